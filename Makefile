@@ -19,7 +19,7 @@ IN_PARALLEL := --numprocesses $(shell cores=$$(nproc 2>/dev/null || echo 2); ech
 
 READING_SEED ?= 13
 
-.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench constraints clean
+.PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench bench-million constraints clean
 .PHONY: test-matrix
 
 demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
@@ -61,8 +61,8 @@ package: $(INSTALLED)  ## the sdist, and the wheel made from it, in dist/
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
 
-test-wheel: package  ## the wheel alone, in a fresh environment: the README's DAG runs
-	$(BIN)/pytest tests_package
+test-wheel: package  ## the wheel alone, in a fresh environment: the README's DAG runs; AIRFLOW=3.1 chooses an older Airflow
+	$(BIN)/pytest tests_package --pins $(call pins,$(AIRFLOW))
 
 test-deployment: $(INSTALLED)  ## kills workers and triggerers of a real deployment
 	$(BIN)/pytest tests_deployment
@@ -84,7 +84,7 @@ WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulat
 
 test-airflow-%: $$(if $$(call python,$$*),.venv-airflow-%/installed)
 	$(if $(call python,$*), \
-		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)), \
+		.venv-airflow-$*/bin/pytest $(IN_PARALLEL) -rs $(if $(filter matrix/%,$(call pins,$*)),$(WITHOUT_AIRFLOW)) $(TESTS), \
 		@echo "NOT TESTED: airflow-$*, because this machine does not have that Python")
 
 .PRECIOUS: .venv-airflow-%/installed
@@ -99,6 +99,9 @@ docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error,
 
 bench: $(INSTALLED)  ## measures what the README says
 	$(BIN)/python benchmarks/run.py
+
+bench-million: $(INSTALLED)  ## measures a campaign of a million people (minutes)
+	$(BIN)/python benchmarks/campaign_million.py
 
 reading: $(INSTALLED)  ## draws docstrings and sentences for a reader who has not seen the code
 	$(BIN)/python benchmarks/reading.py $(READING_SEED)

@@ -13,6 +13,7 @@ import campaign_simulation
 import comparison
 import import_cost
 import list_calls
+import list_rows
 import many_waits
 import shared_poll
 from measuring import show
@@ -20,6 +21,7 @@ from measuring import show
 BENCHMARKS = (
     import_cost,
     list_calls,
+    list_rows,
     shared_poll,
     call_ends,
     many_waits,

@@ -200,7 +200,7 @@ def test_parsing_a_dag_file_with_operators_imports_no_http_client():
         "assert len(mine) > 5, mine; print(*mine)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; {code}"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", f"import sys; {code}"], capture_output=True, text=True, timeout=100, check=True
     )
     mine = set(done.stdout.splitlines()[-1].split())
     heavy = {
@@ -222,7 +222,7 @@ def test_parsing_a_dag_file_does_not_load_the_numbering_plans_and_the_holidays_o
         "print(sorted(heavy & set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
     )
 
     assert done.stdout.splitlines()[-1] == "[]"

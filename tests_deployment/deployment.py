@@ -183,7 +183,7 @@ class Deployment:
         emulator = free_port()
         self.exchange = Exchange(f"http://127.0.0.1:{emulator}")
         self._start_components(emulator)
-        eventually("the API server is up", self._log_in, within=120)
+        eventually("the API server is up", self._log_in, within=240)
         for name, data_api in (("callapi_default", True), ("callapi_alone", False)):
             connection = {
                 "connection_id": name,
@@ -194,8 +194,8 @@ class Deployment:
                 "extra": json.dumps({"data_api": data_api, "data_api_host": self.exchange.url}),
             }
             self.api("POST", "connections", connection)
-        eventually("all components are healthy", self._healthy, within=120)
-        eventually("the DAGs are read", self._dags_are_read, within=60)
+        eventually("all components are healthy", self._healthy, within=240)
+        eventually("the DAGs are read", self._dags_are_read, within=120)
 
     def _start_components(self, emulator: int) -> None:
         """Start all processes.

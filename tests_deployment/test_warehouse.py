@@ -6,7 +6,9 @@ import json
 import shutil
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,19 @@ _RUNS_OF_A_CALL = """
     JOIN asset_event event ON event.id = link.event_id
     WHERE event.extra -> 'payload' ->> 'call_session_id' = %s
 """
+_EVENTS_AND_RUNS = """
+    SELECT event.extra -> 'payload' ->> 'call_session_id', count(DISTINCT event.id), count(link.dag_run_id)
+    FROM asset_event event
+    LEFT JOIN dagrun_asset_event link ON link.event_id = event.id
+    WHERE event.extra -> 'payload' ->> 'call_session_id' = ANY(%s)
+    GROUP BY 1
+"""
 SECRET = "a long random secret"
 NOTIFICATIONS = 10
+REPEATS = 10
+USUAL_HEALTH, SLOWEST_HEALTH = 5.0, 60.0
+"""Seconds in which the API server must answer half of the health requests, and each of them. With twenty busy
+processes on two cores, one answer took 35 s."""
 
 
 class WithWarehouse(Deployment):
@@ -88,6 +101,15 @@ class WithWarehouse(Deployment):
         with psycopg2.connect(dbname="postgres", **self._dwh) as db, db.cursor() as cursor:
             cursor.execute(_RUNS_OF_A_CALL, [str(session)])
             return {dag_id: float(queued_at) for dag_id, queued_at in cursor.fetchall()}
+
+    def events_and_runs_of(self, sessions: list[int]) -> dict[int, tuple[int, int]]:
+        """Return session id → the numbers of asset events and of DAG runs that the call's notifications made.
+
+        A call is missing until it has a run.
+        """
+        with psycopg2.connect(dbname="postgres", **self._dwh) as db, db.cursor() as cursor:
+            cursor.execute(_EVENTS_AND_RUNS, [[str(session) for session in sessions]])
+            return {int(session): (events, runs) for session, events, runs in cursor.fetchall() if runs}
 
     def has_polled(self) -> bool:
         return any(entry["method"] == "list.calls" for entry in self.exchange.journal())
@@ -173,6 +195,39 @@ def test_a_notification_starts_a_run_sooner_than_a_poll_and_a_replay_starts_none
     assert deployment.api("GET", "monitor/health")["metadatabase"]["status"] == "healthy"
 
 
-def both_runs(deployment: WithWarehouse, session: int) -> dict[str, float] | None:
-    runs = deployment.runs_started_by(session)
-    return runs if runs.keys() >= {NOTIFIED, WATCHED} else None
+def test_a_thousand_notifications_in_a_minute_start_nothing_twice_and_the_api_server_answers(
+    deployment: WithWarehouse,
+) -> None:
+    """Ten requests at a time, and ten notifications of each of a hundred calls."""
+    sessions = [700_000_000 + number for number in range(100)]
+    bodies = [
+        {"secret": SECRET, "event": "started", "call_session_id": session} for session in sessions * REPEATS
+    ]
+    health_seconds = []
+    began = time.monotonic()
+    with ThreadPoolExecutor(10) as pool:
+        requested = [
+            pool.submit(requests.post, deployment.receiver, json=body, timeout=60) for body in bodies
+        ]
+        while not all(request.done() for request in requested):
+            asked = time.monotonic()
+            assert deployment.api("GET", "monitor/health")["metadatabase"]["status"] == "healthy"
+            health_seconds.append(time.monotonic() - asked)
+            time.sleep(0.5)
+    seconds = time.monotonic() - began
+    answers = Counter(request.result().status_code for request in requested)
+    started = eventually(
+        "each call has its run",
+        lambda: (found := deployment.events_and_runs_of(sessions)) and found.keys() >= {*sessions} and found,
+        within=60,
+    )
+    print(  # noqa: T201 - figures for a run with -s
+        f"\n{len(bodies)} notifications in {seconds:.0f} s: {dict(answers)}; "
+        f"the health endpoint answered in {statistics.median(health_seconds):.1f} s (median), "
+        f"{max(health_seconds):.1f} s (largest)"
+    )
+
+    assert answers.keys() <= {204, 429}  # 429: more than 600 at once, and 10 a second
+    assert set(started.values()) == {(1, 1)}
+    assert statistics.median(health_seconds) < USUAL_HEALTH
+    assert max(health_seconds) < SLOWEST_HEALTH

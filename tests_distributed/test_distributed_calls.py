@@ -13,10 +13,12 @@ import pytest
 from deployment import eventually, seconds_of
 from measured_rows import Row
 from rows import AT_EACH_POINT, POINTS, RUNS, contacts_of, name_of
-from two_hosts import SLOTS, TwoHosts
+from two_hosts import PATIENCE, SLOTS, TwoHosts
 
 pytestmark = [
-    pytest.mark.timeout(600, method="signal"),  # after a timeout, the fixtures must still end their processes
+    pytest.mark.timeout(
+        1200, method="signal"
+    ),  # after a timeout, the fixtures must still end their processes
     pytest.mark.parametrize("run", RUNS),
 ]
 Measured = Callable[[Row], None]
@@ -80,7 +82,7 @@ def test_calls_of_a_worker_that_dies_go_on_in_the_other_worker(
     contacts, dag_id = contacts_of("worker_dies", run), name_of("worker_dies", run)
     hosts.exchange.script(contacts, rings=1.0, talks=None)
     hosts.run(dag_id)
-    eventually("twenty people talk", lambda: sum(hosts.rings_of(contacts)) == 2 * SLOTS, within=240)
+    eventually("twenty people talk", lambda: sum(hosts.rings_of(contacts)) == 2 * SLOTS, within=PATIENCE)
     began = time.time()
     hosts.end("worker", "south")
     hosts.run_component("worker", "south")
@@ -90,7 +92,7 @@ def test_calls_of_a_worker_that_dies_go_on_in_the_other_worker(
             sum(task["try_number"] == 2 and task["state"] == "running" for task in hosts.tasks(dag_id)) >= 1
         )
 
-    eventually("another worker goes on", adopted, within=120)
+    eventually("another worker goes on", adopted, within=PATIENCE)
     for contact in contacts:
         hosts.exchange.hang_up(contact)
     tasks = hosts.await_end(dag_id)
@@ -116,9 +118,9 @@ def test_restarts_of_redis_and_postgresql_under_twenty_starts_ring_no_phone_twic
     hosts.exchange.script(contacts, **TALKS)
     began = time.time()
     hosts.run(dag_id)
-    eventually("the first phone rings", lambda: any(hosts.rings_of(contacts)), within=120, every=0.2)
+    eventually("the first phone rings", lambda: any(hosts.rings_of(contacts)), within=PATIENCE)
     hosts.restart_redis(down_for=3.0)
-    eventually("more phones ring", lambda: sum(hosts.rings_of(contacts)) >= 5, within=120, every=0.2)
+    eventually("more phones ring", lambda: sum(hosts.rings_of(contacts)) >= 5, within=PATIENCE)
     hosts.restart_database(down_for=3.0)
     tasks = hosts.await_end(dag_id)
     judge(hosts, dag_id, contacts, tasks)
@@ -138,7 +140,7 @@ def test_an_api_server_that_is_down_while_an_intent_or_an_answer_is_stored_rings
     kills = eventually(
         "twenty tasks are about to store",
         lambda: kills if all(kills := [hosts.kill_of(each) for each in ids]) else None,
-        within=240,
+        within=PATIENCE,
     )
     began = time.time()
     hosts.end("api-server")

@@ -13,11 +13,11 @@ import requests
 from deployment import eventually, seconds_of
 from measured_rows import Row
 from rows import ALERTED, CAMPAIGN, LEDGER, RUNS, SHARDS, SMALL_ACCOUNT, name_of
-from two_hosts import TwoHosts
+from two_hosts import PATIENCE, TwoHosts
 
 from airflow_provider_callapi.emulator import Emulator, Exchange
 
-pytestmark = [pytest.mark.timeout(600, method="signal"), pytest.mark.parametrize("run", RUNS)]
+pytestmark = [pytest.mark.timeout(1200, method="signal"), pytest.mark.parametrize("run", RUNS)]
 Measured = Callable[[Row], None]
 MINUTE_LIMIT = 150
 """The points per minute of the account that the campaign shares with a stranger."""
@@ -84,7 +84,7 @@ def test_twenty_tasks_that_fail_at_once_on_both_workers_ring_once(
     hosts.run(dag_id)
     tasks = hosts.await_end(dag_id)
     assert [task["state"] for task in tasks] == ["failed"] * 20
-    eventually("the alert rings", lambda: any(hosts.rings_of(ALERTED[dag_id])), within=60)
+    eventually("the alert rings", lambda: any(hosts.rings_of(ALERTED[dag_id])), within=PATIENCE)
     time.sleep(10)  # for another alert
     assert hosts.rings_of(ALERTED[dag_id]) == [1]
     assert all(hosts.lines(dag_id).values()), "only one worker ran the tasks"

@@ -44,7 +44,11 @@ IMPORTED_BEFORE_FORKS = (
     "airflow_provider_callapi.triggers.call_session",
 )
 """What a worker imports once. Otherwise, each of its processes would import these modules for each task."""
-PATIENCE = 240.0
+HEARTBEAT_TIMEOUT = 20
+"""The seconds after which a task without a worker counts as failed."""
+TRIGGERER_TIMEOUT = 12
+"""The seconds after which a silent triggerer loses its triggers."""
+PATIENCE = 420.0
 """The seconds that a loaded machine may need for all tasks of a row."""
 OVER = {"success", "failed", "upstream_failed"}
 
@@ -129,9 +133,15 @@ class TwoHosts(Deployment):
                 ),
             },
             "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 600},
-            "triggerer": {"max_trigger_to_select_per_loop": 5},
+            "triggerer": {
+                "max_trigger_to_select_per_loop": 5,
+                "triggerer_health_check_threshold": TRIGGERER_TIMEOUT,
+            },
             "secrets": {"backend": "vault.Vault"},
-            "scheduler": {"scheduler_idle_sleep_time": 1},
+            "scheduler": {
+                "scheduler_idle_sleep_time": 1,
+                "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT,
+            },
         }
         return {name: sections.get(name, {}) | own.get(name, {}) for name in {*sections, *own}}
 
@@ -176,7 +186,7 @@ class TwoHosts(Deployment):
 
     def await_api(self) -> None:
         """Wait until the API server is up."""
-        eventually("the API server is up", self._log_in, within=120)
+        eventually("the API server is up", self._log_in, within=PATIENCE)
 
     def restart_database(self, down_for: float) -> None:
         """End PostgreSQL at once, as a crash does, and start it again after some seconds."""
@@ -223,10 +233,10 @@ class TwoHosts(Deployment):
         self.run_component("postgres")
         self.run_component("redis")
         self.run_component("emulator")
-        eventually("PostgreSQL is up", self._database.is_up, within=60)
+        eventually("PostgreSQL is up", self._database.is_up, within=PATIENCE)
         self.query("CREATE DATABASE ledger")
         migration = self.run_component("migration")
-        assert migration.wait(180) == 0, self.output(f"migration-{HOSTS[0]}")
+        assert migration.wait(PATIENCE) == 0, self.output(f"migration-{HOSTS[0]}")
         for component in ("api-server", "dag-processor"):
             self.run_component(component)
         for host in HOSTS:

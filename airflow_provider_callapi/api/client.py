@@ -115,6 +115,7 @@ class Client:
             {**request.params, **token},
             new_connection=request.repeat is Repeat.NEVER,
             time_limit=time_limit,
+            exact_type=request.exact_type,
         )
         limits = _read_limits(reply)
         self._store_limits(limits)

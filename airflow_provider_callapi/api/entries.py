@@ -10,12 +10,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 E = TypeVar("E")
-M = TypeVar("M", bound=BaseModel)
+
+
+class Model(Protocol):
+    """The class of an entry: a model of `pydantic`, or a `ListEntry`."""
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
+    @classmethod
+    def model_validate(cls, values: Any, /) -> Self: ...
+
+
+M = TypeVar("M", bound=Model)
 
 _log = logging.getLogger(__name__)
 _logged: set[str] = set()
@@ -77,10 +89,16 @@ class Entries(list[E]):
         :param is_usable: takes an entry, and returns whether the copy contains the entry.
         :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
         """
-        unusable = [id_of(entry) for entry in self if not is_usable(entry)]
+        usable: list[E] = []
+        unusable: list[int | None] = []
+        for entry in self:
+            if is_usable(entry):
+                usable.append(entry)
+            else:
+                unusable.append(id_of(entry))
         ids = [entry_id for entry_id in unusable if entry_id is not None]
         return Entries(
-            filter(is_usable, self),
+            usable,
             left_out=self.left_out + len(unusable) - len(ids),
             left_out_ids=[*self.left_out_ids, *ids],
         )
@@ -107,7 +125,10 @@ def read_entries(
     entries: list[M] = []
     left_out, left_out_ids = 0, []
     for raw in data:
-        entry, unreadable = (raw, set[str]()) if isinstance(raw, model) else read_entry(model, raw)
+        if isinstance(raw, model):
+            entries.append(raw)
+            continue
+        entry, unreadable = read_entry(model, raw)
         if entry is not None and unreadable.isdisjoint(decisive):
             entries.append(entry)
         elif (entry_id := getattr(entry, id_field, None)) is not None and entry_id > 0:
@@ -147,7 +168,7 @@ def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
         values = {field: value for field, value in values.items() if field not in unreadable}
 
 
-def tells(entry: BaseModel, field: str) -> bool:
+def tells(entry: Model, field: str) -> bool:
     """Return whether an entry contains a readable value of a field. The value ``null`` is readable."""
     return field in entry.model_fields_set
 

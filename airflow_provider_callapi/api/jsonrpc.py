@@ -20,6 +20,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
+from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
 from airflow_provider_callapi.api.bounded_http import (
     ACCEPTED_ENCODINGS,
     AnswerTooLarge,
@@ -112,6 +113,7 @@ class JsonRpc:
         *,
         new_connection: bool,
         time_limit: float = NO_TIME_LIMIT,
+        exact_type: Any = None,
     ) -> Reply:
         """Send one JSON-RPC request once, and return the answer.
 
@@ -122,6 +124,9 @@ class JsonRpc:
             service has read the request.
         :param time_limit: the longest time for this request, in seconds. If ``timeout`` is shorter,
             ``timeout`` applies.
+        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
+            has exactly this type, the reply's ``data`` contains typed objects. None, or an answer that
+            differs: ``data`` is JSON.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
@@ -140,7 +145,7 @@ class JsonRpc:
                     self._session = self._new_session()
                 session = self._session
             answer = self._post(session, payload, seconds, method, request_id)
-        return _parse_reply(answer, method, request_id)
+        return _parse_reply(answer, method, request_id, exact_type)
 
     def close(self) -> None:
         """Close the kept-alive HTTP connection, if there is one."""
@@ -208,13 +213,17 @@ class _HttpAnswer:
     busy_for: int | None
 
 
-def _load_envelope(body: bytes) -> dict[str, Any]:
+def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
     """Return the body of an HTTP answer as a JSON object with a ``result`` or an ``error``.
 
+    :param exact_type: the documented type of ``result.data``. If the answer has this type, ``result.data``
+        contains typed objects. None: ``result.data`` is JSON.
     :raises ValueError: the body is not JSON, or lacks both keys. So the answer is no JSON-RPC reply.
     """
+    if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
+        return exact
     try:
-        envelope = _load_json(body)
+        envelope = load_json(body)
     except (ValueError, RecursionError):
         raise ValueError("the answer is not JSON") from None
     if not isinstance(envelope, dict) or ("result" not in envelope and envelope.get("error") is None):
@@ -222,11 +231,12 @@ def _load_envelope(body: bytes) -> dict[str, Any]:
     return envelope
 
 
-def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
+def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in the body of an HTTP answer.
 
     The HTTP status does not matter for a JSON-RPC answer, because the vendor documents no error statuses.
 
+    :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
     :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
     """
@@ -235,7 +245,7 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
         return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
 
     try:
-        body = _load_envelope(answer.body)
+        body = _load_envelope(answer.body, exact_type)
     except ValueError as problem:
         if answer.busy_for is None:
             raise unanswered(str(problem)) from None
@@ -265,21 +275,6 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str) -> Reply:
         http_status=answer.status,
         repeats_id=not is_error_without_id,
     )
-
-
-def _load_json(content: bytes) -> Any:
-    """Return the JSON value in the body of an answer.
-
-    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because other libraries refuse a text with half of
-    a pair.
-
-    :raises ValueError: the body is not JSON.
-    """
-    body = json.loads(content)
-    if b"\\ud" not in content.lower():
-        return body
-    text = json.dumps(body, ensure_ascii=False)
-    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:

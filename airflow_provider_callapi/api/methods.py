@@ -17,7 +17,6 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from airflow_provider_callapi.api.entries import Entries, read_entries
+from airflow_provider_callapi.api.entries import Entries, Model, read_entries
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.models import (
     AccessToken,
@@ -40,7 +39,7 @@ from airflow_provider_callapi.api.value_kinds import kind_of
 
 R = TypeVar("R", covariant=True)
 """The type of a request's answer."""
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 """The type of the entries of an answer that is a list."""
 
 
@@ -98,6 +97,8 @@ class Request(_Parameters, Generic[R]):
     already_done_errors: ClassVar[frozenset[str]] = frozenset()
     """The error mnemonics which mean that the requested state already exists, e.g. ``duplicate_tag``."""
     needs_token: ClassVar[bool] = True
+    exact_type: ClassVar[Any] = None
+    """The documented type of ``result.data`` if an answer may be long. The client then reads it fast."""
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
@@ -640,6 +641,7 @@ class ListCalls(ListRequest[CallSession]):
 
     method = "list.calls"
     entry_type = CallSession
+    exact_type = list[CallSession]
     component = Component.MANAGEMENT
     repeat = Repeat.SAFE
 

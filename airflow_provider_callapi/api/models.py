@@ -12,9 +12,11 @@ import re
 from datetime import UTC
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import pendulum
+from msgspec import Meta
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -26,6 +28,7 @@ from pydantic import (
 )
 
 from airflow_provider_callapi.api.entries import read_inner
+from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 
@@ -83,7 +86,7 @@ Number = Annotated[int, BeforeValidator(_reject_bool)]
 """A whole number in an answer. Text that contains a whole number is converted."""
 NumberNotNull = Annotated[int | None, BeforeValidator(_reject_bool), BeforeValidator(_reject_null)]
 """A whole number in an answer that may be missing, but not ``null``."""
-SessionId = Annotated[Number, Field(gt=0, lt=2**63)]
+SessionId = Annotated[Number, Field(gt=0, lt=2**63), Meta(gt=0, le=2**63 - 1)]
 """The id of a call session in an answer."""
 Text = Annotated[str, BeforeValidator(_number_to_text)]
 """A text in an answer. A positive whole number is converted to text."""
@@ -127,11 +130,11 @@ class Done(Answer):
     already: bool = False
 
 
-class Tag(Answer):
+class Tag(ListEntry, frozen=True, kw_only=True):
     """A tag of a call: a label that the account defines and the call carries."""
 
     tag_id: Number
-    tag_name: Text | None = None
+    tag_name: Text | None = NOT_SENT
 
 
 class LegState(StrEnum):
@@ -183,7 +186,7 @@ def leg_state(text: str) -> LegState | None:
     return _LEG_STATES.get(text.strip().casefold())
 
 
-class Leg(Answer):
+class Leg(ListEntry, frozen=True, kw_only=True):
     """A leg: one participant of a call session.
 
     :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
@@ -194,35 +197,39 @@ class Leg(Answer):
         `leg_state` converts the text to a `LegState`.
     """
 
+    if_not_sent = MappingProxyType({"is_operator": False, "state": ""})
+
     leg_id: Number
-    calling_phone_number: Text | None = None
-    called_phone_number: Text | None = None
-    is_operator: bool | None = False
-    employee_id: Number | None = None
-    employee_full_name: Text | None = None
-    record_call_enabled: bool | None = None
-    state: Annotated[str, BeforeValidator(_null_to_text)] = ""
+    calling_phone_number: Text | None = NOT_SENT
+    called_phone_number: Text | None = NOT_SENT
+    is_operator: bool | None = NOT_SENT
+    employee_id: Number | None = NOT_SENT
+    employee_full_name: Text | None = NOT_SENT
+    record_call_enabled: bool | None = NOT_SENT
+    state: Annotated[str, BeforeValidator(_null_to_text)] = NOT_SENT
 
 
-class CallSession(Answer):
+class CallSession(ListEntry, frozen=True, kw_only=True):
     """One active call, an entry of ``list.calls``.
 
     :ivar start_time: the start as text in the account's time zone, without the name of the zone. `parse_time`
         converts the text.
     """
 
+    if_not_sent = MappingProxyType({"tags": (), "legs": ()})
+
     call_session_id: SessionId
-    direction: str | None = None
-    start_time: str | None = None
-    virtual_phone_number: Text | None = None
-    contact_phone_number: Text | None = None
-    external_id: Text | None = None
+    direction: str | None = NOT_SENT
+    start_time: str | None = NOT_SENT
+    virtual_phone_number: Text | None = NOT_SENT
+    contact_phone_number: Text | None = NOT_SENT
+    external_id: Text | None = NOT_SENT
     tags: Annotated[
         tuple[Tag, ...], BeforeValidator(_null_to_empty_list), BeforeValidator(read_inner(Tag))
-    ] = ()
+    ] = NOT_SENT
     legs: Annotated[
         tuple[Leg, ...], BeforeValidator(_null_to_empty_list), BeforeValidator(read_inner(Leg))
-    ] = ()
+    ] = NOT_SENT
 
 
 class ButtonValue(Answer):

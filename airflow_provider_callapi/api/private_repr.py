@@ -1,6 +1,6 @@
-"""A mixin that keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of pydantic models.
+"""Keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of requests and answers.
 
-Tracebacks, debuggers and log lines show the ``repr()`` of objects. The mixin shows only what certainly is no
+Tracebacks, debuggers and log lines show the ``repr()`` of objects. It shows only what certainly is no
 personal data, so that a field that the vendor adds later is hidden, too.
 """
 
@@ -46,7 +46,13 @@ class _Hidden:
 _HIDDEN = _Hidden()
 
 
-class PrivateRepr(BaseModel):
+class Private:
+    """A marker of classes whose ``repr()`` shows no personal data."""
+
+    __slots__ = ()
+
+
+class PrivateRepr(Private, BaseModel):
     """Base class of pydantic models whose ``repr()`` and ``str()`` show no personal data.
 
     A text appears as ``***``, except in fields such as ``state`` and ``start_time``, which contain no
@@ -55,15 +61,15 @@ class PrivateRepr(BaseModel):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            yield name, _shown(name or "", value)
+            yield name, shown(name or "", value)
 
 
-def _shown(name: str, value: Any) -> Any:
+def shown(name: str, value: Any) -> Any:
     """Return what ``repr()`` shows for a field: the value, or ``***`` if the value may be personal data.
 
     :param name: the field's name. A large number is shown only in a field whose name ends with ``id``.
     """
-    if value is None or isinstance(value, bool | Enum | PrivateRepr):
+    if value is None or isinstance(value, bool | Enum | Private):
         return value
     if isinstance(value, int | float):
         return value if name.endswith("id") or abs(value) < _LARGEST_NUMBER else _HIDDEN
@@ -72,5 +78,5 @@ def _shown(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_HIDDEN: _HIDDEN} if value else {}
     if isinstance(value, list | tuple):
-        return [_shown(name, inner) for inner in value]
+        return [shown(name, inner) for inner in value]
     return _HIDDEN

@@ -29,7 +29,7 @@ from airflow_provider_callapi.calls.snapshot import Snapshot
 
 FOLDER_PREFIX = "airflow-callapi-"
 """The name of the folder in the host's folder for temporary files, without the number of the user."""
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 """Seconds after the due time for which a task waits for a poll of another task. Then it polls on its own."""
 _STEP = 0.2
 """The longest time in seconds between two readings of the file."""

@@ -21,7 +21,7 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What is known of one call, without phone numbers. An attribute that is None is not known.
 

@@ -101,10 +101,12 @@ def take_snapshot(
         sessions = client.call(ListCalls(), time_limit=time_limit)
     except CallApiError as error:
         return Snapshot(clock(), failure=error)
-    # If the answer contains a call twice, the entry with more readable fields is used.
-    by_readability = sorted(sessions, key=lambda session: len(session.model_fields_set))
+    by_id = {session.call_session_id: session for session in sessions}
+    if len(by_id) < len(sessions):  # if the answer contains a call twice, use the more readable entry
+        by_readability = sorted(sessions, key=lambda session: len(session.model_fields_set))
+        by_id = {session.call_session_id: session for session in by_readability}
     return Snapshot(
         clock(),
-        {session.call_session_id: session for session in by_readability},
+        by_id,
         left_out=sessions.left_out + max((sessions.total or 0) - sessions.sent, 0),
     )

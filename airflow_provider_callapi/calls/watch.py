@@ -100,13 +100,9 @@ class Observation:
         answered_at = self.answered_at
         if answered_at is None and snapshot.shows_answer(session):
             answered_at = snapshot.at
-        return replace(
-            self,
+        return Observation(
             listed=True,
             answered_at=answered_at,
-            missing_since=None,
-            misses=0,
-            failures=0,
             external_id=session.external_id or self.external_id,
             tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
         )

@@ -7,7 +7,6 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.databases.columns import attempt_columns
 
 _OF_THE_CALL = (
     "answered",
@@ -22,7 +21,8 @@ _OF_THE_CALL = (
 )
 """Columns that have the same name as a field of `Outcome`, and the same value."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", "operations", *_OF_THE_CALL)
-_NAMES = tuple(column.name for column in attempt_columns())
+_STATUSES = {status.value: status for status in Status}
+_RESULTS: dict[str | None, Result | None] = {None: None, **{result.value: result for result in Result}}
 
 
 def attempt_of_row(row: Any) -> Attempt:
@@ -30,30 +30,63 @@ def attempt_of_row(row: Any) -> Attempt:
 
     :param row: the row's values, in the order of `attempt_columns`.
     """
-    known = dict(zip(_NAMES, row, strict=True))  # twice as fast as reading the row's attributes
+    (
+        _,
+        person,
+        number,
+        status,
+        result,
+        external_id,
+        unrung,
+        intended_at,
+        result_known_at,
+        refused_with,
+        call_session_id,
+        call_status,
+        answered,
+        started_at,
+        answered_at,
+        ended_at,
+        observed,
+        finish_reason,
+        contact_finish_reason,
+        talk_seconds,
+        tags,
+        operations,
+        communication_id,
+        source,
+    ) = row
     call = None
-    if known["call_session_id"] is not None:
+    if call_session_id is not None:
         call = Outcome(
-            call_session_id=known["call_session_id"],
-            external_id=known["external_id"],
-            attempt=known["attempt"],
-            status=known["call_status"],
-            observed=known["observed"],
-            tags=tuple(known["tags"] or ()),
-            operations=None if known["operations"] is None else tuple(known["operations"]),
-            **{name: known[name] for name in _OF_THE_CALL},
+            call_session_id,
+            external_id,
+            call_status,
+            answered,
+            number,
+            started_at,
+            answered_at,
+            ended_at,
+            observed,
+            finish_reason,
+            contact_finish_reason,
+            talk_seconds,
+            tuple(tags or ()),
+            None if operations is None else tuple(operations),
+            communication_id,
+            source,
         )
     return Attempt(
-        person=known["person"],
-        attempt=known["attempt"],
-        status=Status(known["status"]),
-        external_id=known["external_id"],
-        intended_at=known["intended_at"],
-        unrung=known["unrung"],
-        result=None if known["result"] is None else Result(known["result"]),
-        result_known_at=known["result_known_at"],
-        refused_with=known["refused_with"],
-        call=call,
+        person,
+        number,
+        _STATUSES[status],
+        external_id,
+        intended_at,
+        unrung,
+        _RESULTS[result],
+        result_known_at,
+        call,
+        refused_with,
     )
 
 

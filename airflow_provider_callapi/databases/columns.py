@@ -7,6 +7,7 @@ no time zone, times are in UTC.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, String
@@ -42,11 +43,15 @@ class Moment(_TypeDecorator):
         moment = datetime.datetime.fromtimestamp(value, datetime.UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
-        if value is None:
-            return None
-        moment: datetime.datetime = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return moment.timestamp()
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
+        read = self.impl_instance.result_processor(dialect, coltype)
+        return _epoch if read is None else lambda value: _epoch(read(value))
+
+
+def _epoch(value: datetime.datetime | None) -> float | None:
+    if value is None:
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 IN_MYSQL: Any = {

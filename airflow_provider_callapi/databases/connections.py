@@ -14,6 +14,8 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+_CONNECTION_LASTS = 60
+"""Seconds after which an engine without pings replaces a connection."""
 _NEEDED = ("get_conn", "get_sqlalchemy_engine")
 """The methods of a hook for a SQL database: Airflow's `DbApiHook`."""
 _LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
@@ -39,24 +41,27 @@ def open_hook(conn_id: str, field: str) -> Any:
     return hook
 
 
-def open_engine(conn_id: str, field: str) -> Engine:
+def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
     """Return an SQLAlchemy engine for the database of an Airflow connection.
 
     The engine keeps phone numbers out of its log and its errors.
 
     :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
+    :param pings: see `engine_of`.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
-    return engine_of(open_hook(conn_id, field), conn_id, field)
+    return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
 
 
-def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
+def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Engine:
     """Return an SQLAlchemy engine for the database of an Airflow hook (a `DbApiHook`).
 
     The engine keeps phone numbers out of its log and its errors.
 
     :param conn_id: the id of the hook's connection, for error messages.
     :param field: the name of the operator's parameter, for error messages.
+    :param pings: whether each transaction begins with a request that tests the connection. False: the user of
+        the engine repeats a transaction whose connection was lost. Then each connection is used for a minute.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -65,8 +70,9 @@ def engine_of(hook: Any, conn_id: str, field: str) -> Engine:
 
     try:
         # The server may close idle connections while a campaign pauses for a night.
+        pool = {"pool_pre_ping": True} if pings else {"pool_recycle": _CONNECTION_LASTS}
         engine: Engine = hook.get_sqlalchemy_engine(
-            {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _readable_json}
+            {**pool, "hide_parameters": True, "json_serializer": _readable_json}
         )
     except (AirflowException, ImportError, SQLAlchemyError) as error:
         raise CallApiFailure(

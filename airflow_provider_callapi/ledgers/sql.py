@@ -10,41 +10,35 @@ A late write never replaces a result by an earlier status, such as ``answered`` 
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, or_, select
+from sqlalchemy.exc import DBAPIError
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
+from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
 from airflow_provider_callapi.databases.columns import KEY, LONGEST_NAME
 from airflow_provider_callapi.databases.connections import open_engine
-from airflow_provider_callapi.databases.retries import (
-    RETRY_BRIEFLY,
-    RETRY_OUTAGE,
-    LostRaceError,
-    mask_errors,
-)
+from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.exceptions import CallApiTrouble
-from airflow_provider_callapi.ledgers.sql_statements import RANG, RECORD, TAKE_OVER, knowledge_index
-from airflow_provider_callapi.ledgers.sql_tables import (
-    calls,
-    create_tables,
-    locks,
-    stripe_of,
-)
+from airflow_provider_callapi.ledgers.sql_batches import claim_batch, record_batch
+from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
+from airflow_provider_callapi.ledgers.sql_tables import calls, create_tables
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
-A = TypeVar("A")
 T = TypeVar("T")
 
 _CHUNK = 500
-"""How many rows or people one SQL statement contains at most."""
-_MICROSECOND = 1e-6
+"""How many attempts or people one SQL statement contains at most."""
+_PAGE = 5000
+"""How many rows of the campaign `SqlLedger.load` reads at once, if it reads the attempts of many people."""
+_MANY = 0.1
+"""`SqlLedger.load` reads the rows of all people of the campaign if it needs at least this share of them."""
 _DATABASE = "the ledger's database"
 
 
@@ -68,6 +62,8 @@ class SqlLedger:
         if not 0 < len(campaign) <= LONGEST_NAME:
             raise ValueError(f"campaign: give a name of 1 to {LONGEST_NAME} characters")
         self._engine = engine
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._has_batches = engine.dialect.name == "postgresql"
         self._campaign = campaign
         self._min_gap = min_gap
         # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
@@ -80,33 +76,33 @@ class SqlLedger:
 
         :param people: the keys of the people, as in `Attempt.person`.
         """
-        for rows in self._rows(people):
-            yield from map(attempt_of_row, rows)
+        wanted = dict.fromkeys(people)
+        for rows in self._pages(wanted):
+            yield from (attempt_of_row(row) for row in rows if row.person in wanted)
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        Each intent has its own transaction. The ledger refuses an intent in three cases:
+        The ledger refuses an intent in three cases:
 
         - the same or a later attempt to call the person was dialled already;
         - the person's previous attempt is still open (its result is not yet known);
         - ``min_gap`` has not passed since the last call to the person. In this case,
           `ClaimResult.not_before` is the time at which ``min_gap`` has passed.
 
+        In PostgreSQL, one statement with its own commit stores all intents that are certainly granted. One
+        transaction decides about the other intents, and about all intents in other databases.
+
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
-        claims: list[ClaimResult] = []
-        for intent in intents:
-            # A stored intent is dialled only after this method returns, so do not wait long after the first.
-            some_granted = any(claim.granted for claim in claims)
-            try:
-                claims.append(self._claim_retried(intent, RETRY_BRIEFLY if some_granted else RETRY_OUTAGE))
-            except CallApiTrouble:
-                if not some_granted:
-                    raise
-                claims += [ClaimResult(granted=False)] * (len(intents) - len(claims))
-                break
-        return claims
+        places = sorted(range(len(intents)), key=lambda place: _in_one_order(intents[place]))
+        granted, is_doubtful = self._claim_batch([intents[place] for place in places])
+        rest = [place for place in places if intents[place].person not in granted]
+        claims = self._claim_in_turn(
+            [intents[place] for place in rest], is_doubtful=is_doubtful, some_granted=bool(granted)
+        )
+        claim_of = dict(zip(rest, claims, strict=True))
+        return [claim_of.get(place, ClaimResult(granted=True)) for place in range(len(intents))]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
@@ -117,97 +113,109 @@ class SqlLedger:
 
         :param attempts: new versions of attempts that `claim` has reserved before.
         """
-        # All writers use one order. With different orders, two writers could wait for each other: a deadlock.
-        in_one_order = sorted(attempts, key=lambda attempt: (attempt.person, attempt.attempt))
-        values = [
-            {
-                "known": knowledge_index(attempt),
-                **{f"new_{name}": value for name, value in row_of_attempt(attempt, self._campaign).items()},
-            }
-            for attempt in in_one_order
-        ]
-        for chunk in _chunks(values):
-            self._retried(_store, chunk)
+        for chunk in _chunks(sorted(attempts, key=_in_one_order)):
+            if self._has_batches:
+                for batch in _one_version_each(chunk):
+                    self._retried(partial(record_batch, self._campaign, batch), self._autocommit)
+            else:
+                self._retried(partial(record_in_turn, self._campaign, chunk))
 
-    def _claim_retried(self, intent: Attempt, retrying: tenacity.Retrying) -> ClaimResult:
-        tries = itertools.count()
+    def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
+        """Store, with one statement, those intents that are certainly granted. Do not repeat a failure.
 
-        def claim(db: Connection, intent: Attempt) -> ClaimResult:
-            return self._claim(db, intent, repeated=next(tries) > 0)
-
-        return self._retried(claim, intent, retrying)
-
-    def _claim(self, db: Connection, intent: Attempt, *, repeated: bool) -> ClaimResult:
-        """Reserve one attempt within a transaction: store the intent, unless the ledger must refuse it.
-
-        :param repeated: whether this process has tried to store the same intent before. The row alone does
-            not show which process stored the row, because every process gives an attempt the same
-            ``external_id``. True: this process stored an equal intent in the database, because its earlier
-            transaction was committed and only the answer was lost. False: another process stored it.
+        :param intents: the intents, in the order of the people's keys.
+        :return: the keys of the people whose intent is stored; and whether a failure leaves open which
+            intents are stored.
         """
-        if self._min_gap is not None:
-            # Lock before the first read. In SQLite, only a write begins a transaction.
-            stripe = stripe_of(intent.person)
-            db.execute(update(locks).where(locks.c.stripe == stripe).values(locked_by=self._campaign))
-        newest = self._newest(db, intent.person)
-        if is_taken(newest, intent):
-            is_own = repeated and newest is not None and _is_same(newest, intent)
-            return ClaimResult(granted=True) if is_own else ClaimResult(granted=False, held=newest)
-        not_before = self._not_before(db, intent.person)
-        if not_before is not None and intent.intended_at < not_before:
-            return ClaimResult(granted=False, not_before=not_before)
-        row = row_of_attempt(intent, self._campaign)
-        if newest is not None and newest.attempt == intent.attempt:
-            taken_over = db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY})
-            if taken_over.rowcount != 1:
-                raise LostRaceError
-        else:
-            db.execute(insert(calls).values(row))
-        return ClaimResult(granted=True)
+        is_one_each = len({intent.person for intent in intents}) == len(intents)
+        if not (self._has_batches and intents and is_one_each):
+            return (), False
+        try:
+            with self._autocommit.begin() as db:
+                return claim_batch(self._campaign, intents, self._min_gap, db), False
+        except DBAPIError:
+            return (), True
 
-    def _newest(self, db: Connection, person: str) -> Attempt | None:
-        query = select(calls).where(calls.c.campaign == self._campaign, calls.c.person == person)
-        row = db.execute(query.order_by(calls.c.attempt.desc()).limit(1)).first()
-        return None if row is None else attempt_of_row(row)
+    def _claim_in_turn(
+        self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
+    ) -> list[ClaimResult]:
+        """Decide about intents in one transaction.
 
-    def _not_before(self, db: Connection, person: str) -> float | None:
-        if self._min_gap is None:
-            return None
-        query = select(func.max(calls.c.intended_at)).where(calls.c.person == person, RANG)
-        last = db.execute(query).scalar()
-        return None if last is None else float(last) + self._min_gap
+        :param intents: the intents, in the order of the people's keys.
+        :param is_doubtful: whether this process may have stored these intents before.
+        :param some_granted: whether this process has just stored other intents. They are dialled only after
+            this method returns, so do not wait long.
+        """
+        if not intents:
+            return []
 
-    def _rows(self, people: Iterable[str]) -> Iterator[Sequence[Any]]:
+        def claim(db: Connection) -> list[ClaimResult]:
+            nonlocal is_doubtful
+            claims = claim_in_turn(self._campaign, intents, self._min_gap, db, repeated=is_doubtful)
+            is_doubtful = True  # From here on, a failure leaves open whether the transaction was committed.
+            return claims
+
+        try:
+            return self._retried(claim, retrying=RETRY_BRIEFLY if some_granted else RETRY_OUTAGE)
+        except CallApiTrouble:
+            if not some_granted:
+                raise
+            return [ClaimResult(granted=False)] * len(intents)
+
+    def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         """Yield the database rows of the attempts to call the given people, in lists.
 
-        Each list contains all rows of up to 500 people, in the order of person and attempt.
+        The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
 
-        :param people: the keys of the people, as in `Attempt.person`.
+        :param wanted: a mapping whose keys are the keys of the people, as in `Attempt.person`.
         """
-        query = select(calls).where(calls.c.campaign == self._campaign)
-        for some in _chunks(list(dict.fromkeys(people))):
-            theirs = query.where(calls.c.person.in_(some)).order_by(calls.c.person, calls.c.attempt)
-            yield self._retried(_fetch_rows, theirs)
+        if len(wanted) > _CHUNK:
+            pages = self._pages_of_campaign()
+            first = next(pages)
+            if sum(row.person in wanted for row in first) >= len(first) * _MANY:
+                yield first
+                yield from pages
+                return
+        for people in _chunks(list(wanted)):
+            yield self._fetch(self._query().where(calls.c.person.in_(people)))
+
+    def _pages_of_campaign(self) -> Iterator[Sequence[Any]]:
+        query = self._query().limit(_PAGE)
+        rows = self._fetch(query)
+        yield rows
+        while len(rows) == _PAGE:
+            person, attempt = rows[-1].person, rows[-1].attempt
+            is_later = or_(calls.c.person > person, calls.c.attempt > attempt)
+            rows = self._fetch(query.where(calls.c.person >= person, is_later))
+            yield rows
+
+    def _query(self) -> Select[Any]:
+        return select(calls).where(calls.c.campaign == self._campaign).order_by(*(calls.c[n] for n in KEY))
+
+    def _fetch(self, query: Select[Any]) -> Sequence[Any]:
+        return self._retried(lambda db: db.execute(query).all())
 
     def _retried(
-        self, work: Callable[[Connection, A], T], argument: A, retrying: tenacity.Retrying | None = None
+        self,
+        work: Callable[[Connection], T],
+        engine: Engine | None = None,
+        retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
         """Run a database transaction, repeat it after a temporary error, and return its result.
 
         Temporary errors are, for example, a deadlock, a lost connection, and another process that changes the
         same row.
 
-        :param work: a function that carries out the transaction. Its arguments are a database connection and
-            ``argument``.
-        :param retrying: how often to repeat the transaction. None: for up to five minutes if the database is
-            not available.
+        :param work: a function that carries out the transaction. Its argument is a database connection.
+        :param engine: None: the ledger's engine.
+        :param retrying: how often to repeat the transaction.
         """
 
         def transaction() -> T:
-            with self._engine.begin() as db:
-                return work(db, argument)
+            with (engine or self._engine).begin() as db:
+                return work(db)
 
-        return mask_errors(lambda: (retrying or RETRY_OUTAGE)(transaction), _DATABASE)
+        return mask_errors(lambda: retrying(transaction), _DATABASE)
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
@@ -221,36 +229,30 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         ``ledger_conn_id``.
     :raises CallApiTrouble: the database did not answer. The text names ``ledger_conn_id``.
     """
-    engine = open_engine(ledger_conn_id, "ledger_conn_id")
+    engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
     try:
         return SqlLedger(engine, campaign, min_gap=min_gap)
     except CallApiTrouble as trouble:
         raise CallApiTrouble(f"ledger_conn_id: connection {ledger_conn_id!r}: {trouble}") from None
 
 
-def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the database already contains an intent: as the newest attempt, with the same time.
+def _in_one_order(attempt: Attempt) -> tuple[str, int]:
+    """Return the sort key of the order in which all processes write attempts.
 
-    The two times may differ by less than a microsecond, because the database rounds times.
-
-    :param newest: the person's newest attempt in the database.
-    :param intent: the intent that a process wants to store.
+    With different orders, two processes could wait for each other: a deadlock.
     """
-    return (newest.attempt, newest.status, newest.external_id) == (
-        intent.attempt,
-        Status.DIALLING,
-        intent.external_id,
-    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND
+    return attempt.person, attempt.attempt
 
 
-def _store(db: Connection, values: list[dict[str, Any]]) -> None:
-    db.execute(RECORD, values)
+def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+    """Yield lists that contain one version of an attempt at most: the first versions, then the second, …"""
+    while attempts:
+        batch: dict[tuple[str, int], Attempt] = {}
+        later = [a for a in attempts if batch.setdefault(_in_one_order(a), a) is not a]
+        yield list(batch.values())
+        attempts = later
 
 
-def _fetch_rows(db: Connection, query: Any) -> Sequence[Any]:
-    return db.execute(query).all()
-
-
-def _chunks(items: list[T]) -> Iterator[list[T]]:
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for first in range(0, len(items), _CHUNK):
         yield items[first : first + _CHUNK]

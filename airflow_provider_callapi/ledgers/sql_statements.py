@@ -6,6 +6,7 @@ a phone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Integer, and_, bindparam, case, func, or_, update
@@ -17,7 +18,7 @@ from airflow_provider_callapi.databases.columns import KEY
 from airflow_provider_callapi.ledgers.sql_tables import calls
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Update
 
 _RESULT_COLUMNS = ("status", "result", "result_known_at", "refused_with")
 
@@ -60,23 +61,33 @@ def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
 
-def _merged_value(column: Column[Any]) -> Any:
-    """Return the SQL expression for the value that a column has after a write of `RECORD`.
+def record_statement(new: Callable[[str], Any]) -> Update:
+    """Return the SQL statement that stores new versions of attempts, except in rows with more knowledge.
+
+    :param new: a function that returns the SQL expression for a new value. Its argument is the name of a
+        column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.
+    """
+    return (
+        update(calls)
+        .where(
+            *(calls.c[name] == new(name) for name in KEY),
+            case(*((_row_has(*known), index) for index, known in enumerate(KNOWLEDGE))) <= new("known"),
+            or_(new("known") > _ABOUT_AN_INTENT, calls.c.intended_at == new("intended_at")),
+        )
+        .values({name: new(name) for name in _RESULT_COLUMNS})
+        .values({name: _merged_value(calls.c[name], new(name)) for name in CALL_COLUMNS})
+    )
+
+
+def _merged_value(column: Column[Any], new: Any) -> Any:
+    """Return the SQL expression for the value that a column has after a write of `record_statement`.
 
     If the new value is unknown (null), the column keeps its old value. The column ``observed`` stays true if
     it was true.
     """
     if column.name == "observed":
-        return case((column.is_(True), True), else_=_new_value("observed"))
-    return func.coalesce(_new_value(column.name), column)
-
-
-def _new_value(name: str) -> Any:
-    """Return the SQL parameter that contains the new value of a column.
-
-    :param name: the column's name.
-    """
-    return bindparam(f"new_{name}", type_=calls.c[name].type)
+        return case((column.is_(True), True), else_=new)
+    return func.coalesce(new, column)
 
 
 _REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)
@@ -102,19 +113,10 @@ TAKE_OVER = update(calls).where(
 
 Its parameters are the columns of `KEY`, each with ``of_`` before the column's name.
 """
-_KNOWN = bindparam("known", type_=Integer)
-RECORD = (
-    update(calls)
-    .where(
-        *(calls.c[name] == _new_value(name) for name in KEY),
-        case(*((_row_has(*known), index) for index, known in enumerate(KNOWLEDGE))) <= _KNOWN,
-        or_(_KNOWN > _ABOUT_AN_INTENT, calls.c.intended_at == _new_value("intended_at")),
-    )
-    .values({name: _new_value(name) for name in _RESULT_COLUMNS})
-    .values({name: _merged_value(calls.c[name]) for name in CALL_COLUMNS})
+RECORD = record_statement(
+    lambda name: bindparam(f"new_{name}", type_=Integer() if name == "known" else calls.c[name].type)
 )
-"""The SQL statement that stores a new version of an attempt, unless the row has more knowledge already.
+"""The SQL statement that stores a new version of one attempt, unless the row has more knowledge already.
 
-Its parameters are ``known``, which is the new version's index in `KNOWLEDGE`, and the table's columns, each
-with ``new_`` before the column's name.
+Its parameters are the names that `record_statement` uses, each with ``new_`` before the name.
 """

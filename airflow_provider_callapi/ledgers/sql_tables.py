@@ -3,8 +3,8 @@
 ``callapi_campaign_call``
     One row for each dialled attempt, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    64 rows that serve as locks. Each person belongs to one of these rows. A claim with ``min_gap`` locks the
-    person's row, so that claims for one person wait for each other.
+    4096 rows that serve as locks. Each person belongs to one of these rows. A claim with ``min_gap`` locks
+    the person's row and changes its ``locked_by``, so that claims for one person notice each other.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, a
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-STRIPES = 64
-"""How many rows the lock table has."""
+STRIPES = 4096
+"""How many rows the lock table has. With many rows, two batches of people rarely need the same row."""
 
 metadata = MetaData()
 calls = Table(
@@ -62,8 +62,9 @@ def create_tables(engine: Engine) -> None:
     metadata.create_all(engine)
     _add_missing_columns(engine)
     with engine.begin() as db:
-        if db.execute(select(func.count()).select_from(locks)).scalar() == 0:
-            db.execute(insert(locks), [{"stripe": stripe} for stripe in range(STRIPES)])
+        if db.execute(select(func.count()).select_from(locks)).scalar_one() < STRIPES:
+            existing = set(db.execute(select(locks.c.stripe)).scalars())
+            db.execute(insert(locks), [{"stripe": one} for one in range(STRIPES) if one not in existing])
 
 
 def _add_missing_columns(engine: Engine) -> None:
@@ -80,7 +81,7 @@ def _add_missing_columns(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the number (0 to 63) of the row in the lock table that a claim for a person locks.
+    """Return the number (0 to 4095) of the row in the lock table that a claim for a person locks.
 
     A person always has the same row. Several people may share a row.
 

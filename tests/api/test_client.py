@@ -134,9 +134,9 @@ def test_a_start_uses_a_fresh_connection_and_a_read_a_kept_one(
     client = service.client()
     send = client.rpc.send
 
-    def spy(method: str, params: Any, *, new_connection: bool, time_limit: float) -> Any:
+    def spy(method: str, params: Any, *, new_connection: bool, **kwargs: Any) -> Any:
         kinds[method] = new_connection
-        return send(method, params, new_connection=new_connection, time_limit=time_limit)
+        return send(method, params, new_connection=new_connection, **kwargs)
 
     monkeypatch.setattr(client.rpc, "send", spy)
     answers(service, {"result": {"data": {"success": True, "call_session_id": 5}}})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from steady_account import steady_history
 
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
@@ -24,16 +25,6 @@ FOREVER = 1e12
 def snapshot(at: float, *listed: int, **fields: object) -> Snapshot:
     sessions = {number: CallSession(call_session_id=number) for number in listed}
     return Snapshot(at, sessions, **fields)  # type: ignore[arg-type]
-
-
-def steady_history(ends: int = 100) -> AbsenceHistory:
-    """Return the history of an account on which calls have ended and none came back."""
-    history = AbsenceHistory()
-    for number in range(ends):
-        history.add(snapshot(2.0 * number, 1_000 + number))
-    history.add(snapshot(2.0 * ends, 1))
-    history.add(snapshot(2.0 * ends + 60, 1))
-    return history
 
 
 def test_a_new_account_gets_no_second_look():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -262,3 +265,36 @@ def test_a_folder_that_is_a_link_is_not_used(tmp_path, monkeypatch):
     (tmp_path / f"airflow-callapi-{os.geteuid()}").symlink_to(tmp_path / "elsewhere")
 
     assert private_folder() is None
+
+
+WAITING_PROCESS = """
+import os, sys, time
+from pathlib import Path
+from airflow_provider_callapi.calls.host_snapshots import HostSnapshots
+from airflow_provider_callapi.calls.snapshot import Snapshot
+
+folder, polls, ends_at = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+
+def take_snapshot():
+    with open(polls, "a") as file:
+        file.write("poll\\n")
+    time.sleep(0.1)
+    return Snapshot(time.time())
+
+task = HostSnapshots(folder, "account", call_session_id=1, interval=0.5, take_snapshot=take_snapshot,
+                     until=ends_at, clock=time.time)
+for snapshot in task.poll(time.sleep):
+    if time.time() >= ends_at:
+        break
+"""
+
+
+def test_processes_that_wait_at_the_same_time_share_their_polls(tmp_path):
+    polls = tmp_path / "polls.txt"
+    ends_at = time.time() + 6
+    command = [sys.executable, "-c", WAITING_PROCESS, str(tmp_path), str(polls), str(ends_at)]
+    processes = [subprocess.Popen(command) for _ in range(6)]
+
+    assert [process.wait(timeout=60) for process in processes] == [0] * 6
+    regular, first_and_last = 6 / 0.5, 2 * 6
+    assert len(polls.read_text().splitlines()) <= regular + first_and_last

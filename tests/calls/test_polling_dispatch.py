@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from steady_account import steady_history
 
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
+from airflow_provider_callapi.calls.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
 from airflow_provider_callapi.calls.polling import SharedPoll
 from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, SessionWatch
@@ -46,26 +48,35 @@ def fails(at: float, error: CallApiError | None = None) -> Snapshot:
     return Snapshot(at, failure=error or Unanswered("the poll failed"))
 
 
-def play(snapshots: Iterable[Snapshot], *subscribers: Callable[[SharedPoll], Awaitable[None]]) -> None:
-    """Publish snapshots one after another to subscribers that run in one event loop."""
-    script = iter(snapshots)
+def play(
+    snapshots: Iterable[Snapshot],
+    *subscribers: Callable[[SharedPoll], Awaitable[None]],
+    history: AbsenceHistory | None = None,
+) -> list[float]:
+    """Publish snapshots one after another to subscribers that run in one event loop.
+
+    :return: the pauses between the polls, in seconds.
+    """
+    script, pauses = iter(snapshots), []
 
     async def take_snapshot() -> Snapshot:
         for snapshot in script:
             return snapshot
         raise EndOfStory
 
-    async def pause(_: float) -> None:
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
         for _ in range(10):
             await asyncio.sleep(0)
 
     async def run() -> None:
-        poll = SharedPoll(take_snapshot, sleep=pause)
+        poll = SharedPoll(take_snapshot, history=history, sleep=pause)
         await asyncio.gather(*(subscriber(poll) for subscriber in subscribers))
         while asyncio.all_tasks() - {asyncio.current_task()}:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     asyncio.run(run())
+    return pauses
 
 
 def times_received(snapshots: list[Snapshot], **subscription: Any) -> list[float]:
@@ -261,3 +272,40 @@ def test_a_watch_that_gets_only_what_concerns_its_call_comes_to_the_same_result(
     event(f"{len(all_results) - len(some_results)} snapshots spared")
     assert [each for each in some_results if each in changes] == changes
     assert (of_some.phase, of_some.observation) == (of_all.phase, of_all.observation)
+
+
+async def wait_for_end(poll: SharedPoll) -> None:
+    watch = SessionWatch(CALL, math.inf, math.inf)
+    async with poll.subscribe(5, only_call=CALL) as next_snapshot:
+        while watch.phase not in FINAL_PHASES:
+            watch.update(await next_snapshot())
+
+
+def test_on_a_steady_account_a_second_look_follows_the_first_snapshot_without_the_call() -> None:
+    story = [shows(200, session()), lacks(205), lacks(205.4)]
+
+    assert play(story, wait_for_end, history=steady_history())[:2] == [5, SECOND_LOOK_AFTER]
+
+
+def test_on_a_new_account_the_next_regular_poll_decides() -> None:
+    assert play([shows(200, session()), lacks(205), lacks(210)], wait_for_end)[:2] == [5, 5]
+
+
+def test_after_a_call_came_back_a_wait_ends_only_after_a_longer_absence() -> None:
+    came_back = [shows(0, session()), lacks(5), lacks(10), lacks(15), shows(20, session())]
+    story = [*came_back, *map(lacks, (25, 30, 35, 40, 45))]
+    seen: list[float] = []
+
+    async def watcher(poll: SharedPoll) -> None:
+        watch = SessionWatch(OTHER + 1, math.inf, math.inf, observation=Observation(listed=True))
+        async with poll.subscribe(5) as next_snapshot:
+            for _ in came_back:
+                await next_snapshot()
+            watch.observation = Observation(listed=True)
+            while watch.phase not in FINAL_PHASES:
+                snapshot = await next_snapshot()
+                watch.update(snapshot)
+                seen.append(snapshot.at)
+
+    play(story, watcher)
+    assert seen == [25, 30, 35, 40]

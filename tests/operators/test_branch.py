@@ -347,7 +347,7 @@ def branched(call: str = XCOM, rule: str = "all_done", unknown: str = "person", 
 )
 def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connection, *, what, followed, given):
     exchange.script(CONTACT, Script(rings=0.3, talks=0.5) if what == "answers" else Script.busy(0))
-    connection(extra={"data_api": what == "busy"})
+    connection(extra={"data_api": what in ("answers", "busy")})  # on a slow machine, no poll may see the talk
     if what == "blacklisted":
         exchange.account.blacklist.add(CONTACT)
     elif what == "direction":

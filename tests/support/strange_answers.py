@@ -11,7 +11,7 @@ from airflow_provider_callapi.api import jsonrpc
 
 def add_unreadable_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add one entry without a readable id to every list that a service answers."""
-    load = jsonrpc._load_json
+    load = jsonrpc.load_json
 
     def load_with_entry(content: bytes) -> Any:
         body = load(content)
@@ -20,4 +20,5 @@ def add_unreadable_entry(monkeypatch: pytest.MonkeyPatch) -> None:
             data.append({"call_session_id": "", "id": ""})
         return body
 
-    monkeypatch.setattr(jsonrpc, "_load_json", load_with_entry)
+    monkeypatch.setattr(jsonrpc, "load_json", load_with_entry)
+    monkeypatch.setattr(jsonrpc, "load_exact_envelope", lambda content, data_type: None)

@@ -235,8 +235,8 @@ class Dialling:
         paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
         dialling waits only because calls are spread over the minute.
         """
-        if self.stopped is not None or self.paused is not None or not len(self._queues):
-            is_paused = self.stopped is None and len(self._queues) > 0
+        if self.stopped is not None or self.paused is not None or not self._queues:
+            is_paused = self.stopped is None and bool(self._queues)
             return NEVER, f"a resume: {self.paused}" if is_paused else "the end of the active calls"
         due = self._queues.next_at(now)
         if due >= self._rules.dial_until:

@@ -251,7 +251,7 @@ class Campaign:
 
         No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
         """
-        return not self._index.has_open_attempts and (self.stopped is not None or not self.waiting)
+        return not self._index.has_open_attempts and (self.stopped is not None or not self._queues)
 
     @property
     def needs_polls(self) -> bool:

@@ -1,12 +1,15 @@
 """Finds the people of a campaign by ledger key, by stage, by call session id or by ``external_id``.
 
 Only `PersonIndex.move` changes a person's stage. The indexes therefore always contain the present stage.
+
+A campaign may have a million people. At any time, most of them have not been called yet or are finished. For
+these people, the index keeps two bytes: the stage and the result. All other people have a `PersonState`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -26,26 +29,38 @@ OPEN_STAGES = frozenset(
 
 `PersonIndex` lists the people of these stages only, because most of a campaign's people are in other stages.
 """
+_STAGES = tuple(PersonStage)
+_RESULTS = (None, *Result)
+"""The stages and the results whose positions in these tuples the index keeps as bytes."""
 _STAGES_WITH_SESSION = frozenset({PersonStage.ACTIVE, PersonStage.REPORT_DUE})
 
 
 class PersonIndex:
     """Finds the people of a campaign by ledger key, by stage, by call session id or by ``external_id``.
 
+    :param people: all people of the campaign.
     :ivar finished_by_result: result → how many finished people have the result.
     """
 
-    def __init__(self, people: Iterable[Person]) -> None:
-        self._by_key = {person.key: PersonState(person) for person in people}
+    def __init__(self, people: Sequence[Person]) -> None:
+        self._people = people
+        self._positions = {person.key: position for position, person in enumerate(people)}
+        self._stages = bytearray([_STAGES.index(PersonStage.PLANNED)]) * len(people)
+        self._results = bytearray([_RESULTS.index(None)]) * len(people)
+        self._with_attempt: dict[str, PersonState] = {}
         self._by_stage: dict[PersonStage, dict[str, PersonState]] = {stage: {} for stage in OPEN_STAGES}
         self._by_session: dict[int, PersonState] = {}
         self.finished_by_result: Counter[Result] = Counter()
 
     def __getitem__(self, key: str) -> PersonState:
-        return self._by_key[key]
+        if (state := self._with_attempt.get(key)) is not None:
+            return state
+        position = self._positions[key]
+        stage, result = _STAGES[self._stages[position]], _RESULTS[self._results[position]]
+        return PersonState(self._people[position], stage, result=result)
 
     def __iter__(self) -> Iterator[PersonState]:
-        return iter(self._by_key.values())
+        return (self[person.key] for person in self._people)
 
     def in_stage(self, stage: PersonStage) -> list[PersonState]:
         """Return the people in a stage, in the order in which the people entered the stage.
@@ -101,6 +116,7 @@ class PersonIndex:
                 del self._by_stage[before][state.person.key]
             if after in OPEN_STAGES:
                 self._by_stage[after][state.person.key] = state
+        self._keep(state)
         if session_before is not None:
             self._by_session.pop(session_before, None)
         if after in _STAGES_WITH_SESSION:
@@ -114,4 +130,16 @@ class PersonIndex:
         """
         self.move(state, event)
         state.result = result or state.result or Result.NOT_CALLED
+        self._keep(state)
         self.finished_by_result[state.result] += 1
+
+    def _keep(self, state: PersonState) -> None:
+        """Keep the `PersonState` of a person with an attempt, or two bytes of any other person."""
+        key = state.person.key
+        if state.attempt is not None and state.stage is not PersonStage.FINISHED:
+            self._with_attempt[key] = state
+            return
+        self._with_attempt.pop(key, None)
+        position = self._positions[key]
+        self._stages[position] = _STAGES.index(state.stage)
+        self._results[position] = _RESULTS.index(state.result)

@@ -35,10 +35,12 @@ class ReportFetcher:
         :return: the attempts to store in the ledger.
         """
         reports = self._gateway.reports
-        if reports is None or (since := self._missing.search_start()) is None:
+        if reports is None:
             return []
         if now < self.next_at:
             return self._missing.give_up(now)
+        if (since := self._missing.search_start()) is None:
+            return []
         self.next_at = now + self._interval
         return self._ask(reports, since, now)
 

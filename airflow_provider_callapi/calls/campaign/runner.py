@@ -153,8 +153,9 @@ class Runner:
         self._record(self._reports.fetch(gateway.clock()))
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
-        self._log_progress(now)
-        return self._pause(now)
+        dial_at, why = campaign.next_dial(now)
+        self._log_progress(now, dial_at, why)
+        return self._pause(now, dial_at, why)
 
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
@@ -190,21 +191,19 @@ class Runner:
             self._poll_failures.fail(snapshot.failure)
         return snapshot
 
-    def _log_progress(self, now: float) -> None:
+    def _log_progress(self, now: float, dial_at: float, why: str) -> None:
         """Log the progress once a minute, and at the beginning of a long wait that has a new reason."""
-        dial_at, why = self.campaign.next_dial(now)
-        is_long = self.campaign.waiting and now + _LONG_WAIT < dial_at < NEVER
+        is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
         self._waits_for = waits_for
         if now >= self._progress_at + _PROGRESS_INTERVAL or waits_for not in ("", before):
             self._progress_at = now
             self._gateway.log(self.progress.line(now))
 
-    def _pause(self, now: float) -> Pause:
+    def _pause(self, now: float, dial_at: float, why: str) -> Pause:
         campaign = self.campaign
         if campaign.over:
             return Pause(0.0, over=True)
-        dial_at, why = campaign.next_dial(now)
         if dial_at <= now and not why:
             return Pause(0.0, dial_at)  # More people are due than one step may dial.
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]

@@ -30,6 +30,9 @@ class ZoneQueue:
     def __len__(self) -> int:
         return len(self._fresh) + len(self._later)
 
+    def __bool__(self) -> bool:
+        return bool(self._fresh or self._later)
+
     def add(self, person: str) -> None:
         """Add to this queue the key of a person who may be called at once."""
         self._fresh.append(person)
@@ -100,6 +103,9 @@ class ZoneQueues:
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
 
+    def __bool__(self) -> bool:
+        return any(self._queues.values())
+
     def add(self, person: Person) -> None:
         """Add a person who may be called at once. The person joins the queue of the person's time zone."""
         self._queue_of(person).add(person.key)
@@ -123,7 +129,7 @@ class ZoneQueues:
         open_now = [
             (closes, queue)
             for queue in self._queues.values()
-            if len(queue) and (closes := queue.open_until(now)) is not None
+            if queue and (closes := queue.open_until(now)) is not None
         ]
         return [queue for _, queue in sorted(open_now, key=lambda pair: pair[0])]
 

@@ -102,6 +102,8 @@ def _signs(number: str | None) -> str:
 
     An asterisk replaces each masked digit, such as the ``x`` in ``7900xxx0002``.
     """
+    if number and number.isascii() and number.isdigit():
+        return number
     text = re.split(r"[.,]", (number or "").lower())[0]
     if not re.search(r"[^\W\d_xх]", text):  # no letter but the Latin and the Russian x
         text = re.sub(r"[xх•·#_?…]", _MASK, text)

@@ -139,6 +139,15 @@ class Moving(RuleBasedStateMachine):
         assert self.index.finished_by_result.total() == len(finished)
 
     @invariant()
+    def only_of_an_unfinished_person_with_an_attempt_a_state_is_kept(self) -> None:
+        kept = {
+            state.person.key
+            for state in self.index
+            if state.attempt is not None and state.stage is not PersonStage.FINISHED
+        }
+        assert self.index._with_attempt.keys() == kept
+
+    @invariant()
     def a_session_leads_to_the_person_who_has_it(self) -> None:
         for session in range(1, self.sessions + 1):
             owners = [

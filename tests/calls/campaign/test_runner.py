@@ -989,3 +989,40 @@ def test_an_authors_delays_replace_the_defaults_and_are_checked() -> None:
     ):
         with pytest.raises(ValueError, match="redial"):
             redial_table(wrong)  # type: ignore[arg-type]
+
+
+# --- which reports are asked for ---
+
+
+def asked_sessions(world: World) -> list[set[int] | None]:
+    """Let the campaign of a world remember the call session ids of its requests for reports."""
+    asked: list[set[int] | None] = []
+    fetch = world.reports
+
+    def reported(since: float, sessions: Any) -> Any:
+        asked.append(None if sessions is None else set(sessions))
+        return fetch(since, sessions)
+
+    world.overrides["reports"] = reported
+    world.process()
+    return asked
+
+
+def test_a_campaign_asks_only_for_the_reports_of_its_own_calls() -> None:
+    world = World([ANNA, BORIS])
+    stranger = world.exchange.inbound(CLARA)
+    asked = asked_sessions(world)
+    assert world.run().over
+    assert asked
+    for sessions in asked:
+        assert sessions
+        assert stranger not in sessions
+
+
+def test_for_a_lost_call_a_campaign_asks_for_all_reports() -> None:
+    world = World([ANNA])
+    asked = asked_sessions(world)
+    world.exchange.fault(Fault.DROP_AFTER, method=START)
+    assert world.run().over
+    assert asked[0] is None
+    assert world.exchange.rings(ANNA) == 1

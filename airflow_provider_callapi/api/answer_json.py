@@ -1,0 +1,64 @@
+"""Read the body of an answer: fast if it has exactly the documented shape, and otherwise as any JSON.
+
+The fast reader is strict: it reads only what it understands completely. So both readers return the same for
+every answer that the fast reader accepts.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+D = TypeVar("D")
+_NULL = msgspec.Raw(b"null")
+
+
+class _Result(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
+    data: D
+    metadata: msgspec.Raw = _NULL
+
+
+class _Envelope(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
+    id: str
+    result: _Result[D]
+    jsonrpc: str = ""
+    metadata: msgspec.Raw = _NULL
+
+
+def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None:
+    """Return the JSON-RPC envelope in the body of an answer, with typed ``data``.
+
+    :param data_type: the documented type of ``result.data``, e.g. ``list[CallSession]``.
+    :return: the envelope with the keys ``id``, ``result`` and ``metadata``. None: the answer differs from its
+        documentation, so that `load_json` has to read it.
+    """
+    try:
+        envelope = _decoder(data_type).decode(content)
+        result = {"data": envelope.result.data, "metadata": load_json(bytes(envelope.result.metadata))}
+        return {"id": envelope.id, "result": result, "metadata": load_json(bytes(envelope.metadata))}
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return None
+
+
+@cache
+def _decoder(data_type: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
+    return msgspec.json.Decoder(_Envelope[data_type])
+
+
+def load_json(content: bytes) -> Any:
+    """Return the JSON value in the body of an answer.
+
+    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because other libraries refuse a text with half of
+    a pair.
+
+    :raises ValueError: the body is not JSON.
+    :raises RecursionError: the body is nested too deeply.
+    """
+    body = json.loads(content)
+    if b"\\ud" not in content.lower():
+        return body
+    text = json.dumps(body, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -1,0 +1,130 @@
+"""The base class of the entries of ``list.calls``, of which an answer may contain ten thousand.
+
+Each entry class declares its fields once, and two libraries read the declaration. An answer of exactly the
+documented shape is read by `msgspec`, straight from its bytes. `msgspec` objects are small, and Python's
+garbage collector does not search them. Every other answer is read entry by entry by `pydantic`, which also
+converts values and finds the fields that cannot be read. Both readers return equal objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MemberDescriptorType
+from typing import Any, ClassVar, Literal, Self, get_type_hints
+
+from msgspec import UNSET, Struct, structs
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic_core import CoreSchema, core_schema, to_jsonable_python
+
+from airflow_provider_callapi.api.private_repr import Private, shown
+
+NOT_SENT: Any = UNSET
+"""The default of a field that an entry may lack. The attribute then reads as the value in ``if_not_sent``."""
+
+
+class _Extra(dict[str, Any]):
+    """The fields of an entry that its class lacks. `msgspec` refuses to read this type from an answer."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return 0
+
+
+class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """Base class of the entries of ``list.calls``. The methods are named as in the other answers.
+
+    ``gc=False`` is safe, because an entry contains only what an answer contains: an entry is never a part of
+    itself.
+
+    :ivar model_extra: the fields that the class lacks.
+    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field; by default
+        None.
+    """
+
+    if_not_sent: ClassVar[Mapping[str, Any]] = {}
+
+    model_extra: _Extra = _Extra()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, member in list(vars(cls).items()):
+            if isinstance(member, MemberDescriptorType):
+                setattr(cls, name, _attribute(member, cls.if_not_sent.get(name)))
+
+    @classmethod
+    def model_validate(cls, values: Mapping[str, Any]) -> Self:
+        """Read an entry in any shape, and convert values if this loses no information.
+
+        :param values: the JSON object of the entry.
+        :raises pydantic.ValidationError: a field cannot be read.
+        """
+        read = _lenient_reader(cls).model_validate(values)
+        extra = _Extra(read.model_extra or {})
+        sent = {name: getattr(read, name) for name in read.model_fields_set - extra.keys()}
+        return cls(**sent, model_extra=extra)
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The names of the fields that the entry contains, without the fields that could not be read."""
+        sent = {name for name, value in structs.asdict(self).items() if value is not UNSET}
+        return (sent - {"model_extra"}) | self.model_extra.keys()
+
+    def model_dump(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+        """Return the entry as a dict.
+
+        :param mode: ``json``: the dict is plain JSON, with lists, and with None for a number that JSON lacks.
+            ``python``: the dict contains tuples.
+        """
+        dumped = {name: _dumped(value) for name, value in self._items()}
+        return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """Return a copy of the entry with other values in some fields."""
+        return structs.replace(self, **update)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [(name, shown(name, value)) for name, value in self._items()]
+
+    def _items(self) -> list[tuple[str, Any]]:
+        names = [name for name in self.__struct_fields__ if name != "model_extra"]
+        return [*((name, getattr(self, name)) for name in names), *self.model_extra.items()]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        """Let pydantic models contain entries, which another validator has read before."""
+        dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
+        return core_schema.is_instance_schema(cls, serialization=dump)
+
+
+def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
+    """Return an attribute that has a value of its own if an entry lacks the field."""
+    read = member.__get__
+
+    def value_of(entry: ListEntry) -> Any:
+        value = read(entry)
+        return if_not_sent if value is UNSET else value
+
+    return property(value_of)
+
+
+@cache
+def _lenient_reader(entry_type: type[ListEntry]) -> type[BaseModel]:
+    """Return a pydantic model with the fields of an entry class."""
+    hints = get_type_hints(entry_type, include_extras=True)
+    fields: dict[str, Any] = {
+        field.name: (hints[field.name], ... if field.required else None)
+        for field in structs.fields(entry_type)
+        if field.name != "model_extra"
+    }
+    config = ConfigDict(extra="allow", hide_input_in_errors=True)
+    return create_model(entry_type.__name__, __config__=config, **fields)
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, ListEntry):
+        return value.model_dump()
+    return tuple(map(_dumped, value)) if isinstance(value, tuple) else value

@@ -1,0 +1,151 @@
+"""The PostgreSQL statements that claim or store a whole batch of attempts with one request and one commit.
+
+The attempts of a batch are the parameter ``rows``, a JSON list of objects: column → value.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CTE, JSON, Column, Integer, bindparam, cast, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt
+from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
+from airflow_provider_callapi.databases.columns import KEY, Moment
+from airflow_provider_callapi.ledgers.sql_statements import RANG, knowledge_index, record_statement
+from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
+
+
+def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
+    """Store those intents that the ledger certainly grants, with one statement.
+
+    The statement stores no intent to take over an attempt that was not placed, and no intent whose lock
+    another process has changed at the same time. `claim_in_turn` decides about all intents that this function
+    does not store.
+
+    :param intents: intents to call different people, in the order of the people's keys.
+    :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
+    :param db: a connection that commits each statement.
+    :return: the keys of the people whose intent is stored.
+    """
+    rows = [
+        {
+            **_as_json(row_of_attempt(intent, campaign)),
+            "stripe": stripe_of(intent.person),
+            "last_before": _iso(intent.intended_at - (min_gap or 0.0)),
+        }
+        for intent in intents
+    ]
+    if min_gap is None:
+        return set(db.execute(_CLAIM, {"rows": rows}).scalars())
+    return set(db.execute(_CLAIM_WITH_GAP, {"rows": rows, "claim": uuid.uuid4().hex}).scalars())
+
+
+def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
+    """Store new versions of attempts with one statement, except in rows that have more knowledge already.
+
+    :param attempts: one version of each attempt.
+    :param db: a connection that commits each statement.
+    """
+    rows = [
+        {**_as_json(row_of_attempt(attempt, campaign)), "known": knowledge_index(attempt)}
+        for attempt in attempts
+    ]
+    db.execute(_RECORD, {"rows": rows})
+
+
+def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row that are not null, as plain JSON with ISO 8601 times."""
+    return {
+        name: _iso(value) if isinstance(calls.c[name].type, Moment) else value
+        for name, value in row.items()
+        if value is not None
+    }
+
+
+def _iso(at: float) -> str:
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
+
+
+def _table_of(name: str, *columns: Column[Any]) -> CTE:
+    """Return the parameter ``rows``, a list of JSON objects, as a table.
+
+    :param name: the name of the table in the statement.
+    :param columns: the table's columns with their types. A missing value is null.
+    """
+    rows = cast(bindparam("rows", type_=JSON), JSON)
+    typed = (Column(column.name, column.type) for column in columns)
+    table = func.json_to_recordset(rows).table_valued(*typed).render_derived(with_types=True)
+    return select(table).cte(name)
+
+
+def _claim_statement(*, has_gap: bool) -> Any:
+    intent = _table_of("intent", *_OF_AN_INTENT, Column("stripe", Integer), Column("last_before", Moment))
+    is_taken = exists().where(
+        calls.c.campaign == intent.c.campaign,
+        calls.c.person == intent.c.person,
+        or_(calls.c.attempt >= intent.c.attempt, calls.c.status.in_([status.value for status in OPEN])),
+    )
+    granted = select(*(intent.c[column.name] for column in _OF_AN_INTENT)).where(~is_taken)
+    if has_gap:
+        was_called = exists().where(
+            calls.c.person == intent.c.person, calls.c.intended_at > intent.c.last_before, RANG
+        )
+        locked = _lock(intent)
+        granted = granted.where(~was_called, intent.c.stripe.in_(select(locked.c.stripe)))
+    return (
+        insert(calls)
+        .from_select([column.name for column in _OF_AN_INTENT], granted.order_by(intent.c.person))
+        .on_conflict_do_nothing()
+        .returning(calls.c.person)
+    )
+
+
+def _lock(intent: CTE) -> CTE:
+    """Return the part of the statement that locks the people of a batch: a table of the locked stripes.
+
+    All parts of a statement read the database as it was when the statement began. The statement therefore may
+    decide about a person only if no other claim has changed the person's lock since. ``before`` is the lock
+    when the statement began. ``held`` is the lock after the statement has waited for the other claims.
+    """
+    stripes = locks.c.stripe.in_(select(intent.c.stripe))
+    before = select(locks).where(stripes).cte("before")
+    held = select(locks).where(stripes).order_by(locks.c.stripe).with_for_update().cte("held")
+    return (
+        update(locks)
+        .where(
+            locks.c.stripe == held.c.stripe,
+            held.c.stripe == before.c.stripe,
+            held.c.locked_by.is_not_distinct_from(before.c.locked_by),
+        )
+        .values(locked_by=bindparam("claim"))
+        .returning(locks.c.stripe)
+        .cte("locked")
+    )
+
+
+def _record_statement() -> Any:
+    new = _table_of("new", *calls.columns, Column("known", Integer))
+    # All writers lock the rows in one order. With different orders, two writers could wait for each other.
+    held = (
+        select(*(calls.c[name] for name in KEY))
+        .where(*(calls.c[name] == new.c[name] for name in KEY))
+        .order_by(calls.c.person, calls.c.attempt)
+        .with_for_update(of=calls)
+        .cte("held")
+    )
+    return record_statement(lambda name: new.c[name]).where(*(calls.c[name] == held.c[name] for name in KEY))
+
+
+_CLAIM = _claim_statement(has_gap=False)
+_CLAIM_WITH_GAP = _claim_statement(has_gap=True)
+_RECORD = _record_statement()

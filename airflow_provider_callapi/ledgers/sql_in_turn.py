@@ -1,0 +1,124 @@
+"""Claims and stores attempts with several statements of one transaction, which every database understands."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
+from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
+from airflow_provider_callapi.databases.columns import KEY
+from airflow_provider_callapi.databases.retries import LostRaceError
+from airflow_provider_callapi.ledgers.sql_statements import RANG, RECORD, TAKE_OVER, knowledge_index
+from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_MICROSECOND = 1e-6
+_LONG_AGO = -float("inf")
+
+
+def claim_in_turn(
+    campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection, *, repeated: bool
+) -> list[ClaimResult]:
+    """Decide about each intent, and store those intents that the ledger grants.
+
+    :param intents: the intents, in the order of the people's keys.
+    :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
+    :param db: a connection within a transaction.
+    :param repeated: whether this process may have stored the same intents before. The row alone does not show
+        which process stored the row, because every process gives an attempt the same ``external_id``. True:
+        this process stored an equal intent in the database, because its earlier transaction was committed and
+        only the answer was lost. False: another process stored it.
+    :return: for each intent, in the same order: whether the intent is stored, or why not.
+    :raises LostRaceError: another process has taken over one of the attempts meanwhile.
+    """
+    people = sorted({intent.person for intent in intents})
+    if min_gap is not None:
+        _lock(db, people)
+    newest = _newest(db, campaign, people)
+    last_calls = {} if min_gap is None else _last_calls(db, people)
+    claims: list[ClaimResult] = []
+    for intent in intents:
+        held = newest.get(intent.person)
+        not_before = last_calls.get(intent.person, _LONG_AGO) + (min_gap or 0.0)
+        if is_taken(held, intent):
+            is_own = repeated and held is not None and _is_same(held, intent)
+            claims.append(ClaimResult(granted=True) if is_own else ClaimResult(granted=False, held=held))
+        elif intent.intended_at < not_before:
+            claims.append(ClaimResult(granted=False, not_before=not_before))
+        else:
+            _store(db, campaign, intent, is_again=held is not None and held.attempt == intent.attempt)
+            newest[intent.person] = intent
+            claims.append(ClaimResult(granted=True))
+    return claims
+
+
+def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
+    """Store new versions of attempts, except in rows that have more knowledge already.
+
+    :param db: a connection within a transaction.
+    """
+    db.execute(
+        RECORD,
+        [
+            {
+                "new_known": knowledge_index(attempt),
+                **{f"new_{name}": value for name, value in row_of_attempt(attempt, campaign).items()},
+            }
+            for attempt in attempts
+        ],
+    )
+
+
+def _lock(db: Connection, people: Iterable[str]) -> None:
+    """Lock these people until the end of the transaction, against the claims of all campaigns."""
+    are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
+    # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
+    db.execute(select(locks.c.stripe).where(are_theirs).order_by(locks.c.stripe).with_for_update()).all()
+    # The change shows `claim_batch` that there was a claim. In SQLite, only a write begins a transaction.
+    db.execute(update(locks).where(are_theirs).values(locked_by=uuid.uuid4().hex))
+
+
+def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, Attempt]:
+    query = select(calls).where(calls.c.campaign == campaign, calls.c.person.in_(people))
+    rows = db.execute(query.order_by(calls.c.person, calls.c.attempt))
+    return {attempt.person: attempt for attempt in map(attempt_of_row, rows)}
+
+
+def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
+    """Return person → when the last call to the person was intended that may have rung the person's phone."""
+    query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
+    return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
+
+
+def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
+    """Store an intent.
+
+    :param is_again: whether the intent replaces an attempt that was not placed.
+    :raises LostRaceError: another process has replaced that attempt meanwhile.
+    """
+    row = row_of_attempt(intent, campaign)
+    if not is_again:
+        db.execute(insert(calls).values(row))
+    elif db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY}).rowcount != 1:
+        raise LostRaceError
+
+
+def _is_same(newest: Attempt, intent: Attempt) -> bool:
+    """Return whether the database already contains an intent: as the newest attempt, with the same time.
+
+    The two times may differ by less than a microsecond, because the database rounds times.
+
+    :param newest: the person's newest attempt in the database.
+    :param intent: the intent that a process wants to store.
+    """
+    return (newest.attempt, newest.status, newest.external_id) == (
+        intent.attempt,
+        Status.DIALLING,
+        intent.external_id,
+    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND

@@ -1,0 +1,185 @@
+"""The fast reader of ``list.calls`` returns what the careful reader returns, for any bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from answer_mutations import JUNK, mutated
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api import entries
+from airflow_provider_callapi.api.answer_json import load_exact_envelope
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply, _HttpAnswer, _parse_reply
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.models import CallSession, Leg, Tag
+
+DOCUMENTED: dict[str, Any] = {
+    "jsonrpc": "2.0",
+    "id": "1",
+    "result": {
+        "data": [
+            {
+                "call_session_id": 5600000001,
+                "direction": "out",
+                "start_time": "2026-07-03 12:26:48",
+                "virtual_phone_number": "74950000001",
+                "contact_phone_number": "79000000002",
+                "external_id": "заказ-1",
+                "tags": [{"tag_id": 5, "tag_name": "x"}],
+                "legs": [
+                    {
+                        "leg_id": 2,
+                        "calling_phone_number": "74950000001",
+                        "called_phone_number": "79000000002",
+                        "is_operator": False,
+                        "employee_id": None,
+                        "employee_full_name": "Ann",
+                        "record_call_enabled": True,
+                        "state": "Дозвон",
+                    }
+                ],
+            },
+            {"call_session_id": 5600000002, "external_id": None, "legs": [], "tags": []},
+            {"call_session_id": 5600000003, "legs": [{"leg_id": 3}, {"leg_id": 4, "is_operator": None}]},
+        ],
+        "metadata": {"limits": {"day_limit": 10, "minute_remaining": 3}, "total_items": 3},
+    },
+}
+
+
+class CannedRpc:
+    """A service whose every answer has the same bytes."""
+
+    def __init__(self, content: bytes, *, fast: bool) -> None:
+        self.content = content
+        self.fast = fast
+
+    def send(self, method: str, params: Any, *, exact_type: Any, **_: Any) -> Reply:
+        answer = _HttpAnswer("a test", 200, self.content, None)
+        return _parse_reply(answer, method, "1", exact_type if self.fast else None)
+
+
+def read(content: bytes, *, fast: bool) -> Any:
+    """Return everything that a caller can observe of an answer: the entries, the notes, the limits."""
+    entries._logged.clear()
+    client = Client(cast(JsonRpc, CannedRpc(content, fast=fast)), AccessKey("key"), clock=lambda: 0.0)
+    try:
+        sessions = client.call(ListCalls())
+    except CallApiError as error:
+        return type(error), str(error)
+    parts: list[CallSession | Leg | Tag] = [
+        part for session in sessions for part in (session, *session.tags, *session.legs)
+    ]
+    facts = [(part.model_fields_set, part.model_extra, part.model_dump(mode="json")) for part in parts]
+    text = repr((sessions, sessions.left_out, sessions.left_out_ids, sessions.total, facts))
+    return list(sessions), text, sorted(entries._logged), client.limits
+
+
+def assert_same(content: bytes) -> bool:
+    """Check an answer, and return whether the fast reader accepts it."""
+    careful = read(content, fast=False)
+    is_exact = load_exact_envelope(content, ListCalls.exact_type) is not None
+    assert read(content, fast=True) == careful
+    return is_exact
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logged_again_afterwards() -> Iterator[None]:
+    before = set(entries._logged)
+    yield
+    entries._logged.update(before)
+
+
+def test_the_fast_reader_accepts_an_answer_of_the_documented_shape() -> None:
+    content = json.dumps(DOCUMENTED).encode()
+    assert assert_same(content)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_for_an_answer_with_entries_in_any_shape_both_readers_return_the_same(data: st.DataObject) -> None:
+    listed = data.draw(mutated(DOCUMENTED["result"]["data"], most=2))
+    result = {**DOCUMENTED["result"], "data": listed}
+    text = json.dumps({**DOCUMENTED, "result": result}, ensure_ascii=data.draw(st.booleans()))
+    event(f"accepted: {assert_same(text.encode())}")
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_for_an_answer_in_any_envelope_both_readers_return_the_same(data: st.DataObject) -> None:
+    [envelope] = [data.draw(mutated([DOCUMENTED], most=2))]
+    envelope = envelope[0] if isinstance(envelope, list) and envelope else envelope
+    if isinstance(envelope, dict) and data.draw(st.booleans()):
+        name = data.draw(st.sampled_from(["metadata", "error", "unknown"]))
+        envelope[name] = data.draw(st.sampled_from([*JUNK, {"limits": {"day_limit": 7}}]))
+    event(f"accepted: {assert_same(json.dumps(envelope).encode())}")
+
+
+TEXT = json.dumps(DOCUMENTED, ensure_ascii=False).encode()
+PIECES = [
+    *(
+        b'"',
+        b"\\",
+        b",",
+        b"[]",
+        b"{}",
+        b"-",
+        b"0",
+        b".0",
+        b"\x00",
+        b"\n",
+        b"\x7f",
+        b"\xff",
+        b"null",
+        b"true",
+        b"NaN",
+    ),
+    *(b"\\ud800", b"\\ud83d\\ude00", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"1e400", b"1" * 30, b"1" * 5000),
+    *(b"[" * 70 + b"]" * 70, b"[" * 5000, b'"call_session_id": 7, ', b'"id": "2", ', b'"model_extra": {}, '),
+]
+
+
+@settings(max_examples=300)
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(0, len(TEXT)), st.integers(0, 3), st.sampled_from([b"", *PIECES])), max_size=2
+    )
+)
+@example(changes=[(0, 0, b"\xef\xbb\xbf")])
+def test_for_any_bytes_both_readers_return_the_same(changes: list[tuple[int, int, bytes]]) -> None:
+    content = TEXT
+    for at, removed, inserted in changes:
+        content = content[:at] + inserted + content[at + removed :]
+    event(f"accepted: {assert_same(content)}")
+
+
+@pytest.mark.parametrize("name", ["id", "call_session_id", "external_id", "tags", "leg_id", "metadata"])
+@pytest.mark.parametrize("value", [b"null", b"7", b'"1"', b"[]", b"{}"])
+def test_of_two_equal_keys_both_readers_use_the_last(name: str, value: bytes) -> None:
+    key = json.dumps(name).encode() + b": "
+    for content in (
+        TEXT.replace(key, key + value + b", " + key),
+        TEXT.replace(b"}", b", " + key + value + b"}"),
+    ):
+        assert_same(content)
+
+
+def test_an_unknown_field_is_kept() -> None:
+    assert_same(TEXT.replace(b'"tag_id"', b'"colour": "red", "tag_id"'))
+    [tag] = CallSession.model_validate({"call_session_id": 1, "tags": [{"tag_id": 1, "colour": "red"}]}).tags
+    assert tag.model_extra == {"colour": "red"}
+
+
+def test_a_field_that_an_entry_lacks_differs_from_null() -> None:
+    assert CallSession(call_session_id=1) != CallSession(call_session_id=1, external_id=None)
+    lacking = CallSession(call_session_id=1)
+    assert (lacking.external_id, lacking.tags, lacking.legs) == (None, (), ())
+    assert (Leg(leg_id=1).is_operator, Leg(leg_id=1).state) == (False, "")
+    assert lacking.model_fields_set == {"call_session_id"}
