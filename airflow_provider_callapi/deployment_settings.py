@@ -16,15 +16,15 @@ SECTION = "callapi"
 def read_deployment() -> Deployment:
     """Return the name and the secret keys of this Airflow deployment, from Airflow's configuration.
 
-    Ids and hashes of phone numbers depend on them, so all machines of a deployment must have the same
-    configuration.
+    Ids and hashes of phone numbers depend on the name and the keys, so all machines of a deployment must have
+    the same configuration.
 
     The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
     or else ``[core] fernet_key``. Both options list several keys with commas between them, the newest first.
 
     The hashes in ids use the last (oldest) key in the list, so that a new key does not change ids. If
-    ``[callapi] deployment`` is set, ids use only a key of ``[callapi] secret_keys``, and no key without this
-    option.
+    ``[callapi] deployment`` is set, ids use only a key of ``[callapi] secret_keys``. If ``[callapi]
+    deployment`` is set and ``[callapi] secret_keys`` is not set, the hashes in ids use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))
@@ -39,7 +39,7 @@ def read_deployment() -> Deployment:
 def read_ledger_conn_ids() -> list[str]:
     """Return the ids in the option ``[callapi] ledger_conn_ids``, e.g. ``["ledger"]``.
 
-    They are connections to the SQL ledgers whose campaigns the page of calls shows.
+    The ids name connections to SQL ledgers. The page of calls shows the campaigns in these ledgers.
     """
     return [name.strip() for name in _option(SECTION, "ledger_conn_ids").split(",") if name.strip()]
 

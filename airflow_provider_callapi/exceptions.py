@@ -72,9 +72,9 @@ class CallUnresolvedForNow(AirflowException):
 
 
 class CallOutcomeUnknown(AirflowFailException):
-    """The call is over, and it is unknown whether the contact answered, or even whether the phone rang.
+    """The call is over, but it is unknown whether the contact answered.
 
-    The task is never retried.
+    It may even be unknown whether the phone rang. The task is never retried.
     """
 
 
@@ -91,12 +91,12 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception for a task whose call may have been placed, but was not found by the search.
+    """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
-    :param error: the error of `airflow_provider_callapi.calls.placing.place`. Its text becomes the text of
-        the exception.
+    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The text of this error becomes
+        the text of the exception.
     :param may_dial_again: whether the author accepts that a retry of the task places a second call.
-    :return: `CallUnresolvedForNow`, which Airflow retries, if the author accepts this. Otherwise
+    :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
         `CallUnresolved`.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
@@ -120,8 +120,8 @@ def translate_errors() -> Iterator[None]:
 def with_advice(error: CallApiError) -> str:
     """Return the text of an API error, and what a user should do about the error.
 
-    :param error: the error of a request. Its method decides whether the text names the Call API or the Data
-        API.
+    :param error: the error of a request. The request's method determines whether the text names the Call API
+        or the Data API.
     """
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415

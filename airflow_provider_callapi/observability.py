@@ -196,7 +196,7 @@ def count_alert(result: AlertResultTag) -> None:
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
     """Set the metrics ``callapi.points.minute_remaining`` and ``callapi.points.day_remaining``.
 
-    They show how many points (rate-limit units) the account has left.
+    The metrics show how many points (rate-limit units) the account has left.
 
     :param limits: the limits in a reply of the service.
     :param conn_id: id of the Airflow connection.
@@ -251,7 +251,8 @@ def _stats() -> Any:
     """Return the object through which a task or a trigger sends metrics with Airflow.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    A triggerer does not initialize the second one. The import of the task SDK's serializers initializes it.
+    A triggerer does not initialize the second object. The import of the task SDK's serializers initializes
+    the object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -304,7 +305,7 @@ def _nanoseconds(epoch_seconds: float) -> int:
 
 @dataclass
 class ObservedStore:
-    """A store for the journal of a call. It also logs and counts each change of the call's state.
+    """A store for the journal of a call. The store also logs and counts each change of the call's state.
 
     Example: when the journal stores that the call is placed, the store logs ``call started``. A change is
     stored first, and then logged.

@@ -40,7 +40,7 @@ _RESET_MARGIN = timedelta(seconds=1)
 
 
 class Verdict(Enum):
-    """The retry policy's decision: whether and when Airflow retries a failed task."""
+    """The decision of the retry policy: whether and when Airflow retries a failed task."""
 
     AT_RESET = "retried after the reset of the limit"
     NEVER = "not retried"
@@ -50,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy: which errors it concerns, and what follows from them.
+    """One rule of the retry policy: for which errors the rule applies, and what Airflow does.
 
     :ivar error_types: the rule applies to errors of these classes.
     :ivar verdict: whether and when Airflow retries the task.
@@ -148,11 +148,12 @@ class CallApiRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Decide whether and when Airflow retries a task that failed with an exception.
 
-        :param exception: the exception of the task. Its causes count, too.
+        :param exception: the exception of the task. The method also looks at the causes of the exception.
         :param try_number: the number of the failed try; the first try is 1. Later tries wait longer.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
-        :return: the decision. Its reason names the class of the error on which the decision is based.
+        :return: the decision, with a reason. The reason names the class of the error on which the decision is
+            based.
         """
         for error in _error_chain(exception):
             for rule in _RULES:

@@ -176,7 +176,7 @@ class Deferral:
 
 
 def lost_its_state(facts: TaskFacts) -> bool:
-    """Return whether Airflow has deleted the task's state after an earlier success. Then calls are forgotten.
+    """Return whether Airflow has deleted the task's state, and with it the record of the task's calls.
 
     Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
     then clears the task, the task no longer knows whom it has called. Use this function at the beginning of

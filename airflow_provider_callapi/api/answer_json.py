@@ -1,7 +1,7 @@
-"""Read the body of an answer: fast if it has exactly the documented shape, and otherwise as any JSON.
+"""Two readers for the body of an answer: a fast reader for the documented shape, and a reader for any JSON.
 
-The fast reader is strict: it reads only what it understands completely. So both readers return the same for
-every answer that the fast reader accepts.
+The fast reader is strict: it accepts only an answer that has exactly the documented shape. If the fast reader
+accepts an answer, both readers return the same values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None
 
     :param data_type: the documented type of ``result.data``, e.g. ``list[CallSession]``.
     :return: the envelope with the keys ``id``, ``result`` and ``metadata``. None: the answer differs from its
-        documentation, so that `load_json` has to read it.
+        documentation, and `load_json` has to read the answer.
     """
     try:
         envelope = _decoder(data_type).decode(content)

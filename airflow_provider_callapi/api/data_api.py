@@ -83,10 +83,11 @@ def is_filled_time(text: str | None) -> bool:
 
 
 class ScenarioOperation(Answer):
-    """An operation of a scenario that handled a call, such as a menu, or the step that follows a phone key.
+    """An operation of a scenario: a step that a call has passed, such as a menu or the step after a phone
+    key.
 
-    ``name`` is the operation's name in the account. An operation whose name is empty or is not a text cannot
-    be read, and is left out of the report.
+    ``name`` is the operation's name in the account. If the name is empty or is not a text, the operation
+    cannot be read and is left out of the report.
     """
 
     id: Number | None = None

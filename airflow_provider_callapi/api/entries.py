@@ -46,7 +46,8 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    :ivar left_out: the number of left-out entries without a readable id. Each of them may be any object.
+    :ivar left_out: the number of left-out entries without a readable id. Each of these entries may be any
+        object.
     :ivar left_out_ids: the ids of those left-out entries whose id is readable. In a list of calls or of legs,
         these ids are call session ids.
     :ivar total: the number of entries on all pages of the list, as the service states it. None: the service

@@ -1,9 +1,9 @@
-"""The base class of the entries of ``list.calls``, of which an answer may contain ten thousand.
+"""The base class of the entries of ``list.calls``. An answer may contain ten thousand entries.
 
-Each entry class declares its fields once, and two libraries read the declaration. An answer of exactly the
-documented shape is read by `msgspec`, straight from its bytes. `msgspec` objects are small, and Python's
-garbage collector does not search them. Every other answer is read entry by entry by `pydantic`, which also
-converts values and finds the fields that cannot be read. Both readers return equal objects.
+Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
+the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and
+Python's garbage collector does not search them. `pydantic` reads every other answer entry by entry.
+`pydantic` also converts values and finds the fields that cannot be read. Both libraries return equal objects.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class _Extra(dict[str, Any]):
 
 
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """Base class of the entries of ``list.calls``. The methods are named as in the other answers.
+    """Base class of the entries of ``list.calls``.
 
-    ``gc=False`` is safe, because an entry contains only what an answer contains: an entry is never a part of
-    itself.
+    The methods have the same names as the methods of other answers. ``gc=False`` is safe, because an entry
+    contains only values of an answer, and never itself.
 
     :ivar model_extra: the fields that the class lacks.
-    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field; by default
-        None.
+    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field. For other
+        fields, the value is None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}
@@ -95,13 +95,17 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Let pydantic models contain entries, which another validator has read before."""
+        """Let pydantic models contain entries that another validator has already read."""
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)
 
 
 def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
-    """Return an attribute that has a value of its own if an entry lacks the field."""
+    """Return a property that reads one field of an entry.
+
+    :param member: reads the stored value of the field.
+    :param if_not_sent: the value of the property if the entry lacks the field.
+    """
     read = member.__get__
 
     def value_of(entry: ListEntry) -> Any:

@@ -105,9 +105,10 @@ class AbsenceHistory:
     def permits_second_look(self, watched: Collection[int]) -> bool:
         """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
 
-        A second look is an extra poll. It is permitted if the account is steady, the newest snapshot is the
-        first one without a watched call, and the connection has not used up its share of second looks. If all
-        watched calls are missing, the second look replaces the next regular poll and needs no share.
+        A second look is an extra poll. A second look is permitted if the account is steady, the newest
+        snapshot is the first one without a watched call, and the connection has not used up its share of
+        second looks. If all watched calls are missing, the second look replaces the next regular poll and
+        needs no share.
 
         If many calls are missing at once and no call is left, the result is False, because the service may
         have omitted all calls by mistake.

@@ -123,13 +123,14 @@ def _sort_legs(
 
     A leg is the connection of one participant to the call. A leg with the contact's number belongs to the
     contact, even if the Data API states that the leg is an operator's or a coach's leg. Any other leg of a
-    coach is in none of the lists. These rules apply to the remaining legs, the first one that fits:
+    coach is in none of the lists. For each remaining leg, the first rule of this list that fits applies:
 
     - The leg belongs to an operator: the leg is in the third list.
-    - The leg has another number, and there is a leg with the contact's number: the leg is in the third list.
-    - The leg does not belong to an operator, and its number is missing or masked, so that it may be the
-      contact's number: the leg belongs to the contact.
-    - In all other cases, it is not known whether the leg belongs to the contact.
+    - The leg has another number, and another leg has the contact's number: the leg is in the third list.
+    - The leg does not belong to an operator, and its number is missing or masked and may be the contact's
+      number: the leg belongs to the contact, and is in the first list.
+    - In all other cases, it is not known whether the leg belongs to the contact: the leg is in the second
+      list.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """

@@ -35,7 +35,7 @@ class FinishCategory(StrEnum):
 
 
 class Concerns(StrEnum):
-    """Whom a finish reason concerns.
+    """The participant or the system that a finish reason concerns.
 
     CONTACT: the contact or the contact's number.
     OUR_SIDE: an employee, an operator, or their lines.
@@ -55,8 +55,8 @@ class Concerns(StrEnum):
 class FinishReason:
     """One finish reason, a row of ``finish_reasons.tsv``.
 
-    The Data API gives the session (the whole call) the finish reason of any of its legs. So the finish reason
-    of a session seldom shows whether the contact picked up.
+    The finish reason of a session (a whole call) can be the finish reason of any leg of the session. So the
+    finish reason of a session seldom shows whether the contact picked up.
 
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.

@@ -4,7 +4,7 @@ Each waiting task reads the newest snapshot from a file. When the next snapshot 
 writes the file, and the other tasks read it. A lock on a second file decides which task polls. Apart from the
 tasks, no process is necessary. If the file cannot be used, each task polls on its own.
 
-The files are in a folder that only the user of the worker can read. They contain no phone numbers.
+The files are in a folder that only the user of the worker can read. The files contain no phone numbers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _FORMAT = 1
 def private_folder() -> Path | None:
     """Return the folder for the shared snapshots, which only this user can read. Create it if necessary.
 
-    :return: None: another user owns the folder, other users can read it, or it cannot be created.
+    :return: the folder. None: another user owns the folder, other users can read the folder, or the folder
+        cannot be created.
     """
     folder = Path(tempfile.gettempdir(), f"{FOLDER_PREFIX}{os.geteuid()}")
     try:
@@ -172,7 +173,7 @@ class HostSnapshots:
         return shared if is_newer else None
 
     def _read(self) -> _Shared | None:
-        """Return the content of the file. None: there is no file, or it cannot be read."""
+        """Return the content of the file. None: the file does not exist or cannot be read."""
         try:
             content = json.loads(self._file.read_bytes())
             return _from_json(content) if content["format"] == _FORMAT else None

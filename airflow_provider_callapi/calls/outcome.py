@@ -44,8 +44,8 @@ class Outcome:
         the contact heard to its end.
     :ivar tags: the ids of the tags known to be on the call.
     :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
-        report's order. They show which phone key the contact pressed. None: the report was not asked for the
-        operations, or does not contain them.
+        report's order. The operations show which phone key the contact pressed. None: the request did not ask
+        for operations, or the report does not contain operations.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the source that has last updated this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.

@@ -61,7 +61,7 @@ class AnswerNotStored(Exception):
 
 
 class AbsenceNotProven(Exception):
-    """A lost call was not found yet, and it is too early to conclude that the call was never placed.
+    """A search has not found a lost call, but does not prove yet that the call was never placed.
 
     :ivar proven_at: when to search again, epoch seconds. If no service shows the call at this time, the call
         was never placed.

@@ -128,7 +128,8 @@ def convert_row(
     :param fields: the fields of the result.
     :param timezone: IANA name of the account's time zone.
     :param not_before: a time before the call or leg, epoch seconds. See `read_report_time`.
-    :param on_unreadable: is called with the name of each field whose value cannot be read.
+    :param on_unreadable: a function that takes the name of a field. The function runs for each field whose
+        value cannot be read.
     """
 
     def read_moment(text: Any) -> str | None:

@@ -197,9 +197,10 @@ def _named_parts(
     The result is empty if the error names no field and no parameter of the request.
 
     :param asked: the parameters of the refused request.
-    :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The first set
-        with a field or parameter of the request decides. If a set contains several fields, and one of the
-        fields is a needed field, the set is skipped: the set may be the list of the allowed fields.
+    :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The method uses
+        the first set that contains a field or a parameter of the request. If a set contains several fields,
+        and one of the fields is a needed field, the set is skipped: the set may be the list of the allowed
+        fields.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

@@ -32,7 +32,7 @@ _RECORD_KEY = "callapi_request"
 
 
 class MaybeCarriedOut(Exception):
-    """An earlier try of the task may have sent the control request. It is unknown what the service did."""
+    """An earlier try of the task may have sent the control request. Its effect is unknown."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The watch of one call: an object that takes one snapshot after another, and decides the call's phase.
 
-A waiting worker, the sensor and the triggers all use the class `SessionWatch`. They differ only in how they
-sleep between two polls.
+A waiting worker, the sensor and the triggers all use the class `SessionWatch`. Only their sleep between two
+polls differs.
 """
 
 from __future__ import annotations

@@ -131,10 +131,11 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Return a sentence for each of the objects that the account does not have or that is switched off.
+    """Check the given objects.
 
-    Example: ``The account has no tag 5.`` If the Data API refuses a list, such as the list of tags, the
-    function prints a warning, and returns no sentence about the objects in this list.
+    Return one sentence for each object that is missing in the account or switched off. Example: ``The account
+    has no tag 5.`` If the Data API refuses a list, such as the list of tags, the function prints a warning,
+    and returns no sentence about the objects in this list.
     """
     if named == NamedObjects():
         return []

@@ -123,7 +123,7 @@ _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
 def get_callapi_cli_commands() -> list[CLICommand]:
     """Return the command group ``callapi`` for Airflow's command line, as a list with one entry.
 
-    Airflow 3.2 and newer call this function. They find its name in the module ``provider_info``.
+    Airflow 3.2 and newer run this function. The module ``provider_info`` contains the name of the function.
     """
     commands = f"{_PACKAGE}.commands"
     return [

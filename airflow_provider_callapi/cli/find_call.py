@@ -19,9 +19,9 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    A user can look for a call this way after the error `CallUnresolved`, which names the ``external_id``. The
-    command searches the Data API only if the connection uses the Data API, and only the last 30 days there.
-    If no call was found, the command exits with ``1`` and prints to stderr where it has searched.
+    A user can look for a call this way after the error `CallUnresolved`, which names the ``external_id``. If
+    the connection uses the Data API, the command also searches the Data API's reports of the last 30 days. If
+    no call was found, the command exits with ``1`` and prints to stderr where it has searched.
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())

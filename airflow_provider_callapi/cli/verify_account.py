@@ -79,7 +79,8 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 def _phone_number(option: str, number: str) -> str:
     """Return an option's number in the form that the service needs.
 
-    :param option: ``virtual_number`` takes only a phone number. The other options also take a SIP number.
+    :param option: the name of the option. ``virtual_number`` takes only a phone number. The other options
+        also take a SIP number.
     """
     field = "virtual_phone_number" if option == "virtual_number" else "contact"
     values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}

@@ -26,8 +26,8 @@ def is_iana_zone(name: str) -> bool:
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
     """Ask the Data API for the account's time zone, and return its IANA name, such as ``Asia/Omsk``.
 
-    If the Data API refuses the request, or names no zone that this machine knows, the function warns and
-    returns `DEFAULT_TIMEZONE`, which is ``Europe/Moscow``.
+    If the Data API refuses the request, the function logs a warning and returns `DEFAULT_TIMEZONE`, which is
+    ``Europe/Moscow``. The same happens if the Data API names a zone that this machine does not know.
 
     :param call: sends a request to the Data API and returns the answer.
     :param warn: logs a line of text.
@@ -53,8 +53,7 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
 def have_same_times(first: str, second: str, year: int) -> bool:
     """Return whether two time zones have the same UTC offset on the first day of every month of a year.
 
-    Zones with different names may be equal in this sense, such as ``Europe/Moscow`` and
-    ``Europe/Simferopol``.
+    Zones with different names may have the same offsets, such as ``Europe/Moscow`` and ``Europe/Simferopol``.
 
     :param first: IANA name of a zone that this machine knows.
     :param second: IANA name of a zone that this machine knows.

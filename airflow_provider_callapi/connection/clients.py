@@ -88,9 +88,10 @@ class ObservedClient(Client):
 
 
 def make_client(settings: ConnectionSettings, *, service: Service = "call_api") -> Client:
-    """Return a new client of the Call API or the Data API. It records metrics and spans about each request.
+    """Return a new client of the Call API or the Data API.
 
-    The client shares neither the HTTP session nor the login with other clients.
+    The client records metrics and spans about each request. The client shares neither the HTTP session nor
+    the login with other clients.
 
     :param service: ``call_api`` or ``data_api``. ``data_api`` needs a connection that uses the Data API.
     """
@@ -105,8 +106,8 @@ def make_client(settings: ConnectionSettings, *, service: Service = "call_api") 
 def join_current_trace() -> Callable[[], object]:
     """Return an ``initializer`` for a thread pool, which joins the pool's threads to the current trace.
 
-    Trace spans of the threads then become children of the span that is current when `join_current_trace` is
-    called, such as the span of the task. Without the initializer, a thread of the pool knows no current span.
+    The current trace span, such as the span of the task, then becomes the parent of the threads' spans.
+    Without the initializer, a thread of the pool has no current span.
     """
     return partial(context.attach, context.get_current())
 

@@ -44,7 +44,8 @@ def data_api_host(call_api_host: str) -> str | None:
     (127.0.0.1) stays unchanged, because the emulator serves both APIs.
 
     :param call_api_host: the host of the Call API in lower case, such as ``callapi.uiscom.ru``.
-    :return: the host of the Data API, such as ``dataapi.uiscom.ru``. None: no rule gives this host.
+    :return: the host of the Data API, such as ``dataapi.uiscom.ru``. None: the host of the Data API is
+        unknown.
     """
     if is_loopback(call_api_host):
         return call_api_host

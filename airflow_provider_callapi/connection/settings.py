@@ -161,9 +161,9 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        If the connection does not name the account's zone, the name is ``Europe/Moscow``. This guess does no
-        harm: a request asks for a period that is a day longer at both ends than the wanted period. The
-        package therefore need not ask the Data API for the zone.
+        If the connection does not name the account's zone, the name is ``Europe/Moscow``. A wrong zone does
+        no harm, because a request asks for a period that is a day longer at both ends than the wanted period.
+        The package therefore need not ask the Data API for the zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

@@ -93,8 +93,8 @@ def attempt_of_row(row: Any) -> Attempt:
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
     """Convert an `Attempt` to a row with every column of `attempt_columns`.
 
-    The value of a column is None if nothing is known. A process that takes over an attempt that was not
-    placed can therefore replace the whole row, and no old value remains in the row.
+    If a value is unknown, the column contains None. Another process may take over an attempt whose call was
+    not placed. This process replaces the whole row, and no old value remains.
 
     :param campaign: the campaign's name.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.

@@ -69,7 +69,7 @@ def attempt_columns() -> list[Column[Any]]:
     """Return new SQLAlchemy columns for a table with one row for each attempt.
 
     The columns are the campaign's name and the fields of `Attempt` and `Outcome`. The function creates new
-    objects at each call, because a `Column` can belong to one table only.
+    objects each time, because a `Column` can belong to one table only.
     """
     return [
         Column("campaign", String(LONGEST_NAME), primary_key=True),

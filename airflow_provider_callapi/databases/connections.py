@@ -100,7 +100,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     The exception's text contains the first line of the database's error, without phone numbers.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
-    :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
+    :param named: the text with which the exception's text begins, such as ``contacts: connection 'dwh'``.
     :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
         `CallApiTrouble` if a later try may succeed, for example after a lost connection.
     """
@@ -109,7 +109,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
 
 
 def _lasts(cause: Any) -> bool:
-    """Return whether a statement that raises a driver's exception fails in the same way again."""
+    """Return whether the statement that raised a driver's exception would fail again in the same way."""
     if any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
         return True
     if isinstance(cause, sqlite3.OperationalError):

@@ -1,6 +1,7 @@
 """Report to Airflow's lineage which SQL query a task reads a list from, and to which table it writes results.
 
-Airflow itself reports files in object storage. If a report to the lineage fails, the task continues.
+Airflow itself reports files in object storage. If the lineage does not accept the information, the task
+continues.
 """
 
 from __future__ import annotations

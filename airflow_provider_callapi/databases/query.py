@@ -32,8 +32,8 @@ class Query:
     """A SQL query that returns a list of people: the contacts or the do-not-call list of a campaign.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
-    :ivar sql: one SELECT statement. Its placeholders have the form of the database's driver. ``%(day)s`` is
-        for PostgreSQL, MySQL and SQLite.
+    :ivar sql: one SELECT statement. The placeholders in the statement have the form of the database's driver,
+        such as ``%(day)s`` for PostgreSQL, MySQL and SQLite.
     :ivar parameters: the values of the placeholders, by name or in order. None: there are no placeholders.
     """
 

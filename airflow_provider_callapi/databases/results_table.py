@@ -10,10 +10,10 @@ and three more columns:
 ``why``
     Why the row of the contact list makes no call, for example because its phone number is invalid.
 
-The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number that is called: E.164
-digits, or a SIP number. A person who was not called has one row with the attempt 0. A row of the contact list
-that is invalid or repeats a number also has one row with the attempt 0. Its ``person`` is ``row 17``, for
-example.
+The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
+a SIP number. A person who was not called has one row with the attempt 0. An invalid row and a duplicate of
+the contact list also have one row with the attempt 0. For these rows, ``person`` is the number of the row,
+such as ``row 17``.
 """
 
 from __future__ import annotations

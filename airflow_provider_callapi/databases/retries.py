@@ -48,12 +48,12 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function that uses a database, and return the result of the function.
+    """Run a function that uses a database, and return the result of the function.
 
     The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains none.
 
     :param work: the function. It takes no arguments.
-    :param named: the beginning of the error's text, such as ``the ledger's database``.
+    :param named: the text with which the error's text begins, such as ``the ledger's database``.
     :raises CallApiTrouble: the database does not answer, or refuses a statement.
     """
     try:

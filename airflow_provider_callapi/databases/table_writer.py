@@ -27,7 +27,7 @@ class TableWriter:
     If `TableWriter.add` gets several rows with the same campaign, person and attempt, the thread writes only
     the newest row.
 
-    :param table: the table. It must exist.
+    :param table: the table, which must exist.
     :param log: the task's logger.
     """
 
@@ -65,7 +65,7 @@ class TableWriter:
 
         The method waits up to five minutes for a database that is not available.
 
-        :param last: rows that were not added before.
+        :param last: the rows to write after the waiting rows.
         :raises CallApiTrouble: the database has not answered, or refuses the rows.
         """
         self.close()

@@ -59,10 +59,10 @@ class FunctionOperator(DecoratedOperator):
         return bool(self.do_xcom_push)
 
     def call_function(self, context: Mapping[str, Any]) -> Any:
-        """Call the Python function, and return its result.
+        """Run the Python function, and return its result.
 
-        The function gets its own arguments. Like in Airflow's ``@task``, it also gets the values of the task
-        context whose names are among its parameters, e.g. ``ds``.
+        The function gets ``op_args`` and ``op_kwargs``. As in Airflow's ``@task``, a parameter with the name
+        of a value in the task context, e.g. ``ds``, gets this value.
         """
         names = {**context, **self.op_kwargs}
         return self.python_callable(
@@ -96,9 +96,10 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
     }
 
     def execute(self, context: Context) -> Any:
-        """Call the Python function for the text, and then call the contact. Return the call as a dict.
+        """Run the Python function, and then call the contact with the returned text.
 
-        If a retry gets another text from the function, it still does not repeat a call of an earlier try.
+        Return the call as a dict. If the function returns another text in a retry, the retry still does not
+        repeat a call of an earlier try.
 
         :raises CallApiFailure: the function returned no text. No call was placed.
         """
@@ -123,11 +124,11 @@ class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
     template_fields = (*DecoratedOperator.template_fields, *CallApiCampaignOperator.template_fields)
 
     def execute(self, context: Context) -> Any:
-        """Call the Python function for the contact list, and start or continue the campaign with it."""
+        """Run the Python function, and start or continue the campaign with the returned contact list."""
         self.contacts = self.call_function(context)
         return super().execute(context)
 
     def execute_complete(self, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """Call the Python function for the contact list again, and continue the campaign after a deferral."""
+        """Run the Python function again after a deferral, and continue the campaign with its list."""
         self.contacts = self.call_function(context)
         return super().execute_complete(context, *args, **kwargs)

@@ -132,7 +132,7 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
 def block_number(switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist) -> Result:
     """Put a number on the account's blacklist.
 
-    :raises RpcError: ``duplicate_entity``: the number is there already.
+    :raises RpcError: ``duplicate_entity``: the number is already on the blacklist.
     """
     if request.phone_number in account.blacklist:
         raise RpcError("duplicate_entity", "phone_number", request.phone_number)

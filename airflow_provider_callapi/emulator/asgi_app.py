@@ -1,7 +1,7 @@
 """The ASGI application of the emulator.
 
-The application answers JSON-RPC requests without a web framework. Some of the faults that a test can plan
-must break the connection, and a web framework hides the connection.
+The application answers JSON-RPC requests without a web framework. A test can plan faults that break the
+connection. A web framework would hide the connection.
 """
 
 from __future__ import annotations

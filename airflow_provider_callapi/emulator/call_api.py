@@ -52,7 +52,7 @@ def list_talk_options(
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
     """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
 
-    This function is never called, because `Service` carries out both methods itself.
+    No code uses this function, because `Service` carries out both methods itself.
     """
 
 

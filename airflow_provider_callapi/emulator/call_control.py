@@ -1,4 +1,4 @@
-"""The Call API methods that control an active call. One function carries out each method.
+"""The Call API methods that control an active call. Each method has its own function.
 
 Source: "Группа методов управления вызовами" (methods that control calls) of the vendor's document.
 """
@@ -188,9 +188,9 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
     """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
 
-    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to its journal. If the
-    operator has chosen a transfer and not yet a number, the tone ``*`` puts the contact on hold: the call
-    moves from the state ``WAITING_INPUT`` to ``HOLD``.
+    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to its journal. If the operator
+    has chosen a transfer, but no number yet, the tone ``*`` puts the contact on hold: the call moves from the
+    state ``WAITING_INPUT`` to ``HOLD``.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.dtmf.append(request.dtmf_string)

@@ -45,10 +45,10 @@ _MAX_INTERVAL = timedelta(days=92)
 
 
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Return one page of the Data API's report on calls.
+    """Return one page of the Data API's report of calls.
 
-    The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request
-    sets ``include_ongoing_calls`` and the profile allows it, the report also contains active calls.
+    The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request sets
+    ``include_ongoing_calls`` and the profile allows it, the report also contains active calls.
 
     :raises RpcError: the request names a date, field, filter or order that the service refuses.
     """
@@ -73,7 +73,7 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """Return one page of the Data API's report on legs (participants of calls).
+    """Return one page of the Data API's report of legs (participants of calls).
 
     The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago. With
     `Profile.ongoing_legs_are_reported`, the report also contains the legs of active calls.
@@ -196,7 +196,7 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids with which a filter compares; None: the filter compares in a different way."""
+    """Return the session ids to which a filter compares a field; None: the filter has another form."""
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))
     if not isinstance(values, list) or not all(isinstance(each, int) for each in values):
@@ -216,7 +216,7 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
     """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
 
-    This function is never called, because `Service` carries out both methods itself.
+    No code uses this function, because `Service` carries out both methods itself.
     """
 
 

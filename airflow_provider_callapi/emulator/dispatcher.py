@@ -31,14 +31,14 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 class Dispatcher:
     """The part of an exchange that answers JSON-RPC requests.
 
-    Several threads may use a dispatcher, because one lock protects all state. The dispatcher starts no
-    thread and reads the time only from ``clock``.
+    Several threads may use a dispatcher, because one lock protects all state. The dispatcher starts no thread
+    and reads the time only from ``clock``.
 
     :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer; None: a new account from `Profile.new_account`. The new account
-        contains the numbers, employees, tags and files that the vendor's examples name.
+    :param account: the first account (customer); None: a new account from `Profile.new_account`. The new
+        account contains the numbers, employees, tags and files that the vendor's examples name.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar accounts: all customers of the exchange. A test may append more accounts.
+    :ivar accounts: all accounts (customers) of the exchange. A test may append more accounts.
     :ivar services: version in the URL → service. A request with another version goes to the Call API.
     """
 
@@ -81,7 +81,8 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Return the JSON-RPC answer to one parsed request.
 
-        Faults that a test has planned have no effect here. The function `handle_post` applies them.
+        This method ignores the faults that a test has planned. The function `handle_post` applies these
+        faults.
 
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
@@ -99,8 +100,11 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Return the JSON-RPC answer to the body of one HTTP request.
 
-        If the body or the Content-Type is wrong, the answer contains an error. Faults that a test has planned
-        have no effect here. The function `handle_post` applies them. The answer may contain a `JsonArray`.
+        If the body or the Content-Type is wrong, the answer contains an error. The answer may contain a
+        `JsonArray`.
+
+        This method ignores the faults that a test has planned. The function `handle_post` applies these
+        faults.
 
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.

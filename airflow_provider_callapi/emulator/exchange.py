@@ -44,7 +44,7 @@ class Exchange(Dispatcher):
 
     @property
     def account(self) -> Account:
-        """The first customer of the exchange."""
+        """The first account (customer) of the exchange."""
         return self.accounts[0]
 
     @property
@@ -91,9 +91,8 @@ class Exchange(Dispatcher):
         :param contact: the contact's phone number.
         :param virtual_number: the called number; None: the first of the account's sorted numbers.
         :param employee_id: the employee whose phones ring; None: the employee with the smallest id.
-        :param account: the called customer; None: the first customer.
-        :return: the session id of the call. If the contact is on the blacklist, the call has already
-            ended.
+        :param account: the account whose number is called; None: the first account.
+        :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
         """
         with self._lock:
             switchboard = self._current_switchboard()
@@ -165,7 +164,9 @@ class Exchange(Dispatcher):
     # --- expect ---
 
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
-        """State how often a phone must ring. `check_rings` fails if the actual number is different.
+        """Expect that a phone rings a number of times.
+
+        If the actual number is different, `check_rings` fails.
 
         :param script: the new script of the phone; None: the phone keeps the present script.
         :param times: how often the phone must ring in the whole test; 0: the phone must not ring.
@@ -179,7 +180,7 @@ class Exchange(Dispatcher):
                 self._switchboard.scripts[phone] = script
 
     def expect_no_other_rings(self) -> None:
-        """Make `check_rings` fail if a phone has rung that the test has not named.
+        """Expect no rings of other phones. If a phone rings that the test has not named, `check_rings` fails.
 
         A test names a phone with `script` or `expect_ring`. An operator's phone may also ring in an inbound
         call, and in a call to a contact whose phone the test expects to ring.
@@ -240,7 +241,10 @@ class Exchange(Dispatcher):
             return list(self._current_switchboard().active.values())
 
     def last_finished(self, count: int) -> list[Call]:
-        """Return up to ``count`` calls that ended most recently. The call that ended last comes first."""
+        """Return the calls that ended most recently, at most ``count`` calls.
+
+        The call that ended last comes first.
+        """
         with self._lock:
             return list(reversed(self._current_switchboard().finished[-count:]))
 
@@ -257,7 +261,7 @@ class Exchange(Dispatcher):
 
         Points are the API's rate-limit units.
 
-        :param account: the account; None: the first customer.
+        :param account: the account (a customer of the exchange); None: the first account.
         :return: ``limits`` as in an answer, e.g. ``{"minute_limit": 1000, "minute_remaining": 997,
             "minute_reset": 40, …}``. ``…_reset`` is in seconds. The keys with ``day_`` follow the same form.
         """

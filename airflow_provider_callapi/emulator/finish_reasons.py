@@ -43,8 +43,8 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
     For example, the operator's leg ends with ``subscriber_disconnects`` after the contact has left.
 
     :param reason: why the call ends, e.g. ``subscriber_disconnects``.
-    :param ending: the role of the participant whose leg ended the call; None: no single leg ended the call,
-        so all legs end with ``reason``.
+    :param ending: the role of the participant whose leg ended the call. None: no single leg ended the call,
+        and all legs end with ``reason``.
     """
     if ending is None:
         return reason

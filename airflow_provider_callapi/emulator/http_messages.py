@@ -69,7 +69,7 @@ class HandledPost(NamedTuple):
 
     @property
     def fault(self) -> Fault | None:
-        """Which `Fault` was planned; None: no fault was planned."""
+        """The planned `Fault`; None: no fault was planned."""
         return self.planned.fault if self.planned else None
 
 

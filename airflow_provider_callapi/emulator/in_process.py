@@ -1,8 +1,8 @@
 """A `requests` session that the exchange answers in the same process, without a port.
 
 A planned fault of the connection raises the exception that `requests` raises for the real failure. If the
-fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request. From the unread
-body, a client can conclude that the request was not sent.
+fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request. The client then
+sees that the request was not sent, because the body is unread.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 def _peek(body: Any) -> bytes:
     """Return the body of a request without reading from a stream.
 
-    A client can conclude from a read that the request was sent. The content of an `io.BytesIO` is available
-    without a read. For any other stream, the result is ``b""``.
+    The function does not read a stream, because the client would take the read as proof that the request was
+    sent. The content of an `io.BytesIO` is available without a read. For any other stream, the result is
+    ``b""``.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

@@ -28,11 +28,11 @@ _FORGET_INTERVAL = 60.0
 class Load:
     """Keeps a number of inbound calls active while a ``with`` block of the load runs.
 
-    Each call lasts for a random time. When a call has ended, a thread places another call. The calls are in
-    addition to the calls that requests start. An exchange with a load forgets each call an hour after the
-    call's end, so that the exchange's memory does not grow for ever.
+    Each call lasts for a random time. When a call has ended, a thread places another call. Requests may start
+    further calls. An exchange with a load forgets each call an hour after the call's end, so that the
+    exchange's memory does not grow for ever.
 
-    :param exchange: the exchange whose first customer receives the calls.
+    :param exchange: the exchange whose first account receives the calls.
     :param calls: how many calls are active.
     """
 
@@ -56,7 +56,7 @@ class Load:
         self._thread.join()
 
     def place_missing(self) -> None:
-        """Place as many calls as have ended since the last `place_missing`."""
+        """Place one new call for each call that has ended since the last `place_missing`."""
         self._placed &= {call.call_session_id for call in self._exchange.active_calls}
         employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]
         for _ in range(self._calls - len(self._placed)):
@@ -67,7 +67,10 @@ class Load:
             self._placed.add(session)
 
     def forget_old(self) -> None:
-        """Remove the calls and events of more than an hour ago from the exchange, at most once a minute."""
+        """Remove calls and events that are older than an hour from the exchange.
+
+        The method does this at most once a minute.
+        """
         now = self._exchange.clock()
         if now - self._forgot_at >= _FORGET_INTERVAL:
             self._exchange.forget(before=now - _KEPT_SECONDS)

@@ -26,7 +26,7 @@ service charges a poll is not known.
 def weight(account: Account, method: str) -> int:
     """Return how many points (rate-limit units) a successful request for a Call API method costs.
 
-    `Account.weights` states the number. If the method has no entry there, the number is 0 for a method in
+    `Account.weights` states the number. Without an entry for the method, the number is 0 for a method in
     `FREE_METHODS`, and 1 for any other method.
     """
     return account.weights.get(method, 0 if method in FREE_METHODS else 1)

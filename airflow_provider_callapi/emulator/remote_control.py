@@ -86,8 +86,8 @@ class FaultRequest(RemoteRequest):
 class InboundRequest(RemoteRequest):
     """A request of the emulator's remote control that places an inbound call.
 
-    The fields are the parameters of `Exchange.inbound`, except ``account``. The call goes to the first
-    account.
+    The fields are the parameters of `Exchange.inbound`, except ``account``, because the call goes to the
+    first account.
     """
 
     example = '{"contact": "79161234567"}'

@@ -59,7 +59,7 @@ def _employees(call: Call) -> list[Row]:
 
 
 def communication_offset(profile: Profile) -> int:
-    """Return the number that, added to the session id of a call, gives the call's ``communication_id``."""
+    """Return the difference between a call's ``communication_id`` and the call's session id."""
     large = "large_communication_ids" in profile.odd_shapes
     return _LARGE_COMMUNICATION_OFFSET if large else _COMMUNICATION_OFFSET
 
@@ -85,9 +85,9 @@ def _operations(call: Call) -> list[Row]:
 
 
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report on calls.
+    """Return the columns of the report of calls.
 
-    :param now: the time of the request, in epoch seconds. The talk of an active call counts until now.
+    :param now: the time of the request, in epoch seconds. The talk of an active call counts until this time.
     :return: name of a column → function from a call to the value, e.g. ``direction`` → ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
@@ -120,10 +120,10 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report on calls that the answer shows differently from `call_columns`.
+    """Return those columns of the report of calls whose value in the answer differs from `call_columns`.
 
-    Filters still compare the values of `call_columns`. The result is empty, except for a profile with the odd
-    shape ``empty_virtual_number``: then the report shows each virtual number as an empty text.
+    Filters still compare the values of `call_columns`. The result is empty for most profiles. For a profile
+    with the odd shape ``empty_virtual_number``, the answer shows each virtual number as an empty text.
 
     :return: name of a column → function from a call to the value in the answer.
     """
@@ -147,7 +147,7 @@ CALL_FILTERS = frozenset(
 
 
 def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
-    """Return the columns of the report on legs.
+    """Return the columns of the report of legs.
 
     :return: name of a column → function from the pair (call, leg) to the value in this column.
     """

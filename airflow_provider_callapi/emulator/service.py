@@ -46,9 +46,9 @@ class Service:
     :ivar weight: function from an account and a method name to the points that a request costs.
     :ivar serves_ip: function from an account and an IP address to a bool. False: requests from the address
         fail.
-    :ivar has_components: True: requests fail if the method's component is in `Account.components_off`.
-        False: the service ignores components.
-    :ivar accounts: the customers that the service knows.
+    :ivar has_components: True: requests fail if the method's component is in `Account.components_off`. False:
+        the service ignores components.
+    :ivar accounts: the accounts (customers) that the service knows.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
 
@@ -189,7 +189,8 @@ class Service:
         The profile can state that the service places a call although it answers the start request with the
         error (`Profile.limit_exceeded_leaves_undone`).
 
-        :return: the error that the caller raises after the call is placed; None: the points are enough.
+        :return: the error that the calling code raises after it has placed the call; None: the points are
+            enough.
         :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
         """
         try:

@@ -1,10 +1,9 @@
 """The vendor's state diagram: the states of a call, and the events and methods that change the state.
 
-`LEG_STATES` maps the state of a call to the states of the legs.
+The dict `LEG_STATES` contains the states of the legs for each state of a call.
 
-Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of
-``list.calls`` in the vendor's document. In the document, A is the contact, B is the operator, and C is the
-third party.
+Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of ``list.calls``
+in the vendor's document. In the document, A is the contact, B is the operator, and C is the third party.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Switchboard:
     # --- a call starts, phones ring ---
 
     def script_for(self, phone: str) -> Script:
-        """Return the script of a phone. If the phone has no script, return the default script."""
+        """Return the script of a phone. If no script is set for the phone, return the default script."""
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:
@@ -272,13 +272,13 @@ class Switchboard:
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
         """Continue or end a call after one participant has left or has not answered.
 
-        After a coach, the call continues. After a contact, the call ends. After an operator who has not
-        answered, the operator's next phone rings, if there is one. In all other cases, the state diagram
-        (`DIAGRAM`) decides.
+        If a coach leaves, the call continues. If the contact leaves, the call ends. If an operator has not
+        answered, the operator's next phone rings. In all other cases, and after the operator's last phone,
+        the state diagram (`DIAGRAM`) determines whether the call continues.
 
         :param leg: the disconnected leg of the participant.
-        :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third
-            party, ``no_success_operator_call`` replaces this reason.
+        :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third party,
+            ``no_success_operator_call`` replaces this reason.
         """
         if leg.role is Role.COACH:
             if call.allows("coach left"):

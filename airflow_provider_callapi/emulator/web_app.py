@@ -1,7 +1,8 @@
-"""The web page that shows the calls, and the remote control for other processes.
+"""The emulator's web page and the emulator's remote control.
 
-With the remote control, a demo or a deployment test sets scripts, plans faults and reads the journal. Use the
-emulator only on loopback and in test networks, because the remote control has no password.
+The page shows the calls. Another process uses the remote control: a demo or a deployment test sets the
+scripts of phones, plans faults and reads the journal. The remote control has no password. Use the emulator
+only on loopback and in test networks.
 """
 
 from __future__ import annotations

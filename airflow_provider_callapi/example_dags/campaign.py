@@ -2,10 +2,11 @@
 
 Each person gets one call with a personal text. The campaign calls again if the line was busy or the person
 did not pick up. The account's points (rate-limit units) set the pace. After a crash, the campaign continues
-where it stopped. At the end, the campaign writes a file with one row per person, and a report.
+where it stopped. At the end, the campaign writes a results file with one row per person, and a campaign
+report (an HTML page).
 
-Needs the connection `callapi_default`. Only the Data API reports busy and unanswered calls. Without
-the Data API, the campaign therefore does not call again.
+Needs the connection `callapi_default`. Only the Data API reports busy and unanswered calls. Without the Data
+API, the campaign therefore does not call again.
 """
 
 from datetime import timedelta

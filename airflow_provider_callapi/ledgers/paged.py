@@ -1,9 +1,9 @@
-"""A ledger in a key-value store, such as Airflow's task state, which is meant for small values.
+"""A ledger in a key-value store for small values, such as Airflow's task state.
 
 The ledger divides the people into pages. A page is one JSON value with all attempts to call up to 35 people.
-New people come onto the last page, so one write stores the first intents of many new people. Only one process
-at a time may use the ledger, because a process writes whole pages, and could overwrite what another process
-has stored.
+The ledger adds new people to the last page, so one write stores the first intents of many new people. Only
+one process at a time may use the ledger, because a process writes whole pages, and could overwrite what
+another process has stored.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class PagedLedger:
 
 
 def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts, and leave out all but the three newest attempts that rang no phone.
+    """Return a person's attempts. Of the attempts that rang no phone, return only the three newest.
 
     :param values: the attempts as JSON, oldest first.
     """
@@ -116,7 +116,7 @@ _UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
 def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
     """Return the default values of the fields of a call: field of `Outcome` → value.
 
-    To save space, a page stores only those fields of a call that have another value.
+    To save space, a page stores a field of a call only if the value differs from the default.
     """
     return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
 

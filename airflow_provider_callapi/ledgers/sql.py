@@ -1,11 +1,12 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
 The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Only the process
-that inserts the row dials the attempt. Two shards, two tries of a task, or two runs of a campaign therefore
-never dial the same attempt twice.
+that inserts the row sends the attempt's start request. Two shards, two tries of a task, or two runs of a
+campaign therefore never send the start request of one attempt twice.
 
-A late write never replaces a result by an earlier status, such as ``answered`` by ``active``. The list
-`airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or result comes later.
+A late write never replaces a result by an earlier status. For example, ``active`` never replaces
+``answered``. The list `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or
+result comes later.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ class SqlLedger:
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
 
-        A row stays unchanged if it already contains more knowledge of the attempt, for example the result
-        ``answered`` when a late version is still ``active``. The list
+        If a row already contains more knowledge of the attempt, the row stays unchanged. For example, the row
+        contains the result ``answered``, and a late version is still ``active``. The list
         `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 
         :param attempts: new versions of attempts that `claim` has reserved before.
@@ -121,10 +122,12 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """Store, with one statement, those intents that are certainly granted. Do not repeat a failure.
+        """Store those intents that are certainly granted, with one statement.
+
+        Do not repeat a failed statement.
 
         :param intents: the intents, in the order of the people's keys.
-        :return: the keys of the people whose intent is stored; and whether a failure leaves open which
+        :return: a pair: the keys of the people whose intent is stored, and whether a failure hides which
             intents are stored.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
@@ -143,8 +146,8 @@ class SqlLedger:
 
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: whether this process may have stored these intents before.
-        :param some_granted: whether this process has just stored other intents. They are dialled only after
-            this method returns, so do not wait long.
+        :param some_granted: whether this process has just stored other intents. If True, the method does not
+            wait long, because the process dials the people of these intents only after the method returns.
         """
         if not intents:
             return []
@@ -167,7 +170,7 @@ class SqlLedger:
 
         The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
 
-        :param wanted: a mapping whose keys are the keys of the people, as in `Attempt.person`.
+        :param wanted: a mapping whose keys identify the people, as in `Attempt.person`.
         """
         if len(wanted) > _CHUNK:
             pages = self._pages_of_campaign()
@@ -207,7 +210,7 @@ class SqlLedger:
         same row.
 
         :param work: a function that carries out the transaction. Its argument is a database connection.
-        :param engine: None: the ledger's engine.
+        :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
         :param retrying: how often to repeat the transaction.
         """
 
@@ -237,7 +240,7 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
-    """Return the sort key of the order in which all processes write attempts.
+    """Return the sort key of an attempt. All processes write attempts in the order of this key.
 
     With different orders, two processes could wait for each other: a deadlock.
     """
@@ -245,7 +248,7 @@ def _in_one_order(attempt: Attempt) -> tuple[str, int]:
 
 
 def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Yield lists that contain one version of an attempt at most: the first versions, then the second, …"""
+    """Yield lists with at most one version of each attempt: the first versions, the second versions, …"""
     while attempts:
         batch: dict[tuple[str, int], Attempt] = {}
         later = [a for a in attempts if batch.setdefault(_in_one_order(a), a) is not a]

@@ -28,9 +28,9 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store those intents that the ledger certainly grants, with one statement.
 
-    The statement stores no intent to take over an attempt that was not placed, and no intent whose lock
-    another process has changed at the same time. `claim_in_turn` decides about all intents that this function
-    does not store.
+    The statement leaves out two kinds of intents: an intent that takes over an attempt whose call was not
+    placed, and an intent whose lock another process has changed at the same time. The function
+    `claim_in_turn` decides about all intents that this function leaves out.
 
     :param intents: intents to call different people, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
@@ -51,7 +51,7 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 
 
 def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts with one statement, except in rows that have more knowledge already.
+    """Store new versions of attempts with one statement. A row with more knowledge stays unchanged.
 
     :param attempts: one version of each attempt.
     :param db: a connection that commits each statement.
@@ -113,9 +113,10 @@ def _claim_statement(*, has_gap: bool) -> Any:
 def _lock(intent: CTE) -> CTE:
     """Return the part of the statement that locks the people of a batch: a table of the locked stripes.
 
-    All parts of a statement read the database as it was when the statement began. The statement therefore may
-    decide about a person only if no other claim has changed the person's lock since. ``before`` is the lock
-    when the statement began. ``held`` is the lock after the statement has waited for the other claims.
+    All parts of a statement read the database as it was when the statement began. The statement may therefore
+    decide about a person only if no other claim has changed the person's lock after this moment. ``before``
+    is the lock when the statement began. ``held`` is the lock after the statement has waited for the other
+    claims.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")

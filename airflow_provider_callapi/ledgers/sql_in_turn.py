@@ -1,4 +1,4 @@
-"""Claims and stores attempts with several statements of one transaction, which every database understands."""
+"""Claims and stores attempts with several statements in one transaction. Every database understands them."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether this process may have stored the same intents before. The row alone does not show
-        which process stored the row, because every process gives an attempt the same ``external_id``. True:
-        this process stored an equal intent in the database, because its earlier transaction was committed and
-        only the answer was lost. False: another process stored it.
+    :param repeated: whether this process may have stored the same intents before. If the database already
+        contains an equal intent, this parameter shows which process has stored the intent. The row does not
+        show the process, because every process gives an attempt the same ``external_id``. True: this process
+        has stored the intent, and only the database's answer was lost. False: another process has stored the
+        intent.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
     :raises LostRaceError: another process has taken over one of the attempts meanwhile.
     """
@@ -59,7 +60,7 @@ def claim_in_turn(
 
 
 def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts, except in rows that have more knowledge already.
+    """Store new versions of attempts. A row that contains more knowledge stays unchanged.
 
     :param db: a connection within a transaction.
     """
@@ -91,7 +92,7 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 
 
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return person → when the last call to the person was intended that may have rung the person's phone."""
+    """Return person → when the intent of the person's last call that may have rung a phone was stored."""
     query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
     return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
 
@@ -99,8 +100,8 @@ def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
 def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
     """Store an intent.
 
-    :param is_again: whether the intent replaces an attempt that was not placed.
-    :raises LostRaceError: another process has replaced that attempt meanwhile.
+    :param is_again: whether the intent replaces an attempt whose call was not placed.
+    :raises LostRaceError: another process has replaced this attempt meanwhile.
     """
     row = row_of_attempt(intent, campaign)
     if not is_again:

@@ -57,12 +57,11 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     A slower callback can cause a second call.
 
     Airflow may restart a deadline's callback, for example when the triggerer restarts, and may retry a task.
-    The restarted callback or task waits for the answer to a call that is still active, and calls no person
-    twice.
+    The restarted callback or task waits for the answer to a call that is still active, and calls no person a
+    second time.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
-        commas. A number that cannot be read is an error of the DAG file, unless the number contains a
-        template.
+        commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.
     :param region: ISO 3166 country of the numbers without a country code.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The default

@@ -137,8 +137,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If no call was placed, the task fails, unless every person on the contact list is also on the
-    ``do_not_call`` list.
+    If no call was placed, the task fails. The only exception is a contact list on which every person is also
+    on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),

@@ -126,7 +126,8 @@ def call_rows(
     :param look: the newest poll of the active calls.
     :param callers: call session id → dag id, run id, task id and map index of the task that has placed the
         call. The dict contains no calls of campaigns.
-    :param campaigns: the campaigns. Their progress contains the session ids of their active calls.
+    :param campaigns: the campaigns. The progress of each campaign contains the session ids of its active
+        calls.
     :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """
     of_campaigns = {session: seen.progress for seen in campaigns for session in seen.progress.sessions}

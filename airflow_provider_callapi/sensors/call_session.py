@@ -80,7 +80,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     :param require_answer: True: if no poll observed an answer before the call ended, the task fails without
         retries.
     :param callapi_conn_id: id of the Airflow connection.
-    :param deferrable: True: wait in the triggerer. One poll there serves all waits for a connection's calls.
+    :param deferrable: True: wait in the triggerer. In the triggerer, all waits for calls of a connection
+        share one poll.
     :param soft_fail: True: skip the task if the call does not end in time, or does not meet ``require_seen``
         or ``require_answer``. After any other error, the task fails.
     :param poke_interval: seconds between two polls.

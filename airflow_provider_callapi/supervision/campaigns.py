@@ -82,8 +82,8 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
     """Ask a campaign to pause, to resume or to stop.
 
-    All running tasks of the campaign follow. If no task of the campaign is running, the tasks that are over
-    follow in their next try.
+    All running tasks of the campaign follow the wish. If no task is running, the finished tasks follow the
+    wish in their next try.
 
     A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
     campaign follows before it dials again.
@@ -92,9 +92,9 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     :param wish: what to ask, who asks and when.
     :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
         and to the ledgers that the metadata database names.
-    :return: the tasks of the campaign that follow, one `SeenCampaign` for each task.
+    :return: one `SeenCampaign` for each task of the campaign that follows the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
-    :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
+    :raises CallApiTrouble: the ledger's database does not answer. The wish may or may not be stored.
     """
     campaigns = list_campaigns(ledger_conn_ids)
     named = [seen for seen in campaigns.found if seen.progress.campaign == name]

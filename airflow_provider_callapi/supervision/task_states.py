@@ -55,9 +55,10 @@ def read_values(key: str) -> dict[Owner, Any]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    A value that describes no progress or no wish is left out, with its campaign.
+    If a stored value cannot be read as a progress or as a wish, the function leaves out the campaign.
 
-    :return: for each campaign, how far it is, and what a user has asked of it; None: no user has asked.
+    :return: for each campaign, a pair: the progress, and the wish of a user. None instead of a wish: no user
+        has asked for anything.
     :raises RuntimeError: this process may not use the metadata database.
     """
     wishes = read_values(WISH_KEY)

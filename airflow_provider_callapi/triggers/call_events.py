@@ -70,11 +70,11 @@ class CallApiEventTrigger(BaseEventTrigger):
     call, the contact then talks to an employee or a menu. The event ``ended`` is reported after two
     consecutive polls without the call.
 
-    With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. The first poll after the
-    restart reports the events that happened while the triggerer was down, unless the triggerer was down for
-    more than an hour. Calls that began and ended while the triggerer was down have no events. A kill of the
-    triggerer may lose the events of the last second. Without asset state, the first poll after a start of the
-    triggerer reports no events. The later polls report what has changed since the first poll.
+    With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. If the triggerer was down
+    for less than an hour, the first poll after the restart reports the events that happened meanwhile. Calls
+    that began and ended while the triggerer was down have no events. A kill of the triggerer may lose the
+    events of the last second. Without asset state, the first poll after a start of the triggerer reports no
+    events. The later polls report what has changed since the first poll.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
     an ended trigger at once and without its state. A permanent error is logged with level ERROR, because a
@@ -86,12 +86,12 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: report
         the calls of all numbers.
     :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
-        Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the
-        serialized DAG.
+        Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the serialized
+        DAG.
     :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
         without a country code belong to this country. Prefixes always begin with the country code.
-    :param include_phone_numbers: add ``contact_phone_number`` to the payload. With this setting, everyone
-        who can see asset events or the triggerer's log can read the phone number.
+    :param include_phone_numbers: add ``contact_phone_number`` to the payload. With this setting, everyone who
+        can see asset events or the triggerer's log can read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
     :raises InvalidParameter: a parameter cannot be used. The text names the parameter.

@@ -148,8 +148,8 @@ def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
     """Return what the polls of a `CallApiCampaignTrigger` have shown of the campaign's calls.
 
     :param event: the event of the trigger.
-    :return: session id → the observation of the call. Its number of failed polls is 0, because the worker
-        counts failed polls itself.
+    :return: session id → the observation of the call. In each observation, the number of failed polls is 0,
+        because the worker counts failed polls itself.
     """
     return {
         int(session_id): replace(Observation.from_json(observation), failures=0)

@@ -10,7 +10,7 @@ from airflow_provider_callapi.verify.local_times import QUARTER_HOUR
 
 
 def account_offset(findings: Findings) -> int | None:
-    """Return by how many quarter hours the account's local time is ahead of UTC.
+    """Return how many quarter hours the account's local time is ahead of UTC.
 
     :return: for example 12 for Moscow (UTC+3); None: no finding contains a local time of the account.
     """

@@ -26,9 +26,9 @@ class Assumption:
     """One assumption of the package about the service.
 
     :ivar text: the assumption in one sentence, e.g. ``list.calls costs no points.``
-    :ivar relies: what the package does because of the assumption.
+    :ivar relies: what the package does because it makes the assumption.
     :ivar probes: the names of the probes (measurements) that show whether the assumption holds.
-    :ivar judge: function that reads from the findings whether the assumption holds.
+    :ivar judge: a function that concludes from the findings whether the assumption holds.
     """
 
     text: str

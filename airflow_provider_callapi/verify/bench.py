@@ -33,7 +33,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a probe (measurement) gets for its work. Each function ``probe_…`` takes a `Bench`.
+    """Everything that a probe (measurement) needs. Each function ``probe_…`` takes a `Bench` as its argument.
 
     :ivar gateway: the two services, the clock, and the output to the user.
     :ivar options: the options of the user.

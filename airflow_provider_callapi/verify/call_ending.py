@@ -23,7 +23,10 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """A search has not found the call, but the call may be active all the same. The text gives the reason."""
+    """A search has not found a call, but the call may still be active.
+
+    The text of the error gives the reason.
+    """
 
 
 class CallEnding:
@@ -62,7 +65,7 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls`` for up to 90 seconds, and then in the Data API's report.
 
-        :return: the session id; None: 30 polls have shown no call that can be the sought call.
+        :return: the session id; None: 30 polls have shown no call that can be the wanted call.
         :raises NotProven: fewer polls succeeded, or the polls show a call that may be the sought call.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
@@ -109,13 +112,13 @@ class CallEnding:
         return True
 
     def _is_new(self, active: ActiveCall) -> bool:
-        """Return True in the 30 seconds after the start, in which the service may not know the call yet."""
+        """Return whether a call started less than 30 seconds ago, so that the service may not show it yet."""
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the sought call, which a poll shows.
+        """Return the session id of the wanted call, if a poll shows the call.
 
-        None: no call in the poll is certainly the sought call.
+        None: no call in the poll is certainly the wanted call.
         """
         named = [
             call
@@ -126,7 +129,7 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return True if a poll may show the sought call, although `_recognise` has not found the call.
+        """Return True if a poll may show the wanted call, although `_recognise` has not found the call.
 
         Examples: the poll contains an unreadable entry, or a new call without an ``external_id``.
         """

@@ -107,7 +107,8 @@ def probe_not_answered(bench: Bench) -> None:
 def probe_dead_operator(bench: Bench) -> None:
     """Place two calls. The person picks up, and the phone with the operator's number is switched off.
 
-    Two calls show whether the service takes the call's finish reason from the same leg each time.
+    With two calls, the probe shows whether the service takes the call's finish reason from the same leg each
+    time.
     """
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
@@ -139,7 +140,8 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The person picks up only the second phone, the operator's.
 
-    The probe shows whose leg gives the whole call its finish reason, if the contact does not pick up.
+    If the contact does not pick up, the call gets the finish reason of one of its legs. The probe shows which
+    leg this is.
     """
     _simple(
         bench,

@@ -41,8 +41,9 @@ class CallPlan:
     :ivar measure_ongoing: True: watch the reports of the active call, too.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
         start.
-    :ivar others: the session ids of the calls that were active before the start. Set this field only if
-        ``needs_points`` is False. Otherwise, `CallRun.prepare` asks the service for these calls.
+    :ivar others: the session ids of the calls that were active before the start. The field is used only if
+        ``needs_points`` is False. If ``needs_points`` is True, `CallRun.prepare` asks the service for these
+        calls.
     """
 
     method: str

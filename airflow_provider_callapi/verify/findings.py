@@ -31,7 +31,8 @@ class LegSeen(_Found):
 class CallSeen(_Found):
     """What was seen of one call that a probe has placed.
 
-    Times are in seconds since the service's reply to the start request. None: not known, unless stated below.
+    Times are in seconds since the service's reply to the start request. If a field does not explain None,
+    None means: not known.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
     :ivar released: whether the program has asked the service to end the call.
@@ -40,8 +41,8 @@ class CallSeen(_Found):
         seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended; None: not known.
     :ivar left_list: when ``list.calls`` no longer showed the call; None: the call never left ``list.calls``.
-    :ivar states: the first state of each leg, and each change in ``list.calls``, e.g.
-        ``(5.0, "contact", "Разговор")``.
+    :ivar states: the first state of each leg, and each change in ``list.calls``, e.g. ``(5.0, "contact",
+        "Разговор")``.
     :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
@@ -100,7 +101,8 @@ class CallSeen(_Found):
         """Return when the contact or the operator picked up, according to the report of legs.
 
         :param side: ``contact`` or ``operator``.
-        :return: seconds since the start of the call; None: never, or it is not known when.
+        :return: seconds since the start of the call. None: the participant never picked up, or the time is
+            not known.
         """
         leg = self.leg(side)
         return leg.connected if leg else None
@@ -139,7 +141,7 @@ class ErrorForm(_Found):
 
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
-    :ivar repeats_id: whether the answer with an error has the ``id`` of the request.
+    :ivar repeats_id: whether an answer with an error contains the ``id`` of the request.
     :ivar has_limits: whether the answer with an error contains the point limits.
     """
 

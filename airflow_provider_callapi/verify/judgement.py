@@ -44,9 +44,10 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting with which the package also asks the Data API whether a contact has picked up.
+        """The setting that makes the package ask the Data API, too, whether a contact has picked up.
 
-        The value is ``{"data_api": "true"}``. Empty: the connection has this setting already.
+        The value is ``{"data_api": "true"}``. If the connection already has the setting, the value is an
+        empty dict.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

@@ -90,9 +90,10 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg had a state of talking in one of the periods (call, begin, end).
+    """Return whether the contact's leg had a state of talking in one of the periods.
 
-    None: ``list.calls`` showed no call in its period.
+    :param periods: tuples (call, begin, end).
+    :return: None: ``list.calls`` showed none of the calls in its period.
     """
     shown: bool | None = None
     for call, begins, ends in periods:

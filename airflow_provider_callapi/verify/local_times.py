@@ -16,7 +16,7 @@ def report_text(epoch_seconds: float) -> str:
 def local_seconds(text: object) -> float | None:
     """Convert a local time of the account to epoch seconds, as if the text were a time in UTC.
 
-    The difference of two results is right in any time zone.
+    A single result is wrong by the account's offset from UTC. The difference between two results is right.
 
     :param text: for example ``2016-10-19 12:26:48`` or ``2016-10-19T12:26:48.418``.
     :return: epoch seconds; None: the text is not a time.
@@ -29,7 +29,7 @@ def local_seconds(text: object) -> float | None:
 
 
 def quarter_hours_ahead(text: object, epoch_seconds: float) -> int | None:
-    """Return by how many quarter hours a local time is ahead of UTC.
+    """Return how many quarter hours a local time is ahead of UTC.
 
     :param text: the local time of the account, e.g. ``2016-10-19 12:26:48``.
     :param epoch_seconds: the same moment as epoch seconds, exact to a few minutes.

@@ -19,9 +19,10 @@ class Probe:
     :ivar name: the name of the probe, e.g. ``not_answered``.
     :ivar finds: what the probe finds out, in a few words for the user.
     :ivar calls: the number of calls that the probe places.
-    :ivar points: how many points (rate-limit units) the probe uses of both services together, approximately.
+    :ivar points: the approximate number of points (rate-limit units) that the probe uses: the sum for both
+        services.
     :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
-    :ivar needs: the field of `Options` without which the probe cannot run, e.g. ``dead_operator``; None: the
+    :ivar needs: the name of the field of `Options` that the probe needs, e.g. ``dead_operator``; None: the
         probe needs no special option.
     :ivar only_on_request: True: the probe runs only if ``--only`` names it.
     :ivar warning: what the user must know before the probe runs. Empty: no warning.

@@ -51,7 +51,7 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same token.
 
-    The probe also stores in which field the answer to the login states the end of the token.
+    The probe also stores which field of the answer to the login contains the expiry time of the token.
     """
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
     if call_api.login is None:
@@ -71,9 +71,10 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Find out how many points (rate-limit units) the requests cost that change nothing in the account.
+    """Find out how many points (rate-limit units) read-only requests cost.
 
-    The probe sends each request several times. The limits in the answers show how many points are left.
+    A read-only request changes nothing in the account. The probe sends each request several times. The limits
+    in the answers show how many points are left.
     """
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
@@ -139,9 +140,10 @@ def probe_reports(bench: Bench) -> None:
 
 
 def probe_dates(bench: Bench) -> None:
-    """Find out how many seconds in the past ``date_from`` must lie, so that the Data API accepts a request.
+    """Find out how old ``date_from`` must be, so that the Data API accepts a request for a report.
 
-    A binary search between 0 seconds and 2 days finds this age to one percent, or to one second.
+    The age is the time from ``date_from`` to the request, in seconds. A binary search between 0 seconds and 2
+    days finds the smallest accepted age, exact to one percent or to one second.
     """
     reader = reader_of(bench)
     offset = _offset(bench)

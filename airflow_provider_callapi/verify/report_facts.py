@@ -32,7 +32,7 @@ def own_leg_reasons(findings: Findings) -> bool | None:
 
 
 def session_reason(findings: Findings) -> SessionReason | None:
-    """Return whose leg gives the whole call its ``finish_reason`` in the report of calls.
+    """Return from whose leg the whole call gets its ``finish_reason`` in the report of calls.
 
     The answer is certain only after two kinds of calls: calls that only the contact picks up (the probe
     ``dead_operator``), and a call that only the operator picks up (the probe ``second_number``).

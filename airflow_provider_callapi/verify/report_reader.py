@@ -1,4 +1,4 @@
-"""Ask the Data API for the reports of one call, without the fields, filters and dates that it refuses.
+"""Ask the Data API for the reports of one call, without the parts of a request that the Data API refuses.
 
 Each refusal is a finding of ``airflow callapi verify``. The `ReportReader` stores the refusals in a
 `ReportRules` object.
@@ -86,8 +86,9 @@ class ReportReader:
         """Ask for a report. If the Data API refuses a field or a filter, repeat the request without it.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these
-            fields by which the Data API can filter. If there is none, the newest entries come first.
+        :param keys: field → value, e.g. ``{"id": 206597836}``. The Data API may refuse to filter by some
+            fields. The request filters by the first field that the Data API has not refused. Without such a
+            field, the request asks for the newest entries first.
         :param all_fields: True: name no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
         :return: the answer. The answer contains an error if the Data API refuses something else.
@@ -145,8 +146,9 @@ class ReportReader:
     def latest(self, now: float) -> float:
         """Return the latest ``date_till`` that the Data API accepts, as epoch seconds.
 
-        The conversion treats the local time of the account as a time in UTC (see `report_text`). If dates in
-        the future are accepted, the result is 15 hours from now, which is later than now in every time zone.
+        The result treats the local time of the account as a time in UTC (see `report_text`). If the Data API
+        accepts dates in the future, the result is 15 hours from now. This time is in the future in every time
+        zone.
 
         :param now: epoch seconds.
         """

@@ -157,7 +157,9 @@ class Run:
         return CallSeen(refused=mnemonic or "no answer", appeared=None if active.session_id is None else 0.0)
 
     def _release_active(self) -> None:
-        """Release the call that the resume file names as active. If there is none, do nothing.
+        """Release the call that the resume file names as active.
+
+        If the resume file names no call, do nothing.
 
         :raises CallLeft: the release failed.
         """

@@ -55,13 +55,15 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised value of the parameter ``absence_proven_after`` in seconds, as text, e.g. ``300``.
+    """Return the advised value of the parameter ``absence_proven_after``, as text in seconds, e.g. ``300``.
 
-    If neither ``list.calls`` nor the Data API's report shows a lost call for this time, the package takes the
-    call for never placed. The package recognises the call by its ``external_id``. If neither service shows
-    active calls with their ``external_id``, the result is ``leave empty``.
+    If a lost call stays absent from ``list.calls`` and from the Data API's reports for
+    ``absence_proven_after`` seconds, the package assumes that the service never placed the call. The package
+    recognises a call by its ``external_id``. If neither service shows the ``external_id`` of active calls,
+    the result is ``leave empty``.
 
-    :param delay: seconds until the report contained an active call; ``never``: it never did.
+    :param delay: how many seconds passed until the Data API's report contained an active call. ``never``: no
+        report contained an active call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
@@ -74,7 +76,8 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 def second_witness(context: Context) -> Judgement:
     """Judge whether the Data API's reports show, during a call, that the contact has picked up.
 
-    A ``talk_duration`` of the active call shows the answer, and so do the legs of the active call.
+    The answer is visible in two places: in the ``talk_duration`` of the active call, and in the legs of the
+    active call.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
@@ -152,9 +155,10 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Describe the answer to ``login.user``: the field with the token's end, and where the token is valid.
+    """Describe the answer to ``login.user``.
 
-    If the probe ``login`` has run, the result is always that the assumption holds.
+    The text names the field with the token's expiry time, and states whether the Data API accepts the token.
+    The function only describes and does not judge: if the probe ``login`` has run, `Judgement.holds` is True.
     """
     form = context.findings.login
     if form is None:
@@ -164,9 +168,11 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Describe the answers with an error: the HTTP status, and whether they contain the id and the limits.
+    """Describe the answers with an error.
 
-    If the probe ``errors`` has run, the result is always that the assumption holds.
+    The text contains the HTTP status, and states whether the answers contain the request's id and the point
+    limits. The function only describes and does not judge: if the probe ``errors`` has run, `Judgement.holds`
+    is True.
     """
     form = context.findings.errors
     if form is None:

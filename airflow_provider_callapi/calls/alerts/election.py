@@ -141,14 +141,14 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
 
-        A rival is another candidate for the same alert. The method waits while a rival's claim is valid and
-        has no call yet. A claim without a call is valid for ``settle`` + 15 seconds. Then the method stores
-        the claim of this candidate, and waits at least ``settle`` seconds to see whether a rival replaces the
-        claim.
+        A rival is another candidate for the same alert. While a rival's claim (the right to ring) is valid
+        and has no call yet, the method waits. A claim without a call is valid for ``settle`` + 15 seconds.
+        After the wait, the method stores the claim of this candidate. The method then waits at least
+        ``settle`` seconds to see whether a rival replaces the claim.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won the election, or has not won for a minute. In the second case this candidate
-            may ring, too, because an alert must ring.
+            candidate has won the election. The result is also True if the election has lasted for a minute
+            without a result, because an alert must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:

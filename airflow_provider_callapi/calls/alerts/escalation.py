@@ -155,8 +155,8 @@ def with_message_fallback(
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
-    :param warn: a function that takes a warning text. It is invoked each time another message replaces the
-        message.
+    :param warn: a function that takes a warning text. The returned function uses ``warn`` each time another
+        message replaces the message.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -196,8 +196,8 @@ def with_scenario_fallback(
     request has no message, or if the service rejects the request for another reason.
 
     :param send: sends a start request.
-    :param warn: a function that takes a warning text. It is invoked if an informer call replaces the scenario
-        call.
+    :param warn: a function that takes a warning text. The returned function uses ``warn`` if an informer call
+        replaces the scenario call.
     """
 
     def send_possible_call(request: StartCall) -> StartedCall:

@@ -72,7 +72,7 @@ class AttemptProgress:
         return self._advance(state, event, attempt, now)
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
-        """Put a person back into the queue after a call that was not placed; return the changed attempt.
+        """Put a person back into the queue after a call that was not placed. Return the changed attempt.
 
         The next call to the person has the same attempt number.
 
@@ -84,7 +84,7 @@ class AttemptProgress:
         return not_placed
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
-        """Record that the service has placed a call, and begin to watch the call; return the changed attempt.
+        """Record that the service has placed a call, and begin to watch the call. Return the changed attempt.
 
         :param started_at: when the call started, epoch seconds.
         :param now: epoch seconds.
@@ -94,14 +94,14 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's lost call; return the person's attempt.
+        """Begin to search for a person's lost call. Return the person's attempt.
 
         A call is lost if its start request got no answer: it is unknown whether the service placed the call.
         """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
     def refuse(self, state: PersonState, result: Result, refused_with: str | None, now: float) -> Attempt:
-        """Finish a person's attempt, because the service refused the call; return the changed attempt.
+        """Finish a person's attempt, because the service refused the call. Return the changed attempt.
 
         :param result: the result of the attempt.
         :param refused_with: the name of the error with which the service refused the call; None: the error
@@ -114,7 +114,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue whose lost call was never placed; return the changed attempt.
+        """Put a person back into the queue whose lost call was never placed. Return the changed attempt.
 
         The next call to the person has the same attempt number.
 
@@ -126,7 +126,7 @@ class AttemptProgress:
         return not_placed
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish the attempt of a person whose lost call was not found; return the changed attempt.
+        """Finish the attempt of a person whose lost call was not found. Return the changed attempt.
 
         The attempt gets the result ``unresolved``: it is unknown whether the service placed the call.
 
@@ -138,7 +138,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.UNRESOLVED, unresolved, now)
 
     def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record that a person's call is over; return the changed attempt.
+        """Record that a person's call is over. Return the changed attempt.
 
         The campaign then waits for the Data API's report of the call. Without a Data API, the result of the
         call is derived at once.
@@ -150,7 +150,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.ENDED, ended, now)
 
     def know_result(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record the result of a person's ended call, such as ``busy``; return the changed attempt.
+        """Record the result of a person's ended call, such as ``busy``. Return the changed attempt.
 
         :param call: what is known of the call. The function `result_of` derives the result from ``call``.
         :param now: epoch seconds.
@@ -161,7 +161,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record that a tag was set on a call, or cannot be set; return the person's changed attempt.
+        """Record that a tag was set on a call, or cannot be set. Return the person's changed attempt.
 
         If the call has ended and needs no other tag, the method also finishes the attempt.
 

@@ -32,8 +32,8 @@ class Dialling:
     """Chooses the people to call next, and records the service's answers to the start requests.
 
     :param personal_fields: names of those parameters of the start request whose values differ between people.
-    :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
-        the attempt.
+    :param new_external_id: a function that takes a person and the number of an attempt, and returns the
+        ``external_id`` of the attempt.
     :ivar do_not_call: the numbers that must not be called now; None: these numbers are unknown, so dialling
         pauses.
     :ivar paused: who has paused the campaign, as text; None: the campaign is not paused.
@@ -87,7 +87,7 @@ class Dialling:
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 
     def choose(self, now: float) -> list[Attempt]:
-        """Choose the people to call now; return an intent for each.
+        """Choose the people to call now. Return an intent for each.
 
         An intent is the record of the person's next attempt. Three limits determine how many people are
         chosen: the account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the

@@ -196,7 +196,7 @@ class Campaign:
         ]
 
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
-        """Record whether a tag was set on the call of an attempt; return the attempt to store in the ledger.
+        """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
 
         :param tag_id: id of the tag.
         :param now: epoch seconds.

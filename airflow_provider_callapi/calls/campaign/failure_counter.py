@@ -27,7 +27,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count and log a failure, unless the request was refused for lack of points (rate-limit units).
+        """Count and log a failure. A refusal for lack of points (rate-limit units) does not count.
 
         :raises CallApiError: the given failure. The failure is permanent, or more failures came in a row than
             the tolerance allows.

@@ -74,7 +74,7 @@ class LostCallSearch:
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
-        """Record lost calls that the Data API reports; return the attempts to store in the ledger.
+        """Record lost calls that the Data API reports. Return the attempts to store in the ledger.
 
         :param session_ids: key of a person → session id of the person's lost call.
         :param now: epoch seconds.
@@ -84,7 +84,7 @@ class LostCallSearch:
     def give_up(
         self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
-        """End the search for lost calls that were not found; return the attempts to store in the ledger.
+        """End the search for lost calls that were not found. Return the attempts to store in the ledger.
 
         If it is proven that a person's call was never placed, the person returns to the queue. Otherwise, the
         attempt gets the result ``unresolved``. If another process has meanwhile changed the attempt in the
@@ -112,7 +112,9 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call a service has reported; None: the reported call is not lost.
+    """Return the person whose lost call a service has reported.
+
+    None: the reported call is no lost call of the campaign.
 
     :param lost_calls: ``external_id`` → the people whose lost call has this id.
     :param external_id: the ``external_id`` of the reported call.

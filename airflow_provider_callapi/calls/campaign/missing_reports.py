@@ -120,7 +120,7 @@ class MissingReports:
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for late reports of ended calls; return the attempts to store in the ledger.
+        """Stop waiting for late reports of ended calls. Return the attempts to store in the ledger.
 
         The result of each of these calls is derived from the snapshots of the call.
 

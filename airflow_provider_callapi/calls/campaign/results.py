@@ -53,7 +53,7 @@ def write_results(
     separator: str = ",",
     bom: bool = False,
 ) -> int:
-    """Write one row for each person, invalid row and duplicate; return how many rows were written.
+    """Write one row for each person, invalid row and duplicate. Return how many rows were written.
 
     The rows are in the order of the contact list. The returned number does not include the heading of CSV.
     JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text, and None as an

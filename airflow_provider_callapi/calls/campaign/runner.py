@@ -173,7 +173,7 @@ class Runner:
             self.ledger.record(changed)
 
     def _poll_if_due(self, now: float) -> Snapshot | None:
-        """Poll the active calls if a poll is due; return the snapshot. None: no poll was due.
+        """Poll the active calls if a poll is due. Return the snapshot. None: no poll was due.
 
         :raises CallApiError: too many polls in a row failed, or the failure is permanent.
         """

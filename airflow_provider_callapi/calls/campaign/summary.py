@@ -56,8 +56,8 @@ class Ending:
 class Summary:
     """The counts of a campaign, such as how many people answered. The summary contains no phone numbers.
 
-    Each share is a fraction of ``callable`` from 0.0 to 1.0, unless stated otherwise. A share is 0.0 if
-    ``callable`` is 0.
+    Each share except ``invalid_share`` is a fraction of ``callable``, from 0.0 to 1.0. If ``callable`` is 0,
+    the share is 0.0.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
@@ -120,7 +120,7 @@ def summarise(
     ended_at: float,
     points_per_call: int | None,
 ) -> Summary:
-    """Count the results and the calls of a campaign; return the counts as its `Summary`.
+    """Count the results and the calls of a campaign. Return the counts as its `Summary`.
 
     :param campaign: the campaign's name.
     :param endings: the result and the attempts of each person.

@@ -28,7 +28,7 @@ class TagSetter:
         self.next_at = 0.0
 
     def tag_finished(self, now: float) -> list[Attempt]:
-        """Set at most five missing tags on finished calls; return the attempts to store in the ledger.
+        """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
 
         The campaign does not dial while it sets tags, so each step sets only five tags. Tags that could not
         be set before come last, so that they do not delay the other tags.

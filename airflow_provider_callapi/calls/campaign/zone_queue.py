@@ -86,7 +86,7 @@ class ZoneQueue:
         return self._opens
 
     def clear(self) -> list[str]:
-        """Remove all people from the queue; return the keys of the removed people."""
+        """Remove all people from the queue. Return the keys of the removed people."""
         people = [*self._fresh, *(person for _, _, person in self._later)]
         self._fresh.clear()
         self._later.clear()

@@ -41,7 +41,7 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
 
 
 def read_row(row: Any) -> Row:
-    """Convert one item of a list of people to a row; return the row.
+    """Convert one item of a list of people to a row. Return the row.
 
     :param row: a mapping from column to value, a phone number, or an empty value such as None.
     :return: a mapping in which None replaces empty values such as ``NaN``, or the phone number as text. An

@@ -83,10 +83,9 @@ async def wait_for_acknowledgement(
 ) -> bool:
     """Wait until the person answers an alert's call, or until the call has a wanted mark.
 
-    If a poll fails permanently, the function logs the error and ends the wait early.
+    If the polls fail with an error, the function logs the error and ends the wait early.
 
-    :param execution: the object that does slow work. One class is for a worker process, the other class is
-        for the triggerer.
+    :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
     :param wanted: what acknowledges the alert, and how long to wait.
     :param log: the notifier's logger.

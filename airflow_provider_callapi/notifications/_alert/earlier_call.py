@@ -20,8 +20,8 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return the newest call of this alert that is active or began in the last ``quiet_for`` seconds.
 
-    The active calls are searched first, and then the Data API. An error of a service is logged and counts as
-    "no call found", because an alert must ring.
+    The function searches first the active calls, and then the Data API. If a service fails, the function logs
+    the error and finds no call, because an alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
     :param quiet_for: how long the alert does not ring again after a call, in seconds. 0: do not search.

@@ -1,8 +1,8 @@
 """How an alert waits and sends requests in the two places where Airflow runs a callback.
 
 Airflow runs a synchronous callback in a process without an event loop, and an asynchronous callback in the
-triggerer. The steps of an alert are the same coroutines in both places. They do all slow work through an
-`Execution` object: `InProcess` or `InTriggerer`.
+triggerer. The steps of an alert are the same coroutines in both places. These coroutines do all slow work
+through an `Execution` object: `InProcess` or `InTriggerer`.
 """
 
 from __future__ import annotations

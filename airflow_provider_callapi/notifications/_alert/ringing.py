@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
     """Call one person after another about the failure that the callback's context describes.
 
-    Return when a person answers, or after the last call is placed. Errors are logged and not raised.
+    Return when a person answers, or after the last call is placed. The function logs errors and does not
+    raise them.
 
     :param options: the notifier's rendered parameters.
     :param context: the context of Airflow's callback, e.g. of the failed task.
-    :param execution: the object that does slow work. One class is for a worker process, the other class is
-        for the triggerer.
+    :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param log: the notifier's logger.
     """
     with log_instead_of_raising(context, log):

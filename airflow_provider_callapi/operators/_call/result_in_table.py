@@ -36,8 +36,8 @@ class ResultInTable:
 
     :param writer: writes rows to the table in the background.
     :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
-    :param person: the number called.
-    :ivar person: the number called.
+    :param person: the phone number to which the task's call goes.
+    :ivar person: the same number.
     """
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
@@ -118,7 +118,7 @@ def written_to_table(
     killed, wait only some seconds.
 
     :param owner: dag id, run id, task id and map index of the task.
-    :param person: the number called.
+    :param person: the phone number to which the task's call goes.
     :param log: the task's logger.
     :param is_new: whether the try may place a call. If True, the function first checks that the table can be
         written.

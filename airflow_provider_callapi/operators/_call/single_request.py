@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request, unless an earlier try of the task may have sent the request. Return the answer.
+    """Send a control request and return the answer. If an earlier try may have sent the request, fail.
 
     Before the send, the function stores a record in task state. Without task state (Airflow before 3.3), a
     retry fails and sends no request.

@@ -73,7 +73,7 @@ class ReportOptions:
 
     Each option has the name and the meaning of the parameter that `CallApiCallsReportOperator` describes.
 
-    :ivar fields: the names of the fields of a row, in their order. They include ``id``.
+    :ivar fields: the names of the fields of a row, in their order. One of the fields is ``id``.
     """
 
     callapi_conn_id: str

@@ -109,7 +109,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert the errors of the ``with`` block, which reads a file, into errors that name the file.
+    """Convert the errors of a ``with`` block that reads a file into errors that name the file.
 
     :param path: the path of the file.
     :param field: the name of the operator's parameter.
