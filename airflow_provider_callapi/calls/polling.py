@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from types import TracebackType
@@ -57,6 +58,8 @@ class SharedPoll:
         self._sleep = sleep
         self._subscriptions: dict[Subscription, None] = {}
         """The subscriptions in the order in which they began."""
+        self._intervals: Counter[float] = Counter()
+        """Interval in seconds → the number of subscriptions with this interval."""
         self._newest: Snapshot | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._subscriptions_changed = asyncio.Event()
@@ -115,9 +118,10 @@ class SharedPoll:
 
     def add(self, subscription: Subscription) -> None:
         """Begin a subscription. Start the loop if it does not run."""
-        if subscription.interval < min(self._intervals(), default=subscription.interval):
+        if subscription.interval < min(self._intervals, default=subscription.interval):
             self._subscriptions_changed.set()
         self._subscriptions[subscription] = None
+        self._intervals[subscription.interval] += 1
         if self._loop_task is None:
             # The context is empty, because the loop logs for all subscribers and not only for the first one.
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
@@ -125,13 +129,12 @@ class SharedPoll:
     def remove(self, subscription: Subscription) -> None:
         """End a subscription. The loop ends with the last subscription."""
         del self._subscriptions[subscription]
+        self._intervals[subscription.interval] -= 1
+        self._intervals += Counter()  # drops intervals that no subscription has
         if not self._subscriptions:
             # This ends the pause. A poll in progress is not cancelled, so two polls never run at once.
             self._subscriptions_changed.set()
             self._when_idle()
-
-    def _intervals(self) -> Iterable[float]:
-        return (subscription.interval for subscription in self._subscriptions)
 
     async def _run(self) -> None:
         try:
@@ -176,7 +179,7 @@ class SharedPoll:
             self._history.begin_second_look()
         try:
             while self._subscriptions:
-                seconds = snapshot.pause(min(self._intervals()))
+                seconds = snapshot.pause(min(self._intervals))
                 if has_second_look:
                     seconds = min(seconds, SECOND_LOOK_AFTER)
                 pauses.add(asyncio.ensure_future(self._sleep(seconds)))

@@ -205,6 +205,18 @@ def test_a_request_to_another_machine_uses_the_proxy(serve: Serve, monkeypatch: 
     assert len(proxy.requests) == 1
 
 
+def test_a_kept_connection_uses_the_proxy_for_each_request(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(answering_with(answer_of(100)))
+    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
+    rpc = JsonRpc("http://callapi.test/v4.0", timeout=5)
+    for _ in range(3):
+        rpc.send("list.calls", {}, new_connection=False)
+    rpc.close()
+    assert len(proxy.requests) == 3
+
+
 @pytest.mark.parametrize(
     "host",
     [

@@ -226,3 +226,29 @@ def test_other_text_is_refused(text: str) -> None:
 def test_an_unknown_zone_is_a_value_error() -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_time("2016-10-19 12:26:48", "Mars/One")
+
+
+def test_an_entry_as_json_is_plain_json_with_the_fields_that_its_class_lacks() -> None:
+    session = CallSession.model_validate(
+        {"call_session_id": 5, "tags": [{"tag_id": 1}], "load": float("nan")}
+    )
+    assert session.model_dump()["tags"] == ({"tag_id": 1, "tag_name": None},)
+    assert session.model_dump(mode="json") == {
+        "call_session_id": 5,
+        "direction": None,
+        "start_time": None,
+        "virtual_phone_number": None,
+        "contact_phone_number": None,
+        "external_id": None,
+        "tags": [{"tag_id": 1, "tag_name": None}],
+        "legs": [],
+        "load": None,
+    }
+
+
+def test_an_entry_cannot_be_changed_and_can_be_a_key() -> None:
+    session = CallSession.model_validate({"call_session_id": 5, "codec": ["opus"]})
+    with pytest.raises(AttributeError):
+        session.external_id = "x"  # type: ignore[misc]
+    assert {session: 1}[session.model_copy(update={})] == 1
+    assert session.model_copy(update={"external_id": "x"}).external_id == "x"

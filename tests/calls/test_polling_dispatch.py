@@ -108,6 +108,7 @@ def test_the_other_calls_of_the_account_wake_no_subscriber() -> None:
     [
         shows(2, session(LegState.TALKING)),
         shows(2, session(external_id="x")),
+        shows(2, session(external_id=None)),  # null is a fact, and a missing field is none
         shows(2, session(tags=(Tag(tag_id=1),))),
         shows(2, session(), answered=frozenset({CALL})),
         lacks(2),
