@@ -31,7 +31,7 @@ from airflow_provider_callapi.api.jsonrpc import Reply
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import CallTemplate, external_id, read_people
@@ -124,12 +124,14 @@ def new_runner(
     poll_interval: float = 10.0,
     log: Any = lambda text: None,
     clock: Any = None,
+    ledger: Ledger | None = None,
 ) -> Runner:
     """Return the runner of a new campaign that calls the people in ``rows`` at an emulated exchange.
 
     :param shard: (number of this shard, number of all shards).
     :param poll_interval: seconds between two polls.
     :param clock: the campaign's clock; None: the clock of the exchange.
+    :param ledger: stores the attempts; None: a ledger in memory.
     """
     template = CallTemplate(CALL)
     plan = read_people(
@@ -147,7 +149,7 @@ def new_runner(
     return Runner(
         campaign,
         template,
-        MemoryLedger(),
+        MemoryLedger() if ledger is None else ledger,
         gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
         report_interval=60.0,

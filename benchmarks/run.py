@@ -10,6 +10,7 @@ import campaign_points
 import campaign_simulation
 import comparison
 import import_cost
+import ledgers
 import list_calls
 import shared_poll
 from measuring import show
@@ -21,6 +22,7 @@ BENCHMARKS = (
     campaign_points,
     campaign_simulation,
     campaign_naive,
+    ledgers,
     comparison,
 )
 
