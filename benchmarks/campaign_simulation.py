@@ -127,7 +127,7 @@ def new_runner(
     :param shard: (number of this shard, number of all shards).
     :param poll_interval: seconds between two polls.
     :param clock: the campaign's clock; None: the clock of the exchange.
-    :param ledger: the campaign's ledger; None: a new ledger in memory.
+    :param ledger: stores the attempts; None: a ledger in memory.
     """
     template = CallTemplate(CALL)
     plan = read_people(
@@ -145,7 +145,7 @@ def new_runner(
     return Runner(
         campaign,
         template,
-        ledger or MemoryLedger(),
+        MemoryLedger() if ledger is None else ledger,
         gateway_of(exchange, log, clock),
         poll_interval=poll_interval,
         report_interval=60.0,

@@ -14,6 +14,7 @@ import comparison
 import dag_file
 import emulator_load
 import import_cost
+import ledgers
 import list_calls
 import list_rows
 import many_waits
@@ -35,6 +36,7 @@ BENCHMARKS = (
     campaign_simulation,
     campaign_databases,
     campaign_naive,
+    ledgers,
     comparison,
 )
 

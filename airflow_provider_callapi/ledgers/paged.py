@@ -1,30 +1,42 @@
 """A ledger in a key-value store for small values, such as Airflow's task state.
 
-The ledger divides the people into pages. A page is one JSON value with all attempts to call up to 35 people.
-The ledger adds new people to the last page, so one write stores the first intents of many new people. Only
-one process at a time may use the ledger, because a process writes whole pages, and could overwrite what
-another process has stored.
+Each write stores only the changed attempts: it adds an entry to the journal, a list of at most 64 values.
+When the journal is full, the ledger moves the attempts to the last page, and begins the journal again. A page
+is one compressed value with the attempts to call several hundred people, because Airflow's task state returns
+only one value at a time. Only one process at a time may use the ledger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
-from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_taken
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
 from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.ledgers.attempt_json import attempt_of_json, json_of_attempt
 
-_PEOPLE_A_PAGE = 35
-"""With this many people, a page has 58 kB after three calls to each. Airflow warns of values above 64 kB."""
+_ENTRIES = 64
+"""How many entries the journal has at most. A process that opens the ledger reads the entries one by one."""
+_JOURNAL_SIZE = 150_000
+"""How many characters all entries of the journal have at most, roughly. Packed, they fit on one page."""
+_ENTRY_SIZE = 48_000
+"""How many characters the attempts of one entry have at most, unless one attempt is longer."""
+_PAGE_SIZE = 60_000
+"""How many characters a page has at most. Airflow warns of values above 64 kB."""
 _UNRUNG_KEPT = 3
 """How many attempts that rang no phone the ledger keeps of each person.
 
 A campaign does not limit how often it repeats such attempts.
 """
+_KEY_OF_OLDER_VERSIONS = "callapi_campaign_00000"
 
-Page = dict[str, list[dict[str, Any]]]
+Place = tuple[str, int]
+"""The key of a person, and the number of an attempt to call this person."""
 
 
 class PagedLedger:
@@ -33,17 +45,29 @@ class PagedLedger:
     The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
     attempts that rang no phone, the ledger keeps only the three newest, to save space.
 
-    :param store: stores the pages. Only one process at a time may write to this store.
+    :param store: stores the pages and the journal. Only one process at a time may write to this store.
+    :raises CallApiFailure: an older version of this package has stored the attempts in another form.
     """
 
     def __init__(self, store: KeyValueStore) -> None:
+        if store.get(_KEY_OF_OLDER_VERSIONS) is not None:
+            raise CallApiFailure(
+                "An older version of airflow-provider-callapi has stored whom this task has called, and this "
+                "version cannot read the record. No call was placed. Finish this task with the older "
+                "version, or start another run for the people who were not called yet"
+            )
         self._store = store
-        self._pages: list[Page] = []
-        self._page_of: dict[str, int] = {}
-        while (page := store.get(_key(len(self._pages)))) is not None:
-            for person in page:
-                self._page_of[person] = len(self._pages)
-            self._pages.append(page)
+        self._attempts: dict[str, list[Attempt]] = {}
+        self._pages = 0
+        self._on_last_page: dict[Place, None] = {}
+        while (page := store.get(_page_key(self._pages))) is not None:
+            self._on_last_page = self._replay(_unpack(page))
+            self._pages += 1
+        self._moved = 0
+        """How often the journal was moved to pages. Entries with another number are not valid any more."""
+        self._entries = self._size = 0
+        self._in_journal: dict[Place, None] = {}
+        self._read_journal()
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield the stored attempts to call the given people.
@@ -52,7 +76,7 @@ class PagedLedger:
 
         :param people: the keys of the people, as in `Attempt.person`.
         """
-        return (attempt for person in people if person in self._page_of for attempt in self._attempts(person))
+        return (attempt for person in people for attempt in self._attempts.get(person, ()))
 
     def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
@@ -75,87 +99,117 @@ class PagedLedger:
 
         :param attempts: new versions of attempts that `claim` has reserved before.
         """
-        changed: set[int] = set()
-        for attempt in attempts:
-            number = self._page_for(attempt.person)
-            page = self._pages[number]
-            before = [value for value in page.get(attempt.person, ()) if value["attempt"] < attempt.attempt]
-            page[attempt.person] = _drop_old_unrung([*before, _to_json(attempt)])
-            changed.add(number)
-        for number in sorted(changed):
-            self._store.set(_key(number), self._pages[number])
+        for values in _portions(map(json_of_attempt, attempts)):
+            if self._entries >= _ENTRIES or self._size >= _JOURNAL_SIZE:
+                self._move_journal()
+            self._store.set(_entry_key(self._entries), {"moved": self._moved, "attempts": values})
+            self._add_entry(values)
 
-    def _attempts(self, person: str) -> list[Attempt]:
-        return [_from_json(person, value) for value in self._pages[self._page_of[person]][person]]
+    def _read_journal(self) -> None:
+        while entry := self._store.get(_entry_key(self._entries)):
+            if self._entries == 0:
+                self._moved = entry["moved"]
+            elif entry["moved"] != self._moved:
+                return
+            self._add_entry(entry["attempts"])
 
-    def _page_for(self, person: str) -> int:
-        if person not in self._page_of:
-            if not self._pages or len(self._pages[-1]) >= _PEOPLE_A_PAGE:
-                self._pages.append({})
-            self._page_of[person] = len(self._pages) - 1
-        return self._page_of[person]
+    def _add_entry(self, values: list[dict[str, Any]]) -> None:
+        self._in_journal |= self._replay(values)
+        self._entries += 1
+        self._size += len(json.dumps(values))
+
+    def _move_journal(self) -> None:
+        """Move the attempts of the journal to the last page, or to new pages if the last page is full.
+
+        If the process dies before the next entry is stored, the journal is still valid. Its attempts are then
+        on a page and in the journal, in the same version.
+        """
+        both = self._on_last_page | self._in_journal
+        if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
+            self._pages -= 1
+        else:
+            both = self._in_journal
+        for values in _page_contents(self._values(both)):
+            self._store.set(_page_key(self._pages), _pack(values))
+            self._pages += 1
+            self._on_last_page = dict.fromkeys((value["person"], value["attempt"]) for value in values)
+        self._moved += 1
+        self._entries = self._size = 0
+        self._in_journal = {}
+
+    def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
+        """Return the newest versions of attempts as JSON, without attempts that the ledger has dropped."""
+        return [
+            json_of_attempt(attempt)
+            for person, number in places
+            for attempt in self._attempts[person]
+            if attempt.attempt == number
+        ]
+
+    def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
+        """Take over stored versions of attempts, the oldest version first.
+
+        :return: a dict whose keys are the places of the attempts, in order.
+        """
+        places: dict[Place, None] = {}
+        for attempt in map(attempt_of_json, values):
+            before = [
+                known for known in self._attempts.get(attempt.person, ()) if known.attempt < attempt.attempt
+            ]
+            self._attempts[attempt.person] = _drop_old_unrung([*before, attempt])
+            places[attempt.person, attempt.attempt] = None
+        return places
 
 
-def _drop_old_unrung(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a person's attempts. Of the attempts that rang no phone, return only the three newest.
+def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
+    """Return a person's attempts, and leave out all but the three newest attempts that rang no phone.
 
-    :param values: the attempts as JSON, oldest first.
+    :param attempts: the attempts, oldest first.
     """
-    unrung = [value["attempt"] for value in values if value.get("result") in RANG_NO_PHONE]
+    unrung = [attempt.attempt for attempt in attempts if attempt.result in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
-    return [value for value in values if value["attempt"] not in dropped]
+    return [attempt for attempt in attempts if attempt.attempt not in dropped]
 
 
-def _key(number: int) -> str:
-    return f"callapi_campaign_{number:05d}"
+def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the attempts in lists that fit into an entry of the journal."""
+    portion: list[dict[str, Any]] = []
+    size = 0
+    for value in values:
+        length = len(json.dumps(value))
+        if portion and size + length > _ENTRY_SIZE:
+            yield portion
+            portion, size = [], 0
+        portion.append(value)
+        size += length
+    if portion:
+        yield portion
 
 
-_UNKNOWN_CALL = Outcome(call_session_id=0).to_xcom()
+def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the attempts in lists that fit onto a page."""
+    if len(values) > 1 and len(_pack(values)) > _PAGE_SIZE:
+        yield from _page_contents(values[: len(values) // 2])
+        yield from _page_contents(values[len(values) // 2 :])
+    else:
+        yield values
 
 
-def _default_call(attempt: int, external_id: str) -> dict[str, Any]:
-    """Return the default values of the fields of a call: field of `Outcome` → value.
-
-    To save space, a page stores a field of a call only if the value differs from the default.
-    """
-    return {**_UNKNOWN_CALL, "external_id": external_id, "attempt": attempt}
+def _pack(values: list[dict[str, Any]]) -> str:
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"))).decode()
 
 
-def _to_json(attempt: Attempt) -> dict[str, Any]:
-    value: dict[str, Any] = {
-        "attempt": attempt.attempt,
-        "status": attempt.status.value,
-        "external_id": attempt.external_id,
-        "intended_at": attempt.intended_at,
-    }
-    if attempt.unrung:
-        value["unrung"] = attempt.unrung
-    if attempt.result:
-        value["result"] = attempt.result.value
-    if attempt.result_known_at:
-        value["result_known_at"] = attempt.result_known_at
-    if attempt.refused_with:
-        value["refused_with"] = attempt.refused_with
-    if attempt.call:
-        call = attempt.call.to_xcom()
-        defaults = _default_call(attempt.attempt, attempt.external_id)
-        value["call"] = {name: call[name] for name in call if call[name] != defaults[name]}
-    return value
-
-
-def _from_json(person: str, value: dict[str, Any]) -> Attempt:
-    call = value.get("call")
-    return Attempt(
-        person=person,
-        attempt=value["attempt"],
-        status=Status(value["status"]),
-        external_id=value["external_id"],
-        intended_at=value["intended_at"],
-        unrung=value.get("unrung", 0),
-        result=Result(value["result"]) if "result" in value else None,
-        result_known_at=value.get("result_known_at"),
-        refused_with=value.get("refused_with"),
-        call=Outcome.from_xcom({**_default_call(value["attempt"], value["external_id"]), **call})
-        if call
-        else None,
+def _unpack(page: str) -> list[dict[str, Any]]:
+    values: list[dict[str, Any]] = json.loads(
+        zlib.decompress(base64.b64decode(page)).decode("utf-8", "surrogatepass")
     )
+    return values
+
+
+def _page_key(number: int) -> str:
+    return f"callapi_campaign_page_{number:05d}"
+
+
+def _entry_key(number: int) -> str:
+    return f"callapi_campaign_journal_{number:02d}"

@@ -25,7 +25,7 @@ from airflow_provider_callapi.databases.columns import KEY, LONGEST_NAME
 from airflow_provider_callapi.databases.connections import open_engine
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.exceptions import CallApiTrouble
-from airflow_provider_callapi.ledgers.sql_batches import claim_batch, record_batch
+from airflow_provider_callapi.ledgers.sql_batches import COLUMNS_OF_A_BATCH, claim_batch, record_batch
 from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
 from airflow_provider_callapi.ledgers.sql_tables import calls, create_tables
 
@@ -193,7 +193,8 @@ class SqlLedger:
             yield rows
 
     def _query(self) -> Select[Any]:
-        return select(calls).where(calls.c.campaign == self._campaign).order_by(*(calls.c[n] for n in KEY))
+        query = select(*(COLUMNS_OF_A_BATCH if self._has_batches else calls.columns))
+        return query.where(calls.c.campaign == self._campaign).order_by(*(calls.c[name] for name in KEY))
 
     def _fetch(self, query: Select[Any]) -> Sequence[Any]:
         return self._retried(lambda db: db.execute(query).all())

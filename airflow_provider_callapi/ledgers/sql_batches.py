@@ -10,7 +10,21 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CTE, JSON, Column, Integer, bindparam, cast, exists, func, or_, select, update
+from sqlalchemy import (
+    CTE,
+    JSON,
+    Column,
+    Double,
+    Integer,
+    bindparam,
+    cast,
+    exists,
+    extract,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt
@@ -22,6 +36,11 @@ from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+COLUMNS_OF_A_BATCH = [
+    cast(extract("epoch", column), Double).label(column.name) if isinstance(column.type, Moment) else column
+    for column in calls.columns
+]
+"""The columns of the call table, with times as epoch seconds. Python reads a number faster than a time."""
 _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 
 

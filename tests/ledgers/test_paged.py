@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from campaign_world import RULES, JsonPages, World
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished
 
 from airflow_provider_callapi.api.errors import NotSent
@@ -13,6 +17,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult,
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import external_id
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 
 
@@ -57,7 +62,7 @@ class TestPagedLedger(LedgerContract):
             ledger.record([reported(intent) for intent in intents])
 
         assert all(len(text) < 64_000 for text in pages.values.values()), max(map(len, pages.values.values()))
-        assert len(pages.values) <= 3, "and not so small that it is stored for each person"
+        assert len(pages.values) <= 9, "and not so small that it is stored for each person"
         assert list(PagedLedger(pages).load(people[:1])) == [
             reported(a_long_intent(people[0], attempt)) for attempt in (1, 2, 3)
         ]
@@ -81,6 +86,109 @@ class TestPagedLedger(LedgerContract):
         assert [attempt.attempt for attempt in known] == [1, 197, 198, 199, 200]
         assert (known[0], known[-1]) == (busy, last)
         assert ledger.claim([last]) == [ClaimResult(granted=False, held=last)]
+
+    def test_thousands_of_people_are_read_with_few_reads(self) -> None:
+        store = CountingPages()
+        ledger = PagedLedger(store)
+        people = [f"{number:016x}" for number in range(3000)]
+        for first in range(0, 3000, 8):
+            intents = [a_long_intent(person, 1) for person in people[first : first + 8]]
+            ledger.claim(intents)
+            ledger.record([reported(intent) for intent in intents])
+
+        store.reads = 0
+        loaded = list(PagedLedger(store).load(people))
+        assert loaded == [reported(a_long_intent(person, 1)) for person in people]
+        assert store.reads < 64 + 10
+        assert max(map(len, store.values.values())) < 64_000
+
+    def test_what_an_older_version_has_stored_is_refused_before_a_call(self, pages: JsonPages) -> None:
+        pages.set("callapi_campaign_00000", {ANNA: []})
+
+        with pytest.raises(CallApiFailure, match=r"An older version .* No call was placed\."):
+            PagedLedger(pages)
+
+
+class Killed(Exception):
+    """The process dies here."""
+
+
+class CountingPages(JsonPages):
+    """A store that counts, and whose process can die before a write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.writes_left = 10**9
+
+    def get(self, key: str) -> Any:
+        self.reads += 1
+        return super().get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        self.writes_left -= 1
+        if self.writes_left < 0:
+            raise Killed
+        super().set(key, value)
+
+
+AFTER_A_CLAIM: list[Callable[[Attempt], Attempt]] = [
+    lambda intent: intent.with_status(Status.NOT_PLACED),
+    active,
+    lambda intent: finished(intent, Result.CAPACITY),
+    finished,
+]
+
+
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=4), max_size=25
+    ),
+    kills=st.lists(st.integers(0, 9), max_size=6),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_process_that_dies_before_any_write_leaves_everything_that_was_stored(
+    batches: list[list[tuple[int, int]]], kills: list[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airflow_provider_callapi.ledgers.paged._ENTRIES", 3)
+        patch.setattr("airflow_provider_callapi.ledgers.paged._PAGE_SIZE", 400)
+        store, model = CountingPages(), MemoryLedger()
+        ledger = PagedLedger(store)
+        people = [f"{number:016x}" for number in range(6)]
+        lives = iter(kills)
+        store.writes_left = next(lives, 10**9)
+        now = 1_800_000_000.0
+        for batch in batches:
+            now += 60
+            for person, what in dict(batch).items():
+                last = list(model.load([people[person]]))[-1:]
+                is_again = bool(last) and last[0].status is Status.NOT_PLACED
+                number = 1 if not last else last[0].attempt + (not is_again)
+                intent = an_intent(people[person], number, at=now)
+                try:
+                    (claim,) = ledger.claim([intent])
+                    if claim.granted:
+                        model.claim([intent])
+                        known = AFTER_A_CLAIM[what](intent)
+                        ledger.record([known])
+                        model.record([known])
+                except Killed:
+                    store.writes_left = next(lives, 10**9)
+                    ledger = PagedLedger(store)
+                assert (
+                    visible(ledger, people) == visible(PagedLedger(store), people) == visible(model, people)
+                )
+
+
+def visible(ledger: Ledger, people: list[str]) -> list[Attempt]:
+    """Return the attempts of the people without old attempts that rang no phone."""
+    found: list[Attempt] = []
+    for person in people:
+        attempts = list(ledger.load([person]))
+        dropped = [attempt for attempt in attempts if attempt.result is Result.CAPACITY][:-3]
+        found += [attempt for attempt in attempts if attempt not in dropped]
+    return found
 
 
 def a_long_intent(person: str, attempt: int) -> Attempt:
