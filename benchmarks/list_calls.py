@@ -17,9 +17,11 @@ from typing import Any
 import requests
 from measuring import ExchangeProcess, Figure, exchange_process, show
 
-SESSIONS = 50
-ROUNDS = 300
-WARM_UP = 30
+ROUNDS = {50: 300, 10_000: 15}
+"""Number of active calls → the measured requests of each way."""
+LARGEST_CPU_RATIO = {50: 1.15, 10_000: 1.3}
+WARM_UP = 0.1
+"""Requests before the measured ones, as a share of the measured ones."""
 
 
 def bare_post(exchange: ExchangeProcess) -> Callable[[], Any]:
@@ -45,32 +47,45 @@ def measure() -> list[Figure]:
     from airflow_provider_callapi.api.methods import ListCalls
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
+    figures: list[Figure] = []
     with exchange_process() as exchange, CallApiHook() as hook:
-        exchange.receive(SESSIONS)
-        time.sleep(2.5)  # after this time the employees have answered: every session has two legs
         clients: dict[str, Callable[[], Any]] = {
             "bare": bare_post(exchange),
             "hook": lambda: hook.call(ListCalls()),
         }
-        raw, typed = clients["bare"](), clients["hook"]()
-        assert len(raw) == len(typed) == SESSIONS
-        assert all(len(session.legs) == 2 for session in typed)
+        for sessions, rounds in ROUNDS.items():
+            exchange.receive(sessions - len(clients["bare"]()))
+            time.sleep(2.5)  # after this time the employees have answered: every session has two legs
+            raw, typed = clients["bare"](), clients["hook"]()
+            assert len(raw) == len(typed) == sessions
+            assert all(len(session.legs) == 2 for session in typed)
+            figures += compare(clients, sessions, rounds)
+    return figures
 
-        took: dict[str, list[float]] = {name: [] for name in clients}
-        cpu: dict[str, list[float]] = {name: [] for name in clients}
-        for _ in range(WARM_UP + ROUNDS):
-            for name, call in clients.items():
-                begin, cpu_begin = time.perf_counter(), time.process_time()
-                call()
-                cpu[name].append(time.process_time() - cpu_begin)
-                took[name].append(time.perf_counter() - begin)
-    bare, ours = (median(took[name][WARM_UP:]) * 1000 for name in clients)
-    bare_cpu, our_cpu = (median(cpu[name][WARM_UP:]) * 1000 for name in clients)
+
+def compare(clients: dict[str, Callable[[], Any]], sessions: int, rounds: int) -> list[Figure]:
+    """Measure both ways with a number of active calls."""
+    warm_up = int(rounds * WARM_UP)
+    took: dict[str, list[float]] = {name: [] for name in clients}
+    cpu: dict[str, list[float]] = {name: [] for name in clients}
+    for _ in range(warm_up + rounds):
+        for name, call in clients.items():
+            begin, cpu_begin = time.perf_counter(), time.process_time()
+            call()
+            cpu[name].append(time.process_time() - cpu_begin)
+            took[name].append(time.perf_counter() - begin)
+    bare, ours = (median(took[name][warm_up:]) * 1000 for name in clients)
+    bare_cpu, our_cpu = (median(cpu[name][warm_up:]) * 1000 for name in clients)
+    name = f"list.calls, {sessions} sessions"
     return [
-        Figure(f"list.calls, {SESSIONS} sessions: requests.Session and json.loads", bare, "ms"),
-        Figure(f"list.calls, {SESSIONS} sessions: hook.call(ListCalls())", ours, "ms"),
-        Figure("list.calls: hook / bare", ours / bare, at_most=1.5),
-        Figure("list.calls: hook / bare, the client's CPU time alone", our_cpu / bare_cpu),
+        Figure(f"{name}: requests.Session and json.loads", bare, "ms"),
+        Figure(f"{name}: hook.call(ListCalls())", ours, "ms"),
+        Figure(f"{name}: hook / bare", ours / bare, at_most=1.5),
+        Figure(
+            f"{name}: the same, CPU time of the client",
+            our_cpu / bare_cpu,
+            at_most=LARGEST_CPU_RATIO[sessions],
+        ),
     ]
 
 

@@ -32,7 +32,8 @@ class Load:
     """What the triggers cost during the measured time.
 
     :ivar cpu: seconds of CPU time in a minute.
-    :ivar lateness: how much later than asked for the event loop resumed a sleeping task, in seconds.
+    :ivar lateness: how much later than asked for the event loop resumed a sleeping task, in seconds. The time
+        in which other processes used the machine does not count.
     :ivar memory: bytes that one trigger has added to the process.
     """
 
@@ -53,7 +54,11 @@ def resident_bytes() -> int:
 
 
 async def measure_load(new_triggers: Callable[[], list[Any]], first_poll_done: Callable[[], bool]) -> Load:
-    """Run triggers in this event loop and measure their cost after the first poll."""
+    """Run triggers in this event loop and measure their cost.
+
+    The lateness includes the start of the triggers and the first poll, which concerns all of them. The CPU
+    time begins later.
+    """
     from airflow.jobs.triggerer_job_runner import TriggerRunner
 
     async def run(trigger: Any) -> None:
@@ -62,9 +67,9 @@ async def measure_load(new_triggers: Callable[[], list[Any]], first_poll_done: C
 
     async def watch_lateness() -> None:
         while True:
-            due = time.perf_counter() + LATENESS_STEP
+            due, cpu = time.perf_counter() + LATENESS_STEP, time.process_time()
             await asyncio.sleep(LATENESS_STEP)
-            load.lateness.append(time.perf_counter() - due)
+            load.lateness.append(min(time.perf_counter() - due, time.process_time() - cpu))
 
     async def upkeep() -> None:
         while True:
@@ -73,7 +78,9 @@ async def measure_load(new_triggers: Callable[[], list[Any]], first_poll_done: C
 
     load, before = Load(), resident_bytes()
     runner: Any = TriggerRunner()
+    lateness = asyncio.create_task(watch_lateness())
     for number, trigger in enumerate(new_triggers()):
+        await asyncio.sleep(0)  # as the triggerer does
         task = asyncio.create_task(run(trigger))
         runner.triggers[number] = {"task": task, "is_watcher": False, "name": str(number), "events": 1}
         del task, trigger
@@ -82,7 +89,6 @@ async def measure_load(new_triggers: Callable[[], list[Any]], first_poll_done: C
         await asyncio.sleep(0.1)
     await asyncio.sleep(INTERVAL)
     load.memory = (resident_bytes() - before) / WAITS
-    lateness = asyncio.create_task(watch_lateness())
     cpu, began = time.process_time(), time.perf_counter()
     await asyncio.sleep(SECONDS)
     load.cpu = (time.process_time() - cpu) / (time.perf_counter() - began) * 60
