@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import is_filled_time
-from airflow_provider_callapi.calls.campaign.summary import iso
 from airflow_provider_callapi.calls.report_dates import read_report_time
+from airflow_provider_callapi.calls.time_texts import iso_time
 
 
 class FieldKind(Enum):
@@ -135,7 +135,7 @@ def convert_row(
     def read_moment(text: Any) -> str | None:
         if not is_filled_time(None if text is None else str(text)):
             return None
-        return iso(int(read_report_time(text, timezone, not_before)))
+        return iso_time(int(read_report_time(text, timezone, not_before)))
 
     row: dict[str, Any] = {}
     for name in fields:

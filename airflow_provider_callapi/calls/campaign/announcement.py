@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.local_time import local_time
+from airflow_provider_callapi.calls.time_texts import local_time
 
 _ROWS_SHOWN = 10
 _WORTH_SAYING = 60.0

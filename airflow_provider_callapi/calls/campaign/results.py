@@ -10,8 +10,9 @@ from typing import Any, Literal, TextIO, TypeAlias
 from airflow_provider_callapi.calls.campaign.ledger import Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
-from airflow_provider_callapi.calls.campaign.summary import Ending, iso
+from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.csv_cell import csv_cell
+from airflow_provider_callapi.calls.time_texts import iso_time
 
 COLUMNS = (
     "call_contact",
@@ -124,7 +125,7 @@ def _columns(**known: Any) -> dict[str, Any]:
 
 
 def _iso_or_none(at: float | None) -> str | None:
-    return None if at is None else iso(at)
+    return None if at is None else iso_time(at)
 
 
 def _write_json_lines(file: TextIO, listed: Sequence[_Listed]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person, Skipped
+from airflow_provider_callapi.calls.time_texts import iso_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Summary:
             **shares,
             "results": {result.value: number for result, number in self.results.items()},
             "duration_seconds": round(self.duration_seconds, 3),
-            "started_at": iso(self.started_at),
-            "ended_at": iso(self.ended_at),
+            "started_at": iso_time(self.started_at),
+            "ended_at": iso_time(self.ended_at),
         }
 
 
@@ -157,8 +157,3 @@ def summarise(
 def share(part: int, of: int) -> float:
     """Return the fraction ``part / of``; 0.0 if ``of`` is 0."""
     return part / of if of else 0.0
-
-
-def iso(at: float) -> str:
-    """Return a time in epoch seconds as ISO 8601 text in UTC, such as ``2026-03-02T09:00:00Z``."""
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -28,7 +28,6 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForCall,
     WaitForReport,
 )
-from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
@@ -40,6 +39,7 @@ from airflow_provider_callapi.calls.placing import (
 )
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
 from airflow_provider_callapi.connection.call_release import release_calls

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.calls.call_filter import CallFilter
 from airflow_provider_callapi.calls.calls_report import CallsReport, ReportColumns, ReportRefused, Row
-from airflow_provider_callapi.calls.campaign.summary import iso
 from airflow_provider_callapi.calls.report_pages import ReportIncomplete, ReportPages
+from airflow_provider_callapi.calls.time_texts import iso_time
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions
@@ -60,11 +60,12 @@ def load_calls(
                     count += len(portion)
     for name, values in report.unreadable.items():
         log.warning("%s: %d values cannot be read, and are empty", name, values)
-    log.info("%d calls began from %s to %s. Points used: %d", count, iso(since), iso(until), pages.requests)
+    start, end = iso_time(since), iso_time(until)
+    log.info("%d calls began from %s to %s. Points used: %d", count, start, end, pages.requests)
     if options.to is None:
         return rows
     place = {"table" if isinstance(options.to, TableName) else "path": str(options.to)}
-    return {"rows": count, **place, "start": iso(since), "end": iso(until), "points": pages.requests}
+    return {"rows": count, **place, "start": start, "end": end, "points": pages.requests}
 
 
 def _columns(options: ReportOptions) -> ReportColumns:

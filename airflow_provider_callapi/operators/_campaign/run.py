@@ -25,8 +25,8 @@ from airflow_provider_callapi.calls.campaign.people import Person, external_id, 
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
-from airflow_provider_callapi.calls.local_time import local_time
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
+from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate

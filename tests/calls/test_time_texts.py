@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_callapi.calls.local_time import local_time
+from airflow_provider_callapi.calls.time_texts import local_time
 
 
 def test_a_time_is_shown_on_the_clock_of_its_zone() -> None:

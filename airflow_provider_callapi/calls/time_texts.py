@@ -1,6 +1,8 @@
-"""Times as local text with the name of the time zone, for the lines of a task's log."""
+"""Times as text: local text for the lines of a task's log, and ISO 8601 text for data."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import pendulum
 
@@ -12,3 +14,8 @@ def local_time(at: float, timezone: str) -> str:
     :param timezone: IANA name of the time zone.
     """
     return pendulum.from_timestamp(at, tz=timezone).format("YYYY-MM-DD HH:mm:ss z")
+
+
+def iso_time(at: float) -> str:
+    """Return a time in epoch seconds as ISO 8601 text in UTC, such as ``2026-03-02T09:00:00Z``."""
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
