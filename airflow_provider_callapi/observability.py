@@ -23,12 +23,12 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_callapi.calls.call_journal import Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
-from airflow_provider_callapi.calls.watch import Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 
 if TYPE_CHECKING:  # keeps the parsing of DAG files fast
     from airflow_provider_callapi.api.models import Limits
     from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger
-    from airflow_provider_callapi.calls.snapshot import Snapshot
+    from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 CallOutcomeTag = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
 """The ``outcome`` tag of the metric ``callapi.calls``.

@@ -38,8 +38,8 @@ from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
-from airflow_provider_callapi.calls.reports import fetch_finished_calls
-from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock
 
 CALL = {

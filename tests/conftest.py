@@ -19,7 +19,7 @@ import pytest
 from copied_examples import EXAMPLES
 from packaging.version import Version
 
-from airflow_provider_callapi.calls.host_snapshots import FOLDER_PREFIX
+from airflow_provider_callapi.calls.watching.host_snapshots import FOLDER_PREFIX
 
 REPO = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))

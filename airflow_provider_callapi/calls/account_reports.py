@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
-from airflow_provider_callapi.calls.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
 
 _DAY = 86_400.0
 

@@ -25,7 +25,7 @@ from airflow_provider_callapi.api.errors import CallNotFound
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tagging import TagRules, due_tags
-from airflow_provider_callapi.calls.watch import Phase, Until
+from airflow_provider_callapi.calls.watching.watch import Phase, Until
 
 
 class Verdict(StrEnum):

@@ -13,8 +13,8 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, parse_time
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
-from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""

@@ -25,8 +25,8 @@ from airflow_provider_callapi.calls.lost_call import (
     is_own_id,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 Delivery = Literal["at_most_once", "at_least_once"]
 """What a task does if it is unknown whether a call was placed, and a search has not found the call.

@@ -18,9 +18,6 @@ from airflow_provider_callapi.api.methods import Request, StartCall, request_by_
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
-from airflow_provider_callapi.calls.answer_witness import AnswerWitness
-from airflow_provider_callapi.calls.end_witness import EndWitness
-from airflow_provider_callapi.calls.host_snapshots import HostSnapshots, private_folder
 from airflow_provider_callapi.calls.placing import (
     AnswerNotStored,
     CallGateway,
@@ -28,11 +25,14 @@ from airflow_provider_callapi.calls.placing import (
     Unresolved,
     place,
 )
-from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import ReportRequests
-from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
-from airflow_provider_callapi.calls.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
+from airflow_provider_callapi.calls.watching.end_witness import EndWitness
+from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots, private_folder
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
+from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS, choice, seconds
 from airflow_provider_callapi.parameters.schema import read_parameter
 
 if TYPE_CHECKING:
-    from airflow_provider_callapi.calls.snapshot import Snapshot
+    from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 _FAILED_POLLS_BEFORE_RECONNECT = 10
 """The number of consecutive failed polls after which the trigger reads the connection again.

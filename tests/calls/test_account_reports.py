@@ -9,8 +9,8 @@ import pytest
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import ReportRequests
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 
 AT = 1_800_000_000.0
 

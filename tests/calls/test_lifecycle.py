@@ -25,7 +25,7 @@ from airflow_provider_callapi.calls.lifecycle import (
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import MemoryStore
-from airflow_provider_callapi.calls.watch import Phase
+from airflow_provider_callapi.calls.watching.watch import Phase
 
 NOW, SESSION, COMMUNICATION = 5000.0, 206_597_836, 99
 ANSWERED_TAG, NOT_ANSWERED_TAG, ENDED_TAG = 36, 37, 38

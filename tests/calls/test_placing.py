@@ -37,8 +37,8 @@ from airflow_provider_callapi.calls.placing import (
     Unresolved,
     place,
 )
-from airflow_provider_callapi.calls.snapshot import Snapshot
 from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 PERSON, OTHER_PERSON = "79260000001", "79260000002"
 OWNER = ("reminders", "manual__2026-01-01", "call", "-1")

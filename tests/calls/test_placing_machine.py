@@ -33,9 +33,9 @@ from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.call_journal import Journal, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import AbsenceNotProven, CallGateway, Delivery, Unresolved, place
-from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import ReportRequests
-from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, ManualClock, Script
 
 R = TypeVar("R")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from copied_examples import EXAMPLES
 
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger

@@ -35,7 +35,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESU
 from airflow_provider_callapi.calls.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.connection.hosts import BRANDS
 from airflow_provider_callapi.databases.results_table import open_results_table

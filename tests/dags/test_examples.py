@@ -16,7 +16,7 @@ from copied_examples import EXAMPLES, PACKAGED
 from packaging.version import Version
 from sqlalchemy import select
 
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Script
 
 CONTACT = "79161234567"

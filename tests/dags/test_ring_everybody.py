@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from copied_examples import EXAMPLES
 
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 

@@ -35,9 +35,9 @@ from failing_callbacks import (
 )
 from required_answers import OPERATOR, simple_task, try_often
 
-from airflow_provider_callapi.calls import answer_witness
 from airflow_provider_callapi.calls.finish_reasons import finish_reasons
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching import answer_witness
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.exceptions import CallNotAnswered
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator

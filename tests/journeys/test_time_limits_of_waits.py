@@ -19,7 +19,7 @@ from airflow_fakes import (
 from session_triggers import trigger
 from ways_to_wait import WAITS, operator_task
 
-from airflow_provider_callapi.calls.watch import Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallStillActive
 from airflow_provider_callapi.hooks.callapi import CallApiHook

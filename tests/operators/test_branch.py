@@ -16,7 +16,7 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of

@@ -10,7 +10,7 @@ import pytest
 from airflow_fakes import Desk
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.calls.polling import SharedPoll
+from airflow_provider_callapi.calls.watching.polling import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.triggers._loop.shared_poll import _Poller
 

@@ -21,10 +21,10 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person,
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.wishes import Wish
-from airflow_provider_callapi.calls.report_refusals import Refusals
-from airflow_provider_callapi.calls.report_requests import ReportRequests
-from airflow_provider_callapi.calls.reports import fetch_finished_calls
-from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
+from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
 from airflow_provider_callapi.ledgers.paged import PagedLedger
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.absence_history import AbsenceHistory
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 
 def steady_history() -> AbsenceHistory:

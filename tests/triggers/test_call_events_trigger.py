@@ -538,5 +538,5 @@ def test_parsing_a_dag_file_with_a_watcher_imports_no_http_client():
     )
     modules = set(done.stdout.splitlines()[-1].split())
 
-    assert "airflow_provider_callapi.calls.events" in modules
+    assert "airflow_provider_callapi.calls.watching.events" in modules
     assert not modules & {"airflow_provider_callapi.hooks.callapi", "airflow_provider_callapi.api.jsonrpc"}

@@ -10,7 +10,7 @@ import pytest
 from airflow_fakes import CONTACT, events_of, rebuild
 from session_triggers import kill
 
-from airflow_provider_callapi.calls.watch import SessionWatch
+from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.triggers import campaign
 from airflow_provider_callapi.triggers._loop import shared_poll

@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection
 
 from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 

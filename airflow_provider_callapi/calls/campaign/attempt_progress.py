@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.watch import Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
 
 _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
     Status.DIALLING: PersonEvent.UNANSWERED,

@@ -28,8 +28,8 @@ from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.campaign.watched_calls import WatchedCalls
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
-from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.calls.watch import Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
 
 
 @dataclass

@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import Limits, StartedCall
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.wishes import Wish
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 _LONGEST_LIMIT = 600.0
 """The longest pause after the Data API refused a request for lack of points (rate-limit units), in seconds.

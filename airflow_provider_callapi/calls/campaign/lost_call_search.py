@@ -13,7 +13,7 @@ from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProg
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 LostByExternalId = Mapping[str, Sequence[PersonState]]
 

@@ -56,7 +56,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.watch import SessionWatch
+from airflow_provider_callapi.calls.watching.watch import SessionWatch
 
 
 class PersonStage(StrEnum):

@@ -11,7 +11,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.calls.csv_cell import csv_cell
+from airflow_provider_callapi.calls.reports.csv_cell import csv_cell
 from airflow_provider_callapi.calls.time_texts import iso_time
 
 COLUMNS = (

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.rules import NEVER
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 REPORT_INTERVAL = 20.0
 """Seconds between two requests for reports. One request fetches the reports of all finished calls."""

@@ -10,8 +10,8 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
-from airflow_provider_callapi.calls.snapshot import Snapshot
-from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, SessionWatch
 
 
 @dataclass

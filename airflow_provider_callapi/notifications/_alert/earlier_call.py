@@ -9,7 +9,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import parse_time
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.alerts.escalation import Escalation
-from airflow_provider_callapi.calls.snapshot import take_snapshot
+from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook

@@ -41,7 +41,7 @@ from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import PollTolerance
-from airflow_provider_callapi.calls.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,

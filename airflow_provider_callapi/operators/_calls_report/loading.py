@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.call_filter import CallFilter
-from airflow_provider_callapi.calls.calls_report import CallsReport, ReportColumns, ReportRefused, Row
-from airflow_provider_callapi.calls.report_pages import ReportIncomplete, ReportPages
+from airflow_provider_callapi.calls.reports.call_filter import CallFilter
+from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused, Row
+from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
 from airflow_provider_callapi.calls.time_texts import iso_time
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from airflow_provider_callapi.calls.report_fields import CALL_NUMBERS, DEFAULT_FIELDS, DEFAULT_NUMBERS, LEGS
+from airflow_provider_callapi.calls.reports.report_fields import (
+    CALL_NUMBERS,
+    DEFAULT_FIELDS,
+    DEFAULT_NUMBERS,
+    LEGS,
+)
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from airflow_provider_callapi.calls.csv_cell import csv_cell
-from airflow_provider_callapi.calls.report_fields import FieldKind, kind_of_field
+from airflow_provider_callapi.calls.reports.csv_cell import csv_cell
+from airflow_provider_callapi.calls.reports.report_fields import FieldKind, kind_of_field
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._storage import is_local, prepare_output_path
 

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Collection
 from dataclasses import replace
 
-from airflow_provider_callapi.calls.answer_witness import AnswerWitness
-from airflow_provider_callapi.calls.end_witness import EndWitness
-from airflow_provider_callapi.calls.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
+from airflow_provider_callapi.calls.watching.end_witness import EndWitness
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings

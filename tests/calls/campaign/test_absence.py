@@ -15,7 +15,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Profile, Script
 
 START = "start.informer_call"

@@ -30,8 +30,8 @@ from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Resu
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.reports import fetch_finished_calls
-from airflow_provider_callapi.calls.snapshot import Snapshot, take_snapshot
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 
 START = "start.informer_call"

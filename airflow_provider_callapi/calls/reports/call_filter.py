@@ -1,0 +1,122 @@
+"""The conditions that select the calls of a report.
+
+The Data API can select calls by three fields: the direction, whether the call was missed, and the virtual
+number. The employees and the tags of a call are lists, and the vendor documents no filter for a list. So this
+package fetches the calls and selects by employee and by tag itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.data_api import equals
+from airflow_provider_callapi.calls.reports.report_fields import read_integer
+
+_ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
+"""Parameter, which is also a field of a call with a list → the field of the list's entries with the id."""
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """The conditions for the calls that a report contains. A call must meet all of them.
+
+    :ivar missed: only inbound calls that no employee answered.
+    :ivar direction: ``in`` or ``out``. None: both.
+    :ivar virtual_phone_numbers: only calls through one of these numbers. Empty: all calls.
+    :ivar employees: only calls in which one of these employees took part, by id. Empty: all calls.
+    :ivar tags: only calls with one of these tags, by id. Empty: all calls.
+    """
+
+    missed: bool = False
+    direction: str | None = None
+    virtual_phone_numbers: Collection[str] = ()
+    employees: frozenset[int] = frozenset()
+    tags: frozenset[int] = frozenset()
+
+    def for_service(self) -> dict[str, Any] | None:
+        """Return the filter for a Data API request.
+
+        None: the author has set no condition that the Data API can check.
+
+        Example: ``{"field": "direction", "operator": "=", "value": "in"}``.
+        """
+        parts = [_any_of(field, values) for _, field, values in self._conditions()]
+        return _joined(parts, "and") if parts else None
+
+    @property
+    def needed_fields(self) -> list[str]:
+        """The names of the report fields that the method `selects` reads.
+
+        A request must ask for these fields. Example: ``["employees", "direction"]``.
+        """
+        in_list = [name for name in _ID_IN_LIST if getattr(self, name)]
+        return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
+
+    def selects(self, raw: Mapping[str, Any]) -> bool:
+        """Return whether a call in the Data API's answer meets the conditions.
+
+        The method also checks the direction and whether the call was missed, in case the Data API ignores the
+        filter. The method does not check the virtual number.
+
+        :param raw: the call as the Data API sends it: field → value, with the `needed_fields`.
+        """
+        checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
+        if any(field in raw and raw[field] not in values for field, values in checked):
+            return False
+        return all(
+            not getattr(self, name) or not getattr(self, name).isdisjoint(_ids(raw.get(name), id_field))
+            for name, id_field in _ID_IN_LIST.items()
+        )
+
+    def parameters_of(self, fields: Collection[str]) -> list[str]:
+        """Return the user's parameters that cause a filter by one of the given report fields.
+
+        An error text names these parameters if the Data API refuses a filter. Example: the field ``is_lost``
+        comes from the parameter ``missed``.
+        """
+        return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
+
+    def _conditions(self) -> list[tuple[str, str, Collection[Any]]]:
+        """Return the conditions that the Data API checks: tuples (parameter, report field, allowed values).
+
+        Example: ``("direction", "direction", ["in"])``.
+        """
+        found: list[tuple[str, str, Collection[Any]]] = []
+        if self.missed:
+            found += [("missed", "is_lost", [True]), ("missed", "direction", ["in"])]
+        elif self.direction:
+            found.append(("direction", "direction", [self.direction]))
+        if self.virtual_phone_numbers:
+            numbers = sorted(self.virtual_phone_numbers)
+            found.append(("virtual_phone_numbers", "virtual_phone_number", numbers))
+        return found
+
+
+def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
+    """Return a filter for the calls whose field has one of the values.
+
+    The filter joins equations with ``or``, because some methods of the Data API have no operator ``in``.
+    """
+    return _joined([equals(field, value) for value in values], "or")
+
+
+def _joined(parts: list[dict[str, Any]], condition: str) -> dict[str, Any]:
+    return parts[0] if len(parts) == 1 else {"filters": parts, "condition": condition}
+
+
+def _ids(entries: Any, id_field: str) -> set[int]:
+    """Return the ids in a list: ``[{"tag_id": 36}]`` with the field ``tag_id`` becomes ``{36}``.
+
+    An entry without a readable id is ignored.
+    """
+    found = set()
+    for entry in entries if isinstance(entries, list) else ():
+        value = entry.get(id_field) if isinstance(entry, Mapping) else None
+        if isinstance(value, int | str):
+            try:
+                found.add(read_integer(value))
+            except ValueError:
+                continue
+    return found

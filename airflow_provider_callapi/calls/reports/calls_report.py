@@ -1,0 +1,211 @@
+"""The report of an account's calls, loaded from the Data API as rows of plain JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_callapi.api.errors import DateRefused, InvalidParameters, Rejected
+from airflow_provider_callapi.api.report_rows import CallRows, LegRows
+from airflow_provider_callapi.calls.reports.call_filter import CallFilter
+from airflow_provider_callapi.calls.reports.report_dates import read_report_time
+from airflow_provider_callapi.calls.reports.report_fields import (
+    LEG_FIELDS,
+    LEG_NUMBERS,
+    LEGS,
+    convert_row,
+    read_integer,
+)
+from airflow_provider_callapi.calls.reports.report_pages import (
+    Raw,
+    ReportIncomplete,
+    ReportPages,
+    ReportQuery,
+)
+
+Row = dict[str, Any]
+"""A call: the fields that were asked for, and with legs the column ``legs``. All values are plain JSON."""
+_REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disabled", "filter_prohibited"})
+"""Mnemonics of the errors that refuse a field or a filter."""
+
+
+class ReportRefused(Exception):
+    """The Data API refuses a field or a filter of a report. A retry would fail, too.
+
+    The error text names the parameter of the operator that causes the refusal, and the refused field:
+    ``fields (tags)``. If the Data API does not name the field, the text contains only the error of the Data
+    API.
+    """
+
+
+@dataclass(frozen=True)
+class ReportColumns:
+    """The columns of a report of calls, whose rows each describe one call.
+
+    :ivar fields: the names of fields of ``get.calls_report``, e.g. ``("id", "start_time")``. ``id`` is always
+        one of them.
+    :ivar legs: whether each row also contains the legs (participants) of the call.
+    :ivar phone_numbers: whether the legs contain phone numbers.
+    """
+
+    fields: Sequence[str]
+    legs: bool = False
+    phone_numbers: bool = False
+
+    @property
+    def leg_fields(self) -> tuple[str, ...]:
+        """The names of the fields of each leg: with phone numbers only if ``phone_numbers`` is True."""
+        return LEG_FIELDS + LEG_NUMBERS if self.phone_numbers else LEG_FIELDS
+
+
+class CallsReport:
+    """Loads the calls of an account that began in an interval, as rows of plain JSON.
+
+    :param pages: reads the rows from the Data API.
+    :param timezone: IANA name of the account's time zone.
+    :param columns: the columns of each row.
+    :param selection: the conditions for the calls.
+    :ivar unreadable: name of a field → how many values of the field could not be read. These values became
+        None.
+    """
+
+    def __init__(
+        self, pages: ReportPages, timezone: str, columns: ReportColumns, selection: CallFilter
+    ) -> None:
+        self.unreadable: Counter[str] = Counter()
+        self._pages = pages
+        self._timezone = timezone
+        self._columns = columns
+        self._selection = selection
+
+    def load(self, since: int, until: int) -> Iterator[list[Row]]:
+        """Yield the calls of an interval in portions of up to 10 000 calls, each call once.
+
+        The calls of one portion are in the order of their beginning.
+
+        :param since: the beginning of the interval, epoch seconds.
+        :param until: the end of the interval, epoch seconds. The end does not belong to the interval.
+        :raises ReportRefused: the Data API refuses a field or a filter.
+        :raises ReportIncomplete: not all calls could be read.
+        :raises CallApiError: the Data API refuses the request, or does not answer.
+        """
+
+        def began_at(raw: Raw) -> float:
+            return _began_at(raw, self._timezone, since)
+
+        fields = [*self._columns.fields, "id", "start_time", *self._selection.needed_fields]
+        if self._columns.legs:
+            fields.append("finish_time")
+        parameters: dict[str, Any] = {"fields": list(dict.fromkeys(fields))}
+        if (condition := self._selection.for_service()) is not None:
+            parameters["filter"] = condition
+        query = ReportQuery(CallRows, parameters, key=_session_id, position=began_at)
+        for portion in self._read(query, since, until):
+            calls = sorted(
+                ((began_at(raw), raw) for raw in portion if self._selection.selects(raw)),
+                key=lambda call: (call[0], _session_id(call[1])),
+            )
+            if calls:
+                yield self._rows(calls)
+
+    def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
+        """Return one row of plain JSON for each call, with the legs of the call if they are wanted.
+
+        :param calls: pairs of the time when the call began, in epoch seconds, and the call as the Data API
+            sends it.
+        """
+        legs = self._legs_of(calls) if self._columns.legs else {}
+        rows = []
+        for began_at, raw in calls:
+            row = self._convert(raw, self._columns.fields, began_at)
+            if self._columns.legs:
+                own = [self._convert(leg, self._columns.leg_fields, began_at) for leg in legs[row["id"]]]
+                row[LEGS] = sorted(own, key=lambda leg: (leg["start_time"] or "", leg["id"] or 0))
+            rows.append(row)
+        return rows
+
+    def _convert(self, raw: Raw, fields: Sequence[str], not_before: float) -> Row:
+        return convert_row(
+            raw,
+            fields,
+            timezone=self._timezone,
+            not_before=not_before,
+            on_unreadable=lambda name: self.unreadable.update([name]),
+        )
+
+    def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
+        """Return the legs of some calls: call session id → legs as the Data API sends them.
+
+        The method reads the legs of all calls in the period, because the vendor documents no filter by many
+        calls.
+
+        :param calls: pairs (time when the call began, in epoch seconds; the call), the earliest call first.
+        """
+        last_end = max(_ended_at(raw, self._timezone, began_at) for began_at, raw in calls)
+        wanted = {_session_id(raw) for _, raw in calls}
+        legs: dict[int, list[Raw]] = defaultdict(list)
+        fields = ["call_session_id", *self._columns.leg_fields]
+        query = ReportQuery(LegRows, {"fields": fields}, key=lambda raw: json.dumps(raw, sort_keys=True))
+        for portion in self._read(query, int(calls[0][0]), int(last_end) + 1):
+            for raw in portion:
+                if (session_id := _session_id(raw, "call_session_id")) in wanted:
+                    legs[session_id].append(raw)
+        return legs
+
+    def _read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
+        """Yield the rows of a report in portions, as `ReportPages.read` does.
+
+        :raises ReportRefused: the Data API refuses a field or a filter.
+        """
+        try:
+            yield from self._pages.read(query, since, until)
+        except Rejected as error:
+            is_part = isinstance(error, InvalidParameters) or error.mnemonic in _REFUSES_PART
+            if not is_part or isinstance(error, DateRefused):
+                raise
+            refused = self._refused_parameters(error, query.parameters)
+            raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
+
+    def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
+        """Return the user's parameters that an error of the Data API refuses, e.g. ``["fields (tags)"]``.
+
+        The list is empty if the error names no parameter of the request.
+
+        :param parameters: the parameters of the refused request.
+        """
+        named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
+        words = set().union(*named)
+        if "filter" in parameters and (error.mnemonic == "filter_prohibited" or "filter" in words):
+            filters = self._selection.parameters_of(words)
+            return filters or self._selection.parameters_of(["is_lost", "direction", "virtual_phone_number"])
+        return [f"fields ({name})" for name in parameters["fields"] if name in words]
+
+
+def _session_id(raw: Raw, field: str = "id") -> int:
+    try:
+        return read_integer(raw[field])
+    except (LookupError, TypeError, ValueError):
+        raise ReportIncomplete(f"the Data API sends a row without a readable {field}") from None
+
+
+def _began_at(raw: Raw, timezone: str, not_before: float) -> float:
+    try:
+        return read_report_time(raw["start_time"], timezone, not_before)
+    except (LookupError, TypeError, ValueError):
+        raise ReportIncomplete("the Data API sends a call without a readable start_time") from None
+
+
+def _ended_at(raw: Raw, timezone: str, began_at: float) -> float:
+    try:
+        return read_report_time(raw["finish_time"], timezone, began_at)
+    except (LookupError, TypeError, ValueError):
+        return began_at
+
+
+def _words(value: object) -> Collection[str]:
+    """Return the words in a value of an error object: ``"unknown field: tags"`` has three words."""
+    return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str)))

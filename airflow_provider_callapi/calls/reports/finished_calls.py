@@ -1,0 +1,88 @@
+"""Fetch the finished calls of an interval from the Data API, with the answer of each contact.
+
+One request covers up to 10,000 calls of the interval, or up to 1000 calls whose session ids are known.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import partial
+from itertools import chain
+
+from airflow_provider_callapi.api.data_api import REPORT_FIELDS, LegReport
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.calls.answers import FinishedCall, judge_finished_call
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import DataApiClient, ReportRequests, Selection
+
+_MOST_IDS = 1_000
+"""How many call session ids the filter of one request contains at most."""
+
+
+def fetch_finished_calls(
+    data_api: DataApiClient,
+    *,
+    since: float,
+    until: float,
+    timezone: str,
+    refusals: Refusals | None = None,
+    fields: Sequence[str] = REPORT_FIELDS,
+    sessions: Collection[int] | None = None,
+) -> Entries[FinishedCall]:
+    """Return what the Data API reports about each finished call that began in an interval.
+
+    First, the function fetches the reports of the calls. Then the function fetches the reports of the legs
+    (participants), to find out which contacts picked up. If every finished call contains a talk (a
+    conversation), the legs are not fetched, because a talk proves that the contact picked up.
+
+    A call whose report cannot be read is left out, and the list counts as incomplete. An incomplete list does
+    not prove that a call has no report.
+
+    :param since: the beginning of the interval, epoch seconds. The calls of at least one day before the
+        interval are fetched too. See `ReportRequests` for the reason.
+    :param until: the end of the interval, epoch seconds. The calls of one day after the interval are fetched
+        too, in case the account's clock or time zone is ahead.
+    :param timezone: IANA name of the account's time zone.
+    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param fields: the fields of a call's report that the calling code uses.
+    :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
+    :raises CallApiError: the Data API did not reply.
+    """
+    requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
+    fetch = partial(_fetch, requests, since, until, fields)
+    if sessions is None:
+        return fetch(None)
+    ids = sorted(sessions)
+    parts = [fetch(set(ids[first : first + _MOST_IDS])) for first in range(0, len(ids), _MOST_IDS)]
+    return Entries(
+        chain.from_iterable(parts),
+        left_out=sum(part.left_out for part in parts),
+        left_out_ids=[session_id for part in parts for session_id in part.left_out_ids],
+    )
+
+
+def _fetch(
+    requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
+) -> Entries[FinishedCall]:
+    """Return what the Data API reports about finished calls, with one request for calls and one for legs.
+
+    :param ids: the call session ids of the wanted calls. None: all calls of the interval.
+    """
+    selected, of_session = (Selection("id", ids), Selection("call_session_id", ids)) if ids else (None, None)
+    all_reports = requests.calls(since, until, fields=fields, selection=selected)
+    reports = [report for report in all_reports if report.finished]
+    all_legs: Entries[LegReport] = Entries()
+    if not all(report.talk_duration for report in reports):
+        all_legs = requests.legs(since, until, selection=of_session)
+    legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
+    for leg in all_legs:
+        legs[leg.call_session_id].append(leg)
+    return Entries(
+        [
+            judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id))
+            for report in reports
+        ],
+        left_out=all_reports.left_out,
+        left_out_ids=all_reports.left_out_ids,
+    )

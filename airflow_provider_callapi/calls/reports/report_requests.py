@@ -1,0 +1,307 @@
+"""Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
+
+A part of a request is, for example, a field or the filter. After a refusal, `ReportRequests` asks without the
+refused part. If the refusal does not name the part, `ReportRequests` tries one smaller request after another:
+
+================  ======================================================================================
+refused part      what `ReportRequests` does
+================  ======================================================================================
+optional field    asks without the field
+filter            asks for all reports of the period, and selects by itself
+ongoing calls     asks for finished calls only
+date              asks for a period that begins earlier, or that ends earlier
+needed field      returns an empty, incomplete list, as if there were no report yet
+anything else     returns an empty, incomplete list, and asks again the next time
+================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from airflow_provider_callapi.api.data_api import (
+    LEG_FIELDS,
+    REPORT_FIELDS,
+    CallReport,
+    GetCallLegsReport,
+    GetCallsReport,
+    LegReport,
+    equals,
+    is_one_of,
+)
+from airflow_provider_callapi.api.entries import Entries, tells
+from airflow_provider_callapi.api.errors import AccessDenied, Rejected
+from airflow_provider_callapi.api.list_request import fetch_pages
+from airflow_provider_callapi.calls.reports.report_dates import report_dates
+from airflow_provider_callapi.calls.reports.report_refusals import (
+    Omissions,
+    Refusals,
+    ReportRequest,
+    refuses_a_part,
+)
+
+_PAGE_SIZE = 10_000
+"""The most entries that the Data API sends in one answer."""
+_LAST_OFFSET = 100_000
+"""The largest offset that the Data API accepts."""
+_DAY = 86_400.0
+_SHORTEST_INTERVAL = 1.0
+"""Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
+
+Entry = TypeVar("Entry", CallReport, LegReport)
+
+
+class DataApiClient(Protocol):
+    """Any object that sends requests to the Data API and returns typed answers."""
+
+    def call(self, request: Any) -> Any:
+        """Send a request as `airflow_provider_callapi.api.client.Client` does, and return the answer."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The condition that selects entries of a report: a field has one of several values.
+
+    Example: ``Selection("id", {7, 8})`` selects the reports of two call sessions.
+    """
+
+    field: str
+    values: Collection[Any]
+
+    def as_filter(self) -> dict[str, Any]:
+        """Return the condition as a filter of the Data API.
+
+        Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
+        """
+        if len(self.values) == 1:
+            return equals(self.field, next(iter(self.values)))
+        return is_one_of(self.field, self.values)
+
+    def excludes(self, entry: CallReport | LegReport) -> bool:
+        """Return True if an entry certainly does not meet the condition.
+
+        If the entry does not contain the field, the entry may meet the condition, and the result is False.
+        """
+        return tells(entry, self.field) and getattr(entry, self.field) not in self.values
+
+    def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
+        """Return the entries whose field has one of the values.
+
+        An entry without the field counts as left out, because it may be one of the wanted entries.
+
+        :param session_id_field: the field with the call session id in these entries.
+        """
+        ids = entries.left_out_ids
+        if self.field == session_id_field:
+            ids = [session_id for session_id in ids if session_id in self.values]
+        candidates = Entries(
+            [entry for entry in entries if not self.excludes(entry)],
+            left_out=entries.left_out,
+            left_out_ids=ids,
+        )
+        return candidates.keep(lambda entry: tells(entry, self.field), lambda entry: None)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """Describes which reports to fetch.
+
+    :ivar kind: the class of the requests: reports of calls, or reports of legs.
+    :ivar fields: the fields of each report.
+    :ivar interval: the earliest and the latest start of the reported calls, epoch seconds.
+    :ivar selection: the wanted reports; None: all reports of the interval.
+    :ivar ongoing: whether to ask for active calls, too.
+    """
+
+    kind: ReportRequest
+    fields: Sequence[str]
+    interval: tuple[float, float]
+    selection: Selection | None = None
+    ongoing: bool = False
+
+    def parameters(self, omissions: Omissions) -> dict[str, Any]:
+        """Return the parameters of the requests: ``fields``, ``filter`` and ``include_ongoing_calls``.
+
+        The returned dict contains neither dates nor pages. The method leaves out each field and each
+        parameter that ``omissions`` names.
+
+        :param omissions: the fields and parameters that the Data API refuses.
+        """
+        optional = {
+            "filter": self.selection.as_filter() if self.selection else None,
+            "include_ongoing_calls": self.ongoing or None,
+        }
+        return {
+            "fields": [name for name in self.fields if omissions.allows(self.kind, name)],
+            **{
+                name: value
+                for name, value in optional.items()
+                if value is not None and omissions.allows(self.kind, name)
+            },
+        }
+
+
+class ReportRequests:
+    """Asks one Data API for reports of calls and legs.
+
+    The period in a request begins at least one day before the wanted interval, and usually ends one day after
+    the interval. So the period is long enough even if a clock or time zone is wrong. Some accounts also
+    refuse a period that began only a few hours ago.
+
+    A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
+    field that the package needs, or the Data API refuses to include active calls in a request for active
+    calls. If an incomplete list does not contain a report, the report may still exist.
+
+    :param data_api: sends the requests.
+    :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
+    :param timezone: IANA name of the account's time zone.
+    """
+
+    def __init__(self, data_api: DataApiClient, refusals: Refusals, timezone: str) -> None:
+        self._data_api = data_api
+        self._refusals = refusals
+        self._timezone = timezone
+
+    def calls(
+        self,
+        since: float,
+        until: float,
+        *,
+        selection: Selection | None = None,
+        ongoing: bool = False,
+        fields: Sequence[str] = REPORT_FIELDS,
+    ) -> Entries[CallReport]:
+        """Return the reports of the calls that began in an interval.
+
+        The method asks for a longer period. The result therefore also contains reports of calls that began up
+        to a few days before or after the interval.
+
+        :param since: the beginning of the interval, epoch seconds.
+        :param until: the end of the interval, epoch seconds.
+        :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
+        :param ongoing: ask for active calls, too.
+        :param fields: the fields of a report that the calling code uses.
+        :raises CallApiError: the Data API did not answer, or refuses the whole request.
+        """
+        reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
+        # Without its external_id, a report can be the report of any call. Without active calls, a report may
+        # be missing.
+        if "call_api_external_id" in fields:
+            reports.left_out += sum(not tells(report, "call_api_external_id") for report in reports)
+        omissions = self._refusals.known
+        reports.left_out += ongoing and not omissions.allows(GetCallsReport, "include_ongoing_calls")
+        return reports
+
+    def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
+        """Return the reports of the legs (participants) of the calls that began in an interval.
+
+        The method asks for a longer period. The result therefore also contains legs of calls that began up to
+        a few days before or after the interval. If the account may not use the report of legs, the method
+        returns an empty list and logs one warning.
+
+        :param since: the beginning of the interval, epoch seconds.
+        :param until: the end of the interval, epoch seconds.
+        :param selection: the wanted legs, e.g. by call session id; None: all legs of the interval.
+        :raises CallApiError: the Data API did not answer, or refuses the credentials.
+        """
+        try:
+            return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
+        except AccessDenied as error:
+            self._refusals.log_once(f"no legs are used, because the Data API refuses their report: {error}")
+            return Entries()
+
+    def _fetch(self, query: _Query) -> Entries[Any]:
+        """Return the wanted reports. Leave out the parts of the request that the Data API refuses.
+
+        If the Data API ignores the filter, ask for all reports, and select the wanted ones here. If the Data
+        API accepts no useful request, return an empty list that counts as incomplete.
+        """
+        selection = query.selection
+        while (accepted := self._fetch_accepted(query)) is not None:
+            entries, parameters = accepted
+            if selection is None:
+                return entries
+            if "filter" not in parameters or not any(map(selection.excludes, entries)):
+                return selection.select(entries, query.kind.id_field)
+            self._refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
+        return Entries(left_out=1)
+
+    def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
+        """Return the reports of the first request that the Data API accepts, and the request's parameters.
+
+        After each refusal, the next request leaves out the refused part. If the refusal names no part, the
+        next request leaves out the part that is the most probable cause.
+
+        :return: None: the Data API accepts no request, or none with the fields that this package needs.
+        :raises CallApiError: the Data API did not answer, or refuses the whole request.
+        """
+        refusals = self._refusals
+        omissions, guesses = refusals.known, None
+        while not omissions.makes_unavailable(query.kind, query.fields):
+            parameters = query.parameters(omissions)
+            try:
+                entries = self._fetch_period(query, parameters, omissions)
+            except Rejected as error:
+                if not refuses_a_part(error):
+                    raise
+                if refusals.learn(query.kind, parameters, error):
+                    omissions, guesses = refusals.known, None
+                    continue
+                guesses = refusals.guesses(query.kind, parameters) if guesses is None else guesses
+                if (guess := next(guesses, None)) is None:
+                    refusals.log_once(f"the Data API refuses every request; no report is used: {error}")
+                    return None
+                omissions = guess
+            else:
+                refusals.confirm(query.kind, omissions)
+                return entries, parameters
+        return None
+
+    def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
+        """Return all entries of one kind of report in an interval, each entry once.
+
+        If the interval has more entries than the Data API sends for one interval, the interval is halved.
+        The Data API's documentation does not state whether the ends of an interval belong to the interval. So
+        both halves contain the moment at which the halves meet. The order of the entries is not documented
+        either.
+        """
+        since, until = query.interval
+        found: dict[Any, Any] = {}
+        left_out, left_out_ids = 0, set[int]()
+        intervals = [(since - omissions.days_before * _DAY, until + omissions.days_after * _DAY)]
+        while intervals:
+            since, until = intervals.pop()
+            page_at = partial(self._fetch_page, query.kind, since, until, parameters)
+            entries, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
+            found.update((_key(entry), entry) for entry in entries)
+            left_out += entries.left_out
+            left_out_ids.update(entries.left_out_ids)
+            if is_whole:
+                continue
+            if until - since > _SHORTEST_INTERVAL:
+                middle = (since + until) / 2
+                intervals += [(middle, until), (since, middle)]
+            else:
+                left_out += 1
+        return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
+
+    def _fetch_page(
+        self, kind: ReportRequest, since: float, until: float, parameters: dict[str, Any], offset: int
+    ) -> Entries[Any]:
+        dates = report_dates(since, until, self._timezone)
+        request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)
+        page = self._data_api.call(request)
+        return page if isinstance(page, Entries) else Entries(page)
+
+
+def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
+    """Return a key that no other report has, so that a report which arrives twice is kept once.
+
+    The key of a leg contains all its values, because several legs can have the same id, even in one call.
+    """
+    if isinstance(entry, CallReport):
+        return (entry.id,)
+    return (entry.call_session_id, entry.id, entry.model_dump_json())

@@ -1,0 +1,1 @@
+"""Watches active calls: polls, snapshots, what consecutive snapshots show of a call, and the witnesses."""

@@ -1,0 +1,139 @@
+"""What the snapshots of an account show about missing calls: how many have ended, and how many came back.
+
+``list.calls`` may omit an active call for a moment. So a single snapshot without a call does not prove that
+the call has ended: a second snapshot must confirm the end. The next regular poll comes a whole interval
+later. A *steady account* is an account whose missing calls do not come back. On a steady account, an extra
+poll 0.4 seconds later (a *second look*) confirms the end. `AbsenceHistory` decides whether an account is
+steady.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+
+SECOND_LOOK_AFTER = 0.4
+"""Seconds from a snapshot without a watched call to the second look, on a steady account."""
+_ENDS_OF_STEADY_ACCOUNT = 100
+"""An account is steady after this many ended calls, if no missing call has come back."""
+_ENDS_AFTER_RETURN = 2000
+"""If a missing call has come back, an account is steady again after this many ended calls."""
+_ENDED_AFTER = 60.0
+"""A call that is missing for this many seconds has ended."""
+_LONGEST_RETURN = 60.0
+"""The largest value of `AbsenceHistory.longest_return`, in seconds."""
+_MANY_CALLS = 5
+"""If this many calls or more are missing at once, and no call is left, the service may have omitted them
+all."""
+_SHARE_OF_SECOND_LOOKS = 0.1
+"""How many second looks a regular poll permits. A connection sends at most a tenth more requests."""
+_SAVED_SECOND_LOOKS = 2.0
+"""How many permitted second looks a connection can save for later."""
+
+
+class AbsenceHistory:
+    """Collects what consecutive snapshots of one account show about missing calls.
+
+    :ivar longest_return: the longest time in seconds between two snapshots without an active call. The call
+        was missing in both, and in all snapshots between them, and came back later. 0: no such call was seen.
+        A call has ended only if it is missing for longer than this time.
+    """
+
+    def __init__(self) -> None:
+        self.longest_return = 0.0
+        self._listed: frozenset[int] = frozenset()
+        self._missing: dict[int, tuple[float, float]] = {}
+        """Session id of a missing call → the times of the first and the newest snapshot without the call."""
+        self._ends_until_steady = _ENDS_OF_STEADY_ACCOUNT
+        self._second_looks = 1.0
+        self._is_second_look = False
+        self._worth_second_look: frozenset[int] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the history as plain JSON, without phone numbers."""
+        return {
+            "longest_return": self.longest_return,
+            "listed": sorted(self._listed),
+            "missing": {str(session_id): times for session_id, times in self._missing.items()},
+            "ends_until_steady": self._ends_until_steady,
+            "second_looks": self._second_looks,
+            "worth_second_look": sorted(self._worth_second_look),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> AbsenceHistory:
+        """Return the history that a dict from `to_json` describes."""
+        history = cls()
+        history.longest_return = value["longest_return"]
+        history._listed = frozenset(value["listed"])
+        history._missing = {int(session_id): tuple(times) for session_id, times in value["missing"].items()}
+        history._ends_until_steady = value["ends_until_steady"]
+        history._second_looks = value["second_looks"]
+        history._worth_second_look = frozenset(value["worth_second_look"])
+        return history
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the account is steady.
+
+        An account is steady if enough calls have ended, and no missing call has come back for a long time.
+        """
+        return self._ends_until_steady <= 0
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add the newest snapshot of the account.
+
+        A failed poll adds nothing. A snapshot with unreadable calls adds nothing either.
+        """
+        if snapshot.failure is not None or snapshot.left_out:
+            self._worth_second_look = frozenset()
+            return
+        if not self._is_second_look:
+            self._second_looks = min(self._second_looks + _SHARE_OF_SECOND_LOOKS, _SAVED_SECOND_LOOKS)
+        self._is_second_look = False
+        listed = frozenset(snapshot.sessions)
+        self._count_returns(listed)
+        newly_missing = self._listed - listed
+        all_vanished = len(newly_missing) == len(self._listed) >= _MANY_CALLS
+        self._worth_second_look = frozenset() if all_vanished else newly_missing
+        self._missing.update(dict.fromkeys(newly_missing, (snapshot.at, snapshot.at)))
+        self._count_ends(snapshot.at)
+        self._listed = listed
+
+    def permits_second_look(self, watched: Collection[int]) -> bool:
+        """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
+
+        A second look is an extra poll. A second look is permitted if the account is steady, the newest
+        snapshot is the first one without a watched call, and the connection has not used up its share of
+        second looks. If all watched calls are missing, the second look replaces the next regular poll and
+        needs no share.
+
+        If many calls are missing at once and no call is left, the result is False, because the service may
+        have omitted all calls by mistake.
+
+        :param watched: the session ids of the calls for whose end a task waits.
+        """
+        missing = self._worth_second_look.intersection(watched)
+        has_share = self._second_looks >= 1.0 or len(missing) == len(watched)
+        return self.is_steady and bool(missing) and has_share
+
+    def begin_second_look(self) -> None:
+        """Record that the next snapshot comes from a second look (an extra poll), not from a regular poll."""
+        self._second_looks = max(self._second_looks - 1.0, 0.0)
+        self._is_second_look = True
+
+    def _count_returns(self, listed: frozenset[int]) -> None:
+        for session_id in self._missing.keys() & listed:
+            first, newest = self._missing.pop(session_id)
+            self.longest_return = min(max(self.longest_return, newest - first), _LONGEST_RETURN)
+            self._ends_until_steady = _ENDS_AFTER_RETURN
+
+    def _count_ends(self, at: float) -> None:
+        for session_id, (first, _) in list(self._missing.items()):
+            if at - first >= _ENDED_AFTER:
+                del self._missing[session_id]
+                self._ends_until_steady -= 1
+            else:
+                self._missing[session_id] = (first, at)

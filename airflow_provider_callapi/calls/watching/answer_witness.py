@@ -1,0 +1,114 @@
+"""A second source that shows whether a contact has picked up: the Data API's reports of active calls.
+
+On some accounts, ``list.calls`` does not show that a contact has picked up. The Data API can report active
+calls too. The package asks the Data API only while a task waits for a contact to pick up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.witness_pause import CountingClient, WitnessPause
+
+
+class AnswerWitness:
+    """Asks the Data API which active calls were answered.
+
+    One request covers all calls, and the witness sends at most one request in ten seconds. The first request
+    asks for the report of calls, the next request for the report of legs, and so on. In the report of calls,
+    a talk with an employee proves that the contact has picked up. In the report of legs, the connected leg of
+    the contact is the proof.
+
+    If a request fails, the witness logs the error and pauses. An error proves nothing about the contacts. The
+    witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
+
+    :param data_api: a client of the Data API that does not repeat requests.
+    :param timezone: IANA name of the account's time zone.
+    :param warn: a function that logs a warning.
+    :param refusals: what this Data API has refused before. None: nothing is known.
+    """
+
+    def __init__(
+        self,
+        data_api: CountingClient,
+        timezone: str,
+        warn: Callable[[str], object],
+        refusals: Refusals | None = None,
+    ) -> None:
+        self._requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
+        self._pause = WitnessPause(data_api, "which active calls were answered", warn)
+        self._next_asks_for_legs = False
+        self._answered: frozenset[int] = frozenset()
+
+    def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
+        """Return the active calls about which the witness should ask the Data API now.
+
+        While the witness pauses, the list is empty. The list never contains a call that is known to be
+        answered, or a call that the snapshot does not show.
+
+        :param snapshot: the newest snapshot of the active calls.
+        :param awaited: the session ids of calls. For each of these calls, a task waits until the contact
+            picks up.
+        """
+        if not self._pause.is_over(snapshot.at):
+            return []
+        listed = (snapshot.sessions.get(call_session_id) for call_session_id in awaited)
+        return [
+            session
+            for session in listed
+            if session is not None
+            and session.call_session_id not in self._answered
+            and not snapshot.shows_answer(session)
+        ]
+
+    def ask(self, calls: Collection[CallSession], at: float) -> None:
+        """Ask the Data API about active calls, and remember the calls whose contact has picked up.
+
+        :param calls: the calls from `due`.
+        :param at: the time of the snapshot, epoch seconds.
+        """
+        self._pause.begin(at, REPORT_INTERVAL)
+        try:
+            answered = self._ask_for_legs(calls, at) if self._next_asks_for_legs else self._ask(calls, at)
+        except CallApiError as error:
+            self._pause.begin_after_failure(at, error)
+            return
+        finally:
+            self._next_asks_for_legs = not self._next_asks_for_legs
+        self._answered |= answered
+        self._pause.begin_if_few_points(at)
+
+    def answered_in(self, snapshot: Snapshot) -> frozenset[int]:
+        """Return the ids of the calls in a snapshot that the Data API has reported as answered.
+
+        The witness forgets all calls that are not in the snapshot.
+        """
+        self._answered = self._answered.intersection(snapshot.sessions)
+        return self._answered
+
+    def _ask(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
+        selection = Selection("id", {call.call_session_id for call in calls})
+        reports = self._requests.calls(
+            at, at, selection=selection, ongoing=True, fields=("id", "talk_duration")
+        )
+        return frozenset(report.id for report in reports if report.talk_duration)
+
+    def _ask_for_legs(self, calls: Collection[CallSession], at: float) -> frozenset[int]:
+        contacts = {
+            call.call_session_id: call.contact_phone_number for call in calls if call.direction != "in"
+        }
+        legs = self._requests.legs(at, at, selection=Selection("call_session_id", contacts))
+        return frozenset(
+            call_session_id
+            for call_session_id, contact in contacts.items()
+            if contacts_leg_is_connected(
+                contact, [leg for leg in legs if leg.call_session_id == call_session_id]
+            )
+        )

@@ -1,0 +1,141 @@
+"""A second source that shows whether a call has ended: the Data API's reports of finished calls.
+
+``list.calls`` may omit an active call for a moment. A report with the call's finish time proves that the call
+has ended. The report also contains the outcome of the call, so the task needs no request of its own later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, LegReport
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.answers import judge_finished_call
+from airflow_provider_callapi.calls.outcome import ReportedEnd
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.witness_pause import CountingClient, WitnessPause
+
+_PAUSE_WITHOUT_REPORTS = 600.0
+"""Seconds that the witness pauses if the account's reports come late."""
+_LATE_REPORTS = 3
+"""If this many requests in a row find no report, the account's reports come late."""
+_KEEP_FOR = 60.0
+"""Seconds for which the witness keeps what it knows of a call."""
+
+
+class EndWitness:
+    """Asks the Data API for the reports of calls that are missing in the newest snapshot.
+
+    One request covers all missing calls. A second request asks for the legs of the calls without a talk. The
+    witness asks about each call at most once in ten seconds. If three requests in a row find no report, the
+    account's reports come late, and the witness pauses for ten minutes.
+
+    If a request fails, the witness logs the error and pauses, see `WitnessPause`. An error proves nothing
+    about the calls.
+
+    :param data_api: a client of the Data API that does not repeat requests.
+    :param period_timezone: IANA name of the time zone in which a request states its period.
+    :param account_timezone: returns the IANA name of the account's time zone. The reports are in this zone.
+    :param warn: a function that logs a warning.
+    :param refusals: what this Data API has refused before. None: nothing is known.
+    """
+
+    def __init__(
+        self,
+        data_api: CountingClient,
+        period_timezone: str,
+        account_timezone: Callable[[], str],
+        warn: Callable[[str], object],
+        refusals: Refusals | None = None,
+    ) -> None:
+        self._requests = ReportRequests(
+            data_api, Refusals() if refusals is None else refusals, period_timezone
+        )
+        self._account_timezone = account_timezone
+        self._pause = WitnessPause(data_api, "the ends of calls", warn)
+        self._asked_at: dict[int, float] = {}
+        self._ends: dict[int, ReportedEnd] = {}
+        self._requests_without_report = 0
+
+    def extend(self, snapshot: Snapshot, missing: Collection[int]) -> Snapshot:
+        """Return a copy of a snapshot that also contains the ends of missing calls.
+
+        If a request is due, the method asks the Data API first.
+
+        :param snapshot: the newest snapshot of the active calls.
+        :param missing: the session ids of the calls that the snapshot does not show any more.
+        """
+        if calls := self.due(snapshot, missing):
+            self.ask(calls, snapshot.at)
+        return replace(snapshot, ends=self.ends_in(snapshot))
+
+    def due(self, snapshot: Snapshot, missing: Collection[int]) -> frozenset[int]:
+        """Return the calls about which the witness should ask the Data API now.
+
+        :param snapshot: the newest snapshot of the active calls.
+        :param missing: the session ids of the calls that the snapshot does not show any more.
+        :return: session ids. The set is empty while the witness pauses.
+        """
+        self._forget(snapshot.at)
+        if not self._pause.is_over(snapshot.at):
+            return frozenset()
+        return frozenset(
+            session_id
+            for session_id in missing
+            if session_id not in self._ends
+            and snapshot.at - self._asked_at.get(session_id, -REPORT_INTERVAL) >= REPORT_INTERVAL
+        )
+
+    def ask(self, session_ids: Collection[int], at: float) -> None:
+        """Ask the Data API about missing calls, and remember the calls that have ended.
+
+        :param session_ids: the calls from `due`.
+        :param at: the time of the snapshot, epoch seconds.
+        """
+        self._asked_at |= dict.fromkeys(session_ids, at)
+        try:
+            ends = self._fetch_ends(session_ids, at)
+        except CallApiError as error:
+            self._pause.begin_after_failure(at, error)
+            return
+        self._ends |= ends
+        self._requests_without_report = 0 if ends else self._requests_without_report + 1
+        if self._requests_without_report >= _LATE_REPORTS:
+            self._requests_without_report = 0
+            self._pause.begin(at, _PAUSE_WITHOUT_REPORTS)
+        self._pause.begin_if_few_points(at)
+
+    def ends_in(self, snapshot: Snapshot) -> dict[int, ReportedEnd]:
+        """Return the ends of the calls that are missing in a snapshot: session id → end."""
+        return {
+            session_id: end for session_id, end in self._ends.items() if session_id not in snapshot.sessions
+        }
+
+    def _fetch_ends(self, session_ids: Collection[int], at: float) -> dict[int, ReportedEnd]:
+        reports = self._requests.calls(at, at, selection=Selection("id", session_ids))
+        finished = [report for report in reports if report.finished and report.id in session_ids]
+        without_talk = {report.id for report in finished if not report.talk_duration}
+        all_legs: Entries[LegReport] = Entries()
+        if without_talk:
+            all_legs = self._requests.legs(at, at, selection=Selection("call_session_id", without_talk))
+        legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
+        for leg in all_legs:
+            legs[leg.call_session_id].append(leg)
+        return {
+            report.id: ReportedEnd(
+                judge_finished_call(report, legs[report.id], complete=not all_legs.may_hide(report.id)),
+                self._account_timezone(),
+            )
+            for report in finished
+        }
+
+    def _forget(self, at: float) -> None:
+        for session_id, asked_at in list(self._asked_at.items()):
+            if at - asked_at >= _KEEP_FOR:
+                del self._asked_at[session_id]
+                self._ends.pop(session_id, None)

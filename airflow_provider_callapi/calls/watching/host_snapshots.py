@@ -1,0 +1,256 @@
+"""Snapshots that the tasks of one host share, so that waiting tasks in workers send fewer polls.
+
+Each waiting task reads the newest snapshot from a file. When the next snapshot is due, one task polls and
+writes the file, and the other tasks read it. A lock on a second file decides which task polls. Apart from the
+tasks, no process is necessary. If the file cannot be used, each task polls on its own.
+
+The files are in a folder that only the user of the worker can read. The files contain no phone numbers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_callapi.api.entries import tells
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.models import CallSession, Tag
+from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+
+FOLDER_PREFIX = "airflow-callapi-"
+"""The name of the folder in the host's folder for temporary files, without the number of the user."""
+_PATIENCE = 5.0
+"""Seconds after the due time for which a task waits for a poll of another task. Then it polls on its own."""
+_STEP = 0.2
+"""The longest time in seconds between two readings of the file."""
+_FORMAT = 1
+"""The version of the file's format. A file of another version is ignored, and overwritten."""
+
+
+def private_folder() -> Path | None:
+    """Return the folder for the shared snapshots, which only this user can read. Create it if necessary.
+
+    :return: the folder. None: another user owns the folder, other users can read the folder, or the folder
+        cannot be created.
+    """
+    folder = Path(tempfile.gettempdir(), f"{FOLDER_PREFIX}{os.geteuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return None
+    is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+    return folder if is_private and status.st_uid == os.geteuid() else None
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The content of the file: the newest snapshot, and what all snapshots so far show about missing
+    calls."""
+
+    snapshot: Snapshot
+    history: AbsenceHistory
+
+
+class HostSnapshots:
+    """The snapshots for one waiting task. The tasks of a host share the polls of an account.
+
+    :param folder: the folder of the files, from `private_folder`.
+    :param name: the name of the account's files. Tasks with the same name share their polls.
+    :param call_session_id: the session id of the call for whose end the task waits.
+    :param interval: seconds between two polls.
+    :param take_snapshot: polls the active calls.
+    :param until: epoch seconds at which the wait ends. A poll is due at this time at the latest.
+    :param clock: returns epoch seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *,
+        call_session_id: int,
+        interval: float,
+        take_snapshot: Callable[[], Snapshot],
+        until: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._file = folder / f"{name}.json"
+        self._lock_file = folder / f"{name}.lock"
+        self._watched = (call_session_id,)
+        self._interval = interval
+        self._take_snapshot = take_snapshot
+        self._until = until
+        self._clock = clock
+        self._due_at = clock()
+        self._newest_at = math.nextafter(self._due_at, 0.0)
+        """The time of the newest snapshot of this task. The first snapshot is taken after the wait began."""
+        self._is_second_look_due = False
+        self._read_version: tuple[int, int] | None = None
+
+    def poll(self, sleep: Callable[[float], None]) -> Iterator[Snapshot]:
+        """Yield one snapshot after the other, without end.
+
+        :param sleep: sleeps for a number of seconds.
+        """
+        while True:
+            while (snapshot := self.next()) is None:
+                until_due = self._due_at - self._clock()
+                sleep(min(_STEP, until_due) if until_due > 0 else _STEP)
+            yield snapshot
+
+    def next(self) -> Snapshot | None:
+        """Return the next snapshot. None: no new snapshot exists, and this task must not poll now.
+
+        The snapshot of a failed poll goes only to the task that has polled.
+        """
+        if (shared := self._read_newer()) is not None:
+            return self._deliver(shared)
+        now = self._clock()
+        if now < self._due_at:
+            return None
+        with self._locked() as is_locked:
+            if is_locked:
+                # Another task may have polled between the first reading and the lock.
+                shared = self._read_newer()
+                return self._deliver(shared) if shared is not None else self._poll_and_share()
+        if now < min(self._due_at + _PATIENCE, self._until):
+            return None
+        return self._schedule(self._take_snapshot())
+
+    def _poll_and_share(self) -> Snapshot:
+        previous = self._read()
+        history = previous.history if previous is not None else AbsenceHistory()
+        if self._is_second_look_due:
+            history.begin_second_look()
+        snapshot = self._take_snapshot()
+        if snapshot.failure is not None:
+            return self._schedule(snapshot)
+        history.add(snapshot)
+        snapshot = replace(snapshot, longest_return=history.longest_return)
+        self._write(_Shared(snapshot, history))
+        return self._deliver(_Shared(snapshot, history))
+
+    def _deliver(self, shared: _Shared) -> Snapshot:
+        """Return a shared snapshot, and decide when the next one is due."""
+        snapshot = self._schedule(shared.snapshot)
+        self._is_second_look_due = shared.history.permits_second_look(self._watched)
+        if self._is_second_look_due:
+            self._due_at = min(snapshot.at + min(SECOND_LOOK_AFTER, self._interval), self._until)
+        return snapshot
+
+    def _schedule(self, snapshot: Snapshot) -> Snapshot:
+        self._newest_at, self._is_second_look_due = snapshot.at, False
+        self._due_at = min(snapshot.at + snapshot.pause(self._interval), self._until)
+        return snapshot
+
+    def _read_newer(self) -> _Shared | None:
+        """Return the content of the file if it is newer than the task's newest snapshot.
+
+        The file is read only if it has changed. A time in the future means that the clock was set back: such
+        a file is ignored.
+        """
+        try:
+            status = self._file.stat()
+        except OSError:
+            return None
+        version = (status.st_ino, status.st_mtime_ns)
+        if version == self._read_version:
+            return None
+        self._read_version = version
+        shared = self._read()
+        is_newer = shared is not None and self._newest_at < shared.snapshot.at <= self._clock()
+        return shared if is_newer else None
+
+    def _read(self) -> _Shared | None:
+        """Return the content of the file. None: the file does not exist or cannot be read."""
+        try:
+            content = json.loads(self._file.read_bytes())
+            return _from_json(content) if content["format"] == _FORMAT else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def _write(self, shared: _Shared) -> None:
+        """Replace the file. If this fails, the other tasks poll on their own."""
+        new_file = self._file.with_suffix(f".{os.getpid()}.new")
+        try:
+            new_file.write_text(json.dumps(_to_json(shared)))
+            new_file.chmod(0o600)
+            new_file.replace(self._file)
+        except OSError:
+            new_file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """Yield whether this task holds the lock inside the ``with`` block.
+
+        The function does not wait for the lock.
+        """
+        try:
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield False
+            return
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)
+
+
+def _to_json(shared: _Shared) -> dict[str, Any]:
+    """Return the content of the file: of each call only what a wait for its end uses."""
+    snapshot = shared.snapshot
+    return {
+        "format": _FORMAT,
+        "at": snapshot.at,
+        "left_out": snapshot.left_out,
+        "answered": [
+            number for number, session in snapshot.sessions.items() if snapshot.shows_answer(session)
+        ],
+        "calls": {
+            str(number): {
+                **({"external_id": _without_phone(session.external_id)} if session.external_id else {}),
+                **({"tags": [tag.tag_id for tag in session.tags]} if tells(session, "tags") else {}),
+            }
+            for number, session in snapshot.sessions.items()
+        },
+        "history": shared.history.to_json(),
+    }
+
+
+def _from_json(content: dict[str, Any]) -> _Shared:
+    sessions = {}
+    for number, facts in content["calls"].items():
+        known: dict[str, Any] = {"call_session_id": int(number), "external_id": facts.get("external_id")}
+        if "tags" in facts:
+            known["tags"] = tuple(Tag(tag_id=tag_id) for tag_id in facts["tags"])
+        sessions[int(number)] = CallSession(**known)
+    history = AbsenceHistory.from_json(content["history"])
+    snapshot = Snapshot(
+        content["at"],
+        sessions,
+        answered=frozenset(content["answered"]),
+        left_out=content["left_out"],
+        longest_return=history.longest_return,
+    )
+    return _Shared(snapshot, history)
+
+
+def _without_phone(external_id: str) -> str | None:
+    """Return an ``external_id``, or None if it contains a phone number."""
+    return external_id if mask_phones(external_id) == external_id else None

@@ -1,0 +1,271 @@
+"""One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
+
+A thousand waiting tasks send no more requests than one waiting task. A subscriber that waits for one call
+runs only if a snapshot may change what is known of this call. So a snapshot costs little, however many tasks
+wait for calls that ring or talk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+
+NextSnapshot = Callable[[], Awaitable[Snapshot]]
+"""A function that waits for a subscriber's next snapshot and returns the snapshot."""
+
+_WOKEN_AT_ONCE = 200
+"""The number of subscribers that run between two turns of the event loop.
+
+If a snapshot concerns thousands of subscribers, other work of the event loop runs in between.
+"""
+
+
+class SharedPoll:
+    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers it concerns.
+
+    A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
+    subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
+    the snapshots that are taken after the subscription began. A new subscriber waits for the next regular
+    poll. The arrival or departure of a subscriber never causes an extra poll. If a snapshot is the first one
+    without a call that a subscriber waits for, a second look may follow: see `AbsenceHistory`.
+
+    :param take_snapshot: takes one snapshot. This function must not block the event loop.
+    :param history: what earlier polls of the account have shown about missing calls. None: nothing.
+    :param when_idle: is called when the last subscriber has left.
+    :param sleep: ``asyncio.sleep``, or a replacement in a test.
+    """
+
+    def __init__(
+        self,
+        take_snapshot: Callable[[], Awaitable[Snapshot]],
+        *,
+        history: AbsenceHistory | None = None,
+        when_idle: Callable[[], object] = lambda: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._take_snapshot = take_snapshot
+        self._history = AbsenceHistory() if history is None else history
+        self._when_idle = when_idle
+        self._sleep = sleep
+        self._subscriptions: dict[Subscription, None] = {}
+        """The subscriptions in the order in which they began."""
+        self._intervals: Counter[float] = Counter()
+        """Interval in seconds → the number of subscriptions with this interval."""
+        self._newest: Snapshot | None = None
+        self._loop_task: asyncio.Task[None] | None = None
+        self._subscriptions_changed = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no subscriber, such as the trigger of a waiting task, uses this poll."""
+        return not self._subscriptions
+
+    @property
+    def awaited_answers(self) -> set[int]:
+        """The session ids of all calls for whose answer a subscriber waits."""
+        return {call for subscription in self._subscriptions for call in subscription.awaited()}
+
+    @property
+    def _watched(self) -> set[int]:
+        """The session ids of the calls of which a subscriber waits for the end."""
+        calls = (subscription.only_call for subscription in self._subscriptions)
+        return {call for call in calls if call is not None}
+
+    def newly_missing(self, snapshot: Snapshot) -> set[int]:
+        """Return the watched calls that the newest snapshot shows, and that a new snapshot does not show.
+
+        :param snapshot: the snapshot that the poll is about to publish.
+        :return: session ids.
+        """
+        if self._newest is None:
+            return set()
+        return {
+            call for call in self._watched if call in self._newest.sessions and snapshot.proves_absence(call)
+        }
+
+    def subscribe(
+        self,
+        interval: float,
+        awaited: Callable[[], Iterable[int]] = tuple,
+        *,
+        only_call: int | None = None,
+        wake_at: float = math.inf,
+    ) -> Subscription:
+        """Return a subscription, which begins and ends with its ``async with`` block.
+
+        ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
+
+        :param interval: the longest time between two polls, in seconds.
+        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param only_call: the session id of a call. After the first snapshot, the subscriber gets only the
+            snapshots that may change a watch of this call: see `Snapshot.concerns`. None: the subscriber gets
+            every snapshot.
+        :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot.
+        :raises ValueError: the interval is not positive.
+        """
+        if interval <= 0:
+            raise ValueError(f"the interval between two polls must be positive, not {interval:g}")
+        return Subscription(self, interval, awaited, only_call, wake_at)
+
+    def add(self, subscription: Subscription) -> None:
+        """Begin a subscription. Start the loop if it does not run."""
+        if subscription.interval < min(self._intervals, default=subscription.interval):
+            self._subscriptions_changed.set()
+        self._subscriptions[subscription] = None
+        self._intervals[subscription.interval] += 1
+        if self._loop_task is None:
+            # The context is empty, because the loop logs for all subscribers and not only for the first one.
+            self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
+
+    def remove(self, subscription: Subscription) -> None:
+        """End a subscription. The loop ends with the last subscription."""
+        del self._subscriptions[subscription]
+        self._intervals[subscription.interval] -= 1
+        self._intervals += Counter()  # drops intervals that no subscription has
+        if not self._subscriptions:
+            # This ends the pause. A poll in progress is not cancelled, so two polls never run at once.
+            self._subscriptions_changed.set()
+            self._when_idle()
+
+    async def _run(self) -> None:
+        try:
+            while self._subscriptions:
+                snapshot = await self._take_snapshot()
+                self._history.add(snapshot)
+                if self._history.longest_return:
+                    snapshot = replace(snapshot, longest_return=self._history.longest_return)
+                await self._publish(snapshot)
+                await self._pause_after(snapshot)
+        except Exception as error:  # a bug: the subscribers raise the error instead of waiting for ever
+            self._fail(error)
+        except asyncio.CancelledError:
+            self._fail(RuntimeError("the shared poll was cancelled"))
+            raise
+        finally:
+            self._newest = None
+            self._loop_task = None
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        """Give a snapshot to the subscribers that it concerns."""
+        before, self._newest = self._newest, snapshot
+        concerned = [each for each in self._subscriptions if each.is_concerned_by(snapshot, before)]
+        for number, subscription in enumerate(concerned):
+            if number and number % _WOKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            subscription.deliver(snapshot)
+
+    def _fail(self, error: Exception) -> None:
+        for subscription in self._subscriptions:
+            subscription.deliver(error)
+
+    async def _pause_after(self, snapshot: Snapshot) -> None:
+        """Sleep until the time of the next poll, or until no subscribers are left.
+
+        If a new subscriber has a shorter interval, a second pause of this interval begins. The method returns
+        when the first of the two pauses ends.
+        """
+        pauses: set[asyncio.Future[Any]] = set()
+        has_second_look = self._history.permits_second_look(self._watched)
+        if has_second_look:
+            self._history.begin_second_look()
+        try:
+            while self._subscriptions:
+                seconds = snapshot.pause(min(self._intervals))
+                if has_second_look:
+                    seconds = min(seconds, SECOND_LOOK_AFTER)
+                pauses.add(asyncio.ensure_future(self._sleep(seconds)))
+                self._subscriptions_changed.clear()
+                changed: asyncio.Future[Any] = asyncio.ensure_future(self._subscriptions_changed.wait())
+                done, _ = await asyncio.wait({*pauses, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if done & pauses:
+                    return
+        finally:
+            for pause in pauses:
+                pause.cancel()
+
+
+class Subscription:
+    """One subscriber's part in a shared poll, from the beginning to the end of an ``async with`` block.
+
+    There may be ten thousand subscriptions, so the class has slots and holds no queue with locks.
+
+    :ivar interval: the longest time between two polls, in seconds.
+    :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    :ivar only_call: the session id of the call for which the subscriber waits; None: it gets all snapshots.
+    """
+
+    __slots__ = (
+        "_arrival",
+        "_arrived",
+        "_has_received",
+        "_poll",
+        "_wake_at",
+        "awaited",
+        "interval",
+        "only_call",
+    )
+
+    def __init__(
+        self,
+        poll: SharedPoll,
+        interval: float,
+        awaited: Callable[[], Iterable[int]],
+        only_call: int | None,
+        wake_at: float,
+    ) -> None:
+        self.interval = interval
+        self.awaited = awaited
+        self._poll = poll
+        self.only_call = only_call
+        self._wake_at = wake_at
+        self._has_received = False
+        self._arrived: list[Snapshot | Exception] = []
+        self._arrival: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> NextSnapshot:
+        self._poll.add(self)
+        return self.next_snapshot
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._poll.remove(self)
+
+    async def next_snapshot(self) -> Snapshot:
+        """Wait for the next snapshot that concerns this subscriber, and return the snapshot.
+
+        A subscriber that keeps the snapshot of a large account keeps much memory.
+        """
+        while not self._arrived:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        item = self._arrived.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
+        """Return whether the subscriber needs a snapshot.
+
+        :param before: the snapshot that was taken before.
+        """
+        if self.only_call is None or before is None or not self._has_received:
+            return True
+        return snapshot.at >= self._wake_at or snapshot.concerns(self.only_call, before)
+
+    def deliver(self, item: Snapshot | Exception) -> None:
+        """Let `next_snapshot` return a snapshot, or raise an error."""
+        self._has_received = True
+        self._arrived.append(item)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)

@@ -1,0 +1,113 @@
+"""The result of one poll of the active calls: the reply to ``list.calls``, or the failure of the poll.
+
+A snapshot shows which calls are active. Code that needs to know that a call is *not* active asks
+`Snapshot.proves_absence`, because a call that is missing in a snapshot may be a call that could not be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
+from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.answers import contact_has_answered
+from airflow_provider_callapi.calls.outcome import ReportedEnd
+
+if TYPE_CHECKING:  # requests is heavy, and DAG files are parsed all day
+    from airflow_provider_callapi.api.client import Client
+
+_LONGEST_PAUSE = 60.0
+"""The longest pause between two polls after an exceeded rate limit, in seconds."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The active calls of an account at a moment, or the failure of the poll.
+
+    :ivar at: when the reply or the failure arrived, epoch seconds.
+    :ivar sessions: session id → active call; empty if the poll failed.
+    :ivar answered: the ids of active calls that the Data API reports as answered. The field is empty if the
+        Data API was not asked.
+    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
+    :ivar left_out: the number of active calls whose session id could not be read.
+    :ivar ends: session id → the end of a call that is not listed any more, from the Data API's report. The
+        field is empty if the Data API was not asked, or has no report yet.
+    :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing in
+        snapshots and then came back. See
+        `airflow_provider_callapi.calls.watching.absence_history.AbsenceHistory`.
+    """
+
+    at: float
+    sessions: Mapping[int, CallSession] = field(default_factory=dict)
+    failure: CallApiError | None = None
+    answered: frozenset[int] = frozenset()
+    left_out: int = 0
+    ends: Mapping[int, ReportedEnd] = field(default_factory=dict)
+    longest_return: float = 0.0
+
+    def shows_answer(self, session: CallSession) -> bool:
+        """Return whether the legs of an active call, or the Data API, prove that the contact picked up."""
+        return session.call_session_id in self.answered or contact_has_answered(session)
+
+    def proves_absence(self, call_session_id: int) -> bool:
+        """Return whether this snapshot proves that a call is not active.
+
+        A failed poll proves nothing. While the session id of an active call cannot be read, that call may be
+        any call, so the snapshot proves no absence.
+        """
+        return self.failure is None and not self.left_out and call_session_id not in self.sessions
+
+    def concerns(self, call_session_id: int, before: Snapshot) -> bool:
+        """Return whether a watch of a call may change with this snapshot.
+
+        If this snapshot and the snapshot before show the same active call with the same values, the watch
+        does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
+        watch counts them.
+
+        :param before: the snapshot that was taken before. The watch has observed it.
+        """
+        session = self.sessions.get(call_session_id)
+        return (
+            session is None
+            or session != before.sessions.get(call_session_id)
+            or (call_session_id in self.answered) != (call_session_id in before.answered)
+        )
+
+    def pause(self, interval: float) -> float:
+        """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.
+
+        :param interval: the usual number of seconds between two polls.
+        """
+        if isinstance(self.failure, LimitExceeded):
+            return max(interval, min(self.failure.retry_after, _LONGEST_PAUSE))
+        return interval
+
+
+def take_snapshot(
+    client: Client, clock: Callable[[], float], *, time_limit: float = float("inf")
+) -> Snapshot:
+    """Poll the active calls once and return the snapshot.
+
+    If the poll fails, the function raises no error and does not repeat the poll. The snapshot of a failed
+    poll contains the error as ``failure``.
+
+    :param clock: returns epoch seconds.
+    :param time_limit: the longest time for the poll, in seconds. If the client's time limit is shorter, the
+        client's limit applies.
+    """
+    try:
+        sessions = client.call(ListCalls(), time_limit=time_limit)
+    except CallApiError as error:
+        return Snapshot(clock(), failure=error)
+    by_id = {session.call_session_id: session for session in sessions}
+    if len(by_id) < len(sessions):  # if the answer contains a call twice, use the more readable entry
+        by_readability = sorted(sessions, key=lambda session: len(session.model_fields_set))
+        by_id = {session.call_session_id: session for session in by_readability}
+    return Snapshot(
+        clock(),
+        by_id,
+        left_out=sessions.left_out + max((sessions.total or 0) - sessions.sent, 0),
+    )

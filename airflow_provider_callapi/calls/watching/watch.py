@@ -1,0 +1,254 @@
+"""The watch of one call: an object that takes one snapshot after another, and decides the call's phase.
+
+A waiting worker, the sensor and the triggers all use the class `SessionWatch`. Only their sleep between two
+polls differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from airflow_provider_callapi.api.entries import tells
+from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
+from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+
+Until = Literal["answered", "ended"]
+"""The event that ends a wait for a call. A wait until ``answered`` also ends when the call ends."""
+
+
+class Phase(StrEnum):
+    """The phase of a watched call, as far as the snapshots have shown."""
+
+    EXPECTED = "accepted, not listed yet"
+    APPEARED = "listed, no answer observed"
+    ANSWERED = "the contact has answered"
+    ENDED = "was listed and is listed no more"
+    NEVER_APPEARED = "was never listed: it ended unobserved"
+    TIMED_OUT = "was not observed to end before the deadline"
+
+
+FINAL_PHASES = frozenset({Phase.ENDED, Phase.NEVER_APPEARED, Phase.TIMED_OUT})
+"""The last phases of a watched call. A call that has reached one of these phases stays in the phase."""
+WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
+    "answered": FINAL_PHASES | {Phase.ANSWERED},
+    "ended": FINAL_PHASES,
+}
+"""Event that a wait waits for → the phases of the call in which the wait ends."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the snapshots so far have shown of one call. All values are plain JSON.
+
+    :ivar listed: whether a snapshot has shown the call.
+    :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
+        snapshot has shown an answer.
+    :ivar missing_since: since when the call is missing: the time of the first of the snapshots that
+        ``misses`` counts, epoch seconds. None: the call is not missing.
+    :ivar misses: the number of consecutive snapshots that prove the call's absence.
+    :ivar failures: the number of consecutive failed polls.
+    :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
+    :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
+    """
+
+    listed: bool = False
+    answered_at: float | None = None
+    missing_since: float | None = None
+    misses: int = 0
+    failures: int = 0
+    external_id: str | None = None
+    tags: tuple[int, ...] = ()
+
+    @classmethod
+    def from_outcome(cls, call: Outcome) -> Observation:
+        """Return the observation with which a new wait for a call begins.
+
+        The new wait keeps what an earlier wait has observed, such as the time of the answer.
+
+        :param call: the outcome so far of the call.
+        """
+        return cls(
+            listed=call.observed,
+            answered_at=call.answered_at,
+            external_id=call.external_id,
+            tags=call.tags,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the observation as plain JSON."""
+        return {**asdict(self), "tags": list(self.tags)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Observation:
+        """Return the observation that a dict from `to_json` describes.
+
+        Unknown keys are ignored. Missing keys get their defaults.
+        """
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        return cls(**{**known, "tags": tuple(value.get("tags", ()))})
+
+    def with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:
+        """Return a copy of this observation, updated with a snapshot that shows the call.
+
+        :param session: the call in the snapshot.
+        """
+        answered_at = self.answered_at
+        if answered_at is None and snapshot.shows_answer(session):
+            answered_at = snapshot.at
+        return Observation(
+            listed=True,
+            answered_at=answered_at,
+            external_id=session.external_id or self.external_id,
+            tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
+        )
+
+    def with_doubt(self) -> Observation:
+        """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
+
+        The snapshot does not contain the call. But an active call in the snapshot could not be read, and may
+        be this call. So ``missing_since`` becomes None, and ``misses`` becomes 0.
+        """
+        return replace(self, missing_since=None, misses=0, failures=0)
+
+    def with_miss(self, at: float) -> Observation:
+        """Return a copy of this observation, updated with a snapshot that proves the call's absence.
+
+        :param at: the snapshot's time, epoch seconds.
+        """
+        missing_since = at if self.missing_since is None else self.missing_since
+        return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
+
+    def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
+        """Return whether the call is missing in enough snapshots, and for long enough, to have ended.
+
+        The call must be missing for longer than any other call of the account that went missing and came
+        back.
+
+        :param snapshot: the newest snapshot, with which this observation is updated.
+        """
+        if self.misses < tolerance.misses:
+            return False
+        missing_for = snapshot.at - (self.missing_since or snapshot.at)
+        return not snapshot.longest_return or missing_for > snapshot.longest_return
+
+
+@dataclass
+class SessionWatch:
+    """One watched call, and the rules that decide when the call has ended.
+
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
+        and never observed.
+    :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the call's
+        phase becomes ``TIMED_OUT``.
+    :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
+        many consecutive failed polls the watch tolerates.
+    :ivar reported_end: the end of the call in the Data API's report; None: the snapshots contain no report.
+    """
+
+    call_session_id: int
+    appear_by: float
+    deadline: float
+    tolerance: PollTolerance = TOLERANCE
+    observation: Observation = field(default_factory=Observation)
+    phase: Phase = field(default=Phase.EXPECTED, init=False)
+    reported_end: ReportedEnd | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if self.observation.listed:
+            self.phase = self._active_phase()
+
+    def awaited_answers(self, until: Until) -> tuple[int, ...]:
+        """Return the session id of this call if only another source than the snapshots can show the answer.
+
+        :param until: the event that ends the wait.
+        :return: ``(session id,)`` if the wait is for an answer, and the snapshots show the call but show no
+            answer. Otherwise, an empty tuple.
+        """
+        return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
+
+    def awaited_end(self, snapshot: Snapshot) -> tuple[int, ...]:
+        """Return the session id of this call if a report of the Data API can prove the call's end now.
+
+        :param snapshot: the newest snapshot, with which the watch is not yet updated.
+        :return: ``(session id,)`` if earlier snapshots showed the call and this snapshot does not. Otherwise,
+            an empty tuple.
+        """
+        is_missing = self.observation.listed and snapshot.proves_absence(self.call_session_id)
+        return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
+
+    def update(self, snapshot: Snapshot) -> Phase:
+        """Update the watch with one snapshot and return the call's new phase.
+
+        A failed poll changes the call's phase only at the deadline.
+
+        :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
+            the watch tolerates.
+        """
+        if self.phase in FINAL_PHASES:
+            return self.phase
+        before = self.phase
+        if snapshot.failure is not None:
+            self._count_failure(snapshot.failure)
+        else:
+            self._observe(snapshot)
+        # If the answer is first observed at the deadline, the phase is ANSWERED; the next snapshot times out.
+        first_answer = self.phase is Phase.ANSWERED and before is not Phase.ANSWERED
+        if self.phase not in FINAL_PHASES and snapshot.at >= self.deadline and not first_answer:
+            self.phase = Phase.TIMED_OUT
+        return self.phase
+
+    def time_out(self) -> None:
+        """End the watch at its deadline without another snapshot. The watch must not have ended before."""
+        assert self.phase not in FINAL_PHASES, f"the watch has ended: {self.phase}"
+        self.phase = Phase.TIMED_OUT
+
+    def extend_outcome(self, call: Outcome) -> Outcome:
+        """Return a copy of a call's outcome, updated with what this watch has observed of the call."""
+        observation = self.observation
+        extended = replace(
+            call,
+            status="ended" if self.phase in (Phase.ENDED, Phase.NEVER_APPEARED) else "started",
+            external_id=call.external_id or observation.external_id,
+            answered=True if observation.answered_at is not None else call.answered,
+            answered_at=observation.answered_at or call.answered_at,
+            ended_at=observation.missing_since if self.phase is Phase.ENDED else None,
+            observed=observation.listed or call.observed,
+            tags=observation.tags or call.tags,
+            source="list.calls" if observation.listed or observation.misses else call.source,
+        )
+        return extended if self.reported_end is None else self.reported_end.extend_outcome(extended)
+
+    def _observe(self, snapshot: Snapshot) -> None:
+        if session := snapshot.sessions.get(self.call_session_id):
+            self.observation = self.observation.with_session(session, snapshot)
+            self.phase = self._active_phase()
+            return
+        if reported_end := snapshot.ends.get(self.call_session_id):
+            self.reported_end = reported_end
+            self.observation = self.observation.with_miss(snapshot.at)
+            self.phase = Phase.ENDED
+            return
+        if not snapshot.proves_absence(self.call_session_id):
+            self.observation = self.observation.with_doubt()
+            return
+        self.observation = self.observation.with_miss(snapshot.at)
+        if not self.observation.proves_end(snapshot, self.tolerance):
+            return
+        if self.observation.listed:
+            self.phase = Phase.ENDED
+        elif snapshot.at >= self.appear_by:
+            self.phase = Phase.NEVER_APPEARED
+
+    def _active_phase(self) -> Phase:
+        return Phase.APPEARED if self.observation.answered_at is None else Phase.ANSWERED
+
+    def _count_failure(self, failure: CallApiError) -> None:
+        self.observation = replace(self.observation, failures=self.observation.failures + 1)
+        if failure.permanent or self.observation.failures > self.tolerance.failures:
+            # Several watches may raise the same failure. Each removes the traceback of the watch before.
+            raise failure.with_traceback(None)

@@ -1,0 +1,89 @@
+"""Decides when a witness may ask the Data API again.
+
+A witness is an object that asks the Data API for facts about calls, as a second source beside the snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
+from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.calls.reports.report_requests import DataApiClient
+
+_PAUSE_AFTER_FAILURE = 60.0
+"""Seconds that a witness pauses after a failed request."""
+_PAUSE_WITHOUT_POINTS = 600.0
+"""Seconds that a witness pauses while the Data API has few points left for this day."""
+_RESERVED_POINTS = 0.2
+"""The share of a day's points that a witness leaves for the reports of finished calls."""
+
+
+class CountingClient(DataApiClient, Protocol):
+    """A Data API client that keeps the newest counters of the account's points (rate-limit units)."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """The points that are left in this minute and this day, from the newest reply with these counters.
+
+        None: no reply of the Data API has contained the counters yet.
+        """
+
+
+class WitnessPause:
+    """The pause of one witness: a time in which the witness sends no request to the Data API.
+
+    After a failed request, the pause lasts at least a minute. While less than a fifth of the day's points
+    (rate-limit units) is left, the pause lasts ten minutes.
+
+    :param data_api: a client of the Data API.
+    :param topic: what the witness asks for, e.g. ``answers``. The log contains this text.
+    :param warn: a function that logs a warning.
+    """
+
+    def __init__(self, data_api: CountingClient, topic: str, warn: Callable[[str], object]) -> None:
+        self._data_api = data_api
+        self._topic = topic
+        self._warn = warn
+        self._ends_at = 0.0
+
+    def is_over(self, at: float) -> bool:
+        """Return whether the witness may ask the Data API at a time.
+
+        :param at: epoch seconds.
+        """
+        return at >= self._ends_at
+
+    def begin(self, at: float, seconds: float) -> None:
+        """Begin a pause, in which the witness does not ask the Data API.
+
+        :param at: the beginning, epoch seconds.
+        :param seconds: the length of the pause.
+        """
+        self._ends_at = at + seconds
+
+    def begin_after_failure(self, at: float, error: CallApiError) -> None:
+        """Log a failed request to the Data API, and begin a pause of at least a minute.
+
+        :param at: the time of the failure, epoch seconds.
+        :param error: the error of the request.
+        """
+        self._warn(f"The Data API did not report {self._topic}: {error}")
+        retry_after = error.retry_after if isinstance(error, LimitExceeded) else 0.0
+        self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
+
+    def begin_if_few_points(self, at: float) -> None:
+        """If few points (rate-limit units) are left for this day, log this fact and begin a pause.
+
+        :param at: the present time, epoch seconds.
+        """
+        limits = self._data_api.limits
+        if limits is None or not limits.day_limit or limits.day_remaining is None:
+            return
+        if limits.day_remaining < limits.day_limit * _RESERVED_POINTS:
+            self.begin(at, _PAUSE_WITHOUT_POINTS)
+            self._warn(
+                f"The Data API has {limits.day_remaining} of {limits.day_limit} points left for this day. "
+                f"It is not asked for {self._topic} for {_PAUSE_WITHOUT_POINTS:g} s"
+            )

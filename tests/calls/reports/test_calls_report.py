@@ -1,0 +1,119 @@
+"""The report of calls from the Data API: selection, legs, and answers that cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.report_rows import CallRows, LegRows
+from airflow_provider_callapi.calls.reports.call_filter import CallFilter
+from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns
+from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
+
+START, END = 1_772_409_600, 1_772_413_200  # an hour of 2026-03-02 UTC
+
+
+def a_call(number: Any, minute: int = 0, **fields: Any) -> dict[str, Any]:
+    begins = {"start_time": f"2026-03-02 00:{minute:02}:00", "finish_time": f"2026-03-02 00:{minute:02}:30"}
+    return {"id": number, **begins, "direction": "in", "is_lost": True, **fields}
+
+
+class Service:
+    """A Data API that ignores every filter."""
+
+    def __init__(self, calls: list[dict[str, Any]], legs: list[dict[str, Any]] | None = None) -> None:
+        self.calls, self.legs = calls, legs or []
+        self.asked: list[CallRows | LegRows] = []
+
+    def call(self, request: CallRows | LegRows) -> Entries[Any]:
+        self.asked.append(request)
+        rows = self.calls if isinstance(request, CallRows) else self.legs
+        offset = request.offset or 0
+        page: Entries[Any] = Entries(rows[offset : offset + (request.limit or 1000)])
+        page.total = len(rows)
+        return page
+
+
+def load(service: Service, selection: CallFilter | None = None, **columns: Any) -> list[dict[str, Any]]:
+    pages = ReportPages(service, "UTC", page_size=2)
+    report = CallsReport(
+        pages, "UTC", ReportColumns(**{"fields": ["id"], **columns}), selection or CallFilter()
+    )
+    return [row for portion in report.load(START, END) for row in portion]
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        CallFilter(missed=True),
+        CallFilter(direction="in"),
+        CallFilter(tags=frozenset({36})),
+        CallFilter(employees=frozenset({25})),
+        CallFilter(missed=True, tags=frozenset({36}), employees=frozenset({25, 26})),
+    ],
+)
+def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
+    wanted = a_call(1, employees=[{"employee_id": "25"}, "?"], tags=[{"tag_id": 36}, {"tag_id": []}])
+    others = [
+        a_call(2, direction="out", is_lost=False, employees=None, tags=None),
+        a_call(3, direction="out", employees=[], tags=[{"tag_id": 37}]),
+    ]
+
+    assert load(Service([*others, wanted]), selection) == [{"id": 1}]
+
+
+def test_a_filter_of_several_numbers_uses_only_documented_operators():
+    service = Service([])
+    load(service, CallFilter(missed=True, virtual_phone_numbers=["2", "1"]))
+
+    assert service.asked[0].filter == {
+        "condition": "and",
+        "filters": [
+            {"field": "is_lost", "operator": "=", "value": True},
+            {"field": "direction", "operator": "=", "value": "in"},
+            {
+                "condition": "or",
+                "filters": [
+                    {"field": "virtual_phone_number", "operator": "=", "value": number} for number in "12"
+                ],
+            },
+        ],
+    }
+
+
+def test_each_call_gets_its_own_legs_in_the_order_of_their_beginning():
+    legs = [
+        {"id": 3, "call_session_id": 1, "start_time": "2026-03-02 00:00:09"},
+        {"id": 2, "call_session_id": "1", "start_time": "2026-03-02 00:00:01"},
+        {"id": 2, "call_session_id": 1, "start_time": "2026-03-02 00:00:05"},  # the id occurs twice
+        {"id": 4, "call_session_id": 99, "start_time": "2026-03-02 00:00:01"},
+    ]
+    first, second = load(Service([a_call(1), a_call(2, 1)], legs), legs=True)
+
+    seconds = [(leg["id"], leg["start_time"][-3:-1]) for leg in first["legs"]]
+    assert seconds == [(2, "01"), (2, "05"), (3, "09")]
+    assert second["legs"] == []
+
+
+def test_the_legs_are_read_for_the_time_in_which_the_calls_took_place():
+    service = Service([a_call(1, 5), a_call(2, 7)])
+    load(service, legs=True)
+
+    request = service.asked[-1]
+    assert (request.date_from[-8:], request.date_till[-8:]) == ("00:05:00", "00:07:31")
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (a_call(None), "a row without a readable id"),
+        (a_call("x"), "a row without a readable id"),
+        (a_call(1, start_time=None), "a call without a readable start_time"),
+        (a_call(1, start_time="today"), "a call without a readable start_time"),
+    ],
+)
+def test_a_row_that_cannot_be_placed_is_never_left_out_silently(row, problem):
+    with pytest.raises(ReportIncomplete, match=problem):
+        load(Service([row]))

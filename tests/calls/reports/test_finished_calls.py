@@ -1,0 +1,105 @@
+"""Fetching all calls of an interval, though the Data API sends only some at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
+from airflow_provider_callapi.calls.reports import report_requests
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+
+ZONE = "Europe/Moscow"
+NOW = 1_800_000_000.0
+PAGE, FURTHEST = 10, 40
+"""Entries in one answer, and the largest offset: together 50 entries of one interval can be read."""
+
+
+class DataApi:
+    """A Data API that sends calls in pages. The end of an interval belongs to it if ``closed``."""
+
+    def __init__(self, calls: Iterable[tuple[int, float]], *, closed: bool, **report: Any) -> None:
+        self.calls = [(number, report_time(at, ZONE)) for number, at in calls]
+        self.closed = closed
+        self.report = report
+        self.asked: list[Any] = []
+
+    def call(self, request: Any) -> Any:
+        assert request.limit <= PAGE
+        assert (request.offset or 0) <= FURTHEST
+        self.asked.append(request)
+        inside = [
+            number
+            for number, at in self.calls
+            if request.date_from <= at < request.date_till or (self.closed and at == request.date_till)
+        ]
+        page = inside[request.offset or 0 :][: request.limit]
+        if isinstance(request, GetCallLegsReport):
+            return [
+                LegReport(id=number, call_session_id=number, connect_time="then", is_operator=False)
+                for number in page
+            ]
+        return [CallReport(id=number, finish_time="then", **self.report) for number in page]
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_requests, "_PAGE_SIZE", PAGE)
+    monkeypatch.setattr(report_requests, "_LAST_OFFSET", FURTHEST)
+
+
+def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
+    calls = fetch_finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
+    return [(call.report.id, call.answered) for call in calls]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 49, 50, 51, 400])
+def test_every_call_and_every_leg_is_found_however_many_there_are(count: int, closed: bool) -> None:
+    """Some calls begin at the moments at which an interval is halved."""
+    calls = [(number, NOW + number * 3600 / (count + 1)) for number in range(count)]
+
+    everything = found(DataApi(calls, closed=closed))
+
+    assert sorted(everything) == [(number, True) for number in range(count)]
+
+
+def test_legs_are_fetched_only_if_a_call_has_no_talk() -> None:
+    data_api = DataApi([(1, NOW)], closed=True, finish_reason="subscriber_disconnects", talk_duration=3)
+
+    assert found(data_api) == [(1, True)]
+    assert not any(isinstance(request, GetCallLegsReport) for request in data_api.asked)
+
+
+def test_an_interval_that_fits_is_fetched_once() -> None:
+    data_api = DataApi([(number, NOW + number) for number in range(25)], closed=True)
+    found(data_api)
+
+    assert [request.offset for request in data_api.asked] == [None, 10, 20] * 2
+
+
+def test_more_calls_in_one_second_than_the_service_sends_do_not_loop_for_ever() -> None:
+    data_api = DataApi([(number, NOW + 1800) for number in range(60)], closed=True)
+
+    assert len(found(data_api)) == 50
+
+
+def test_an_unfinished_call_is_left_out() -> None:
+    class Ongoing(DataApi):
+        def call(self, request: Any) -> Any:
+            if isinstance(request, GetCallLegsReport):
+                return []
+            return [CallReport(id=1), CallReport(id=2, finish_reason="subscriber_busy")]
+
+    assert found(Ongoing([], closed=True)) == [(2, False)]
+
+
+def test_the_pages_are_those_that_the_service_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    request = GetCallLegsReport(
+        date_from="", date_till="", limit=report_requests._PAGE_SIZE, offset=report_requests._LAST_OFFSET
+    )
+
+    assert (request.limit, request.offset) == (10_000, 100_000)

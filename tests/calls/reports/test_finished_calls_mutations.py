@@ -1,0 +1,179 @@
+"""Whatever shape the Data API gives to a report, no contact who answered counts as not answered."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answer_mutations import mutated
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import Unanswered
+from airflow_provider_callapi.calls.answers import FinishedCall
+from airflow_provider_callapi.calls.outcome import Outcome, with_report
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+
+FOLDER = Path(__file__).parents[2] / "data" / "answers"
+CALLS, LEGS = GetCallsReport.method, GetCallLegsReport.method
+BODIES = {
+    path.stem: {
+        method: answer["body"]["result"] for method, answer in json.loads(path.read_text())["answers"].items()
+    }
+    for path in sorted(FOLDER.glob("[34]*.json"))
+}
+IDS = (5600000001, 5600000002)
+NULL_IS_A_FACT = ["id", "call_session_id", "connect_time", "is_talked", "talk_duration", "finish_reason"]
+AT = 1_800_000_000.0
+OPERATIONS = [{"id": 501, "name": "Меню"}, {"id": 502, "name": "Подтверждено"}]
+NAMES = {operation["name"] for operation in OPERATIONS}
+
+
+class DataApi:
+    """A Data API that answers each method with given entries."""
+
+    def __init__(self, answers: dict[str, Any], totals: dict[str, int] | None = None) -> None:
+        self.answers = answers
+        self.totals = totals or {}
+
+    def call(self, request: Any) -> Any:
+        data = self.answers[request.method] if not request.offset else []
+        try:
+            entries: Entries[Any] = request.convert_answer(data)
+        except ValueError as error:
+            raise Unanswered("not a list") from error
+        entries.total = self.totals.get(request.method)
+        return entries
+
+
+def fetch(answers: dict[str, Any], totals: dict[str, int] | None = None) -> dict[int, FinishedCall]:
+    data_api = DataApi(answers, totals)
+    calls = fetch_finished_calls(data_api, since=AT, until=AT, timezone="Europe/Moscow")
+    return {call.report.id: call for call in calls}
+
+
+def entries_of(name: str) -> dict[str, list[Any]]:
+    entries = {method: body["data"] for method, body in BODIES[name].items()}
+    return {**entries, CALLS: [{**call, "scenario_operations": OPERATIONS} for call in entries[CALLS]]}
+
+
+TRUTH = {name: {number: call.answered for number, call in fetch(entries_of(name)).items()} for name in BODIES}
+
+
+def test_the_answers_tell_apart_who_answered() -> None:
+    assert {answered for calls in TRUTH.values() for answered in calls.values()} >= {True, False}
+
+
+def check(name: str, found: dict[int, FinishedCall]) -> None:
+    for number in IDS:
+        if number in found and TRUTH[name].get(number) is not False:
+            assert found[number].answered is not False
+        if number in found:
+            outcome = with_report(Outcome(number), found[number], "Europe/Moscow")
+            json.dumps(outcome.to_xcom(), allow_nan=False)
+            assert set(outcome.operations or ()) <= NAMES
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
+@settings(max_examples=400)
+def test_a_report_in_any_shape_never_denies_an_answer(data: st.DataObject, name: str) -> None:
+    answers = entries_of(name)
+    changed = {
+        CALLS: data.draw(mutated(answers[CALLS], not_null=NULL_IS_A_FACT)),
+        LEGS: data.draw(mutated(answers[LEGS], not_null=NULL_IS_A_FACT)),
+    }
+    try:
+        found = fetch(changed)
+    except Unanswered:  # the whole answer is neither a list nor an object
+        assert not all(isinstance(each, list | dict) for each in changed.values())
+    else:
+        check(name, found)
+
+
+@given(operations=mutated([{"scenario_operations": OPERATIONS}]), name=st.sampled_from(sorted(BODIES)))
+def test_operations_in_any_shape_invent_no_answer_and_change_nothing_else(operations: Any, name: str) -> None:
+    answers = entries_of(name)
+    [changed] = operations if isinstance(operations, list) and len(operations) == 1 else [operations]
+    reported = changed if isinstance(changed, dict) else {}
+    calls = [{**call, **reported} for call in answers[CALLS]]
+    found = fetch({**answers, CALLS: calls})
+    check(name, found)
+    assert {number: call.answered for number, call in found.items()} == TRUTH[name]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (None, ()),
+        ([], ()),
+        (OPERATIONS[0], ("Меню",)),
+        ([OPERATIONS[1], OPERATIONS[0], OPERATIONS[1]], ("Подтверждено", "Меню", "Подтверждено")),
+        ([OPERATIONS[0], {"id": 502}, {"name": 1}, {"name": None}, None, "Подтверждено", 7], ("Меню",)),
+        ([{"id": "x", "name": "Меню"}], ("Меню",)),
+        ([{"id": None, "name": "Меню"}], ("Меню",)),
+        ([{"id": 502}], None),
+        ([{"name": "  "}], None),
+        (["Подтверждено"], None),
+        ("Подтверждено", None),
+        (502, None),
+        (True, None),
+        ({}, None),
+    ],
+)
+def test_a_name_that_is_no_text_is_no_operation(sent: Any, read: Any) -> None:
+    answers = entries_of("39_informer_heard")
+    found = fetch({**answers, CALLS: [{**answers[CALLS][0], "scenario_operations": sent}]})
+    assert found[answers[CALLS][0]["id"]].report.operations == read
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
+def test_a_list_that_is_shorter_than_its_total_never_denies_an_answer(data: st.DataObject, name: str) -> None:
+    answers = entries_of(name)
+    cut = {
+        method: [entry for entry in entries if data.draw(st.booleans())]
+        for method, entries in answers.items()
+    }
+    check(name, fetch(cut, {method: len(entries) for method, entries in answers.items()}))
+
+
+@pytest.mark.parametrize("connect_time", ["", 0, 1.5, {}, [], False])
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_leg_whose_connection_cannot_be_read_denies_no_answer(connect_time: Any, *, missing: bool) -> None:
+    answers = entries_of("32_contact_first_max_out_call_reached")
+    contacts, operators = (dict(leg) for leg in answers[LEGS])
+    contacts["connect_time"] = connect_time
+    if missing:
+        del contacts["connect_time"]
+    found = fetch({**answers, LEGS: [contacts, operators]})
+    assert found[IDS[0]].answered is None
+
+
+def test_an_unreadable_leg_of_one_call_leaves_the_other_calls_known() -> None:
+    answers = entries_of("31_sip_offline")
+    other = {**answers[LEGS][0], "call_session_id": IDS[1], "connect_time": {}}
+    assert fetch({**answers, LEGS: [*answers[LEGS], other]})[IDS[0]].answered is False
+    nobodys = {**other, "call_session_id": None}
+    assert fetch({**answers, LEGS: [*answers[LEGS], nobodys]})[IDS[0]].answered is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *itertools.product(["id", "finish_time", "finish_reason", "talk_duration"], [{}, [], True]),
+        *itertools.product(["id", "talk_duration"], ["x y", ""]),
+    ],
+)
+def test_a_report_that_cannot_be_read_is_no_report_yet(field: str, value: Any) -> None:
+    answers = entries_of("31_sip_offline")
+    assert fetch({**answers, CALLS: [{**answers[CALLS][0], field: value}]}) == {}
+
+
+def test_an_empty_end_of_an_active_call_is_no_end() -> None:
+    answers = entries_of("31_sip_offline")
+    ongoing = {**answers[CALLS][0], "finish_time": "", "finish_reason": ""}
+    assert fetch({**answers, CALLS: [ongoing]}) == {}

@@ -1,0 +1,78 @@
+"""The reports of a campaign's own calls are asked for by their session ids, and only these are returned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.client import Client
+from airflow_provider_callapi.api.credentials import AccessKey
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.calls.reports import finished_calls
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile, Script
+
+FINISHED = 8
+
+
+class Account:
+    """An account with finished calls, and a Data API that remembers its requests."""
+
+    def __init__(self, profile: Profile | None = None) -> None:
+        self.clock = ManualClock()
+        self.exchange = Exchange(self.clock, profile=profile or Profile())
+        self.exchange.default_script = Script(employee_answer="no_answer")
+        self.ids = [self.exchange.inbound(f"7926000001{number}") for number in range(FINISHED)]
+        self.clock.advance(600)
+        rpc = JsonRpc("https://service.test/v2.0", new_session=self.exchange.session)
+        self._client = Client(rpc, AccessKey(self.exchange.account.key), clock=self.clock)
+        self.filters: list[Any] = []
+
+    def call(self, request: Any) -> Any:
+        self.filters.append(request.filter)
+        return self._client.call(request)
+
+    def fetch(self, sessions: set[int] | None) -> list[int]:
+        now = self.clock()
+        calls = fetch_finished_calls(
+            self, since=now - 600, until=now, timezone="Europe/Moscow", sessions=sessions
+        )
+        return [call.report.id for call in calls]
+
+
+def test_with_session_ids_each_request_has_a_filter_and_only_these_calls_are_returned() -> None:
+    account = Account()
+    wanted = set(account.ids[2:5])
+    assert account.fetch(wanted) == account.ids[2:5]
+    assert [(each["field"], set(each["value"])) for each in account.filters] == [
+        ("id", wanted),
+        ("call_session_id", wanted),
+    ]
+
+
+def test_without_session_ids_all_calls_are_returned() -> None:
+    account = Account()
+    assert account.fetch(None) == account.ids
+    assert set(account.filters) == {None}
+
+
+def test_many_session_ids_are_divided_among_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finished_calls, "_MOST_IDS", 3)
+    account = Account()
+    assert account.fetch(set(account.ids)) == account.ids
+    of_calls = [each for each in account.filters if each["field"] == "id"]
+    assert max(len(each.get("value", ())) for each in of_calls) <= 3
+    assert len(of_calls) == 3
+
+
+def test_no_session_id_is_no_request() -> None:
+    account = Account()
+    assert account.fetch(set()) == []
+    assert account.filters == []
+
+
+def test_if_the_service_refuses_the_filter_the_wanted_calls_are_selected_here() -> None:
+    account = Account(Profile(refused_filters=("id", "call_session_id")))
+    assert account.fetch(set(account.ids[2:5])) == account.ids[2:5]
+    assert account.filters[-1] is None

@@ -1,0 +1,487 @@
+"""Requests for reports: a refused part is left out and said once, and what is needed is never given up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.data_api import (
+    OPERATIONS_FIELD,
+    RECORDING_FIELD,
+    REPORT_FIELDS,
+    GetCallLegsReport,
+    GetCallsReport,
+    report_time,
+)
+from airflow_provider_callapi.api.entries import Entries
+from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Rejected, rejection
+from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
+from airflow_provider_callapi.calls.reports.report_refusals import Refusals
+from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+
+ZONE = "Europe/Moscow"
+AT = 1_800_000_000.0
+DAY = 86_400.0
+CALLS = [
+    {"id": number, "call_api_external_id": f"x-{number}", "talk_duration": 3, "finish_time": "then"}
+    for number in (1, 2, 3)
+]
+LEGS = [
+    {"id": 1, "call_session_id": number, "connect_time": "then", "is_operator": False} for number in (1, 2, 3)
+]
+Refuse = Callable[[Any], dict[str, Any] | None]
+
+
+def refusal(mnemonic: str, field: Any = None, value: Any = None, code: int = -32602) -> dict[str, Any]:
+    return {"code": code, "message": "no", "data": {"mnemonic": mnemonic, "field": field, "value": value}}
+
+
+class DataApi:
+    """A Data API that refuses some requests, and answers the others with the fields that were asked for."""
+
+    def __init__(self, refuse: Refuse = lambda request: None, *, ignores_filter: bool = False) -> None:
+        self.refuse = refuse
+        self.ignores_filter = ignores_filter
+        self.asked: list[Any] = []
+
+    def call(self, request: Any) -> Entries[Any]:
+        self.asked.append(request)
+        if error := self.refuse(request):
+            raise rejection(error, method=request.method)
+        rows = CALLS if isinstance(request, GetCallsReport) else LEGS
+        if request.filter and not self.ignores_filter:
+            wanted = request.filter["value"]
+            wanted = wanted if isinstance(wanted, list) else [wanted]
+            rows = [row for row in rows if row[request.filter["field"]] in wanted]
+        sent = [{name: row.get(name) for name in request.fields} for row in rows]
+        answer: Entries[Any] = request.convert_answer(sent)
+        return answer
+
+
+class Asker:
+    """The package's requests to a Data API, and what was logged."""
+
+    def __init__(self, data_api: DataApi, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.WARNING)
+        self.data_api = data_api
+        self.requests = ReportRequests(data_api, Refusals(), ZONE)
+        self.caplog = caplog
+
+    def ids(self, *wanted: int, **options: Any) -> list[int]:
+        selection = Selection("id", wanted) if wanted else None
+        return [report.id for report in self.requests.calls(AT, AT, selection=selection, **options)]
+
+    @property
+    def said(self) -> list[str]:
+        return self.caplog.messages
+
+
+@pytest.fixture
+def asker(caplog: pytest.LogCaptureFixture) -> Callable[..., Asker]:
+    return lambda *arguments, **options: Asker(DataApi(*arguments, **options), caplog)
+
+
+def in_fields(name: str, error: dict[str, Any]) -> Refuse:
+    return lambda request: error if name in request.fields else None
+
+
+# --- fields ---
+
+
+def test_the_link_to_the_recording_is_asked_for_only_by_those_who_need_it(asker: Any) -> None:
+    desk = asker()
+    desk.ids()
+    desk.ids(fields=(*REPORT_FIELDS, RECORDING_FIELD))
+    assert [RECORDING_FIELD in request.fields for request in desk.data_api.asked] == [False, True]
+
+
+def test_without_a_word_about_the_refused_part_the_operations_alone_are_left_out_first(asker: Any) -> None:
+    desk = asker(in_fields(OPERATIONS_FIELD, refusal("parameter_component_disabled", code=-32008)))
+    fields = (*REPORT_FIELDS, RECORDING_FIELD, OPERATIONS_FIELD)
+    for _ in range(2):
+        assert desk.ids(fields=fields) == [1, 2, 3]
+    asked = [set(fields) - set(request.fields) for request in desk.data_api.asked]
+    assert asked == [set(), {OPERATIONS_FIELD}, {OPERATIONS_FIELD}]
+
+
+OPTIONAL = [name for name in REPORT_FIELDS if name not in GetCallsReport.needed_fields]
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda name: refusal("unexpected_parameters", "fields", name),
+        lambda name: refusal("unexpected_parameters", name),
+        lambda name: refusal("unexpected_parameters", "fields", [name]),
+        lambda name: refusal("unexpected_parameters", f"fields.{name}"),
+        lambda name: refusal("parameter_component_disabled", name, code=-32008),
+        lambda name: refusal("parameter_component_disabled", "fields", name, code=-32008),
+        lambda name: refusal("unexpected_parameters", [name]),
+        lambda name: refusal("invalid_parameter_value", "fields[8]", name),
+        lambda name: refusal("invalid_parameter_value", "fields", name),
+        lambda name: refusal("invalid_parameter_value", f"params.fields.{name.title()}"),
+        lambda name: refusal("unexpected_parameters", name, code=-32007),
+    ],
+)
+def test_a_refused_field_is_left_out_from_then_on_and_said_once(
+    asker: Any, name: str, error: Callable[[str], dict[str, Any]]
+) -> None:
+    desk = asker(in_fields(name, error(name)))
+    for _ in range(3):
+        assert desk.ids() == [1, 2, 3]
+    assert [name in request.fields for request in desk.data_api.asked] == [True, False, False, False]
+    assert len(desk.said) == 1
+    assert name in desk.said[0]
+
+
+def test_every_optional_field_may_be_refused(asker: Any) -> None:
+    def refuse(request: Any) -> dict[str, Any] | None:
+        refused = [name for name in request.fields if name in OPTIONAL]
+        return refusal("unexpected_parameters", "fields", refused[0]) if refused else None
+
+    desk = asker(refuse)
+    assert desk.ids() == desk.ids() == [1, 2, 3]
+    assert set(desk.data_api.asked[-1].fields) == GetCallsReport.needed_fields
+    assert len(desk.said) == len(OPTIONAL)
+
+
+@pytest.mark.parametrize("name", sorted(GetCallsReport.needed_fields))
+def test_without_a_needed_field_there_is_no_report_and_the_service_is_not_asked_again(
+    asker: Any, name: str
+) -> None:
+    desk = asker(in_fields(name, refusal("unexpected_parameters", "fields", name)))
+    for _ in range(3):
+        reports = desk.requests.calls(AT, AT)
+        assert (list(reports), reports.complete) == ([], False)
+    assert len(desk.data_api.asked) == 1
+    assert len(desk.said) == 2
+
+
+# --- refusals that name no part ---
+
+UNNAMED = [
+    refusal("parameter_component_disabled", code=-32008),
+    refusal("unexpected_parameters", {"x": 1}, {"y": 2}),
+    refusal("invalid_parameter_value"),
+    refusal("invalid_parameter_value", "fields", list(REPORT_FIELDS)),
+    {"code": -32602, "message": "no", "data": None},
+    {"code": -32602, "message": "no"},
+]
+
+
+def allowed(request: Any) -> set[str]:
+    return {
+        *request.fields,
+        *(name for name in ("filter", "include_ongoing_calls") if getattr(request, name)),
+    }
+
+
+@pytest.mark.parametrize("error", UNNAMED, ids=str)
+@pytest.mark.parametrize("refused", [*OPTIONAL, "filter", "include_ongoing_calls"])
+def test_a_part_that_the_refusal_does_not_name_is_found_by_trying(
+    asker: Any, error: dict[str, Any], refused: str
+) -> None:
+    """What is left out afterwards contains the refused part, and is kept for the next requests."""
+    desk = asker(lambda request: error if refused in allowed(request) else None)
+    assert desk.ids(1, ongoing=True) == [1]
+    tried = len(desk.data_api.asked)
+    assert tried <= 6
+    assert desk.ids(1, ongoing=True) == [1]
+    assert len(desk.data_api.asked) == tried + 1
+    last = desk.data_api.asked[-1]
+    if refused == "tags":
+        assert {*OPTIONAL, "filter", "include_ongoing_calls"} - allowed(last) == {"tags"}
+    elif refused not in OPTIONAL:
+        assert {*OPTIONAL, "filter", "include_ongoing_calls"} - allowed(last) == {refused}
+    assert GetCallsReport.needed_fields <= allowed(last)
+
+
+@pytest.mark.parametrize("error", UNNAMED, ids=str)
+def test_a_date_that_the_refusal_does_not_name_is_found_by_trying(asker: Any, error: dict[str, Any]) -> None:
+    for refuse in (
+        lambda request: error if request.date_from > report_time(AT - 2 * DAY, ZONE) else None,
+        lambda request: error if request.date_till > report_time(AT, ZONE) else None,
+    ):
+        desk = asker(refuse)
+        assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
+        assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
+
+
+@given(
+    refused=st.sets(st.sampled_from([*OPTIONAL, "filter", "include_ongoing_calls", "young", "future"])),
+    error=st.sampled_from(UNNAMED),
+    wanted=st.sets(st.sampled_from([1, 2, 3]), max_size=2),
+    ongoing=st.booleans(),
+)
+def test_whatever_is_refused_without_a_name_the_report_is_read(
+    refused: set[str], error: dict[str, Any], wanted: set[int], ongoing: bool
+) -> None:
+    def refuse(request: Any) -> dict[str, Any] | None:
+        sent = allowed(request)
+        sent |= {"young"} if request.date_from > report_time(AT - 2 * DAY, ZONE) else set()
+        sent |= {"future"} if request.date_till > report_time(AT, ZONE) else set()
+        return error if sent & refused else None
+
+    data_api = DataApi(refuse)
+    requests = ReportRequests(data_api, Refusals(), ZONE)
+    selection = Selection("id", wanted) if wanted else None
+    for _ in range(2):
+        reports = requests.calls(AT, AT, selection=selection, ongoing=ongoing)
+        assert {report.id for report in reports} == (wanted or {1, 2, 3})
+    assert len(data_api.asked) <= 9
+
+
+@pytest.mark.parametrize(
+    "error",
+    [*UNNAMED, refusal("unexpected_parameters", "limit"), refusal("invalid_parameter_value", "limit")],
+    ids=str,
+)
+def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_each_time_from_then_on(
+    asker: Any, error: dict[str, Any]
+) -> None:
+    desk = asker(lambda request: error)
+    assert desk.ids(1, ongoing=True) == []
+    tried = len(desk.data_api.asked)
+    assert tried <= 8
+    for number in (1, 2, 3):
+        reports = desk.requests.calls(AT, AT, ongoing=True)
+        assert (list(reports), reports.complete) == ([], False)
+        assert len(desk.data_api.asked) == tried + number
+    assert len(desk.said) == 1
+    desk.data_api.refuse = lambda request: None
+    assert desk.ids(1, ongoing=True) == [1]
+    assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
+
+
+# --- filters ---
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("filter_prohibited", "filter.field", "id"),
+        refusal("filter_prohibited", "id"),
+        refusal("filter_prohibited"),
+        refusal("unexpected_parameters", "filter.field", "id"),
+        refusal("unexpected_parameters", "filter"),
+        refusal("invalid_parameter_value", "filter", "in"),
+    ],
+    ids=str,
+)
+def test_without_a_filter_all_reports_are_fetched_and_the_wanted_ones_selected(
+    asker: Any, error: dict[str, Any]
+) -> None:
+    desk = asker(lambda request: error if request.filter else None)
+    assert desk.ids(2) == [2]
+    assert desk.ids(3, 1) == [1, 3]
+    assert [request.filter is None for request in desk.data_api.asked] == [False, True, True]
+    assert len(desk.said) == 1
+
+
+def test_a_service_that_ignores_the_filter_gives_nobody_elses_report(asker: Any) -> None:
+    desk = asker(ignores_filter=True)
+    assert desk.ids(2) == [2]
+    assert desk.ids(7) == []
+    assert [request.filter is None for request in desk.data_api.asked] == [False, True, True]
+    legs = desk.requests.legs(AT, AT, selection=Selection("call_session_id", (2,)))
+    assert [leg.call_session_id for leg in legs] == [2]
+
+
+def test_a_report_without_the_searched_field_may_be_the_searched_one(asker: Any) -> None:
+    name = "call_api_external_id"
+    desk = asker(in_fields(name, refusal("unexpected_parameters", "fields", name)))
+    found = desk.requests.calls(AT, AT, selection=Selection(name, ("x-2",)))
+    assert (list(found), found.complete) == ([], False)
+
+
+def test_ongoing_calls_are_optional(asker: Any) -> None:
+    desk = asker(
+        lambda request: (
+            refusal("unexpected_parameters", "include_ongoing_calls")
+            if request.include_ongoing_calls
+            else None
+        )
+    )
+    assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
+    assert len(desk.data_api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        in_fields("call_api_external_id", refusal("unexpected_parameters", "call_api_external_id")),
+        lambda request: (
+            refusal("unexpected_parameters", "include_ongoing_calls")
+            if getattr(request, "include_ongoing_calls", None)
+            else None
+        ),
+    ],
+    ids=["external_id", "active calls"],
+)
+def test_reports_of_all_calls_prove_no_absence_without_their_ids_or_without_active_calls(
+    asker: Any, refuse: Refuse
+) -> None:
+    assert asker().requests.calls(AT, AT, ongoing=True).complete
+    desk = asker(refuse)
+    for _ in range(2):
+        reports = desk.requests.calls(AT, AT, ongoing=True)
+        assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], False)
+
+
+# --- dates ---
+
+
+def refuses_younger_than(seconds: float, error: dict[str, Any]) -> Refuse:
+    return lambda request: error if request.date_from > report_time(AT - seconds, ZONE) else None
+
+
+YOUNG = refusal("invalid_parameter_value", "date_from", "2027-01-15 11:00:00")
+
+
+def test_a_period_begins_a_day_earlier_so_that_no_young_date_is_sent(asker: Any) -> None:
+    desk = asker(refuses_younger_than(6 * 3600, YOUNG))
+    assert desk.ids() == [1, 2, 3]
+    assert desk.said == []
+    [request] = desk.data_api.asked
+    assert request.date_from == report_time(AT - DAY, ZONE)
+    assert request.date_till == report_time(AT + DAY, ZONE)
+
+
+def test_a_refused_beginning_is_moved_back_and_remembered(asker: Any) -> None:
+    desk = asker(refuses_younger_than(1.5 * DAY, YOUNG))
+    assert desk.ids() == desk.ids() == [1, 2, 3]
+    assert len(desk.data_api.asked) == 3
+    assert len(desk.said) == 1
+
+
+def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
+    future = refusal("invalid_parameter_value", "date_till")
+    desk = asker(lambda request: future if request.date_till > report_time(AT, ZONE) else None)
+    assert desk.ids() == desk.ids() == [1, 2, 3]
+    assert len(desk.data_api.asked) == 3
+
+
+@pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
+def test_a_date_is_recognised_however_the_service_names_it(asker: Any, field: Any) -> None:
+    desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))
+    assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
+    assert len(desk.data_api.asked) == 3
+
+
+@pytest.mark.parametrize("field", ["date_from", "date_till"])
+def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(asker: Any, field: str) -> None:
+    desk = asker(lambda request: refusal("invalid_parameter_value", field))
+    for _ in range(5):
+        reports = desk.requests.calls(AT, AT)
+        assert (list(reports), reports.complete) == ([], False)
+    count = len(desk.data_api.asked)
+    desk.data_api.refuse = lambda request: None
+    assert desk.ids() == [1, 2, 3]
+    assert len(desk.data_api.asked) == count + 1
+    assert len(desk.said) == len(set(desk.said)) <= 3
+
+
+def test_guesses_are_tried_again_after_some_requests_because_a_reason_may_have_gone(asker: Any) -> None:
+    """One reply without a name comes and goes; afterwards, the account refuses the tags without a name."""
+    unnamed = UNNAMED[-1]
+    desk = asker(lambda request: unnamed)
+    assert desk.ids() == []
+    desk.data_api.refuse = in_fields("tags", unnamed)
+    tries = [bool(desk.ids()) for _ in range(40)]
+    assert tries[-1]
+    assert tries.index(True) <= 30
+    assert len(desk.data_api.asked) < 60
+
+
+def test_a_refusal_that_lists_the_allowed_fields_refuses_the_named_field_only(asker: Any) -> None:
+    error = refusal("unexpected_parameters", "fields", "tags")
+    error["data"]["params"] = {"allowed": sorted(GetCallsReport.needed_fields)}
+    desk = asker(in_fields("tags", error))
+    assert desk.ids() == [1, 2, 3]
+    assert set(REPORT_FIELDS) - set(desk.data_api.asked[-1].fields) == {"tags"}
+
+
+def test_without_the_right_to_the_legs_report_no_call_has_known_legs(asker: Any) -> None:
+    denied = refusal("method_component_disabled", code=-32008)
+    desk = asker(lambda request: denied if isinstance(request, GetCallLegsReport) else None)
+    legs = desk.requests.legs(AT, AT)
+    assert (list(legs), legs.complete) == ([], True)
+    assert len(desk.said) == 1
+
+
+def test_two_legs_of_one_call_with_the_same_id_are_two_legs() -> None:
+    class SameIds(DataApi):
+        def call(self, request: Any) -> Entries[Any]:
+            legs = [
+                {"id": 1, "call_session_id": 7, "connect_time": at, "is_operator": at is None}
+                for at in ("then", None)
+            ]
+            answer: Entries[Any] = request.convert_answer(legs)
+            return answer
+
+    legs = ReportRequests(SameIds(), Refusals(), ZONE).legs(AT, AT)
+    assert [leg.connect_time for leg in legs] == ["then", None]
+
+
+# --- what is no refusal of a part ---
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refusal("method_component_disabled", code=-32008), AccessDenied),
+        (refusal("forbidden", code=-32003), AccessDenied),
+        (refusal("internal_error", code=-32603), Rejected),
+    ],
+    ids=str,
+)
+def test_another_error_is_raised_as_before(
+    asker: Any, error: dict[str, Any], kind: type[CallApiError]
+) -> None:
+    desk = asker(lambda request: error)
+    with pytest.raises(kind):
+        desk.ids()
+    assert len(desk.data_api.asked) == 1
+
+
+def test_no_value_of_a_refusal_is_logged(asker: Any) -> None:
+    error = refusal("unexpected_parameters", "fields tags", "79260000001 secret-token")
+    desk = asker(in_fields("tags", error))
+    desk.ids()
+    assert "79260000001" not in " ".join(desk.said)
+    assert "secret" not in " ".join(desk.said)
+
+
+def test_a_fetch_of_all_calls_keeps_what_was_refused() -> None:
+    data_api = DataApi(in_fields("tags", refusal("unexpected_parameters", "fields", "tags")))
+    refusals = Refusals()
+    for _ in range(2):
+        calls = fetch_finished_calls(data_api, since=AT, until=AT, timezone=ZONE, refusals=refusals)
+        assert [call.answered for call in calls] == [True] * 3
+    assert len(data_api.asked) == 3
+
+
+def test_a_page_that_is_shorter_than_asked_for_is_not_the_end_if_the_service_states_more() -> None:
+    class Capped(DataApi):
+        def call(self, request: Any) -> Entries[Any]:
+            everything = super().call(request)
+            start = request.offset or 0
+            page = Entries(everything[start : start + 2])
+            page.total = len(everything)
+            return page
+
+    reports = ReportRequests(Capped(), Refusals(), ZONE).calls(AT, AT)
+    assert ([report.id for report in reports], reports.complete) == ([1, 2, 3], True)
+
+
+def test_the_legs_of_two_calls_may_have_the_same_ids() -> None:
+    legs = ReportRequests(DataApi(), Refusals(), ZONE).legs(AT, AT)
+    assert [leg.call_session_id for leg in legs] == [1, 2, 3]
+    assert isinstance(legs, Entries)
+    assert GetCallLegsReport.id_field == "call_session_id"

@@ -1,0 +1,137 @@
+"""The witness for ends: what it asks the Data API, how often, and what a watch makes of the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport
+from airflow_provider_callapi.api.errors import CallApiError, Unanswered
+from airflow_provider_callapi.api.models import CallSession, Limits
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.watching.end_witness import EndWitness
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
+
+AT = 1_800_000_000.0
+FINISHED = {"id": 1, "finish_time": "2027-01-15 11:00:00", "talk_duration": 7, "communication_id": 9}
+
+
+class DataApi:
+    """A Data API that reports calls and legs, or fails."""
+
+    def __init__(self, reports: Any = (), legs: Any = (), failure: CallApiError | None = None) -> None:
+        self.reports = [CallReport(**fields) for fields in reports]
+        self.legs = [LegReport(id=number, **fields) for number, fields in enumerate(legs, start=1)]
+        self.failure = failure
+        self.limits: Limits | None = None
+        self.asked: list[Any] = []
+
+    def call(self, request: Any) -> Any:
+        self.asked.append(request)
+        if self.failure is not None:
+            raise self.failure
+        return self.legs if isinstance(request, GetCallLegsReport) else self.reports
+
+
+class Desk:
+    """A witness, the warnings it has written, and the watch of call 1."""
+
+    def __init__(self, data_api: DataApi) -> None:
+        self.data_api = data_api
+        self.warnings: list[str] = []
+        self.witness = EndWitness(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
+        self.watch = SessionWatch(1, AT + 900, AT + 900, observation=Observation(listed=True))
+
+    def poll(self, at: float, *listed: int) -> Phase:
+        taken = Snapshot(at, {number: CallSession(call_session_id=number) for number in listed})
+        return self.watch.update(self.witness.extend(taken, self.watch.awaited_end(taken)))
+
+    def requests(self) -> int:
+        return len(self.data_api.asked)
+
+
+def test_a_report_with_a_finish_time_ends_the_wait_at_the_first_absence():
+    desk = Desk(DataApi([FINISHED]))
+
+    assert desk.poll(AT, 1) is Phase.APPEARED
+    assert desk.requests() == 0
+    assert desk.poll(AT + 5) is Phase.ENDED
+
+    call = desk.watch.extend_outcome(Outcome(1, "af-1"))
+    assert (call.status, call.answered, call.source, call.talk_seconds, call.communication_id) == (
+        "ended",
+        True,
+        "data_api",
+        7,
+        9,
+    )
+    assert desk.requests() == 1  # a talk needs no report of the legs
+
+
+def test_for_calls_without_a_talk_the_witness_asks_for_all_legs_with_one_request():
+    silent = [{**FINISHED, "id": number, "talk_duration": 0} for number in (1, 2, 3)]
+    desk = Desk(DataApi(silent))
+    taken = Snapshot(AT)
+
+    ends = desk.witness.extend(taken, [1, 2, 3]).ends
+
+    assert ends.keys() == {1, 2, 3}
+    assert desk.requests() == 2
+
+
+@pytest.mark.parametrize("report", [None, {"id": 1}])
+def test_without_a_report_of_the_end_two_snapshots_without_the_call_are_necessary(report):
+    desk = Desk(DataApi([report] if report else []))
+    desk.poll(AT, 1)
+
+    assert desk.poll(AT + 5) is Phase.APPEARED
+    assert desk.poll(AT + 10) is Phase.ENDED
+    assert desk.watch.extend_outcome(Outcome(1)).source == "list.calls"
+    assert desk.requests() == 1
+
+
+def test_a_failure_of_the_data_api_ends_no_wait_and_pauses_the_witness_for_a_minute():
+    desk = Desk(DataApi(failure=Unanswered("timeout", method="get.calls_report")))
+    for number in range(11):
+        taken = Snapshot(AT + 5 * number)
+        assert not desk.witness.extend(taken, [number + 1]).ends
+
+    assert desk.requests() == 1
+    assert len(desk.warnings) == 1
+
+
+def test_on_an_account_whose_reports_come_late_the_witness_asks_three_times_in_ten_minutes():
+    desk = Desk(DataApi())
+    for number in range(100):
+        desk.witness.extend(Snapshot(AT + 5 * number), [number + 1])
+
+    assert desk.requests() == 3
+    desk.witness.extend(Snapshot(AT + 700), [900])
+    assert desk.requests() == 4
+
+
+def test_a_call_that_is_listed_again_has_not_ended():
+    desk = Desk(DataApi([FINISHED]))
+    desk.poll(AT, 1)
+
+    assert desk.poll(AT + 5, 1) is Phase.APPEARED
+    assert not desk.witness.ends_in(Snapshot(AT + 5, {1: CallSession(call_session_id=1)}))
+
+
+def test_while_few_points_are_left_the_witness_pauses():
+    desk = Desk(DataApi([FINISHED]))
+    desk.data_api.limits = Limits(day_limit=100, day_remaining=10)
+    desk.witness.extend(Snapshot(AT), [1])
+    desk.witness.extend(Snapshot(AT + 100), [2])
+
+    assert desk.requests() == 1
+
+
+def test_what_the_witness_knows_is_forgotten_after_a_minute():
+    desk = Desk(DataApi([FINISHED]))
+    desk.witness.extend(Snapshot(AT), [1])
+
+    assert desk.witness.extend(Snapshot(AT + 30), []).ends
+    assert not desk.witness.extend(Snapshot(AT + 61), []).ends
