@@ -175,7 +175,7 @@ def imported_by(code: str) -> set[str]:
         [sys.executable, "-c", f"import sys; {code}; print(*({names} & set(sys.modules)))"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=True,
     )
     return set(done.stdout.splitlines()[-1].split())

@@ -42,7 +42,7 @@ def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
     )
 
     assert done.stdout.split() == [
@@ -66,7 +66,7 @@ def test_a_command_adds_only_the_http_client_and_few_rooms_to_the_start_of_airfl
         "import airflow_provider_callapi.cli.find_call; print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
     )
 
     added = [name.split(".") for name in done.stdout.split()]

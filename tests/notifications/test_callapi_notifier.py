@@ -129,7 +129,7 @@ def test_parsing_a_dag_with_a_notifier_loads_no_http():
     )
     loaded = [
         subprocess.run(
-            [sys.executable, "-c", c], capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-c", c], capture_output=True, text=True, timeout=100, check=True
         ).stdout
         for c in (before, code)
     ]

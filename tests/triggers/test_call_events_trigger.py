@@ -534,7 +534,7 @@ def test_two_watchers_of_one_asset_have_separate_states(wire):
 def test_parsing_a_dag_file_with_a_watcher_imports_no_http_client():
     code = "import sys, airflow_provider_callapi.triggers.call_events; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
     )
     modules = set(done.stdout.splitlines()[-1].split())
 
