@@ -20,11 +20,12 @@ def read_deployment() -> Deployment:
     the same configuration.
 
     The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
-    or else ``[core] fernet_key``. Both options list several keys with commas between them, the newest first.
+    or else ``[core] fernet_key``. Each of the two key options may list several keys with commas between them,
+    the newest first.
 
-    The hashes in ids use the last (oldest) key in the list, so that a new key does not change ids. If
-    ``[callapi] deployment`` is set, ids use only a key of ``[callapi] secret_keys``. If ``[callapi]
-    deployment`` is set and ``[callapi] secret_keys`` is not set, the hashes in ids use no key.
+    The hashes in ids use the oldest key, which is the last in the list. So a new key does not change ids. If
+    ``[callapi] deployment`` is set, these hashes never use ``[core] fernet_key``. Without ``[callapi]
+    secret_keys``, they then use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -102,9 +102,9 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    If legs have the contact's number, one of them must be connected. If no leg has the contact's number, all
-    legs that may be the contact's must be connected, because one of them may be the leg of an operator who is
-    no employee.
+    If at least one leg has the contact's number, one such leg must be connected. If no leg has the contact's
+    number, every leg that may be the contact's must be connected. One connected leg is then no proof: it may
+    be the leg of an operator who is no employee.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.

@@ -1,9 +1,9 @@
 """A ledger in a key-value store for small values, such as Airflow's task state.
 
-Each write stores only the changed attempts: it adds an entry to the journal, a list of at most 64 values.
-When the journal is full, the ledger moves the attempts to the last page, and begins the journal again. A page
-is one compressed value with the attempts to call several hundred people, because Airflow's task state returns
-only one value at a time. Only one process at a time may use the ledger.
+Each write stores only the changed attempts, as a new entry of the change list. The change list has at most 64
+entries. When it is full, the ledger moves its attempts to the last page, and begins the change list again. A
+page is one compressed value with the attempts to call several hundred people. So the ledger reads few values:
+Airflow's task state returns only one value at a time. Only one process at a time may use the ledger.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers.attempt_json import attempt_of_json, json_of_attempt
 
 _ENTRIES = 64
-"""How many entries the journal has at most. A process that opens the ledger reads the entries one by one."""
-_JOURNAL_SIZE = 150_000
-"""How many characters all entries of the journal have at most, roughly. Packed, they fit on one page."""
+"""How many entries the change list has at most.
+
+A process that opens the ledger reads the entries one by one.
+"""
+_CHANGES_SIZE = 150_000
+"""How many characters all entries of the change list have at most, roughly. Packed, they fit on one page."""
 _ENTRY_SIZE = 48_000
 """How many characters the attempts of one entry have at most, unless one attempt is longer."""
 _PAGE_SIZE = 60_000
@@ -45,7 +48,7 @@ class PagedLedger:
     The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
     attempts that rang no phone, the ledger keeps only the three newest, to save space.
 
-    :param store: stores the pages and the journal. Only one process at a time may write to this store.
+    :param store: stores the pages and the change list. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
     """
 
@@ -64,10 +67,13 @@ class PagedLedger:
             self._on_last_page = self._replay(_unpack(page))
             self._pages += 1
         self._moved = 0
-        """How often the journal was moved to pages. Entries with another number are not valid any more."""
+        """How often the change list was moved to pages.
+
+        Entries with another number are not valid any more.
+        """
         self._entries = self._size = 0
-        self._in_journal: dict[Place, None] = {}
-        self._read_journal()
+        self._changed: dict[Place, None] = {}
+        self._read_changes()
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield the stored attempts to call the given people.
@@ -100,12 +106,12 @@ class PagedLedger:
         :param attempts: new versions of attempts that `claim` has reserved before.
         """
         for values in _portions(map(json_of_attempt, attempts)):
-            if self._entries >= _ENTRIES or self._size >= _JOURNAL_SIZE:
-                self._move_journal()
+            if self._entries >= _ENTRIES or self._size >= _CHANGES_SIZE:
+                self._move_changes()
             self._store.set(_entry_key(self._entries), {"moved": self._moved, "attempts": values})
             self._add_entry(values)
 
-    def _read_journal(self) -> None:
+    def _read_changes(self) -> None:
         while entry := self._store.get(_entry_key(self._entries)):
             if self._entries == 0:
                 self._moved = entry["moved"]
@@ -114,28 +120,28 @@ class PagedLedger:
             self._add_entry(entry["attempts"])
 
     def _add_entry(self, values: list[dict[str, Any]]) -> None:
-        self._in_journal |= self._replay(values)
+        self._changed |= self._replay(values)
         self._entries += 1
         self._size += len(json.dumps(values))
 
-    def _move_journal(self) -> None:
-        """Move the attempts of the journal to the last page, or to new pages if the last page is full.
+    def _move_changes(self) -> None:
+        """Move the attempts of the change list to the last page, or to new pages if the last page is full.
 
-        If the process dies before the next entry is stored, the journal is still valid. Its attempts are then
-        on a page and in the journal, in the same version.
+        If the process dies before the next entry is stored, the change list is still valid. Its attempts are
+        then on a page and in the change list, in the same version.
         """
-        both = self._on_last_page | self._in_journal
+        both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
             self._pages -= 1
         else:
-            both = self._in_journal
+            both = self._changed
         for values in _page_contents(self._values(both)):
             self._store.set(_page_key(self._pages), _pack(values))
             self._pages += 1
             self._on_last_page = dict.fromkeys((value["person"], value["attempt"]) for value in values)
         self._moved += 1
         self._entries = self._size = 0
-        self._in_journal = {}
+        self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
         """Return the newest versions of attempts as JSON, without attempts that the ledger has dropped."""
@@ -172,7 +178,7 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the attempts in lists that fit into an entry of the journal."""
+    """Yield the attempts in lists that fit into an entry of the change list."""
     portion: list[dict[str, Any]] = []
     size = 0
     for value in values:
@@ -212,4 +218,4 @@ def _page_key(number: int) -> str:
 
 
 def _entry_key(number: int) -> str:
-    return f"callapi_campaign_journal_{number:02d}"
+    return f"callapi_campaign_changes_{number:02d}"

@@ -92,7 +92,10 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 
 
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return person → when the intent of the person's last call that may have rung a phone was stored."""
+    """Return the time of each person's last call: person → epoch seconds.
+
+    A call counts if it may have rung a phone. The time of a call is when its intent was stored.
+    """
     query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
     return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
 

@@ -52,8 +52,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                              and the contact may have answered
     answered                 the contact picked up
     our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up; only
-                             the Data API reports this outcome. Without tasks for this route, the route
-                             is *not_answered*
+                             the Data API reports this outcome. If ``if_our_side_did_not_answer`` is
+                             None, the route is *not_answered*
     not_answered             the contact did not pick up; only the Data API reports this outcome
     unknown                  anything else: the call ended without a known answer, the call is still
                              active, or there is no call

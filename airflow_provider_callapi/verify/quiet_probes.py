@@ -1,4 +1,4 @@
-"""The probes that place no call: errors, login, points, dates, and what the reports refuse."""
+"""The probes that place no call: errors, login, points, dates, and refused requests for reports."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 def ongoing_talk(findings: Findings) -> bool | None:
     """Return whether the report of an active call contains the duration of the talk so far.
 
-    None: no call with a long enough talk shows the answer.
+    None: not known, because no call had a long enough talk.
     """
     shown = [
         call.ongoing_talk

@@ -92,7 +92,10 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return a number unchanged, and its last ten digits alone, after a 7, and after an 8, as in Russia."""
+    """Return four forms of a number: unchanged, and its last ten digits with no prefix, with 7, and with 8.
+
+    Russian numbers are written with each of these prefixes.
+    """
     national = signs[-_NATIONAL_LENGTH:]
     return {signs, national, f"7{national}", f"8{national}"}
 

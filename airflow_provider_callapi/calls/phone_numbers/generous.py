@@ -70,10 +70,10 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Yield segments of a text, split at slashes that separate whole phone numbers.
+    """Split segments of a text at slashes that separate whole phone numbers. Yield the parts.
 
-    If no part before a slash has at least seven digits, the slashes are inside a phone number, and the
-    segment stays whole.
+    If every part before a slash has fewer than seven digits, the slashes are inside one phone number. The
+    function then yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")

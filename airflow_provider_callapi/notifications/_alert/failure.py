@@ -107,9 +107,9 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a task instance is running now, and the task itself runs the notifier.
+    """Return whether the task itself runs the notifier.
 
-    False: the task has failed, and its callback runs.
+    True: the task instance is running now. False: the task has failed, and its callback runs the notifier.
     """
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 

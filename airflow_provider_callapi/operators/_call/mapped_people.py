@@ -132,14 +132,14 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait until each running map index has published whom it has called.
+        """Wait until each other map index that is running now has published whom it has called.
 
-        The method does not wait for a map index that begins to run later, because that map index reads what
-        this map index has published.
+        The method does not wait for a map index that begins to run later. The later one reads what this one
+        has published.
 
-        :return: two values: map index → what it has published, and the map indexes that ran without
-            publishing.
-        :raises CallApiTrouble: a running map index has published nothing within two minutes.
+        :return: two values: map index → what it has published, and the map indexes that have stopped and have
+            published nothing.
+        :raises CallApiTrouble: a map index still runs after two minutes, and has published nothing.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None

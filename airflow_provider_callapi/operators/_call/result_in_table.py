@@ -53,9 +53,9 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Write the call in a journal record to the table within a few seconds.
+        """Take the call of a journal record, and write the call to the table in the background.
 
-        The method returns at once and does not wait for the database.
+        The method returns at once. The call is in the table a few seconds later.
         """
         self._add(_attempt_of(record))
 

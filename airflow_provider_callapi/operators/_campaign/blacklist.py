@@ -55,7 +55,10 @@ class Objectors:
         self._log = log
 
     def watch(self, ledger: Ledger) -> Ledger:
-        """Return the ledger in a form that also adds the person of each finished attempt with a mark."""
+        """Return a wrapper of the ledger, which also puts people on the blacklist.
+
+        When an attempt is finished and its call has one of the marks, the wrapper calls `add`.
+        """
         return _LedgerWithObjectors(ledger, self) if self._marks else ledger
 
     def add(self, attempts: Iterable[Attempt]) -> None:

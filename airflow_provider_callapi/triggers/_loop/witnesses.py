@@ -45,8 +45,8 @@ class Witnesses:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
 
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
-        :param missing: the session ids of calls for whose end a trigger waits. The snapshot before showed
-            these calls, and this snapshot does not.
+        :param missing: the session ids of calls for whose end a trigger waits. The previous snapshot showed
+            these calls. This snapshot does not show them.
         """
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
