@@ -71,6 +71,7 @@ def test_sixty_waits_over_two_triggerers_poll_with_one_loop_each_and_survive_a_k
     contacts, dag_id = contacts_of("many_waits", run), name_of("many_waits", run)
     interval = 2.0
     hosts.exchange.script(contacts, rings=1.0, talks=None)
+    hosts.await_health()
     hosts.run(dag_id)
     spread = all_wait(hosts, dag_id, contacts)
     assert len(spread) == 2, f"one triggerer has all waits: {spread}"
@@ -103,6 +104,7 @@ def test_a_stalled_triggerer_releases_no_call_and_marking_the_run_failed_release
 ) -> None:
     contacts, dag_id = contacts_of("stalled_triggerer", run), name_of("stalled_triggerer", run)
     hosts.exchange.script(contacts, rings=1.0, talks=None)
+    hosts.await_health()
     hosts.run(dag_id)
     spread = all_wait(hosts, dag_id, contacts)
     assert len(spread) == 2, f"one triggerer has all waits: {spread}"

@@ -191,6 +191,10 @@ class TwoHosts(Deployment):
         """Wait until the API server is up."""
         eventually("the API server is up", self._log_in, within=PATIENCE)
 
+    def await_health(self) -> None:
+        """Wait until both hosts have a healthy scheduler and a healthy triggerer."""
+        eventually("both hosts are healthy", self._healthy, within=PATIENCE)
+
     def restart_database(self, down_for: float) -> None:
         """End PostgreSQL at once, as a crash does, and start it again after some seconds."""
         self.end("postgres", number=signal.SIGQUIT)
