@@ -348,11 +348,21 @@ class CallApiHook(BaseHook):
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         for snapshot in self._snapshots_for(watch, until, poll_interval):
-            if self._end_witness is not None:
-                snapshot = self._end_witness.extend(snapshot, watch.awaited_end(snapshot))  # noqa: PLW2901
-            if update_watch(watch, snapshot) in WAIT_ENDS_IN[until]:
+            if self.observe(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase
+
+    def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
+        """Update the watch of a call with a snapshot, and return the call's phase.
+
+        If the connection uses the Data API and the snapshot does not show the call any more, the hook asks
+        for the report of the call.
+
+        :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
+        """
+        if self._end_witness is not None:
+            snapshot = self._end_witness.extend(snapshot, watch.awaited_end(snapshot))
+        return update_watch(watch, snapshot)
 
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs a point.

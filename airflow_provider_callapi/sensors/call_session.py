@@ -69,9 +69,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends if the call ends without an observed answer. For such a
-    call, the returned dict has ``status="ended"`` and ``answered=None``, because the contact may have
-    answered between two polls. With ``require_answer``, a call without an observed answer fails the task.
-    With ``require_answer`` and ``soft_fail``, a call without an observed answer skips the task.
+    call, the returned dict has ``status="ended"``, and ``answered=None`` if no report of the Data API ended
+    the wait: the contact may have answered between two polls. With ``require_answer``, a call without a known
+    answer fails the task. With ``require_answer`` and ``soft_fail``, such a call skips the task.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
@@ -245,7 +245,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             time_limit = max(waiting_since + self.timeout - time.time(), LAST_POLL_SECONDS)
             snapshot = self._poll(watch, time_limit)
             try:
-                update_watch(watch, snapshot)
+                self._observe(watch, snapshot)
             except CallApiError:
                 watch.observation = replace(watch.observation, failures=0)  # each try counts anew
                 raise
@@ -268,6 +268,16 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
             self.log.warning("The connection cannot be read: %s", error)
             return Snapshot(time.time(), failure=NotSent(str(error)))
+
+    def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
+        """Update the watch of the call with a snapshot.
+
+        :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
+        """
+        if snapshot.failure is None:
+            self.hook.observe(watch, snapshot)
+        else:  # without the connection, there is no hook that can observe
+            update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
         """Return whether a poke cannot read what earlier pokes observed of the call.
@@ -321,5 +331,5 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
                 "or it never took place"
             )
         if self.require_answer and not call.answered:
-            raise CallOutcomeUnknown(f"{name} has ended, and no poll showed an answer")
+            raise CallOutcomeUnknown(f"{name} has ended, and no answer is known")
         return call.to_xcom()

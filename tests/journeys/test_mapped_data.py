@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -218,13 +219,13 @@ def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
     run_dag: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = []
-    handle = exchange.handle
+    handle = exchange.handle_bytes
 
-    def record(body: Any, *args: Any, **kwargs: Any) -> Any:
-        sent.append(body)
+    def record(body: bytes, *args: Any, **kwargs: Any) -> Any:
+        sent.append(json.loads(body))
         return handle(body, *args, **kwargs)
 
-    monkeypatch.setattr(exchange, "handle", record)
+    monkeypatch.setattr(exchange, "handle_bytes", record)
     monkeypatch.setitem(Runner.__init__.__kwdefaults__, "report_interval", 1.0)
     exchange.default_script = Script(rings=0.2, talks=0.5)
 

@@ -1087,7 +1087,7 @@ def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, 
         log,
         summary,
         [deferral.trigger.serialize() for deferral in calls.deferrals],
-        calls.watching.events,
+        calls.events,
     ]
     said += [calls.state and calls.state.values, (tmp_path / "report.html").read_text("utf-8")]
     assert [text for text in map(str, said) if PHONE.search(text)] == []

@@ -306,7 +306,7 @@ def test_until_is_checked_when_the_dag_is_parsed():
 
 
 def test_all_pokes_of_one_process_share_one_login(desk):
-    desk.connect(login=True)
+    desk.connect(login=True, extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=0, talks=60))
 
     waiting(desk, desk.start(), "poke").run()
