@@ -99,7 +99,7 @@ def test_require_seen_is_satisfied_by_one_poll_that_showed_the_call(desk, wait_m
 def test_require_answer_makes_a_call_without_an_observed_answer_an_error_without_retries(desk, wait_mode):
     desk.exchange.script(CONTACT, Script.no_answer(20))
 
-    with pytest.raises(CallOutcomeUnknown, match="no poll showed an answer"):
+    with pytest.raises(CallOutcomeUnknown, match="no answer is known"):
         waiting(desk, desk.start(), wait_mode, require_answer=True).run()
 
 
