@@ -130,8 +130,13 @@ def test_a_signal_ends_the_command_and_its_call(number, verify, exchange, monkey
 
     monkeypatch.setattr(verify_account.time, "sleep", sleep)
     before = signal.getsignal(signal.SIGTERM)
+    # A shell starts a background job with SIGINT ignored, and the tests may run in one.
+    of_the_tests = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    run = verify("--yes", *NUMBERS, "--only", "released")
+    try:
+        run = verify("--yes", *NUMBERS, "--only", "released")
+    finally:
+        signal.signal(signal.SIGINT, of_the_tests)
 
     assert run.code == 130
     assert exchange.rings(CONTACT) == 1
