@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from urllib3.connection import HTTPConnection
 from airflow_provider_callapi.calls.call_journal import Journal
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
 
@@ -73,17 +74,18 @@ class Killer:
 
         self._around(Journal, Journal.store_intent.__name__, after=listen)
 
-    def at_third_poll(self) -> None:
+    def at_third_snapshot(self) -> None:
         """Kill while the worker waits for the call."""
-        original = CallApiHook.poll_snapshots
+        original, snapshots = CallApiHook.observe, 0
 
-        def poll_snapshots(hook: CallApiHook, *args: Any, **kwargs: Any) -> Iterator[Snapshot]:
-            for number, snapshot in enumerate(original(hook, *args, **kwargs), start=1):
-                if number == 3:
-                    self.kill()
-                yield snapshot
+        def observe(hook: CallApiHook, watch: SessionWatch, snapshot: Snapshot) -> Phase:
+            nonlocal snapshots
+            snapshots += 1
+            if snapshots == 3:
+                self.kill()
+            return original(hook, watch, snapshot)
 
-        CallApiHook.poll_snapshots = poll_snapshots  # type: ignore[method-assign]
+        CallApiHook.observe = observe  # type: ignore[method-assign]
 
     @staticmethod
     def _around(
@@ -113,7 +115,7 @@ _POINTS: dict[str, Callable[[Killer], None]] = {
     "request left": Killer.after_request,
     "answer read": lambda killer: killer.before(Journal, Journal.mark_started.__name__),
     "answer stored": lambda killer: killer.after(Journal, Journal.mark_started.__name__),
-    "waiting": Killer.at_third_poll,
+    "waiting": Killer.at_third_snapshot,
     "event read": lambda killer: killer.before(CallLifecycle, CallLifecycle._ended.__name__),
 }
 
