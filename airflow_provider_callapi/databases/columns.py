@@ -44,7 +44,8 @@ class Moment(_TypeDecorator):
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
-        read = self.impl_instance.result_processor(dialect, coltype)
+        kind: Any = self.impl  # `impl_instance` is new in SQLAlchemy 2
+        read = kind.result_processor(dialect, coltype)
         return _epoch if read is None else lambda value: _epoch(read(value))
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
@@ -31,6 +31,7 @@ from airflow_provider_callapi.ledgers.sql_tables import calls, create_tables
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.sql import Select
 
 T = TypeVar("T")
 

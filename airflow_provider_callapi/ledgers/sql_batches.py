@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    CTE,
     JSON,
     Column,
-    Double,
     Integer,
     bindparam,
     cast,
@@ -25,7 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, insert
 
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
@@ -35,9 +33,12 @@ from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+    from sqlalchemy.sql.selectable import CTE
 
 COLUMNS_OF_A_BATCH = [
-    cast(extract("epoch", column), Double).label(column.name) if isinstance(column.type, Moment) else column
+    cast(extract("epoch", column), DOUBLE_PRECISION).label(column.name)
+    if isinstance(column.type, Moment)
+    else column
     for column in calls.columns
 ]
 """The columns of the call table, with times as epoch seconds. Python reads a number faster than a time."""
