@@ -157,8 +157,9 @@ def test_an_answered_call_is_tagged_and_followed_to_its_end(run_dag, exchange):
     ],
 )
 def test_a_call_without_an_observed_answer_takes_the_other_branch_and_is_not_tagged(
-    run_dag, exchange, script
+    run_dag, exchange, connection, script
 ):
+    connection(extra={"data_api": False})  # the report of the call would show the answer
     exchange.script(CONTACT, script)
 
     run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
