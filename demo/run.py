@@ -120,7 +120,7 @@ def _demo(console: Console, home: Path) -> list[str]:
             AIRFLOW__CORE__DAGS_FOLDER=str(home / "dags"),
             AIRFLOW__CORE__LOAD_EXAMPLES="False",
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
-            AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(emulator.connection()),
+            AIRFLOW_CONN_CALLAPI_DEFAULT=json.dumps(_without_data_api(emulator.connection())),
         )
         with _spinner(console, "Creating a database for Airflow"):
             dag = _airflow(home / "dags")
@@ -233,6 +233,11 @@ def _fact(call: Call) -> str:
     if call.talked_at is None or call.ended_at is None:
         return call.finish_reason or call.state.value
     return f"talked {call.ended_at - call.talked_at:.1f} s"
+
+
+def _without_data_api(connection: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection that does not use the Data API: the demo shows what polls alone can prove."""
+    return {**connection, "extra": {**connection["extra"], "data_api": False}}
 
 
 def _problems(exchange: Exchange, results: list[Result]) -> Iterator[str]:
