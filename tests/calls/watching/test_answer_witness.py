@@ -5,32 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from witness_data_api import DataApi
 
-from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, GetCallsReport, LegReport
-from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, Unanswered
+from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
+from airflow_provider_callapi.api.errors import LimitExceeded, Unanswered
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Limits
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 ANNA, BORIS = "79260000001", "79260000002"
 AT = 1_800_000_000.0
-
-
-class DataApi:
-    """A Data API that reports calls and legs, or fails."""
-
-    def __init__(self, reports: Any = (), legs: Any = (), failure: CallApiError | None = None) -> None:
-        self.reports = [CallReport(**fields) for fields in reports]
-        self.legs = [LegReport(id=number, **fields) for number, fields in enumerate(legs)]
-        self.failure = failure
-        self.limits: Limits | None = None
-        self.asked: list[Any] = []
-
-    def call(self, request: Any) -> Any:
-        self.asked.append(request)
-        if self.failure is not None:
-            raise self.failure
-        return self.legs if isinstance(request, GetCallLegsReport) else self.reports
 
 
 def ringing(number: int, contact: str = ANNA, **fields: Any) -> CallSession:

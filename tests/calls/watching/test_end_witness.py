@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from witness_data_api import DataApi
 
-from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport
-from airflow_provider_callapi.api.errors import CallApiError, Unanswered
+from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
@@ -16,23 +14,6 @@ from airflow_provider_callapi.calls.watching.watch import Observation, Phase, Se
 
 AT = 1_800_000_000.0
 FINISHED = {"id": 1, "finish_time": "2027-01-15 11:00:00", "talk_duration": 7, "communication_id": 9}
-
-
-class DataApi:
-    """A Data API that reports calls and legs, or fails."""
-
-    def __init__(self, reports: Any = (), legs: Any = (), failure: CallApiError | None = None) -> None:
-        self.reports = [CallReport(**fields) for fields in reports]
-        self.legs = [LegReport(id=number, **fields) for number, fields in enumerate(legs, start=1)]
-        self.failure = failure
-        self.limits: Limits | None = None
-        self.asked: list[Any] = []
-
-    def call(self, request: Any) -> Any:
-        self.asked.append(request)
-        if self.failure is not None:
-            raise self.failure
-        return self.legs if isinstance(request, GetCallLegsReport) else self.reports
 
 
 class Desk:
