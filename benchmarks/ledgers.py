@@ -76,7 +76,7 @@ def _of_sql() -> Iterator[Figure]:
             db.execute(insert(calls), rows)
         people, resumed = [row["person"] for row in rows], SqlLedger(engine, "resumed")
         seconds = min(seconds_of(lambda: list(resumed.load(people))) for _ in range(3))
-        yield Figure("resume with 100 000 attempts, PostgreSQL, CPU", seconds, "s", at_most=6)
+        yield Figure("resume with 100 000 attempts, PostgreSQL, CPU", seconds, "s", at_most=2)
         engine.dispose()
 
 

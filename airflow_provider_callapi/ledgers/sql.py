@@ -12,11 +12,12 @@ result comes later.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
@@ -27,7 +28,8 @@ from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTA
 from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers.sql_batches import COLUMNS_OF_A_BATCH, claim_batch, record_batch
 from airflow_provider_callapi.ledgers.sql_in_turn import claim_in_turn, record_in_turn
-from airflow_provider_callapi.ledgers.sql_tables import calls, create_tables
+from airflow_provider_callapi.ledgers.sql_pages import AttemptPages
+from airflow_provider_callapi.ledgers.sql_tables import DATABASE, calls, create_tables
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -37,11 +39,8 @@ T = TypeVar("T")
 
 _CHUNK = 500
 """How many attempts or people one SQL statement contains at most."""
-_PAGE = 5000
-"""How many rows of the campaign `SqlLedger.load` reads at once, if it reads the attempts of many people."""
 _MANY = 0.1
 """`SqlLedger.load` reads the rows of all people of the campaign if it needs at least this share of them."""
-_DATABASE = "the ledger's database"
 
 
 class SqlLedger:
@@ -69,7 +68,7 @@ class SqlLedger:
         self._campaign = campaign
         self._min_gap = min_gap
         # The statement fails if another process creates the tables at the same time. A repeat then succeeds.
-        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine), _DATABASE)
+        mask_errors(lambda: RETRY_BRIEFLY(create_tables, engine), DATABASE)
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         """Yield the campaign's stored attempts to call the given people.
@@ -174,24 +173,14 @@ class SqlLedger:
         :param wanted: a mapping whose keys identify the people, as in `Attempt.person`.
         """
         if len(wanted) > _CHUNK:
-            pages = self._pages_of_campaign()
-            first = next(pages)
-            if sum(row.person in wanted for row in first) >= len(first) * _MANY:
-                yield first
-                yield from pages
-                return
+            with closing(iter(AttemptPages(self._engine, self._query()))) as pages:
+                first = next(pages, ())
+                if sum(row.person in wanted for row in first) >= len(first) * _MANY:
+                    yield first
+                    yield from pages
+                    return
         for people in _chunks(list(wanted)):
             yield self._fetch(self._query().where(calls.c.person.in_(people)))
-
-    def _pages_of_campaign(self) -> Iterator[Sequence[Any]]:
-        query = self._query().limit(_PAGE)
-        rows = self._fetch(query)
-        yield rows
-        while len(rows) == _PAGE:
-            person, attempt = rows[-1].person, rows[-1].attempt
-            is_later = or_(calls.c.person > person, calls.c.attempt > attempt)
-            rows = self._fetch(query.where(calls.c.person >= person, is_later))
-            yield rows
 
     def _query(self) -> Select[Any]:
         query = select(*(COLUMNS_OF_A_BATCH if self._has_batches else calls.columns))
@@ -220,7 +209,7 @@ class SqlLedger:
             with (engine or self._engine).begin() as db:
                 return work(db)
 
-        return mask_errors(lambda: retrying(transaction), _DATABASE)
+        return mask_errors(lambda: retrying(transaction), DATABASE)
 
 
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:

@@ -32,6 +32,8 @@ from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, a
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+DATABASE = "the ledger's database"
+"""The name of the database in error messages."""
 STRIPES = 4096
 """How many rows the lock table has. With many rows, two batches of people rarely need the same row."""
 

@@ -191,27 +191,3 @@ def test_two_versions_of_an_attempt_in_one_batch_are_both_stored(connect):
     assert anna.call is not None
     assert (anna.status, anna.result) == (Status.FINISHED, Result.ANSWERED)
     assert (anna.call.answered, anna.call.observed) == (True, True)
-
-
-def test_many_people_are_read_in_pages_and_a_small_shard_reads_only_its_own(connect, monkeypatch):
-    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql._PAGE", 50)
-    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql._CHUNK", 10)
-    engine = connect()
-    ledger = SqlLedger(engine, "autumn")
-    people = [f"7926{number:07d}" for number in range(300)]
-    for attempt in (1, 2):
-        intents = [an_intent(person, attempt, at=NOW + attempt) for person in people]
-        assert all(claim.granted for claim in ledger.claim(intents))
-        ledger.record([finished(intent) for intent in intents])
-    sent: list[str] = []
-    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *event: sent.append(event[2]))
-
-    loaded = [(attempt.person, attempt.attempt) for attempt in ledger.load(people)]
-    assert loaded == [(person, attempt) for person in people for attempt in (1, 2)]
-    assert len(sent) == 13
-
-    sent.clear()
-    few = people[5::25]
-    loaded = [(attempt.person, attempt.attempt) for attempt in ledger.load(few)]
-    assert loaded == [(person, attempt) for person in few for attempt in (1, 2)]
-    assert len(sent) == 3
