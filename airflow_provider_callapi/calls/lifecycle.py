@@ -41,11 +41,11 @@ class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
     :ivar call: the outcome so far of the call.
-    :ivar until: the event that ends the wait: ``answered`` or ``ended``. The end of the call always ends the
-        wait.
+    :ivar until: ``answered``: the wait ends when the contact answers or the call ends. ``ended``: the wait
+        ends only when the call ends.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
-    :ivar deadline: epoch seconds at which the wait ends.
+    :ivar deadline: epoch seconds at which the wait ends at the latest.
     """
 
     call: Outcome
@@ -97,8 +97,9 @@ class LifecycleRules:
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
     :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
-    :ivar stores_answer: end the wait when the contact answers, store the answer in the journal, and wait
-        again. Without the stored answer, the death of a triggerer loses the observed answer.
+    :ivar stores_answer: when the contact answers, interrupt the wait, store the answer in the journal, and
+        wait again for the end. If the answer is not stored, the death of a triggerer loses the observed
+        answer.
     :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
         link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.

@@ -131,7 +131,8 @@ class Candidate:
 
         After a restart, the candidate continues the alert after this call.
 
-        :return: None: the candidate placed no call in the last ``quiet_for`` seconds.
+        :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
+            seconds.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):

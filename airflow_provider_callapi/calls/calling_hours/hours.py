@@ -94,8 +94,8 @@ class CallingHours:
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
-        :return: for example, that the calendar does not contain the next year. None: a calling window is open
-            now, or opens within a year.
+        :return: the reason, for example that the calendar does not contain the next year. None: a calling
+            window is open now, or opens within a year.
         """
         if self.window(now, zone)[0] < NEVER:
             return None

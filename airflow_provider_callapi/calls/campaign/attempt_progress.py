@@ -114,7 +114,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue whose lost call was never placed. Return the changed attempt.
+        """Put a person whose lost call was never placed back into the queue. Return the changed attempt.
 
         The next call to the person has the same attempt number.
 

@@ -83,8 +83,8 @@ class ClaimResult:
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
     :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
-    :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if ``granted`` is
-        False and ``held`` is None.
+    :ivar not_before: when the person may be called, epoch seconds; None: unknown. The field has a meaning
+        only if ``granted`` is False and ``held`` is None.
     """
 
     granted: bool

@@ -17,7 +17,10 @@ ROW = "contact"
 
 
 class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
+    """No call can be made from a row of the contact list.
+
+    The error message names the field, such as ``call.contact``, but contains no value of the row.
+    """
 
 
 class _Missing(StrictUndefined):
@@ -45,9 +48,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
-        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
-        ``items``, can be used.
+        If ``obj`` is a row of the contact list and has a column ``attribute``, the method returns the value
+        of the column. Upper and lower case and spaces in the name do not matter. If the row has no such
+        column, the method returns the attribute of the Python object, such as the method ``items`` of a dict.
         """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
@@ -81,7 +84,7 @@ class RowTemplate:
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
-    :param values: the other names that the template can use, with their values.
+    :param values: names that the template can use beside ``contact``, with the values of these names.
     :raises TemplateError: Jinja cannot compile the text.
     """
 
@@ -124,7 +127,10 @@ class RowTemplate:
 
 
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return the texts and columns of which a template consists; None: it contains anything else."""
+    """Return the texts and columns of which a template consists.
+
+    None: the template contains anything else.
+    """
     parts: list[str] = []
     for output in parsed.body:
         for node in output.nodes if isinstance(output, nodes.Output) else (output,):
@@ -144,14 +150,16 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a value of the parameter ``call`` in which a `RowTemplate` replaces each template.
+    """Return a value of the parameter ``call`` in which a `RowTemplate` replaces each template that needs a
+    row.
 
-    A template that does not use the person's row is filled in once, here.
+    A template that does not use the person's row is filled in at once, if possible.
 
     :param value: a text, a mapping with texts, or any other value.
-    :param values: the other names that templates can use, with their values.
+    :param values: names that the templates can use beside ``contact``, with the values of these names.
     :param where: the name of the field, for error messages.
-    :raises ValueError: Jinja cannot compile a template. The text names the field.
+    :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
+        ``call.contact``.
     """
     return _compile(value, values, where, _Sandbox())
 
@@ -187,7 +195,8 @@ def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
 
     :param row: the person's row in the contact list: column → value.
     :param where: the name of the field, for error messages.
-    :raises InvalidRow: a template cannot be filled in from the row. The text names the field.
+    :raises InvalidRow: a template cannot be filled in from the row. The error message names the field, such
+        as ``call.contact``.
     """
     if isinstance(value, dict):
         return {name: fill_in(inner, row, f"{where}.{name}") for name, inner in value.items()}
