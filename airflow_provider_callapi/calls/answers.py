@@ -105,8 +105,9 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
     If legs have the contact's number, at least one of these legs must be connected. If no leg has the
-    contact's number, all legs that may belong to the contact must be connected. If only some of them are
-    connected, a connected leg may be the leg of an operator who is no employee, and the result is False.
+    contact's number, all legs that may belong to the contact must be connected. If only some of these legs
+    are connected, the result is False, because a connected leg may be the leg of an operator who is no
+    employee.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.

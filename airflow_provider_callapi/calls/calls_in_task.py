@@ -87,7 +87,7 @@ class NumberedStore:
         self._number = number
 
     def get(self, key: str) -> Any:
-        """Return the value of a key; None: the call has no such key."""
+        """Return the value of a key; None: no value is stored for this call."""
         return self._store.get(f"{key}_{self._number}")
 
     def set(self, key: str, value: Any) -> None:

@@ -176,7 +176,7 @@ class ProgressMeter:
     def _per_second(self, now: float) -> float | None:
         """Return how many people were finished per second since this worker began.
 
-        None: no one was finished since this worker began.
+        None: no one has been finished yet.
         """
         finished = self._campaign.finished - self._finished_before
         return finished / (now - self._began_at) if finished and now > self._began_at else None

@@ -150,8 +150,7 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a value of the parameter ``call`` in which a `RowTemplate` replaces each template that needs a
-    row.
+    """Return a value of the parameter ``call`` with a `RowTemplate` for each template that needs a row.
 
     A template that does not use the person's row is filled in at once, if possible.
 

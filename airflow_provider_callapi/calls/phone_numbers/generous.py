@@ -91,7 +91,7 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest run of other digits.
+    """Return the phone numbers in a text, and the length of the longest group of digits outside them.
 
     The function joins neighbouring groups of digits in every way that results in a valid number.
 
@@ -118,7 +118,7 @@ def _is_spoilt(group: str, region: str) -> bool:
     """Return whether a group of digits is as long as a phone number, but is not a valid number.
 
     Joined with neighbouring digits, these digits could form a valid number that the author of the text did
-    not mean. `_read_segment` therefore counts them as digits that belong to no number.
+    not mean. `_read_segment` therefore counts the group as digits that belong to no phone number.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

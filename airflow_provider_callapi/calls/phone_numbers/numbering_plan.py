@@ -63,7 +63,7 @@ class NumberingPlan:
     def of(cls, region: str) -> NumberingPlan:
         """Return the numbering plan of a region, such as ``RU``.
 
-        :raises ValueError: the region is unknown. The error names the field.
+        :raises ValueError: the region is unknown. The error message names the parameter ``region``.
         """
         import phonenumbers  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ def read_digits(digits: str, region: str) -> str | None:
     :param digits: a national number, with or without the national prefix, or an international number, with
         or without the international prefix.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
-    :return: None: the digits mean no valid number.
+    :return: the number. None: the digits mean no valid number.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:
@@ -174,7 +174,10 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
 
 
 def _join_valid(country_code: str, national: str) -> str | None:
-    """Return a valid number as E.164 digits; None: the parser of `phonenumbers` must decide."""
+    """Return the E.164 digits of a country code and a national number, if the number is valid.
+
+    None: the parser of `phonenumbers` must decide.
+    """
     if national.startswith("0") or not is_valid_national(int(country_code), national):
         return None
     return f"{country_code}{national}"

@@ -55,8 +55,8 @@ class Snapshot:
     def proves_absence(self, call_session_id: int) -> bool:
         """Return whether this snapshot proves that a call is not active.
 
-        A failed poll proves nothing. While the session id of an active call cannot be read, that call may be
-        any call, so the snapshot proves no absence.
+        A failed poll proves nothing. If the session id of an active call in the snapshot cannot be read, the
+        unreadable call may be any call. The snapshot then proves no call's absence.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
