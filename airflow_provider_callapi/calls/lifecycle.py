@@ -1,7 +1,8 @@
 """The lifecycle of a placed call: wait for the call, fetch the final outcome, tag the call, judge the call.
 
 Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The code that
-uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method:
+uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method of
+`CallLifecycle`:
 
 ==============  ========================================================================================
 step            what the code that uses the lifecycle does

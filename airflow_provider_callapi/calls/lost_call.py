@@ -79,9 +79,9 @@ class LostCall:
         - If the author of a DAG chose the id, the method checks the contact and the start time, because the
           author may use one id for several calls.
 
-        A call fails the check of the start time if it started more than ``clock_difference`` seconds before
-        the intent was stored. If the service does not report the contact or the start time, the missing value
-        passes the check.
+        A call fails the check of the start time if the call started more than ``clock_difference`` seconds
+        before the intent was stored. If the service does not report the contact or the start time, the
+        missing value passes the check.
 
         The method makes fewer checks for the package's own ids, because a wrong time zone in the connection
         could hide the lost call and so cause a second call.

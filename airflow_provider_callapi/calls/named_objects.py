@@ -150,8 +150,9 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    If a list of the account was not read, the function does not check the objects of this list. An incomplete
-    list does not prove that an object is missing, so the function then reports no missing object.
+    If a list of the account was not read, the function does not check the objects of this list. If a list is
+    incomplete, the function reports no missing object, because the incomplete list does not prove that an
+    object is missing.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),

@@ -136,8 +136,8 @@ def place(
     :param id_is_unique: whether no other task uses the request's ``external_id``. If False, the function
         looks up other active calls with the id before dialling.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
-        uses `place` must wait and use `place` again.
+    :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
+        placed. The code that uses `place` must wait and use `place` again.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.

@@ -14,7 +14,8 @@ the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
 
 Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
 candidate could be a second winner. A slower candidate therefore waits five more seconds before it reads the
-store again. During these seconds, ``list.calls`` begins to show the call of the first winner.
+store again. During these seconds, ``list.calls`` begins to show the call of the first winner. The slower
+candidate then finds this call, and does not call the same person again.
 """
 
 from __future__ import annotations

@@ -63,8 +63,7 @@ class AbsenceProof:
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of people. No poll has found the lost call of these people in the
-            search time.
+        :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
         :return: the verdict, with the ledger keys of the people in three groups. If a person is in no group,
             the campaign continues to search for the person's call.

@@ -1,8 +1,8 @@
 """The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of all ledgers, for example in an SQL database. A campaign stores the intent before
-it sends the start request. If the request gets no answer, the campaign does not dial again: it searches for
-the call by the call's ``external_id``.
+it sends the start request. If the request gets no answer, the campaign does not dial again. The campaign
+searches for the call by the call's ``external_id``.
 """
 
 from __future__ import annotations

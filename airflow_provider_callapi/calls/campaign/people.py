@@ -267,7 +267,8 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of it.
+    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of the
+    number.
 
     :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.

@@ -21,9 +21,9 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     tag) of the call, this delay applies, even if the contact answered. Otherwise, the delay depends on the
     attempt's result, and the person is called again only if it is certain that the contact did not answer.
 
-    A call may ring no phone, for example if the account has no free line. Each earlier call to the person
-    that rang no phone then doubles the delay, up to 32 times the delay. Calls that rang no phone do not count
-    against ``max_attempts``.
+    A call may ring no phone, for example if the account has no free line. In that case, each earlier call to
+    the person that rang no phone doubles the delay, up to 32 times the delay. Calls that rang no phone do not
+    count against ``max_attempts``.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.

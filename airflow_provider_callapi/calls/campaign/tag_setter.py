@@ -31,7 +31,7 @@ class TagSetter:
         """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
 
         The campaign does not dial while it sets tags, so each step sets only five tags. Tags that could not
-        be set before come last, so that they do not delay the other tags.
+        be set before come last, so that these tags do not delay the other tags.
 
         :param now: epoch seconds.
         """

@@ -1,4 +1,7 @@
-"""The exception for a list of people that is damaged or ambiguous, so that no one on it may be dialled."""
+"""The exception for a list of people that is damaged or ambiguous.
+
+After this exception, no one on the list may be dialled.
+"""
 
 from __future__ import annotations
 

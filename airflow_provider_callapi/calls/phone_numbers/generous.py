@@ -38,7 +38,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
     If the whole text is a SIP number, return the SIP number.
 
-    Extensions are dropped. If a number can be read in two ways, both readings are returned.
+    The result contains no extensions. If a number can be read in two ways, the result contains both readings.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
@@ -91,7 +91,7 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest group of digits outside them.
+    """Return the phone numbers in a text, and the length of the longest group of other digits.
 
     The function joins neighbouring groups of digits in every way that results in a valid number.
 

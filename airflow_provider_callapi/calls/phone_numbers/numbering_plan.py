@@ -45,7 +45,7 @@ class NumberingPlan:
     :ivar international_prefix: matches the digits that people of the region dial before a country code, such
         as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar parsed_prefix: matches the first digits of a national number that `phonenumbers` removes.
+    :ivar parsed_prefix: matches the first digits that `phonenumbers` removes from a national number.
     :ivar has_plain_prefix: True if the digits after the national prefix are the whole national number. False
         if the region replaces some of these digits.
     """

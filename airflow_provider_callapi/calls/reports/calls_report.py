@@ -113,7 +113,7 @@ class CallsReport:
                 yield self._rows(calls)
 
     def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
-        """Return one row of plain JSON for each call, with the legs of the call if they are wanted.
+        """Return one row of plain JSON for each call, with the call's legs if ``columns.legs`` is True.
 
         :param calls: pairs of the time when the call began, in epoch seconds, and the call as the Data API
             sends it.

@@ -1,6 +1,7 @@
 """Remembers which fields, filters and dates the Data API has refused in requests for reports.
 
-Later requests leave out what was refused, so that they succeed without another refusal.
+Later requests leave out the refused fields and filters, and ask for other dates, so that the Data API accepts
+the requests.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Each waiting task reads the newest snapshot from a file. When the next snapshot 
 writes the file, and the other tasks read the file. A lock on a second file decides which task polls. Apart
 from the tasks, no process is necessary. If the file cannot be used, each task polls on its own.
 
-The files are in a folder that only the user of the worker can read. The files contain no phone numbers.
+The files are in a folder that only the operating-system user of the worker can read. The files contain no
+phone numbers.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ _FORMAT = 1
 
 
 def private_folder() -> Path | None:
-    """Return the folder for the shared snapshots, which only this user can read. Create it if necessary.
+    """Return the folder for the shared snapshots. Create the folder if it does not exist.
 
-    :return: the folder. None: another user owns the folder, other users can read the folder, or the folder
-        cannot be created.
+    Only the operating-system user of this process can read the folder.
+
+    :return: the folder. None: another operating-system user owns the folder or can read the folder, or the
+        folder cannot be created.
     """
     folder = Path(tempfile.gettempdir(), f"{FOLDER_PREFIX}{os.geteuid()}")
     try:

@@ -30,7 +30,7 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 
 
 class SharedPoll:
-    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers it concerns.
+    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers that need it.
 
     A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
     subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
@@ -81,9 +81,9 @@ class SharedPoll:
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the watched calls that the newest snapshot shows, and that a new snapshot does not show.
+        """Return the watched calls that the snapshot before shows, and that a new snapshot does not show.
 
-        :param snapshot: the snapshot that the poll is about to publish.
+        :param snapshot: the new snapshot, which the poll is about to publish.
         :return: session ids.
         """
         if self._newest is None:

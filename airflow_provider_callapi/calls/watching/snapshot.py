@@ -65,9 +65,9 @@ class Snapshot:
 
         If this snapshot and the snapshot before show the same active call with the same values, the watch
         does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
-        watch counts them.
+        watch counts misses and failures.
 
-        :param before: the snapshot that was taken before. The watch has observed it.
+        :param before: the snapshot of the poll before. The watch has observed that snapshot.
         """
         session = self.sessions.get(call_session_id)
         return (
