@@ -156,7 +156,10 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str | None:
-    """Return the participant's number: the calling number of an inbound leg, otherwise the called number."""
+    """Return the participant's number: the calling number of an inbound leg, otherwise the called number.
+
+    None: the Data API reports no number of the participant.
+    """
     return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 
 

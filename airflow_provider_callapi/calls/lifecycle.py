@@ -98,9 +98,9 @@ class LifecycleRules:
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
     :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
-    :ivar stores_answer: when the contact answers, interrupt the wait, store the answer in the journal, and
-        wait again for the end. If the answer is not stored, the death of a triggerer loses the observed
-        answer.
+    :ivar stores_answer: when the contact answers, end the wait, store the answer in the journal, and begin
+        another wait for the call's end. If the answer is not stored, the death of a triggerer loses the
+        observed answer.
     :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
         link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.

@@ -205,7 +205,10 @@ class LostCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a reported call's ``external_id``, and the name of the field that contains the id."""
+    """Return a reported call's ``external_id``, and the name of the field that contains the id.
+
+    The id is None if the service reports no id for the call.
+    """
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

@@ -81,7 +81,7 @@ class SharedPoll:
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the watched calls that the snapshot before shows, and that a new snapshot does not show.
+        """Return the watched calls that the previous snapshot shows, and that a new snapshot does not show.
 
         :param snapshot: the new snapshot, which the poll is about to publish.
         :return: session ids.
@@ -258,7 +258,7 @@ class Subscription:
     def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
         """Return whether the subscriber needs a snapshot.
 
-        :param before: the snapshot of the poll before; None: there is no earlier snapshot.
+        :param before: the previous snapshot; None: there is no earlier snapshot.
         """
         if self.only_call is None or before is None or not self._has_received:
             return True

@@ -63,11 +63,11 @@ class Snapshot:
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether a watch of a call may change with this snapshot.
 
-        If this snapshot and the snapshot before show the same active call with the same values, the watch
+        If this snapshot and the previous snapshot show the same active call with the same values, the watch
         does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
         watch counts misses and failures.
 
-        :param before: the snapshot of the poll before. The watch has observed that snapshot.
+        :param before: the previous snapshot, which the watch has observed.
         """
         session = self.sessions.get(call_session_id)
         return (
