@@ -7,8 +7,8 @@ uses the lifecycle carries out this step (sleeps, polls, or defers). Then this c
 ==============  ========================================================================================
 step            what the code that uses the lifecycle does
 ==============  ========================================================================================
-WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
-WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
+WaitForCall     polls until the contact answers or the call ends, then uses `CallLifecycle.observed`
+WaitForReport   waits `REPORT_INTERVAL` seconds, then uses `CallLifecycle.report_due`
 TimeIsUp        fails, because the call may still be active
 Finished        returns the call, or fails if the verdict is not ``ACCEPTED``
 ==============  ========================================================================================
@@ -154,7 +154,7 @@ class CallLifecycle:
     """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
     A method never waits. The method returns the next step, such as `WaitForCall`. The code that uses the
-    lifecycle carries out the step, and then calls the next method.
+    lifecycle carries out the step, and then uses the next method.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.

@@ -159,8 +159,8 @@ class Dialling:
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: a list with the changed attempt, which the caller stores in the ledger. The list is empty if
-            no stored attempt has to change.
+        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
+            The list is empty if no stored attempt has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:

@@ -79,8 +79,9 @@ class _Column(str):
 class RowTemplate:
     """A Jinja template that is compiled once and filled in from many rows.
 
-    Most templates only insert columns into a text, such as ``Hello {{ contact.name }}``. If these columns
-    contain texts, the template is filled in without Jinja, which is faster and gives the same text.
+    Most templates only insert the values of columns into a sentence, such as ``Hello {{ contact.name }}``. If
+    all these values are strings, the class fills the template in without Jinja. This way is faster and gives
+    the same result.
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
@@ -97,7 +98,7 @@ class RowTemplate:
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
     def render(self, row: Mapping[str, Any]) -> str:
-        """Return the text of the template for one person.
+        """Return the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
         """
@@ -109,7 +110,7 @@ class RowTemplate:
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text of a template that only inserts texts; None: Jinja must fill the template in."""
+        """Return the filled-in template if all inserted values are strings; None: Jinja is necessary."""
         if self._parts is None:
             return None
         texts = []
@@ -127,7 +128,7 @@ class RowTemplate:
 
 
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return the texts and columns of which a template consists.
+    """Return the strings and columns of which a template consists.
 
     None: the template contains anything else.
     """
@@ -190,7 +191,7 @@ def has_template(value: Any) -> bool:
 
 
 def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
-    """Return a value that `compile_templates` has returned, with the texts of its templates for one person.
+    """Fill in, for one person, the templates in a value from `compile_templates`. Return the new value.
 
     :param row: the person's row in the contact list: column → value.
     :param where: the name of the field, for error messages.

@@ -69,8 +69,8 @@ class TagSetter:
         If the request is refused for lack of points (rate-limit units), the campaign tries again after its
         next snapshot. After any other error, the campaign does not try again.
 
-        :return: a list with the changed attempt, which the calling code stores in the ledger. The list is
-            empty if the tag was not set.
+        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
+            The list is empty if the tag was not set.
         """
         assert attempt.call is not None
         try:

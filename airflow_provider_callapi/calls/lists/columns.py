@@ -143,5 +143,5 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return the name of a column for an error text. Escape sequences replace invisible characters."""
+    """Return the name of a column for an error message. Escape sequences replace invisible characters."""
     return ascii(name) if fold(name) != name and not fold(name).isascii() else repr(name)

@@ -9,5 +9,5 @@ from __future__ import annotations
 class ListUnreadable(ValueError):
     """A list of people is damaged or ambiguous, for example because two columns are named ``phone``.
 
-    The text of the error states where the problem is and what to do, but repeats no value of the list.
+    The error message states where the problem is and what to do, but repeats no value of the list.
     """

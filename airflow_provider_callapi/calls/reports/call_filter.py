@@ -73,8 +73,8 @@ class CallFilter:
     def parameters_of(self, fields: Collection[str]) -> list[str]:
         """Return the user's parameters that cause a filter by one of the given report fields.
 
-        An error text names these parameters if the Data API refuses a filter. Example: the field ``is_lost``
-        comes from the parameter ``missed``.
+        An error message names these parameters if the Data API refuses a filter. Example: the field
+        ``is_lost`` comes from the parameter ``missed``.
         """
         return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
 

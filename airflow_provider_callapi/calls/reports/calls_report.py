@@ -36,9 +36,9 @@ _REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disable
 class ReportRefused(Exception):
     """The Data API refuses a field or a filter of a report. A retry would fail, too.
 
-    The error text names the parameter of the operator that causes the refusal, and the refused field:
-    ``fields (tags)``. If the Data API does not name the field, the text contains only the error of the Data
-    API.
+    The error message names the parameter of the operator that causes the refusal, and the refused field:
+    ``fields (tags)``. If the Data API does not name the field, the message contains only the error of the
+    Data API.
     """
 
 

@@ -74,8 +74,8 @@ class Omissions:
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
         """Return True if these omissions make a report useless, because a needed field is left out.
 
-        :param fields: the fields that the calling code uses. A field is needed if the calling code uses the
-            field, and the class of the request lists the field in ``needed_fields``.
+        :param fields: the fields that the code which asks for the report uses. One of these fields is needed
+            if the class of the request lists the field in ``needed_fields``.
         """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
