@@ -55,10 +55,9 @@ class AccountReports:
         recording_link: bool = False,
         operations: bool = False,
     ) -> CallReport | None:
-        """Return the Data API's report of an active or finished call. None: no report exists yet.
+        """Return the Data API's report of an active or finished call.
 
-        Pass ``call_session_id`` or ``external_id`` to identify the call. A report that cannot be read counts
-        as missing.
+        Pass ``call_session_id`` or ``external_id`` to identify the call.
 
         :param call_session_id: the session id of the call.
         :param external_id: the id in the start request. If several calls have this id, the method returns the
@@ -67,6 +66,8 @@ class AccountReports:
         :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
+        :return: the report. None: no report exists yet, or the report of the call ``call_session_id`` cannot
+            be read.
         :raises Unanswered: the search by ``external_id`` found no report, but at least one report could not
             be read. The unreadable report may be the wanted one.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
@@ -118,10 +119,10 @@ class AccountReports:
         """Wait for the Data API's report of a call, and return the report.
 
         The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. None: no report has appeared before the timeout. The method `of_call` explains the other
-        parameters.
+        call's end. The method `of_call` explains all parameters except ``timeout``.
 
         :param timeout: seconds to wait for the report.
+        :return: the report. None: no report has appeared before the timeout.
         """
         deadline = self._clock() + timeout
         while True:

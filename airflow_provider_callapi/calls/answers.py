@@ -40,9 +40,11 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg belongs to the contact.
 
-    A leg to the contact's number belongs to the contact. In an inbound call, a leg from the contact's number
-    belongs to the contact, too, if the service states that the leg is not the leg of an operator. An
-    operator's leg never belongs to the contact.
+    An operator's leg never belongs to the contact. Any other leg belongs to the contact in two cases:
+
+    - The leg leads to the contact's number.
+    - The call is inbound, the leg comes from the contact's number, and the service states that the leg is not
+      an operator's leg.
 
     :param contact: the contact's phone number.
     :param inbound: whether the contact has called the account.
@@ -102,9 +104,10 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    If at least one leg has the contact's number, one such leg must be connected. If no leg has the contact's
-    number, every leg that may be the contact's must be connected. One connected leg is then no proof: it may
-    be the leg of an operator who is no employee.
+    If legs have the contact's number, at least one of these legs must be connected. If no leg has the
+    contact's number, all legs that may belong to the contact must be connected. If only some of these legs
+    are connected, the result is False, because a connected leg may be the leg of an operator who is no
+    employee.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.
@@ -127,8 +130,9 @@ def _sort_legs(
 
     - The leg belongs to an operator: the leg is in the third list.
     - The leg has another number, and another leg has the contact's number: the leg is in the third list.
-    - The leg does not belong to an operator, and its number is missing or masked and may be the contact's
-      number: the leg belongs to the contact, and is in the first list.
+    - The Data API states that the leg does not belong to an operator, and the leg's number may be the
+      contact's number, e.g. because the number is missing or masked: the leg belongs to the contact, and is
+      in the first list.
     - In all other cases, it is not known whether the leg belongs to the contact: the leg is in the second
       list.
 
@@ -152,7 +156,10 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str | None:
-    """Return the participant's number: the calling number of an inbound leg, otherwise the called number."""
+    """Return the participant's number: the calling number of an inbound leg, otherwise the called number.
+
+    None: the Data API reports no number of the participant.
+    """
     return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 
 

@@ -1,9 +1,9 @@
 """Number the calls of one task, so that each call has a journal (a stored record) of its own.
 
 The function of a task may place several calls. If Airflow retries the task, the function asks for the calls
-again, perhaps with other texts. The package recognises a call by the person and by the order: the first call
-to a person is the same call in each try, and so is the second call to the person. If a try sends exactly the
-same request for a person twice, the two requests ask for one call.
+again, perhaps with other messages. The package recognises a call by the person and by the order: the first
+call to a person is the same call in each try, and so is the second call to the person. If a try sends exactly
+the same request for a person twice, the two requests ask for one call.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class NumberedStore:
         self._number = number
 
     def get(self, key: str) -> Any:
-        """Return the value of a key; None: the call has no such key."""
+        """Return the value of a key; None: no value is stored for this call."""
         return self._store.get(f"{key}_{self._number}")
 
     def set(self, key: str, value: Any) -> None:

@@ -61,7 +61,8 @@ class Deployment:
 
         :param fingerprint: the stored fingerprint.
         :param parts: the texts, for example a task's name and a phone number.
-        :return: None: the deployment no longer has the key of the fingerprint, so the answer is unknown.
+        :return: True or False. None: the deployment no longer has the key of the fingerprint, so the answer
+            is unknown.
         """
         key_id, separator, _ = fingerprint.partition(".")
         if not separator:

@@ -1,6 +1,7 @@
 """The Data API's finish reasons, and what each reason means for the person who was called.
 
-A finish reason states why a call or a leg ended. The table is the file ``finish_reasons.tsv``.
+A finish reason states why a call or a leg ended. The file ``finish_reasons.tsv`` contains the table of the
+documented finish reasons.
 
 Source: the lists of finish reasons in the vendor's public documentation of the Data API v2.0.
 """
@@ -18,10 +19,10 @@ class FinishCategory(StrEnum):
     """The categories of finish reasons: what kept a call from reaching the contact.
 
     BUSY: the contact's line was busy. NOT_REACHED: the contact did not pick up. WRONG_NUMBER: the contact's
-    number does not work. OUR_SIDE: the employee's or operator's leg was not reached. CAPACITY: the account
-    had no free line for the call. REFUSED: a rule of the account or of the service forbids the call. ACCOUNT:
-    the account has no money, or a part of the account is switched off or set up wrongly. NETWORK: the
-    telephone network or the service failed.
+    number does not work. OUR_SIDE: no employee or operator was reached. CAPACITY: the account had no free
+    line for the call. REFUSED: a rule of the account or of the service forbids the call. ACCOUNT: the account
+    has no money, or a part of the account is switched off or set up wrongly. NETWORK: the telephone network
+    or the service failed.
     """
 
     BUSY = "busy"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 
 def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta | None) -> str | None:
-    """Return an error text if a DAG run is too late to place calls, or None if calls are allowed.
+    """Return an error message if a DAG run is too late to place calls, or None if calls are allowed.
 
     :param run_after: when the DAG run was due, epoch seconds; None: the DAG run was due at no fixed time.
     :param now: epoch seconds.

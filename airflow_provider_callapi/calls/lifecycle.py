@@ -1,13 +1,14 @@
 """The lifecycle of a placed call: wait for the call, fetch the final outcome, tag the call, judge the call.
 
 Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The code that
-uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method:
+uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method of
+`CallLifecycle`:
 
 ==============  ========================================================================================
 step            what the code that uses the lifecycle does
 ==============  ========================================================================================
-WaitForCall     polls until the contact answers or the call ends, then calls `CallLifecycle.observed`
-WaitForReport   waits `REPORT_INTERVAL` seconds, then calls `CallLifecycle.report_due`
+WaitForCall     polls until the contact answers or the call ends, then uses `CallLifecycle.observed`
+WaitForReport   waits `REPORT_INTERVAL` seconds, then uses `CallLifecycle.report_due`
 TimeIsUp        fails, because the call may still be active
 Finished        returns the call, or fails if the verdict is not ``ACCEPTED``
 ==============  ========================================================================================
@@ -41,11 +42,11 @@ class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
     :ivar call: the outcome so far of the call.
-    :ivar until: the event that ends the wait: ``answered`` or ``ended``. The end of the call always ends the
-        wait.
+    :ivar until: ``answered``: the wait ends when the contact answers or the call ends. ``ended``: the wait
+        ends only when the call ends.
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
         and never observed.
-    :ivar deadline: epoch seconds at which the wait ends.
+    :ivar deadline: epoch seconds at which the wait ends at the latest.
     """
 
     call: Outcome
@@ -97,8 +98,9 @@ class LifecycleRules:
 
     :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
     :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
-    :ivar stores_answer: end the wait when the contact answers, store the answer in the journal, and wait
-        again. Without the stored answer, the death of a triggerer loses the observed answer.
+    :ivar stores_answer: when the contact answers, end the wait, store the answer in the journal, and begin
+        another wait for the call's end. If the answer is not stored, the death of a triggerer loses the
+        observed answer.
     :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
         link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.
@@ -152,7 +154,7 @@ class CallLifecycle:
     """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
     A method never waits. The method returns the next step, such as `WaitForCall`. The code that uses the
-    lifecycle carries out the step, and then calls the next method.
+    lifecycle carries out the step, and then uses the next method.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.

@@ -36,7 +36,7 @@ _ID_USED_ONCE = re.compile(r"af(-[0-9a-f]{32}|c-[0-9a-f]{24})-\d+")
 def is_own_id(external_id: str) -> bool:
     """Return whether this package made an ``external_id``, such as ``af-<32 hexadecimal digits>-1``.
 
-    Otherwise, the author of a DAG chose the id, and may use it for several tasks.
+    False: the author of a DAG chose the id, and may use the id for several tasks.
     """
     return _OWN_ID.fullmatch(external_id) is not None
 
@@ -70,16 +70,21 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports can be the lost call.
 
-        The reported call must have the lost call's ``external_id`` and contact, and must not have started
-        more than ``clock_difference`` seconds before the intent was stored. Contact and start time are
-        checked because the author of a DAG may use one ``external_id`` for several calls. If the service does
-        not report the contact or the start time, the missing value passes the check. A call in ``others`` is
-        never the lost call.
+        A reported call with another ``external_id`` is not the lost call. A call in ``others`` is not the
+        lost call either. The other checks depend on the lost call's ``external_id``:
 
-        If the package uses the ``external_id`` for one call only, the method checks neither the contact nor
-        the start time. If the package created the id, the method does not check the start time of an active
-        call. With these checks, a wrong time zone in the connection could hide the lost call and so cause a
-        second call.
+        - If the package made the id for one attempt, the method makes no other check.
+        - If the package made the id for an alert, the method checks the contact. The method also checks the
+          start time of a call in a report, but not of an active call.
+        - If the author of a DAG chose the id, the method checks the contact and the start time, because the
+          author may use one id for several calls.
+
+        A call fails the check of the start time if the call started more than ``clock_difference`` seconds
+        before the intent was stored. If the service does not report the contact or the start time, the
+        missing value passes the check.
+
+        The method makes fewer checks for the package's own ids, because a wrong time zone in the connection
+        could hide the lost call and so cause a second call.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
@@ -95,18 +100,22 @@ class LostCall:
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a call may still be the lost call, although `matches` does not accept the call.
 
-        Such a call prevents the proof that the lost call was never placed. Two kinds of calls may be the lost
-        call:
+        A call that may be the lost call prevents the proof that the lost call was never placed. The result is
+        True for three kinds of calls to the lost call's contact:
 
-        - a call to the lost call's contact with its ``external_id``, although the start time is too early.
-          The time zone in the connection may be wrong.
-        - a call to the lost call's contact without a known ``external_id``: the account may not show ids. A
-          call with neither an id nor a number comes from a person who hides the number. Such a call is not
-          the lost call. A call with an unreadable id or number may be the lost call.
+        - a call with the lost call's ``external_id``, even if the call started too early for `matches`. The
+          time zone in the connection may be wrong.
+        - a call without an ``external_id``. The account may not show ids.
+        - a call whose ``external_id`` or phone number cannot be read.
 
-        :param found: the reported call: an active call, or a call in a report of the Data API. The method
-            does not check the start time of an active call, because an active call prevents the proof only
-            until the call ends.
+        The result is False for a call in ``others``. The result is also False for a call that has neither an
+        id nor a number: the call comes from a person who hides the number. If the lost call's contact is
+        unknown, the result is False for every call without an id.
+
+        :param found: the reported call: an active call, or a call in a report of the Data API. In a report,
+            the result is False if the call started more than 15 hours before the intent was stored. The
+            method does not check the start time of an active call, because an active call prevents the proof
+            only until the call ends.
         """
         has_its_id = self._has_its_id(found)
         external_id, id_field = _external_id(found)
@@ -196,7 +205,10 @@ class LostCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a reported call's ``external_id``, and the name of the field that contains the id."""
+    """Return a reported call's ``external_id``, and the name of the field that contains the id.
+
+    The id is None if the service reports no id for the call.
+    """
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

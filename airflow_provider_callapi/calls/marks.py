@@ -77,7 +77,8 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
     """Return the first of some marks that a call certainly has.
 
-    None: the call has none of the marks, its operations are not known, or there is no call.
+    If the operations of the call are not known, only the call's tags count. None: the call has none of the
+    marks, or there is no call (``call`` is None).
     """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
 

@@ -39,10 +39,11 @@ _SHORTEST_PHONE_NUMBER = 10
 class NamedObjects:
     """The objects of the account that some start requests name, such as a virtual number or a scenario.
 
-    :ivar scenarios: ids.
-    :ivar tags: ids.
-    :ivar employees: pairs of an employee's id and the number to ring; None: all numbers of the employee ring.
-    :ivar media_files: ids as text, because a message names its file as text.
+    :ivar scenarios: the ids of scenarios.
+    :ivar tags: the ids of tags.
+    :ivar employees: pairs (id of an employee, number to ring). If the number is None, all numbers of the
+        employee ring.
+    :ivar media_files: the ids of media files, as text, because a message names its media file as text.
     """
 
     virtual_numbers: frozenset[str] = frozenset()
@@ -149,8 +150,9 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    If a list of the account was not read, the function does not check the objects of this list. An incomplete
-    list does not prove that an object is missing, so the function then reports no missing object.
+    If a list of the account was not read, the function does not check the objects of this list. If a list is
+    incomplete, the function reports no missing object, because the incomplete list does not prove that an
+    object is missing.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -197,10 +199,12 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     """Yield a sentence for each number that is switched off.
 
-    A number is switched off if no entry of a list shows the number as switched on.
+    A list of the account can have several entries for one number. The number is switched off if all its
+    entries show the number as switched off.
 
-    :param states: pairs, one for each entry of the list: the number, and the state of a number that is
-        switched off, e.g. ``manual_lock``. None instead of a state: the number is switched on.
+    :param states: pairs (number, state), one for each entry of the list. The state is a text if the number is
+        switched off, e.g. ``manual_lock``. The state is None if the number is switched on, or if it is not
+        known whether the number is switched off.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

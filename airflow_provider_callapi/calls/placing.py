@@ -136,8 +136,8 @@ def place(
     :param id_is_unique: whether no other task uses the request's ``external_id``. If False, the function
         looks up other active calls with the id before dialling.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: the lost call was not found, and its absence proves nothing yet. The code that
-        uses `place` must wait and use `place` again.
+    :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
+        placed. The code that uses `place` must wait and use `place` again.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -200,15 +200,18 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Place a lost call again if, some time after a first search, no service shows the call.
+    """Send the start request of a lost call again, if it is proven that the call was never placed.
 
-    The first search shows that the call is not active. If the call was placed, the call has therefore ended,
-    and a later report of the Data API contains the call. Without such a report, the call was never placed.
+    A first search has shown that the call is not active. If the call was placed, the call has therefore
+    ended, and a later report of the Data API contains the call. If ``absence_proven_after`` seconds later no
+    report contains the call, the call was never placed.
 
     :param absence_proven_after: the time from the end of the first search to the proof, in seconds.
     :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: too little time has passed, or the second start request got no answer either.
-    :raises Unresolved: the Data API reports a call that may be the lost call, or the call of another task.
+    :raises AbsenceNotProven: too little time has passed, the active calls cannot be listed, a new active call
+        may be the lost call, or the second start request got no answer either.
+    :raises Unresolved: the Data API reports a call that may be the lost call. The reported call may also
+        belong to another task.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -235,8 +238,8 @@ def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: Call
 
     A reported call may be the lost call in two cases: the reported call has the lost call's ``external_id``,
     or the reported call is a call to the contact without an ``external_id``, for example the call of an
-    employee. The function checks only calls that began after the intent was stored. Without the Data API, the
-    function does nothing.
+    employee. The function ignores a call that began long before the intent was stored, see `LostCall.may_be`.
+    Without the Data API, the function does nothing.
 
     :raises Unresolved: a reported call may be the lost call.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
@@ -336,7 +339,8 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     If the author of the DAG chose the ``external_id``, another task may call the same contact with this id
     now. An id that this package made is unique, so the function then returns an empty tuple.
 
-    :return: the session ids. None: the active calls cannot be listed, or one of them cannot be read.
+    :return: the session ids. None: the poll failed, or an active call cannot be read and no other call could
+        be mistaken for this request's call.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -404,7 +408,8 @@ def _find_lost_call(
 
     A lost call is a call whose start request got no answer.
 
-    :param since: epoch seconds. Active calls that began before this time are ignored; None: no limit.
+    :param since: epoch seconds. An active call that began before this time does not match, see
+        `LostCall.matches`; None: no limit.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
     :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
         counts as "not found".

@@ -32,7 +32,7 @@ _RECORD_KEY = "callapi_request"
 
 
 class MaybeCarriedOut(Exception):
-    """An earlier try of the task may have sent the control request. Its effect is unknown."""
+    """An earlier try of the task may have sent the control request. The effect of the request is unknown."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
 
 Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
 candidate could be a second winner. A slower candidate therefore waits five more seconds before it reads the
-store again. During these seconds, ``list.calls`` begins to show the call of the first winner.
+store again. During these seconds, ``list.calls`` begins to show the call of the first winner. The slower
+candidate then finds this call, and does not call the same person again.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ class Candidate:
 
         After a restart, the candidate continues the alert after this call.
 
-        :return: None: the candidate placed no call in the last ``quiet_for`` seconds.
+        :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
+            seconds.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):

@@ -52,9 +52,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call. The code that uses this class must then wait until the call is answered or
-            ends. None: no person is left to call. The wait is then unnecessary, even if the call to the last
-            person was placed.
+        :return: the placed call, if the alert has further people. The code that uses this class then waits
+            until the call is answered or ends. None: the alert has no further person, so the code need not
+            wait. The result is also None after the call to the last person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -85,8 +85,9 @@ class Escalation:
         The next `ring_next` then calls the person who follows ``progress.person``.
 
         :param progress: the call before the restart, and the person who was called.
-        :return: the call before the restart. The code that uses this class must wait until the person answers
-            the call or the call ends. None: the called person was the last one, so a wait is unnecessary.
+        :return: the call before the restart, if the alert has further people. The code that uses this class
+            must wait until the person answers the call or the call ends. None: the alert has no further
+            person, so the code need not wait.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -95,13 +96,13 @@ class Escalation:
         return Outcome(progress.call_session_id) if self.has_next else None
 
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
-        """Return the active call of this alert to the latest person in the calling order.
+        """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert if the call has the ``external_id`` of a person, and its contact may be
-        the person's number.
+        A call belongs to the alert if the call has the ``external_id`` of a person, and the call's contact
+        may be the person's number.
 
         :param sessions: the active calls of the account.
-        :return: None: no active call belongs to the alert.
+        :return: the call and the person. None: no active call belongs to the alert.
         """
         people = {call_id: person for person, call_id in self.call_ids}
         calls = [
@@ -148,15 +149,15 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and repeats the request with another message if needed.
 
-    If the service rejects the message and states a longest length, the text is cut to that length. Otherwise
-    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
-    no call. The returned function raises the error if the service rejects every replacement, or rejects the
-    request for another reason.
+    If the service rejects the message and states the longest length of a message, the text is cut to this
+    length. If the service states no length, or rejects the shorter text too, ``default_text`` replaces the
+    message. A second request is safe, because a rejected start request placed no call. The returned function
+    raises the error if the service rejects every replacement, or rejects the request for another reason.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
-    :param warn: a function that takes a warning text. The returned function uses ``warn`` each time another
-        message replaces the message.
+    :param warn: a function that takes a warning text. The returned function uses ``warn`` each time it
+        replaces a rejected message.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:

@@ -81,7 +81,8 @@ class CallingDays:
     def allow(self, day: date) -> bool | None:
         """Return whether people may be called on a day.
 
-        :return: None: unknown, because the production calendar is not read or does not contain this year.
+        :return: True or False. None: the answer is unknown, because the production calendar is not read, or
+            does not contain the year of the day.
         """
         if day in self.excluded:
             return False

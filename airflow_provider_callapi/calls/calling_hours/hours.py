@@ -58,9 +58,9 @@ class CallingHours:
         production calendar lacks a day before the next window.
 
         At every moment of the returned window, the local time is inside the calling hours. If a clock change
-        skips the opening or closing time, the moment of the change is used. If a clock change repeats the
-        opening time, the second occurrence is used. If a clock change repeats the closing time, the first
-        occurrence is used.
+        skips the opening or closing time, the window opens or closes at the moment of the change. If a clock
+        change repeats the opening time, the window opens at the second occurrence. If a clock change repeats
+        the closing time, the window closes at the first occurrence.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
@@ -94,8 +94,8 @@ class CallingHours:
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
-        :return: for example, that the calendar does not contain the next year. None: a calling window is open
-            now, or opens within a year.
+        :return: the reason, for example that the calendar does not contain the next year. None: a calling
+            window is open now, or opens within a year.
         """
         if self.window(now, zone)[0] < NEVER:
             return None

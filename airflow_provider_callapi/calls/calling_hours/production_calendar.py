@@ -37,7 +37,7 @@ def read_calling_hours(
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param year: the present year. The calendar also contains the year before and the year after.
     :raises ValueError: the calendar is needed, but the package ``holidays`` is not installed, or does not
-        have the country. The text names the parameter.
+        have the country. The error message names the parameter.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -53,8 +53,8 @@ def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
 
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param years: for example ``(2025, 2026, 2027)``.
-    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The text
-        names the parameter.
+    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The error
+        message names the parameter.
     """
     try:
         import holidays  # noqa: PLC0415 - an extra of this package, and heavy

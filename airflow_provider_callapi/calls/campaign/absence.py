@@ -1,9 +1,9 @@
-"""Finds out which lost calls of a campaign were never placed. The campaign calls these people again.
+"""Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
 A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, the campaign
-polls for that many seconds. If no snapshot shows the lost call, the campaign then asks the Data API, which by
-now reports every call that was placed. One request to the Data API decides about all lost calls of the
-campaign.
+polls for ``absence_proven_after`` seconds. If no snapshot shows the lost call during this time, the campaign
+asks the Data API. By then, the Data API reports every call that was placed. One request to the Data API
+decides about all lost calls of the campaign.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ class AbsenceProof:
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of people. No poll has found the lost call of these people in the
-            search time.
+        :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
         :return: the verdict, with the ledger keys of the people in three groups. If a person is in no group,
             the campaign continues to search for the person's call.
@@ -103,9 +102,10 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Fetch the reports of all calls since a day before the earliest intent to call one of the people.
+        """Fetch the reports of all calls since a day before the earliest intent to call one of ``people``.
 
-        :return: None: the request failed.
+        :param people: the ledger keys of people with a lost call.
+        :return: the reports. None: the request failed.
         """
         try:
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)

@@ -114,7 +114,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue whose lost call was never placed. Return the changed attempt.
+        """Put a person whose lost call was never placed back into the queue. Return the changed attempt.
 
         The next call to the person has the same attempt number.
 
@@ -140,8 +140,8 @@ class AttemptProgress:
     def end(self, state: PersonState, call: Outcome, now: float) -> Attempt:
         """Record that a person's call is over. Return the changed attempt.
 
-        The campaign then waits for the Data API's report of the call. Without a Data API, the result of the
-        call is derived at once.
+        The campaign then waits for the Data API's report of the call. Without a Data API, the campaign
+        derives the result from ``call`` at once.
 
         :param call: what is known of the call.
         :param now: epoch seconds.
@@ -189,8 +189,9 @@ class AttemptProgress:
     def _search_until(self, attempt: Attempt, now: float) -> float:
         """Return when the search for a lost call ends, epoch seconds.
 
-        With `Rules.absence_proven_after`, the search ends that many seconds after the intent was stored.
-        Otherwise, the search lasts as long as a placed call needs to appear in a snapshot and in a report.
+        If the author sets `Rules.absence_proven_after`, the search ends ``absence_proven_after`` seconds
+        after the intent was stored. Otherwise, the search lasts as long as a placed call needs to appear in a
+        snapshot and in a report.
         """
         rules = self._rules
         if rules.absence_proven_after is not None:
@@ -216,8 +217,8 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when a person's newest call ended, epoch seconds.
 
-        If the end is unknown, return when the campaign would have stopped watching the call. Every process
-        that continues the campaign then computes the same time.
+        If the end is unknown, return when the campaign would have stopped watching the call. This rule gives
+        the same time in every process that continues the campaign.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

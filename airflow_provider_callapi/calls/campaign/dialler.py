@@ -49,8 +49,8 @@ class Dialler:
     def dial(self, intents: Sequence[Attempt]) -> None:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
-        A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. The method
-        then does not dial the person, and puts the person back into the queue.
+        A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. In these
+        cases, the method does not dial the person, and puts the person back into the queue.
 
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """

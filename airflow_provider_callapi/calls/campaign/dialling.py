@@ -77,9 +77,9 @@ class Dialling:
     def drop_expired(self, now: float) -> None:
         """Finish the people who cannot be called before dialling ends.
 
-        The campaign then does not wait for them. Dialling ends at the time `Rules.dial_until`. If no person
-        of a time zone may be called before this time, the method finishes all waiting people of the time
-        zone.
+        Dialling ends at the time `Rules.dial_until`. If no person of a time zone may be called before this
+        time, the method finishes all waiting people of the time zone. The campaign does not wait for a
+        finished person.
 
         :param now: epoch seconds.
         """
@@ -150,7 +150,7 @@ class Dialling:
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Record that the ledger refused the claim of an intent, so that the person must not be dialled now.
+        """Record that the ledger refused the claim of an intent. The person must not be dialled now.
 
         If another process has dialled the person, the campaign continues with the attempt of that process.
         Otherwise, the person waits until `ClaimResult.not_before`. If this time is unknown, the person waits
@@ -159,8 +159,8 @@ class Dialling:
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: a list with the changed attempt, which the caller stores in the ledger. The list is empty if
-            no stored attempt has to change.
+        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
+            The list is empty if no stored attempt has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -220,10 +220,10 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a phrase for an error message, such as `` (row 7 of the list)``.
+        """Return the person's row as a phrase for an error message, such as `` (row 7 of the list)``.
 
-        The phrase names the person's row, and helps a user to find a parameter that the service refuses
-        without naming it. For all other errors, the phrase is ``""``.
+        If the service refuses a parameter and does not name the parameter, the row helps a user to find the
+        mistake. For any other error, the phrase is ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

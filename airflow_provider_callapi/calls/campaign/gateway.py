@@ -79,7 +79,7 @@ class LimitsFeed:
     def take(self) -> Limits | None:
         """Return the newest counters of points.
 
-        :return: None: no reply has contained new counters since the last use of this method.
+        :return: the counters. None: no reply has contained new counters since the last use of this method.
         """
         limits = self._newest()
         if limits is self._taken:

@@ -1,8 +1,8 @@
 """The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of all ledgers, for example in an SQL database. A campaign stores the intent before
-it sends the start request. If the request gets no answer, the campaign does not dial again: it searches for
-the call by the call's ``external_id``.
+it sends the start request. If the request gets no answer, the campaign does not dial again. The campaign
+searches for the call by the call's ``external_id``.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class ClaimResult:
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
     :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
-    :ivar not_before: when the person may be called, epoch seconds; None: unknown. Only used if ``granted`` is
-        False and ``held`` is None.
+    :ivar not_before: when the person may be called, epoch seconds; None: unknown. The field has a meaning
+        only if ``granted`` is False and ``held`` is None.
     """
 
     granted: bool

@@ -57,13 +57,13 @@ class MissingReports:
         )
 
     def search_start(self) -> float | None:
-        """Return the time from which on the campaign needs the Data API's reports, epoch seconds.
+        """Return the start of the period whose reports the campaign needs from the Data API, epoch seconds.
 
-        At this time, the campaign stored the earliest intent among the calls without a report. A request for
-        reports also covers at least the day before, in case the service's clock or the connection's time zone
-        is wrong.
+        The period starts when the campaign stored the earliest intent of a call without a report. A request
+        for reports also covers at least the day before, in case the service's clock or the connection's time
+        zone is wrong.
 
-        :return: None: no report is missing, or there is no Data API.
+        :return: the start. None: no report is missing, or there is no Data API.
         """
         if self._rules.report_timeout is None:
             return None

@@ -99,7 +99,8 @@ def redial_table(
     :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial. The
         value None means that there is no redial. A result must be one of the results in `REDIAL_DELAYS`. If
         ``delays`` itself is None, all defaults apply.
-    :raises ValueError: a result, a mark or a delay is not allowed. The text names the field.
+    :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
+        mark.
     """
     by_result = dict(REDIAL_DELAYS)
     marks: dict[str, float | None] = {}

@@ -6,8 +6,8 @@ the remaining points of a minute over the rest of the minute.
 
 Other programs that use the account, and other shards of the campaign (tasks that call other parts of the
 list), use points from the same counters. Only the service's next reply shows how many points the other
-programs and shards have used. Until that reply, `Pacing` assumes that they use points at the same rate as
-before in this minute.
+programs and shards have used. Until that reply, `Pacing` assumes that the other programs and shards use
+points at the same rate as before in this minute.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class Pacing:
         self.pause_until(now + max(error.retry_after, 1), why)
 
     def pause_until(self, until: float, why: str) -> None:
-        """Allow no call before the time ``until``. A pause that ends later stays in force.
+        """Allow no call before the time ``until``.
+
+        If an earlier pause ends later than ``until``, the earlier pause stays in force.
 
         :param until: epoch seconds.
         :param why: what the campaign waits for, as text for the task's log, such as ``a free line of the
@@ -212,7 +214,8 @@ class Pacing:
     def _budget_of(self, period: str, now: float) -> float:
         """Return how many calls the account's points of a period pay for; infinity: the points are unknown.
 
-        Points are rate-limit units. The points of the reserve do not count.
+        Points are rate-limit units. The points that are reserved for polls, tags and other programs do not
+        count.
 
         :param period: ``"minute"`` or ``"day"``.
         """
@@ -246,7 +249,10 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether the given and the stored counters of points belong to the same minute."""
+        """Return whether the given and the stored counters of points belong to the same minute.
+
+        The result is False if no counters are stored, or if the time of the next reset is unknown.
+        """
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER

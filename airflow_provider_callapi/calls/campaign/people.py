@@ -63,7 +63,8 @@ class Skipped:
 
     :ivar row: the row: column → value.
     :ivar line: the number of the row in the contact list; the first row is 1.
-    :ivar why: why no call can be made. The text names the field, but not the value.
+    :ivar why: why no call can be made. The text names the field, such as ``timezone``, but does not contain
+        the value of the field.
     """
 
     row: Mapping[str, Any] = field(repr=False)
@@ -105,8 +106,9 @@ class CallTemplate:
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
         a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is
         ``{{ contact.phone }}`` by default.
-    :param values: other names that the templates can use, with their values.
-    :raises ValueError: the method, a parameter or a template is wrong. The text names the field.
+    :param values: names that the templates can use beside ``contact``, with the values of these names.
+    :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
+        such as ``call.method``.
     """
 
     def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
@@ -139,14 +141,14 @@ class CallTemplate:
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
-            text names the field.
+            error message names the field ``call.contact``.
         """
         return str(self._render_field(ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
 
-        :return: None: the author gives no ``external_id``, or the id for this person is empty.
+        :return: the id. None: the author gives no ``external_id``, or the id for this person is empty.
         :raises InvalidRow: the template cannot be filled in from the person's row, or the id is longer than
             240 characters, or the id contains the phone number.
         """
@@ -161,7 +163,8 @@ class CallTemplate:
         """Return the start request that calls one person.
 
         :param external_id: the ``external_id`` of the attempt, as the function `external_id` returns it.
-        :raises InvalidRow: no valid request can be made from the person's row. The text names the field.
+        :raises InvalidRow: no valid request can be made from the person's row. The error message names the
+            field, such as ``call.contact``.
         """
         known = {ROW: person.contact, _ID: external_id}
         values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
@@ -198,7 +201,8 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
         own part of the numbers; (1, 1) keeps all.
-    :raises ListUnreadable: it is not certain what a column of a row means. The text names the column.
+    :raises ListUnreadable: it is not certain what a column of a row means. The error message names the
+        column.
     """
     plan = Plan()
     met: dict[str, int] = {}
@@ -242,8 +246,9 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: a set of zones, for a warning. In a zone such as ``Etc/GMT-3``, the sign is the opposite
-        of the usual sign. If the row contains such a zone, the function adds the zone to this set.
+    :param backwards: the names of zones whose sign is the opposite of the usual sign, such as ``Etc/GMT-3``.
+        If the row contains a zone of this kind, the function adds the name to the set. The campaign warns of
+        these zones.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -262,7 +267,8 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of it.
+    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of the
+    number.
 
     :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
@@ -292,7 +298,8 @@ def read_shard(text: str | None) -> tuple[int, int]:
 
     :param text: a text such as ``"2/4"``. None or empty: the task calls the whole list.
     :return: (number of the shard, how many shards), such as (2, 4); (1, 1) for the whole list.
-    :raises ValueError: the text does not have this form. The error names the field.
+    :raises ValueError: the text does not have the form ``number/shards``. The error message names the
+        parameter ``shard``.
     """
     if not text:
         return 1, 1

@@ -86,7 +86,7 @@ class PersonIndex:
 
         The method searches active calls, and finished calls whose report is missing.
 
-        :return: None: none of these calls has this id.
+        :return: the person. None: none of these calls has this id.
         """
         return self._by_session.get(call_session_id)
 
@@ -134,7 +134,10 @@ class PersonIndex:
         self.finished_by_result[state.result] += 1
 
     def _keep(self, state: PersonState) -> None:
-        """Keep the `PersonState` of a person with an attempt, or two bytes of any other person."""
+        """Keep the `PersonState` of a person who has an attempt and is not finished.
+
+        Of any other person, keep only two bytes: the stage and the result.
+        """
         key = state.person.key
         if state.attempt is not None and state.stage is not PersonStage.FINISHED:
             self._with_attempt[key] = state

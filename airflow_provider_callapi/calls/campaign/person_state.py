@@ -214,7 +214,7 @@ class PersonState:
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
-        Such data is, for example, the deadline for a report.
+        An example of the deleted data is the deadline for the report of a call.
 
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.

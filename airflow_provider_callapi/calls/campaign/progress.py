@@ -38,7 +38,8 @@ class Progress:
     :ivar sessions: the call session ids of the active calls.
     :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
         end.
-    :ivar ends_at: when the campaign ends at this pace, epoch seconds; None: not known.
+    :ivar ends_at: when the campaign ends if it continues at the pace ``per_minute``, epoch seconds; None: not
+        known.
     :ivar at: when the campaign published this progress, epoch seconds.
     :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
     """
@@ -173,6 +174,9 @@ class ProgressMeter:
         return ("waiting", why) if dial_at > now + _SOON else ("dialling", "")
 
     def _per_second(self, now: float) -> float | None:
-        """Return how many people were finished per second since this worker began; None: no one so far."""
+        """Return how many people were finished per second since this worker began.
+
+        None: no one has been finished yet.
+        """
         finished = self._campaign.finished - self._finished_before
         return finished / (now - self._began_at) if finished and now > self._began_at else None

@@ -15,19 +15,20 @@ Each of these calls costs points (rate-limit units), so a longer delay saves poi
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
-    """Return when to call a person again after a finished attempt, epoch seconds; None: do not call again.
+    """Return when to call a person again after a finished attempt, epoch seconds.
 
     The redial delay starts at the end of the call. If the author gives a delay for a mark (an operation or a
     tag) of the call, this delay applies, even if the contact answered. Otherwise, the delay depends on the
-    attempt's result. A placed call without such a mark is redialled only if it is certain that the contact
-    did not answer.
+    attempt's result, and the person is called again only if it is certain that the contact did not answer.
 
-    A call may ring no phone, for example if the account has no free line. Each earlier call to the person
-    that rang no phone then doubles the delay, up to 32 times the delay. Calls that rang no phone do not count
-    against ``max_attempts``.
+    A call may ring no phone, for example if the account has no free line. In that case, each earlier call to
+    the person that rang no phone doubles the delay, up to 32 times the delay. Calls that rang no phone do not
+    count against ``max_attempts``.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.
+    :return: the time. None: do not call again, because no delay applies, or the person has had
+        ``max_attempts`` calls, or dialling ends before the redial is due.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE
@@ -43,7 +44,8 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
     """Return the seconds from the end of an attempt to the redial; None: do not call again.
 
-    A mark of the call (an operation or a tag) takes precedence over the result.
+    A mark of the call (an operation or a tag) takes precedence over the result. If no mark applies and the
+    contact may have answered, the function returns None.
     """
     if mark := first_mark(rules.redial_marks, attempt.call):
         return rules.redial_marks[mark]

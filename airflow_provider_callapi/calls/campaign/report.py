@@ -114,7 +114,7 @@ def _rate_scale(hours: Sequence[Tally]) -> _Scale:
     """Return the scale of the chart that shows the answer rate of each hour of the day.
 
     The scale ends at the highest answer rate of the hours with at least `FEW` calls that may have rung a
-    phone. If no hour has so many calls, all hours count.
+    phone. If no hour has `FEW` such calls, all hours count.
     """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))

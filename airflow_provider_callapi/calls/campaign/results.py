@@ -83,7 +83,10 @@ def _line_number(item: _Listed) -> int:
 
 
 def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return the row of the contact list, column → value, of a person, an invalid row or a duplicate."""
+    """Return the row of the contact list to which a person, an invalid row or a duplicate belongs.
+
+    :return: column → value.
+    """
     return item.row if isinstance(item, Skipped) else item.person.row
 
 

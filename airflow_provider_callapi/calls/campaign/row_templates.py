@@ -17,7 +17,10 @@ ROW = "contact"
 
 
 class InvalidRow(ValueError):
-    """No call can be made from a row of the contact list. The text names the field, but shows no value."""
+    """No call can be made from a row of the contact list.
+
+    The error message names the field, such as ``call.contact``, but contains no value of the row.
+    """
 
 
 class _Missing(StrictUndefined):
@@ -45,9 +48,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row and has a column with this name, the value of the column is returned. Upper and
-        lower case and spaces in the name do not matter. Otherwise, a method of the mapping, such as
-        ``items``, can be used.
+        If ``obj`` is a row of the contact list and has a column ``attribute``, the method returns the value
+        of the column. Upper and lower case and spaces in the name do not matter. If the row has no such
+        column, the method returns the attribute of the Python object, such as the method ``items`` of a dict.
         """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
@@ -76,12 +79,13 @@ class _Column(str):
 class RowTemplate:
     """A Jinja template that is compiled once and filled in from many rows.
 
-    Most templates only insert columns into a text, such as ``Hello {{ contact.name }}``. If these columns
-    contain texts, the template is filled in without Jinja, which is faster and gives the same text.
+    Most templates only insert the values of columns into a sentence, such as ``Hello {{ contact.name }}``. If
+    all these values are strings, the class fills the template in without Jinja. This way is faster and gives
+    the same result.
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
-    :param values: the other names that the template can use, with their values.
+    :param values: names that the template can use beside ``contact``, with the values of these names.
     :raises TemplateError: Jinja cannot compile the text.
     """
 
@@ -94,7 +98,7 @@ class RowTemplate:
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
     def render(self, row: Mapping[str, Any]) -> str:
-        """Return the text of the template for one person.
+        """Return the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
         """
@@ -106,7 +110,7 @@ class RowTemplate:
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text of a template that only inserts texts; None: Jinja must fill the template in."""
+        """Return the filled-in template if all inserted values are strings; None: Jinja is necessary."""
         if self._parts is None:
             return None
         texts = []
@@ -124,7 +128,10 @@ class RowTemplate:
 
 
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return the texts and columns of which a template consists; None: it contains anything else."""
+    """Return the strings and columns of which a template consists.
+
+    None: the template contains anything else.
+    """
     parts: list[str] = []
     for output in parsed.body:
         for node in output.nodes if isinstance(output, nodes.Output) else (output,):
@@ -144,14 +151,15 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a value of the parameter ``call`` in which a `RowTemplate` replaces each template.
+    """Return a value of the parameter ``call`` with a `RowTemplate` for each template that needs a row.
 
-    A template that does not use the person's row is filled in once, here.
+    A template that does not use the person's row is filled in at once, if possible.
 
     :param value: a text, a mapping with texts, or any other value.
-    :param values: the other names that templates can use, with their values.
+    :param values: names that the templates can use beside ``contact``, with the values of these names.
     :param where: the name of the field, for error messages.
-    :raises ValueError: Jinja cannot compile a template. The text names the field.
+    :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
+        ``call.contact``.
     """
     return _compile(value, values, where, _Sandbox())
 
@@ -183,11 +191,12 @@ def has_template(value: Any) -> bool:
 
 
 def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
-    """Return a value that `compile_templates` has returned, with the texts of its templates for one person.
+    """Fill in, for one person, the templates in a value from `compile_templates`. Return the new value.
 
     :param row: the person's row in the contact list: column → value.
     :param where: the name of the field, for error messages.
-    :raises InvalidRow: a template cannot be filled in from the row. The text names the field.
+    :raises InvalidRow: a template cannot be filled in from the row. The error message names the field, such
+        as ``call.contact``.
     """
     if isinstance(value, dict):
         return {name: fill_in(inner, row, f"{where}.{name}") for name, inner in value.items()}

@@ -32,7 +32,8 @@ class TagPlan:
         """Return the id of the tag to set on an answered call while the call is active.
 
         :param attempt: an attempt with an active call.
-        :return: None: set no tag while the call is active, for example because the call has the tag already.
+        :return: the id. None: set no tag while the call is active, for example because the call has the tag
+            already.
         """
         tag_id = self._rules.tags.get("answered") if self.tags_active_calls else None
         if tag_id is None or attempt.call is None or tag_id in attempt.call.tags:

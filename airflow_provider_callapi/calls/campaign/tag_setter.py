@@ -31,7 +31,7 @@ class TagSetter:
         """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
 
         The campaign does not dial while it sets tags, so each step sets only five tags. Tags that could not
-        be set before come last, so that they do not delay the other tags.
+        be set before come last, so that these tags do not delay the other tags.
 
         :param now: epoch seconds.
         """
@@ -69,8 +69,8 @@ class TagSetter:
         If the request is refused for lack of points (rate-limit units), the campaign tries again after its
         next snapshot. After any other error, the campaign does not try again.
 
-        :return: the changed attempt, to store in the ledger, in a list. The list is empty if the tag was not
-            set.
+        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
+            The list is empty if the tag was not set.
         """
         assert attempt.call is not None
         try:

@@ -54,10 +54,11 @@ def is_backwards(zone: str) -> bool:
 def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
     """Raise an error if a row, which has no column ``timezone``, contains a time zone in another column.
 
-    If this column were ignored, people could be called at night.
+    If the campaign ignored the time zone, people could be called at night.
 
     :param row: column → value.
-    :raises ListUnreadable: a column with a different name contains a time zone. The text names the column.
+    :raises ListUnreadable: a column with a different name contains a time zone. The error message names the
+        column.
     """
     for name, value in row.items():
         is_likely = isinstance(value, str) and _LOOKS_LIKE_A_ZONE.fullmatch(value.strip())

@@ -18,7 +18,8 @@ from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observat
 class WatchNews:
     """What one snapshot has shown of a campaign's active calls.
 
-    :ivar changed: the attempts to store in the ledger, because their calls were answered or have ended.
+    :ivar changed: the attempts whose calls were answered or have ended. The campaign stores these attempts in
+        the ledger.
     :ivar to_tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
     :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id).
     """

@@ -1,7 +1,7 @@
 """Finds the columns of a list that this package uses: ``phone``, ``timezone`` and ``external_id``.
 
-A misspelt name, such as ``timezon``, is an error. If the package ignored the column, people could be called
-at night.
+A misspelt name, such as ``timezon``, is an error. If the package ignored a misspelt column, people could be
+called at night.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^t
 class Columns:
     """The columns of a list that this package uses.
 
-    :ivar phone: the column with the number to call. None: there is no such column.
-    :ivar timezone: the column with the person's time zone. None: there is no such column.
+    :ivar phone: the name of the column with the number to call. None: the list has no such column.
+    :ivar timezone: the name of the column with the person's time zone. None: the list has no such column.
     """
 
     phone: str | None
@@ -63,8 +63,8 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param names: the names of all columns of a list.
     :param needs_phone: True: the number to call is in the column ``phone``, so a misspelt ``phone`` is an
         error.
-    :raises ListUnreadable: two columns have the same name, if case and spaces do not count. Or a name seems
-        to be a misspelt ``phone``, ``timezone`` or ``external_id``.
+    :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``. Or a name
+        seems to be a misspelt ``phone``, ``timezone`` or ``external_id``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -143,5 +143,5 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return the name of a column for an error text. Escape sequences replace invisible characters."""
+    """Return the name of a column for an error message. Escape sequences replace invisible characters."""
     return ascii(name) if fold(name) != name and not fold(name).isascii() else repr(name)

@@ -1,7 +1,7 @@
 """Reads rows from the lines of a CSV file. If a quotation mark is out of place, the whole file is refused.
 
-Such a quotation mark can turn the following lines into one value. The people on these lines would then be
-missing.
+A quotation mark in the wrong place can turn the following lines into one value. The people on these lines
+would then be missing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a CSV file: column → text, or None for an empty cell. A blank line is an empty row.
 
     :param lines: the lines with their line ends.
-    :raises ListUnreadable: the file is damaged. The text names the line.
+    :raises ListUnreadable: the file is damaged. The error message names the line.
     """
     separator, before, lines = _find_separator(lines)
     reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -111,8 +111,8 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
     """Raise an error if a value with at least five digits contains an odd number of quotation marks.
 
-    One of the marks has probably closed an earlier value too soon. The phone number in the value would then
-    stand in the wrong column.
+    A quotation mark in the wrong place has probably closed an earlier value too soon. The digits may be a
+    phone number, which would then stand in the wrong column.
 
     :raises ListUnreadable: a value contains an odd number of quotation marks, and at least five digits.
     """

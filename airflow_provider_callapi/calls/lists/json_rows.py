@@ -21,8 +21,8 @@ Row = Mapping[str, Any] | str
 def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
     """Yield one row for each line of a JSON Lines file. A blank line becomes an empty row, ``{}``.
 
-    :raises ListUnreadable: a line is not JSON, or is neither a mapping nor a phone number, or all lines are
-        blank. The text names the line.
+    :raises ListUnreadable: a line is not JSON, or is neither a mapping nor a phone number: the error message
+        names the line. Or all lines are blank.
     """
     is_empty_file = True
     for number, line in enumerate(lines, start=1):

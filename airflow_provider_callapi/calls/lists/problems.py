@@ -1,4 +1,7 @@
-"""The exception for a list of people that is damaged or ambiguous, so that no one on it may be dialled."""
+"""The exception for a list of people that is damaged or ambiguous.
+
+After this exception, no one on the list may be dialled.
+"""
 
 from __future__ import annotations
 
@@ -6,5 +9,5 @@ from __future__ import annotations
 class ListUnreadable(ValueError):
     """A list of people is damaged or ambiguous, for example because two columns are named ``phone``.
 
-    The text of the error states where the problem is and what to do, but repeats no value of the list.
+    The error message states where the problem is and what to do, but repeats no value of the list.
     """

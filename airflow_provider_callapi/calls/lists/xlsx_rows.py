@@ -13,11 +13,11 @@ from airflow_provider_callapi.calls.lists.table import Table
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     """Yield the rows of a workbook: column → value, or None for an empty cell.
 
-    Only one sheet of the workbook may have values. Its first line with a value names the columns.
+    Only one sheet of the workbook may have values. The sheet's first line with a value names the columns.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
     :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, several sheets have
-        values, or a line cannot be read. In the last case, the text names the line.
+        values, or a line cannot be read. If a line cannot be read, the error message names the line.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package

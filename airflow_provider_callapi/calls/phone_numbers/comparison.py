@@ -48,8 +48,9 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts may be the same phone number or SIP address.
 
     The result is True if a text has no digit, or if both texts are masked. A masked text, such as
-    ``7900***0002``, may be every number with the shown digits. One text may lack the first digits of the
-    other number, and may stand in a SIP address, such as ``79260000011@example.com``.
+    ``7900***0002``, may be every number with the shown digits. The result is also True if one text is the end
+    of the other number and has at least five digits, or if a SIP address, such as
+    ``79260000011@example.com``, contains the other number.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):
@@ -72,7 +73,10 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether a longer number ends with the digits of ``number``, or a SIP address contains them."""
+    """Return whether ``text`` is a longer number that ends with ``number``, or a SIP address with ``number``.
+
+    The result is False if ``number`` has fewer than five digits.
+    """
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:
         return False
@@ -80,9 +84,10 @@ def _contains(text: str, number: str) -> bool:
 
 
 def _fits(masked: str, number: str) -> bool:
-    """Return whether a masked text, such as ``7900***0002``, may be a number.
+    """Return whether a masked text, such as ``7900***0002``, may stand for ``number``.
 
-    If at least ten digits stand before the mask, the mask may be an extension that the number lacks.
+    If at least ten digits stand before the mask, the mask may hide an extension that ``number`` does not
+    have.
     """
     shown = masked.partition(_MASK)[0]
     if len(shown) >= _NATIONAL_LENGTH and is_same_number(shown, number):

@@ -38,7 +38,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
     If the whole text is a SIP number, return the SIP number.
 
-    Extensions are dropped. If a number can be read in two ways, both readings are returned.
+    The result contains no extensions. If a number can be read in two ways, the result contains both readings.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
@@ -91,7 +91,7 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest run of other digits.
+    """Return the phone numbers in a text, and the length of the longest group of other digits.
 
     The function joins neighbouring groups of digits in every way that results in a valid number.
 
@@ -118,7 +118,7 @@ def _is_spoilt(group: str, region: str) -> bool:
     """Return whether a group of digits is as long as a phone number, but is not a valid number.
 
     Joined with neighbouring digits, these digits could form a valid number that the author of the text did
-    not mean. `_read_segment` therefore counts them as digits that belong to no number.
+    not mean. `_read_segment` therefore counts the group as digits that belong to no phone number.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

@@ -45,7 +45,7 @@ class NumberingPlan:
     :ivar international_prefix: matches the digits that people of the region dial before a country code, such
         as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar parsed_prefix: matches the first digits of a national number that `phonenumbers` removes.
+    :ivar parsed_prefix: matches the first digits that `phonenumbers` removes from a national number.
     :ivar has_plain_prefix: True if the digits after the national prefix are the whole national number. False
         if the region replaces some of these digits.
     """
@@ -63,7 +63,7 @@ class NumberingPlan:
     def of(cls, region: str) -> NumberingPlan:
         """Return the numbering plan of a region, such as ``RU``.
 
-        :raises ValueError: the region is unknown. The error names the field.
+        :raises ValueError: the region is unknown. The error message names the parameter ``region``.
         """
         import phonenumbers  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ def read_digits(digits: str, region: str) -> str | None:
     :param digits: a national number, with or without the national prefix, or an international number, with
         or without the international prefix.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
-    :return: None: the digits mean no valid number.
+    :return: the number. None: the digits mean no valid number.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:
@@ -174,7 +174,10 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
 
 
 def _join_valid(country_code: str, national: str) -> str | None:
-    """Return a valid number as E.164 digits; None: the parser of `phonenumbers` must decide."""
+    """Return the E.164 digits of a country code and a national number, if the number is valid.
+
+    None: the parser of `phonenumbers` must decide.
+    """
     if national.startswith("0") or not is_valid_national(int(country_code), national):
         return None
     return f"{country_code}{national}"

@@ -55,8 +55,9 @@ def read_contact(text: str, region: str) -> str:
     """Return the phone number or SIP number of a person on a list, as the service expects the number.
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
-    number and stays unchanged. A phone number with letters behind the digits is refused. As a SIP number, the
-    text would stand for another person, and one person could be called twice.
+    number and stays unchanged. A phone number with letters behind the digits is an error. If the function
+    read this text as a SIP number, the text would count as a second person, and one person could be called
+    twice.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.

@@ -22,7 +22,7 @@ _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 class CallFilter:
     """The conditions for the calls that a report contains. A call must meet all of them.
 
-    :ivar missed: only inbound calls that no employee answered.
+    :ivar missed: True: only inbound calls that no employee answered. False: all calls.
     :ivar direction: ``in`` or ``out``. None: both.
     :ivar virtual_phone_numbers: only calls through one of these numbers. Empty: all calls.
     :ivar employees: only calls in which one of these employees took part, by id. Empty: all calls.
@@ -73,8 +73,8 @@ class CallFilter:
     def parameters_of(self, fields: Collection[str]) -> list[str]:
         """Return the user's parameters that cause a filter by one of the given report fields.
 
-        An error text names these parameters if the Data API refuses a filter. Example: the field ``is_lost``
-        comes from the parameter ``missed``.
+        An error message names these parameters if the Data API refuses a filter. Example: the field
+        ``is_lost`` comes from the parameter ``missed``.
         """
         return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
 

@@ -36,9 +36,9 @@ _REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disable
 class ReportRefused(Exception):
     """The Data API refuses a field or a filter of a report. A retry would fail, too.
 
-    The error text names the parameter of the operator that causes the refusal, and the refused field:
-    ``fields (tags)``. If the Data API does not name the field, the text contains only the error of the Data
-    API.
+    The error message names the parameter of the operator that causes the refusal, and the refused field:
+    ``fields (tags)``. If the Data API does not name the field, the message contains only the error of the
+    Data API.
     """
 
 
@@ -113,7 +113,7 @@ class CallsReport:
                 yield self._rows(calls)
 
     def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
-        """Return one row of plain JSON for each call, with the legs of the call if they are wanted.
+        """Return one row of plain JSON for each call, with the call's legs if ``columns.legs`` is True.
 
         :param calls: pairs of the time when the call began, in epoch seconds, and the call as the Data API
             sends it.

@@ -45,7 +45,7 @@ def fetch_finished_calls(
         too, in case the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
-    :param fields: the fields of a call's report that the calling code uses.
+    :param fields: the fields of a call's report that the code which asks for the report uses.
     :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
     :raises CallApiError: the Data API did not reply.
     """

@@ -15,7 +15,7 @@ from airflow_provider_callapi.calls.time_texts import iso_time
 
 
 class FieldKind(Enum):
-    """The kinds of report fields. The text of each kind describes the JSON value that a field becomes.
+    """The kinds of report fields. The value of each kind describes the JSON value that a field becomes.
 
     Example: ``start_time`` is a MOMENT, and becomes ``2026-03-02T09:00:00Z``.
     """

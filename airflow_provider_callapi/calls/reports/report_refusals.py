@@ -1,6 +1,7 @@
 """Remembers which fields, filters and dates the Data API has refused in requests for reports.
 
-Later requests leave out what was refused, so that they succeed without another refusal.
+Later requests leave out the refused fields and filters, and ask for other dates, so that the Data API accepts
+the requests.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Omissions:
     :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
     :ivar begin_step: an index in ``_DAYS_EARLIER``. The item at this index is the number of days by which the
         period begins earlier.
-    :ivar ends_now: whether the period ends at the wanted time. False: the period ends a day later.
+    :ivar ends_now: True: the period of a request ends when the wanted interval ends. False: the period ends a
+        day later.
     """
 
     parts: frozenset[tuple[str, str]] = frozenset()
@@ -72,8 +74,8 @@ class Omissions:
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
         """Return True if these omissions make a report useless, because a needed field is left out.
 
-        :param fields: the fields that the code which asks for the report uses. A needed field counts only if
-            this code uses it.
+        :param fields: the fields that the code which asks for the report uses. One of these fields is needed
+            if the class of the request lists the field in ``needed_fields``.
         """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
@@ -198,9 +200,9 @@ def _named_parts(
 
     :param asked: the parameters of the refused request.
     :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The method uses
-        the first set that contains a field or a parameter of the request. If a set contains several fields,
-        and one of the fields is a needed field, the set is skipped: the set may be the list of the allowed
-        fields.
+        the first set that contains a field or a parameter of the request. The method skips a set with several
+        fields if this package needs one of these fields (``needed_fields``): the set may be the list of the
+        allowed fields.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

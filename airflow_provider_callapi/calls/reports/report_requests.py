@@ -90,7 +90,8 @@ class Selection:
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
         """Return the entries whose field has one of the values.
 
-        An entry without the field counts as left out, because it may be one of the wanted entries.
+        The result does not contain entries without the field. An entry without the field counts as left out,
+        because the entry may be a wanted one.
 
         :param session_id_field: the field with the call session id in these entries.
         """
@@ -148,8 +149,8 @@ class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
     The period in a request begins at least one day before the wanted interval, and usually ends one day after
-    the interval. So the period is long enough even if a clock or time zone is wrong. Some accounts also
-    refuse a period that began only a few hours ago.
+    the interval. So the period is long enough even if a clock or time zone is wrong. There is a second reason
+    for the early beginning: some accounts refuse a period that began only a few hours ago.
 
     A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
     field that the package needs, or the Data API refuses to include active calls in a request for active
@@ -183,7 +184,7 @@ class ReportRequests:
         :param until: the end of the interval, epoch seconds.
         :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
         :param ongoing: ask for active calls, too.
-        :param fields: the fields of a report that the calling code uses.
+        :param fields: the fields of a report that the code which asks for the report uses.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))
@@ -235,7 +236,8 @@ class ReportRequests:
         After each refusal, the next request leaves out the refused part. If the refusal names no part, the
         next request leaves out the part that is the most probable cause.
 
-        :return: None: the Data API accepts no request, or none with the fields that this package needs.
+        :return: the pair (reports, parameters). None: the Data API accepts no request, or none with the
+            fields that this package needs.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         refusals = self._refusals
@@ -263,10 +265,10 @@ class ReportRequests:
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
         """Return all entries of one kind of report in an interval, each entry once.
 
-        If the interval has more entries than the Data API sends for one interval, the interval is halved.
-        The Data API's documentation does not state whether the ends of an interval belong to the interval. So
-        both halves contain the moment at which the halves meet. The order of the entries is not documented
-        either.
+        If the interval has more entries than the Data API sends for one interval, the interval is halved. The
+        Data API's documentation does not state whether the ends of an interval belong to the interval. So
+        both halves contain the moment at which the halves meet. The documentation does not state the order of
+        the entries either, so the method relies on no order.
         """
         since, until = query.interval
         found: dict[Any, Any] = {}

@@ -36,9 +36,10 @@ _SAVED_SECOND_LOOKS = 2.0
 class AbsenceHistory:
     """Collects what consecutive snapshots of one account show about missing calls.
 
-    :ivar longest_return: the longest time in seconds between two snapshots without an active call. The call
-        was missing in both, and in all snapshots between them, and came back later. 0: no such call was seen.
-        A call has ended only if it is missing for longer than this time.
+    :ivar longest_return: the longest time, in seconds, for which an active call was missing and then came
+        back. The time begins with the first snapshot without the call, and ends with the last snapshot
+        without the call. 0: no missing call has come back. A call has ended only if the call is missing for
+        longer than this time.
     """
 
     def __init__(self) -> None:
@@ -106,9 +107,9 @@ class AbsenceHistory:
         """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
 
         A second look is an extra poll. A second look is permitted if the account is steady, the newest
-        snapshot is the first one without a watched call, and the connection has not used up its share of
-        second looks. If all watched calls are missing, the second look replaces the next regular poll and
-        needs no share.
+        snapshot is the first one without a watched call, and the connection has not sent too many second
+        looks. A connection may send on average one second look for ten regular polls. This limit does not
+        apply if all watched calls are missing, because the second look then replaces the next regular poll.
 
         If many calls are missing at once and no call is left, the result is False, because the service may
         have omitted all calls by mistake.

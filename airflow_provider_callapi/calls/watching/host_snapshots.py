@@ -1,10 +1,11 @@
 """Snapshots that the tasks of one host share, so that waiting tasks in workers send fewer polls.
 
 Each waiting task reads the newest snapshot from a file. When the next snapshot is due, one task polls and
-writes the file, and the other tasks read it. A lock on a second file decides which task polls. Apart from the
-tasks, no process is necessary. If the file cannot be used, each task polls on its own.
+writes the file, and the other tasks read the file. A lock on a second file decides which task polls. Apart
+from the tasks, no process is necessary. If the file cannot be used, each task polls on its own.
 
-The files are in a folder that only the user of the worker can read. The files contain no phone numbers.
+The files are in a folder that only the operating-system user of the worker can read. The files contain no
+phone numbers.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ _FORMAT = 1
 
 
 def private_folder() -> Path | None:
-    """Return the folder for the shared snapshots, which only this user can read. Create it if necessary.
+    """Return the folder for the shared snapshots. Create the folder if it does not exist.
 
-    :return: the folder. None: another user owns the folder, other users can read the folder, or the folder
-        cannot be created.
+    Only the operating-system user of this process can read the folder.
+
+    :return: the folder. None: another operating-system user owns the folder or can read the folder, or the
+        folder cannot be created.
     """
     folder = Path(tempfile.gettempdir(), f"{FOLDER_PREFIX}{os.geteuid()}")
     try:
@@ -55,8 +58,7 @@ def private_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The content of the file: the newest snapshot, and what all snapshots so far show about missing
-    calls."""
+    """The content of the shared file: the newest snapshot, and the history of the account's missing calls."""
 
     snapshot: Snapshot
     history: AbsenceHistory
@@ -155,10 +157,12 @@ class HostSnapshots:
         return snapshot
 
     def _read_newer(self) -> _Shared | None:
-        """Return the content of the file if it is newer than the task's newest snapshot.
+        """Return the content of the shared file if its snapshot is newer than this task's newest snapshot.
 
-        The file is read only if it has changed. A time in the future means that the clock was set back: such
-        a file is ignored.
+        The method reads the file only if the file has changed. A snapshot with a time in the future means
+        that the clock was set back: the method ignores the file.
+
+        :return: the content. None: the file contains no newer snapshot, or cannot be read.
         """
         try:
             status = self._file.stat()
@@ -173,7 +177,7 @@ class HostSnapshots:
         return shared if is_newer else None
 
     def _read(self) -> _Shared | None:
-        """Return the content of the file. None: the file does not exist or cannot be read."""
+        """Return the content of the shared file. None: the file does not exist or cannot be read."""
         try:
             content = json.loads(self._file.read_bytes())
             return _from_json(content) if content["format"] == _FORMAT else None
@@ -181,7 +185,7 @@ class HostSnapshots:
             return None
 
     def _write(self, shared: _Shared) -> None:
-        """Replace the file. If this fails, the other tasks poll on their own."""
+        """Replace the shared file of snapshots. If this fails, the other tasks poll on their own."""
         new_file = self._file.with_suffix(f".{os.getpid()}.new")
         try:
             new_file.write_text(json.dumps(_to_json(shared)))
@@ -192,9 +196,9 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Yield whether this task holds the lock inside the ``with`` block.
+        """Yield whether this task holds the lock for a poll inside the ``with`` block.
 
-        The function does not wait for the lock.
+        The method does not wait for the lock. False: another task holds the lock, or the lock cannot be used.
         """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -213,7 +217,10 @@ class HostSnapshots:
 
 
 def _to_json(shared: _Shared) -> dict[str, Any]:
-    """Return the content of the file: of each call only what a wait for its end uses."""
+    """Return the content of the shared file as plain JSON.
+
+    The JSON contains only those values of each call that a wait for the call's end uses.
+    """
     snapshot = shared.snapshot
     return {
         "format": _FORMAT,
@@ -252,5 +259,5 @@ def _from_json(content: dict[str, Any]) -> _Shared:
 
 
 def _without_phone(external_id: str) -> str | None:
-    """Return an ``external_id``, or None if it contains a phone number."""
+    """Return an ``external_id``, or None if the id contains a phone number."""
     return external_id if mask_phones(external_id) == external_id else None

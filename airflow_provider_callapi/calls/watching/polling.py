@@ -30,7 +30,7 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 
 
 class SharedPoll:
-    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers it concerns.
+    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers that need it.
 
     A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
     subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
@@ -40,7 +40,7 @@ class SharedPoll:
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param history: what earlier polls of the account have shown about missing calls. None: nothing.
-    :param when_idle: is called when the last subscriber has left.
+    :param when_idle: a function that the loop runs when the last subscriber has left.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
@@ -76,14 +76,14 @@ class SharedPoll:
 
     @property
     def _watched(self) -> set[int]:
-        """The session ids of the calls of which a subscriber waits for the end."""
+        """The session ids of the calls for whose end a subscriber waits."""
         calls = (subscription.only_call for subscription in self._subscriptions)
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the watched calls that the newest snapshot shows, and that a new snapshot does not show.
+        """Return the watched calls that the previous snapshot shows, and that a new snapshot does not show.
 
-        :param snapshot: the snapshot that the poll is about to publish.
+        :param snapshot: the new snapshot, which the poll is about to publish.
         :return: session ids.
         """
         if self._newest is None:
@@ -117,7 +117,7 @@ class SharedPoll:
         return Subscription(self, interval, awaited, only_call, wake_at)
 
     def add(self, subscription: Subscription) -> None:
-        """Begin a subscription. Start the loop if it does not run."""
+        """Begin a subscription. Start the poll loop if the loop does not run."""
         if subscription.interval < min(self._intervals, default=subscription.interval):
             self._subscriptions_changed.set()
         self._subscriptions[subscription] = None
@@ -127,7 +127,7 @@ class SharedPoll:
             self._loop_task = asyncio.create_task(self._run(), context=contextvars.Context())
 
     def remove(self, subscription: Subscription) -> None:
-        """End a subscription. The loop ends with the last subscription."""
+        """End a subscription. The poll loop ends with the last subscription."""
         del self._subscriptions[subscription]
         self._intervals[subscription.interval] -= 1
         self._intervals += Counter()  # drops intervals that no subscription has
@@ -155,7 +155,7 @@ class SharedPoll:
             self._loop_task = None
 
     async def _publish(self, snapshot: Snapshot) -> None:
-        """Give a snapshot to the subscribers that it concerns."""
+        """Give a snapshot to the subscribers that the snapshot concerns."""
         before, self._newest = self._newest, snapshot
         concerned = [each for each in self._subscriptions if each.is_concerned_by(snapshot, before)]
         for number, subscription in enumerate(concerned):
@@ -201,7 +201,8 @@ class Subscription:
 
     :ivar interval: the longest time between two polls, in seconds.
     :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
-    :ivar only_call: the session id of the call for which the subscriber waits; None: it gets all snapshots.
+    :ivar only_call: the session id of the call for which the subscriber waits; None: the subscriber gets all
+        snapshots.
     """
 
     __slots__ = (
@@ -257,7 +258,7 @@ class Subscription:
     def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
         """Return whether the subscriber needs a snapshot.
 
-        :param before: the snapshot that was taken before.
+        :param before: the previous snapshot; None: there is no earlier snapshot.
         """
         if self.only_call is None or before is None or not self._has_received:
             return True

@@ -55,19 +55,19 @@ class Snapshot:
     def proves_absence(self, call_session_id: int) -> bool:
         """Return whether this snapshot proves that a call is not active.
 
-        A failed poll proves nothing. While the session id of an active call cannot be read, that call may be
-        any call, so the snapshot proves no absence.
+        A failed poll proves nothing. If the session id of an active call in the snapshot cannot be read, the
+        unreadable call may be any call. The snapshot then proves no call's absence.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether a watch of a call may change with this snapshot.
 
-        If this snapshot and the snapshot before show the same active call with the same values, the watch
+        If this snapshot and the previous snapshot show the same active call with the same values, the watch
         does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
-        watch counts them.
+        watch counts misses and failures.
 
-        :param before: the snapshot that was taken before. The watch has observed it.
+        :param before: the previous snapshot, which the watch has observed.
         """
         session = self.sessions.get(call_session_id)
         return (

@@ -124,7 +124,7 @@ class Observation:
         return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
 
     def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
-        """Return whether the call is missing in enough snapshots, and for long enough, to have ended.
+        """Return whether the call is missing in enough snapshots and for long enough to prove its end.
 
         The call must be missing for longer than any other call of the account that went missing and came
         back.
@@ -147,7 +147,8 @@ class SessionWatch:
         phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
         many consecutive failed polls the watch tolerates.
-    :ivar reported_end: the end of the call in the Data API's report; None: the snapshots contain no report.
+    :ivar reported_end: the end of the call, as the Data API reports it; None: no snapshot has contained a
+        reported end of the call (`Snapshot.ends`).
     """
 
     call_session_id: int
@@ -163,11 +164,11 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the session id of this call if only another source than the snapshots can show the answer.
+        """Return the session id of this call if a second source should be asked whether the contact answered.
 
         :param until: the event that ends the wait.
-        :return: ``(session id,)`` if the wait is for an answer, and the snapshots show the call but show no
-            answer. Otherwise, an empty tuple.
+        :return: ``(session id,)`` if the wait ends with an answer, and the snapshots have shown the call but
+            no answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
