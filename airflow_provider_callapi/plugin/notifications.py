@@ -79,7 +79,7 @@ class Throttle:
     """Limits how many of the vendor's notifications one process accepts in a minute.
 
     :param most: the largest number of notifications in a minute, such as 600.
-    :param clock: a function that returns seconds. Only differences count.
+    :param clock: a function that returns a time in seconds, counted from any moment.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -89,10 +89,7 @@ class Throttle:
         self._at = clock()
 
     def take(self) -> bool:
-        """Count a notification, if one more notification is allowed now.
-
-        Return whether the notification is allowed.
-        """
+        """Return whether one more notification is allowed now. If so, count the notification."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
         self._at = now
@@ -109,7 +106,7 @@ class Receiver:
         function returns None, the receiver refuses all notifications.
     :param store: a function that creates the asset event of a notification. The function returns False if no
         DAG uses the asset.
-    :param clock: a function that returns seconds. Only differences count.
+    :param clock: a function that returns a time in seconds, counted from any moment.
     """
 
     def __init__(

@@ -153,7 +153,7 @@ def call_rows(
 def bars(limits: Limits | None) -> list[Bar]:
     """Return a bar for the points of this minute, and a bar for the points of this day.
 
-    A bar is missing if the service has not stated its points.
+    If the service has not stated the points of a period, the bar of this period is missing.
 
     :param limits: the points left; None: not known.
     """
