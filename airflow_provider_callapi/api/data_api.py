@@ -168,7 +168,7 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request: it selects the entries with this value in the field.
+    """Return a filter for a Data API request that selects the entries with this value in the field.
 
     Example: ``{"field": "id", "operator": "=", "value": 7}``.
     """
@@ -176,7 +176,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request: it selects the entries with one of these values in the field.
+    """Return a filter for a Data API request that selects the entries with one of these values in the field.
 
     Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """

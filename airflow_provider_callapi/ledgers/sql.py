@@ -208,7 +208,7 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction, repeat it after a temporary error, and return its result.
+        """Run a database transaction and return the result. After a temporary error, repeat the transaction.
 
         Temporary errors are, for example, a deadlock, a lost connection, and another process that changes the
         same row.
@@ -228,8 +228,8 @@ class SqlLedger:
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
     """Open a campaign's SQL ledger in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. Its provider must offer
-        an SQLAlchemy engine.
+    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. The connection's
+        provider must offer an SQLAlchemy engine.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
     :raises CallApiFailure: the connection does not lead to a usable database. The text names

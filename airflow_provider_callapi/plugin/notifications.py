@@ -1,4 +1,4 @@
-"""Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each of them.
+"""Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each.
 
 The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
 the event, such as ``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
@@ -100,7 +100,7 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and stores each of them once, even if the vendor sends it twice.
+    """Checks the vendor's notifications, and stores a notification once, even if the vendor sends it twice.
 
     :param read_secret: a function that returns the secret that each notification must contain. If the
         function returns None, the receiver refuses all notifications.

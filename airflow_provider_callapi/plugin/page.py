@@ -65,7 +65,7 @@ class CallRow:
     :ivar direction: the direction as the service names it.
     :ivar since: when the call began, epoch seconds; None: not known.
     :ivar contact: the contact's phone number, shortened: ``7926…0001``.
-    :ivar legs: for each leg, who is on it and its state, such as ``employee: …`` or ``contact: …``.
+    :ivar legs: for each leg, ``employee`` or ``contact`` and the state of the leg, e.g. ``contact: Dial``.
     :ivar task: the task that has placed the call; None: not known.
     :ivar campaign: the name of the call's campaign; ``""``: the call belongs to no known campaign.
     """
