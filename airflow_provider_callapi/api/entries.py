@@ -117,7 +117,7 @@ def read_entries(
     :param decisive: names of fields. If the value of one of these fields is unreadable, the entry is left
         out.
     :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``.
-        `Entries.left_out_ids` contains the ids of the left-out entries. If ``id_field`` is empty,
+        `Entries.left_out_ids` contains the readable ids of the left-out entries. If ``id_field`` is empty,
         ``left_out_ids`` is empty, too.
     :raises ValueError: the data is neither a list nor an object.
     """

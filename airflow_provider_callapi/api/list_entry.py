@@ -75,8 +75,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     def model_dump(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the entry as a dict.
 
-        :param mode: ``json``: the dict is plain JSON: a list is a list, and a number that JSON cannot
-            express, such as ``NaN``, is None. ``python``: a list is a tuple.
+        :param mode: ``json``: the dict is plain JSON, with lists. A number that JSON cannot express, such
+            as ``NaN``, becomes None. ``python``: the dict contains tuples, as the entry does.
         """
         dumped = {name: _dumped(value) for name, value in self._items()}
         return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
