@@ -112,8 +112,8 @@ class BoundedSession(requests.Session):
     Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, the full
     limit applies to each address that the session tries.
 
-    The session reads the environment's proxies and CA bundle once for each address, because this takes a
-    fifth of the CPU time of a request.
+    For each address, the session reads the environment's proxies and CA bundle only once. Reading these
+    settings before every request would take a fifth of the request's CPU time.
     """
 
     def __init__(self) -> None:
@@ -147,9 +147,10 @@ def _use_bounded_connections(manager: Any) -> None:
 
 
 class _BoundedConnection(HTTPConnection):
-    """A connection that counts the seconds of the whole request.
+    """A connection that counts down the seconds that are left for the whole request.
 
-    ``self.timeout`` holds the seconds that urllib3 leaves for the next step of the request.
+    Before each step of a request (to connect, to read the answer), urllib3 sets ``self.timeout`` to the
+    seconds that are left.
     """
 
     def connect(self) -> None:
@@ -211,8 +212,8 @@ class _BoundedResponse(HTTPResponse):
 class _BoundedSocket:
     """A socket that has only the method ``makefile``.
 
-    The class `http.client.HTTPResponse` uses no other method. Reading from the file raises a `TimeoutError`
-    when the countdown has ended.
+    The class `http.client.HTTPResponse` uses no other method. After the countdown has ended, a read from the
+    file that ``makefile`` returns raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
@@ -224,7 +225,7 @@ class _BoundedSocket:
 
 
 class _BoundedReader(io.RawIOBase):
-    """A file that reads from a socket. After the countdown has ended, a read raises a `TimeoutError`."""
+    """A file object that reads from a socket. When the countdown has ended, a read raises `TimeoutError`."""
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
         super().__init__()

@@ -94,8 +94,8 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the login failed without a decision of the service, for example because it got no
-            answer. The request itself was not sent, so the request can be repeated.
+        :raises NotSent: the login failed without a decision of the service, for example because the service
+            did not answer the login. The request itself was not sent, so the request can be repeated.
         :raises CallApiError: the service refuses the login.
         """
 
@@ -172,7 +172,8 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
     """Return True if an answer shows more points left in the minute than the stored limits show.
 
-    Return False if no limits are stored, or if the two minute limits differ and cannot be compared.
+    The points left can be compared only if the answer and the stored limits state the same limit per minute,
+    e.g. 1000 points. If these limits differ, or if no limits are stored, the result is False.
 
     :param limits: the limits in the answer.
     :param known: the stored limits. None: no limits are stored.

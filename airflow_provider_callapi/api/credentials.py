@@ -35,7 +35,7 @@ class Credentials(Protocol):
         """Discard a refused access token. Return True if the client can log in to get a new token."""
 
     def forget(self) -> str | None:
-        """Forget the stored temporary token, and return the token, for a logout. None: no token is stored."""
+        """Return the stored temporary token for a logout, and forget the token. None: no token is stored."""
 
 
 class AccessKey:

@@ -168,7 +168,7 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request: it selects the entries with this value in the field.
+    """Return a filter for a Data API request that selects the entries with this value in the field.
 
     Example: ``{"field": "id", "operator": "=", "value": 7}``.
     """
@@ -176,7 +176,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request: it selects the entries with one of these values in the field.
+    """Return a filter for a Data API request that selects the entries with one of these values in the field.
 
     Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """
@@ -211,9 +211,10 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     def convert_answer(self, data: Any) -> Entries[M]:
         """Convert ``result.data`` of the Data API's answer to `Entries` of reports.
 
-        A report is left out if it lacks one of the `needed_fields` that this request asks for. An empty text
-        counts as missing, because an empty text proves nothing about the call. A report without a positive
-        call session id is left out, too.
+        A report is left out if it lacks a field that this request asks for and that this package needs, such
+        as ``finish_time`` (see `needed_fields`). A field with an empty text counts as missing, because an
+        empty text proves nothing about the call. A report without a positive call session id is left out,
+        too.
         """
         needed = self.needed_fields.intersection(self.fields)
 

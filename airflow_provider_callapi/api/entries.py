@@ -84,7 +84,9 @@ class Entries(list[E]):
         return self.left_out > 0 or entry_id in self.left_out_ids
 
     def keep(self, is_usable: Callable[[E], bool], id_of: Callable[[E], int | None]) -> Entries[E]:
-        """Return a copy of this list that contains only the usable entries. The others count as left out.
+        """Return a copy of this list that contains only the usable entries.
+
+        The unusable entries count as left out.
 
         :param is_usable: takes an entry, and returns whether the copy contains the entry.
         :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
@@ -114,8 +116,9 @@ def read_entries(
     :param model: the class of the entries.
     :param decisive: names of fields. If the value of one of these fields is unreadable, the entry is left
         out.
-    :param id_field: the name of the field whose value `Entries.left_out_ids` contains for a left-out entry;
-        empty: ``left_out_ids`` stays empty.
+    :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``.
+        `Entries.left_out_ids` contains the readable ids of the left-out entries. If ``id_field`` is empty,
+        ``left_out_ids`` is empty, too.
     :raises ValueError: the data is neither a list nor an object.
     """
     if isinstance(data, dict):

@@ -126,7 +126,10 @@ class TransportError(CallApiError):
 
 
 class NotSent(TransportError):
-    """No byte of the request was sent. Causes: unknown host, refused connection, timeout, TLS error."""
+    """No byte of the request's body was sent, so the service has not carried out the request.
+
+    Possible causes: an unknown host, a refused connection, a timeout or a TLS error.
+    """
 
 
 class Unanswered(TransportError):
@@ -191,7 +194,8 @@ class InvalidParameters(Rejected):
 class DateRefused(InvalidParameters):
     """The service refuses the beginning or the end of a report's period.
 
-    Some accounts refuse a period that began only a few hours ago. The same request succeeds later.
+    For some accounts, the service refuses a period that began only a few hours ago. The same request succeeds
+    later.
     """
 
     permanent = False
@@ -221,7 +225,7 @@ class AccessDenied(Rejected):
 
 
 class LimitExceeded(Rejected):
-    """The points (rate-limit units) of this minute or day are used up, or a gateway has too many requests.
+    """The points (rate-limit units) of this minute or day are used up, or a gateway is too busy.
 
     The service did not carry out the request and charged no points.
     """

@@ -122,11 +122,11 @@ class JsonRpc:
         :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
             be used. If the service closes a kept-alive connection during the send, it is unknown whether the
             service has read the request.
-        :param time_limit: the longest time for this request, in seconds. If ``timeout`` is shorter,
-            ``timeout`` applies.
+        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this
+            `JsonRpc` is shorter, ``timeout`` applies.
         :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
-            has exactly this type, the reply's ``data`` contains typed objects. None, or an answer that
-            differs: ``data`` is JSON.
+            has exactly this type, the reply's ``data`` contains typed objects. If the answer has another
+            type, or if ``exact_type`` is None, ``data`` is JSON.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
         :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
@@ -199,8 +199,8 @@ def _host_of(url: str) -> str:
 class _HttpAnswer:
     """One HTTP answer to a JSON-RPC request.
 
-    :ivar source: where the answer comes from, as error texts name the origin, e.g. ``HTTP 503 from
-        https://…``.
+    :ivar source: a description of the answer for error texts: the HTTP status and the URL, e.g. ``HTTP 503
+        from https://…``.
     :ivar status: the HTTP status.
     :ivar body: the body, unpacked.
     :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.
@@ -218,7 +218,8 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 
     :param exact_type: the documented type of ``result.data``. If the answer has this type, ``result.data``
         contains typed objects. None: ``result.data`` is JSON.
-    :raises ValueError: the body is not JSON, or lacks both keys. So the answer is no JSON-RPC reply.
+    :raises ValueError: the answer is no JSON-RPC reply: the body is not a JSON object, or contains neither a
+        ``result`` nor an ``error``.
     """
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
         return exact

@@ -24,7 +24,10 @@ NOT_SENT: Any = UNSET
 
 
 class _Extra(dict[str, Any]):
-    """The fields of an entry that its class lacks. `msgspec` refuses to read this type from an answer."""
+    """The fields of an entry that the entry's class does not declare.
+
+    `msgspec` refuses to read this type from an answer.
+    """
 
     def __hash__(self) -> int:  # type: ignore[override]
         return 0
@@ -33,10 +36,10 @@ class _Extra(dict[str, Any]):
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
-    The methods have the same names as the methods of other answers. ``gc=False`` is safe, because an entry
-    contains only values of an answer, and never itself.
+    The methods, e.g. ``model_dump``, have the same names as the methods of pydantic models, which other
+    answers are. ``gc=False`` is safe, because an entry contains only values of an answer, and never itself.
 
-    :ivar model_extra: the fields that the class lacks.
+    :ivar model_extra: the fields of the entry that the class does not declare.
     :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field. For other
         fields, the value is None.
     """
@@ -72,8 +75,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     def model_dump(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the entry as a dict.
 
-        :param mode: ``json``: the dict is plain JSON, with lists, and with None for a number that JSON lacks.
-            ``python``: the dict contains tuples.
+        :param mode: ``json``: the dict is plain JSON, with lists. A number that JSON cannot express, such
+            as ``NaN``, becomes None. ``python``: the dict contains tuples, as the entry does.
         """
         dumped = {name: _dumped(value) for name, value in self._items()}
         return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
@@ -95,7 +98,7 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Let pydantic models contain entries that another validator has already read."""
+        """Return the schema for a field of a pydantic model. The field accepts only objects of this class."""
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)
 
@@ -103,7 +106,7 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
     """Return a property that reads one field of an entry.
 
-    :param member: reads the stored value of the field.
+    :param member: the descriptor that reads the stored value of the field.
     :param if_not_sent: the value of the property if the entry lacks the field.
     """
     read = member.__get__

@@ -59,7 +59,7 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
 def fetch_pages(
     page_at: Callable[[int], Entries[E]], *, page_size: int, last_offset: int
 ) -> tuple[Entries[E], bool]:
-    """Return the entries of all pages of a list, and whether the last page was reached.
+    """Return the entries of all pages of a list, and whether the list ended on these pages.
 
     A page with fewer than ``page_size`` entries is the last page, unless the service states that the list has
     more entries. Entries that the service counts but does not send are counted as left out. If two pages in a
@@ -69,8 +69,8 @@ def fetch_pages(
         entries.
     :param page_size: the number of entries that each request asks for.
     :param last_offset: the largest number that ``page_at`` accepts.
-    :return: a pair: the entries, and whether the last page was reached. False: the list continues after the
-        page at ``last_offset``.
+    :return: a pair: the entries, and a bool. True: the function reached the last page, or stopped because the
+        service ignores the offset. False: the list may continue after the page at ``last_offset``.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

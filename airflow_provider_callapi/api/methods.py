@@ -405,7 +405,7 @@ class _DirectCall(_TwoSidedCall):
 class StartEmployeeCall(_DirectCall):
     """Call a contact and an employee, and connect the two.
 
-    :ivar first_call: who is called first.
+    :ivar first_call: who is called first: ``contact`` or ``employee``.
     :ivar employee: the employee, and optionally which of the employee's numbers to call.
     :ivar employee_message: what the employee hears before the talk.
     """
@@ -461,7 +461,7 @@ def _operator_phone(value: Any) -> Any:
 class StartSimpleCall(_DirectCall):
     """Call a contact and a person at any phone number, and connect the two.
 
-    The phone number must not be a virtual number of the account.
+    The person's phone number must not be a virtual number of the account.
 
     :ivar operator: the phone number of the person, or ``{"phone_number": …}``.
     :ivar operator_confirmation: the phone key with which the person accepts the call: a digit, ``*`` or
@@ -615,7 +615,7 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    An entry that cannot be read is left out. `Entries` counts these entries.
+    An entry that cannot be read is left out. `Entries` counts the left-out entries.
 
     :cvar entry_type: the class of the list's entries.
     :cvar decisive_fields: names of fields. If the value of one of these fields is unreadable, the entry is

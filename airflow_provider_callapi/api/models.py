@@ -272,7 +272,7 @@ class Limits(Answer):
 
 
 class ApiVersion(Answer):
-    """The service's notice that it will withdraw a version of the API.
+    """The notice that the service will withdraw a version of the API.
 
     The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends the notice.
     """

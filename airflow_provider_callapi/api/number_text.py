@@ -70,8 +70,8 @@ def fold(text: str) -> str:
     """Return the text of a number in plain characters, so that two spellings of one number are equal.
 
     Invisible characters disappear. Hyphens, spaces, dots and digits of every writing system become ASCII
-    characters. Spaces around the text disappear. An apostrophe before the text also disappears, as well as
-    ``="…"`` around the text: spreadsheets use both to mark a text. All other characters stay.
+    characters. Spaces around the text disappear. An apostrophe before the number also disappears, as well as
+    ``="…"`` around the number: spreadsheets use both to mark a cell as text. All other characters stay.
     """
     if not text.isascii():
         text = "".join(map(_ascii_digit, text.translate(_FOLDED)))

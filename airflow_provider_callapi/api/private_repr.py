@@ -1,7 +1,7 @@
 """Keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of requests and answers.
 
-Tracebacks, debuggers and log lines show the ``repr()`` of objects. It shows only what certainly is no
-personal data, so that a field that the vendor adds later is hidden, too.
+Tracebacks, debuggers and log lines show the ``repr()`` of objects. This module's ``repr()`` shows only what
+certainly is no personal data. A field that the vendor adds later is therefore hidden, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Converts attempts to rows of a SQL table with one row for each attempt, and rows to attempts."""
+"""Converts attempts to rows of a SQL table, and the rows back to attempts: one row for each attempt."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def attempt_of_row(row: Any) -> Attempt:
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
     """Convert an `Attempt` to a row with every column of `attempt_columns`.
 
-    If a value is unknown, the column contains None. Another process may take over an attempt whose call was
-    not placed. This process replaces the whole row, and no old value remains.
+    If a value is unknown, the column contains None. When a process takes over another process's attempt whose
+    call was not placed, it therefore replaces the whole row, and no value of the other process remains.
 
     :param campaign: the campaign's name.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.

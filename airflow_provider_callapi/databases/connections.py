@@ -47,7 +47,7 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
     The engine keeps phone numbers out of its log and its errors.
 
     :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
-    :param pings: see `engine_of`.
+    :param pings: whether each transaction begins with a test of the connection, see `engine_of`.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
     return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
@@ -60,8 +60,9 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 
     :param conn_id: the id of the hook's connection, for error messages.
     :param field: the name of the operator's parameter, for error messages.
-    :param pings: whether each transaction begins with a request that tests the connection. False: the user of
-        the engine repeats a transaction whose connection was lost. Then each connection is used for a minute.
+    :param pings: whether each transaction begins with a request that tests the connection. False: the code
+        that uses the engine must repeat a transaction whose connection was lost. In this case, the engine
+        replaces each connection after a minute.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -131,5 +132,5 @@ def masked_text(error: Exception, named: str) -> str:
 
 
 def _cause_of(error: Exception) -> Any:
-    """Return the driver's exception, which an SQLAlchemy exception contains."""
+    """Return the driver's exception inside an SQLAlchemy exception. Return any other exception unchanged."""
     return getattr(error, "orig", None) or error

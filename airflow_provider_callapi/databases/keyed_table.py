@@ -78,7 +78,7 @@ class KeyedTable:
             raise database_error(error, self.named) from None
 
     def upsert(self, db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows. A row replaces the row with the same primary key, if the table has such a row.
+        """Write rows. If the table has a row with the same primary key, the new row replaces this row.
 
         :param db: a connection with an open transaction. The method does not commit the transaction.
         :param rows: for each row, column → value. A column without a value becomes null.

@@ -1,4 +1,4 @@
-"""Report to Airflow's lineage which SQL query a task reads a list from, and to which table it writes results.
+"""Report to Airflow's lineage from which SQL query a task reads a list, and to which table it writes results.
 
 Airflow itself reports files in object storage. If the lineage does not accept the information, the task
 continues.

@@ -8,7 +8,8 @@ and three more columns:
 ``list_row``
     The number of the person's row in the contact list; the first row is 1.
 ``why``
-    Why the row of the contact list makes no call, for example because its phone number is invalid.
+    Why the campaign does not use the row of the contact list, for example because the phone number in the
+    row is invalid.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
 a SIP number. A person who was not called has one row with the attempt 0. An invalid row and a duplicate of
@@ -76,8 +77,8 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. A row with the attempt 1 or more
-        therefore deletes the person's row with the attempt 0.
+        A row with the attempt 0 means that the person was not called. When the method writes a person's row
+        with the attempt 1 or more, it therefore deletes the person's row with the attempt 0.
 
         :param patient: True: wait up to five minutes for a database that is not available. False: try once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.

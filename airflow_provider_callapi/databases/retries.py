@@ -50,7 +50,8 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 def mask_errors(work: Callable[[], T], named: str) -> T:
     """Run a function that uses a database, and return the result of the function.
 
-    The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains none.
+    The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains no
+    phone numbers.
 
     :param work: the function. It takes no arguments.
     :param named: the text with which the error's text begins, such as ``the ledger's database``.

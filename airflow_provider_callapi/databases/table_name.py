@@ -1,4 +1,4 @@
-"""The name of a SQL table to which a task writes. DAG files give it as ``{"conn_id": …, "table": …}``."""
+"""The name of a SQL table to which a task writes. DAGs name the table as ``{"conn_id": …, "table": …}``."""
 
 from __future__ import annotations
 

@@ -102,5 +102,5 @@ class TableWriter:
 
 
 def _by_key(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-    """Return primary key → row. Of several rows with one key, the last one counts."""
+    """Return rows as a dict: primary key → row. If several rows have one key, the dict has the last one."""
     return {tuple(row[name] for name in KEY): row for row in rows}

@@ -1,7 +1,7 @@
 """The ASGI application of the emulator.
 
 The application answers JSON-RPC requests without a web framework. A test can plan faults that break the
-connection. A web framework would hide the connection.
+connection, and a web framework would give the application no access to the connection.
 """
 
 from __future__ import annotations

@@ -118,9 +118,9 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The epoch seconds at which the contact's script lets ``list.calls`` begin to show the call.
+        """The epoch seconds from which ``list.calls`` shows the call, according to the contact's script.
 
-        The profile of the exchange can delay the appearance further (`Profile.appear_delay`).
+        The profile of the exchange can add a delay to this time (`Profile.appear_delay`).
         """
         return self.started_at + self.script.listed_after
 

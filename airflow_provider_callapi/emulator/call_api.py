@@ -19,8 +19,9 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> JsonArray:
     """Return the active calls of the account as a JSON array, oldest first.
 
-    A call can appear later than it starts: the profile of the exchange and the contact's script set the
-    delay. If the request names a direction or a virtual number, the result contains only matching calls.
+    A call may appear in the result some seconds after the start of the call. The profile of the exchange and
+    the contact's script set this delay. If the request names a direction or a virtual number, the result
+    contains only matching calls.
     """
     calls = switchboard.listed_calls(account)
     if request.direction is not None:

@@ -40,7 +40,10 @@ def _success() -> Success:
 
 
 def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
-    """Return the active call that a request may change."""
+    """Return the active call with the session id of a request. The request may then change the call.
+
+    :raises RpcError: ``call_session_not_found``: the account has no active call with this session id.
+    """
     call = switchboard.active.get(call_session_id)
     if call is None or call.account is not account:
         raise RpcError("call_session_not_found", "call_session_id", call_session_id)
@@ -188,7 +191,7 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
     """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
 
-    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to its journal. If the operator
+    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to the journal. If the operator
     has chosen a transfer, but no number yet, the tone ``*`` puts the contact on hold: the call moves from the
     state ``WAITING_INPUT`` to ``HOLD``.
     """

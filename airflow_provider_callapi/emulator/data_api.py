@@ -48,7 +48,8 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
     """Return one page of the Data API's report of calls.
 
     The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request sets
-    ``include_ongoing_calls`` and the profile allows it, the report also contains active calls.
+    ``include_ongoing_calls``, the report also contains the active calls that began at least
+    `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report never contains active calls.
 
     :raises RpcError: the request names a date, field, filter or order that the service refuses.
     """
@@ -123,7 +124,10 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the active or finished call that a request may change."""
+    """Return the call with the ``communication_id`` of a request. The request may then change the call.
+
+    :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
+    """
     call = switchboard.calls.get(communication_id - communication_offset(switchboard.profile))
     if call is None or call.account is not account:
         raise RpcError("entity_not_found", "communication_id", communication_id)
@@ -178,10 +182,10 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain. The search does not go through all calls of the exchange.
+    """Return the calls that a report may contain, so that a report need not test all calls of the exchange.
 
-    If the report's filter names session ids, the result contains at most the calls with these ids. Otherwise
-    the result contains the calls that started from ``first`` to ``last``.
+    If the report's filter names session ids, the result contains the calls with these ids. Otherwise the
+    result contains the calls that started from ``first`` to ``last``.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
@@ -196,7 +200,14 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids to which a filter compares a field; None: the filter has another form."""
+    """Return the session ids in a report filter that selects calls by session id.
+
+    Example: ``{5, 6}`` for ``{"field": "id", "operator": "in", "value": [5, 6]}``, and ``{5}`` for the
+    operator ``=`` with the value 5. None: the filter has another operator, or a value that is not a whole
+    number.
+
+    :param comparison: the filter: a comparison of the field with the session id.
+    """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))
     if not isinstance(values, list) or not all(isinstance(each, int) for each in values):

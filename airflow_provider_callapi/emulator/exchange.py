@@ -131,10 +131,12 @@ class Exchange(Dispatcher):
             close(min(seconds, _MAX_CLOSED_SECONDS))
 
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
-        """Return a `requests` session that sends every request to this exchange, whatever the URL.
+        """Return a `requests` session whose requests this exchange answers in the same process.
 
-        The session needs no port, because the exchange answers in the same process. If the profile names
-        hosts, the session refuses to connect to other hosts.
+        The session needs no port and no network. By default, the exchange answers a request to any host.
+        If the profile names a host for a service (e.g. `Profile.call_api_host`), the exchange answers the
+        requests to this service only at this host and at loopback addresses. A request to any other host
+        then fails with `requests.ConnectionError`.
 
         :param ip: the IP address that the exchange takes for the client's address.
         """
@@ -154,7 +156,7 @@ class Exchange(Dispatcher):
                 service.reset()
 
     def forget(self, *, before: float) -> None:
-        """Remove the calls that ended before a moment, and the earlier events in the emulator's journal.
+        """Remove the calls that ended before a moment, and the journal's events from before this moment.
 
         :param before: the moment, in epoch seconds of the exchange's clock.
         """
@@ -180,10 +182,10 @@ class Exchange(Dispatcher):
                 self._switchboard.scripts[phone] = script
 
     def expect_no_other_rings(self) -> None:
-        """Expect no rings of other phones. If a phone rings that the test has not named, `check_rings` fails.
+        """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        A test names a phone with `script` or `expect_ring`. An operator's phone may also ring in an inbound
-        call, and in a call to a contact whose phone the test expects to ring.
+        If another phone rings, `check_rings` fails. There are two exceptions: an operator's phone may ring in
+        an inbound call, and in a call to a contact whose phone may ring.
         """
         with self._lock:
             self._expectations.no_other_rings = True
@@ -205,7 +207,7 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often a phone rang: as contact, operator, third party or coach."""
+        """Return how often a phone rang, in any role: contact, operator, third party or coach."""
         with self._lock:
             return self._current_switchboard().journal.rings[phone]
 

@@ -24,7 +24,9 @@ from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_
 
 
 class InProcessAdapter(HTTPAdapter):
-    """A `requests` adapter that passes every request to a dispatcher in the same process.
+    """A `requests` adapter: a dispatcher in the same process answers the requests, without a network.
+
+    A request to a host that the dispatcher does not serve (`Dispatcher.serves_host`) fails.
 
     :param dispatcher: the exchange that answers the requests.
     :param ip: the IP address that the exchange takes for the client's address.
@@ -46,8 +48,8 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return the exchange's response to a request.
 
-        :raises requests.ConnectionError: the profile names another host, or a planned fault refuses or
-            breaks the connection.
+        :raises requests.ConnectionError: the exchange does not serve the host in the URL, because the profile
+            names another host for the service. Or a planned fault refuses or breaks the connection.
         :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
             does not wait for the timeout.
         """
@@ -66,9 +68,11 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a `requests` session that sends every request to a dispatcher.
+    """Return a `requests` session whose requests a dispatcher answers in the same process.
 
-    If the profile names hosts, the session refuses to connect to other hosts.
+    By default, the dispatcher answers a request to any host. If the profile names a host for a service (e.g.
+    `Profile.call_api_host`), the dispatcher answers the requests to this service only at this host and at
+    loopback addresses. A request to any other host then fails with `requests.ConnectionError`.
 
     :param dispatcher: the exchange that answers the requests.
     :param ip: the IP address that the exchange takes for the client's address.

@@ -1,4 +1,4 @@
-"""JSON arrays whose items are already JSON texts, so that an answer with many items costs little."""
+"""JSON arrays whose items are already JSON texts, so that an answer with many items takes little CPU time."""
 
 from __future__ import annotations
 

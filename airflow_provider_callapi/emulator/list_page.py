@@ -30,7 +30,7 @@ def build_page(
     :param filterable: the names of the columns that a filter may use.
     :param sortable: the names of the columns by which a request may sort. None: all columns.
     :param shown: column → function for the value in the answer. Filters and sorting still use the function
-        in ``columns``. Columns without an entry have the same value in both.
+        in ``columns``. If a column has no entry in ``shown``, the answer contains the value of ``columns``.
     :return: ``data`` with the rows of the page, and ``metadata`` with the number of all matching entities.
     :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted.
     """

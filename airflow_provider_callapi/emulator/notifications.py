@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class NotificationSender:
-    """Sends an HTTP POST request when a call starts, when the talk or message begins, and at the end.
+    """Sends an HTTP POST request when a call starts, when the talk or message begins, and when the call ends.
 
     A thread sends the notifications while a ``with`` block of the sender runs. A body is
     ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. The event is ``started``,

@@ -186,12 +186,16 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points left for a request.
 
-        The profile can state that the service places a call although it answers the start request with the
-        error (`Profile.limit_exceeded_leaves_undone`).
+        If too few points are left, the method normally raises the error ``limit_exceeded``, and the service
+        does not carry out the request. There is one exception: if
+        `Profile.limit_exceeded_leaves_undone` is False, and the request is a start request, the method
+        returns the error. The code that calls this method then places the call, and raises the error
+        afterwards.
 
-        :return: the error that the calling code raises after it has placed the call; None: the points are
-            enough.
-        :raises RpcError: ``limit_exceeded``: too few points are left, and the request is not carried out.
+        :return: None: enough points are left. Otherwise: the error ``limit_exceeded`` for a start request
+            whose call the service places nevertheless.
+        :raises RpcError: ``limit_exceeded``: too few points are left, and the service must not carry out the
+            request.
         """
         try:
             self.points(account).check(points, switchboard.now)

@@ -311,7 +311,7 @@ class Switchboard:
         self.log_event("end", call, call.contact, call.finish_reason)
 
     def forget(self, before: float) -> None:
-        """Remove the calls that ended before a moment, and the earlier events in the journal.
+        """Remove the calls that ended before a moment, and the journal's events from before this moment.
 
         :param before: the moment, in epoch seconds.
         """

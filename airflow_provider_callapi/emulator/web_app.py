@@ -33,7 +33,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
     """Return a call as the JSON object that the web page and the remote control show.
 
     The object has the fields of an entry in ``list.calls``, and also the start method, the state of the call,
-    the finish reason, and four times in epoch seconds, e.g. ``answered_at``.
+    the finish reason, and four moments in epoch seconds, e.g. ``answered_at``.
     """
     return {
         **call.listing(),

@@ -18,7 +18,7 @@ _KNOWN_TWICE = ("external_id", "attempt")
 def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain JSON: the name of each field → value. Times are epoch seconds.
 
-    To save space, the JSON has only those fields that have another value than the default.
+    To save space, the JSON omits each field that has its default value.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:

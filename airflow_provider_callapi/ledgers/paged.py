@@ -1,9 +1,10 @@
 """A ledger in a key-value store for small values, such as Airflow's task state.
 
 Each write stores only the changed attempts, as a new entry of the change list. The change list has at most 64
-entries. When it is full, the ledger moves its attempts to the last page, and begins the change list again. A
-page is one compressed value with the attempts to call several hundred people. So the ledger reads few values:
-Airflow's task state returns only one value at a time. Only one process at a time may use the ledger.
+entries. When the change list is full, the ledger moves the attempts in the list to the last page, and begins
+the list again. A page is one compressed value with the attempts to call several hundred people. The ledger
+therefore reads few values, which matters because Airflow's task state returns only one value at a time. Only
+one process at a time may use the ledger.
 """
 
 from __future__ import annotations
@@ -127,8 +128,8 @@ class PagedLedger:
     def _move_changes(self) -> None:
         """Move the attempts of the change list to the last page, or to new pages if the last page is full.
 
-        If the process dies before the next entry is stored, the change list is still valid. Its attempts are
-        then on a page and in the change list, in the same version.
+        If the process dies before the next entry is stored, the change list is still valid. The
+        attempts of the change list are then in two places, in the same version: on a page and in the list.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
@@ -155,7 +156,7 @@ class PagedLedger:
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
         """Take over stored versions of attempts, the oldest version first.
 
-        :return: a dict whose keys are the places of the attempts, in order.
+        :return: a dict whose keys are the places (person, number) of the attempts, in order.
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):
@@ -168,7 +169,9 @@ class PagedLedger:
 
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
-    """Return a person's attempts, and leave out all but the three newest attempts that rang no phone.
+    """Return a person's attempts, without old attempts that rang no phone.
+
+    Of the attempts that rang no phone, only the three newest stay.
 
     :param attempts: the attempts, oldest first.
     """

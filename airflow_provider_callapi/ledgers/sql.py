@@ -91,8 +91,9 @@ class SqlLedger:
         - ``min_gap`` has not passed since the last call to the person. In this case,
           `ClaimResult.not_before` is the time at which ``min_gap`` has passed.
 
-        In PostgreSQL, one statement with its own commit stores all intents that are certainly granted. One
-        transaction decides about the other intents, and about all intents in other databases.
+        In PostgreSQL, one statement with its own commit stores all intents that the ledger certainly grants.
+        One transaction then decides about the remaining intents. In MySQL and SQLite, one transaction decides
+        about all intents.
 
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
@@ -122,13 +123,13 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """Store those intents that are certainly granted, with one statement.
+        """Store those intents that the ledger certainly grants, with one PostgreSQL statement.
 
-        Do not repeat a failed statement.
+        In other databases, the method stores nothing. The method does not repeat a failed statement.
 
         :param intents: the intents, in the order of the people's keys.
-        :return: a pair: the keys of the people whose intent is stored, and whether a failure hides which
-            intents are stored.
+        :return: a pair: the keys of the people whose intent is stored, and a bool. True: the statement
+            failed, and it is unknown which intents are stored.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
@@ -142,12 +143,13 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide about intents in one transaction.
+        """Decide in one transaction which intents the ledger grants, and store the granted intents.
 
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: whether this process may have stored these intents before.
         :param some_granted: whether this process has just stored other intents. If True, the method does not
-            wait long, because the process dials the people of these intents only after the method returns.
+            wait long for the database, because the process dials the people of the other intents only after
+            the method returns.
         """
         if not intents:
             return []
@@ -195,7 +197,7 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction, repeat it after a temporary error, and return its result.
+        """Run a database transaction and return the result. After a temporary error, repeat the transaction.
 
         Temporary errors are, for example, a deadlock, a lost connection, and another process that changes the
         same row.
@@ -215,8 +217,8 @@ class SqlLedger:
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
     """Open a campaign's SQL ledger in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. Its provider must offer
-        an SQLAlchemy engine.
+    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. The connection's
+        provider must offer an SQLAlchemy engine.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
     :raises CallApiFailure: the connection does not lead to a usable database. The text names

@@ -48,9 +48,9 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store those intents that the ledger certainly grants, with one statement.
 
-    The statement leaves out two kinds of intents: an intent that takes over an attempt whose call was not
-    placed, and an intent whose lock another process has changed at the same time. The function
-    `claim_in_turn` decides about all intents that this function leaves out.
+    The statement stores neither the intents that the ledger refuses, nor two more kinds of intents: an intent
+    that takes over an attempt whose call was not placed, and an intent whose lock another process has changed
+    at the same time. The function `claim_in_turn` decides about all intents that are not stored.
 
     :param intents: intents to call different people, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
@@ -71,7 +71,9 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 
 
 def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts with one statement. A row with more knowledge stays unchanged.
+    """Store new versions of attempts with one statement.
+
+    A row that already contains more knowledge of its attempt stays unchanged.
 
     :param attempts: one version of each attempt.
     :param db: a connection that commits each statement.
@@ -131,12 +133,13 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the part of the statement that locks the people of a batch: a table of the locked stripes.
+    """Return the part of the statement that locks the people of a batch.
+
+    The result is a table of the locked stripes. A stripe is a row of the lock table: a person's lock.
 
     All parts of a statement read the database as it was when the statement began. The statement may therefore
-    decide about a person only if no other claim has changed the person's lock after this moment. ``before``
-    is the lock when the statement began. ``held`` is the lock after the statement has waited for the other
-    claims.
+    decide about a person only if no other claim has changed the person's lock since. ``before`` is the lock
+    when the statement began. ``held`` is the lock after the statement has waited for the other claims.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")

@@ -55,8 +55,8 @@ _progress = Table(
 class SqlControl:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    If the database does not answer, each method fails within seconds. A campaign must not stop watching its
-    active calls, and a user of the command ``airflow callapi campaigns`` must not wait long.
+    If the database does not answer, each method fails within seconds. The reason: a campaign must go on
+    watching its active calls, and a user of the command ``airflow callapi campaigns`` must not wait long.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
     :raises CallApiTrouble: the database does not answer. The other methods raise this error too.

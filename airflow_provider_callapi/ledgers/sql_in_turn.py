@@ -1,4 +1,4 @@
-"""Claims and stores attempts with several statements in one transaction. Every database understands them."""
+"""Claims and stores attempts with several statements in one transaction, in any supported database."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether this process may have stored the same intents before. If the database already
-        contains an equal intent, this parameter shows which process has stored the intent. The row does not
-        show the process, because every process gives an attempt the same ``external_id``. True: this process
-        has stored the intent, and only the database's answer was lost. False: another process has stored the
-        intent.
+    :param repeated: whether this process may have stored the same intents before, by a statement that failed
+        or whose answer was lost. The parameter decides about an intent that the database already contains.
+        True: this process has stored the intent, so the intent is granted. False: another process has stored
+        the intent, so the intent is refused. The row does not show the process, because every process gives
+        an attempt the same ``external_id``.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
     :raises LostRaceError: another process has taken over one of the attempts meanwhile.
     """
@@ -60,7 +60,9 @@ def claim_in_turn(
 
 
 def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts. A row that contains more knowledge stays unchanged.
+    """Store new versions of attempts.
+
+    A row that already contains more knowledge of its attempt stays unchanged.
 
     :param db: a connection within a transaction.
     """
@@ -77,7 +79,10 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock these people until the end of the transaction, against the claims of all campaigns."""
+    """Lock people until the end of the transaction.
+
+    Until then, the claims with ``min_gap`` for these people wait, in all campaigns.
+    """
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
     db.execute(select(locks.c.stripe).where(are_theirs).order_by(locks.c.stripe).with_for_update()).all()
@@ -94,7 +99,7 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
     """Return the time of each person's last call: person → epoch seconds.
 
-    A call counts if it may have rung a phone. The time of a call is when its intent was stored.
+    A call counts if it may have rung a phone. The time of a call is the time of its intent.
     """
     query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
     return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
@@ -114,9 +119,10 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the database already contains an intent: as the newest attempt, with the same time.
+    """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    The two times may differ by less than a microsecond, because the database rounds times.
+    The two are the same if number, status, ``external_id`` and time are equal. The times may differ by less
+    than a microsecond, because the database rounds times.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

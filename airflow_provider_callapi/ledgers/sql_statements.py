@@ -43,7 +43,9 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return how much is known of an attempt, as an index in the list `KNOWLEDGE`: a higher index is more.
+    """Return how much is known of an attempt: an index in the list `KNOWLEDGE`.
+
+    A higher index means that more is known.
 
     Example: 0 for an attempt with the status ``dialling``, 3 for ``active``, and 8 for ``finished`` with the
     result ``answered``.
@@ -62,7 +64,9 @@ def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
 
 
 def record_statement(new: Callable[[str], Any]) -> Update:
-    """Return the SQL statement that stores new versions of attempts, except in rows with more knowledge.
+    """Return the SQL statement that stores new versions of attempts.
+
+    The statement does not change a row that already contains more knowledge of its attempt.
 
     :param new: a function that returns the SQL expression for a new value. Its argument is the name of a
         column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.

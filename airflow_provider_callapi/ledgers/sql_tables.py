@@ -1,10 +1,11 @@
-"""The tables of the SQL ledger. An author may query these tables. The call table holds phone numbers.
+"""The tables of the SQL ledger. Users may query the tables. The call table contains phone numbers.
 
 ``callapi_campaign_call``
-    One row for each dialled attempt, with the columns of `attempt_columns`.
+    The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    4096 rows that serve as locks. Each person belongs to one of these rows. A claim with ``min_gap`` locks
-    the person's row and changes its ``locked_by``, so that claims for one person notice each other.
+    The lock table: 4096 rows that serve as locks. Each person belongs to one of these rows. A claim with
+    ``min_gap`` locks the person's row and changes the row's ``locked_by``, so that claims for one person
+    notice each other.
 """
 
 from __future__ import annotations

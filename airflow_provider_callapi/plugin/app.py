@@ -69,7 +69,7 @@ def make_app() -> FastAPI:
     """Return the web application of the page *Calls*.
 
     The application polls the service only when a browser requests the page. While no user watches the page,
-    it sends no requests.
+    the application sends no requests.
     """
     # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")

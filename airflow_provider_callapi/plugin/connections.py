@@ -1,4 +1,4 @@
-"""Lists the Airflow connections that the page *Calls* offers, and sends requests through one of them."""
+"""Lists the Airflow connections that the page *Calls* offers, and sends requests through a connection."""
 
 from __future__ import annotations
 

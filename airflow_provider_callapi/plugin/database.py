@@ -35,7 +35,7 @@ class Known:
         return [seen for seen in self.campaigns if seen.progress.connection == connection_id]
 
     def is_only_of(self, connection_id: str, campaign: str) -> bool:
-        """Return whether a campaign exists, and all its tasks dial through the given connection.
+        """Return True if a campaign exists and all its tasks dial through the given connection.
 
         A user has rights on single connections. The page therefore lets a user stop or pause a campaign only
         if no task of the campaign dials through another connection.

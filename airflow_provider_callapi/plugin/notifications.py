@@ -1,4 +1,4 @@
-"""Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each of them.
+"""Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each.
 
 The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
 the event, such as ``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
@@ -79,7 +79,7 @@ class Throttle:
     """Limits how many of the vendor's notifications one process accepts in a minute.
 
     :param most: the largest number of notifications in a minute, such as 600.
-    :param clock: a function that returns seconds. Only differences count.
+    :param clock: a function that returns a time in seconds, counted from any moment.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -89,10 +89,7 @@ class Throttle:
         self._at = clock()
 
     def take(self) -> bool:
-        """Count a notification, if one more notification is allowed now.
-
-        Return whether the notification is allowed.
-        """
+        """Return whether one more notification is allowed now. If so, count the notification."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
         self._at = now
@@ -103,13 +100,13 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and stores each of them once, even if the vendor sends it twice.
+    """Checks the vendor's notifications, and stores a notification once, even if the vendor sends it twice.
 
     :param read_secret: a function that returns the secret that each notification must contain. If the
         function returns None, the receiver refuses all notifications.
     :param store: a function that creates the asset event of a notification. The function returns False if no
         DAG uses the asset.
-    :param clock: a function that returns seconds. Only differences count.
+    :param clock: a function that returns a time in seconds, counted from any moment.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ class CallRow:
     :ivar direction: the direction as the service names it.
     :ivar since: when the call began, epoch seconds; None: not known.
     :ivar contact: the contact's phone number, shortened: ``7926…0001``.
-    :ivar legs: for each leg, who is on it and its state, such as ``employee: …`` or ``contact: …``.
+    :ivar legs: for each leg, ``employee`` or ``contact`` and the state of the leg, e.g. ``contact: Dial``.
     :ivar task: the task that has placed the call; None: not known.
     :ivar campaign: the name of the call's campaign; ``""``: the call belongs to no known campaign.
     """
@@ -153,7 +153,7 @@ def call_rows(
 def bars(limits: Limits | None) -> list[Bar]:
     """Return a bar for the points of this minute, and a bar for the points of this day.
 
-    A bar is missing if the service has not stated its points.
+    If the service has not stated the points of a period, the bar of this period is missing.
 
     :param limits: the points left; None: not known.
     """

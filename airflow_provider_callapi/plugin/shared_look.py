@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class SharedLook(Generic[T]):
-    """Reads a value, such as the active calls, and returns the same value to all viewers until it is too old.
+    """Reads a value, such as the active calls, and returns the value to all viewers until it is too old.
 
     Several threads may use the object at once. While one thread reads, the other threads wait for the value.
 
