@@ -1,7 +1,7 @@
 """The connection test that Airflow's button *Test connection* starts. The test places no call.
 
-If the connection uses the Data API, the test reads the account's time zone, and costs a point or two. Points
-are the API's rate-limit units.
+If the connection uses the Data API, the test also reads the account's time zone, which costs one or two
+points (the API's rate-limit units).
 """
 
 from __future__ import annotations

@@ -127,7 +127,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         """Return route or mark → ids of the tasks to run, for all parameters of the operator.
 
         :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list: skip all downstream tasks.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         outcomes = read_parameters(_KINDS, vars(self))
         if outcomes["if_our_side_did_not_answer"] is None:

@@ -53,7 +53,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     :param employees: load only calls in which one of these employees took part, by id.
     :param tags: load only calls with one of these tags, by id.
     :param callapi_conn_id: id of the Airflow connection.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     template_fields: Sequence[str] = (

@@ -255,7 +255,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         attributes after the constructor.
 
         :param templates: whether Airflow has not rendered the templates yet.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         if templates:
             self._check_constants()
@@ -270,7 +271,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         The SQL text of a query must not contain a template. A shard with a template is checked later, in the
         worker.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
             CallTemplate,

@@ -23,7 +23,8 @@ def read_parameters(
     :param values: parameter name → value. Names that are not in the schema are ignored.
     :param not_rendered: the names of the fields that may still contain a template, because Airflow has not
         rendered them yet. A template such as ``{{ ds }}``, or the output of another task, stays unchanged.
-    :raises InvalidParameter: a value is not allowed. The text names the parameter, but contains no value.
+    :raises InvalidParameter: a value is not allowed. The error message names the parameter, but contains no
+        value.
     """
     return {
         name: values[name]
@@ -38,7 +39,8 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
 
     :param name: the parameter's name, for the error's text.
     :param kind: the kind that checks and converts the value.
-    :raises InvalidParameter: the value is not allowed. The text names the parameter, but contains no value.
+    :raises InvalidParameter: the value is not allowed. The error message names the parameter, but contains no
+        value.
     """
     if value is None and kind.optional:
         return None

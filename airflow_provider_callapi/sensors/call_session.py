@@ -131,7 +131,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         """Check the parameters, and replace each parameter by its converted value.
 
         :param templates: whether Airflow has not rendered the templates yet.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         not_rendered = self.template_fields if templates else ()
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():

@@ -94,7 +94,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         can see asset events or the triggerer's log can read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
-        :raises ValueError: a number cannot be read. The text names the parameter.
+        :raises ValueError: a number cannot be read. The error message names the parameter.
         """
         try:
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))

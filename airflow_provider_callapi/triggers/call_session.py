@@ -66,7 +66,7 @@ class CallApiSessionTrigger(BaseTrigger):
         failed poll ends the wait with an error.
     :param cancel_on_kill: release (end) the call when a user clears the waiting task, or marks it as
         success or failed.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(

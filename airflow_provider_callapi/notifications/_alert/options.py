@@ -78,7 +78,8 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, a list of marks, or
         None.
     :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
-    :raises ValueError: a text is not a mark, or there is no scenario. The text names the parameter.
+    :raises ValueError: an entry of ``acknowledged_by`` is not a mark, or ``acknowledged_by`` is given and
+        ``scenario_id`` is None. The error message names the parameter.
     """
     if acknowledged_by is None:
         return ()

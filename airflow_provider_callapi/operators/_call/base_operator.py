@@ -147,7 +147,8 @@ class StartCallOperator(RequestOperator):
         Each try calls this method, because a subclass or a cluster policy may change attributes after the
         constructor.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
 

@@ -22,7 +22,8 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
     :param values: field name → value.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param method: the request's method, for error messages.
-    :raises InvalidParameters: a number cannot be read, or the region is unknown. The text names the field.
+    :raises InvalidParameters: a number cannot be read, or the region is unknown. The error message names the
+        field.
     """
     read = dict(values)
     for name in _FIELDS:

@@ -65,7 +65,7 @@ class CallOptions:
     `airflow_provider_callapi.operators.start_call` describes.
 
     :ivar has_tags: whether the author gave any tags.
-    :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
+    :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
     """
 
     region: str
@@ -96,7 +96,8 @@ class CallOptions:
         """Return the options of a start operator, whose parameters were checked and converted one by one.
 
         :param values: parameter name → converted value. Names that are not options are ignored.
-        :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
+        :raises InvalidParameter: two parameters cannot be used together. The error message names the
+            parameters.
         """
         return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})
 

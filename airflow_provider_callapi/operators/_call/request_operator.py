@@ -45,7 +45,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
         call.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. None:
         the request contains only numbers of the account, which are in the service's form.
-    :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
+    :raises CallApiFailure: a value cannot be used; nothing was sent. The error message names the field.
     """
     try:
         values = _with_session_id(values)
@@ -64,7 +64,7 @@ def check_request(
     :param values: field name → value, before Airflow renders templates.
     :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
         only numbers of the account, which are in the service's form.
-    :raises InvalidParameter: a value cannot be used. The text names the field.
+    :raises InvalidParameter: a value cannot be used. The error message names the field.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
     known = {name: value for name, value in values.items() if name not in unknown}
@@ -131,8 +131,8 @@ class RequestOperator(
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
-    :raises InvalidParameter: the value of a parameter cannot be used. The text names the parameter. The
-        constructor checks only values that contain no template.
+    :raises InvalidParameter: the value of the value of a parameter cannot be used. The error message names
+        the parameter. The constructor checks only values that contain no template.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -161,7 +161,8 @@ class RequestOperator(
         The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
         file. A value with a template is checked in the worker, when Airflow has rendered the template.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read
@@ -171,7 +172,7 @@ class RequestOperator(
         """Check the parameters that `kinds` names together, after each of them was checked alone.
 
         :param values: parameter name → converted value, or a text that contains a template.
-        :raises InvalidParameter: parameters cannot be used together. The text names the parameters.
+        :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
         """
 
     def read_parameters(self) -> dict[str, Any]:
@@ -179,14 +180,15 @@ class RequestOperator(
 
         :return: parameter name → value, e.g. ``{"callapi_conn_id": "callapi_default", "report_timeout":
             120.0}``.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         return read_parameters(self.kinds, vars(self))
 
     def make_request(self) -> Any:
         """Return the API request. Each field of the method has the rendered attribute of the same name.
 
-        :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
+        :raises CallApiFailure: the value of an attribute cannot be used. The error message names the field.
         """
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 

@@ -20,7 +20,7 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
         it.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
     :raises CallApiFailure: an entry cannot be used, or the connection lacks the Data API that the entry
-        needs. No one was dialled. The text names the entry.
+        needs. No one was dialled. The error message names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)
@@ -38,7 +38,7 @@ def read_tags(tags: Any) -> TagRules:
     :param tags: the parameter of an operator, e.g. ``{"answered": 36, "ended": "38"}``. None: there are no
         tags. An event whose id is None sets no tag.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises InvalidParameter: an entry cannot be used. The text names the entry.
+    :raises InvalidParameter: an entry cannot be used. The error message names the entry.
     """
     if tags is None:
         return {}

@@ -20,7 +20,7 @@ def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: 
         Instead of a missing ``start`` or ``end``, the function uses the data interval of the DAG run.
     :param context: Airflow's context of the running task.
     :param timezone: IANA name of the account's time zone. Times without an offset are in this zone.
-    :raises CallApiFailure: the interval is missing or empty. The text names the parameters.
+    :raises CallApiFailure: the interval is missing or empty. The error message names the parameters.
     """
     moments = []
     for name in ("start", "end"):

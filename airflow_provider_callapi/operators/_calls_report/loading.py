@@ -108,7 +108,8 @@ def _open_destination(
     portion of rows at once.
 
     :param columns: the columns of the rows, in their order.
-    :raises CallApiFailure: the path, the connection or the table cannot be used. The text names ``to``.
+    :raises CallApiFailure: the path, the connection or the table cannot be used. The error message names
+        ``to``.
     :raises CallApiTrouble: the database or the storage does not answer.
     """
     if isinstance(to, TableName):

@@ -101,7 +101,8 @@ class ReportOptions:
 
         :param values: parameter name → value, after Airflow has rendered the templates. Names that are not
             options are ignored.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         read = read_parameters(REPORT_OPTIONS, values)
         _check_together(read, unknown=())
@@ -120,7 +121,7 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 
     :param values: parameter name → value, before Airflow renders templates.
     :param template_fields: the names of the parameters that may contain a template.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
     read = read_parameters(REPORT_OPTIONS, values, not_rendered=template_fields)
     templates = [name for name in template_fields if is_template(values[name])]
@@ -135,7 +136,7 @@ def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> Non
     :param read: parameter name → converted value.
     :param unknown: the parameters that contain a template, which Airflow has not rendered yet. ``read`` has
         None for them.
-    :raises InvalidParameter: two parameters contradict each other. The text names the parameters.
+    :raises InvalidParameter: two parameters contradict each other. The error message names the parameters.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:

@@ -35,7 +35,8 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
     :param field: the name of the operator's parameter, for error messages.
-    :raises CallApiFailure: the list cannot be read. The text names the parameter, the file and the line.
+    :raises CallApiFailure: the list cannot be read. The error message names the parameter, the file and the
+        line.
     :raises CallApiTrouble: the storage or the database does not answer now.
     """
     if isinstance(contacts, str):

@@ -47,7 +47,7 @@ class OutputFiles:
     The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be written. The text names the parameter.
+    :raises CallApiFailure: a path cannot be written. The error message names the parameter.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:

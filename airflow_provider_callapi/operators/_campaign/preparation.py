@@ -67,7 +67,7 @@ def read_rules(
     :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.
-    :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
+    :raises CallApiFailure: an option cannot be used; no one was dialled. The error message names the option.
     """
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
@@ -229,7 +229,8 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.
-    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The text names the option.
+    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
+        option.
     :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another
         process may be writing the list.
     """
