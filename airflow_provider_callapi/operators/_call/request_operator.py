@@ -45,7 +45,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
         call.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. None:
         the request contains only numbers of the account, which are in the service's form.
-    :raises CallApiFailure: a value cannot be used; nothing was sent. The error message names the field.
+    :raises CallApiFailure: a value cannot be used; no request was sent. The error message names the field.
     """
     try:
         values = _with_session_id(values)
@@ -59,7 +59,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 def check_request(
     request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
 ) -> None:
-    """Check the values of a request that contain no template, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :param values: field name → value, before Airflow renders templates.
     :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
@@ -92,7 +92,8 @@ def read_call(call_session_id: Any) -> Outcome:
     """Return what is known of the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :return: the outcome in the dict. For a session id alone, an outcome with only this id.
+    :return: the outcome that the dict describes. For a session id without a dict: an outcome that contains
+        only this id.
     :raises InvalidParameter: the value names no call.
     """
     try:
@@ -110,8 +111,9 @@ def read_call(call_session_id: Any) -> Outcome:
 class _CheckedAfterConstruction(BaseOperatorMeta):
     """Metaclass that checks an operator after its constructor.
 
-    All attributes are set only at the end of the constructor of the most derived class. Airflow runs no
-    method of the operator after this constructor, so the metaclass runs the check.
+    An operator has all its attributes only after the constructor of its own class, not yet in the constructor
+    of a base class. After this constructor, Airflow calls no method of the operator that could check the
+    attributes, so the metaclass runs the check.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
@@ -125,8 +127,8 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    Each attribute that has the name of a field of the method becomes a field of the API request. All of these
-    attributes may contain templates.
+    If an attribute of the operator has the name of a field of the method, the attribute becomes this field of
+    the API request. All of these attributes may contain templates.
 
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.

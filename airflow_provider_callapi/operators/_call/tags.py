@@ -12,15 +12,15 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags`` before the call. Return event → id of the tag for this event.
+    """Check the parameter ``tags`` before the call. Return event → id of the tag for the event.
 
     :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An event whose id is None sets no
         tag.
-    :param has_data_api: whether the connection uses the Data API. Only the event ``answered`` works without
-        it.
+    :param has_data_api: whether the connection uses the Data API. Without the Data API, only the event
+        ``answered`` works.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or the connection lacks the Data API that the entry
-        needs. No one was dialled. The error message names the entry.
+    :raises CallApiFailure: an entry cannot be used, or an entry needs the Data API and the connection does
+        not use the Data API. No one was dialled. The error message names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)

@@ -25,10 +25,10 @@ PUBLISH_INTERVAL = 5.0
 class Control:
     """Reads the wish (pause, resume or stop) of one campaign, and publishes the campaign's progress.
 
-    If the store fails, the error is logged, and the campaign continues with the last known wish.
+    If the store fails, the object logs the error, and the campaign continues with the last known wish.
 
-    :param open_store: a function that opens the store of wish and progress. The object invokes the function
-        at the first use.
+    :param open_store: a function that opens the store of the wish and the progress. The object calls the
+        function when it first needs the store.
     :param log: the task's logger.
     :param wish: the wish that an earlier worker of this task has read. None: no wish.
     """
@@ -79,7 +79,7 @@ class Control:
     def _attempt(self, work: Callable[[], object]) -> bool:
         """Run a function, and return whether the function succeeded.
 
-        If the function raises an error, log the error. If the function fails several times in a row, the
+        If the function raises an error, the method logs the error. If several functions in a row fail, the
         method logs only the first error.
         """
         try:

@@ -131,8 +131,8 @@ class CampaignOptions:
         """Return the checked and converted parameters of a campaign operator.
 
         :param values: parameter name → value. Names that are not options are ignored.
-        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. Templates
-            in these fields are not checked.
+        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. The
+            method does not check templates in these fields.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """

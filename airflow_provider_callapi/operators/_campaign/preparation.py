@@ -196,16 +196,16 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
-    """Return the identity of a campaign: JSON values that differ between two campaigns.
+    """Return the identity of a campaign: JSON values that show whether two tries run the same campaign.
 
-    A try with another identity than the try before would call people again. See `refuse_another_campaign`.
-    The identity contains no phone number.
+    A try whose identity differs from the identity of the earlier try would call people a second time. See
+    `refuse_another_campaign`. The identity contains no phone number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "clears": 2}``. The last text of ``contacts`` and the text of ``deployment``
-        are checksums.
+        "deployment": "77c0de", "clears": 2}``. In ``contacts``, the text in parentheses is a checksum. The
+        text of ``deployment`` is a checksum, too.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -221,7 +221,7 @@ def _checksum(text: str) -> str:
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raise an error if this try would continue a different campaign than the one with which the task began.
+    """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
     With another name, shard or ledger, the try would not find which people the earlier tries called. With
     another contact list, the try would call new people and forget the people on the old list. A user who
@@ -231,8 +231,8 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
     :param before: the identity that an earlier worker stored.
     :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
         option.
-    :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another
-        process may be writing the list.
+    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task since. The error is
+        transient, because another process may be writing the list.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:
