@@ -171,9 +171,9 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the parameters that `kinds` names together, after each of them was checked alone.
+        """Check the rules that concern several parameters, after each parameter was checked alone.
 
-        :param values: parameter name → converted value, or a text that contains a template.
+        :param values: name of a parameter in `kinds` → converted value, or a text that contains a template.
         :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
         """
 

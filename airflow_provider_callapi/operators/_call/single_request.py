@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request and return the answer. If an earlier try may have sent the request, fail.
+    """Send a control request and return the answer, unless an earlier try may have sent the request.
 
     Before it sends the request, the function stores a record in task state. Airflow before 3.3 has no task
     state: every retry of the task then fails and sends no request.

@@ -1,4 +1,4 @@
-"""Write rows to a file as JSON Lines, CSV or Parquet. A reader of the file never sees only half of the rows.
+"""Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows.
 
 The rows first go to a temporary file on the worker's disk. When all rows are written, the task renames the
 temporary file to a local path, or uploads the temporary file to an object store. If the task fails before, an

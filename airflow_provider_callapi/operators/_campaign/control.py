@@ -60,7 +60,7 @@ class Control:
         return self._published_at is None or now >= self._published_at + PUBLISH_INTERVAL
 
     def publish(self, progress: Progress) -> None:
-        """Store the campaign's progress. The command line and the page of calls show it."""
+        """Store the campaign's progress. The command line and the page of calls show the progress."""
         self._published_at = progress.at
         store = self._ready()
         if store is not None:

@@ -85,7 +85,7 @@ CAMPAIGN_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class CampaignOptions:
-    """The parameters of a campaign operator. Durations are seconds, except ``max_lateness``.
+    """The parameters of a campaign operator. Durations are seconds; ``max_lateness`` is a timedelta.
 
     Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
 

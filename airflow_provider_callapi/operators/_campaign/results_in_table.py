@@ -32,7 +32,7 @@ class ResultsInTable:
         self._people = {person.key: person for person in plan.people}
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Write a row for each of these attempts within seconds. Do not wait for the database."""
+        """Write a row for each given attempt within seconds. The method does not wait for the database."""
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def watch(self, ledger: Ledger) -> Ledger:
