@@ -37,7 +37,7 @@ def read_parameters(
 def read_parameter(name: str, value: Any, kind: Kind) -> Any:
     """Check and convert the value of one parameter, and return the converted value.
 
-    :param name: the parameter's name, for the error's text.
+    :param name: the name of the parameter, for error messages.
     :param kind: the kind that checks and converts the value.
     :raises InvalidParameter: the value is not allowed. The error message names the parameter, but contains no
         value.
@@ -69,9 +69,9 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Add "No call was placed" to the text of an `InvalidParameter` that a ``with`` block raises.
+    """Convert an `InvalidParameter` of the ``with`` block to `CallApiFailure`: "… No call was placed".
 
-    The block must run before the task sends its first start request.
+    Use the ``with`` block only before the task sends its first start request.
 
     :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """

@@ -1,6 +1,7 @@
 """Run slow work of a trigger in a thread of its own, e.g. a request to the Data API.
 
-The event loop has only a few shared threads. These threads stay free for the polls.
+The event loop has only a few threads, which all triggers share. Slow work does not occupy these threads, so
+they stay free for the polls.
 """
 
 from __future__ import annotations
