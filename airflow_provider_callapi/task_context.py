@@ -43,7 +43,7 @@ class TaskState:
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value of a key without expiry. The method returns after the value is stored.
+        """Store the value of a key, without an expiry time. The method returns after the value is stored.
 
         :param value: plain JSON.
         """
@@ -78,7 +78,7 @@ class MappedTask:
     def published(self, key: str) -> list[Any]:
         """Return the values that the map indexes of the task have published under a key, in any order.
 
-        A map index that has published nothing has no value in the list.
+        If a map index has published nothing, the list contains no value of this map index.
         """
         values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
         values = values if isinstance(values, list) else [values]

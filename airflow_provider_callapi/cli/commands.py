@@ -132,7 +132,7 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Check the given objects.
+    """Check whether the account has the given objects, such as tags, and whether they are switched on.
 
     Return one sentence for each object that is missing in the account or switched off. Example: ``The account
     has no tag 5.`` If the Data API refuses a list, such as the list of tags, the function prints a warning,

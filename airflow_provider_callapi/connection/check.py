@@ -88,7 +88,8 @@ def _check_timezone(timezone: str | None, client: Client) -> str:
 
     :param timezone: IANA name of the zone in the connection. None: the connection names no zone.
     :param client: a client of the Data API.
-    :raises _ConnectionUnusable: the connection names a zone with other local times than the account's zone.
+    :raises _ConnectionUnusable: the connection names a zone whose local times differ from the local times of
+        the account's zone.
     """
     try:
         zone = client.call(GetAccount()).timezone

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _ControlOperator(RequestOperator):
-    """Base of the Airflow operators that send one request to the Call API in each try, e.g. ``hold.call``."""
+    """Base of the operators that send one Call API request in each try of the task, e.g. ``hold.call``."""
 
     ui_color = "#dbe7f5"
 

@@ -112,7 +112,8 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
 
         :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start":
             …, "end": …, "points": 2}``.
-        :raises CallApiFailure: a parameter cannot be used, or the service refuses a field or a filter.
+        :raises CallApiFailure: the value of a parameter cannot be used, or the service refuses a field or a
+            filter.
         :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
             all calls.
         """

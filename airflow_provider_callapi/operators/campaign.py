@@ -304,8 +304,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
             …}``.
-        :raises CallApiFailure: a parameter cannot be used and no one was dialled, or a ``fail_if_…`` limit is
-            exceeded.
+        :raises CallApiFailure: the value of a parameter cannot be used, and no one was dialled; or the
+            campaign exceeds a ``fail_if_…`` limit.
         :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
             succeed.
         """

@@ -39,9 +39,10 @@ template.
     waits for the same call again, and places no new call.
 :param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
-:param require_answer: True: the task succeeds only if the contact answered. If the Data API reports that
-    there was no answer, the error is `CallNotAnswered`, and a retry **calls again**. If it is unknown whether
-    the contact answered, the error is `CallOutcomeUnknown`, and Airflow does not retry the task.
+:param require_answer: True: the task fails if the contact did not answer, or if no answer is known. If the
+    Data API reports that there was no answer, the error is `CallNotAnswered`, and a retry **calls again**. If
+    it is unknown whether the contact answered, the error is `CallOutcomeUnknown`, and Airflow does not retry
+    the task.
 :param delivery: what happens if a call may have been placed and no search finds the call. ``at_most_once``:
     the task fails without retries. ``at_least_once``: a retry searches again, and places a new call if the
     search does not find the call. Use ``at_least_once`` for alerts that must ring.

@@ -192,7 +192,7 @@ def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
 
     :raises CallApiFailure: polling failed with a permanent error: wrong credentials, a missing right, or an
         invalid field of the connection.
-    :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
+    :raises CallApiTrouble: too many consecutive polls of the trigger failed, or the event cannot be read.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

@@ -67,7 +67,7 @@ class CallRun:
     :param plan: how to place the call, and what to do during the call.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
     :param external_id: the ``external_id`` of the call.
-    :ivar seen: what was seen of the call so far.
+    :ivar seen: what the polls and the reports have shown of the call so far.
     """
 
     def __init__(

@@ -84,7 +84,7 @@ class Answer:
             raise Unanswered("the answer contains no list of calls", method="list.calls") from error
 
     def raise_for_error(self) -> None:
-        """Raise an exception if the answer contains an error. Otherwise, do nothing.
+        """If the answer contains an error, raise an exception.
 
         :raises Rejected: the service has refused the request.
         """

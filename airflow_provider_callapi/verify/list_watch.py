@@ -34,7 +34,7 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the result of each poll (``list.calls``), and writes what the poll shows of one call to ``seen``.
+    """Takes the result of each poll (``list.calls``), and writes into ``seen`` what the poll shows of a call.
 
     :param seen: where the watch writes the result, e.g. when the call appeared.
     :param session_id: the session id of the watched call.

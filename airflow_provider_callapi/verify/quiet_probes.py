@@ -102,9 +102,9 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
     """Store in ``points`` how many points a request for a method costs.
 
-    The function measures two requests: the difference between the points left before and after the request.
-    The smaller difference is the result, because another program may have used points of the account at the
-    same time.
+    For each of two requests, the function measures the difference between the points left before and after
+    the request. The smaller difference is the result, because another program may have used points of the
+    account at the same time.
     """
     send()  # the first request can send others, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]

@@ -143,7 +143,7 @@ def informer_has_talk(findings: Findings) -> bool | None:
 def unanswered_is_lost(findings: Findings) -> bool | None:
     """Return the value of ``is_lost`` in the report of a call that the contact did not answer.
 
-    None: there is no such call, or its report contains no such value.
+    None: the findings contain no such call, or its report does not contain ``is_lost``.
     """
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:

@@ -97,7 +97,7 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write `state` to the file. If the process is killed during the write, the old file stays."""
+        """Write `state` to the file. If the process is killed during the write, the old file remains."""
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

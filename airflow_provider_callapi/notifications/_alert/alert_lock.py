@@ -82,7 +82,9 @@ class AlertLock:
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Return the lock for the alert about a failure. The callback must `acquire` it before it rings.
+        """Return the lock for the alert about a failure.
+
+        The callback must `acquire` the lock before the callback rings.
 
         :param failure: what failed.
         :param may_write: whether this callback can write Airflow Variables.

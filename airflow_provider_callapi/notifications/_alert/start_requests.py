@@ -1,6 +1,6 @@
 """Build the start requests of an alert: one call per phone number.
 
-The call speaks a message, and then runs a scenario if the alert has one.
+Each call speaks a message. If the alert has a scenario, the call then runs the scenario.
 """
 
 from __future__ import annotations

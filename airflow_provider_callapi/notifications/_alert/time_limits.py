@@ -49,7 +49,7 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields the hook with which an alert searches for its earlier calls.
+    """Return a context manager that yields a hook, with which an alert searches for its earlier calls.
 
     The callback of a failed task or DAG has a time limit, so a slow search must leave time for the call. For
     such a callback, the search gets a hook of its own, which sends each request once and waits at most three

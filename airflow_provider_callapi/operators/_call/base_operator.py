@@ -213,7 +213,8 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Ask the Data API again for the report of the ended call, after a pause in the triggerer.
 
-        Without a report, defer the task again. After ``report_by``, the task continues without the report.
+        If the Data API still has no report, defer the task again. After ``report_by``, the task continues
+        without the report.
 
         :param call: the dict of the call before the pause.
         :param report_by: epoch seconds after which the task no longer waits for the report.

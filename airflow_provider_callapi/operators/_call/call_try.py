@@ -414,11 +414,11 @@ class CallTry:
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return words about the placed call for an error message, if the next try cannot read this journal.
+        """Return words about the placed call for an error message, or None.
 
         :param error: the error that ends the try.
-        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try can read the
-            journal of this try.
+        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try can read this
+            try's journal (the record of the call).
         """
         record = self._journal.record
         if self.is_durable or record is None:

@@ -36,10 +36,10 @@ class CallingTimes:
     def of(cls, options: CallOptions, facts: TaskFacts, now: float) -> Self:
         """Return the calling times of one try of a start operator.
 
-        :param now: epoch seconds. The calendar of workdays contains the year of this time and its two
-            neighbours.
         :param options: the checked parameters of the operator.
         :param facts: the ids and the time limits of the task.
+        :param now: epoch seconds. The calendar of workdays contains the year of this time, the year before
+            and the year after.
         :raises CallApiFailure: ``calling_days`` names workdays, and no calendar of workdays is known for the
             country ``region``.
         """

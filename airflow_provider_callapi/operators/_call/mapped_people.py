@@ -84,7 +84,8 @@ class PeopleOfIndex:
         """Before a call, record and publish that this map index calls the person.
 
         :param contact: the person's phone number.
-        :param is_known: whether the newest call of this map index, in an earlier try, was to this person.
+        :param is_known: whether the newest call in the journal of this map index is, or may be, a call to
+            this person.
         :raises CallApiFailure: another map index has called the person or may have called the person, or
             Airflow has deleted this map index's record of its calls.
         :raises CallApiTrouble: another map index has not published whom it has called. A retry of the task

@@ -1,4 +1,4 @@
-"""Let a task fail without retries if it has placed a call of which the next try cannot read the record."""
+"""Prevent a retry of a task that has placed a call, if the retry could not read the record of the call."""
 
 from __future__ import annotations
 

@@ -133,8 +133,8 @@ class RequestOperator(
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
-    :raises InvalidParameter: the value of the value of a parameter cannot be used. The error message names
-        the parameter. The constructor checks only values that contain no template.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
+        The constructor checks only values that contain no template.
     """
 
     request_type: ClassVar[type[Request[Any]]]

@@ -1,4 +1,4 @@
-"""Read the operators' parameter ``tags``: event of a call → id of the tag that a call gets at the event."""
+"""Read the operators' parameter ``tags``: event of a call → id of the tag that the call then gets."""
 
 from __future__ import annotations
 

@@ -111,7 +111,10 @@ def _is_phone_number(contact: str) -> bool:
 
 
 class _LedgerWithObjectors(LedgerLayer):
-    """A campaign's ledger that first puts people who objected to calls on the blacklist, and then stores."""
+    """A campaign's ledger that also puts people who objected to calls on the account's blacklist.
+
+    The ledger first puts the people on the blacklist, and then stores their attempts.
+    """
 
     def __init__(self, ledger: Ledger, objectors: Objectors) -> None:
         super().__init__(ledger)

@@ -111,7 +111,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert errors of a ``with`` block that reads a file into task errors that name the file.
+    """Raise errors that name the file, instead of the errors of a ``with`` block that reads the file.
 
     :param path: the path of the file.
     :param field: the name of the operator's parameter.

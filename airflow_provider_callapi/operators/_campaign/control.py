@@ -100,7 +100,7 @@ def open_control_store(options: CampaignOptions, state: KeyValueStore | None) ->
     """Return the store of a campaign's wish and progress: the SQL database of the ledger, or task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :return: the store. None: there is neither an SQL ledger nor task state.
+    :return: the store. None: the campaign has no SQL ledger, and Airflow has no task state.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy

@@ -130,7 +130,8 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     in Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: there is neither a database nor task state, or the connection cannot be used.
+    :raises CallApiFailure: the author names no database and Airflow has no task state, or the connection to
+        the database cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
     if options.ledger_conn_id:

@@ -245,7 +245,7 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
-        """Return the phone numbers that this or an earlier try found on the do-not-call list.
+        """Return the numbers on the contact list that this or an earlier try found on the do-not-call list.
 
         Task state keeps only hashes of numbers. The method therefore hashes the numbers on the contact list,
         and returns each number whose hash is stored.

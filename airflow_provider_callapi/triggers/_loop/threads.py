@@ -19,7 +19,7 @@ R = TypeVar("R")
 async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
     """Run a function in a new thread and return the function's result.
 
-    The function sees a copy of the current context variables.
+    In the new thread, the function sees a copy of the current context variables (``contextvars``).
     """
     pool = ThreadPoolExecutor(1)
     try:
