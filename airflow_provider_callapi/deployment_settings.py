@@ -16,16 +16,16 @@ SECTION = "callapi"
 def read_deployment() -> Deployment:
     """Return the name and the secret keys of this Airflow deployment, from Airflow's configuration.
 
-    Ids and hashes of phone numbers depend on the name and the keys, so all machines of a deployment must have
-    the same configuration.
+    The ids of calls, and the hashes of phone numbers, depend on the name and the keys. All machines of a
+    deployment must therefore have the same configuration.
 
     The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
     or else ``[core] fernet_key``. Each of the two key options may list several keys with commas between them,
     the newest first.
 
-    The hashes in ids use the oldest key, which is the last in the list. So a new key does not change ids. If
-    ``[callapi] deployment`` is set, these hashes never use ``[core] fernet_key``. Without ``[callapi]
-    secret_keys``, they then use no key.
+    The hashes in ids of calls use the oldest key, which is the last key in the list. A new key therefore does
+    not change the ids. If ``[callapi] deployment`` is set, these hashes never use ``[core] fernet_key``: if
+    ``[callapi] secret_keys`` is not set, the hashes use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

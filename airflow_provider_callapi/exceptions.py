@@ -27,7 +27,7 @@ from airflow_provider_callapi.api.errors import CallApiError
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
-    """A field of the Airflow connection is invalid. The exception's text names the field."""
+    """A field of the Airflow connection is invalid. The error message names the field."""
 
 
 class CallApiFailure(AirflowFailException):
@@ -39,7 +39,9 @@ class CallApiFailure(AirflowFailException):
 
 
 class InvalidParameter(CallApiFailure, ValueError):
-    """The value of a parameter is not allowed. The text names the parameter, and never contains the value.
+    """The value of a parameter is not allowed.
+
+    The error message names the parameter, and never contains the value.
 
     The constructor of an operator raises this error while Airflow reads the DAG file. For a mapped task,
     Airflow calls the constructor in the worker, and does not retry the task after this error.
@@ -49,7 +51,8 @@ class InvalidParameter(CallApiFailure, ValueError):
 class CallUnresolved(AirflowFailException):
     """A request got no usable answer, and the service may have carried out the request.
 
-    The task is never retried. Example: a start request got no answer, and the search did not find the call.
+    Airflow never retries the task. Example: a start request got no answer, and the search did not find the
+    call.
     """
 
 
@@ -74,12 +77,15 @@ class CallUnresolvedForNow(AirflowException):
 class CallOutcomeUnknown(AirflowFailException):
     """The call is over, but it is unknown whether the contact answered.
 
-    It may even be unknown whether the phone rang. The task is never retried.
+    Whether the phone rang may be unknown, too. Airflow never retries the task.
     """
 
 
 class CallStillActive(AirflowException):
-    """The call was still active when the task's timeout was up. A retry waits again and does not dial."""
+    """The call was still active when the task's timeout was up.
+
+    A retry of the task waits for the same call again, and places no new call.
+    """
 
 
 class CallApiTrouble(AirflowException):
@@ -106,8 +112,8 @@ def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved
 def translate_errors() -> Iterator[None]:
     """Convert permanent API errors of the ``with`` block into `CallApiFailure`, which Airflow never retries.
 
-    The text of the new error also contains advice, e.g. which field of the connection to correct. Other
-    errors pass unchanged.
+    The error message of the `CallApiFailure` also contains advice, e.g. which field of the connection to
+    correct. Other errors pass unchanged.
     """
     try:
         yield
@@ -120,8 +126,8 @@ def translate_errors() -> Iterator[None]:
 def with_advice(error: CallApiError) -> str:
     """Return the text of an API error, and what a user should do about the error.
 
-    :param error: the error of a request. The request's method determines whether the text names the Call API
-        or the Data API.
+    :param error: the error of a request. The method of the request determines whether the returned text names
+        the Call API or the Data API.
     """
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415

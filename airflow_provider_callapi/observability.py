@@ -45,7 +45,7 @@ answered. ``quiet``: an earlier alert suppressed this alert. ``nobody``: no phon
 
 
 class LogEvent(StrEnum):
-    """A change in a call's state. A log line names the change, e.g. ``call answered``."""
+    """The name of a change in a call's state, as it stands in a log line, e.g. ``call answered``."""
 
     INTENDED = "intended"
     """The task has stored the intent to call, and sends the start request next."""
@@ -210,8 +210,8 @@ def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
     """Set the metric ``callapi.poll.age`` after a poll in a triggerer. A growing value shows that polls fail.
 
-    :param seconds: the seconds since the last successful poll of the connection. 0: no trigger polls any
-        more.
+    :param seconds: the seconds since the last successful poll of the connection. 0: no trigger polls the
+        connection any more.
     :param conn_id: id of the Airflow connection.
     """
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)
@@ -228,10 +228,10 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric twice, as Airflow does: once with tags, and once with the tag values in the name.
+    """Send a metric twice, as Airflow does: with tags, and with the values of the tags in the metric's name.
 
-    The second form is for Airflow's default StatsD setup, which drops tags. The Airflow option
-    ``[metrics] legacy_names_on = False`` disables the second form.
+    The form with the values in the name is for Airflow's default StatsD setup, which drops tags. Airflow's
+    option ``[metrics] legacy_names_on = False`` disables this form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
@@ -242,7 +242,10 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 @cache
 def _sends_names_with_tags() -> bool:
-    """Return Airflow's option, read once, because a look-up costs more than the rest of a metric."""
+    """Return the value of Airflow's option ``[metrics] legacy_names_on``, by default True.
+
+    The function reads the option only once, because a look-up takes longer than all other work for a metric.
+    """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
 
@@ -251,8 +254,8 @@ def _stats() -> Any:
     """Return the object through which a task or a trigger sends metrics with Airflow.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    A triggerer does not initialize the second object. The import of the task SDK's serializers initializes
-    the object.
+    In a triggerer, Airflow does not initialize the object for tasks and triggers. This function therefore
+    imports the task SDK's serializers: the import initializes the object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -305,10 +308,10 @@ def _nanoseconds(epoch_seconds: float) -> int:
 
 @dataclass
 class ObservedStore:
-    """A store for the journal of a call. The store also logs and counts each change of the call's state.
+    """A store for the journal of a call, which also logs and counts each change of the call's state.
 
-    Example: when the journal stores that the call is placed, the store logs ``call started``. A change is
-    stored first, and then logged.
+    Example: when the journal stores that the call is placed, this store first stores the change, and then
+    logs ``call started``.
 
     :ivar store: the store that keeps the journal.
     """

@@ -26,7 +26,8 @@ def form_label(field: str) -> str:
     """Return the label of a field in Airflow's connection form, e.g. ``Call API host`` for ``host``.
 
     :param field: the name of a field: ``host``, or ``extra.timeout`` for a field of the connection's extra.
-    :return: the label. A field of the extra that is not in the form stays as it is.
+    :return: the label. If the form does not contain the field of the extra, the result is ``field``
+        unchanged.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")

@@ -50,12 +50,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy: for which errors the rule applies, and what Airflow does.
+    """One rule of the retry policy: to which errors the rule applies, and what Airflow then does.
 
     :ivar error_types: the rule applies to errors of these classes.
     :ivar verdict: whether and when Airflow retries the task.
     :ivar reason: the reason for the verdict, for the task log.
-    :ivar condition: a function of the error. The rule applies only if the function returns True.
+    :ivar condition: a function that takes the error. The rule applies only if the function returns True.
     """
 
     error_types: tuple[type[BaseException], ...]
@@ -65,10 +65,10 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return whether a repeat of a failed request could have its effect twice, e.g. ring a phone again.
+    """Return whether a repeat of a failed request could do harm, e.g. ring a phone a second time.
 
-    True: the service may have carried out the request, and the method must not be repeated. A method that
-    this package does not define counts as such a method.
+    True: the service may have carried out the request, and the request's method must not be carried out
+    twice. A method that this package does not define counts as a method that must not be carried out twice.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
@@ -125,9 +125,9 @@ class CallApiRetryPolicy(RetryPolicy):
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The policy decides about errors of this package, and about errors of other packages that were raised
-    ``from`` an error of this package. About any other error, the next policy of a ``ChainRetryPolicy``
-    decides, or else the task's own settings. The task's parameter ``retries`` limits the number of retries.
+    The policy decides about errors of this package, and about errors that have an error of this package as a
+    cause. After any other error, the next policy of a ``ChainRetryPolicy`` decides. Without a next policy,
+    the task's own settings apply. The task's parameter ``retries`` limits the number of retries.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
         try.
@@ -149,7 +149,8 @@ class CallApiRetryPolicy(RetryPolicy):
         """Decide whether and when Airflow retries a task that failed with an exception.
 
         :param exception: the exception of the task. The method also looks at the causes of the exception.
-        :param try_number: the number of the failed try; the first try is 1. Later tries wait longer.
+        :param try_number: the number of the failed try; the first try is 1. After later tries, the delay is
+            longer.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
         :return: the decision, with a reason. The reason names the class of the error on which the decision is
@@ -186,8 +187,8 @@ class CallApiRetryPolicy(RetryPolicy):
     def _back_off(self, try_number: int) -> timedelta:
         """Return the delay before the next try. The delay doubles with each try, up to ``longest``.
 
-        The delay is shortened by a random share of up to a quarter, so that tasks that failed at the same
-        time do not retry at the same time.
+        The method shortens the delay by a random share of up to a quarter. Tasks that failed at the same time
+        therefore do not retry at the same time.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())

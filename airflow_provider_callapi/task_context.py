@@ -34,7 +34,7 @@ class TaskState:
     def of(cls, context: Mapping[str, Any]) -> Self | None:
         """Return the task state in a task context.
 
-        None: Airflow is older than 3.3, which has no task state.
+        None: Airflow is older than 3.3 and has no task state.
         """
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
@@ -43,7 +43,7 @@ class TaskState:
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Store the value of a key without expiry. The method returns after the value is stored.
+        """Store the value of a key, without an expiry time. The method returns after the value is stored.
 
         :param value: plain JSON.
         """
@@ -57,7 +57,8 @@ class TaskState:
 class MappedTask:
     """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
 
-    Airflow deletes the values of a map index when the next try of this map index begins.
+    When the next try of a map index begins, Airflow deletes the values that earlier tries of this map index
+    have published.
 
     :param ti: Airflow's running task instance.
     :ivar map_index: the map index of the running task instance.
@@ -68,7 +69,7 @@ class MappedTask:
         self.map_index: int = ti.map_index
 
     def publish(self, key: str, value: Any) -> None:
-        """Show a value to the other map indexes of the task, as an XCom. The value replaces an earlier value.
+        """Show a value to the other map indexes of the task, as an XCom. Replace an earlier value of the key.
 
         :param value: plain JSON.
         """
@@ -77,7 +78,7 @@ class MappedTask:
     def published(self, key: str) -> list[Any]:
         """Return the values that the map indexes of the task have published under a key, in any order.
 
-        A map index that has published nothing has no value in the list.
+        If a map index has published nothing, the list contains no value of this map index.
         """
         values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
         values = values if isinstance(values, list) else [values]
@@ -104,13 +105,13 @@ class TaskFacts:
 
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of the task have the
         same owner.
-    :ivar clears: Airflow's ``max_tries``. The number grows each time a user clears the task. A retry does not
-        change the number.
+    :ivar clears: Airflow's ``max_tries`` of the task instance. The number grows each time a user clears the
+        task. A retry does not change the number.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
-        deadline, although Airflow itself counts again from zero after each deferral. None: the task has no
-        timeout.
+        deadline, although Airflow itself restarts ``execution_timeout`` after each deferral. None: the task
+        has no ``execution_timeout``.
     :ivar state: the task state. None: this Airflow is older than 3.3.
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates that this
         package itself renders for each person of a campaign.
@@ -137,7 +138,7 @@ class TaskFacts:
         """Return what a task context contains about the running try.
 
         :param context: Airflow's context of the running task.
-        :param execution_timeout: the task's ``execution_timeout``. None: the task has no timeout.
+        :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
         """
         ti = context["ti"]
         run_after = getattr(context.get("dag_run"), "run_after", None)
@@ -160,7 +161,7 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task. A helper returns this object, and the operator defers the task.
+    """What Airflow needs to defer a task. A helper of an operator returns a `Deferral`; the operator defers.
 
     :ivar trigger: the Airflow trigger that waits.
     :ivar method_name: the operator's method that Airflow calls with the trigger's event, e.g.
@@ -182,8 +183,8 @@ def lost_its_state(facts: TaskFacts) -> bool:
     then clears the task, the task no longer knows whom it has called. Use this function at the beginning of
     each try.
 
-    :return: True: the task may have called people before. False: the state is complete, or there is no task
-        state.
+    :return: True: Airflow has deleted the state, and the task may have called people before. False: the state
+        is complete, or this Airflow has no task state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False
@@ -198,8 +199,8 @@ def lost_its_state(facts: TaskFacts) -> bool:
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
     """Raise an error if an operator is executed inside another task, for example in a ``@task`` function.
 
-    Airflow keeps one journal for a task. Several operators in one task would overwrite each other's records,
-    and a retry of the task would ring people again.
+    A task has only one journal. If several operators ran in one task, the operators would overwrite each
+    other's records in the journal, and a retry of the task would call people a second time.
 
     :param context: Airflow's context of the running task.
     :param task_id: the id of the operator.

@@ -79,7 +79,10 @@ def scenarios(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def media(args: Namespace) -> None:
-    """Print the account's sound files, which messages can play, each with its id, name, type and seconds."""
+    """Print the account's sound files, each with its id, its name, its type and its length in seconds.
+
+    The message of a call can play a sound file.
+    """
 
     def to_row(file: MediaFile) -> dict[str, Any]:
         return {"id": file.id, "name": file.name, "type": file.type, "seconds": file.duration}
@@ -100,7 +103,8 @@ def tags(args: Namespace) -> None:
 def _print_list(args: Namespace, request: PagedRequest[Any], to_row: Callable[[Any], dict[str, Any]]) -> None:
     """Fetch one list from the Data API, such as the list of tags, and print one row for each entry.
 
-    :param to_row: converts an object, such as an `AccountTag`, to a table row: column → value.
+    :param to_row: a function that converts an entry of the list, such as an `AccountTag`, to a table row:
+        column → value.
     """
     with open_hook(args) as hook:
         entries = fetch_list(hook.data_api.client.call, request)

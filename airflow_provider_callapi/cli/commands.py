@@ -45,7 +45,8 @@ def limits(args: Namespace) -> None:
     """Print the points (rate-limit units) left at the Call API and at the Data API.
 
     The command polls the Call API. The vendor does not document whether a poll costs points. If the
-    connection has a login, the command prints no points of the Data API, because a login there costs a point.
+    connection contains a user name, the command prints no points of the Data API, because logging in to the
+    Data API costs a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:
@@ -131,7 +132,7 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Check the given objects.
+    """Check whether the account has the given objects, such as tags, and whether they are switched on.
 
     Return one sentence for each object that is missing in the account or switched off. Example: ``The account
     has no tag 5.`` If the Data API refuses a list, such as the list of tags, the function prints a warning,
@@ -153,7 +154,7 @@ def emulator(args: Namespace) -> None:
 
 
 def _read_timezone(hook: CallApiHook) -> str:
-    """Return the IANA name of the account's time zone, from the connection or else from the Data API.
+    """Return the IANA name of the account's time zone, from the Airflow connection or else from the Data API.
 
     If the Data API does not answer, the function prints a warning, and returns ``Europe/Moscow``.
     """
@@ -169,7 +170,8 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
     """Return two table rows: the points (rate-limit units) left in this minute and in this day.
 
     :param service: the service's name in the rows: ``Call API`` or ``Data API``.
-    :param send: sends a request to the service through ``client``. The answer states the points left.
+    :param client: the client of the service. The client stores the points that the newest answer states.
+    :param send: a function that sends a request to the service through ``client``.
     """
     try:
         send()
@@ -233,9 +235,11 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a time from the service, such as ``2026-05-04 12:00:00``, to UTC in the form ``time_format``.
+    """Convert a time from the service, such as ``2026-05-04 12:00:00``, to UTC.
 
-    A text that is not a time is returned unchanged.
+    If the text is not a time, return the text unchanged.
+
+    :param time_format: the form of the result, e.g. ``%m-%d %H:%MZ``.
     """
     try:
         return text and parse_time(text, timezone).strftime(time_format)

@@ -123,7 +123,8 @@ _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
 def get_callapi_cli_commands() -> list[CLICommand]:
     """Return the command group ``callapi`` for Airflow's command line, as a list with one entry.
 
-    Airflow 3.2 and newer run this function. The module ``provider_info`` contains the name of the function.
+    Airflow 3.2 and newer call this function. Airflow finds the name of the function in the module
+    ``provider_info``.
     """
     commands = f"{_PACKAGE}.commands"
     return [

@@ -55,11 +55,12 @@ def verify(args: Namespace) -> None:
 
 
 def _options(args: Namespace, settings: ConnectionSettings) -> Options:
-    """Return the numbers of ``--contact`` and the other options, in the form that the service needs.
+    """Return the phone numbers in ``--contact`` and the other options, in the form that the service needs.
 
     If two options have the same number, the command ends with an error.
 
-    :raises InvalidParameters: a number is not valid. The error names the field and not the number.
+    :raises InvalidParameters: a number is not valid. The error message names the field of the request, and
+        does not contain the number.
     """
     numbers = {
         "contact": args.contact,
@@ -77,7 +78,7 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str) -> str:
-    """Return an option's number in the form that the service needs.
+    """Return the phone number in a command-line option, in the form that the service needs.
 
     :param option: the name of the option. ``virtual_number`` takes only a phone number. The other options
         also take a SIP number.
@@ -99,7 +100,10 @@ def _probes(args: Namespace, options: Options) -> list[Probe]:
 
 
 def _agree(args: Namespace, plan: str) -> None:
-    """Print the plan, and ask the user whether to begin. If the user refuses, the command ends with ``1``."""
+    """Print the plan of the run, and ask the user whether to begin.
+
+    If the user refuses, the command exits with ``1``. With the option ``--yes``, the command does not ask.
+    """
     _say(plan)
     if args.yes:
         return
@@ -142,7 +146,7 @@ def _say(text: str) -> None:
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does, so that the command releases its call."""
+    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does, so that the command releases (ends) its call."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt

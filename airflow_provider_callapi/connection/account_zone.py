@@ -1,4 +1,4 @@
-"""Asks the Data API for the account's time zone, and compares the zone with the one in the connection."""
+"""Asks the Data API for the account's time zone, and compares the offsets of two time zones."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def is_iana_zone(name: str) -> bool:
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
     """Ask the Data API for the account's time zone, and return its IANA name, such as ``Asia/Omsk``.
 
-    If the Data API refuses the request, the function logs a warning and returns `DEFAULT_TIMEZONE`, which is
-    ``Europe/Moscow``. The same happens if the Data API names a zone that this machine does not know.
+    If the Data API refuses the request, or names a zone that this machine does not know, the function logs a
+    warning and returns `DEFAULT_TIMEZONE`, which is ``Europe/Moscow``.
 
-    :param call: sends a request to the Data API and returns the answer.
-    :param warn: logs a line of text.
+    :param call: a function that sends a request to the Data API and returns the answer.
+    :param warn: a function that logs a warning.
     :raises CallApiError: the Data API does not answer now; a later request may succeed.
     """
     try:

@@ -1,7 +1,7 @@
 """The connection test that Airflow's button *Test connection* starts. The test places no call.
 
-If the connection uses the Data API, the test reads the account's time zone, and costs a point or two. Points
-are the API's rate-limit units.
+If the connection uses the Data API, the test also reads the account's time zone, which costs one or two
+points (the API's rate-limit units).
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def _check_timezone(timezone: str | None, client: Client) -> str:
 
     :param timezone: IANA name of the zone in the connection. None: the connection names no zone.
     :param client: a client of the Data API.
-    :raises _ConnectionUnusable: the connection names a zone with other local times than the account's zone.
+    :raises _ConnectionUnusable: the connection names a zone whose local times differ from the local times of
+        the account's zone.
     """
     try:
         zone = client.call(GetAccount()).timezone

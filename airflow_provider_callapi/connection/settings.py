@@ -92,13 +92,14 @@ class ConnectionSettings(BaseModel):
     """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
     :ivar conn_id: id of the Airflow connection.
-    :ivar url: base URL of the Call API with its version.
+    :ivar url: base URL of the Call API, including the version: ``https://callapi.comagic.ru/v4.0``.
     :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
-    :ivar login: the login. None: ``password`` is a permanent access key.
-    :ivar password: the login's password, or a permanent access key.
-    :ivar timeout: seconds for one request, from the connection to the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the connection does not name the zone, and the
-        package can ask the Data API for the zone.
+    :ivar login: the user name for the login. None: ``password`` is a permanent access key.
+    :ivar password: the password for the login, or a permanent access key.
+    :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
+        the last byte of the answer.
+    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection does not name the zone
+        and uses the Data API, which the package can ask for the zone.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -128,8 +129,10 @@ class ConnectionSettings(BaseModel):
 
         :param conn_id: id of the connection, for error messages and metrics.
         :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
-        :param extra: a JSON object as text. None: no extra.
-        :raises ConnectionSettingsInvalid: a field is invalid. The text names the connection and the field.
+        :param extra: the extra of the Airflow connection: a JSON object as text. None: the connection has no
+            extra.
+        :raises ConnectionSettingsInvalid: a field is invalid. The error message names the connection and the
+            field.
         """
         try:
             extra_fields = _parse_extra(extra)
@@ -161,9 +164,9 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        If the connection does not name the account's zone, the name is ``Europe/Moscow``. A wrong zone does
-        no harm, because a request asks for a period that is a day longer at both ends than the wanted period.
-        The package therefore need not ask the Data API for the zone.
+        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. A wrong
+        zone does no harm: the period in a request begins at least a day before the wanted period, and usually
+        ends a day after the wanted period. The package therefore need not ask the Data API for the zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -262,8 +265,8 @@ def read_settings(connection: Connection) -> ConnectionSettings:
     The function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
     every value of the extra in the logs, even ``Europe/Moscow``.
 
-    :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The text names
-        the connection and the field.
+    :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The error
+        message names the connection and the field.
     """
     if connection.conn_type != CONN_TYPE:
         # the password of another service must not be sent to the vendor

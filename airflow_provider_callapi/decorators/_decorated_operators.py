@@ -1,7 +1,7 @@
-"""The Airflow operators behind ``@task.callapi_informer`` and ``@task.callapi_campaign``.
+"""The Airflow operators of the decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
 
-A Python function returns the text of the call or the contact list. The return value is data, so Airflow never
-renders it as a template.
+The decorated Python function returns the text of the call or the contact list. Airflow never renders the
+returned value as a template, because the value is data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class _LaterValue:
-    """A placeholder for the function's return value until the task runs. Checks treat it like a template."""
+    """A placeholder for the value that a decorated Python function returns when the task runs.
+
+    Until the task runs, the checks of parameters treat the placeholder like a template.
+    """
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
         raise AssertionError("the task replaces this value before anyone reads the value")
@@ -35,7 +38,8 @@ class FunctionOperator(DecoratedOperator):
     :param op_args: the function's positional arguments.
     :param op_kwargs: the function's keyword arguments.
     :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: the parameter in ``returned`` is given, too.
+    :raises TypeError: the author gives the parameter that ``returned`` names, although the function returns
+        the value of this parameter.
     """
 
     returned: ClassVar[str]
@@ -72,7 +76,7 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates in the DAG file, but no function arguments that come from another task."""
+        """Render the templates that the DAG file contains. Arguments from another task are not rendered."""
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return

@@ -1,7 +1,7 @@
 """The TaskFlow decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
 
-Airflow offers both under the name ``task``. A DAG author can also import them from this module: the file
-``callapi.pyi`` then gives an editor the types of all parameters.
+In a DAG file, both decorators are attributes of Airflow's ``task``. A DAG author can also import the
+decorators from this module: an editor then finds the types of all parameters in the file ``callapi.pyi``.
 """
 
 from __future__ import annotations

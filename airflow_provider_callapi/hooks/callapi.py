@@ -69,7 +69,7 @@ class CallApiHook(BaseHook):
         (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains
         the seconds until the reset.
     :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -111,7 +111,8 @@ class CallApiHook(BaseHook):
     def settings(self) -> ConnectionSettings:
         """The settings in the Airflow connection, checked and converted. The hook reads the connection once.
 
-        :raises ConnectionSettingsInvalid: a field of the connection is invalid. The text names the field.
+        :raises ConnectionSettingsInvalid: a field of the connection is invalid. The error message names the
+            field.
         """
         return read_settings(self.get_connection(self.callapi_conn_id))
 
@@ -142,8 +143,8 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone. The services give times in this zone.
 
-        The Airflow connection can name the zone. Otherwise, the hook asks the Data API once. Without the Data
-        API, the zone is ``Europe/Moscow``.
+        The Airflow connection can name the zone. If the connection names no zone, the hook asks the Data API
+        once. If the connection does not use the Data API either, the zone is ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer.
         """
@@ -166,9 +167,9 @@ class CallApiHook(BaseHook):
 
     @property
     def limits(self) -> Limits | None:
-        """The points (rate-limit units) left at the Call API, from the newest answer with limits.
+        """The points (rate-limit units) left at the Call API, as the newest answer with limits states them.
 
-        None: no answer has contained limits yet.
+        None: no answer has stated the points left yet.
         """
         return self.call_api.client.limits
 
@@ -210,8 +211,8 @@ class CallApiHook(BaseHook):
         In contrast to `call`, this method is safe in the function of a task that Airflow may retry. The
         method stores an intent in task state before it sends the start request. A retry returns the call that
         an earlier try placed, or searches for a call whose start request got no answer. If the task places
-        several calls, the method recognises each call by the person and by the order. After a user has
-        cleared the task, the method calls again.
+        several calls, the method recognises each call by the called person and by the order of the calls.
+        After a user has cleared the task, the method places the calls again.
 
         .. code-block:: python
 
@@ -230,7 +231,7 @@ class CallApiHook(BaseHook):
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiFailure: no call was placed, and a retry would not help.
+        :raises CallApiFailure: no call was placed, and a retry of the task would fail the same way.
         :raises CallApiError: no call was placed, and a retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
@@ -293,11 +294,12 @@ class CallApiHook(BaseHook):
         """Poll the active calls once, and return the snapshot. A failed poll is logged and raises no error.
 
         If the connection uses the Data API, the hook also asks the Data API which contacts have picked up,
-        because on some accounts the poll shows no answers. The hook asks the Data API at most once in ten
-        seconds. If ``time_limit`` leaves no time for the request, the hook does not ask the Data API.
+        because on some accounts a poll never shows that a contact has picked up. The hook asks the Data API
+        at most once in ten seconds. If ``time_limit`` leaves no time for the request, the hook does not ask
+        the Data API.
 
-        :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the calls
-            whose answer the calling code waits for.
+        :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the ids
+            of the calls for whose answer your code waits.
         :param time_limit: the longest time for the poll, in seconds. If the connection's time limit is
             shorter, the connection's limit applies.
         """
@@ -324,8 +326,8 @@ class CallApiHook(BaseHook):
         :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
         :param awaited: a function that returns the session ids for the parameter ``awaited`` of
             `take_snapshot`.
-        :param until: epoch seconds at which the calling code stops waiting. Every pause ends at this time at
-            the latest. A poll that is running at this time ends at most ten seconds later.
+        :param until: epoch seconds at which your code stops reading the snapshots. Every pause ends at this
+            time at the latest. A poll that is running at this time ends at most ten seconds later.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         while True:
@@ -338,7 +340,8 @@ class CallApiHook(BaseHook):
         """Poll the active calls until one call is answered or has ended.
 
         All tasks on a host that wait for the end of a call share their polls. If the connection uses the Data
-        API, the hook asks for the report of a call that is not listed any more.
+        API and ``list.calls`` no longer shows the call, the hook also asks the Data API for the report of the
+        call.
 
         :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
             seconds after the watch's deadline.
@@ -356,7 +359,7 @@ class CallApiHook(BaseHook):
         """Update the watch of a call with a snapshot, and return the call's phase.
 
         If the connection uses the Data API and the snapshot does not show the call any more, the hook asks
-        for the report of the call.
+        the Data API for the report of the call.
 
         :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
         """
@@ -367,15 +370,15 @@ class CallApiHook(BaseHook):
     def logout(self) -> None:
         """Log out from the Call API, if the hook has logged in. The logout costs a point.
 
-        A permanent access key stays valid.
+        If the connection contains a permanent access key, the key stays valid.
         """
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
         """Test the Airflow connection. Return whether the connection works, and a text for the user.
 
-        The text contains the result and what to do. If the connection uses the Data API, the test includes
-        the Data API and the account's time zone. The test places no call.
+        The returned text states the result and what the user should do. If the connection uses the Data API,
+        the test includes the Data API and the account's time zone. The test places no call.
         """
         return check_connection(lambda: self.settings)
 
@@ -422,7 +425,8 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Return the snapshots for a watch, one after the other.
 
-        A wait for an answer uses polls of its own, because the shared snapshots contain no phone numbers.
+        A wait for the end of a call shares the polls of other tasks on this host. A wait for an answer polls
+        by itself, because the shared snapshots contain no phone numbers.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

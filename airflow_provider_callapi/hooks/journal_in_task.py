@@ -25,13 +25,14 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 
 @contextmanager
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
-    """Yield the journal of the call that a start request in a task's function asks for.
+    """Yield the journal (the stored record) of the call that a task's function is about to place.
 
-    The first call to a person has the same journal in each try of the task, and so has the second call to the
-    person. A retry therefore finds the calls of the earlier try. The function may place calls in several
-    threads. Until the ``with`` block ends, no other thread uses this journal.
+    Each call of the task has a journal of its own. In each try of the task, the first call to a person gets
+    the first journal of this person, the second call gets the second journal, and so on. A retry therefore
+    finds the calls of the earlier try. The function may place calls in several threads. Until the ``with``
+    block ends, no other thread uses this journal.
 
-    :param request: the start request that the function makes.
+    :param request: the start request of the call.
     :param context: Airflow's context of the running task.
     :raises CallApiFailure: the task has retries, and this Airflow has no task state. A retry would not find
         the call and would place a second call.

@@ -1,9 +1,9 @@
 """Keeps Airflow from rendering another task's data as a template, if an operator is mapped over the data.
 
-By default, Airflow renders the values of ``expand_kwargs(rows)`` like text that the author wrote. If a row
-contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the call would contain
-the password. With this module, only text in the DAG file is a template: the arguments of ``partial(...)``,
-and lists that the DAG file contains.
+By default, Airflow renders the values of ``expand_kwargs(rows)`` as if the author had written them in the DAG
+file. If a row contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the call
+would contain the password. With this module, only text in the DAG file is a template: the arguments of
+``partial(...)``, and lists that the DAG file contains.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class MappedDataIsNoTemplate:
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
-        ``{"is_dry_run": "dry_run"}``. A field that has the name of its parameter has no entry.
+        ``{"is_dry_run": "dry_run"}``. If a field has the same name as its parameter, the field has no entry.
     :ivar data_parameters: the names of the parameters that this mapped task gets from another task.
     """
 

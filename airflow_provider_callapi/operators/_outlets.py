@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import Asset
 def add_to_outlet_events(
     context: Mapping[str, Any], outlets: Iterable[Any], extra: Mapping[str, Any]
 ) -> None:
-    """Add values to the ``extra`` of the event of each outlet asset.
+    """Add values to the ``extra`` of the asset event of each outlet of a task.
 
-    If the event starts a DAG, the DAG can read the values.
+    If the asset event starts a DAG, the DAG can read the values.
 
     :param context: Airflow's context of the running task.
     :param outlets: the task's outlets. Outlets that are not assets are ignored.

@@ -36,9 +36,9 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 
 
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
-    """Run those downstream tasks that the author assigned to a call's outcome, and skip all others.
+    """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    The first condition of this table that the call meets gives the route:
+    The route is the first row of this table whose condition the call meets:
 
     =======================  =======================================================================
     route                    taken when
@@ -60,8 +60,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     =======================  =======================================================================
 
     If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. The branch
-    operator then takes the route *unknown*: a failed start operator returns no call, and the phone may have
-    rung.
+    operator then takes the route *unknown*, because a failed start operator returns no call, although the
+    phone may have rung.
 
     The operator returns the ids of the downstream tasks that run.
 
@@ -70,8 +70,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     :param routes: mark of the call → the id of a task or task group directly downstream, or a list of ids:
         ``{"operation:Confirmed": "confirmed", "tag:36": "thank"}``. ``operation:`` precedes the name of an
         operation of the scenario, such as the step that follows a phone key. ``tag:`` precedes the id of a
-        tag. None as a value: a call with this mark skips all downstream tasks. Routes by operation need a
-        start operator with ``operations=True``.
+        tag. If the value of a mark is None, a call with the mark skips all downstream tasks. Routes by
+        operation need a start operator with ``operations=True``.
     :param if_answered: the tasks for the route *answered*, in the form of a value of ``routes``. None: a call
         with this outcome skips all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
@@ -127,7 +127,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         """Return route or mark → ids of the tasks to run, for all parameters of the operator.
 
         :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list: skip all downstream tasks.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         outcomes = read_parameters(_KINDS, vars(self))
         if outcomes["if_our_side_did_not_answer"] is None:
@@ -142,9 +143,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check the task ids of all routes, also of the routes that this run does not take.
+        """Check the task ids of all routes, even of the routes that this run does not take.
 
-        Therefore, a wrong id fails already the first run, even if the first run does not take the route of
+        A wrong task id therefore fails the first run of the DAG, even if this run does not take the route of
         the id.
 
         :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
@@ -168,8 +169,8 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
-    :param marks: the keys of the operator's parameter ``routes``. The first of these marks that the call has
-        is the route.
+    :param marks: the keys of the operator's parameter ``routes``. If the call has one or several of these
+        marks, the first such mark is the route.
     :return: a mark, or one of ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` and
         ``unknown``.
     :raises InvalidParameter: ``call`` is neither a call nor None.
@@ -196,8 +197,8 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 def _parse(text: str) -> Mapping[str, Any] | str | None:
     """Return the value in the text of a rendered template, e.g. a dict for ``"{'status': 'ended'}"``.
 
-    The text is read as JSON or as a Python literal. A text that is neither stays unchanged. None: the text is
-    empty.
+    The function reads the text as JSON or as a Python literal. If the text is neither, the function returns
+    the text unchanged. None: the text is empty.
     """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):

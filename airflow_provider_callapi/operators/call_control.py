@@ -6,10 +6,10 @@ returned. Example: ``call_session_id=start.output``. The parameter can be mapped
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
     template.
 
-A request that rings a phone or plays a sound is sent only once, even if the task's process is killed. If the
-service's reply to this request is lost, the task fails without retries. A task succeeds if the call already
-has the requested state. Examples: a duplicate tag, a recording that is already on, a call that has already
-ended.
+A task sends a request that rings a phone or plays a sound only once, even if the task's process is killed. If
+such a request gets no reply, the task fails without retries. A task also succeeds if the call had the
+requested state before the request. Examples: the call already has the tag, the recording is already on, the
+call has already ended.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _ControlOperator(RequestOperator):
-    """Base of the Airflow operators that send one request to the Call API in each try, e.g. ``hold.call``."""
+    """Base of the operators that send one Call API request in each try of the task, e.g. ``hold.call``."""
 
     ui_color = "#dbe7f5"
 
@@ -65,8 +65,9 @@ class _SessionOperator(_ControlOperator):
             requested state before the request.
         :raises CallUnresolved: the service may have carried out a request that must not be repeated: this try
             or an earlier try sent the request and got no reply.
-        :raises CallApiFailure: the service refuses the request, or a parameter cannot be used. Or the request
-            must not be repeated, and the operator runs inside another task.
+        :raises CallApiFailure: the service refuses the request, or the value of a parameter cannot be used.
+            Also if the request must not be repeated, and the operator is executed inside another task, e.g.
+            in a ``@task`` function.
         """
         request = self.make_request()
         done: Done = (
@@ -284,7 +285,7 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
     """Start a talk option in an active call (``call.talk_option``).
 
     A talk option is an action that an employee starts with a phone button during a talk, e.g. a scenario.
-    Some talk options toggle: a second start undoes the first one.
+    Some talk options toggle: the second start undoes the first start.
 
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.
@@ -306,9 +307,10 @@ class CallApiListCallsOperator(_ControlOperator):
 
     :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
         both.
-    :param virtual_phone_number: return only the calls of this number of the account, which starts with 7.
-        None: return the calls of all numbers.
-    :param include_phone_numbers: True: return the full numbers of contacts and participants.
+    :param virtual_phone_number: a virtual number of the account, which begins with 7: return only the calls
+        with this number. None: return the calls with all numbers.
+    :param include_phone_numbers: True: return the full phone numbers of contacts and participants. False:
+        return shortened numbers.
     """
 
     request_type = methods.ListCalls

@@ -21,39 +21,40 @@ if TYPE_CHECKING:
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Load the finished calls of the account that began in an interval, by default in the data interval.
 
-    The Airflow connection must use the Data API. The report contains a call some seconds after the call has
-    ended. A call that is still active at the end of the interval is therefore missing. With ``lookback``, a
-    later run finds the call. The operator loads each call once. The same interval gives the same file, and
+    The Airflow connection must use the Data API. The Data API's report contains a call some seconds after the
+    call has ended. If a call of the interval is still active when the task runs, the call is missing in the
+    result. With ``lookback``, the interval of a later run contains the call again, and the later run loads
+    the call. One run loads each call only once. A second run with the same interval writes the same file, or
     replaces the same rows of a table.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
     summary: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
     ``points``.
 
-    :param to: where the rows go. None: to the return value, at most 1000 rows. A path that ends in
-        ``.jsonl``, ``.csv`` or ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table:
-        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``, which is created if it is missing. A
-        row replaces the row with the same ``id``.
+    :param to: where the operator writes the rows. None: the operator returns the rows, at most 1000. A path
+        that ends in ``.jsonl``, ``.csv`` or ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A
+        table: ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. If the table does not exist,
+        the operator creates the table. A new row replaces the row of the table with the same ``id``.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins at this time is not
         loaded. None: the end of the run's data interval.
     :param lookback: how much earlier the interval begins than ``start``, as a timedelta or in seconds. Use
         the length of the longest call, or more.
-    :param fields: the fields of a call, by the service's names in ``get.calls_report``. A row has these
-        columns in this order. None: the default fields, which contain no phone numbers. ``id`` is always
-        included.
+    :param fields: the fields of a call, by the service's names in ``get.calls_report``. The columns of a row
+        are these fields, in this order. None: the default fields, which contain no phone numbers. ``id`` is
+        always included.
     :param legs: whether a row has a column ``legs``, with a list of the call's participants.
-    :param phone_numbers: whether phone numbers are loaded. False: no request asks for a phone number. True:
-        the rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain
-        their numbers.
+    :param phone_numbers: whether to load phone numbers. False: no request asks for a phone number. True: the
+        rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their
+        numbers.
     :param missed: whether to load only missed calls: inbound calls that the service reports as lost.
     :param direction: ``in`` or ``out``. None: both.
-    :param virtual_phone_numbers: load only calls through these numbers of the account.
+    :param virtual_phone_numbers: load only calls through these virtual numbers of the account.
     :param employees: load only calls in which one of these employees took part, by id.
     :param tags: load only calls with one of these tags, by id.
     :param callapi_conn_id: id of the Airflow connection.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     template_fields: Sequence[str] = (
@@ -107,11 +108,12 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         check_constants(vars(self), self.template_fields)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
-        """Load the calls. Return the rows. If the rows went to a file or a table, return a summary.
+        """Load the calls, and return the rows. If the rows go to a file or a table, return a summary.
 
-        :return: a list of dicts, one per call. Or a summary such as ``{"rows": 36, "table": "calls", "start":
+        :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start":
             …, "end": …, "points": 2}``.
-        :raises CallApiFailure: a parameter cannot be used, or the service refuses a field or a filter.
+        :raises CallApiFailure: the value of a parameter cannot be used, or the service refuses a field or a
+            filter.
         :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
             all calls.
         """

@@ -34,64 +34,67 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
 
     After a retry or a clear, the task continues where the last try stopped, and repeats no call of earlier
-    tries. If it is unknown whether a call to a person was placed, the person is not called again. To repeat a
-    whole campaign, start another run.
+    tries. If it is unknown whether a call to a person was placed, the operator does not call the person
+    again. To repeat a whole campaign, start another DAG run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
         ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
-        template uses a name that is not defined for a person, the person is not called, and the result is
-        ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A field ``contact`` in
-        ``call`` replaces this default.
+        template uses a name that is not defined for a person, the operator does not call the person, and the
+        person's result is ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A key
+        ``contact`` in ``call`` replaces this default.
     :param contacts: a list of rows (mappings, or only numbers), an XCom, the path of a ``.csv``, ``.jsonl``
         or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``), or a query: ``{"conn_id": "dwh",
-        "sql": "SELECT phone, name FROM …", "parameters": {…}}``. A query needs the id of an Airflow
-        connection to a SQL database, and must return the same people in each try. Only the parameters of a
-        query may contain templates. Rows with the same number, even in different notations, count as one
-        person. A column ``timezone`` contains the person's time zone: an IANA name, or an offset such as
+        "sql": "SELECT phone, name FROM …", "parameters": {…}}``. ``conn_id`` is the id of an Airflow
+        connection to a SQL database. The query must return the same people in each try. In a query, only
+        ``parameters`` may contain templates. Rows with the same number, even in different notations, count as
+        one person. A column ``timezone`` contains the person's time zone: an IANA name, or an offset such as
         ``+03:00``. A damaged list fails the task before anyone is dialled. An empty Python list or XCom, or a
         query without rows, skips the task.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
         exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
         ``answered`` and ``unknown``.
-    :param campaign: the campaign's name in the ledger. Mapped tasks of one run share the name. If people must
-        be called only once over all runs, use the same name in all runs.
+    :param campaign: the campaign's name in the ledger. By default, the name contains the ids of DAG, task and
+        run, so all map indexes of one run have the same name. If people must be called only once in all runs
+        together, use the same name in all runs.
     :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
-        to which part a person belongs. To share a list among tasks, map the operator over the parts.
+        to which part a person belongs. To divide a list among tasks, map the operator over the parts.
     :param do_not_call: numbers that must not be called: a list, a path or a query like ``contacts``, with the
         numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
-        campaign dials, it reads the file or the query again each minute. If a person was on the list at any
-        time, the task does not call the person any more, also in later tries. ``{"blacklist": true, "list":
-        …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The key ``list``
-        is optional.
-    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable: not phone numbers. If more
-        entries are unreadable, the task fails before it dials. Default: 0.
+        campaign dials, the task reads the file or repeats the query each minute. If a person has been on the
+        list at any time, the task never calls the person again, not even in a later try. ``{"blacklist":
+        true, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
+        key ``list`` is optional.
+    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable, 0 by default. An entry is
+        unreadable if it is not a phone number. If more entries are unreadable, the task fails before it
+        dials.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
         ``calling_days="workdays"`` are the workdays of this country.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
-    :param calling_hours: the hours in which people may be called, in each person's time zone. None: all
-        hours.
+    :param calling_hours: the hours in which people may be called, in each person's time zone, ``("09:00",
+        "21:00")`` by default. None: all hours.
     :param calling_days: the days on which people may be called: ``("mon", "tue", …)``, or ``"workdays"``: the
         workdays of the country ``region`` (needs the extra ``[holidays]``), or a dict ``{"days": "workdays",
         "also": ["2026-11-01"], "except": ["2026-12-31"]}`` with dates of your own. None: every day.
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param max_starts_at_once: how many start requests of each shard may wait for an answer at the same time,
-        from 1 to 64, 8 by default. If the worker dies, at most this many calls are lost: it is unknown
-        whether the service placed these calls. If the service answers after 0.3 s, 8 requests at the same
-        time are about 20 calls per second.
+        from 1 to 64, 8 by default. If the worker dies, it is unknown whether the service placed the calls of
+        these requests. If the service answers after 0.3 s, 8 requests at the same time give about 20 calls
+        per second.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
     :param block_on: marks of a call that mean an objection: ``["tag:36", "operation:Отказ"]``. After a call
         with one of these marks, the campaign puts the person on the account's blacklist. The service then
-        refuses calls of all programs to this person. None (default): no one is put on the blacklist. Needs
-        the Data API.
+        refuses calls of all programs to this person. None (default): the campaign puts no one on the
+        blacklist. Needs the Data API.
     :param redial: result of the last call → seconds after which the person is called again. None: never.
-        Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300. A
-        call with the result ``capacity`` does not count as an attempt. A key can also be a mark of the call:
-        ``operation:<name>`` (an operation of the scenario) or ``tag:<id>``. If the call has one of these
-        marks, the first such mark determines the delay, and the result does not count. With a mark, the
-        campaign **also calls people again who answered**. Marks need the Data API.
+        Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300.
+        ``capacity`` means that the account's limit of lines was reached: such a call does not count as an
+        attempt. A key can also be a mark of the call: ``operation:<name>`` (an operation of the scenario) or
+        ``tag:<id>``. If the call has one of these marks, the first such mark determines the delay, and the
+        result of the call does not matter. With a mark, the campaign **also calls people again who
+        answered**. Marks need the Data API.
     :param operations: True: ask the Data API for the operations of the scenario, for the results. A key
         ``operation:<name>`` of ``redial`` has the same effect. Needs the Data API.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
@@ -105,8 +108,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no limit.
     :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes each row of the list
         with its result at the end. A shard adds its number to the file's name: ``results-2-of-4.csv``. Or a
-        table: ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``. The task creates the table,
-        and writes one row for each attempt while the campaign runs.
+        table: ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``. The task creates the table if
+        the table does not exist, and writes one row for each attempt while the campaign runs.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
         campaign. The campaign report contains no phone numbers. A shard adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
@@ -114,25 +117,26 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
         the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is unknown
         whether the call was placed).
-    :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. From an
-        invalid row, no call can be made.
+    :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. A row is
+        invalid if no call can be made from it.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-        event ``our_side_did_not_answer`` means that no employee or operator was reached. Without its tag,
-        such a call gets the tag of ``not_answered``. All events but ``answered`` need the Data API.
+        event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` has no
+        such key, the call gets the tag of ``not_answered``. All events but ``answered`` need the Data API.
     :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
-        do. A template must render to ``true`` or ``false`` in upper or lower case. Any other text fails the
-        task before anyone is dialled. With the Data API, the summary's ``problems`` name numbers, scenarios,
-        employees, files and tags that the account does not have or has switched off.
+        do. If the value is a template, the rendered text must be ``true`` or ``false`` in upper or lower
+        case. Any other text fails the task before anyone is dialled. If the connection uses the Data API, the
+        list ``problems`` in the summary names the numbers, scenarios, employees, files and tags that the
+        account does not have or has switched off.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
-    :param appear_timeout: seconds within which ``list.calls`` must show a call. After that time, the campaign
-        treats the call as ended and never observed.
+    :param appear_timeout: seconds within which ``list.calls`` must show a call. If ``list.calls`` has not
+        shown the call by then, the campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
     :param absence_proven_after: how long a lost call must stay absent from ``list.calls``, in seconds, at
         least ``appear_timeout``. A call is lost if its start request got no answer. If the Data API does not
         report the call after this time either, the call was never placed, and the campaign dials the person.
-        Choose a time that is longer than the delay of the Data API's reports. None: the person stays
-        ``unresolved``. Needs the Data API.
+        Choose a time that is longer than the delay of the Data API's reports. None: the person keeps the
+        result ``unresolved``. Needs the Data API.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
@@ -252,10 +256,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         """Check the operator's attributes, and return them as one options object.
 
         The constructor and each try call this method, because a subclass or a cluster policy may change
-        attributes after the constructor.
+        attributes after the constructor has run.
 
-        :param templates: whether Airflow has not rendered the templates yet.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :param templates: True: Airflow has not rendered the templates yet. False: Airflow has rendered them.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         if templates:
             self._check_constants()
@@ -265,12 +270,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
     def _check_constants(self) -> None:
-        """Check the call, the shard and the SQL queries while Airflow reads the DAG file.
+        """While Airflow reads the DAG file, check the parameters ``call`` and ``shard``, and the SQL queries.
 
-        The SQL text of a query must not contain a template. A shard with a template is checked later, in the
-        worker.
+        The SQL text of a query must not contain a template. If ``shard`` contains a template, the worker
+        checks ``shard`` later.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
             CallTemplate,
@@ -298,8 +304,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
             …}``.
-        :raises CallApiFailure: a parameter cannot be used and no one was dialled, or a ``fail_if_…`` limit is
-            exceeded.
+        :raises CallApiFailure: the value of a parameter cannot be used, and no one was dialled; or the
+            campaign exceeds a ``fail_if_…`` limit.
         :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
             succeed.
         """
@@ -311,8 +317,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
         :param event: the event of the trigger, with what the polls have shown of the campaign's calls.
-        :param memo: what `CampaignMemory.memo` returned before the wait, e.g. whom the do-not-call list
-            excluded.
+        :param memo: what `CampaignMemory.memo` returned before the wait, e.g. which people the do-not-call
+            list excluded.
         """
         return self._carry_out(context, event or {}, memo)
 
@@ -356,7 +362,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             return result
 
     def _refuse_queries_of_others(self) -> None:
-        """Refuse an SQL query that is not written in the DAG file.
+        """Raise an error if an SQL query is not written in the DAG file.
 
         Another task's data or a template could otherwise run any SQL statement in the author's database.
 

@@ -1,8 +1,8 @@
 """The kinds of parameters. A kind checks and converts the value of a parameter.
 
-A value may come as text, because templates, YAML files and forms give text: ``"60"`` is 60 seconds, and
-``"false"`` is false. A kind never guesses what a value means: a text other than ``true`` and ``false`` is not
-allowed as a boolean.
+The value of a parameter may be a text, because templates, YAML files and forms give text: ``"60"`` is 60
+seconds, and ``"false"`` is false. A kind never guesses what a value means: a boolean parameter allows only
+the texts ``true`` and ``false``.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ _LONGEST_NUMERAL = 40
 class Kind:
     """The kind of a parameter: which values the parameter may have, and how a value is converted.
 
-    :ivar allowed: a description of the allowed values. The error text for any other value contains the
-        description.
+    :ivar allowed: a description of the allowed values, which error messages contain.
     :ivar read: a function that converts an allowed value. The function raises ValueError for any other value.
-    :ivar optional: whether the value None is allowed. None is never converted.
+    :ivar optional: whether the value None is allowed. The kind returns None unchanged.
     """
 
     allowed: str
@@ -47,7 +46,7 @@ class Kind:
     def or_none(self, meaning: str) -> Kind:
         """Return a copy of this kind that also allows the value None.
 
-        :param meaning: what None means, e.g. "no limit". The error text contains the meaning.
+        :param meaning: what None means, e.g. "no limit". Error messages contain the meaning.
         """
         return replace(self, allowed=f"{self.allowed}, or None ({meaning})", optional=True)
 
@@ -57,9 +56,9 @@ def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGE
 
     The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
 
-    :param at_least: the shortest duration in seconds. 0: every positive duration is allowed.
-    :param zero: whether a duration of 0 is allowed, too.
-    :param at_most: the longest duration in seconds.
+    :param at_least: the shortest allowed duration in seconds. 0: every positive duration is allowed.
+    :param zero: True: a duration of 0 seconds is allowed, too.
+    :param at_most: the longest allowed duration in seconds.
     """
 
     def read(value: Any) -> float:
@@ -172,7 +171,8 @@ def text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
     :raises ValueError: the text is empty or blank, or the value is neither a text nor a whole number. A
-        number with a fraction is not allowed, because the texts "1.10" and "1.1" would be the same number.
+        number with a fraction is not allowed, because the numbers 1.10 and 1.1 are equal, although the author
+        may mean two different texts.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -204,7 +204,7 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind (check and conversion) of parameters that are dicts whose values have one kind.
+    """Return the kind (check and conversion) of parameters that are dicts. All values have one kind.
 
     :param kind: the kind that checks and converts each value in the dict. The keys are not checked.
     """
@@ -258,9 +258,9 @@ def _read_rows(value: Any) -> Any:
 def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
-    :param value: a list of rows, the path of a file, a dict with a SQL query, or a dict
-        ``{"blacklist": true, "list": …}`` whose ``list`` is one of these three.
-    :raises ValueError: the value has another form.
+    :param value: a list of rows, the path of a file, or a dict with a SQL query. Also a dict ``{"blacklist":
+        true, "list": …}``, in which ``list`` is a list of rows, a path or a query.
+    :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:
         return Exclusions(_read_rows(value))

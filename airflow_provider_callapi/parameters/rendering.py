@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
-    The rule applies even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` stays a text. A
-    template that consists of a single expression is the only exception: the template becomes the value of the
-    expression, so ``{{ params.call }}`` may become a dict or None.
+    A rendered text stays a text even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` does
+    not become a number. The only exception is a template that consists of a single expression: such a
+    template becomes the value of the expression, so ``{{ params.call }}`` may become a dict or None.
 
-    :cvar object_fields: the names of the template fields that may be a list or a dict. For a text in one of
-        these fields, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a list.
-        Rendered texts inside a list or a dict keep the type str.
+    :cvar object_fields: the names of the template fields that may be a list or a dict. If one of these fields
+        is a text, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a list. Texts
+        inside a list or a dict keep the type str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

@@ -23,7 +23,8 @@ def read_parameters(
     :param values: parameter name → value. Names that are not in the schema are ignored.
     :param not_rendered: the names of the fields that may still contain a template, because Airflow has not
         rendered them yet. A template such as ``{{ ds }}``, or the output of another task, stays unchanged.
-    :raises InvalidParameter: a value is not allowed. The text names the parameter, but contains no value.
+    :raises InvalidParameter: a value is not allowed. The error message names the parameter, but contains no
+        value.
     """
     return {
         name: values[name]
@@ -36,9 +37,10 @@ def read_parameters(
 def read_parameter(name: str, value: Any, kind: Kind) -> Any:
     """Check and convert the value of one parameter, and return the converted value.
 
-    :param name: the parameter's name, for the error's text.
+    :param name: the name of the parameter, for error messages.
     :param kind: the kind that checks and converts the value.
-    :raises InvalidParameter: the value is not allowed. The text names the parameter, but contains no value.
+    :raises InvalidParameter: the value is not allowed. The error message names the parameter, but contains no
+        value.
     """
     if value is None and kind.optional:
         return None
@@ -67,9 +69,9 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Add "No call was placed" to the text of an `InvalidParameter` that a ``with`` block raises.
+    """Convert an `InvalidParameter` of the ``with`` block to `CallApiFailure`: "… No call was placed".
 
-    The block must run before the task sends its first start request.
+    Use the ``with`` block only before the task sends its first start request.
 
     :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """

@@ -1,6 +1,6 @@
 """An Airflow sensor that waits until a call is answered or has ended.
 
-Another task, another system or the contact has started the call.
+The sensor does not start the call. Another task, another system or the contact has started the call.
 """
 
 from __future__ import annotations
@@ -68,28 +68,29 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
-    With ``until="answered"``, the wait also ends if the call ends without an observed answer. For such a
-    call, the returned dict has ``status="ended"``, and ``answered=None`` if no report of the Data API ended
-    the wait: the contact may have answered between two polls. With ``require_answer``, a call without a known
-    answer fails the task. With ``require_answer`` and ``soft_fail``, such a call skips the task.
+    With ``until="answered"``, the wait also ends if the call ends and no poll has observed an answer. The
+    returned dict then has ``status="ended"``. If the Data API's report ended the wait, ``answered`` in the
+    dict is what the report states. Otherwise, ``answered`` is None, because the contact may have answered
+    between two polls. With ``require_answer``, the task fails if no answer is known. With ``require_answer``
+    and ``soft_fail``, Airflow skips the task if no answer is known.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed. The sensor then finds an answer only if the last poke observes the answer.
+    earlier pokes observed. The returned dict then contains an answer only if the last poke observed the
+    answer.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which ``list.calls`` must show the call. After this time, the sensor
-        treats the call as ended and never observed. The time begins at the call's start, or at the first poke
-        if the start is not known.
-    :param require_seen: True: if no poll showed the call, the task fails without retries.
-    :param require_answer: True: if no poll observed an answer before the call ended, the task fails without
-        retries.
+    :param appear_timeout: seconds within which ``list.calls`` must show the call. If ``list.calls`` has not
+        shown the call by then, the sensor treats the call as ended and never observed. The time begins at the
+        call's start, or at the first poke if the start is not known.
+    :param require_seen: True: if no poll has shown the call, the task fails without retries.
+    :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. In the triggerer, all waits for calls of a connection
         share one poll.
-    :param soft_fail: True: skip the task if the call does not end in time, or does not meet ``require_seen``
-        or ``require_answer``. After any other error, the task fails.
+    :param soft_fail: True: Airflow skips the task if the wait exceeds ``timeout``, or if the call does not
+        meet ``require_seen`` or ``require_answer``. After any other error, the task fails.
     :param poke_interval: seconds between two polls.
     :param timeout: the longest wait, in seconds.
     """
@@ -130,8 +131,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _read_parameters(self, *, templates: bool = False) -> None:
         """Check the parameters, and replace each parameter by its converted value.
 
-        :param templates: whether Airflow has not rendered the templates yet.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :param templates: True: Airflow has not rendered the templates yet. False: Airflow has rendered them.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         not_rendered = self.template_fields if templates else ()
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
@@ -182,18 +184,19 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a wait in the triggerer has ended. Airflow calls this method in the worker.
 
-        The method adds one rule to Airflow's own: ``soft_fail`` skips the task only if the call is late or
-        does not meet ``require_seen`` or ``require_answer``.
+        The method adds one rule to Airflow's own method: with ``soft_fail``, Airflow skips the task only if
+        the wait exceeded the timeout, or the call does not meet ``require_seen`` or ``require_answer``.
         """
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Limit Airflow's ``soft_fail`` in the ``with`` block: only a late or unsuitable call skips the task.
+        """Limit Airflow's ``soft_fail`` in the ``with`` block: after errors such as a wrong password, fail.
 
-        Airflow's own ``soft_fail`` also skips the task after other errors, such as a wrong password. After
-        such an error, this function lets the task fail.
+        With ``soft_fail``, Airflow itself skips the task after any error. This function lets the task fail,
+        unless the wait exceeded the timeout, or the call does not meet ``require_seen`` or
+        ``require_answer``.
         """
         try:
             yield
@@ -217,7 +220,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """The hook of the sensor. All pokes in this process share its login and its HTTP connection."""
+        """The hook of the sensor. All pokes in this process share one login and one HTTP connection."""
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
         return CallApiHook(self.callapi_conn_id)
@@ -258,8 +261,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
         """Poll the active calls once, and return the snapshot.
 
-        If Airflow does not find the connection, return a failed snapshot: a secrets backend may be down for a
-        moment.
+        If Airflow does not find the connection, return a snapshot with the failure and raise no error: a
+        secrets backend may be down for a moment.
 
         :param time_limit: the longest time for the poll, in seconds.
         """
@@ -280,10 +283,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether a poke cannot read what earlier pokes observed of the call.
+        """Return whether the sensor loses what a poke has observed, before the next poke.
 
-        True in reschedule mode before Airflow 3.3: each poke runs in a new process, and there is no task
-        state.
+        The result is True in reschedule mode before Airflow 3.3: each poke runs in a new process, and Airflow
+        has no task state.
         """
         return self.reschedule and STATE_KEY not in context
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 @dataclass(frozen=True)
 class SeenCampaign:
-    """A task of a campaign, with the progress that the task has published.
+    """A task of a campaign, and how far the campaign is, as the task has published it.
 
-    A campaign that is divided into shards has several tasks.
+    If a campaign is divided into shards, the campaign has several tasks.
 
     :ivar progress: how far the task was when it last published its progress.
     :ivar wish: what a user has asked of the campaign; None: no user has asked for anything.
@@ -41,7 +41,8 @@ class Campaigns:
     """The result of `list_campaigns`: the campaigns, and which databases cannot be read.
 
     :ivar found: the tasks of campaigns, the newest progress first.
-    :ivar problems: for each ledger or database that cannot be read, a sentence without phone numbers.
+    :ivar problems: one sentence for each ledger or database that cannot be read. The sentences contain no
+        phone numbers.
     """
 
     found: list[SeenCampaign]
@@ -51,8 +52,8 @@ class Campaigns:
 def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
     """Return the campaigns whose ledgers are in SQL databases or in Airflow's task state.
 
-    In a task, the function leaves out campaigns in task state, because a task must not use Airflow's metadata
-    database.
+    If the function runs in a task, the result lacks the campaigns in task state, because a task must not use
+    Airflow's metadata database.
 
     :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
         and to the ledgers that the metadata database names.
@@ -82,8 +83,8 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
     """Ask a campaign to pause, to resume or to stop.
 
-    All running tasks of the campaign follow the wish. If no task is running, the finished tasks follow the
-    wish in their next try.
+    All running tasks of the campaign follow the wish. If no task of the campaign is running, the finished
+    tasks follow the wish in their next try.
 
     A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
     campaign follows before it dials again.

@@ -24,7 +24,7 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return the values that up to 500 tasks have stored under a key in Airflow's task state.
+    """Return what tasks have stored under a key in Airflow's task state, for up to 500 tasks.
 
     :param key: the key, such as ``callapi_campaign_progress``.
     :return: dag id, run id, task id and map index → the stored JSON value, the newest value first. Airflow
@@ -55,7 +55,7 @@ def read_values(key: str) -> dict[Owner, Any]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    If a stored value cannot be read as a progress or as a wish, the function leaves out the campaign.
+    The function leaves out a campaign whose stored progress or wish cannot be read.
 
     :return: for each campaign, a pair: the progress, and the wish of a user. None instead of a wish: no user
         has asked for anything.
@@ -74,7 +74,7 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 
 
 def find_ledgers() -> set[str]:
-    """Return the ids of the Airflow connections to SQL ledgers, which campaigns have stored in task state.
+    """Return the ids of connections to SQL ledgers that campaigns have stored in Airflow's task state.
 
     :raises RuntimeError: this process may not use the metadata database.
     """

@@ -57,7 +57,8 @@ def list_polling_tasks() -> list[PollingTask]:
 def find_callers() -> dict[int, Owner]:
     """Return which task has placed which single call, from the journals in Airflow's task state.
 
-    Calls of campaigns are missing. Airflow before 3.3 has no task state, so the dict is empty.
+    The result does not contain calls of campaigns. Airflow before 3.3 has no task state, so the dict is then
+    empty.
 
     :return: call session id → dag id, run id, task id and map index of the task.
     :raises CallApiTrouble: the metadata database does not answer.

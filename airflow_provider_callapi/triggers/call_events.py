@@ -1,7 +1,8 @@
 """The trigger that starts a DAG when a call starts, is answered or ends. The trigger creates asset events.
 
-An `AssetWatcher` runs the trigger. The trigger uses the poll that all triggers of a connection share. The
-trigger does not use Airflow's shared streams (3.3+), because a shared stream would need a second poll.
+An Airflow `AssetWatcher` contains the trigger. The trigger uses the poll that all triggers of a connection
+share. The trigger does not use the shared streams of Airflow 3.3, because a shared stream would need a second
+poll.
 """
 
 from __future__ import annotations
@@ -64,17 +65,18 @@ class CallApiEventTrigger(BaseEventTrigger):
     ``virtual_phone_number`` and ``start_time`` (the service's text, in the account's time zone). **Several
     events may start one DAG run**: read all of ``triggering_asset_events``.
 
-    Each event is reported once, at the first poll that shows the event. A call that begins and ends between
-    two polls has no events. The event ``answered`` means that the contact's leg (line) is neither in the
-    state ``Дозвон`` (dialling), nor in the state ``На очереди`` (queued), nor disconnected. In an inbound
-    call, the contact then talks to an employee or a menu. The event ``ended`` is reported after two
-    consecutive polls without the call.
+    The trigger reports each event once, at the first poll that shows the event. If a call begins and ends
+    between two polls, the trigger reports no events of the call. The event ``answered`` means that the
+    contact's leg (line) is neither in the state ``Дозвон`` (dialling), nor in the state ``На очереди``
+    (queued), nor disconnected. In an inbound call, ``answered`` therefore means that the contact talks to an
+    employee or hears a menu. The trigger reports the event ``ended`` after two consecutive polls that do not
+    show the call.
 
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. If the triggerer was down
-    for less than an hour, the first poll after the restart reports the events that happened meanwhile. Calls
-    that began and ended while the triggerer was down have no events. A kill of the triggerer may lose the
-    events of the last second. Without asset state, the first poll after a start of the triggerer reports no
-    events. The later polls report what has changed since the first poll.
+    for less than an hour, the first poll after the restart reports the events that happened meanwhile. The
+    trigger reports no events of calls that began and ended while the triggerer was down. If the triggerer is
+    killed, the events of the last second may be lost. Without asset state, the first poll after a start of
+    the triggerer reports no events. Each later poll reports what has changed.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
     an ended trigger at once and without its state. A permanent error is logged with level ERROR, because a
@@ -84,17 +86,17 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param events: one or several of ``started``, ``answered``, ``ended``.
     :param direction: report only calls of this direction, ``in`` or ``out``. None: both directions.
     :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: report
-        the calls of all numbers.
+        the calls with all virtual numbers.
     :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
         Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the serialized
         DAG.
     :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
         without a country code belong to this country. Prefixes always begin with the country code.
-    :param include_phone_numbers: add ``contact_phone_number`` to the payload. With this setting, everyone who
-        can see asset events or the triggerer's log can read the phone number.
+    :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see
+        asset events or the triggerer's log can then read the phone number.
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(
@@ -151,7 +153,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
-        :raises ValueError: a number cannot be read. The text names the parameter.
+        :raises ValueError: a number cannot be read. The error message names the parameter.
         """
         try:
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
@@ -181,13 +183,14 @@ class CallApiEventTrigger(BaseEventTrigger):
                         yield TriggerEvent(event.to_json())
 
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
-        """Yield the successful snapshots without end. After too many failed polls, read the connection again.
+        """Yield successful snapshots in an endless loop. After too many failures, read the connection again.
 
-        A user may have corrected the connection meanwhile. One permanent error, or ten failed polls in a row,
-        are too many.
+        Too many failed polls are ten in a row, or one with a permanent error. A user may have corrected the
+        connection meanwhile.
 
         :param awaited: a function that returns the session ids of the calls that have not been answered yet.
-            The poll also asks the Data API about these calls.
+            If the connection uses the Data API, the poll also asks the Data API whether the contacts of these
+            calls have picked up.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
@@ -245,8 +248,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         """Save the detector's state in the asset state of each asset of this trigger.
 
         :param detector: the object that compares snapshots and finds the events.
-        :return: True: at least one asset has the state, or Airflow has no asset state. False: every write
-            failed, so the trigger saves again after the next snapshot.
+        :return: True: the asset state of at least one asset now contains the state, or this Airflow has no
+            asset state. False: every write failed, and the trigger tries again after the next snapshot.
         """
         stores = self._stores()
         saved = 0
@@ -264,8 +267,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         Before Airflow 3.3, return an empty list.
 
         Airflow runs equal watchers of several assets as one trigger. Each asset's store gets a full copy of
-        the state, because at its next start the trigger may belong to fewer assets. For example, a user may
-        have paused the DAG of an asset.
+        the state, because at the next start the trigger may belong to fewer assets, for example after a user
+        has paused the DAG of an asset.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:

@@ -50,23 +50,24 @@ Airflow's own time limit of the deferral ends a minute after the deadline.
 class CallApiSessionTrigger(BaseTrigger):
     """Fires once: when the awaited event of a call has happened, or at the deadline.
 
-    Another triggerer process may continue the trigger. That process starts from the parameter ``call``,
-    without the observations of the first process. The trigger's event may therefore lack some facts, such as
-    the time of the answer. All times are epoch seconds, which do not depend on the process.
+    Airflow may move the trigger to another triggerer process. The new process knows only the parameter
+    ``call``, and not what the polls of the first process have shown. The trigger's event may therefore lack
+    some facts, such as the time of the answer. All times are epoch seconds, so they are valid in every
+    process.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: the awaited event: ``answered`` or ``ended``. The trigger also fires if the call ends
-        without an answer.
+    :param until: the awaited event: ``answered`` or ``ended``. With ``answered``, the trigger also fires if
+        the call ends without an answer.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.
     :param deadline: epoch seconds at which the wait ends at the latest.
-    :param poll_failures_tolerated: the wait continues after this many consecutive failed polls. One more
-        failed poll ends the wait with an error.
+    :param poll_failures_tolerated: how many consecutive failed polls the trigger tolerates. One more failed
+        poll ends the wait with an error.
     :param cancel_on_kill: release (end) the call when a user clears the waiting task, or marks it as
         success or failed.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(
@@ -112,9 +113,9 @@ class CallApiSessionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
 
-        :return: an event with the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``. Or an
-            event about an error: ``{"error": …, "permanent": True}``. In the worker, `read_event` reads the
-            event.
+        :return: the event, with the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``.
+            After an error, the event contains the error: ``{"error": …, "permanent": True}``. In the worker,
+            `read_event` reads the event.
         """
         call = Outcome.from_xcom(self.call)
         remember_running(self, [call.call_session_id])
@@ -171,8 +172,8 @@ class CallApiSessionTrigger(BaseTrigger):
     def _seconds_left(self) -> float:
         """Return the longest time to wait for snapshots, in seconds: until a little after the deadline.
 
-        The wait usually ends with the first snapshot after the deadline. If the poll hangs, the wait ends
-        without a snapshot when this time is up.
+        The wait usually ends with the first snapshot after the deadline. If no such snapshot comes, because
+        the poll hangs, the wait ends when the returned time is up.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
@@ -191,7 +192,7 @@ def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
 
     :raises CallApiFailure: polling failed with a permanent error: wrong credentials, a missing right, or an
         invalid field of the connection.
-    :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
+    :raises CallApiTrouble: too many consecutive polls of the trigger failed, or the event cannot be read.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

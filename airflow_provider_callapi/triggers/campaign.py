@@ -25,8 +25,8 @@ class CallApiCampaignTrigger(BaseTrigger):
     """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
 
     The trigger's event contains what the polls observed of the calls. After a failed poll, the trigger
-    continues to poll until ``wake_at``. Failed polls never end the trigger. After too many failed polls, the
-    worker fails the task.
+    continues to poll until ``wake_at``. Failed polls do not end the trigger: the worker counts failed polls
+    itself, and fails the task after too many.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
@@ -37,7 +37,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         or failed.
     :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
         ends.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     def __init__(
@@ -96,8 +96,8 @@ class CallApiCampaignTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until ``wake_at`` or until the calls have ended, and yield one event.
 
-        With ``until_answered``, the first answer ends the wait too. In the worker, `read_observations` reads
-        the event.
+        If ``until_answered`` is True, the first answer ends the wait, too. In the worker, `read_observations`
+        reads the event.
         """
         remember_running(self, self._session_ids)
         watches = [

@@ -1,4 +1,4 @@
-"""Conclude the account's time zone, and the points that requests cost, from the findings of all probes."""
+"""From the findings of all probes, conclude the account's time zone and the points that requests cost."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def account_offset(findings: Findings) -> int | None:
 
 
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
-    """Return an IANA time zone whose present offset from UTC is the offset of the account's local times.
+    """Return an IANA time zone whose offset from UTC is now the offset of the account's local times.
 
     The function tries the zone in the answer to ``get.account`` first, then the zone in the connection, and
-    then all other zones. If no finding contains a local time, the zone of ``get.account`` is used unchecked.
+    then all other zones. If no finding contains a local time, the function returns the zone of
+    ``get.account`` without this check.
 
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: epoch seconds.

@@ -26,7 +26,7 @@ class Assumption:
     """One assumption of the package about the service.
 
     :ivar text: the assumption in one sentence, e.g. ``list.calls costs no points.``
-    :ivar relies: what the package does because it makes the assumption.
+    :ivar relies: what the package does because of the assumption.
     :ivar probes: the names of the probes (measurements) that show whether the assumption holds.
     :ivar judge: a function that concludes from the findings whether the assumption holds.
     """
@@ -44,7 +44,8 @@ class Row:
     :ivar assumption: the assumption in one sentence.
     :ivar relies: what the package does because of the assumption.
     :ivar seen: what the probes have seen, or which probes the user must run.
-    :ivar settings: setting → value that the user should give it, e.g. ``{"appear_timeout": "90"}``.
+    :ivar settings: name of a setting → the value that the user should give the setting, e.g.
+        ``{"appear_timeout": "90"}``.
     """
 
     assumption: str

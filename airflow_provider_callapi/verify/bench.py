@@ -15,13 +15,13 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 class Options:
     """The options that the user gives on the command line and in the Airflow connection.
 
-    :ivar contact: the user's own phone; None: no call is placed.
-    :ivar virtual_number: the account's number that the phone shows.
+    :ivar contact: the number of the user's own phone; None: the command places no call.
+    :ivar virtual_number: the virtual number of the account that the phone displays.
     :ivar dead_operator: the number of a phone that is switched off. None: the probes that need this number
         are left out.
     :ivar second_number: the number of the user's second phone. None: the probes that need this number are
         left out.
-    :ivar timezone: the time zone in the connection. None: the connection names no zone.
+    :ivar timezone: the time zone in the Airflow connection. None: the connection names no zone.
     """
 
     contact: str | None = field(default=None, repr=False)
@@ -50,7 +50,7 @@ class Bench:
 
 
 class NotPossible(Exception):
-    """A probe cannot find anything out with this account and these options.
+    """Raised if a probe cannot find anything out, because of the account or of the user's options.
 
-    The text gives the reason, e.g. ``the connection does not use the Data API``.
+    The error message gives the reason, e.g. ``the connection does not use the Data API``.
     """

@@ -23,9 +23,9 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """A search has not found a call, but the call may still be active.
+    """Raised if a search has not found a call, but the call may still be active.
 
-    The text of the error gives the reason.
+    The error message gives the reason.
     """
 
 
@@ -34,8 +34,8 @@ class CallEnding:
 
     :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :param numbers: the user's own phone numbers. If ``list.calls`` shows a call without an ``external_id``,
-        the number of the contact shows whether the run has placed the call.
+    :param numbers: the phone numbers that the run calls. If ``list.calls`` shows a call without an
+        ``external_id``, the contact's number shows whether the run has placed the call.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -46,7 +46,8 @@ class CallEnding:
     def end(self, active: ActiveCall) -> bool:
         """End a call. If the session id is not known, search for the call first.
 
-        :param active: the call. The method stores a session id that it finds in ``active.session_id``.
+        :param active: the call. If ``active.session_id`` is None and the method finds the session id, the
+            method stores the id there.
         :return: True: the call is not active any more. False: the call may still be active.
         """
         self._gateway.say("A call of this command may be active. The command ends the call.")
@@ -65,8 +66,10 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls`` for up to 90 seconds, and then in the Data API's report.
 
-        :return: the session id; None: 30 polls have shown no call that can be the wanted call.
-        :raises NotProven: fewer polls succeeded, or the polls show a call that may be the sought call.
+        :return: the session id. None: 30 polls have shown no call that can be the wanted call, and the Data
+            API has not reported the call.
+        :raises NotProven: the call was not found, and its absence is not proven: fewer than 30 polls
+            succeeded, or the polls show a call that may be the wanted call.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -101,7 +104,7 @@ class CallEnding:
             raise NotProven("the service does not know the call session, although it shows the call")
 
     def _release(self, session_id: int) -> bool:
-        """Release a call session. Return False if the service knows no such call session.
+        """Release (end) a call. Return False if the service does not know the session id.
 
         :raises CallApiError: the service refuses the request, or gives no answer.
         """
@@ -116,9 +119,11 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the wanted call, if a poll shows the call.
+        """Return the session id of the wanted call, if the active calls contain the wanted call.
 
-        None: no call in the poll is certainly the wanted call.
+        :param calls: the active calls that a poll has shown.
+        :param active: the wanted call.
+        :return: the session id. None: none of the active calls is certainly the wanted call.
         """
         named = [
             call
@@ -129,9 +134,10 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return True if a poll may show the wanted call, although `_recognise` has not found the call.
+        """Return whether one of the active calls may be the wanted call, although `_recognise` found none.
 
-        Examples: the poll contains an unreadable entry, or a new call without an ``external_id``.
+        The result is True, for example, if the poll contains an entry that cannot be read, or a new call
+        without an ``external_id``.
         """
         unclear = [
             call
@@ -142,7 +148,7 @@ class CallEnding:
 
     @staticmethod
     def _unnamed(calls: Entries[CallSession], active: ActiveCall) -> list[CallSession]:
-        """Return the calls without an ``external_id`` that were not active before the start."""
+        """Return the calls without an ``external_id`` that were not active before the start request."""
         return [
             call for call in calls if not _external_id(call) and call.call_session_id not in active.others
         ]

@@ -24,7 +24,8 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The slowest call counts, with a margin. If the call appears later, the result advises a longer timeout.
+    The function judges by the call that appeared last, with a margin. If this call appeared too late, the
+    result advises a longer timeout.
     """
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
@@ -88,7 +89,7 @@ def external_id(context: Context) -> Judgement:
 
 
 def talk_state(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
+    """Judge whether ``list.calls`` shows a leg state of talking as soon as the contact has picked up.
 
     If not, the result advises the use of the Data API, which also shows who has picked up.
     """

@@ -107,8 +107,8 @@ def probe_not_answered(bench: Bench) -> None:
 def probe_dead_operator(bench: Bench) -> None:
     """Place two calls. The person picks up, and the phone with the operator's number is switched off.
 
-    With two calls, the probe shows whether the service takes the call's finish reason from the same leg each
-    time.
+    From two calls, the probe shows whether the service always takes the finish reason of the whole call from
+    the same leg.
     """
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
@@ -140,8 +140,8 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The person picks up only the second phone, the operator's.
 
-    If the contact does not pick up, the call gets the finish reason of one of its legs. The probe shows which
-    leg this is.
+    If the contact does not pick up, the whole call gets the finish reason of one of its legs. The probe shows
+    of which leg.
     """
     _simple(
         bench,
@@ -182,7 +182,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 def _use_up_the_minute(call_api: Service) -> None:
     """Use up the points of this minute with requests that change nothing in the account.
 
-    :raises NotPossible: the requests cost no points, or the answers do not show how many are left.
+    :raises NotPossible: the requests cost no points, or the answers do not show how many points are left.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

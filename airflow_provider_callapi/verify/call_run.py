@@ -36,14 +36,16 @@ class CallPlan:
     :ivar params: the parameters of the start request, without ``external_id``.
     :ivar instruction: what the person at the phone must do.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :ivar release_after: seconds from the first appearance until the program ends the call; None: never.
-    :ivar holds: True: put the contact on hold as soon as both sides talk, and then end the call.
+    :ivar release_after: seconds from the first appearance of the call in ``list.calls`` until the program
+        ends the call. None: the program does not end the call after a fixed time.
+    :ivar holds: True: put the contact on hold once the two sides can talk, take the contact off hold, and
+        then end the call.
     :ivar measure_ongoing: True: watch the reports of the active call, too.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
         start.
-    :ivar others: the session ids of the calls that were active before the start. The field is used only if
-        ``needs_points`` is False. If ``needs_points`` is True, `CallRun.prepare` asks the service for these
-        calls.
+    :ivar others: the session ids of the calls that were active before the start. The plan contains these ids
+        only if ``needs_points`` is False. If ``needs_points`` is True, `CallRun.prepare` asks the service for
+        the active calls.
     """
 
     method: str
@@ -65,7 +67,7 @@ class CallRun:
     :param plan: how to place the call, and what to do during the call.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
     :param external_id: the ``external_id`` of the call.
-    :ivar seen: what was seen of the call so far.
+    :ivar seen: what the polls and the reports have shown of the call so far.
     """
 
     def __init__(
@@ -87,8 +89,8 @@ class CallRun:
     def prepare(self) -> list[int]:
         """Wait for points, and return the session ids of the calls that are active before the start.
 
-        A later search for a lost call leaves out these calls. If the plan needs no points, this method sends
-        no request and returns `CallPlan.others`.
+        A later search for a lost call ignores these calls. If the plan needs no points, this method sends no
+        request and returns `CallPlan.others`.
 
         :raises CallApiError: the service does not list the active calls.
         """
@@ -195,9 +197,10 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold, end the hold later, and then end the call.
+        """Put the contact on hold, later take the contact off hold, and then end the call.
 
-        If the service refuses the hold, repeat the request for the hold.
+        The program invokes this method after each poll. If the service refuses the hold, a later invocation
+        repeats the request.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
@@ -227,5 +230,5 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Begin to count the points that the next request costs. The next poll completes the count."""
+        """Begin to count the points that the next request costs. The next poll shows the result."""
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

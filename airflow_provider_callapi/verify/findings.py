@@ -31,24 +31,24 @@ class LegSeen(_Found):
 class CallSeen(_Found):
     """What was seen of one call that a probe has placed.
 
-    Times are in seconds since the service's reply to the start request. If a field does not explain None,
-    None means: not known.
+    Times are seconds since the service's reply to the start request. If the description of a field does not
+    mention None, None means that the value is not known.
 
     :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
     :ivar released: whether the program has asked the service to end the call.
     :ivar appeared: when ``list.calls`` showed the call for the first time; None: never.
-    :ivar gaps: the times in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``: 4
-        seconds after ``appeared``, the call was missing for 2 seconds.
+    :ivar gaps: the periods in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``:
+        4 seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended; None: not known.
     :ivar left_list: when ``list.calls`` no longer showed the call; None: the call never left ``list.calls``.
-    :ivar states: the first state of each leg, and each change in ``list.calls``, e.g. ``(5.0, "contact",
-        "Разговор")``.
-    :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
+    :ivar states: the first state of each leg in ``list.calls``, and each later state: (time, side, state),
+        e.g. ``(5.0, "contact", "Разговор")``.
+    :ivar listed_operator: the value of ``is_operator`` in the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
         UTC.
     :ivar ongoing_asked_until: when the program last asked for the report of the active call.
-    :ivar ongoing_at: when the report contained the active call; None: never.
+    :ivar ongoing_at: when the report first contained the active call; None: never.
     :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
     :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
     :ivar report_after: seconds from the end until the report contained the finished call.
@@ -111,7 +111,7 @@ class CallSeen(_Found):
         """Return whether ``list.calls`` showed the call in at least a part of a period.
 
         :param begins: the beginning of the period, in seconds since the start of the call.
-        :param ends: the end of the period, in the same seconds.
+        :param ends: the end of the period, in seconds since the start of the call.
         """
         if self.appeared is None:
             return False
@@ -124,11 +124,11 @@ class CallSeen(_Found):
     def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
         """Return the states that the leg of the contact or of the operator had in a period, in order.
 
-        The first state is the state at the beginning of the period, if it is known.
+        The first state in the result is the state at the beginning of the period, if this state is known.
 
         :param side: ``contact`` or ``operator``.
         :param begins: the beginning of the period, in seconds since the start of the call.
-        :param ends: the end of the period, in the same seconds.
+        :param ends: the end of the period, in seconds since the start of the call.
         :return: for example ``["Дозвон", "Разговор"]``.
         """
         shown = [(at, state) for at, who, state in self.states if who == side]
@@ -169,8 +169,8 @@ class DateRule(_Found):
 
     Both fields are the age of a ``date_from``: the seconds from ``date_from`` until the request.
 
-    :ivar accepted: the smallest age that was accepted; None: no age was accepted.
-    :ivar refused: the largest age that was refused; None: no age was refused.
+    :ivar accepted: the smallest age that the Data API accepted; None: the Data API accepted no age.
+    :ivar refused: the largest age that the Data API refused; None: the Data API refused no age.
     """
 
     accepted: float | None
@@ -180,11 +180,12 @@ class DateRule(_Found):
 class ReportRules(_Found):
     """What the Data API refuses in report requests.
 
-    :ivar refused_fields: refused field → mnemonic of the error.
+    :ivar refused_fields: field that the Data API refuses → mnemonic of the error.
     :ivar refused_filters: the fields by which the Data API refuses to filter.
-    :ivar ongoing_refused: whether the parameter ``include_ongoing_calls`` is refused.
-    :ivar future_date_till: whether a ``date_till`` in the future is accepted; None: not known.
-    :ivar offset: quarter hours by which the account is ahead of UTC; None: not known.
+    :ivar ongoing_refused: whether the Data API refuses the parameter ``include_ongoing_calls``.
+    :ivar future_date_till: whether the Data API accepts a ``date_till`` in the future; None: not known.
+    :ivar offset: the number of quarter hours by which the account's local time is ahead of UTC; None: not
+        known.
     """
 
     refused_fields: dict[str, str] = Field(default_factory=dict)
@@ -206,7 +207,9 @@ class LimitRefusal(_Found):
 
 
 class Findings(_Found):
-    """All findings of the probes of ``airflow callapi verify``. None: the probe has not found the value.
+    """All findings of the probes of ``airflow callapi verify``.
+
+    The value of a field is None if no probe has found the value.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
@@ -228,9 +231,10 @@ class Findings(_Found):
     refusals: dict[str, str] = Field(default_factory=dict)
 
     def placed(self, *names: str) -> list[CallSeen]:
-        """Return the calls that the service placed, and that have one of the names.
+        """Return the calls with the given names, without the calls that the service did not place.
 
-        :param names: keys of ``calls``, e.g. ``heard``. Without names, the result contains all placed calls.
+        :param names: keys of ``calls``, e.g. ``heard``. If no name is given, the result contains all placed
+            calls.
         """
         return [
             call for name, call in self.calls.items() if call.refused is None and (not names or name in names)

@@ -23,7 +23,7 @@ _SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
 
 
 def read_session_id(value: object) -> int | None:
-    """Return the session id in a value of an answer, which can be a number or a text, e.g. ``"206597836"``.
+    """Return the session id in a value of an answer. The value can be a number or a text: ``"206597836"``.
 
     :return: the session id; None: the value is not a session id.
     """
@@ -84,7 +84,7 @@ class Answer:
             raise Unanswered("the answer contains no list of calls", method="list.calls") from error
 
     def raise_for_error(self) -> None:
-        """Raise an exception if the answer contains an error. Otherwise, do nothing.
+        """If the answer contains an error, raise an exception.
 
         :raises Rejected: the service has refused the request.
         """
@@ -96,10 +96,10 @@ class Service:
     """Sends requests to the Call API or to the Data API, with the credentials of the Airflow connection.
 
     :param rpc: sends the JSON-RPC requests to the service.
-    :param login: the login; None: ``secret`` is a permanent access key.
-    :param secret: the password of the login, or the key.
+    :param login: the user name for the login; None: ``secret`` is a permanent access key.
+    :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: the limits in the newest answer that contained limits.
+    :ivar limits: the point limits in the newest answer that contained point limits.
     """
 
     def __init__(
@@ -144,9 +144,9 @@ class Service:
     def send(self, method: str, **params: Any) -> Answer:
         """Send a request, and repeat the request if the token has ended or no points are left.
 
-        Use this method only for requests that do no harm if the service carries them out twice. While no
-        points (rate-limit units) are left, this method waits for the next minute, at most three times. If the
-        service refuses the request, the answer contains the error.
+        Use this method only for requests that do no harm if the service carries them out twice. If no points
+        (rate-limit units) are left, this method waits for the next minute and repeats the request, at most
+        three times. If the service refuses the request for another reason, the answer contains the error.
 
         :raises CallApiError: there is no answer, or the login is refused.
         """
@@ -200,9 +200,9 @@ class Gateway:
 
     :ivar call_api: sends requests to the Call API.
     :ivar data_api: sends requests to the Data API. None: the connection does not use the Data API.
-    :ivar clock: returns epoch seconds.
-    :ivar sleep: waits for a number of seconds.
-    :ivar say: shows the user what happens, or what the person at the phone must do now.
+    :ivar clock: a function that returns the time in epoch seconds.
+    :ivar sleep: a function that waits for a number of seconds.
+    :ivar say: a function that shows the user what happens, or what the person at the phone must do now.
     """
 
     call_api: Service

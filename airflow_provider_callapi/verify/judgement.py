@@ -19,7 +19,8 @@ class Judgement:
 
     :ivar seen: what was seen, e.g. ``after 7.5 s at most``. Empty: nothing was seen.
     :ivar holds: whether the assumption holds; None: not known.
-    :ivar settings: setting → value that the user should give it, e.g. ``{"appear_timeout": "90"}``.
+    :ivar settings: name of a setting → the value that the user should give the setting, e.g.
+        ``{"appear_timeout": "90"}``.
     """
 
     seen: str = ""
@@ -44,7 +45,7 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting that makes the package ask the Data API, too, whether a contact has picked up.
+        """The setting of the connection with which the package also asks the Data API who has picked up.
 
         The value is ``{"data_api": "true"}``. If the connection already has the setting, the value is an
         empty dict.
@@ -55,7 +56,8 @@ class Context:
 def with_margin(seconds: float) -> int:
     """Return a safe time limit, in seconds, for an event that took a measured time.
 
-    :param seconds: the measured time. For example, 7 gives 25: twice the time plus 10, rounded up to 5.
+    :param seconds: the measured time. The result is twice this time plus 10, rounded up to a multiple of 5: 7
+        gives 25.
     """
     return math.ceil((2 * seconds + 10) / 5) * 5
 

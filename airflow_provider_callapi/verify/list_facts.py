@@ -1,6 +1,6 @@
 """Conclude from the findings of all probes how ``list.calls`` behaves, e.g. how soon it shows a new call.
 
-A function returns None if the findings do not show the answer.
+If the findings of the probes do not show how ``list.calls`` behaves, a function returns None.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return the largest number of seconds by which a call left ``list.calls`` before the end of the call.
+    """Return how many seconds before the end of a call the call left ``list.calls``, at the most.
 
     A negative number means that ``list.calls`` showed every call longer than the call lasted.
 
-    :return: the number of seconds; None: no call has both a known end and a known time of leaving.
+    :return: the number of seconds. None: for each call, the end or the time of leaving ``list.calls`` is not
+        known.
     """
     early = [
         call.ended - call.left_list
@@ -53,14 +54,14 @@ def left_early(findings: Findings) -> float | None:
 
 
 def states(findings: Findings) -> list[str]:
-    """Return the states of legs that ``list.calls`` showed, each once, e.g. ``["Дозвон", "Разговор"]``."""
+    """Return the different states of legs that ``list.calls`` showed, e.g. ``["Дозвон", "Разговор"]``."""
     return list(dict.fromkeys(state for call in findings.placed() for _, _, state in call.states))
 
 
 def state_language(findings: Findings) -> Literal["russian", "english"] | None:
     """Return the language in which ``list.calls`` names the states of legs, e.g. ``Разговор``.
 
-    :return: the language; None: ``list.calls`` showed no state that the package knows.
+    :return: ``russian`` or ``english``; None: ``list.calls`` showed no state that the package knows.
     """
     known = [state for state in states(findings) if leg_state(state) is not None]
     if not known:
@@ -92,8 +93,8 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
     """Return whether the contact's leg had a state of talking in one of the periods.
 
-    :param periods: tuples (call, begin, end).
-    :return: None: ``list.calls`` showed none of the calls in its period.
+    :param periods: tuples (call, beginning of the period, end of the period).
+    :return: True or False; None: ``list.calls`` showed none of the calls in its period.
     """
     shown: bool | None = None
     for call, begins, ends in periods:
@@ -107,7 +108,8 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 def operator_leg_is_operator(findings: Findings) -> bool | None:
     """Return the value of ``is_operator`` in the leg of an operator who is not an employee.
 
-    The value comes from ``list.calls``, or from the report of legs. None: neither has shown such a leg.
+    The value comes from ``list.calls``, or else from the report of legs. None: neither ``list.calls`` nor the
+    report has shown the leg of such an operator.
     """
     for call in findings.placed():
         if call.listed_operator is not None:

@@ -19,7 +19,8 @@ _FORMS: dict[StartTimeForm, str] = {
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
     """Return whether a leg is the contact's leg or the operator's leg.
 
-    :param called: the called number of the leg. A dot and DTMF tones can follow the number.
+    :param called: the phone number that the leg calls. A dot and DTMF tones (phone keys) can follow the
+        number.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number of this side.
     :param is_operator: the field ``is_operator`` of the leg. This field decides only if ``called`` is neither
         of the two numbers.
@@ -33,7 +34,7 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the result of each poll (``list.calls``), and writes what the poll shows of one call.
+    """Takes the result of each poll (``list.calls``), and writes into ``seen`` what the poll shows of a call.
 
     :param seen: where the watch writes the result, e.g. when the call appeared.
     :param session_id: the session id of the watched call.

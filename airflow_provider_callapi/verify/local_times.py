@@ -16,7 +16,8 @@ def report_text(epoch_seconds: float) -> str:
 def local_seconds(text: object) -> float | None:
     """Convert a local time of the account to epoch seconds, as if the text were a time in UTC.
 
-    A single result is wrong by the account's offset from UTC. The difference between two results is right.
+    A single result is wrong by the account's offset from UTC. The difference between two results is correct,
+    because both are wrong by the same offset.
 
     :param text: for example ``2016-10-19 12:26:48`` or ``2016-10-19T12:26:48.418``.
     :return: epoch seconds; None: the text is not a time.

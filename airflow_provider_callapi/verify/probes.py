@@ -88,11 +88,11 @@ PROBES = (
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:
-    """Return the probes to run, in order.
+    """Return the probes to run, in the order in which they run.
 
-    :param only: the names of the probes; empty: all except those that run only on request.
+    :param only: the names of the probes to run. Empty: all probes except the probes that run only on request.
     :param with_calls: False: leave out the probes that place a call.
-    :raises ValueError: ``only`` contains an unknown name. The text lists the names of all probes.
+    :raises ValueError: ``only`` contains an unknown name. The error message lists the names of all probes.
     """
     names = [probe.name for probe in PROBES]
     for name in only:

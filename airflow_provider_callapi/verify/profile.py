@@ -77,7 +77,7 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return in which ways the values in the service's answers differ from the vendor's document.
+    """Return how the values in the service's answers differ from the vendor's document.
 
     :return: values of the field `odd_shapes` of an emulator's profile, e.g. ``["null_tags"]``; empty: the
         values are as documented. None: no report of a call was seen.

@@ -102,8 +102,9 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
     """Store in ``points`` how many points a request for a method costs.
 
-    The points left before and after each of two requests give two differences. The smaller difference counts,
-    because another program may have used points of the account at the same time.
+    For each of two requests, the function measures the difference between the points left before and after
+    the request. The smaller difference is the result, because another program may have used points of the
+    account at the same time.
     """
     send()  # the first request can send others, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
@@ -176,8 +177,8 @@ def probe_dates(bench: Bench) -> None:
 def _offset(bench: Bench) -> float:
     """Return by how many seconds the account's time is ahead of UTC.
 
-    If no measurement shows the difference, the function uses the zone in the answer to ``get.account``, or
-    else the zone in the connection.
+    If no finding shows the difference, the function uses the zone in the answer to ``get.account``, or else
+    the zone in the Airflow connection.
 
     :raises NotPossible: the time zone is not known.
     """

@@ -27,7 +27,8 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
     """Return a text about what a run will do: its probes, calls and points, and the probes that are left out.
 
     :param probes: the probes that the user has selected.
-    :param options: the phone numbers that the user has given. A probe without its number is left out.
+    :param options: the phone numbers that the user has given. If the user has not given a number that a probe
+        needs, the run leaves out the probe.
     :param conn_id: the id of the Airflow connection.
     :param finished: the names of the probes that an earlier run has finished.
     """

@@ -1,6 +1,6 @@
 """Conclude from the findings of all probes how the Data API's reports behave, e.g. how late they are.
 
-A function returns None if the findings do not show the answer.
+If the findings of the probes do not show how a report behaves, a function returns None.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ It means that the leg was connected, and ended together with the other leg.
 def own_leg_reasons(findings: Findings) -> bool | None:
     """Return whether the legs of one call can have different finish reasons in the report of legs.
 
-    None: no call has both a leg that was picked up and a leg that was not.
+    None: no call has both a leg whose participant picked up and a leg whose participant did not.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
@@ -34,11 +34,11 @@ def own_leg_reasons(findings: Findings) -> bool | None:
 def session_reason(findings: Findings) -> SessionReason | None:
     """Return from whose leg the whole call gets its ``finish_reason`` in the report of calls.
 
-    The answer is certain only after two kinds of calls: calls that only the contact picks up (the probe
-    ``dead_operator``), and a call that only the operator picks up (the probe ``second_number``).
+    The function is certain only after two kinds of calls: calls in which only the contact picks up (the probe
+    ``dead_operator``), and a call in which only the operator picks up (the probe ``second_number``).
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: no call of the probe ``dead_operator`` shows the answer.
+        leg). None: no call of the probe ``dead_operator`` shows the leg.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -63,9 +63,9 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return the finish reasons of two legs: of the leg that was not picked up, and of the other leg.
+    """Return two finish reasons: of the leg that was not picked up, and of the leg that was picked up.
 
-    None: the report does not show exactly one leg of each kind with a finish reason.
+    None: the report of legs does not show exactly one leg of each kind with a finish reason.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -128,7 +128,8 @@ def ongoing_legs(findings: Findings) -> bool | None:
 def informer_has_talk(findings: Findings) -> bool | None:
     """Return whether ``talk_duration`` in the report includes the time in which the contact hears a message.
 
-    If not, the report counts only the talk with an operator. None: no call with a message shows the answer.
+    False: the report counts only the talk with an operator. None: not known, because the findings contain no
+    long enough call with a message.
     """
     for call in findings.placed("heard", "released", "hung_up"):
         answered = call.picked_up("contact")
@@ -142,7 +143,7 @@ def informer_has_talk(findings: Findings) -> bool | None:
 def unanswered_is_lost(findings: Findings) -> bool | None:
     """Return the value of ``is_lost`` in the report of a call that the contact did not answer.
 
-    None: there is no such call, or its report contains no such value.
+    None: the findings contain no such call, or its report does not contain ``is_lost``.
     """
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:
@@ -151,9 +152,9 @@ def unanswered_is_lost(findings: Findings) -> bool | None:
 
 
 def connected(findings: Findings, *names: str) -> list[bool]:
-    """Return, for each of the named calls, whether the report of legs shows that the contact picked up.
+    """Return, for each named call, whether the report of legs shows that the contact picked up.
 
-    Calls without a report of legs are left out.
+    The result leaves out calls without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``not_answered``.
     :return: for example ``[True, False]``; empty: no report shows anything.
@@ -164,7 +165,7 @@ def connected(findings: Findings, *names: str) -> list[bool]:
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
     """Return, for each named call that the contact answered, whether the report of legs shows the answer.
 
-    The person may have missed a call that the probe asked the person to answer. A call therefore counts only
+    The user may have missed a call that the user should have answered. A call is therefore in the result only
     if the report of legs, ``list.calls`` or the talk shows that the contact picked up.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.

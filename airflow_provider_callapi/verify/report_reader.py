@@ -27,9 +27,10 @@ _REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
 class ReportReader:
     """Asks the Data API for reports of calls that began in about the last three days.
 
-    :param data_api: sends the requests.
-    :param gateway: gives the clock.
-    :param rules: which fields, filters and dates the Data API refuses. The reader adds each new refusal.
+    :param data_api: the service to which the reader sends its requests.
+    :param gateway: the object that contains the clock.
+    :param rules: which fields, filters and dates the Data API refuses. The reader adds each refusal that it
+        finds.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -68,8 +69,8 @@ class ReportReader:
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one finished call in ``get.calls_report``, with the service's default fields.
 
-        The request names no fields, so the Data API chooses the fields. The entries show whether one of these
-        fields is ``call_records``.
+        The request names no fields, so the Data API chooses the fields. The entries then show whether
+        ``call_records`` is one of the default fields.
         """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
@@ -83,15 +84,16 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the Data API refuses a field or a filter, repeat the request without it.
+        """Ask for a report. If the Data API refuses a field or a filter, leave it out and ask again.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: field → value, e.g. ``{"id": 206597836}``. The Data API may refuse to filter by some
-            fields. The request filters by the first field that the Data API has not refused. Without such a
-            field, the request asks for the newest entries first.
+        :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these
+            fields by which the Data API has not refused to filter. If the Data API has refused all these
+            filters, the request asks for the newest entries first.
         :param all_fields: True: name no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. The answer contains an error if the Data API refuses something else.
+        :return: the answer. If the Data API refuses anything other than a field or a filter, the answer
+            contains the error.
         """
         while True:
             asked: dict[str, Any] = dict(params)
@@ -136,7 +138,7 @@ class ReportReader:
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return a period that includes the last two days in every time zone, as parameters of a request.
+        """Return the dates of a request, for a period that includes the last two days in every time zone.
 
         :param now: epoch seconds.
         :return: ``{"date_from": "2016-10-16 12:26:48", "date_till": …}``.
@@ -146,9 +148,9 @@ class ReportReader:
     def latest(self, now: float) -> float:
         """Return the latest ``date_till`` that the Data API accepts, as epoch seconds.
 
-        The result treats the local time of the account as a time in UTC (see `report_text`). If the Data API
-        accepts dates in the future, the result is 15 hours from now. This time is in the future in every time
-        zone.
+        If the Data API accepts dates in the future, the result is 15 hours from now, which is in the future
+        in every time zone. If not, the result is the present local time of the account, as epoch seconds of a
+        time in UTC (see `report_text`).
 
         :param now: epoch seconds.
         """
@@ -159,8 +161,9 @@ class ReportReader:
     def _learn_future(self) -> None:
         """Find out whether the Data API accepts a ``date_till`` in the future.
 
-        The Data API compares ``date_till`` with the account's local time. If the Data API refuses the future,
-        a binary search for the latest accepted date therefore finds the account's offset from UTC.
+        The Data API compares ``date_till`` with the account's local time. If the Data API refuses dates in
+        the future, this method therefore also finds the account's offset from UTC, by a binary search for the
+        latest date that the Data API accepts.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -188,7 +191,8 @@ class ReportReader:
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
         """Store which field, filter or parameter of a request the Data API has refused.
 
-        :return: True: a repeat without the refused part may succeed. False: nothing new was learned.
+        :return: True: the same request without the refused part may succeed. False: the method has found no
+            new refusal.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)

@@ -21,7 +21,7 @@ class ReportWatch:
     """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
     :param seen: where the watch writes the result, e.g. when the call ended.
-    :param reader: sends the requests for reports.
+    :param reader: the object that sends the requests for reports.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
@@ -58,8 +58,9 @@ class ReportWatch:
     def take(self, at: float, missing_since: float | None) -> None:
         """Ask for the reports if a request is due. Call this method after each poll of ``list.calls``.
 
-        With ``measure_ongoing``, a request is due after each of the first 25 polls. When ``list.calls`` does
-        not show the call any more, a request is due after each of 30 polls, and then every 10 seconds.
+        If ``measure_ongoing`` is True, a request is due after each of the first 25 polls. As soon as
+        ``list.calls`` no longer shows the call, a request is due after each of the next 30 polls, and then
+        every 10 seconds.
 
         :param at: seconds since the start of the call.
         :param missing_since: when the call went missing in ``list.calls``, in seconds since the start. None:
@@ -79,7 +80,8 @@ class ReportWatch:
     def complete(self) -> None:
         """Ask once for the report of legs of the finished call.
 
-        With ``measure_ongoing``, also ask once for the report of the call with the service's default fields.
+        If ``measure_ongoing`` is True, also ask once for the report of the call with the service's default
+        fields.
         """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]

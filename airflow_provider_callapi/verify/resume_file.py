@@ -1,7 +1,7 @@
 """The resume file of ``airflow callapi verify``, from which an interrupted run continues.
 
 A run writes the file after each step, so that a later run does not repeat the calls. The file contains the
-findings, and the call that is active now. The file contains no phone number and no secret.
+findings, and the call of the run that is active now. The file contains no phone number and no secret.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from airflow_provider_callapi.verify.findings import Findings
 class ActiveCall(BaseModel):
     """A call that a run of ``airflow callapi verify`` has placed, or is about to place.
 
-    A run that is killed leaves this record. The next run reads the record and ends the call.
+    If the run is killed, the resume file still contains this record. The next run reads the record and ends
+    the call.
 
     :ivar external_id: the ``external_id`` in the start request.
-    :ivar session_id: the call session id. None: the start request has got no reply yet.
+    :ivar session_id: the session id of the call. None: the start request has got no reply yet.
     :ivar started_at: when the run sent the start request, or got the session id, in epoch seconds.
     :ivar others: the session ids of the calls that were active before the start.
     """
@@ -38,7 +39,7 @@ class State(BaseModel):
     :ivar conn_id: id of the Airflow connection.
     :ivar finished: the names of the probes that a later run leaves out.
     :ivar calls_placed: the number of start requests so far.
-    :ivar active: the call that must be released; None: no call is active.
+    :ivar active: the call that the command must release (end); None: no call of the command is active.
     :ivar findings: what the probes have found out so far.
     """
 
@@ -53,9 +54,9 @@ class State(BaseModel):
 
 
 class ResumeFileInvalid(ValueError):
-    """The resume file cannot be used, e.g. because it belongs to another connection.
+    """Raised if the resume file cannot be used, e.g. because it belongs to another connection.
 
-    The text gives the reason and what to do.
+    The error message gives the reason, and states what the user must do.
     """
 
 
@@ -63,7 +64,7 @@ class ResumeFile:
     """The resume file of a run: the findings and the active call, in memory and in a file.
 
     :param path: the path of the file.
-    :ivar state: the contents in memory. After a change, `save` writes them to the file.
+    :ivar state: the contents in memory. After a change, invoke `save`, which writes the contents to the file.
     """
 
     def __init__(self, path: Path, state: State) -> None:
@@ -76,7 +77,8 @@ class ResumeFile:
 
         :param path: the path of the file.
         :param conn_id: the id of the Airflow connection that the run uses.
-        :raises ResumeFileInvalid: the file is not a resume file, or belongs to another Airflow connection.
+        :raises ResumeFileInvalid: the file is not a resume file, or the file belongs to another Airflow
+            connection.
         """
         try:
             state = State.model_validate_json(path.read_bytes())
@@ -95,7 +97,7 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write `state` to the file. If the process is killed during the write, the old file stays."""
+        """Write `state` to the file. If the process is killed during the write, the old file remains."""
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

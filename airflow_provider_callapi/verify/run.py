@@ -1,6 +1,6 @@
 """Run the probes of ``airflow callapi verify`` in order, with at most `MOST_CALLS` calls.
 
-At the end of a run, no call of the run is active. If a call cannot be ended, the run fails with `CallLeft`.
+At the end of a run, no call of the run is active. If a run cannot end its call, the run raises `CallLeft`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECONDS_TO_READ = 5.0
 class CallLeft(Exception):
     """A call that the run has placed may still be active, because the run could not release the call.
 
-    The text states what the user must do.
+    The error message states what the user must do.
 
     :param active: the call.
     """
@@ -65,9 +65,9 @@ class Run:
     def execute(self, probes: Iterable[Probe]) -> Findings:
         """Run the probes that no earlier run has finished, and return all findings.
 
-        First, this method releases the call that an earlier, interrupted run has left active. If this run is
-        interrupted, e.g. by KeyboardInterrupt, the method releases the active call and raises the exception
-        again.
+        First, this method releases (ends) the call that an earlier, interrupted run has left active. If this
+        run is interrupted, e.g. by KeyboardInterrupt, the method releases the active call, and then raises
+        the exception again.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
@@ -93,7 +93,8 @@ class Run:
     def _run_probe(self, probe: Probe) -> bool:
         """Run a probe. If the probe finds nothing out, store and show the reason.
 
-        :return: True: the probe is finished, and a later run leaves out the probe.
+        :return: True: the probe is finished, and a later run leaves out the probe. False: the probe found
+            nothing out, and a later run repeats the probe.
         """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
@@ -135,12 +136,11 @@ class Run:
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
         """Return what was seen of a call whose start request failed.
 
-        Only a probe whose plan needs no points can use this result. After the error ``limit_exceeded`` and
-        after a missing answer, the call may have been placed. The resume file then keeps the call, so that
-        the run can end the call.
+        If the plan needs points, the probe needs a placed call, so this method raises an error. After the
+        error ``limit_exceeded``, or if the start request got no answer, the service may have placed the call.
+        The call then stays in the resume file, so that the run can end the call.
 
-        :raises NotPossible: the probe needs a placed call, or the run cannot find out whether the call was
-            placed.
+        :raises NotPossible: the plan needs points, or the run cannot find out whether the call was placed.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

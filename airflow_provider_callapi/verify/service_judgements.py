@@ -31,7 +31,8 @@ If a placed call appears only after this time, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
 
-    The slowest report counts, with a margin. If 120 s are too short, the result advises a longer timeout.
+    The function judges by the slowest report, with a margin. If 120 s are too short, the result advises a
+    longer timeout.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -62,8 +63,8 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     recognises a call by its ``external_id``. If neither service shows the ``external_id`` of active calls,
     the result is ``leave empty``.
 
-    :param delay: how many seconds passed until the Data API's report contained an active call. ``never``: no
-        report contained an active call.
+    :param delay: how many seconds after the start of a call the Data API's report contained the active call.
+        ``never``: no report contained an active call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
@@ -113,7 +114,7 @@ def refusals(context: Context) -> Judgement:
 def shapes(context: Context) -> Judgement:
     """Judge whether the values in the service's answers have the form that the vendor's document shows.
 
-    An example of another form is ``tags`` with the value null for a call without tags.
+    An example of another form: for a call without tags, ``tags`` is null.
     """
     shapes = odd_shapes(context.findings)
     if shapes is None:
@@ -157,8 +158,9 @@ def other_points(context: Context) -> Judgement:
 def login(context: Context) -> Judgement:
     """Describe the answer to ``login.user``.
 
-    The text names the field with the token's expiry time, and states whether the Data API accepts the token.
-    The function only describes and does not judge: if the probe ``login`` has run, `Judgement.holds` is True.
+    The description names the field with the token's expiry time, and states whether the Data API accepts the
+    token. The function only describes the answer and does not judge: if the probe ``login`` has run,
+    `Judgement.holds` is True.
     """
     form = context.findings.login
     if form is None:
@@ -170,9 +172,9 @@ def login(context: Context) -> Judgement:
 def errors(context: Context) -> Judgement:
     """Describe the answers with an error.
 
-    The text contains the HTTP status, and states whether the answers contain the request's id and the point
-    limits. The function only describes and does not judge: if the probe ``errors`` has run, `Judgement.holds`
-    is True.
+    The description contains the HTTP status, and states whether the answers contain the request's id and the
+    point limits. The function only describes the answers and does not judge: if the probe ``errors`` has run,
+    `Judgement.holds` is True.
     """
     form = context.findings.errors
     if form is None:

@@ -1,7 +1,7 @@
 """Let only one of several callbacks ring for an alert, and store whom the callback has called.
 
 An alert is one or several phone calls about a failure. If Airflow restarts the callback, the callback reads
-whom it has called, and continues with the next person.
+whom it has already called, and continues with the next person.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class AlertSuppressed(Exception):
 def _deployment(log: Any) -> Deployment:
     """Return the name and the secret keys of this Airflow deployment.
 
-    If the configuration cannot be read, log the error and return a deployment without a name, because the
-    alert must ring.
+    If Airflow's configuration cannot be read, log the error and return a deployment without a name: an error
+    in the configuration must not prevent the alert.
     """
     try:
         return read_deployment()
@@ -49,15 +49,15 @@ class AlertLock:
 
     An Airflow Variable stores which callback may ring.
 
-    If the Variable cannot be read or written, the error is logged and the callback rings. In this case,
-    several callbacks may ring.
+    If the Variable cannot be read or written, the lock logs the error and lets the callback ring. Several
+    callbacks may then ring for the same alert.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the Variable, ``callapi_alert_<hash>``. An alert for other people has another
-        Variable.
+    :ivar key: the name of the Variable, ``callapi_alert_<hash>``. Alerts for different people have different
+        Variables.
     :ivar about: a text for the Variable's description, which states what failed.
-    :ivar candidate_id: an id that is unique among the callbacks. If Airflow restarts a deadline's callback,
-        the id stays the same.
+    :ivar candidate_id: the id of this callback, unique among all callbacks. If Airflow restarts the callback
+        of a missed deadline, the id stays the same.
     :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
     :ivar settle: seconds that the callback waits after it has written its claim (its right to ring). The
         callback then checks whether the Variable still contains the claim.
@@ -82,7 +82,9 @@ class AlertLock:
 
     @classmethod
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
-        """Return the lock for the alert about a failure. The callback must `acquire` it before it rings.
+        """Return the lock for the alert about a failure.
+
+        The callback must `acquire` the lock before the callback rings.
 
         :param failure: what failed.
         :param may_write: whether this callback can write Airflow Variables.
@@ -105,9 +107,10 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring, or until another callback has placed a call for the alert.
+        """Wait until this callback may ring, or until another callback has placed a call for the same alert.
 
-        If ``quiet_for`` is 0, or if the Variable cannot be used, the callback may ring at once.
+        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
+        once.
 
         :return: the last call that this callback recorded before a restart. None: the callback recorded no
             call.
@@ -143,8 +146,8 @@ class AlertLock:
     def renew(self) -> None:
         """Check, just before the first call, that no other callback has rung since `acquire`.
 
-        If much time has passed since `acquire`, another callback may have stopped waiting and placed its own
-        call.
+        If much time has passed since `acquire`, another callback may have stopped waiting for this callback,
+        and may have placed a call of its own.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """
@@ -161,11 +164,11 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store in the alert's Variable which person was called, and the session id of the call.
+        """Store in the alert's Airflow Variable whom this callback has called, and the call's session id.
 
         Other callbacks read the Variable and then do not ring. After a restart, this callback reads the
-        Variable and continues after the recorded call. After the first call, also delete the Variables of
-        expired alerts.
+        Variable and continues after the recorded call. After the first call of the alert, the method also
+        deletes the Variables of expired alerts.
 
         :param progress: the call, and the position of the called person in the alert's list of people.
         """

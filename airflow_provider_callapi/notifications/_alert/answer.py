@@ -1,7 +1,7 @@
 """Wait until a call is answered or has ended, and find out whether a person acknowledged the alert.
 
-A person acknowledges an alert with an answer. If the alert has marks, such as the operation that follows a
-phone key, only a call with one of these marks is an acknowledgement.
+A person acknowledges an alert by answering the call. If the author has given marks, such as the operation
+that follows a phone key, only a call with one of these marks acknowledges the alert.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert with these options, and how long the alert waits.
+        """Return what acknowledges an alert with the given options, and how long the alert waits.
 
         :param requests: the start requests of the alert. All of them have the same dialing timeout.
         """
@@ -106,12 +106,12 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    Without a report, ask again until ``report_timeout`` seconds after the end of the call. If failed polls
-    have hidden the end, the call counts as ended at the deadline of its watch. An error of the Data API is
-    logged, and the function asks again.
+    If the Data API has no report yet, the function asks again until ``report_timeout`` seconds after the end
+    of the call. If the polls failed and did not show the end, the call counts as ended at the deadline of its
+    watch. After an error of the Data API, the function logs the error and asks again.
 
     :param watch: what the polls have shown of the call.
-    :param wanted: the marks, and the time for the report.
+    :param wanted: the marks that acknowledge the alert, and how long to wait for the report.
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
@@ -142,9 +142,9 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that the contact has answered a call.
 
-    The Data API is asked only if the polls show no answer. A short talk may begin and end between two polls,
-    and on some accounts the polls never show a talk. An error of the Data API is logged and counts as "not
-    answered".
+    If the polls show no answer, the function asks the Data API: a short talk may begin and end between two
+    polls, and on some accounts the polls never show a talk. If the Data API fails, the function logs the
+    error and returns False.
     """
     outcome = watch.extend_outcome(call)
     answered = outcome.answered
@@ -161,7 +161,7 @@ def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
     """Return what the Data API's report shows of a call. None: the Data API has no report.
 
     The Data API reports a call some seconds after the call's end. For an ended call, the function therefore
-    asks three times, within about six seconds. For an active call, it asks only once.
+    asks three times, within about six seconds. For an active call, the function asks only once.
     """
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):

@@ -26,7 +26,7 @@ def split_contacts(contact: Any) -> list[str]:
 def read_people(contact: Any, region: str) -> tuple[str, ...]:
     """Return the phone numbers of an alert's people in the service's form, e.g. ``("79260000001",)``.
 
-    A number that cannot be read stays as the author wrote it.
+    If a text cannot be read as a phone number, the text stays as the author wrote it.
 
     :param contact: the notifier's parameter, see `split_contacts`.
     :param region: ISO 3166 code of the country of numbers without a country code.
@@ -42,14 +42,15 @@ def _number_or_text(text: str, region: str) -> str:
 
 
 def check_contacts(contact: Any, region: str) -> None:
-    """Raise an error if a contact without a template cannot be called, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, raise an error if a phone number in ``contact`` is not valid.
 
-    The author then sees the mistake at once, and not when an alert must ring.
+    The author then sees the mistake at once, and not only when an alert must ring. Phone numbers that contain
+    a template are not checked.
 
     :param contact: the notifier's parameter, see `split_contacts`.
     :param region: ISO 3166 code of the country of numbers without a country code.
-    :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The text names
-        the parameter and the position of the number, but not the number.
+    :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The error
+        message names the parameter and the position of the number, and does not contain the number.
     """
     if _is_template(region):
         return

@@ -37,14 +37,15 @@ class Execution(Protocol):
     def may_write_variables(self, failure: Failure) -> bool:
         """Return whether the callback about this failure can write Airflow Variables.
 
-        False: the callback of a missed deadline runs in a worker. Airflow never completes a write of such a
-        callback, and the callback would hang.
+        The result is False for the callback of a missed deadline that runs in a worker: Airflow never
+        completes a write of such a callback, so the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:
         """Read the hook's Airflow connection without blocking, if the alert runs in an event loop.
 
-        In a process without an event loop, do nothing: the hook reads the connection at the first request.
+        If the alert runs in a process without an event loop, do nothing: the hook then reads the connection
+        at the first request.
         """
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:

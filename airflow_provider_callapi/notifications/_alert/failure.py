@@ -36,7 +36,7 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 
 @dataclass(frozen=True)
 class Failure:
-    """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that needs a decision.
+    """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that awaits a decision.
 
     :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``; otherwise an empty text.
     :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``; otherwise an empty
@@ -74,8 +74,8 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run have the same id, if the same people are called. Fifty failed tasks
-        therefore ring only once. A task that needs a decision has an id of its own.
+        All failures of one DAG run for which the same people are called have the same id. Fifty failed tasks
+        therefore ring only once. A task that waits for a person's decision has an id of its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
         :param people: the phone numbers of the people to call, in the calling order.

@@ -1,6 +1,7 @@
-"""The notifier's parameters as one frozen object, and the defaults for unusable parameters.
+"""The notifier's parameters as one frozen object, and the defaults that replace unusable values.
 
-A mistake in an optional parameter must not prevent an alert, so the default replaces the unusable value.
+A mistake in an optional parameter must not prevent an alert. If the value of an optional parameter cannot be
+used, the default replaces the value.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class AlertOptions:
     :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
     :ivar dialing_timeout: seconds for which a phone rings. None: the service's default.
     :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
-        whether the alert's Variable still holds the claim.
+        whether the alert's Airflow Variable still holds the claim. A claim is the reservation of the right to
+        ring.
     :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
     :ivar acknowledged_by: the marks of a call that acknowledge the alert, e.g. an operation of the scenario.
         Empty: an answer acknowledges the alert.
@@ -78,7 +80,8 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, a list of marks, or
         None.
     :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
-    :raises ValueError: a text is not a mark, or there is no scenario. The text names the parameter.
+    :raises ValueError: an entry of ``acknowledged_by`` is not a mark, or ``acknowledged_by`` is given and
+        ``scenario_id`` is None. The error message names the parameter.
     """
     if acknowledged_by is None:
         return ()
@@ -113,9 +116,10 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds. If the value is not allowed, use the default.
+    """Return a duration of the notifier in seconds. If the value is not allowed, return the default.
 
-    A mistake in a duration is logged, and must not prevent the alert.
+    If the value is not allowed, the function also logs the mistake. A mistake in a duration must not prevent
+    the alert.
 
     :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
     :param value: the author's value, as a timedelta or in seconds.

@@ -13,7 +13,7 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """Raised if no call of an alert is known to be placed. Earlier log lines have the reasons."""
+    """Raised if the alert has placed no call, as far as is known. Earlier log lines give the reasons."""
 
 
 @contextmanager
@@ -40,8 +40,8 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """Log and count an exception after the first call of an alert, instead of raising it.
 
-    The ``with`` block contains the wait for an answer and the calls to the next people. The log line states
-    that a phone rang before the exception.
+    In the ``with`` block, the alert waits for an answer and calls the next people. The log line states that a
+    phone rang before the exception.
     """
     try:
         yield

@@ -74,10 +74,11 @@ def begin(
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: a pair: the escalation (the calls to one person after another), and a call. The alert must wait
-        for the answer to the call. None as the second item: no person is left to call.
+    :return: a pair: the escalation (the calls to one person after another), and the call to whose answer the
+        alert must wait. None instead of a call: the alert need not wait, because no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
-    :raises NoPersonRung: no call is known to be placed. The lock is released, so another callback may ring.
+    :raises NoPersonRung: the alert has placed no call, as far as is known. This callback has released the
+        lock, so another callback may ring.
     """
     try:
         own = lock.acquire()
@@ -106,10 +107,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress with the largest position in the alert's list of people.
+    """Return the progress of an alert that has come furthest in the alert's list of people.
 
-    None: no progress is given. Each progress contains a call and the position of the called person, e.g. 2
-    for the second person.
+    Each progress contains a call and the position of the called person in the list, e.g. 2 for the second
+    person. None: no progress is given.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

@@ -1,6 +1,6 @@
 """Build the start requests of an alert: one call per phone number.
 
-The call speaks a message, and then runs a scenario if the alert has one.
+Each call speaks a message. If the alert has a scenario, the call then runs the scenario.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
 
 
 def _virtual_number(options: AlertOptions) -> str:
-    """Return the virtual number in the service's form. An unreadable number stays as the author gave it."""
+    """Return the virtual number in the service's form. If the number cannot be read, return it unchanged."""
     try:
         return read_destination(options.virtual_phone_number, options.region)
     except NotANumber:

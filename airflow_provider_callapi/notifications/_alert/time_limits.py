@@ -38,8 +38,8 @@ _SEARCH_TIMEOUT = 3.0
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
     """Return the hook that sends an alert's requests.
 
-    If the points (rate-limit units) are used up, the hook waits for new points. The wait is short enough for
-    Airflow's time limit of the callback, e.g. 5 s for a failed task.
+    If the points (rate-limit units) are used up, the hook waits for new points. The longest wait, e.g. 5 s
+    for a failed task, fits into the time that Airflow allows the callback.
 
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     """
@@ -49,7 +49,7 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields the hook with which an alert searches for its earlier calls.
+    """Return a context manager that yields a hook, with which an alert searches for its earlier calls.
 
     The callback of a failed task or DAG has a time limit, so a slow search must leave time for the call. For
     such a callback, the search gets a hook of its own, which sends each request once and waits at most three
@@ -74,7 +74,8 @@ def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     :param people: how many people the alert calls.
     :param settle: seconds that the callback waits before the first call.
-    :param per_call: seconds that each call except the last call may take.
+    :param per_call: the longest time in seconds for the call to one person. The last call takes no time,
+        because the alert does not wait for its answer.
     """
     if kind not in _AIRFLOW_LIMITS:
         return

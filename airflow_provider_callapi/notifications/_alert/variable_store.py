@@ -40,7 +40,7 @@ class VariableStore:
 
 
 def delete_expired(now: float, *, keep: str) -> None:
-    """Delete Variables of old alerts: each Variable whose claim expired before ``now``.
+    """Delete the Airflow Variables of old alerts: the Variables whose claim expired before ``now``.
 
     A claim is a callback's right to ring for an alert. The function checks at most 20 Variables, chosen at
     random. Before Airflow 3.3, the function does nothing, because Airflow cannot list Variables.

@@ -145,9 +145,10 @@ class StartCallOperator(RequestOperator):
         """Check the operator's attributes, and return them as one options object.
 
         Each try calls this method, because a subclass or a cluster policy may change attributes after the
-        constructor.
+        constructor has run.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
 
@@ -158,8 +159,8 @@ class StartCallOperator(RequestOperator):
 
         :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
             module `airflow_provider_callapi.operators.start_call` lists all keys.
-        :raises CallApiFailure: a parameter cannot be used, and nothing was sent. Or the service refuses the
-            call.
+        :raises CallApiFailure: the value of a parameter cannot be used, and the operator sent no request; or
+            the service refused to place the call.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -175,9 +176,10 @@ class StartCallOperator(RequestOperator):
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
-        A task is deferred before its call for one of two reasons. First reason: the contact may not be called
-        yet. The task then places the call now. Second reason: the task waits before the next search for a
-        lost call. If the search proves that the call was never placed, the task places the call.
+        A task is deferred before its call for one of two reasons. First reason: the contact could not be
+        called yet, for example outside the calling hours. The task then places the call now. Second reason:
+        the task waited before the next search for a lost call. If the search proves that the call was never
+        placed, the task places the call.
         """
         return self.execute(context)
 
@@ -190,7 +192,8 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: the event of the trigger: the phase and the dict of the call, or an error.
+        :param event: the event of the trigger. The event contains the phase and the dict of the call, or an
+            error.
         :param wait_until: epoch seconds at which this try stops waiting.
         :param call_session_id: the session id of the call. None: an older version of this package deferred
             the task.
@@ -210,7 +213,8 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Ask the Data API again for the report of the ended call, after a pause in the triggerer.
 
-        Without a report, defer the task again. After ``report_by``, the task continues without the report.
+        If the Data API still has no report, defer the task again. After ``report_by``, the task continues
+        without the report.
 
         :param call: the dict of the call before the pause.
         :param report_by: epoch seconds after which the task no longer waits for the report.
@@ -245,8 +249,8 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Yield the `CallTry` that carries out this try. Close the HTTP connections at the end of the block.
 
-        :param placed: a text for errors about the call that the try continues, e.g. ``"call session 5 was
-            placed"``. None: the try may place a call.
+        :param placed: words about the call that the try continues, for error messages, e.g. ``"call session 5
+            was placed"``. None: the try may place a call.
         :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
@@ -322,8 +326,8 @@ class StartCallOperator(RequestOperator):
 
 
 def _session_name(call_session_id: int | None) -> str:
-    """Return a text about a placed call for an error text: ``"call session 5 was placed"``.
+    """Return the words with which error messages describe a placed call: ``"call session 5 was placed"``.
 
-    If the session id is not known, the text contains no id.
+    If the session id is not known, the words contain no id.
     """
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -133,8 +133,8 @@ class CallTry:
         """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
 
         Outside the calling hours, the method first waits until the contact may be called, and then stores an
-        intent and places the call. If an earlier try placed a call, the method continues this call without
-        the wait.
+        intent and places the call. If an earlier try placed a call, the method continues that call and does
+        not wait for the calling hours.
 
         :return: the call for XCom, or a deferral for the wait.
         :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
@@ -220,9 +220,10 @@ class CallTry:
         return self._run(self._lifecycle.resume(call))
 
     def _warn_about_retries(self) -> None:
-        """Log a warning if a retry of this task may dial again.
+        """Log a warning if a retry of this task may call the person a second time.
 
-        A retry may dial again if the journal is lost when this try ends.
+        A retry may do so if the journal (the record of the call) is only in memory, and is lost when this try
+        ends.
         """
         if not self.is_durable and self._facts.try_number <= self._facts.clears:
             self._log.warning(
@@ -264,8 +265,8 @@ class CallTry:
     def _require_what_proves_absence(self) -> None:
         """Check that the connection and Airflow support ``absence_proven_after``, if this parameter is set.
 
-        :raises CallApiFailure: the connection does not use the Data API. Or the journal is not in task state,
-            so the next try could not search for the call of this try.
+        :raises CallApiFailure: the connection does not use the Data API, or the journal is not in task state.
+            Without the journal, the next try could not search for the call of this try.
         """
         if self._options.absence_proven_after is None:
             return
@@ -283,7 +284,7 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until a search for the lost call can prove that the call was never placed. Then search.
 
-        :param error: the error of the search before. The error contains the time of the next search.
+        :param error: the error of the previous search. The error contains the time of the next search.
         :return: the call for XCom, or a deferral for the wait.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
@@ -293,7 +294,7 @@ class CallTry:
     def _start_after(self, seconds: float, request: StartCall) -> Result:
         """Wait for a number of seconds, and then begin again with `start`.
 
-        :return: the call after a wait in the worker. A deferral: the triggerer waits.
+        :return: the call, if the wait was in the worker. A deferral, if the wait is in the triggerer.
         """
         if not self._options.deferrable:
             time.sleep(max(seconds, 0.0))
@@ -413,11 +414,11 @@ class CallTry:
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return a text about the placed call, if the next try cannot read this try's journal.
+        """Return words about the placed call for an error message, or None.
 
         :param error: the error that ends the try.
-        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try reads the
-            journal.
+        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try can read this
+            try's journal (the record of the call).
         """
         record = self._journal.record
         if self.is_durable or record is None:
@@ -450,7 +451,8 @@ class CallTry:
     def _report_patience(self) -> float:
         """Seconds that one search for a lost call waits for the Data API's report of the call.
 
-        0 with ``absence_proven_after``: a later search asks the Data API again.
+        If the author has set ``absence_proven_after``, the value is 0, because a later search asks the Data
+        API again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 

@@ -20,10 +20,10 @@ class CallingTimes:
     """The times at which one try of a start operator may dial. All points in time are epoch seconds.
 
     :ivar hours: the calling hours and the calling days.
-    :ivar timezone: IANA name of the contact's time zone, in which the calling hours are.
+    :ivar timezone: IANA name of the contact's time zone. The calling hours are times in this zone.
     :ivar run_after: when the DAG run was due. None: not known.
     :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
-    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no timeout.
+    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no such timeout.
     """
 
     hours: CallingHours
@@ -34,11 +34,14 @@ class CallingTimes:
 
     @classmethod
     def of(cls, options: CallOptions, facts: TaskFacts, now: float) -> Self:
-        """Return the calling times for a try with these options.
+        """Return the calling times of one try of a start operator.
 
-        :param now: epoch seconds. The calendar of workdays contains the year of this time and its two
-            neighbours.
-        :raises CallApiFailure: ``calling_days`` are workdays, and there is no calendar of the country.
+        :param options: the checked parameters of the operator.
+        :param facts: the ids and the time limits of the task.
+        :param now: epoch seconds. The calendar of workdays contains the year of this time, the year before
+            and the year after.
+        :raises CallApiFailure: ``calling_days`` names workdays, and no calendar of workdays is known for the
+            country ``region``.
         """
         try:
             hours = read_calling_hours(
@@ -52,7 +55,7 @@ class CallingTimes:
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_closed(self, now: float) -> None:
-        """Raise an error outside the calling hours and the calling days.
+        """Raise an error if the contact may not be called now: outside the calling hours or the calling days.
 
         :param now: epoch seconds.
         :raises OutsideCallingHours: the contact may not be called now. The exception contains the next time
@@ -66,7 +69,7 @@ class CallingTimes:
         :param now: epoch seconds.
         :param opens_at: epoch seconds at which the contact may be called.
         :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
-        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``. Or no time is known
+        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``, or no time is known
             at which the contact may be called, e.g. because the calendar of workdays ends.
         """
         if why := self.hours.why_never(now, self.timezone):

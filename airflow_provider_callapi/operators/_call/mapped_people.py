@@ -1,13 +1,13 @@
-"""Prevent a second call to a person if a user clears a mapped task and its list has changed.
+"""Prevent a second call to a person if a user clears a mapped task whose list has changed.
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
 belongs to map index 2. Airflow keeps task state for each map index, so map index 2 has no record of the call
 to Anna. Each map index therefore publishes through XCom whom it has called in this DAG run. Before a map
 index calls a person after a clear, it reads what the other map indexes have published.
 
-A map index publishes at the beginning of each try, because Airflow deletes the XComs of the earlier try. A
-running map index that has published nothing yet may have called anyone. The other map indexes wait until it
-has published.
+At the beginning of each try, a map index publishes again whom it has called, because Airflow deletes the
+XComs of the earlier try. A running map index that has not published yet may have called any person, so the
+other map indexes wait for its XCom.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class _Entry:
 
     :ivar map_index: the map index that has published the XCom.
     :ivar people: fingerprints (hashes) of the people whom the map index has called.
-    :ivar run_clears: how often a user had cleared tasks of the DAG run at the time of the XCom.
-    :ivar was_cleared: whether a user had cleared the map index before the XCom.
+    :ivar run_clears: how often a user had cleared tasks of the DAG run when the map index wrote the XCom.
+    :ivar was_cleared: whether a user had cleared the map index before it wrote the XCom.
     """
 
     map_index: int
@@ -74,20 +74,22 @@ class PeopleOfIndex:
     def publish(self) -> None:
         """Write an XCom that shows the other map indexes whom this map index has called.
 
-        If Airflow has deleted this map index's record of its calls, the method writes no XCom, because an
-        empty XCom would be wrong.
+        If Airflow has deleted this map index's record of its calls, the method writes no XCom: an XCom
+        without people would wrongly mean that the map index has called no one.
         """
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Record and publish that this map index calls a person, before the call.
+        """Before a call, record and publish that this map index calls the person.
 
         :param contact: the person's phone number.
-        :param is_known: whether this map index's newest call was to this person.
-        :raises CallApiFailure: another map index has called the person, or may have called the person. Or
+        :param is_known: whether the newest call in the journal of this map index is, or may be, a call to
+            this person.
+        :raises CallApiFailure: another map index has called the person or may have called the person, or
             Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
+        :raises CallApiTrouble: another map index has not published whom it has called. A retry of the task
+            may succeed.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -134,11 +136,11 @@ class PeopleOfIndex:
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
         """Wait until each other map index that is running now has published whom it has called.
 
-        The method does not wait for a map index that begins to run later. The later one reads what this one
-        has published.
+        The method does not wait for a map index that begins to run later: a later map index reads what this
+        map index has published.
 
-        :return: two values: map index → what it has published, and the map indexes that have stopped and have
-            published nothing.
+        :return: two values. The first value: map index → what the map index has published. The second value:
+            the map indexes that have stopped and have published nothing.
         :raises CallApiTrouble: a map index still runs after two minutes, and has published nothing.
         """
         gives_up_at = time.time() + _LONGEST_WAIT

@@ -22,7 +22,8 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
     :param values: field name → value.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param method: the request's method, for error messages.
-    :raises InvalidParameters: a number cannot be read, or the region is unknown. The text names the field.
+    :raises InvalidParameters: a phone number cannot be read, or the region is unknown. The error message
+        names the field.
     """
     read = dict(values)
     for name in _FIELDS:
@@ -37,9 +38,10 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
-    """Return a number in the service's form, e.g. ``79260000001``.
+    """Return a phone number in the service's form, e.g. ``79260000001``.
 
-    Return a value that is neither text nor a number unchanged: the request itself refuses such a value.
+    If the value is neither a text nor a number, return the value unchanged: the class of the request later
+    refuses the value.
     """
     from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (  # noqa: PLC0415 - parse time
         NotANumber,
@@ -57,7 +59,10 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
 
 @lru_cache(maxsize=256, typed=True)
 def _read_destination(value: str | float, region: str) -> str:
-    """Read a number once, because the operators of a DAG file often have the same virtual number."""
+    """Return a phone number in the service's form, from a cache if possible.
+
+    The cache saves time, because the operators of a DAG file often have the same virtual number.
+    """
     from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
 
     return read_destination(value, region)

@@ -65,7 +65,7 @@ class CallOptions:
     `airflow_provider_callapi.operators.start_call` describes.
 
     :ivar has_tags: whether the author gave any tags.
-    :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
+    :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
     """
 
     region: str
@@ -96,7 +96,8 @@ class CallOptions:
         """Return the options of a start operator, whose parameters were checked and converted one by one.
 
         :param values: parameter name → converted value. Names that are not options are ignored.
-        :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
+        :raises InvalidParameter: two parameters cannot be used together. The error message names the
+            parameters.
         """
         return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})
 
@@ -138,8 +139,9 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 def check_calling_days(days: CallingDays | None) -> None:
     """Check the parameter ``calling_days`` of a start operator or a campaign.
 
-    :param days: the parameter's value. A template that Airflow has not rendered yet passes.
-    :raises InvalidParameter: the days depend on workdays, and the package ``holidays`` is not installed.
+    :param days: the parameter's value. If the value contains a template that Airflow has not rendered yet,
+        the function raises no error.
+    :raises InvalidParameter: the value names workdays, and the package ``holidays`` is not installed.
     """
     if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():
         raise InvalidParameter(NOT_INSTALLED)

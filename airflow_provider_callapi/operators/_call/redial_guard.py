@@ -1,4 +1,4 @@
-"""After a placed call, let a task fail without retries if the next try cannot read the record of the call."""
+"""Prevent a retry of a task that has placed a call, if the retry could not read the record of the call."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
     """Convert an error of the ``with`` block into a failure that Airflow never retries, if a call was placed.
 
-    Without a journal, the retry would call the person a second time. Errors after which the author wants a
-    retry, such as `CallNotAnswered`, pass unchanged.
+    If the next try cannot read the journal, the next try would call the person a second time. Errors after
+    which the author wants a second call, such as `CallNotAnswered`, pass unchanged.
 
-    :param known_call: a function that gets the error, and returns a text about the placed call, e.g. ``"call
-        session 5 was placed"``. If no call was placed, or if the next try can read the journal, the function
-        returns None, and the error passes unchanged.
+    :param known_call: a function that takes the error, and returns words about the placed call, e.g. ``"call
+        session 5 was placed"``. The function returns None if no call was placed, or if the next try can read
+        the journal. The error then passes unchanged.
     :raises CallApiFailure: a call was placed before the error.
     """
     try:

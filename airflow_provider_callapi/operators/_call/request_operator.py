@@ -45,7 +45,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
         call.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. None:
         the request contains only numbers of the account, which are in the service's form.
-    :raises CallApiFailure: a value cannot be used; nothing was sent. The text names the field.
+    :raises CallApiFailure: a value cannot be used; no request was sent. The error message names the field.
     """
     try:
         values = _with_session_id(values)
@@ -59,12 +59,12 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 def check_request(
     request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
 ) -> None:
-    """Check the values of a request that contain no template, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :param values: field name → value, before Airflow renders templates.
     :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
         only numbers of the account, which are in the service's form.
-    :raises InvalidParameter: a value cannot be used. The text names the field.
+    :raises InvalidParameter: a value cannot be used. The error message names the field.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
     known = {name: value for name, value in values.items() if name not in unknown}
@@ -92,7 +92,8 @@ def read_call(call_session_id: Any) -> Outcome:
     """Return what is known of the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :return: the outcome in the dict. For a session id alone, an outcome with only this id.
+    :return: the outcome that the dict describes. For a session id without a dict: an outcome that contains
+        only this id.
     :raises InvalidParameter: the value names no call.
     """
     try:
@@ -110,8 +111,9 @@ def read_call(call_session_id: Any) -> Outcome:
 class _CheckedAfterConstruction(BaseOperatorMeta):
     """Metaclass that checks an operator after its constructor.
 
-    All attributes are set only at the end of the constructor of the most derived class. Airflow runs no
-    method of the operator after this constructor, so the metaclass runs the check.
+    An operator has all its attributes only after the constructor of its own class, not yet in the constructor
+    of a base class. After this constructor, Airflow calls no method of the operator that could check the
+    attributes, so the metaclass runs the check.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
@@ -125,14 +127,14 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    Each attribute that has the name of a field of the method becomes a field of the API request. All of these
-    attributes may contain templates.
+    If an attribute of the operator has the name of a field of the method, the attribute becomes this field of
+    the API request. All of these attributes may contain templates.
 
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
-    :raises InvalidParameter: the value of a parameter cannot be used. The text names the parameter. The
-        constructor checks only values that contain no template.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
+        The constructor checks only values that contain no template.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -161,17 +163,18 @@ class RequestOperator(
         The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
         file. A value with a template is checked in the worker, when Airflow has rendered the template.
 
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the parameters that `kinds` names together, after each of them was checked alone.
+        """Check the rules that concern several parameters, after each parameter was checked alone.
 
-        :param values: parameter name → converted value, or a text that contains a template.
-        :raises InvalidParameter: parameters cannot be used together. The text names the parameters.
+        :param values: name of a parameter in `kinds` → converted value, or a text that contains a template.
+        :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
         """
 
     def read_parameters(self) -> dict[str, Any]:
@@ -179,14 +182,15 @@ class RequestOperator(
 
         :return: parameter name → value, e.g. ``{"callapi_conn_id": "callapi_default", "report_timeout":
             120.0}``.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         return read_parameters(self.kinds, vars(self))
 
     def make_request(self) -> Any:
         """Return the API request. Each field of the method has the rendered attribute of the same name.
 
-        :raises CallApiFailure: the value of an attribute cannot be used. The text names the field.
+        :raises CallApiFailure: the value of an attribute cannot be used. The error message names the field.
         """
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 

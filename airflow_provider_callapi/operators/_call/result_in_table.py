@@ -37,7 +37,7 @@ class ResultInTable:
     :param writer: writes rows to the table in the background.
     :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
     :param person: the phone number to which the task's call goes.
-    :ivar person: the same number.
+    :ivar person: the phone number from the parameter ``person``.
     """
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
@@ -53,14 +53,14 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Take the call of a journal record, and write the call to the table in the background.
+        """Take the call in a record of the journal, and write the call to the table in the background.
 
         The method returns at once. The call is in the table a few seconds later.
         """
         self._add(_attempt_of(record))
 
     def add_refused(self, record: Record, mnemonic: str | None) -> None:
-        """Write a call that the service refused to place to the table, with the result ``refused``.
+        """Write a row with the result ``refused`` to the table, for a call that the service refused to place.
 
         :param record: the journal's record after the refusal.
         :param mnemonic: the name of the service's error. None: the service gave no name.

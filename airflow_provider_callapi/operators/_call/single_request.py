@@ -1,6 +1,6 @@
 """Send a control request that must not be repeated, such as a request that rings a phone or plays a sound.
 
-A retry of the task does not send the request again. After a user has cleared the task, the next try sends the
+Airflow's retries of the task do not send the request again. If a user clears the task, the next try sends the
 request once more.
 """
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request and return the answer. If an earlier try may have sent the request, fail.
+    """Send a control request and return the answer, unless an earlier try may have sent the request.
 
-    Before the send, the function stores a record in task state. Without task state (Airflow before 3.3), a
-    retry fails and sends no request.
+    Before it sends the request, the function stores a record in task state. Airflow before 3.3 has no task
+    state: every retry of the task then fails and sends no request.
 
     :param facts: the task's ids, the number of its try, and its task state.
     :param retries: the task's number of retries.

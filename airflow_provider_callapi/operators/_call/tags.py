@@ -1,4 +1,4 @@
-"""Read the operators' parameter ``tags``: event of a call → id of the tag that a call gets at the event."""
+"""Read the operators' parameter ``tags``: event of a call → id of the tag that the call then gets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags`` before the call. Return event → id of the tag for this event.
+    """Check the parameter ``tags`` before the call. Return event → id of the tag for the event.
 
     :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An event whose id is None sets no
         tag.
-    :param has_data_api: whether the connection uses the Data API. Only the event ``answered`` works without
-        it.
+    :param has_data_api: whether the connection uses the Data API. Without the Data API, only the event
+        ``answered`` works.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or the connection lacks the Data API that the entry
-        needs. No one was dialled. The text names the entry.
+    :raises CallApiFailure: an entry cannot be used, or an entry needs the Data API and the connection does
+        not use the Data API. No one was dialled. The error message names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)
@@ -38,7 +38,7 @@ def read_tags(tags: Any) -> TagRules:
     :param tags: the parameter of an operator, e.g. ``{"answered": 36, "ended": "38"}``. None: there are no
         tags. An event whose id is None sets no tag.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises InvalidParameter: an entry cannot be used. The text names the entry.
+    :raises InvalidParameter: an entry cannot be used. The error message names the entry.
     """
     if tags is None:
         return {}

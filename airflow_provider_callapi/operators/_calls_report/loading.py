@@ -28,14 +28,14 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval. Return the rows.
+    """Load the calls of an interval. Return the rows, or a summary.
 
-    If the rows went to a file or a table, return a summary.
+    If the rows go to a file or a table, the function returns a summary instead of the rows.
 
     :param interval: the beginning and the end, epoch seconds.
     :param log: the task's logger.
     :param now: the present time, epoch seconds.
-    :return: a list of dicts, one per call. Or a summary such as ``{"rows": 36, "table": "calls", "start": …,
+    :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start": …,
         "end": …, "points": 2}``.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used, or there are too many
         rows for a return value.
@@ -102,13 +102,14 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Open the file or the table in the parameter ``to``. Yield a function that writes rows there.
+    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows to it.
 
     A file appears under its name only when the ``with`` block ends without an error. A table shows each
     portion of rows at once.
 
     :param columns: the columns of the rows, in their order.
-    :raises CallApiFailure: the path, the connection or the table cannot be used. The text names ``to``.
+    :raises CallApiFailure: the path, the connection or the table cannot be used. The error message names
+        ``to``.
     :raises CallApiTrouble: the database or the storage does not answer.
     """
     if isinstance(to, TableName):

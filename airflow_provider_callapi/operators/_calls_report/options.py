@@ -43,7 +43,7 @@ def _read_time(value: Any) -> datetime:
 def _read_own_numbers(value: Any) -> list[str]:
     """Return phone numbers of the account as digits, e.g. ``["74951234567"]``.
 
-    :raises ValueError: the list is empty, or a number does not have 5 to 15 digits.
+    :raises ValueError: the list is empty, or a number has fewer than 5 or more than 15 digits.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
@@ -97,11 +97,12 @@ class ReportOptions:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Return the checked and converted parameters of a report operator, without templates.
+        """Return the checked and converted parameters of a report operator.
 
         :param values: parameter name → value, after Airflow has rendered the templates. Names that are not
             options are ignored.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         read = read_parameters(REPORT_OPTIONS, values)
         _check_together(read, unknown=())
@@ -116,11 +117,11 @@ class ReportOptions:
 
 
 def check_constants(values: Mapping[str, Any], template_fields: Collection[str]) -> None:
-    """Check the parameters whose values contain no template, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, check the parameters whose values contain no template.
 
     :param values: parameter name → value, before Airflow renders templates.
     :param template_fields: the names of the parameters that may contain a template.
-    :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
     read = read_parameters(REPORT_OPTIONS, values, not_rendered=template_fields)
     templates = [name for name in template_fields if is_template(values[name])]
@@ -133,9 +134,9 @@ def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> Non
     Example: phone numbers may go to a file, but not to an XCom.
 
     :param read: parameter name → converted value.
-    :param unknown: the parameters that contain a template, which Airflow has not rendered yet. ``read`` has
-        None for them.
-    :raises InvalidParameter: two parameters contradict each other. The text names the parameters.
+    :param unknown: the names of the parameters whose values contain a template that Airflow has not rendered
+        yet. In ``read``, these parameters have the value None.
+    :raises InvalidParameter: two parameters contradict each other. The error message names the parameters.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:

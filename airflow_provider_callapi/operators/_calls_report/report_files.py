@@ -1,8 +1,8 @@
-"""Write rows to a file as JSON Lines, CSV or Parquet. A reader of the file never sees only half of the rows.
+"""Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows.
 
-The rows first go to a temporary file on the worker's disk. When all rows are written, a local temporary file
-is renamed, and a temporary file for an object store is uploaded. If the task fails earlier, an older file
-with the same name stays unchanged.
+The rows first go to a temporary file on the worker's disk. When all rows are written, the task renames the
+temporary file to a local path, or uploads the temporary file to an object store. If the task fails before, an
+older file with the same name stays unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class _Writer(Protocol):
 class ReportFile:
     """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
 
-    The file appears under its name only after `publish`. The ``with`` block deletes the temporary file.
+    The file appears at the path only after `publish`. The end of the ``with`` block deletes the temporary
+    file.
 
     :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``. The ending decides the format.
     :param columns: the columns of the rows.
@@ -56,9 +57,10 @@ class ReportFile:
         self._writer.write(rows)
 
     def publish(self) -> None:
-        """Finish the temporary file.
+        """Finish the temporary file, and put the file at the path.
 
-        Then rename the temporary file to the path, or upload the temporary file to the path.
+        If the path is local, the method renames the temporary file. Otherwise, the method uploads the
+        temporary file.
 
         :raises CallApiTrouble: the storage does not accept the file.
         """
@@ -115,7 +117,7 @@ class _Csv:
 
 
 class _Parquet:
-    """Writes Parquet with one row group for each `write`. Times are UTC timestamps, lists are JSON text."""
+    """Writes Parquet with one row group for each `write`. Times are UTC timestamps. Lists are JSON text."""
 
     def __init__(self, file: Path, columns: Sequence[str], field: str) -> None:
         try:

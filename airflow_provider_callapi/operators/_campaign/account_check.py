@@ -27,7 +27,7 @@ def find_problems(
     The objects are virtual numbers, scenarios, employees, files and tags. The result also has a sentence for
     each list of the account that the Data API refused to send. Each request for a list costs one point.
 
-    :param template: makes the start request of each person.
+    :param template: the object that makes the start request of each person.
     :param tags: ids of the tags that the calls get, or that decide about a redial.
     :return: the sentences. Empty: there are no problems, or the connection does not use the Data API.
     """

@@ -19,6 +19,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
     """Return a function that reads the numbers on the account's blacklist.
 
+    :param hook: the hook of the campaign's connection.
     :param log: the task's logger.
     :raises CallApiFailure: the connection does not use the Data API.
     """
@@ -38,11 +39,11 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 
 
 class Objectors:
-    """Adds the people who objected to calls to the account's blacklist: the operator's ``block_on``.
+    """Puts people who objected to calls on the account's blacklist: the operator's parameter ``block_on``.
 
-    When the report of a call contains one of the marks, the campaign adds the person to the blacklist. At its
-    end, the campaign adds every such person whom the blacklist still lacks. A second addition of a number
-    changes nothing.
+    When the report of a call contains one of the marks, the campaign puts the person on the blacklist. At its
+    end, the campaign puts every such person on the blacklist who is not on the blacklist yet. Adding a number
+    a second time changes nothing.
 
     :param marks: the marks (operations and tags) that mean an objection.
     :param log: the task's logger.
@@ -55,16 +56,16 @@ class Objectors:
         self._log = log
 
     def watch(self, ledger: Ledger) -> Ledger:
-        """Return a wrapper of the ledger, which also puts people on the blacklist.
+        """Return a ledger that stores attempts in the given ledger, and also puts people on the blacklist.
 
-        When an attempt is finished and its call has one of the marks, the wrapper calls `add`.
+        When an attempt is finished, the returned ledger passes the attempt to `add`.
         """
         return _LedgerWithObjectors(ledger, self) if self._marks else ledger
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Add the person of each attempt whose call has one of the marks.
+        """Put the person of each finished attempt on the blacklist, if the call has one of the marks.
 
-        If the service fails, log a warning.
+        If the service fails, log a warning. `add_missing` tries again at the end of the campaign.
         """
         for attempt in attempts:
             contact = self._contacts[attempt.person]
@@ -76,9 +77,9 @@ class Objectors:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Add each person whose call has one of the marks, and whom the blacklist lacks.
+        """Put each person on the blacklist whose call has one of the marks, and who is not on the blacklist.
 
-        :return: an error text if the blacklist could not be changed.
+        :return: an empty list; or a list with one error text, if the blacklist could not be changed.
         """
         objected = {
             ending.person.contact
@@ -110,7 +111,10 @@ def _is_phone_number(contact: str) -> bool:
 
 
 class _LedgerWithObjectors(LedgerLayer):
-    """A campaign's ledger that adds people who objected to the blacklist before it records their attempts."""
+    """A campaign's ledger that also puts people who objected to calls on the account's blacklist.
+
+    The ledger first puts the people on the blacklist, and then stores their attempts.
+    """
 
     def __init__(self, ledger: Ledger, objectors: Objectors) -> None:
         super().__init__(ledger)

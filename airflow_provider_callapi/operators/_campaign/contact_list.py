@@ -35,7 +35,8 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
     :param field: the name of the operator's parameter, for error messages.
-    :raises CallApiFailure: the list cannot be read. The text names the parameter, the file and the line.
+    :raises CallApiFailure: the list cannot be read. The error message names the parameter, the file and the
+        line.
     :raises CallApiTrouble: the storage or the database does not answer now.
     """
     if isinstance(contacts, str):
@@ -57,8 +58,9 @@ def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
     The program that opens the contact list can then also open the results. For a CSV file, the function
-    returns the separator and the mark of the file. For an Excel workbook, the function returns ``(";",
-    True)``, a form that Excel reads. For any other contact list, the function returns ``(",", False)``.
+    returns the separator of the file, and whether the file begins with a byte order mark. For an Excel
+    workbook, the function returns ``(";", True)``, a form that Excel reads. For any other contact list, the
+    function returns ``(",", False)``.
 
     :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """
@@ -109,7 +111,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert the errors of a ``with`` block that reads a file into errors that name the file.
+    """Raise errors that name the file, instead of the errors of a ``with`` block that reads the file.
 
     :param path: the path of the file.
     :param field: the name of the operator's parameter.

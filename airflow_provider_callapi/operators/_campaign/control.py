@@ -25,10 +25,10 @@ PUBLISH_INTERVAL = 5.0
 class Control:
     """Reads the wish (pause, resume or stop) of one campaign, and publishes the campaign's progress.
 
-    If the store fails, the error is logged, and the campaign continues with the last known wish.
+    If the store fails, the object logs the error, and the campaign continues with the last known wish.
 
-    :param open_store: a function that opens the store of wish and progress. The object invokes the function
-        at the first use.
+    :param open_store: a function that opens the store of the wish and the progress. The object calls the
+        function when it first needs the store.
     :param log: the task's logger.
     :param wish: the wish that an earlier worker of this task has read. None: no wish.
     """
@@ -60,7 +60,7 @@ class Control:
         return self._published_at is None or now >= self._published_at + PUBLISH_INTERVAL
 
     def publish(self, progress: Progress) -> None:
-        """Store the campaign's progress. The command line and the page of calls show it."""
+        """Store the campaign's progress. The command line and the page of calls show the progress."""
         self._published_at = progress.at
         store = self._ready()
         if store is not None:
@@ -79,7 +79,7 @@ class Control:
     def _attempt(self, work: Callable[[], object]) -> bool:
         """Run a function, and return whether the function succeeded.
 
-        If the function raises an error, log the error. If the function fails several times in a row, the
+        If the function raises an error, the method logs the error. If several functions in a row fail, the
         method logs only the first error.
         """
         try:
@@ -100,7 +100,7 @@ def open_control_store(options: CampaignOptions, state: KeyValueStore | None) ->
     """Return the store of a campaign's wish and progress: the SQL database of the ledger, or task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :return: the store. None: there is neither an SQL ledger nor task state.
+    :return: the store. None: the campaign has no SQL ledger, and Airflow has no task state.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy

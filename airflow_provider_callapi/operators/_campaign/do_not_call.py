@@ -1,4 +1,4 @@
-"""Read the do-not-call list of a campaign, and read it again while the campaign dials."""
+"""Read the do-not-call list of a campaign, and read the list again while the campaign dials."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class DoNotCall:
 
     The object is callable and returns the numbers.
 
-    While the campaign dials, a query and a changed file are read again. Within a try, the list only grows: a
-    number that has disappeared from the file stays excluded, because another process may be rewriting the
-    file.
+    While the campaign dials, the object repeats a query, and reads a file again if the file has changed.
+    Within a try, the list only grows: a number that has disappeared from the file stays excluded, because
+    another process may be rewriting the file.
 
     A row of the list is a phone number or a mapping. In a mapping, the numbers are in the column ``phone``
     and in columns such as ``mobile``, or in the only column.
 
-    :param contacts: a sequence of rows, the path of a file, or a query. None: only the blacklist counts.
+    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: only the blacklist
+        counts.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the blacklist does
         not count.
     :param known: numbers that were on the list before. These numbers stay excluded.
-    :param was_read: whether this try has read the list before. The value is True if the try continues after a
-        deferral. A list that was read before and cannot be read now stops the dialling, but does not fail the
-        task.
+    :param was_read: whether this try has already read the list, which is so after a deferral. A list that was
+        read before and cannot be read now stops the dialling, but does not fail the task.
     :param max_unreadable: how many entries of the list may be unreadable. An entry is unreadable if it is not
         a phone number. The campaign ignores unreadable entries. If the list has more unreadable entries than
         this number, the list cannot be used.

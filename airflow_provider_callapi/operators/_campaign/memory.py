@@ -21,19 +21,21 @@ The value then has 40 kB; Airflow warns of values above 64 kB.
 class CampaignMemory:
     """What a campaign remembers when its worker process ends, e.g. the people on the do-not-call list.
 
-    Airflow's task state keeps the values for the next try. The memo, a JSON object in the deferral, keeps the
-    values for the worker after the deferral. The memo works on every version of Airflow.
+    Airflow's task state keeps the values for the next try, and needs Airflow 3.3. The memo, a JSON object in
+    the deferral, keeps the values for the worker that continues the same try after the deferral. The memo
+    works on every version of Airflow.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
     :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the campaign's name, shard, ledger and list checksum, as `identity_of` returns them. The
-        identity shows whether a later try would continue another campaign. None: no worker has stored an
-        identity.
+    :ivar identity: the campaign's identity as `identity_of` returns it, such as the campaign's name, its
+        ledger and the checksum of its contact list. The identity shows whether a later try would continue
+        another campaign. None: no identity is stored that this worker can read.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
-    :ivar wish: what a user had asked of the campaign before the deferral. None: nothing, or no deferral.
-    :ivar timezone: IANA name of the account's time zone, from the Data API. None: no worker has stored the
-        name.
+    :ivar wish: what a user had asked of the campaign before the deferral. None: no user had asked for
+        anything, or this try has not been deferred.
+    :ivar timezone: IANA name of the account's time zone, from the Data API. None: the name is not stored, or
+        this worker cannot read it.
     :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.
     """
 
@@ -54,7 +56,9 @@ class CampaignMemory:
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store the number of points that one call costs, for later workers. Without task state, do nothing.
+        """Store the number of points that one call costs, for later workers.
+
+        If this version of Airflow has no task state, do nothing.
 
         :param cost: the number of points. None: not known.
         """
@@ -63,10 +67,11 @@ class CampaignMemory:
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store the campaign's identity: its name, shard, ledger and list checksum.
+        """Store the campaign's identity, such as its name, its ledger and the checksum of its contact list.
 
-        A later try compares its own identity with the stored one. Without task state, only the worker after a
-        deferral can read the identity.
+        A later worker compares the identity of its campaign with the stored identity. The memo of a deferral
+        passes the identity to the worker that continues this try. Airflow's task state (3.3+) passes the
+        identity to later tries. On an older Airflow, later tries cannot read the identity.
 
         :param identity: plain JSON, as `identity_of` returns it.
         """
@@ -84,7 +89,7 @@ class CampaignMemory:
         self.timezone = timezone
 
     def remember_excluded(self, people: Iterable[str]) -> None:
-        """Add people to ``excluded``. With task state, also store these people for later tries of the task.
+        """Add people to ``excluded``. If Airflow has task state, also store the people for later tries.
 
         A later try must not call these people, even if the do-not-call list is shorter or empty by then.
 
@@ -103,11 +108,12 @@ class CampaignMemory:
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
-        """Return what the worker after a deferral needs, as plain JSON for the deferral.
+        """Return what the worker that continues this try after a deferral needs, as plain JSON.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param wish: what a user has asked of the campaign. None: no user has asked for anything.
-        :return: ``{"stopped": …, "wish": …, "excluded": […], "which": …, "timezone": …}``.
+        :return: ``{"stopped": …, "wish": …, "excluded": […], "which": …, "timezone": …}``. The key ``which``
+            contains the identity.
         """
         return {
             "stopped": stopped,

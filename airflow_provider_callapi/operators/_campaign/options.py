@@ -85,11 +85,11 @@ CAMPAIGN_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class CampaignOptions:
-    """The parameters of a campaign operator. Durations are seconds, except ``max_lateness``.
+    """The parameters of a campaign operator. Durations are seconds; ``max_lateness`` is a timedelta.
 
     Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
 
-    :raises InvalidParameter: two parameters cannot be used together. The text names the parameters.
+    :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
     """
 
     call: Mapping[str, Any] = field(repr=False)
@@ -131,9 +131,10 @@ class CampaignOptions:
         """Return the checked and converted parameters of a campaign operator.
 
         :param values: parameter name → value. Names that are not options are ignored.
-        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. Templates
-            in these fields are not checked.
-        :raises InvalidParameter: a parameter cannot be used. The text names the parameter.
+        :param not_rendered: the names of the template fields, if Airflow has not rendered them yet. The
+            method does not check templates in these fields.
+        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
+            parameter.
         """
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}

@@ -27,7 +27,7 @@ _CSV = ".csv"
 def shard_path(path: str, shard: tuple[int, int]) -> str:
     """Return the path of a file that only one shard writes: ``results.csv`` becomes ``results-2-of-4.csv``.
 
-    If all shards of a campaign had the same path, the shards would overwrite each other's files.
+    Without the number of the shard in the path, the shards of a campaign would overwrite each other's files.
 
     :param shard: the number of this shard and the number of all shards, e.g. ``(2, 4)``. With ``(1, 1)``, the
         path stays unchanged. A path that contains ``2-of-4`` already stays unchanged, too.
@@ -47,7 +47,7 @@ class OutputFiles:
     The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be written. The text names the parameter.
+    :raises CallApiFailure: a path cannot be written. The error message names the parameter.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:
@@ -68,7 +68,7 @@ class OutputFiles:
     def paths(self) -> list[str]:
         """The paths of the files that `write` writes, as text.
 
-        The paths of a shard contain the shard's number.
+        The paths of a shard contain the shard's number, e.g. ``results-2-of-4.csv``.
         """
         return [str(path) for path in self._paths.values()]
 

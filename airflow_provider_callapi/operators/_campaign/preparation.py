@@ -67,7 +67,7 @@ def read_rules(
     :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.
-    :raises CallApiFailure: an option cannot be used; no one was dialled. The text names the option.
+    :raises CallApiFailure: an option cannot be used; no one was dialled. The error message names the option.
     """
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
@@ -130,7 +130,8 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     in Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: there is neither a database nor task state, or the connection cannot be used.
+    :raises CallApiFailure: the author names no database and Airflow has no task state, or the connection to
+        the database cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
     if options.ledger_conn_id:
@@ -196,16 +197,16 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
-    """Return the identity of a campaign: JSON values that differ between two campaigns.
+    """Return the identity of a campaign: JSON values that show whether two tries run the same campaign.
 
-    A try with another identity than the try before would call people again. See `refuse_another_campaign`.
-    The identity contains no phone number.
+    A try whose identity differs from the identity of the earlier try would call people a second time. See
+    `refuse_another_campaign`. The identity contains no phone number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "clears": 2}``. The last text of ``contacts`` and the text of ``deployment``
-        are checksums.
+        "deployment": "77c0de", "clears": 2}``. In ``contacts``, the text in parentheses is a checksum. The
+        text of ``deployment`` is a checksum, too.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -221,7 +222,7 @@ def _checksum(text: str) -> str:
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raise an error if this try would continue a different campaign than the one with which the task began.
+    """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
     With another name, shard or ledger, the try would not find which people the earlier tries called. With
     another contact list, the try would call new people and forget the people on the old list. A user who
@@ -229,9 +230,10 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.
-    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The text names the option.
-    :raises CallApiTrouble: the contact list has changed, and the task has not been cleared since. Another
-        process may be writing the list.
+    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
+        option.
+    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task since. The error is
+        transient, because another process may be writing the list.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:

@@ -32,11 +32,11 @@ class ResultsInTable:
         self._people = {person.key: person for person in plan.people}
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Write a row for each of these attempts within seconds. Do not wait for the database."""
+        """Write a row for each given attempt within seconds. The method does not wait for the database."""
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def watch(self, ledger: Ledger) -> Ledger:
-        """Return a ledger that stores each attempt in the given ledger, and also writes it to the table."""
+        """Return a ledger that stores attempts in the given ledger, and also writes them to the table."""
         return _LedgerWithTable(ledger, self)
 
     def close(self) -> None:
@@ -50,7 +50,7 @@ class ResultsInTable:
 
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
-        :return: an empty list. Or a list with one error text, if the rows could not be written.
+        :return: an empty list; or a list with one error text, if the rows could not be written.
         """
         try:
             self._writer.finish(self._final_rows(endings, skipped))

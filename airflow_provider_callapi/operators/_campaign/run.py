@@ -63,7 +63,7 @@ _NAP = 1.0
 
 
 class UnfinishedBusiness(Exception):
-    """Raised if a campaign is over and its task must fail, e.g. because too few people were reached.
+    """Raised if a campaign is over and the task must fail, e.g. because too few people were reached.
 
     The failing task still stores the summary as its XCom.
 
@@ -163,7 +163,7 @@ class CampaignRun:
         self._services.close()
 
     def carry_out(self) -> dict[str, Any] | Deferral:
-        """Run the campaign until it is over, or until the triggerer can take over a wait.
+        """Run the campaign until it is over, or until the task can wait in the triggerer.
 
         :return: the summary of the finished campaign, or the deferral for the wait.
         :raises UnfinishedBusiness: the campaign is over, but a file cannot be written, dialling was stopped,
@@ -194,7 +194,7 @@ class CampaignRun:
     def kill(self) -> None:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``.
 
-        Airflow's ``on_kill`` calls this method, possibly from a signal handler.
+        The operator's ``on_kill`` calls this method. Airflow may run ``on_kill`` in a signal handler.
         """
         self._killed = True
         self._campaign.stop("the task was killed")
@@ -245,7 +245,7 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _known_exclusions(self) -> frozenset[str]:
-        """Return the phone numbers that this or an earlier try found on the do-not-call list.
+        """Return the numbers on the contact list that this or an earlier try found on the do-not-call list.
 
         Task state keeps only hashes of numbers. The method therefore hashes the numbers on the contact list,
         and returns each number whose hash is stored.
@@ -259,8 +259,9 @@ class CampaignRun:
     def _current_exclusions(self) -> frozenset[str] | None:
         """Return the phone numbers on the do-not-call list now.
 
-        Store which of the campaign's people are on the list. None: the list cannot be read now, so the
-        campaign dials no one.
+        The method also stores which of the campaign's people are on the list.
+
+        :return: the numbers. None: the list cannot be read now, so the campaign dials no one.
         """
         numbers = self._do_not_call()
         self._remember_exclusions(numbers)
@@ -279,7 +280,8 @@ class CampaignRun:
     def _check_identity(self) -> None:
         """Check that this try continues the campaign with which the task began, and store the identity.
 
-        The identity is the campaign's name, shard and ledger, and a checksum of the contact list.
+        The identity contains, for example, the campaign's name, its ledger and a checksum of the contact
+        list.
 
         :raises CallApiFailure: the name, shard, ledger or deployment has changed.
         :raises CallApiTrouble: the contact list has changed.
@@ -290,7 +292,7 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call. Log also each object that is missing in the account.
+        """Log how many people the campaign will call, and each object that is missing in the account.
 
         The objects are, for example, the scenarios and virtual numbers that the start requests name.
 
@@ -343,7 +345,7 @@ class CampaignRun:
         return pause
 
     def _publish(self, now: float, *, next_at: float) -> None:
-        """Store how far the campaign is. The command line and the page of calls show it.
+        """Store how far the campaign is. The command line and the page of calls show the progress to users.
 
         :param now: epoch seconds.
         :param next_at: epoch seconds at which the campaign publishes again.
@@ -371,8 +373,8 @@ class CampaignRun:
         """Return a deferral if the campaign's next step is so late that the task can wait in the triggerer.
 
         :param pause: the time until the campaign's next step, and the reason for the wait.
-        :return: the deferral. None: the wait is short, or the campaign needs a worker during the wait. The
-            worker then waits itself.
+        :return: the deferral. None: the worker must wait, because the wait is short, or because the campaign
+            needs a worker during the wait.
         """
         campaign = self._campaign
         wake_at = absence_until(

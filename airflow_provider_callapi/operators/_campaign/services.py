@@ -1,6 +1,6 @@
 """Send a campaign's requests to the Call API and the Data API.
 
-Start requests are sent in threads, several at a time. Other requests are sent one after another.
+Several threads send start requests at the same time. Other requests are sent one after another.
 """
 
 from __future__ import annotations

@@ -32,11 +32,12 @@ _releases: set[asyncio.Task[None]] = set()
 async def release_after_kill(
     trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]
 ) -> None:
-    """Release (end) the calls of a cancelled trigger, if the task no longer waits for the calls.
+    """Release (end) the calls of a cancelled trigger, if a user has ended the wait of the trigger's task.
 
-    Airflow also cancels a trigger that it moves to another triggerer. In this case, the task still waits, and
-    its calls continue. If it is unknown whether the task still waits, the calls are not released, and a
-    warning names the calls.
+    A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow also
+    cancels a trigger that it moves to another triggerer: the task then still waits, and the function does not
+    release the calls. If it is unknown whether the task still waits, the function does not release the calls,
+    and logs a warning that names the calls.
 
     Airflow may cancel this function while it runs. The releases continue nevertheless.
 
@@ -74,7 +75,7 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
     """Return an asyncio task whose result is the settings of a connection.
 
-    Triggers that are cancelled together share one look-up of the connection, which is kept for ten seconds.
+    If several triggers are cancelled within ten seconds, the triggers share one look-up of the connection.
     """
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})

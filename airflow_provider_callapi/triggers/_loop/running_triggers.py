@@ -1,8 +1,8 @@
 """The running triggers of this process, and the calls for which each trigger waits.
 
-A cancelled trigger uses this list to find out why Airflow has cancelled it. After a user has cleared a task,
-the task's next try defers with a new trigger for the same call, and the list contains the new trigger. If
-Airflow has moved the cancelled trigger to another triggerer, the list contains no new trigger.
+A cancelled trigger finds out here why Airflow has cancelled it. If a user has cleared the task, the task's
+next try defers with a new trigger for the same call, and this module knows the new trigger. If Airflow has
+moved the cancelled trigger to another triggerer, this module knows no new trigger for the call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _running: WeakKeyDictionary[BaseTrigger, frozenset[int]] = WeakKeyDictionary()
 
 
 def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None:
-    """Record that a trigger runs in this process, and for which calls it waits.
+    """Record that a trigger runs in this process, and for which calls the trigger waits.
 
     :param session_ids: the session ids of the calls.
     """
@@ -30,7 +30,8 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
     """Return whether another trigger in this process now waits for a call of a cancelled trigger.
 
-    True means that a user has cleared the task, and that its next try is already deferred.
+    True means that a user has cleared the task of the cancelled trigger, and that the next try of the task is
+    already deferred.
 
     :param trigger: the cancelled trigger.
     :param within: the longest time in seconds to wait for the other trigger.

@@ -51,11 +51,11 @@ def subscribe(
     only_call: int | None = None,
     wake_at: float = math.inf,
 ) -> Subscription:
-    """Return a subscription to the snapshots of a connection's active calls, for an ``async with`` block.
+    """Subscribe to the snapshots of a connection's active calls, for the time of an ``async with`` block.
 
-    The block gets a function that waits for the next snapshot and returns it. All subscribers of a connection
-    in one event loop share one poll. The first subscriber starts the poll. The poll stops when the last
-    subscriber has left its ``async with`` block.
+    The subscription is a function that waits for the next snapshot and returns the snapshot. All subscribers
+    of a connection in one event loop share one poll. The first subscriber starts the poll. The poll stops
+    when the last subscriber has left its ``async with`` block.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: the longest time between two snapshots, in seconds.
@@ -63,7 +63,7 @@ def subscribe(
         poll also asks the Data API whether the contacts of these calls have picked up.
     :param only_call: the session id of a call. The subscriber then gets only the first snapshot and the
         snapshots that may change a watch of this call. None: the subscriber gets every snapshot.
-    :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot.
+    :param wake_at: epoch seconds from which on the subscriber gets every snapshot, even with ``only_call``.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
@@ -124,7 +124,7 @@ class _Poller:
         """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
 
         If a secrets backend or the API server is down, Airflow raises the same error as for a missing
-        connection. If the method did not try again, a short outage would end the waits of all deferred tasks.
+        connection. Without further attempts, a short outage would end the waits of all deferred tasks.
 
         :raises Exception: the error of the last attempt.
         """
@@ -144,8 +144,8 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether a retry of the task would fail with the same error, e.g. with a wrong password.
 
-    For an unknown error and for a missing connection, the result is False. Airflow raises the same error for
-    a missing connection and for an outage of the secrets backend.
+    The result is False for an error of unknown cause, and for a missing connection: Airflow raises the same
+    error for a missing connection and for an outage of the secrets backend.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -1,8 +1,8 @@
 """Ask Airflow whether a task still waits for a trigger that was cancelled.
 
-Airflow cancels a trigger when a user ends the wait of its task. Airflow also cancels a trigger that it has
-given to another triggerer, for example because the first triggerer was slow. In this case, the task still
-waits, and its call must not be released.
+Airflow cancels a trigger when a user ends the wait of the trigger's task, e.g. clears the task. Airflow also
+cancels a trigger that it has given to another triggerer, for example because the first triggerer was slow.
+After such a move, the task still waits, and its call must not be released.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return an asyncio task whose result is the states of all map indexes of a task in its DAG run.
 
     If a user ends the waits of many map indexes, Airflow cancels their triggers together. These triggers
-    share one question, because Airflow answers only one question at a time. The function sends the question
-    after Airflow has cancelled the last of these triggers.
+    share one question, because Airflow answers only one question at a time. The question waits 0.05 seconds
+    for further cancelled triggers before it is sent.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)

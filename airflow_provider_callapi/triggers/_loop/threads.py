@@ -1,6 +1,7 @@
 """Run slow work of a trigger in a thread of its own, e.g. a request to the Data API.
 
-The event loop has only a few shared threads. These threads stay free for the polls.
+The event loop has only a few threads, which all triggers share. Slow work does not occupy these threads, so
+they stay free for the polls.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ R = TypeVar("R")
 async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
     """Run a function in a new thread and return the function's result.
 
-    The function sees a copy of the current context variables.
+    In the new thread, the function sees a copy of the current context variables (``contextvars``).
     """
     pool = ThreadPoolExecutor(1)
     try:

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 class Witnesses:
     """The two witnesses of a connection: they ask the Data API about answers, and about the ends of calls.
 
-    The requests run in threads. A request about answers runs in parallel with the polls, and the next
-    snapshot contains the result. A request about ends may delay a snapshot by a second, because the result
-    can end a wait. If the request takes longer, the next snapshot contains the result.
+    The requests run in threads. A request about answers runs in parallel with the polls, and a later snapshot
+    contains the answers. A request about ends may delay a snapshot by up to a second, because its result can
+    end a wait. If a request about ends takes longer than a second, a later snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
