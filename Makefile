@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/installed
+FOR_THE_DEMO := .venv/installed-for-the-demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -22,7 +23,7 @@ READING_SEED ?= 13
 .PHONY: demo reading test lint workflows types layers unit coverage package docs test-examples test-deployment test-distributed test-browser test-wheel bench bench-million constraints clean
 .PHONY: test-matrix
 
-demo: $(INSTALLED)  ## Airflow places phone calls against the emulator, and prints what became of them
+demo: $(FOR_THE_DEMO)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
 
 test: lint workflows types layers unit package docs  ## all checks, and all tests but those of the targets test-…
@@ -116,9 +117,15 @@ constraints:  ## pins anew what a fresh environment resolves to
 clean:
 	rm -rf .venv .venv-constraints .venv-airflow-* $(DISTRIBUTED) .mypy_cache .ruff_cache .hypothesis .coverage dist
 
-$(INSTALLED): pyproject.toml constraints.txt
-	@echo "Installing Airflow, this provider and the tools into .venv. This takes some minutes, only the first time."
+# Python compiles what runs: to compile everything would take longer than the demo.
+$(FOR_THE_DEMO): pyproject.toml constraints.txt
+	@echo "Installing Airflow and this provider into .venv. This takes a minute or two, only the first time."
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --no-compile --constraint constraints.txt --editable '.[emulator]'
+	touch $@
+
+$(INSTALLED): $(FOR_THE_DEMO)
+	@echo "Installing the tools of the tests into .venv. This takes a minute or two, only the first time."
 	$(BIN)/pip install --constraint constraints.txt --editable '.[dev,release]'
 	touch $@
 
