@@ -6,7 +6,7 @@ A caller can handle all errors of one class in the same manner.
 
     CallApiError
     ├── TransportError                 no usable answer
-    │   ├── NotSent                    no byte of the request was sent: a repeat is safe
+    │   ├── NotSent                    the request's body was not sent: a repeat is safe
     │   └── Unanswered                 the request was sent: it may have been carried out
     └── Rejected                       the service answered with an error object
         ├── InvalidParameters          fix the named field (also raised before anything is sent)

@@ -81,7 +81,7 @@ def statements_of(value: Any) -> Iterator[str]:
     """Yield the SQL statement in the value of the parameter ``contacts`` or ``do_not_call``.
 
     :param value: a query ``{"conn_id": …, "sql": …}``, or a dict with a query under the key ``list``, such as
-        ``{"blacklist": true, "list": {"conn_id": …, "sql": …}}``. For any other value, the function yields
+        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``. For any other value, the function yields
         nothing.
     """
     if isinstance(value, Mapping):

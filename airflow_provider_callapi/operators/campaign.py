@@ -64,7 +64,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
         campaign dials, the task reads the file or repeats the query each minute. If a person has been on the
         list at any time, the task never calls the person again, not even in a later try. ``{"blacklist":
-        true, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
+        True, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
         key ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable, 0 by default. An entry is
         unreadable if it is not a phone number. If more entries are unreadable, the task fails before it
@@ -141,8 +141,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If no call was placed, the task fails. The only exception is a contact list on which every person is also
-    on the ``do_not_call`` list.
+    If no call was placed, the task fails, except in two cases: every person on the contact list is also on
+    the ``do_not_call`` list, or no call was placed because of ``min_gap``.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),

@@ -259,7 +259,7 @@ def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
     :param value: a list of rows, the path of a file, or a dict with a SQL query. Also a dict ``{"blacklist":
-        true, "list": …}``, in which ``list`` is a list of rows, a path or a query.
+        True, "list": …}``, in which ``list`` is a list of rows, a path or a query.
     :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:
