@@ -10,11 +10,12 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -40,8 +41,8 @@ _SPREAD = 2_654_435_761
 """A large odd number, whose multiples are spread evenly: it decides who is busy and who does not answer."""
 
 
-_OUTCOME = attrgetter(*(field.name for field in fields(Outcome)))
-_ATTEMPT = attrgetter(*(field.name for field in fields(Attempt)[:-2]))
+_OUTCOME = attrgetter(*Outcome.__struct_fields__)
+_ATTEMPT = attrgetter(*Attempt.__struct_fields__[:-2])
 """Return the values of an outcome, and those of an attempt before `call`, in the order of the fields."""
 
 

@@ -171,7 +171,7 @@ def _finished(number: int) -> Attempt:
         source="data_api",
     )
     intent = Attempt(f"{number * 2654435761 % 2**64:016x}", 1, Status.FINISHED, str(call.external_id), at)
-    return replace(intent, result=Result.ANSWERED, result_known_at=at + 60, call=call)
+    return intent.with_status(Status.FINISHED, result=Result.ANSWERED, result_known_at=at + 60, call=call)
 
 
 class CountingStore:

@@ -8,10 +8,12 @@ the Data API's report can set ``answered`` to False.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pendulum
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.models import parse_time
 from airflow_provider_callapi.calls.answers import FinishedCall
@@ -21,8 +23,7 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 """Fields that are epoch seconds in Python and ISO 8601 text in an XCom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What is known of one call, without phone numbers. An attribute that is None is not known.
 
     The start operators, the sensor and the triggers return outcomes.
@@ -101,7 +102,7 @@ class Outcome:
 
         :raises ValueError: the dict has no usable ``call_session_id``, or a time cannot be read.
         """
-        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        known = {name: value[name] for name in cls.__struct_fields__ if name in value}
         if "call_session_id" not in known:
             raise ValueError("not the dict of a call: it has no call_session_id")
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from typing import Any
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -45,7 +47,7 @@ def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any
     changed = {}
     for name, default in defaults.items():
         value = getattr(item, name)
-        if default is MISSING or value != default:
+        if default is NODEFAULT or value != default:
             changed[name] = _plain(value)
     return changed
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import CallNotFound, Unanswered

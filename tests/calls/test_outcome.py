@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.answers import FinishedCall
@@ -83,7 +83,7 @@ def test_the_xcom_of_a_call_is_plain_json_with_iso_times_in_utc() -> None:
 @given(outcomes)
 def test_an_outcome_comes_back_from_json_as_it_was(outcome: Outcome) -> None:
     back = Outcome.from_xcom(through_json(outcome.to_xcom()))
-    for name in Outcome.__dataclass_fields__:
+    for name in Outcome.__struct_fields__:
         expected = getattr(outcome, name)
         if name in TIMES and expected is not None:
             expected = pytest.approx(expected, abs=1e-6)

@@ -11,6 +11,7 @@ from campaign_world import RULES, JsonPages, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished
+from msgspec import structs
 
 from airflow_provider_callapi.api.errors import NotSent
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
@@ -193,7 +194,7 @@ def visible(ledger: Ledger, people: list[str]) -> list[Attempt]:
 
 def a_long_intent(person: str, attempt: int) -> Attempt:
     intent = an_intent(person, attempt, at=1_800_000_000.123_456)
-    return replace(intent, external_id=external_id("a campaign", person, attempt))
+    return structs.replace(intent, external_id=external_id("a campaign", person, attempt))
 
 
 def reported(intent: Attempt) -> Attempt:
@@ -212,7 +213,7 @@ def reported(intent: Attempt) -> Attempt:
         communication_id=2**40,
         source="data_api",
     )
-    return replace(known, refused_with=None)
+    return structs.replace(known, refused_with=None)
 
 
 def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next_was_not_placed() -> None:

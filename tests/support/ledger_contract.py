@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -18,7 +18,7 @@ def an_intent(person: str = ANNA, attempt: int = 1, *, at: float = NOW, unrung: 
 
 def active(intent: Attempt, **known: object) -> Attempt:
     call = Outcome(4711, intent.external_id, attempt=intent.attempt, started_at=intent.intended_at + 1)
-    return intent.with_status(Status.ACTIVE, call=replace(call, **known))  # type: ignore[arg-type]
+    return intent.with_status(Status.ACTIVE, call=replace(call, **known))
 
 
 def finished(intent: Attempt, result: Result = Result.BUSY, **known: object) -> Attempt:

@@ -8,9 +8,12 @@ searches for the call by the call's ``external_id``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
@@ -35,8 +38,7 @@ OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 """The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person.
 
     :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
@@ -67,7 +69,7 @@ class Attempt:
 
         :param changes: new values of other fields, by field name.
         """
-        return replace(self, status=status, **changes)  # type: ignore[arg-type]
+        return replace(self, status=status, **changes)
 
     def with_call(self, call: Outcome) -> Attempt:
         """Return a copy of the attempt with a newer outcome of the call."""

@@ -6,9 +6,12 @@ polls differs.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError
@@ -41,8 +44,7 @@ WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
 """Event that a wait waits for → the phases of the call in which the wait ends."""
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True, gc=False):
     """What the snapshots so far have shown of one call. All values are plain JSON.
 
     :ivar listed: whether a snapshot has shown the call.
@@ -89,7 +91,7 @@ class Observation:
 
         Unknown keys are ignored. Missing keys get their defaults.
         """
-        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        known = {name: value[name] for name in cls.__struct_fields__ if name in value}
         return cls(**{**known, "tags": tuple(value.get("tags", ()))})
 
     def with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:

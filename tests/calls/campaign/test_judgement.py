@@ -92,7 +92,7 @@ def test_an_ending_has_all_attempts_of_the_person_oldest_first() -> None:
     for number in (1, 2):
         intent = Attempt(who.key, number, Status.DIALLING, f"id-{number}", intended_at=float(number))
         ledger.claim([intent])
-        ledger.record([replace(intent, status=Status.FINISHED, result=Result.BUSY)])
+        ledger.record([intent.with_status(Status.FINISHED, result=Result.BUSY)])
 
     first, second = collect_endings(
         Plan(people=[who, other]), {who.key: Result.BUSY, other.key: Result.NOT_CALLED}, ledger

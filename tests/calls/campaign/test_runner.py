@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from campaign_world import ANNA, BORIS, CLARA, RULES, World
+from msgspec import structs
 
 from airflow_provider_callapi.api.data_api import report_time
 from airflow_provider_callapi.api.errors import (
@@ -738,7 +739,7 @@ def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> 
     with_ledger(world, ledger)
     world.run(30)
     (ours,) = ledger.load([ANNA])
-    theirs = replace(ours, intended_at=ours.intended_at + 20)
+    theirs = structs.replace(ours, intended_at=ours.intended_at + 20)
     ledger.record([theirs])
     world.run(50)
     assert list(ledger.load([ANNA])) == [theirs]
@@ -880,7 +881,7 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
     world.runner.step()
     world.process()
     observations = {
-        one: replace(watch.observation, listed=True, answered_at=world.clock() + 3)
+        one: structs.replace(watch.observation, listed=True, answered_at=world.clock() + 3)
         for one, watch in world.campaign.watched().items()
     }
     world.campaign.update_observations(observations)
