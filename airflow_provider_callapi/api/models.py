@@ -9,7 +9,7 @@ Source: the response parameter tables of the vendor's Call API v4.0 document.
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
@@ -300,20 +300,27 @@ def zone(name: str) -> pendulum.Timezone:
     return pendulum.timezone(name)
 
 
-def parse_time(text: str, timezone: str) -> pendulum.DateTime:
+_TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", re.ASCII)
+
+
+def parse_time(text: str, timezone: str) -> datetime:
     """Convert a date and time from the service to UTC.
+
+    If the clocks are set back, a local time occurs twice. The function then returns the later time.
 
     :param text: the date and time as ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or
         ``2016-10-19T12:26:48.418``.
     :param timezone: IANA name of the account's time zone, which is used if the text names no zone.
     :raises ValueError: the text has none of these forms.
     """
-    if not re.fullmatch(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?\s*", text):
-        raise ValueError(f"not a date and time of the Call API: {text!r}")
-    parsed = pendulum.parse(text.strip().replace("T ", "T").replace(" ", "T"), tz=zone(timezone))
-    if not isinstance(parsed, pendulum.DateTime):
-        raise ValueError(f"not a date and time of the Call API: {text!r}")
+    problem = f"not a date and time of the Call API: {text!r}"
+    if not _TIME.fullmatch(text):
+        raise ValueError(problem)
+    own_zone = zone(timezone)
     try:
-        return parsed.astimezone(UTC)
-    except OverflowError:  # the first or last day that a date can express
-        raise ValueError(f"not a date and time of the Call API: {text!r}") from None
+        moment = datetime.fromisoformat(text.strip().replace("T ", "T"))
+        if moment.tzinfo is None:
+            return max(moment.replace(tzinfo=own_zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day or hour; the first or last day that a date can express
+        raise ValueError(problem) from None
