@@ -12,10 +12,11 @@ the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
 3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
    if the stored claim is the candidate's own.
 
-Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
-candidate could be a second winner. A slower candidate therefore waits five more seconds before it reads the
-store again. During these seconds, ``list.calls`` begins to show the call of the first winner. The slower
-candidate then finds this call, and does not call the same person again.
+Exactly one candidate wins as long as every candidate needs at most ``settle`` seconds from its first reading
+(step 1) to the end of its writing (step 2). A slower candidate could be a second winner. A slower candidate
+therefore waits five more seconds before it reads the store again. During these seconds, ``list.calls`` begins
+to show the call of the first winner. The slower candidate then finds this call, and does not call the same
+person again.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Attempt:
     def with_status(self, status: Status, **changes: object) -> Attempt:
         """Return a copy of the attempt with another status.
 
-        :param changes: new values of other fields, by field name.
+        :param changes: name of a further field of the attempt → the field's new value.
         """
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
 

@@ -82,7 +82,11 @@ def _types(plan: Any) -> Iterator[str]:
 
 
 def _expression(description: Any) -> str:
-    """Return a regular expression that matches the numbers of a description of `phonenumbers`."""
+    """Return a regular expression that matches the numbers of one kind, such as mobile numbers.
+
+    :param description: the pattern and the possible lengths of these numbers, as `phonenumbers` stores them.
+        None, or a description without a pattern: the expression matches no number.
+    """
     if description is None or not description.national_number_pattern:
         return "(?!)"
     lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)

@@ -90,7 +90,7 @@ class Omissions:
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return a copy of these omissions that leaves out more parts of one kind of request."""
+        """Return a copy of these omissions, with further parts that one kind of request leaves out."""
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
