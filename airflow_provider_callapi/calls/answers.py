@@ -122,7 +122,7 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Return three lists: legs of the contact, legs that may be the contact's, and legs of others.
+    """Return three lists: legs of the contact, legs whose participant is not known, and legs of others.
 
     A leg is the connection of one participant to the call. A leg with the contact's number belongs to the
     contact, even if the Data API states that the leg is an operator's or a coach's leg. Any other leg of a

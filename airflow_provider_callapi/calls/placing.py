@@ -341,7 +341,7 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     tuple.
 
     :return: the session ids; empty: no active call could be mistaken. None: not known, because the poll
-        failed. None also if the poll shows no call to mistake, but a call whose session id cannot be read.
+        failed. None also if no readable call could be mistaken, but a session id cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):

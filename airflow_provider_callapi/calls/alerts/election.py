@@ -88,7 +88,7 @@ class _Claim:
 
 
 def is_expired(value: Any, now: float) -> bool:
-    """Return whether a value of the key-value store is a claim on an alert that has expired.
+    """Return whether a value of the key-value store is an expired claim (the right to ring for an alert).
 
     :param value: a dict, if the value is a claim. The result is False if the value is not a claim.
     :param now: epoch seconds.

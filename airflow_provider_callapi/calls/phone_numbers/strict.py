@@ -154,7 +154,10 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
-    """Return whether groups of digits are two valid numbers, one behind the other."""
+    """Return whether some groups of digits are two phone numbers, the second one written after the first.
+
+    True: the first groups, joined, are a valid number, and the remaining groups, joined, are a valid number.
+    """
     return any(
         read_digits("".join(groups[:end]), region) and read_digits("".join(groups[end:]), region)
         for end in range(1, len(groups))

@@ -33,8 +33,9 @@ class _Region:
 
     :ivar leading_digits: matches the first digits of the region's numbers. None: the region has no leading
         digits of its own, or no other region has the same country code.
-    :ivar general: matches every number that the region may have.
-    :ivar types: matches a number that belongs to at least one type of the region.
+    :ivar general: matches the general form of the region's numbers. A valid number matches both ``general``
+        and ``types``.
+    :ivar types: matches the numbers of at least one type, such as the region's mobile numbers.
     """
 
     leading_digits: re.Pattern[str] | None
