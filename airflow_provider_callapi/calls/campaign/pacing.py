@@ -240,7 +240,7 @@ class Pacing:
     def _others_rate(self) -> float:
         """Return how many points (rate-limit units) per second others used in this minute.
 
-        Others are the programs that use the same account, and the other shards of the campaign. If the
+        Others are, for example, other programs of the account and other shards of the campaign. If the
         counters of points are unknown, return 0.0.
         """
         limits = self.limits

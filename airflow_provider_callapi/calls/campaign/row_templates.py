@@ -154,9 +154,9 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a copy of a value of the parameter ``call``, with a `RowTemplate` for each template in it.
+    """Return a copy of a value of the parameter ``call``, with a `RowTemplate` for each template.
 
-    If a template does not use the person's row, the function fills the template in, if possible.
+    A template that does not use the person's row becomes its text instead, if Jinja can already fill it in.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact``.
