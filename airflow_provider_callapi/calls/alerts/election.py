@@ -149,9 +149,9 @@ class Candidate:
         After the wait, the method stores the claim of this candidate. The method then waits at least
         ``settle`` seconds to see whether a rival replaces the claim.
 
-        :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won the election. The result is also True if the election has lasted for a minute
-            without a result, because an alert must ring.
+        :return: True: this candidate has won the election, or the election has lasted for a minute without a
+            winner. In the second case, the candidate rings because an alert must ring. False: a rival placed
+            a call for this alert in the last ``quiet_for`` seconds.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
