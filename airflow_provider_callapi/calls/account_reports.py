@@ -175,9 +175,11 @@ class AccountReports:
         return with_report(call, finished, self._timezone()), report
 
     def _interval(self, since: float | None) -> tuple[float, float]:
-        """Return the interval in which a call may have begun, as two times in epoch seconds.
+        """Return (earliest, latest): the interval in which a call may have begun, in epoch seconds.
 
-        :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
+        The latest possible start is the present time.
+
+        :param since: the earliest possible start, epoch seconds. None: 30 days ago.
         """
         now = self._clock()
         return (now - 30 * _DAY if since is None else since), now

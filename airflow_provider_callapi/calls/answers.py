@@ -122,11 +122,11 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Return three lists: legs of the contact, legs whose participant is not known, and all other legs.
+    """Return three lists: legs of the contact, legs whose participant is not known, and legs of others.
 
     A leg is the connection of one participant to the call. A leg with the contact's number belongs to the
     contact, even if the Data API states that the leg is an operator's or a coach's leg. Any other leg of a
-    coach is in none of the lists. For each remaining leg, the first rule of this list that fits applies:
+    coach is in none of the three lists. For each remaining leg, the first of these rules that fits applies:
 
     - The leg belongs to an operator: the leg is in the third list.
     - The leg has another number, and another leg has the contact's number: the leg is in the third list.

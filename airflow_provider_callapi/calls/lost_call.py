@@ -68,7 +68,7 @@ class LostCall:
     missing_since: float | None = None
 
     def matches(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call that a service reports can be the lost call.
+        """Return whether a call that a service reports counts as the lost call.
 
         A reported call with another ``external_id`` is not the lost call. A call in ``others`` is not the
         lost call either. The other checks depend on the lost call's ``external_id``:
@@ -98,24 +98,23 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call may still be the lost call, although `matches` does not accept the call.
+        """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
 
-        A call that may be the lost call prevents the proof that the lost call was never placed. The result is
-        True for three kinds of calls to the lost call's contact:
+        While a service reports a call that may be the lost call, it is not proven that the lost call was
+        never placed. The result is True if the reported call may be a call to the lost call's contact, and
+        one of these conditions is true:
 
-        - a call with the lost call's ``external_id``, even if the call started too early for `matches`. The
-          time zone in the connection may be wrong.
-        - a call without an ``external_id``. The account may not show ids.
-        - a call whose ``external_id`` or phone number cannot be read.
+        - The call has the lost call's ``external_id``.
+        - The call has no ``external_id``, because the account may not show ids.
+        - The ``external_id`` of the call cannot be read.
 
-        The result is False for a call in ``others``. The result is also False for a call that has neither an
-        id nor a number: the call comes from a person who hides the number. If the lost call's contact is
-        unknown, the result is False for every call without an id.
+        The result is always False for a call in ``others``. If a call has no ``external_id``, the result is
+        also False if the call has no number either (the caller hides the number), or if the lost call's
+        contact is unknown.
 
-        :param found: the reported call: an active call, or a call in a report of the Data API. In a report,
-            the result is False if the call started more than 15 hours before the intent was stored. The
-            method does not check the start time of an active call, because an active call prevents the proof
-            only until the call ends.
+        :param found: the reported call: an active call, or a call in a report of the Data API. The result is
+            False for a call in a report that started more than 15 hours before the intent was stored. The
+            method does not check the start time of an active call.
         """
         has_its_id = self._has_its_id(found)
         external_id, id_field = _external_id(found)

@@ -336,11 +336,12 @@ def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Ou
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
-    If the author of the DAG chose the ``external_id``, another task may call the same contact with this id
-    now. An id that this package made is unique, so the function then returns an empty tuple.
+    If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
+    same id at this moment. An id that this package made is unique, so the function then returns an empty
+    tuple.
 
-    :return: the session ids. None: the poll failed, or an active call cannot be read and no other call could
-        be mistaken for this request's call.
+    :return: the session ids; empty: no active call could be mistaken. None: not known, because the poll
+        failed. None also if no readable call could be mistaken, but a session id cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -453,8 +454,8 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    Return None if the search time is over before ``list.calls`` shows the call. A snapshot with a call that
-    cannot be read counts as a failed poll, because the unreadable call may be the lost call.
+    Return None if the search time is over before ``list.calls`` shows the call. A snapshot counts as a failed
+    poll if the snapshot contains a call that may be the lost call, such as a call that cannot be read.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

@@ -12,10 +12,11 @@ the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
 3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
    if the stored claim is the candidate's own.
 
-Exactly one candidate wins as long as every candidate writes within ``settle`` seconds of reading. A slower
-candidate could be a second winner. A slower candidate therefore waits five more seconds before it reads the
-store again. During these seconds, ``list.calls`` begins to show the call of the first winner. The slower
-candidate then finds this call, and does not call the same person again.
+Exactly one candidate wins as long as every candidate needs at most ``settle`` seconds from its first reading
+(step 1) to the end of its writing (step 2). A slower candidate could be a second winner. A slower candidate
+therefore waits five more seconds before it reads the store again. During these seconds, ``list.calls`` begins
+to show the call of the first winner. The slower candidate then finds this call, and does not call the same
+person again.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class _Claim:
 
 
 def is_expired(value: Any, now: float) -> bool:
-    """Return whether a value of the key-value store is a claim on an alert that has expired.
+    """Return whether a value of the key-value store is an expired claim (the right to ring for an alert).
 
     :param value: a dict, if the value is a claim. The result is False if the value is not a claim.
     :param now: epoch seconds.
@@ -148,9 +149,9 @@ class Candidate:
         After the wait, the method stores the claim of this candidate. The method then waits at least
         ``settle`` seconds to see whether a rival replaces the claim.
 
-        :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won the election. The result is also True if the election has lasted for a minute
-            without a result, because an alert must ring.
+        :return: True: this candidate has won the election, or the election has lasted for a minute without a
+            winner. In the second case, the candidate rings because an alert must ring. False: a rival placed
+            a call for this alert in the last ``quiet_for`` seconds.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:

@@ -52,9 +52,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has further people. The code that uses this class then waits
-            until the call is answered or ends. None: the alert has no further person, so the code need not
-            wait. The result is also None after the call to the last person was placed.
+        :return: the placed call, if people follow who were not called yet. The code that uses this class then
+            waits until the call is answered or ends. None: no person follows, because the call to the last
+            person was placed, or because no further call could be placed. The code then need not wait.
         """
         while self.has_next:
             self._person += 1
@@ -149,10 +149,11 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and repeats the request with another message if needed.
 
-    If the service rejects the message and states the longest length of a message, the text is cut to this
-    length. If the service states no length, or rejects the shorter text too, ``default_text`` replaces the
-    message. A second request is safe, because a rejected start request placed no call. The returned function
-    raises the error if the service rejects every replacement, or rejects the request for another reason.
+    If the service rejects the message and states the longest length of a message, the returned function cuts
+    the message to this length. If the service states no length, or rejects the shorter message too,
+    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
+    no call. The returned function raises the error if the service rejects every replacement, or rejects the
+    request for another reason.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
@@ -221,7 +222,11 @@ def _concerns_message(error: Rejected) -> bool:
 
 
 def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
-    """Return the messages that can replace a rejected message, the best replacement first."""
+    """Return the messages that can replace a rejected message, the best replacement first.
+
+    If the error states the longest length of a message, the best replacement is the rejected message, cut to
+    this length. Otherwise, the only replacement is ``default_text``.
+    """
     texts = [default_text]
     try:
         longest = max(int(error.params["tts_message_max_length"]), 0)

@@ -110,7 +110,7 @@ class CallingHours:
         )
 
     def _searched_days(self, now: float, zone: str) -> Iterator[date]:
-        """Yield the days on which the present or the next calling window may open.
+        """Yield the days to search for the calling window that is open now, or else for the next one.
 
         The first day is yesterday, because yesterday's window may last until after midnight.
         """

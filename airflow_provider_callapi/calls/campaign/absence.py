@@ -102,7 +102,9 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Fetch the reports of all calls since a day before the earliest intent to call one of ``people``.
+        """Fetch the Data API's reports of all calls of the account, among which the lost calls may be.
+
+        The period of the reports begins one day before the earliest intent of the lost calls of ``people``.
 
         :param people: the ledger keys of people with a lost call.
         :return: the reports. None: the request failed.

@@ -114,7 +114,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person whose lost call was never placed back into the queue. Return the changed attempt.
+        """Return a person to the queue, because the person's lost call was never placed.
+
+        The method returns the changed attempt.
 
         The next call to the person has the same attempt number.
 

@@ -78,8 +78,7 @@ class Dialling:
         """Finish the people who cannot be called before dialling ends.
 
         Dialling ends at the time `Rules.dial_until`. If no person of a time zone may be called before this
-        time, the method finishes all waiting people of the time zone. The campaign does not wait for a
-        finished person.
+        time, the method finishes all waiting people of the time zone.
 
         :param now: epoch seconds.
         """

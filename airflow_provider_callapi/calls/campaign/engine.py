@@ -57,8 +57,8 @@ class Campaign:
     """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
-    :param known: the attempts in the ledger to call these people. The attempts to call one person are in
-        order, oldest attempt first.
+    :param known: the attempts that the ledger contains for these people. The attempts to call one person are
+        in order, oldest attempt first.
     :param personal: names of those parameters of the start request whose values differ between people.
     :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
         the attempt.
@@ -220,7 +220,10 @@ class Campaign:
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an answered, active call still lacks a tag that only an active call can get."""
+        """Return whether the campaign must still tag an answered call before the call ends.
+
+        With the Data API, the result is False, because the campaign can tag a call after the call's end.
+        """
         return self._watched_calls.has_answered_call_to_tag
 
     # --- how far the campaign is ---

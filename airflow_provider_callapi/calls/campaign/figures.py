@@ -179,8 +179,8 @@ def split_into_bins(
 def _bin_minutes(minutes: int, most: int) -> int:
     """Return the length of a bin in minutes: the shortest round length that gives at most ``most`` bins.
 
-    All minutes must fit into ``most - 1`` bins of this length. The first bin can begin before the first
-    minute, so the chart may need one more bin.
+    The duration must fit into ``most - 1`` bins of this length. One bin is spare, because the first bin can
+    begin before the campaign.
 
     :param minutes: the duration of the campaign, in minutes.
     """

@@ -81,8 +81,9 @@ def find_problem(
     :param limits: the shares above which the task fails, such as the share of people who were not reached.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
-    :param has_min_gap: whether ``min_gap`` is set. If True, a campaign that called no one does not fail its
-        task for this reason: another campaign may have called the people shortly before.
+    :param has_min_gap: whether the author has set ``min_gap``, the shortest time between two calls to one
+        person. If True, the task does not fail only because the campaign called no one: another campaign may
+        have called the people shortly before.
     :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)

@@ -67,7 +67,7 @@ class Attempt(Struct, frozen=True, gc=False):
     def with_status(self, status: Status, **changes: object) -> Attempt:
         """Return a copy of the attempt with another status.
 
-        :param changes: new values of other fields, by field name.
+        :param changes: name of a further field of the attempt → the field's new value.
         """
         return replace(self, status=status, **changes)
 

@@ -91,8 +91,8 @@ class LostCallSearch:
         ledger, the campaign continues with the ledger's attempt instead.
 
         :param people: the keys of the people whose lost call was not found.
-        :param held: the attempts to call these people that the ledger contains now. The attempts to call one
-            person are in order, oldest attempt first.
+        :param held: the attempts that the ledger contains for these people at this moment. The attempts to
+            call one person are in order, oldest attempt first.
         :param now: epoch seconds.
         :param absent: the keys of the people whose lost call was never placed.
         """

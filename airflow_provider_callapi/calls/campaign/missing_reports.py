@@ -83,8 +83,8 @@ class MissingReports:
     def _unreported(self) -> Iterator[PersonState]:
         """Yield each person whose call may have a report that the campaign has not recorded.
 
-        A placed call that no snapshot has shown may have started and ended between two snapshots. Only
-        the report shows the end of such a call.
+        The person's call has ended, or is lost, or was placed but is not shown by any snapshot so far. In the
+        last case, the call may have ended between two snapshots, so that only the report shows the end.
         """
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)
@@ -111,8 +111,8 @@ class MissingReports:
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
         """Return the person whose call a report describes; None: the campaign does not need the report.
 
-        If the report describes a lost call, the method records the call as found. The campaign does not need
-        the report of another campaign's call, and does not need a report twice.
+        If the report describes a lost call, the method records the call as found. The result is None for a
+        report that the campaign has recorded before, and for a call that is not a call of the campaign.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):

@@ -238,9 +238,10 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other programs of the account used in this minute.
+        """Return how many points (rate-limit units) per second others used in this minute.
 
-        If the counters of points are unknown, return 0.0.
+        Others are, for example, other programs of the account and other shards of the campaign. If the
+        counters of points are unknown, return 0.0.
         """
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):

@@ -106,7 +106,7 @@ class CallTemplate:
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
         a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is
         ``{{ contact.phone }}`` by default.
-    :param values: names that the templates can use beside ``contact``, with the values of these names.
+    :param values: name → value, for the names that the templates can use beside ``contact``.
     :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
         such as ``call.method``.
     """
@@ -246,9 +246,9 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: the names of zones whose sign is the opposite of the usual sign, such as ``Etc/GMT-3``.
-        If the row contains a zone of this kind, the function adds the name to the set. The campaign warns of
-        these zones.
+    :param backwards: a set of names such as ``Etc/GMT-3``, whose sign is the opposite of the usual sign:
+        ``Etc/GMT-3`` is UTC+3. If the row contains a name of this kind, the function adds the name to the
+        set, so that the campaign can warn of the name.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None

@@ -34,7 +34,8 @@ class Progress:
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
-    :ivar per_minute: how many people were finished per minute since this worker began; None: not known yet.
+    :ivar per_minute: how many people were finished per minute since this try of the task began, or last
+        resumed after a deferral; None: not known yet.
     :ivar sessions: the call session ids of the active calls.
     :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
         end.
@@ -81,9 +82,9 @@ class Progress:
 
 
 class ProgressMeter:
-    """Measures how far a campaign is, and how many people were finished per minute since this worker began.
+    """Measures how far a campaign is, and how many people are finished per minute.
 
-    :param now: when this worker began, epoch seconds.
+    :param now: when this try of the task began, or resumed after a deferral, epoch seconds.
     """
 
     def __init__(self, campaign: Campaign, now: float) -> None:
@@ -174,9 +175,9 @@ class ProgressMeter:
         return ("waiting", why) if dial_at > now + _SOON else ("dialling", "")
 
     def _per_second(self, now: float) -> float | None:
-        """Return how many people were finished per second since this worker began.
+        """Return how many people were finished per second since this `ProgressMeter` was created.
 
-        None: no one has been finished yet.
+        None: no one has been finished since then.
         """
         finished = self._campaign.finished - self._finished_before
         return finished / (now - self._began_at) if finished and now > self._began_at else None

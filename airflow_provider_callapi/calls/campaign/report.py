@@ -272,7 +272,7 @@ def _words(result: Result) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """Return a name as HTML that can break into lines after dots and underscores."""
+    """Return a name as HTML, in which a browser may begin a new line after each dot and underscore."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped
 
 
@@ -296,7 +296,10 @@ def _number(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    """Return a fraction as percent, such as ``12.5 %``. Only 0.0 becomes 0 %, and only 1.0 becomes 100 %."""
+    """Return a fraction as percent: 0.125 becomes ``12.5 %``.
+
+    A fraction just above 0 becomes ``< 0.1 %``, and a fraction just below 1 becomes ``> 99.9 %``.
+    """
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

@@ -71,7 +71,7 @@ def _check_value(value: Any) -> Any:
 
 
 class _Column(str):
-    """The name of a column that a template inserts, as in ``{{ contact.name }}``."""
+    """The name of a column whose value a template inserts, such as ``name`` in ``{{ contact.name }}``."""
 
     __slots__ = ()
 
@@ -85,7 +85,7 @@ class RowTemplate:
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
-    :param values: names that the template can use beside ``contact``, with the values of these names.
+    :param values: name → value, for the names that the template can use beside ``contact``.
     :raises TemplateError: Jinja cannot compile the text.
     """
 
@@ -110,7 +110,10 @@ class RowTemplate:
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the filled-in template if all inserted values are strings; None: Jinja is necessary."""
+        """Return the filled-in template, if Jinja is not necessary.
+
+        None: an inserted value is not a string, or the template does more than insert values.
+        """
         if self._parts is None:
             return None
         texts = []
@@ -128,9 +131,9 @@ class RowTemplate:
 
 
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return the strings and columns of which a template consists.
+    """Return the parts of a template in order: plain text, and names of columns to insert (`_Column`).
 
-    None: the template contains anything else.
+    None: the template has another part, such as a condition or a filter, so that only Jinja can fill it in.
     """
     parts: list[str] = []
     for output in parsed.body:
@@ -151,12 +154,12 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a value of the parameter ``call`` with a `RowTemplate` for each template that needs a row.
+    """Return a copy of a value of the parameter ``call``, with a `RowTemplate` for each template.
 
-    A template that does not use the person's row is filled in at once, if possible.
+    A template that does not use the person's row becomes its text instead, if Jinja can already fill it in.
 
     :param value: a text, a mapping with texts, or any other value.
-    :param values: names that the templates can use beside ``contact``, with the values of these names.
+    :param values: name → value, for the names that the templates can use beside ``contact``.
     :param where: the name of the field, for error messages.
     :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
         ``call.contact``.

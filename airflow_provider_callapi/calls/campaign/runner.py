@@ -99,7 +99,8 @@ class Runner:
     def last_poll_failed(self) -> bool:
         """Return whether the last poll failed, and the campaign has active or lost calls.
 
-        The runner must then poll again, because too many failed polls in a row fail the task.
+        If True, the task must not defer: the runner polls again and counts the failed polls, because too many
+        failed polls in a row fail the task.
         """
         return self._poll_failures.in_a_row > 0 and self.campaign.needs_polls
 

@@ -68,7 +68,10 @@ class WatchedCalls:
 
     @property
     def has_answered_call_to_tag(self) -> bool:
-        """Return whether an answered, active call still lacks a tag that only an active call can get."""
+        """Return whether the campaign must still tag an answered call before the call ends.
+
+        With the Data API, the result is False, because the campaign can tag a call after the call's end.
+        """
         return self._tags.tags_active_calls and any(
             state.watch is not None
             and state.watch.observation.answered_at is not None

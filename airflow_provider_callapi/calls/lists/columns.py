@@ -95,9 +95,9 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
-    Examples of such names are ``phone``, ``mobile``, ``phone 2`` and the misspelt ``phon``. The function
-    returns many names so that no number on the list is missed. If the list has only one column, this column
-    is returned, whatever its name is.
+    If the list has only one column, the function returns this column, whatever its name is. Otherwise, one
+    column must be named ``phone``. Besides this column, the function returns the columns with similar names,
+    such as ``phone 2``, ``mobile`` and the misspelt ``phon``, so that no number on the list is missed.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.

@@ -71,9 +71,10 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the heading, and all lines from the heading on.
+    """Return the separator, the number of lines before the heading (0 or 1), and the remaining lines.
 
-    Only a first line such as ``sep=;`` can stand before the heading, which names the columns.
+    The heading is the line that names the columns. Only a line such as ``sep=;`` can come before the heading.
+    The remaining lines begin with the heading.
     """
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):

@@ -22,7 +22,7 @@ def is_empty_text(text: str) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value of any type means that its cell is empty. A number of 0 is not empty."""
+    """Return whether a value of any type means that its cell is empty. The number 0 is not empty."""
     if isinstance(value, str):
         return is_empty_text(value)
     if value is None or type(value).__name__ in _EMPTY_TYPES:

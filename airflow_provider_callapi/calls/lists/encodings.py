@@ -68,7 +68,10 @@ def detect_encoding(head: bytes) -> Encoding:
 
 
 def _looks_like_cp1251(head: bytes) -> bool:
-    """Return whether bytes are Russian text in Windows-1251, and fit no other encoding better."""
+    """Return whether bytes are probably Russian text in Windows-1251.
+
+    The result is False if the bytes are more likely to be Russian text in another encoding, such as KOI8-R.
+    """
     likelihood = _likelihood(head, "cp1251")
     return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
 
@@ -77,8 +80,8 @@ def _likelihood(head: bytes, encoding: str) -> float:
     """Return how likely bytes are Russian text in an encoding, from 0.0 to 1.0.
 
     The likelihood is the share of the ten most frequent Russian letters in all Russian letters. The
-    likelihood is 0.0 if a word mixes alphabets or has a capital letter inside, or if the text has an unusual
-    sign.
+    likelihood is 0.0 in three cases: the encoding cannot decode the bytes, a word mixes alphabets or has a
+    capital letter inside, or the text has a sign that is rare in Russian.
     """
     try:
         text = head.decode(encoding)

@@ -73,7 +73,7 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether ``text`` is a longer number that ends with ``number``, or a SIP address with ``number``.
+    """Return whether ``text`` is a number that ends with ``number``, or a SIP address that contains it.
 
     The result is False if ``number`` has fewer than five digits.
     """
@@ -86,8 +86,8 @@ def _contains(text: str, number: str) -> bool:
 def _fits(masked: str, number: str) -> bool:
     """Return whether a masked text, such as ``7900***0002``, may stand for ``number``.
 
-    If at least ten digits stand before the mask, the mask may hide an extension that ``number`` does not
-    have.
+    If at least ten digits stand before the mask, these digits alone may be the whole ``number``: the mask
+    then hides an extension.
     """
     shown = masked.partition(_MASK)[0]
     if len(shown) >= _NATIONAL_LENGTH and is_same_number(shown, number):

@@ -70,10 +70,10 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Split segments of a text at slashes that separate whole phone numbers. Yield the parts.
+    """Split segments (parts of a text with digits) at slashes that separate phone numbers. Yield the parts.
 
-    If every part before a slash has fewer than seven digits, the slashes are inside one phone number. The
-    function then yields the whole segment.
+    Slashes separate phone numbers if a part before a slash has at least seven digits. Otherwise, the slashes
+    are inside one phone number, and the function yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")
@@ -91,9 +91,11 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest group of other digits.
+    """Return the phone numbers in a text, and the length of the longest group that is in no phone number.
 
-    The function joins neighbouring groups of digits in every way that results in a valid number.
+    A group consists of digits without a gap, and its length is the number of these digits. The function joins
+    neighbouring groups in every way that results in a valid number. If every group is in a phone number, the
+    returned length is 0.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
     """
@@ -115,10 +117,10 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 
 
 def _is_spoilt(group: str, region: str) -> bool:
-    """Return whether a group of digits is as long as a phone number, but is not a valid number.
+    """Return whether a group of digits has at least ten digits, but is not a valid phone number.
 
-    Joined with neighbouring digits, these digits could form a valid number that the author of the text did
-    not mean. `_read_segment` therefore counts the group as digits that belong to no phone number.
+    Joined with neighbouring digits, the group could form a valid number that the author of the text did not
+    mean. `_read_segment` therefore counts the group as a group that is in no phone number.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

@@ -160,8 +160,7 @@ def e164(number: PhoneNumber) -> str:
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
     """Return the E.164 digits of a number whose country code or national prefix is obvious.
 
-    In most cases, this function makes the slow parser of `phonenumbers` unnecessary. None: the parser must
-    decide.
+    None: the slow parser of `phonenumbers` must read the number. In most cases, the parser is not necessary.
     """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)

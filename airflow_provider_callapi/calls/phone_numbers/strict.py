@@ -154,7 +154,10 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
-    """Return whether groups of digits are two valid numbers, one behind the other."""
+    """Return whether some groups of digits are two phone numbers, the second one written after the first.
+
+    True: the first groups, joined, are a valid number, and the remaining groups, joined, are a valid number.
+    """
     return any(
         read_digits("".join(groups[:end]), region) and read_digits("".join(groups[end:]), region)
         for end in range(1, len(groups))
@@ -185,12 +188,13 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits after a ``+`` may be a number of the region with the national prefix.
+    """Return whether digits after a ``+`` may be a national number, so that the ``+`` may be a mistake.
 
-    The ``+`` is then perhaps a mistake: in region ``RU``, ``+8 926 …`` may mean ``8 926 …``.
+    A national number begins with the region's national prefix: in region ``RU``, ``+8 926 …`` may mean the
+    national number ``8 926 …``.
 
-    :param not_as: the number that the digits mean with the ``+``, as E.164 digits. The result is False if the
-        digits without the ``+`` mean the same number.
+    :param not_as: the number that the digits mean after the ``+``, as E.164 digits. If the digits mean the
+        same number without the ``+``, the result is False.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -33,8 +33,9 @@ class _Region:
 
     :ivar leading_digits: matches the first digits of the region's numbers. None: the region has no leading
         digits of its own, or no other region has the same country code.
-    :ivar general: matches every number that the region may have.
-    :ivar types: matches a number that belongs to at least one type of the region.
+    :ivar general: matches the general form of the region's numbers. A valid number matches both ``general``
+        and ``types``.
+    :ivar types: matches the numbers of at least one type, such as the region's mobile numbers.
     """
 
     leading_digits: re.Pattern[str] | None
@@ -82,7 +83,11 @@ def _types(plan: Any) -> Iterator[str]:
 
 
 def _expression(description: Any) -> str:
-    """Return a regular expression that matches the numbers of a description of `phonenumbers`."""
+    """Return a regular expression that matches the numbers of one kind, such as mobile numbers.
+
+    :param description: the pattern and the possible lengths of these numbers, as `phonenumbers` stores them.
+        None, or a description without a pattern: the expression matches no number.
+    """
     if description is None or not description.national_number_pattern:
         return "(?!)"
     lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)

@@ -71,10 +71,10 @@ class CallFilter:
         )
 
     def parameters_of(self, fields: Collection[str]) -> list[str]:
-        """Return the user's parameters that cause a filter by one of the given report fields.
+        """Return the names of the parameters from which the conditions on the given report fields come.
 
-        An error message names these parameters if the Data API refuses a filter. Example: the field
-        ``is_lost`` comes from the parameter ``missed``.
+        Example: ``["missed"]`` for the field ``is_lost``. If the Data API refuses the filter, the error
+        message names these parameters.
         """
         return list(dict.fromkeys(name for name, field, _ in self._conditions() if field in fields))
 

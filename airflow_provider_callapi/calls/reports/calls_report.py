@@ -115,8 +115,7 @@ class CallsReport:
     def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
         """Return one row of plain JSON for each call, with the call's legs if ``columns.legs`` is True.
 
-        :param calls: pairs of the time when the call began, in epoch seconds, and the call as the Data API
-            sends it.
+        :param calls: pairs (time when the call began, in epoch seconds; the call as the Data API sends it).
         """
         legs = self._legs_of(calls) if self._columns.legs else {}
         rows = []
@@ -171,9 +170,9 @@ class CallsReport:
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
 
     def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the user's parameters that an error of the Data API refuses, e.g. ``["fields (tags)"]``.
+        """Return the operator's parameters that the Data API refuses, e.g. ``["fields (tags)"]``.
 
-        The list is empty if the error names no parameter of the request.
+        The list is empty if the error names no field and no filter of the request.
 
         :param parameters: the parameters of the refused request.
         """
@@ -207,5 +206,5 @@ def _ended_at(raw: Raw, timezone: str, began_at: float) -> float:
 
 
 def _words(value: object) -> Collection[str]:
-    """Return the words in a value of an error object: ``"unknown field: tags"`` has three words."""
+    """Return the words in a part of the Data API's error: ``"field: tags"`` gives ``{"field", "tags"}``."""
     return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str)))

@@ -127,7 +127,7 @@ def convert_row(
     :param raw: the call or leg as the Data API sends it: field → value.
     :param fields: the fields of the result.
     :param timezone: IANA name of the account's time zone.
-    :param not_before: a time before the call or leg, epoch seconds. See `read_report_time`.
+    :param not_before: the earliest possible start of the call or leg, epoch seconds. See `read_report_time`.
     :param on_unreadable: a function that takes the name of a field. The function runs for each field whose
         value cannot be read.
     """
@@ -156,7 +156,8 @@ def convert_row(
 def _convert_times(value: Any, read_moment: Callable[[Any], str | None]) -> Any:
     """Return a copy of a list or object in which all times are ISO 8601 text in UTC.
 
-    A time is a value whose name ends with ``_time``, such as ``tag_change_time``, in an object at any depth.
+    A time is the value of a field whose name ends with ``_time``, such as ``tag_change_time``. The function
+    also converts the times in nested lists and objects.
     """
     if isinstance(value, list):
         return [_convert_times(inner, read_moment) for inner in value]

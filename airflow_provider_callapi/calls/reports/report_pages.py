@@ -183,7 +183,8 @@ class ReportPages:
 def _halves(window: Window) -> list[Window]:
     """Return the two halves of a window.
 
-    :raises ReportIncomplete: the window is shorter than two seconds. The reports show whole seconds.
+    :raises ReportIncomplete: the window is shorter than two seconds. The window cannot be halved, because
+        the times in the reports are whole seconds.
     """
     since, until = window
     if until - since < 2:

@@ -90,7 +90,7 @@ class Omissions:
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return a copy of these omissions that leaves out more parts of one kind of request."""
+        """Return a copy of these omissions, with further parts that one kind of request leaves out."""
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
@@ -194,7 +194,7 @@ class Refusals:
 def _named_parts(
     kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
-    """Return the fields or parameters of a request that an error refuses, e.g. ``{"tags"}``.
+    """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``.
 
     The result is empty if the error names no field and no parameter of the request.
 
@@ -217,5 +217,5 @@ def _named_parts(
 
 
 def _words(value: object) -> set[str]:
-    """Return the words in a value of an error object, in lower case: ``"fields[Tags]"`` has two words."""
+    """Return the words in a part of the Data API's error: ``"fields[Tags]"`` gives ``{"fields", "tags"}``."""
     return set(re.findall(r"\w+", json.dumps(value, ensure_ascii=False, default=str).lower()))

@@ -263,12 +263,12 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return all entries of one kind of report in an interval, each entry once.
+        """Return all reports of one kind (of calls, or of legs) in an interval, each report once.
 
-        If the interval has more entries than the Data API sends for one interval, the interval is halved. The
-        Data API's documentation does not state whether the ends of an interval belong to the interval. So
-        both halves contain the moment at which the halves meet. The documentation does not state the order of
-        the entries either, so the method relies on no order.
+        If the interval has more reports than the Data API sends for one interval, the method halves the
+        interval. Both halves contain the moment at which the halves meet, because the Data API's
+        documentation does not state whether the ends of an interval belong to the interval. The documentation
+        does not state the order of the reports either, so the method relies on no order.
         """
         since, until = query.interval
         found: dict[Any, Any] = {}
@@ -302,7 +302,8 @@ class ReportRequests:
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
     """Return a key that no other report has, so that a report which arrives twice is kept once.
 
-    The key of a leg contains all its values, because several legs can have the same id, even in one call.
+    The key of a leg's report contains all values of the report, because several legs can have the same id,
+    even in one call.
     """
     if isinstance(entry, CallReport):
         return (entry.id,)

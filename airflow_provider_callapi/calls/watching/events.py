@@ -134,9 +134,9 @@ class EventDetector:
     """A detector that finds the events of an account's calls in one snapshot after another.
 
     The first snapshot is a baseline. The detector stores the calls of a baseline and reports no events,
-    because these events may have been reported before. For each later snapshot, the detector reports what has
-    happened since the snapshot before. If the time between two successful snapshots exceeds ``longest_gap``,
-    the second snapshot is a new baseline.
+    because an earlier detector may have reported the events of these calls. For each later snapshot, the
+    detector reports what has happened since the snapshot before. If the time between two successful snapshots
+    exceeds ``longest_gap``, the second snapshot is a new baseline.
 
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: defines how many consecutive snapshots without a call prove that the call has ended.
@@ -191,8 +191,8 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        A call that the snapshot shows for the first time is added if the filter matches. The observation of
-        each call is updated, but not its stage, so that `update` can compare the stages.
+        The method adds a call that the snapshot shows for the first time, if the call matches the filter. The
+        method updates the observation of each call, but not the call's stage: `update` compares the stages.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -227,8 +227,8 @@ class EventDetector:
     def _move_ended_calls(self, at: float) -> None:
         """Remove each ended call from the active calls, and remember its session id and the time of its end.
 
-        :param at: the time of the snapshot, epoch seconds. If the time of a call's end is not known, the
-            method remembers this time instead.
+        :param at: the time of the newest snapshot, epoch seconds. The method remembers this time if the time
+            of a call's end is not known.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:

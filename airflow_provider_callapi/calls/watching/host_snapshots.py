@@ -185,7 +185,7 @@ class HostSnapshots:
             return None
 
     def _write(self, shared: _Shared) -> None:
-        """Replace the shared file of snapshots. If this fails, the other tasks poll on their own."""
+        """Replace the content of the shared file. If the file cannot be written, the other tasks poll."""
         new_file = self._file.with_suffix(f".{os.getpid()}.new")
         try:
             new_file.write_text(json.dumps(_to_json(shared)))
@@ -196,9 +196,10 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Yield whether this task holds the lock for a poll inside the ``with`` block.
+        """Try to take the lock that permits a poll, and yield whether this task holds the lock.
 
-        The method does not wait for the lock. False: another task holds the lock, or the lock cannot be used.
+        The task keeps the lock until the end of the ``with`` block. The method does not wait for the lock.
+        False: another task holds the lock, or the lock cannot be used.
         """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -77,7 +77,7 @@ class Snapshot:
         )
 
     def pause(self, interval: float) -> float:
-        """Return the seconds until the next poll: ``interval``, or more if the API's rate limit is used up.
+        """Return the seconds until the next poll: ``interval``, or more if a rate limit refused this poll.
 
         :param interval: the usual number of seconds between two polls.
         """

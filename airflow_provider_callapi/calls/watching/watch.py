@@ -1,7 +1,7 @@
 """The watch of one call: an object that takes one snapshot after another, and decides the call's phase.
 
-A waiting worker, the sensor and the triggers all use the class `SessionWatch`. Only their sleep between two
-polls differs.
+A task that waits in its worker, the sensor and the triggers all use the class `SessionWatch`. Only their
+sleep between two polls differs.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ class Observation(Struct, frozen=True, gc=False):
     def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
         """Return whether the call is missing in enough snapshots and for long enough to prove its end.
 
-        The call must be missing for longer than any other call of the account that went missing and came
-        back.
+        The call must be missing for longer than `Snapshot.longest_return`: the longest time for which a call
+        of the account was missing and then came back.
 
         :param snapshot: the newest snapshot, with which this observation is updated.
         """
