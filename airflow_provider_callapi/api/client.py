@@ -149,7 +149,7 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits of an answer. If the client has already stored newer limits, do nothing.
+        """Store the limits (the points left) of an answer, unless the client has already stored newer limits.
 
         If several threads send requests, the answers can arrive in a different order than the service sent
         them. Of two answers within one minute, the answer with fewer points left is the newer one.

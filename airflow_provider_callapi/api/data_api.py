@@ -168,7 +168,7 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request that selects the entries with this value in the field.
+    """Return a filter for a Data API request: select the entries in which the field has the value.
 
     Example: ``{"field": "id", "operator": "=", "value": 7}``.
     """
@@ -176,7 +176,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request that selects the entries with one of these values in the field.
+    """Return a filter for a Data API request: select the entries in which the field has one of the values.
 
     Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """

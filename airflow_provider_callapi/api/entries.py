@@ -18,7 +18,10 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The class of an entry: a model of `pydantic`, or a `ListEntry`."""
+    """The type of a class of entries: a model of `pydantic`, or a subclass of `ListEntry`.
+
+    The functions of this module convert the entries of an answer's list to objects of such a class.
+    """
 
     @property
     def model_fields_set(self) -> set[str]: ...
@@ -88,7 +91,7 @@ class Entries(list[E]):
 
         The unusable entries count as left out.
 
-        :param is_usable: takes an entry, and returns whether the copy contains the entry.
+        :param is_usable: takes an entry, and returns whether the entry is usable.
         :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
         """
         usable: list[E] = []
@@ -109,7 +112,7 @@ class Entries(list[E]):
 def read_entries(
     model: type[M], data: Any, *, decisive: Collection[str] = (), id_field: str = ""
 ) -> Entries[M]:
-    """Convert a list in an answer to `Entries` of a model.
+    """Convert a list in an answer to `Entries` with objects of the class ``model``.
 
     A single object counts as a list with one entry.
 
@@ -119,7 +122,7 @@ def read_entries(
     :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``.
         `Entries.left_out_ids` contains the readable ids of the left-out entries. If ``id_field`` is empty,
         ``left_out_ids`` is empty, too.
-    :raises ValueError: the data is neither a list nor an object.
+    :raises ValueError: the data is neither a list nor a single object.
     """
     if isinstance(data, dict):
         data = [data]
@@ -142,13 +145,15 @@ def read_entries(
 
 
 def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
-    """Convert one entry of an answer to a model. A field with an unreadable value is left out.
+    """Convert one entry of an answer to an object of the class ``model``.
 
-    The model's ``model_fields_set`` contains the fields that were read. Each kind of unreadable entry or
-    field is logged once per process, without values.
+    A field with an unreadable value is left out.
 
-    :return: the entry, and the fields with an unreadable value. The entry is None if it is no object, or if a
-        required field is missing or unreadable.
+    The object's ``model_fields_set`` contains the fields that were read. Each kind of problem is logged once
+    per process, without values.
+
+    :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
+        the entry is not a JSON object, or if a required field is missing or unreadable.
     """
     name = model.__name__
     if not isinstance(raw, dict):

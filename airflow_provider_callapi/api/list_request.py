@@ -40,8 +40,8 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    The Data API sends no page after the offset 100 000. If the list is longer, the result counts as
-    incomplete.
+    The Data API sends no page whose offset (the number of entries before the page) is above 100 000. If the
+    list may continue after the last page, the result counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.

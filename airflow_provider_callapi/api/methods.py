@@ -219,8 +219,12 @@ _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
-    A SIP number has three to nine digits, or a letter or one of ``@*#``. A text of digits with ``-`` or ``.``
-    is a phone number in another form, and is therefore refused.
+    A SIP number is one of two kinds of text:
+
+    - three to nine digits;
+    - at least one digit together with letters or the characters ``@*#``, such as ``sip25``.
+
+    A text of digits with ``-`` or ``.`` is a phone number in another form, and is therefore refused.
 
     :raises ValueError: the text is neither a phone number in E.164 nor a SIP number. The error does not
         contain the text.

@@ -61,7 +61,8 @@ class Query:
 
         The method never commits the transaction, so that the query changes nothing in the database.
 
-        :param parameter: the name of the operator's parameter, such as ``contacts``, for error messages.
+        :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``.
+            Error messages name this parameter.
         :raises CallApiFailure: the connection, the query or a row cannot be used.
         :raises CallApiTrouble: the database does not answer.
         """

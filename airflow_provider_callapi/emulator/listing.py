@@ -38,8 +38,8 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 def is_listed(call: Call, profile: Profile, now: float) -> bool:
     """Return whether ``list.calls`` shows an active call at a moment.
 
-    The result is False if ``list.calls`` does not show the call yet, or if the profile hides the call for a
-    time (`Profile.vanish_seconds`) at this moment.
+    The result is False in two cases: ``list.calls`` does not show the call yet, or the moment is in the time
+    for which the profile hides the call (`Profile.vanish_seconds`).
 
     :param now: the moment, in epoch seconds.
     """
