@@ -1,8 +1,8 @@
 """The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags and others.
 
-The module `airflow_provider_callapi.api.entries` reads a list entry by entry. A field with an unreadable
-value becomes None. An entry without a readable number or id is left out. A list with a left-out entry
-counts as incomplete.
+The module `airflow_provider_callapi.api.entries` reads each entry of a list by itself. A field with an
+unreadable value becomes None. An entry without a readable number or id is left out. A list with a left-out
+entry counts as incomplete.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """

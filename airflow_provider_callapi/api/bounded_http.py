@@ -59,7 +59,7 @@ def read_body(response: requests.Response) -> bytes:
 
     :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, as sent or after unpacking.
     :raises AnswerUnreadable: the body's encoding is unknown, or the packed body is damaged.
-    :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time is up.
+    :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time of the request is up.
     """
     unpack = _Unpacker(response.headers.get("Content-Encoding", ""))
     body = bytearray()

@@ -75,9 +75,11 @@ LEG_FIELDS = (
 def is_filled_time(text: str | None) -> bool:
     """Return whether a time field in an answer is filled.
 
-    None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are empty. Any other text is filled,
-    even an unreadable time such as ``abc``. An unreadable time shows that the event has taken place. If an
-    unreadable ``connect_time`` counted as empty, a person who has answered could be called again.
+    The result is False for None, an empty text and a text of zeros (``0000-00-00 00:00:00``).
+
+    The result is True for any other text, even for an unreadable time such as ``abc``, because the text shows
+    that the event has taken place. If an unreadable ``connect_time`` counted as not filled, a person who has
+    answered could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 

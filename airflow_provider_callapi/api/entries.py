@@ -1,4 +1,4 @@
-"""Read a list in an answer entry by entry, so that one unreadable entry does not hide the other entries.
+"""Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
 A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
 the id, is left out of the list and counted. If an entry was left out, the list does not prove that an object
@@ -18,10 +18,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The type of a class of entries: a model of `pydantic`, or a subclass of `ListEntry`.
-
-    The functions of this module convert the entries of an answer's list to objects of such a class.
-    """
+    """The type of the classes of a list's entries: models of `pydantic`, and subclasses of `ListEntry`."""
 
     @property
     def model_fields_set(self) -> set[str]: ...
@@ -200,7 +197,10 @@ def _json_type(value: object) -> str:
 
 
 def _log_once(text: str) -> None:
-    """Log a warning, unless this process has logged the same text before."""
+    """Log a warning about an answer, unless this process has logged the same warning before.
+
+    :param text: the end of the warning, which states what cannot be read.
+    """
     with _logged_lock:
         if text in _logged:
             return

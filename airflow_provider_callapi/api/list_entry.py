@@ -2,8 +2,8 @@
 
 Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
 the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and
-Python's garbage collector does not search them. `pydantic` reads every other answer entry by entry.
-`pydantic` also converts values and finds the fields that cannot be read. Both libraries return equal objects.
+Python's garbage collector does not search them. `pydantic` reads the entries of every other answer:
+`pydantic` converts values, and finds the fields that cannot be read. Both libraries return equal objects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_SENT: Any = UNSET
 class _Extra(dict[str, Any]):
     """The fields of an entry that the entry's class does not declare.
 
-    `msgspec` refuses to read this type from an answer.
+    `msgspec` cannot read this type, so a field of an answer cannot set `ListEntry.model_extra` directly.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]

@@ -139,7 +139,9 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return the error for one problem that pydantic has found. The error does not contain the value."""
+        """Return the error for one problem that pydantic has found. The error does not contain the invalid
+        value.
+        """
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":

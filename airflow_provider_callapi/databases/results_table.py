@@ -12,9 +12,9 @@ and three more columns:
     row is invalid.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. A person who was not called has one row with the attempt 0. An invalid row and a duplicate of
-the contact list also have one row with the attempt 0. For these rows, ``person`` is the number of the row,
-such as ``row 17``.
+a SIP number. A person who was not called has one row with the attempt 0. For each invalid row and each
+duplicate in the contact list, the table also has one row with the attempt 0. In this row, ``person`` is the
+number of the row in the contact list, such as ``row 17``.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
-            the table or to write rows.
+        :raises CallApiFailure: the table lacks one of the columns or has another key, or the database refuses
+            to create the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
         """
         self._keyed.prepare(_PROBE)

@@ -21,8 +21,8 @@ class LostRaceError(Exception):
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
     """Return True if a failed transaction must not be repeated any more.
 
-    If the database is not available, the repeats stop after five minutes. After any other failure, the
-    repeats stop after five repeats.
+    If the database is not available, the repeats stop after five minutes. After any other failure, the fifth
+    repeat is the last.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
@@ -50,8 +50,8 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 def mask_errors(work: Callable[[], T], named: str) -> T:
     """Run a function that uses a database, and return the result of the function.
 
-    If the database fails, raise a `CallApiTrouble`. Its message contains no phone numbers, which the
-    database's own error message may contain.
+    If the database fails, raise a `CallApiTrouble`, whose message contains no phone numbers. The database's
+    own error message may contain phone numbers.
 
     :param work: the function. It takes no arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.

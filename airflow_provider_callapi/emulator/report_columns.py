@@ -90,7 +90,8 @@ def _operations(call: Call) -> list[Row]:
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
     """Return the columns of the report of calls.
 
-    :param now: the time of the request, in epoch seconds. The talk of an active call counts until this time.
+    :param now: the time of the request, in epoch seconds. If the profile reports the talk of an active call,
+        the duration of the talk is counted until this time.
     :return: name of a column → function from a call to the value, e.g. ``direction`` → ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {

@@ -1,4 +1,4 @@
-"""Converts attempts to short plain JSON, and the JSON to attempts."""
+"""Converts attempts to short plain JSON, and back."""
 
 from __future__ import annotations
 

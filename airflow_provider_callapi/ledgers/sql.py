@@ -55,8 +55,8 @@ class SqlLedger:
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, after they
-        have tried again for up to five minutes.
+    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, but first
+        repeat their transaction for up to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:

@@ -141,8 +141,8 @@ def _lock(intent: CTE) -> CTE:
     locked.
 
     The whole statement reads the call table as it was when the statement began. The statement therefore locks
-    a row only if no other claim has changed the row since. ``before`` are the rows when the statement began.
-    ``held`` are the rows after the statement has waited for other claims.
+    a row only if no other claim has changed the row since that moment. ``before`` are the rows when the
+    statement began. ``held`` are the rows after the statement has waited for other claims.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")
