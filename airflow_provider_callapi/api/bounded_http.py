@@ -204,8 +204,9 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class _BoundedResponse(HTTPResponse):
-    """An HTTP answer whose bytes must all arrive before the time limit of the whole request ends
-    (``countdown``).
+    """An HTTP answer whose bytes must all arrive before a countdown ends.
+
+    :param countdown: the time limit of the whole request.
     """
 
     def __init__(self, sock: socket, *args: Any, countdown: Timeout, **kwargs: Any) -> None:

@@ -73,9 +73,7 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @property
     def model_fields_set(self) -> set[str]:
-        """The names of the fields that the answer contained for this entry, without the fields that could not
-        be read.
-        """
+        """The names of the fields that the answer contained for this entry, without unreadable fields."""
         sent = {name for name, value in structs.asdict(self).items() if value is not UNSET}
         return (sent - {"model_extra"}) | self.model_extra.keys()
 
@@ -89,8 +87,9 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
         return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
 
     def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """Return a copy of the entry in which the values in ``update`` (field → value) replace the old
-        values.
+        """Return a copy of the entry with new values in some fields.
+
+        :param update: field → new value.
         """
         return structs.replace(self, **update)
 
@@ -132,9 +131,7 @@ def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
 
 @cache
 def _lenient_reader(entry_type: type[ListEntry]) -> type[BaseModel]:
-    """Return a pydantic model that has the fields of an entry class, and also accepts fields that the class
-    lacks.
-    """
+    """Return a pydantic model that has the fields of an entry class, and accepts additional fields."""
     hints = get_type_hints(entry_type, include_extras=True)
     fields: dict[str, Any] = {
         field.name: (hints[field.name], ... if field.required else None)

@@ -139,9 +139,7 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return the error for one problem that pydantic has found. The error does not contain the invalid
-        value.
-        """
+        """Return the error for one problem that pydantic has found. The error omits the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":
@@ -224,7 +222,7 @@ def check_phone_or_sip(text: str) -> str:
     A SIP number is one of two kinds of text:
 
     - three to nine digits;
-    - at least one digit together with letters or the characters ``@*#``, such as ``sip25``.
+    - at least one digit together with at least one letter, ``@``, ``*`` or ``#``, such as ``sip25``.
 
     A text of digits with ``-`` or ``.`` is a phone number in another form, and is therefore refused.
 

@@ -56,8 +56,6 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
 
 
 def _as_set(expected: Any) -> Any:
-    """Return a list of plain values as a set, because a search in a set is fast. Return any other value
-    unchanged.
-    """
+    """Return a list of plain values as a set, for a quick search. Return any other value unchanged."""
     plain = isinstance(expected, list) and all(isinstance(value, str | int | float) for value in expected)
     return frozenset(expected) if plain else expected

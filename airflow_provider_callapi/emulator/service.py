@@ -169,7 +169,8 @@ class Service:
         """Return how many points a request costs, after a check of four conditions.
 
         The conditions: the service accepts requests from the client's IP address, the account is active, the
-        account has the method's component of the API, and the account has the right to call the method.
+        account has the component of the Call API that the method needs, and the account has the right to call
+        the method.
 
         :raises RpcError: one of the conditions is not met.
         """

@@ -80,8 +80,7 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 def _lock(db: Connection, people: Iterable[str]) -> None:
     """Lock people until the end of the transaction.
 
-    Until then, other claims with ``min_gap`` for these people wait. This holds for the claims of all
-    campaigns.
+    Until then, other claims with ``min_gap`` for these people wait, whatever their campaign.
     """
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
