@@ -1,8 +1,8 @@
 """The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags and others.
 
-The module `airflow_provider_callapi.api.entries` reads a list entry by entry. A field with an unreadable
-value becomes None. An entry without a readable number or id is left out. A list with a left-out entry
-counts as incomplete.
+The module `airflow_provider_callapi.api.entries` reads each entry of a list by itself. A field with an
+unreadable value becomes None. An entry without a readable number or id is left out. A list with a left-out
+entry counts as incomplete.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -163,11 +163,11 @@ class GetAccount(Request[Account]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Account:
-        """Convert ``result.data`` of the answer, which is a list of one account, to an `Account`.
+        """Convert ``result.data`` of the answer to an `Account`. The data is a list with one account.
 
         If the list is empty, all fields of the `Account` are None.
 
-        :raises ValueError: the data is neither a list nor an object.
+        :raises ValueError: the data is neither a list nor a single object.
         """
         return next(iter(read_entries(Account, data)), Account())
 
@@ -245,7 +245,7 @@ class CreatePhoneNumberToBlacklist(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Return `Done`. The Data API answers with the id and the number of the new entry."""
+        """Return `Done` for a successful answer. The id and the number in the answer are not used."""
         return Done(success=True)
 
 

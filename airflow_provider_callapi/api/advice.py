@@ -62,14 +62,13 @@ _BY_MNEMONIC = {
 
 
 def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
-    """Return advice about an API error, followed by the error's own text in parentheses.
+    """Return advice about an API error, followed by the error's own message in parentheses.
 
-    If this package has no advice for the error, return only the error's text. That text contains the
-    request's id. The vendor's support asks for this id.
+    If this package has no advice for the error, return only the error's own message. This message contains
+    the request's id, for which the vendor's support asks.
 
     :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
-    :param host: the label of a field in Airflow's connection form. The user types the service's address into
-        this field.
+    :param host: the label of the field in Airflow's connection form that contains the address of the service.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login, which was sent before the request
@@ -80,7 +79,7 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
 def _advice_template(error: CallApiError) -> str:
     """Return the advice for an error, with the placeholders ``{service}`` and ``{host}``.
 
-    An empty text means that this package has no advice for the error.
+    Empty text: this package has no advice for the error.
     """
     if isinstance(error, NotSent):
         if "TLS CA certificate bundle" in str(error.__cause__):  # `requests` raises a plain OSError

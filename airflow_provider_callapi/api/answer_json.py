@@ -29,11 +29,11 @@ class _Envelope(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
 
 
 def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None:
-    """Return the JSON-RPC envelope in the body of an answer, with typed ``data``.
+    """Return the JSON-RPC envelope in the body of an answer, with ``result.data`` of the type ``data_type``.
 
     :param data_type: the documented type of ``result.data``, e.g. ``list[CallSession]``.
-    :return: the envelope with the keys ``id``, ``result`` and ``metadata``. None: the answer differs from its
-        documentation, and `load_json` has to read the answer.
+    :return: the envelope with the keys ``id``, ``result`` and ``metadata``. None: the answer does not have
+        exactly the documented shape, so the calling code must use `load_json`.
     """
     try:
         envelope = _decoder(data_type).decode(content)

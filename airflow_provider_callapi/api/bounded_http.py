@@ -59,7 +59,7 @@ def read_body(response: requests.Response) -> bytes:
 
     :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, as sent or after unpacking.
     :raises AnswerUnreadable: the body's encoding is unknown, or the packed body is damaged.
-    :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time is up.
+    :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time of the request is up.
     """
     unpack = _Unpacker(response.headers.get("Content-Encoding", ""))
     body = bytearray()
@@ -95,7 +95,8 @@ class _Unpacker:
         """Return the unpacked bytes of a chunk. A chunk of a body that is not packed is returned unchanged.
 
         :param room: how many more bytes the unpacked body may have. If a packed chunk contains more bytes,
-            unpacking stops one byte after this number. The extra byte shows that the body is too large.
+            unpacking stops after ``room + 1`` bytes. This one byte too many shows the calling code that the
+            body is too large.
         :raises AnswerUnreadable: the packed body is damaged.
         """
         if not self._packed:
@@ -109,11 +110,11 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several addresses, the full
-    limit applies to each address that the session tries.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the full
+    limit applies to each IP address that the session tries.
 
-    For each address, the session reads the environment's proxies and CA bundle only once. Reading these
-    settings before every request would take a fifth of the request's CPU time.
+    For each URL, the session reads the proxies and the CA bundle from the environment only before the first
+    request. Reading these settings before every request would take a fifth of the request's CPU time.
     """
 
     def __init__(self) -> None:
@@ -147,7 +148,7 @@ def _use_bounded_connections(manager: Any) -> None:
 
 
 class _BoundedConnection(HTTPConnection):
-    """A connection that counts down the seconds that are left for the whole request.
+    """An HTTP connection that counts down the seconds that are left for a whole request.
 
     Before each step of a request (to connect, to read the answer), urllib3 sets ``self.timeout`` to the
     seconds that are left.
@@ -203,7 +204,10 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class _BoundedResponse(HTTPResponse):
-    """An HTTP answer whose bytes must all arrive before a countdown ends."""
+    """An HTTP answer whose bytes must all arrive before a countdown ends.
+
+    :param countdown: the time limit of the whole request.
+    """
 
     def __init__(self, sock: socket, *args: Any, countdown: Timeout, **kwargs: Any) -> None:
         super().__init__(_BoundedSocket(sock, countdown), *args, **kwargs)  # type: ignore[arg-type]
@@ -212,8 +216,8 @@ class _BoundedResponse(HTTPResponse):
 class _BoundedSocket:
     """A socket that has only the method ``makefile``.
 
-    The class `http.client.HTTPResponse` uses no other method. After the countdown has ended, a read from the
-    file that ``makefile`` returns raises a `TimeoutError`.
+    The class `http.client.HTTPResponse` uses no other method. If the time of the whole request
+    (``countdown``) is up, a read from the file that ``makefile`` returns raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
@@ -225,7 +229,10 @@ class _BoundedSocket:
 
 
 class _BoundedReader(io.RawIOBase):
-    """A file object that reads from a socket. When the countdown has ended, a read raises `TimeoutError`."""
+    """A file object that reads from a socket.
+
+    If the time of the whole request (``countdown``) is up, a read raises a `TimeoutError`.
+    """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
         super().__init__()
@@ -246,9 +253,9 @@ class _BoundedReader(io.RawIOBase):
 
 
 def _seconds_left(countdown: Timeout) -> float:
-    """Return the seconds until a countdown ends.
+    """Return the seconds that are left in the countdown of a request's time limit.
 
-    :raises TimeoutError: the countdown has ended.
+    :raises TimeoutError: no time is left.
     """
     left = countdown.read_timeout
     if not isinstance(left, int | float):

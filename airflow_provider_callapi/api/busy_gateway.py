@@ -4,8 +4,8 @@ A gateway in front of the service can answer instead of the service. Most answer
 because the service may have carried out the request. An answer is a refusal only if all of this is true:
 
 - The status is 429 (too many requests) or 503 (unavailable).
-- The header ``Retry-After`` contains seconds or a time. With this header, the gateway invites the client to
-  send the request again.
+- The header ``Retry-After`` contains a number of seconds or a point in time. With this header, the gateway
+  invites the client to send the request again.
 - The body is no JSON-RPC answer, so the answer does not come from the service itself.
 """
 
@@ -23,8 +23,9 @@ _STATUSES = frozenset({429, 503})
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return the seconds after which a busy gateway invites the client to send the request again.
 
-    Example: 30 for the status 503 with the header ``Retry-After: 30``. None: the status is neither 429 nor
-    503, or the header ``Retry-After`` cannot be read.
+    Example: 30 for the status 503 with the header ``Retry-After: 30``. If ``Retry-After`` contains a point in
+    time, the seconds count from the header ``Date``. None: the status is neither 429 nor 503, or a needed
+    header is missing or unreadable.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
@@ -41,7 +42,10 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
 
 def _read_time(text: str) -> datetime | None:
-    """Return the time in the text of an HTTP header. None: the text is not a time with a time zone."""
+    """Return the point in time that a text of an HTTP header states.
+
+    None: the text is not a time with a time zone.
+    """
     try:
         time = parsedate_to_datetime(text)
     except ValueError:

@@ -94,8 +94,8 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the login failed without a decision of the service, for example because the service
-            did not answer the login. The request itself was not sent, so the request can be repeated.
+        :raises NotSent: the service did not decide about the login, for example because the login got no
+            answer. The request itself was not sent, so the request can be repeated.
         :raises CallApiError: the service refuses the login.
         """
 
@@ -149,7 +149,7 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits of an answer. If the client has already stored newer limits, do nothing.
+        """Store the limits (the points left) of an answer, unless the client has already stored newer limits.
 
         If several threads send requests, the answers can arrive in a different order than the service sent
         them. Of two answers within one minute, the answer with fewer points left is the newer one.

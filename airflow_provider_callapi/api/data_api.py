@@ -75,9 +75,11 @@ LEG_FIELDS = (
 def is_filled_time(text: str | None) -> bool:
     """Return whether a time field in an answer is filled.
 
-    None, an empty text and a text of zeros (``0000-00-00 00:00:00``) are empty. Any other text is filled,
-    even an unreadable time such as ``abc``. An unreadable time shows that the event has taken place. If an
-    unreadable ``connect_time`` counted as empty, a person who has answered could be called again.
+    The result is False for None, an empty text and a text of zeros (``0000-00-00 00:00:00``).
+
+    The result is True for any other text, even for an unreadable time such as ``abc``, because the text shows
+    that the event has taken place. If an unreadable ``connect_time`` counted as not filled, a person who has
+    answered could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 
@@ -168,7 +170,7 @@ class LegReport(Answer):
 
 
 def equals(field: str, value: int | str) -> dict[str, Any]:
-    """Return a filter for a Data API request that selects the entries with this value in the field.
+    """Return a filter for a Data API request: select the entries in which the field has the value.
 
     Example: ``{"field": "id", "operator": "=", "value": 7}``.
     """
@@ -176,7 +178,7 @@ def equals(field: str, value: int | str) -> dict[str, Any]:
 
 
 def is_one_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for a Data API request that selects the entries with one of these values in the field.
+    """Return a filter for a Data API request: select the entries in which the field has one of the values.
 
     Example: ``{"field": "id", "operator": "in", "value": [7, 8]}``.
     """

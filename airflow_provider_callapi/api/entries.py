@@ -1,4 +1,4 @@
-"""Read a list in an answer entry by entry, so that one unreadable entry does not hide the other entries.
+"""Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
 A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
 the id, is left out of the list and counted. If an entry was left out, the list does not prove that an object
@@ -18,7 +18,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The class of an entry: a model of `pydantic`, or a `ListEntry`."""
+    """The type of the classes of a list's entries: models of `pydantic`, and subclasses of `ListEntry`."""
 
     @property
     def model_fields_set(self) -> set[str]: ...
@@ -88,7 +88,7 @@ class Entries(list[E]):
 
         The unusable entries count as left out.
 
-        :param is_usable: takes an entry, and returns whether the copy contains the entry.
+        :param is_usable: takes an entry, and returns whether the entry is usable.
         :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
         """
         usable: list[E] = []
@@ -109,7 +109,7 @@ class Entries(list[E]):
 def read_entries(
     model: type[M], data: Any, *, decisive: Collection[str] = (), id_field: str = ""
 ) -> Entries[M]:
-    """Convert a list in an answer to `Entries` of a model.
+    """Convert a list in an answer to `Entries` with objects of the class ``model``.
 
     A single object counts as a list with one entry.
 
@@ -119,7 +119,7 @@ def read_entries(
     :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``.
         `Entries.left_out_ids` contains the readable ids of the left-out entries. If ``id_field`` is empty,
         ``left_out_ids`` is empty, too.
-    :raises ValueError: the data is neither a list nor an object.
+    :raises ValueError: the data is neither a list nor a single object.
     """
     if isinstance(data, dict):
         data = [data]
@@ -142,13 +142,15 @@ def read_entries(
 
 
 def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
-    """Convert one entry of an answer to a model. A field with an unreadable value is left out.
+    """Convert one entry of an answer to an object of the class ``model``.
 
-    The model's ``model_fields_set`` contains the fields that were read. Each kind of unreadable entry or
-    field is logged once per process, without values.
+    A field with an unreadable value is left out.
 
-    :return: the entry, and the fields with an unreadable value. The entry is None if it is no object, or if a
-        required field is missing or unreadable.
+    The object's ``model_fields_set`` contains the fields that were read. Each kind of problem is logged once
+    per process, without values.
+
+    :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
+        the entry is not a JSON object, or if a required field is missing or unreadable.
     """
     name = model.__name__
     if not isinstance(raw, dict):
@@ -195,7 +197,10 @@ def _json_type(value: object) -> str:
 
 
 def _log_once(text: str) -> None:
-    """Log a warning, unless this process has logged the same text before."""
+    """Log a warning about an answer, unless this process has logged the same warning before.
+
+    :param text: the end of the warning, which states what cannot be read.
+    """
     with _logged_lock:
         if text in _logged:
             return

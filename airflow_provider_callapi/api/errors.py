@@ -89,8 +89,8 @@ _ID = re.compile(r"\d{1,9}")
 def _may_be_shown(field: Any, value: Any) -> bool:
     """Return whether an error text may show the invalid value of a field.
 
-    Two kinds of values may be shown: phone numbers, which error texts shorten, and ids of up to nine digits.
-    These values help the user who corrects the field.
+    The result is True for a phone number, because error texts shorten phone numbers, and for an id of up to
+    nine digits. The value helps the user who corrects the field. For any other value, the result is False.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -379,11 +379,9 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a value of an error object as text.
+    """Return a value of an error object as text. None: the value is neither a text nor a list.
 
-    Example: the text ``id`` stays ``id``, and a list of two texts becomes ``[id, name]``.
-
-    None: the value is neither a text nor a list.
+    A text stays unchanged. A list of texts becomes one text: ``["id", "name"]`` becomes ``[id, name]``.
     """
     if isinstance(value, list):
         return f"[{', '.join(each for each in value if isinstance(each, str))}]"

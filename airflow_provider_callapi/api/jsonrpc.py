@@ -115,7 +115,7 @@ class JsonRpc:
         time_limit: float = NO_TIME_LIMIT,
         exact_type: Any = None,
     ) -> Reply:
-        """Send one JSON-RPC request once, and return the answer.
+        """Send one JSON-RPC request, and return the answer. A failed request is not repeated.
 
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.

@@ -2,8 +2,8 @@
 
 Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
 the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and
-Python's garbage collector does not search them. `pydantic` reads every other answer entry by entry.
-`pydantic` also converts values and finds the fields that cannot be read. Both libraries return equal objects.
+Python's garbage collector does not search them. `pydantic` reads the entries of every other answer:
+`pydantic` converts values, and finds the fields that cannot be read. Both libraries return equal objects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_SENT: Any = UNSET
 class _Extra(dict[str, Any]):
     """The fields of an entry that the entry's class does not declare.
 
-    `msgspec` refuses to read this type from an answer.
+    `msgspec` cannot read this type, so a field of an answer cannot set `ListEntry.model_extra` directly.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -36,12 +36,15 @@ class _Extra(dict[str, Any]):
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
-    The methods, e.g. ``model_dump``, have the same names as the methods of pydantic models, which other
-    answers are. ``gc=False`` is safe, because an entry contains only values of an answer, and never itself.
+    Entries have the same methods as a pydantic model, e.g. ``model_dump``, because other answers are pydantic
+    models.
+
+    Python's garbage collector ignores entries (``gc=False``). This is safe, because an entry never contains
+    itself.
 
     :ivar model_extra: the fields of the entry that the class does not declare.
-    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field. For other
-        fields, the value is None.
+    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field. If a field is
+        not in this mapping, the value is None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}
@@ -56,7 +59,9 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def model_validate(cls, values: Mapping[str, Any]) -> Self:
-        """Read an entry in any shape, and convert values if this loses no information.
+        """Return the entry that a JSON object describes, even if the object differs from the documentation.
+
+        A value of another type is converted if no information is lost.
 
         :param values: the JSON object of the entry.
         :raises pydantic.ValidationError: a field cannot be read.
@@ -68,7 +73,7 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @property
     def model_fields_set(self) -> set[str]:
-        """The names of the fields that the entry contains, without the fields that could not be read."""
+        """The names of the fields that the answer contained for this entry, without unreadable fields."""
         sent = {name for name, value in structs.asdict(self).items() if value is not UNSET}
         return (sent - {"model_extra"}) | self.model_extra.keys()
 
@@ -82,7 +87,10 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
         return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
 
     def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """Return a copy of the entry with other values in some fields."""
+        """Return a copy of the entry with new values in some fields.
+
+        :param update: field → new value.
+        """
         return structs.replace(self, **update)
 
     def __repr__(self) -> str:
@@ -98,7 +106,10 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Return the schema for a field of a pydantic model. The field accepts only objects of this class."""
+        """Return the schema for a field of a pydantic model whose type is this class.
+
+        The field accepts only objects of this class.
+        """
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)
 
@@ -120,7 +131,7 @@ def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
 
 @cache
 def _lenient_reader(entry_type: type[ListEntry]) -> type[BaseModel]:
-    """Return a pydantic model with the fields of an entry class."""
+    """Return a pydantic model that has the fields of an entry class, and accepts additional fields."""
     hints = get_type_hints(entry_type, include_extras=True)
     fields: dict[str, Any] = {
         field.name: (hints[field.name], ... if field.required else None)

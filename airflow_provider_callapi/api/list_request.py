@@ -40,8 +40,8 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    The Data API sends no page after the offset 100 000. If the list is longer, the result counts as
-    incomplete.
+    The Data API sends no page whose offset (the number of entries before the page) is above 100 000. If the
+    list may continue after the last page, the result counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -62,8 +62,10 @@ def fetch_pages(
     """Return the entries of all pages of a list, and whether the list ended on these pages.
 
     A page with fewer than ``page_size`` entries is the last page, unless the service states that the list has
-    more entries. Entries that the service counts but does not send are counted as left out. If two pages in a
-    row are equal, the service ignores the offset. The function then stops, and the list counts as incomplete.
+    more entries.
+
+    The list counts as incomplete if the service states more entries than it sends. The list also counts as
+    incomplete if two pages in a row are equal, because the service then ignores the offset.
 
     :param page_at: a function that takes a number of entries, and fetches the page that begins after these
         entries.

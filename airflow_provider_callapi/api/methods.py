@@ -139,7 +139,7 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return the error for one problem that pydantic has found. The error does not contain the value."""
+        """Return the error for one problem that pydantic has found. The error omits the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":
@@ -219,8 +219,12 @@ _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
-    A SIP number has three to nine digits, or a letter or one of ``@*#``. A text of digits with ``-`` or ``.``
-    is a phone number in another form, and is therefore refused.
+    A SIP number is one of two kinds of text:
+
+    - three to nine digits;
+    - at least one digit together with at least one letter, ``@``, ``*`` or ``#``, such as ``sip25``.
+
+    A text of digits with ``-`` or ``.`` is a phone number in another form, and is therefore refused.
 
     :raises ValueError: the text is neither a phone number in E.164 nor a SIP number. The error does not
         contain the text.

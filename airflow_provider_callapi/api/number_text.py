@@ -1,7 +1,8 @@
-"""The characters between the digits of a phone number, and the function `fold`, which makes them plain ASCII.
+"""The characters that may stand between the digits of a phone number.
 
-People and programs write phone numbers with many forms of spaces, hyphens and dots. The readers of phone
-numbers and `mask_phones` use the same characters. So every number that can be read can also be masked.
+People and programs write phone numbers with many forms of spaces, hyphens and dots. The function `fold`
+converts these forms to ASCII characters. `mask_phones` and the functions that read phone numbers use the same
+characters, so `mask_phones` can mask every number that this package can read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of requests and answers.
 
-Tracebacks, debuggers and log lines show the ``repr()`` of objects. This module's ``repr()`` shows only what
-certainly is no personal data. A field that the vendor adds later is therefore hidden, too.
+Tracebacks, debuggers and log lines show the ``repr()`` of objects. The ``repr()`` of this module's classes
+shows a value only if the value certainly is no personal data. The value of a field that the vendor adds later
+is therefore hidden, too.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _HIDDEN = _Hidden()
 
 
 class Private:
-    """A marker of classes whose ``repr()`` shows no personal data."""
+    """Base class that marks a class whose ``repr()`` shows no personal data."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
 """Requests for the report of calls and the report of legs.
 
-An answer contains each row unchanged, as a plain dict.
+Each row of the answer stays as the service has sent the row: a dict with field → value.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.S
 
 
 def _file_version(path: str) -> tuple[int, int, int]:
-    """Return numbers that change if the file is written or replaced."""
+    """Return numbers that identify the version of a file. A write or a replacement changes the numbers."""
     status = Path(path).stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 

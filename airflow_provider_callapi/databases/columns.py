@@ -1,7 +1,7 @@
 """The columns of the tables of attempts, and their types in PostgreSQL, MySQL and SQLite.
 
-Times have microseconds. The type of times is ``timestamptz`` in PostgreSQL. In databases whose time type has
-no time zone, times are in UTC.
+Times are stored with microseconds. The type of times is ``timestamptz`` in PostgreSQL. In databases whose
+time type has no time zone, times are in UTC.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ _LASTING_IN_MYSQL = frozenset({1054, 1364})
 def open_hook(conn_id: str, field: str) -> Any:
     """Return the `DbApiHook` of an Airflow connection.
 
-    :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
+    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
+        Error messages name this parameter.
     :raises CallApiFailure: the connection does not exist, or does not lead to a SQL database.
     """
     named = f"{field}: connection {conn_id!r}"
@@ -46,7 +47,8 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
     The engine keeps phone numbers out of its log and its errors.
 
-    :param field: the name of the operator's parameter, such as ``ledger_conn_id``, for error messages.
+    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
+        Error messages name this parameter.
     :param pings: whether each transaction begins with a test of the connection, see `engine_of`.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
@@ -59,7 +61,8 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
     The engine keeps phone numbers out of its log and its errors.
 
     :param conn_id: the id of the hook's connection, for error messages.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
+        Error messages name this parameter.
     :param pings: whether each transaction begins with a request that tests the connection. False: the code
         that uses the engine must repeat a transaction whose connection was lost. In this case, the engine
         replaces each connection after a minute.
@@ -98,19 +101,22 @@ def _readable_json(value: Any) -> str:
 def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrouble:
     """Convert an error of a database into the exception with which the task fails.
 
-    The exception's text contains the first line of the database's error, without phone numbers.
+    The exception's message contains the first line of the database's error, without phone numbers.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
-    :param named: the text with which the exception's text begins, such as ``contacts: connection 'dwh'``.
+    :param named: the beginning of the exception's message, such as ``contacts: connection 'dwh'``.
     :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
-        `CallApiTrouble` if a later try may succeed, for example after a lost connection.
+        Otherwise `CallApiTrouble`, for example after a lost connection, because a later try may succeed.
     """
     text = masked_text(error, named)
     return CallApiFailure(text) if _lasts(_cause_of(error)) else CallApiTrouble(text)
 
 
 def _lasts(cause: Any) -> bool:
-    """Return whether the statement that raised a driver's exception would fail again in the same way."""
+    """Return whether a SQL statement would fail again in the same way.
+
+    :param cause: the exception that the database's driver raised for the statement.
+    """
     if any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
         return True
     if isinstance(cause, sqlite3.OperationalError):
@@ -121,10 +127,10 @@ def _lasts(cause: Any) -> bool:
 
 
 def masked_text(error: Exception, named: str) -> str:
-    """Return the first line of a database's error, without phone numbers.
+    """Return an error message: ``named``, and the first line of a database's error without phone numbers.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
-    :param named: the beginning of the text, such as ``contacts: connection 'dwh'``.
+    :param named: the beginning of the message, such as ``contacts: connection 'dwh'``.
     """
     cause = _cause_of(error)
     first_line = mask_phones(str(cause)).partition("\n")[0]

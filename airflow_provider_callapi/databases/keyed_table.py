@@ -28,8 +28,7 @@ class KeyedTable:
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL, MariaDB or SQLite.
     :param table: the name, the columns and the primary key of the table.
-    :param named: the text with which each error message begins, such as ``results: connection 'dwh', table
-        calls``.
+    :param named: the beginning of each error message, such as ``results: connection 'dwh', table calls``.
     :ivar key: the names of the columns of the primary key.
     :ivar empty: a row without values: a dict that maps the name of each column to None.
     """
@@ -49,7 +48,8 @@ class KeyedTable:
 
         :param name: the Airflow connection, the schema and the name of the table.
         :param table: the columns and the primary key of the table.
-        :param field: the name of the operator's parameter, such as ``results``, for error messages.
+        :param field: the parameter of the Airflow operator that names the table, such as ``results``. Error
+            messages name this parameter.
         :raises CallApiFailure: the connection cannot be used.
         """
         hook = open_hook(name.conn_id, field)
@@ -60,9 +60,9 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :param probe: a row (column → value) that the method writes and rolls back, as the check.
-        :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
-            the table or to write rows.
+        :param probe: a row (column → value). As a check, the method writes the row and rolls the write back.
+        :raises CallApiFailure: the table lacks one of the columns or has another key, or the database refuses
+            to create the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
         """
         try:

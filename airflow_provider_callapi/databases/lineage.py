@@ -38,7 +38,7 @@ def report_table(hook: Any, url: URL, name: TableName) -> None:
     """Report a SQL table to Airflow's lineage, as an output of the task.
 
     :param hook: the hook of the table's database.
-    :param url: the SQLAlchemy address of the database.
+    :param url: the SQLAlchemy URL of the database.
     """
     with suppress(Exception):
         from airflow.providers.common.compat.lineage.hook import (  # noqa: PLC0415 - heavy
@@ -54,7 +54,7 @@ def table_uri(url: URL, name: TableName) -> str | None:
 
     Example: ``postgres://db.example.org:5432/dwh/public/calls``.
 
-    :param url: the SQLAlchemy address of the database.
+    :param url: the SQLAlchemy URL of the database.
     :return: the URI in the form of Airflow's providers. None: the database has no host, for example SQLite.
     """
     scheme = _SCHEMES.get(url.get_backend_name())

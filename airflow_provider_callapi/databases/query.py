@@ -61,7 +61,8 @@ class Query:
 
         The method never commits the transaction, so that the query changes nothing in the database.
 
-        :param parameter: the name of the operator's parameter, such as ``contacts``, for error messages.
+        :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``.
+            Error messages name this parameter.
         :raises CallApiFailure: the connection, the query or a row cannot be used.
         :raises CallApiTrouble: the database does not answer.
         """
@@ -127,9 +128,10 @@ def _statement_for(connection: Any, query: Query) -> str:
 
 
 def _open_cursor(connection: Any) -> Any:
-    """Return a cursor that keeps the rows on the database's server, so that a long list fits into memory.
+    """Return a cursor for a query.
 
-    For databases other than PostgreSQL and MySQL, the function returns the driver's plain cursor.
+    In PostgreSQL and MySQL, the cursor keeps the rows on the database's server, so that a long list fits into
+    memory. For other databases, the function returns the driver's plain cursor.
     """
     driver = type(connection).__module__.partition(".")[0]
     if driver in ("psycopg2", "psycopg"):

@@ -34,8 +34,10 @@ class ReportTable:
     """A table of calls in a SQL database: one row for each call that the Data API has reported.
 
     :param name: the table. The constructor creates a missing table.
-    :param columns: the fields of the report that are the columns of the table. ``id`` must be one of them.
-    :param field: the name of the operator's parameter, for error messages.
+    :param columns: the names of the columns, which are fields of the Data API's report of calls. ``id`` must
+        be one of them.
+    :param field: the parameter of the Airflow operator that names the table, such as ``to``. Error messages
+        name this parameter.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
@@ -73,7 +75,7 @@ class ReportTable:
             self._keyed.upsert(db, rows)
 
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of a row with epoch seconds in place of the times in ISO format."""
+        """Return a copy of a row whose times, which are ISO 8601 texts, are converted to epoch seconds."""
         return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}
 
 

@@ -12,9 +12,9 @@ and three more columns:
     row is invalid.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. A person who was not called has one row with the attempt 0. An invalid row and a duplicate of
-the contact list also have one row with the attempt 0. For these rows, ``person`` is the number of the row,
-such as ``row 17``.
+a SIP number. A person who was not called has one row with the attempt 0. For each invalid row and each
+duplicate in the contact list, the table also has one row with the attempt 0. In this row, ``person`` is the
+number of the row in the contact list, such as ``row 17``.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table has other columns or another key, or the database refuses to create
-            the table or to write rows.
+        :raises CallApiFailure: the table lacks one of the columns or has another key, or the database refuses
+            to create the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
         """
         self._keyed.prepare(_PROBE)
@@ -77,8 +77,8 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. When the method writes a person's row
-        with the attempt 1 or more, it therefore deletes the person's row with the attempt 0.
+        A row with the attempt 0 means that the person was not called. The method deletes this row when the
+        method writes a row with a later attempt to call the person.
 
         :param patient: True: wait up to five minutes for a database that is not available. False: try once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
@@ -104,9 +104,9 @@ class ResultsTable:
 
 
 def _with_short_name(row: Row) -> Row:
-    """Return a row whose campaign's name has at most 250 characters, as the column ``campaign`` takes it.
+    """Return a row in which the name of the campaign has at most 250 characters.
 
-    A hash replaces the end of a longer name.
+    The column ``campaign`` takes no longer name. A hash replaces the end of a longer name.
     """
     campaign = row["campaign"]
     if len(campaign) <= LONGEST_NAME:

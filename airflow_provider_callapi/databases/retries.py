@@ -19,10 +19,10 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether to stop repeating a failed transaction.
+    """Return True if a failed transaction must not be repeated any more.
 
-    If the database is not available, stop after five minutes. After any other failure, stop after five
-    repeats.
+    If the database is not available, the repeats stop after five minutes. After any other failure, the fifth
+    repeat is the last.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
@@ -50,11 +50,11 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 def mask_errors(work: Callable[[], T], named: str) -> T:
     """Run a function that uses a database, and return the result of the function.
 
-    The text of a database error may contain phone numbers. The text of the `CallApiTrouble` contains no
-    phone numbers.
+    If the database fails, raise a `CallApiTrouble`, whose message contains no phone numbers. The database's
+    own error message may contain phone numbers.
 
     :param work: the function. It takes no arguments.
-    :param named: the text with which the error's text begins, such as ``the ledger's database``.
+    :param named: the beginning of the error message, such as ``the ledger's database``.
     :raises CallApiTrouble: the database does not answer, or refuses a statement.
     """
     try:

@@ -26,7 +26,7 @@ class TableName:
     def of(cls, value: Any) -> Self:
         """Return the table that a dict names: ``{"conn_id": …, "table": …, "schema": …}``.
 
-        :raises ValueError: the value is not a dict of this form. The text names what is wrong.
+        :raises ValueError: the value is not a dict of this form. The error message names what is wrong.
         """
         if not isinstance(value, Mapping) or not {"conn_id", "table"} <= value.keys() <= _KEYS:
             raise ValueError("a table has the keys conn_id, table and schema")

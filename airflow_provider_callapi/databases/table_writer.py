@@ -42,7 +42,7 @@ class TableWriter:
         self._thread = threading.Thread(target=self._write_regularly, name="callapi-results", daemon=True)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Hand over rows, which the background thread writes within seconds.
+        """Hand over rows to the background thread, which writes the rows within seconds.
 
         The method does not wait for the database.
         """
@@ -102,5 +102,8 @@ class TableWriter:
 
 
 def _by_key(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-    """Return rows as a dict: primary key → row. If several rows have one key, the dict has the last one."""
+    """Return rows as a dict: primary key → row.
+
+    If several rows have the same primary key, the dict contains the last of these rows.
+    """
     return {tuple(row[name] for name in KEY): row for row in rows}

@@ -32,7 +32,8 @@ def get_account(switchboard: Switchboard, account: Account, request: GetAccount)
 def sip_numbers(employee: Employee) -> Iterator[str]:
     """Yield the SIP numbers of an employee, e.g. ``sip25``.
 
-    `Employee.other_numbers` contains SIP numbers and extensions. An extension consists of digits only.
+    The field `Employee.other_numbers` contains SIP numbers and extensions. The function leaves out the
+    extensions, which consist of digits only.
     """
     return (number for number in employee.other_numbers if not number.isdigit())
 

@@ -61,7 +61,7 @@ class EmulatorApp:
             await send({"type": "http.response.body", "body": response.body})
 
     async def _hold_connection(self, receive: Receive, seconds: float) -> None:
-        """Wait until the client disconnects, the emulator closes, or the given seconds have passed."""
+        """Wait until the client disconnects or the emulator closes, but no longer than the given seconds."""
         ends = {
             asyncio.create_task(self._closing.wait()),
             asyncio.create_task(_wait_for_disconnect(receive)),

@@ -125,7 +125,7 @@ class Call:
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
-        """Return the newest leg with a role, e.g. `Role.OPERATOR`, that has not ended.
+        """Return the newest leg that has the given role, e.g. `Role.OPERATOR`, and has not ended.
 
         :return: a leg whose phone rings or is connected; None: the call has no leg with this role, or all
             legs with this role have ended.
@@ -136,9 +136,9 @@ class Call:
         return None
 
     def allows(self, event: str) -> bool:
-        """Return True if the state diagram allows an event or method in the call's present state.
+        """Return whether the state diagram allows an event or a method in the present state of the call.
 
-        :param event: for example ``coach left`` or ``hold.call``.
+        :param event: the event or the method, for example ``coach left`` or ``hold.call``.
         """
         return (self.state, event) in DIAGRAM
 

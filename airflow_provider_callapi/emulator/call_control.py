@@ -40,7 +40,7 @@ def _success() -> Success:
 
 
 def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
-    """Return the active call with the session id of a request. The request may then change the call.
+    """Return the active call with the session id of a request that may change the call.
 
     :raises RpcError: ``call_session_not_found``: the account has no active call with this session id.
     """

@@ -124,7 +124,7 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the call with the ``communication_id`` of a request. The request may then change the call.
+    """Return the call with the ``communication_id`` of a request that may change the call.
 
     :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
     """
@@ -156,11 +156,12 @@ def _reported_calls(
 def _interval(
     switchboard: Switchboard, account: Account, request: GetCallsReport | GetCallLegsReport
 ) -> tuple[float, float]:
-    """Return the beginning and the end of the interval in a request for a report, in epoch seconds.
+    """Return the first and the last moment of a report's period, in epoch seconds.
 
-    The request asks for the calls that start in this interval.
+    The request names the period by ``date_from`` and ``date_till``. The report contains calls that started in
+    this period.
 
-    :raises RpcError: the service refuses one of the dates.
+    :raises RpcError: the service refuses one of the two dates.
     """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:

@@ -152,6 +152,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run all due events of the calls, and return the switchboard, which holds the calls."""
+        """Run the events that are due, and return the switchboard: the object that contains all calls."""
         self._switchboard.run_due_events()
         return self._switchboard

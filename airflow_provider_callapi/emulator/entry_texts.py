@@ -41,7 +41,7 @@ class EntryTexts:
         return JsonArray([known.get(call.call_session_id) or self._make_text(call) for call in calls])
 
     def forget(self, call: Call) -> None:
-        """Forget the text of a call. Code that changes an active call uses this method before the change."""
+        """Forget the JSON text of a call, because the call is about to change."""
         self._texts.pop(call.call_session_id, None)
 
     def _make_text(self, call: Call) -> bytes:

@@ -196,7 +196,7 @@ class Exchange(Dispatcher):
         `expect_ring` and `expect_no_other_rings` state the expectations. The pytest fixture
         ``callapi_emulator`` calls this method after each passed test.
 
-        :raises AssertionError: the rings differ. The error text has one line for each difference. A line
+        :raises AssertionError: the rings differ. The error message has one line for each difference. A line
             names the masked phone number and the API method that started the call, e.g.
             ``start.simple_call``.
         """

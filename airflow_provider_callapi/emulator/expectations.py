@@ -31,8 +31,9 @@ class RingExpectations:
     def check(self, switchboard: Switchboard) -> None:
         """Fail if the phones have rung differently from what the test expects.
 
-        :raises AssertionError: the rings differ. The text has one line for each phone that rang too
-            often, too seldom or unexpectedly. A line names the masked phone number and the method.
+        :raises AssertionError: the rings differ. The error message has one line for each phone that rang too
+            often, too seldom or unexpectedly. A line names the masked phone number and the API method that
+            started the call.
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
@@ -79,7 +80,10 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a clause about a phone, e.g. ``start.informer_call rang 7916…0000 (contact) once``."""
+    """Return a clause about the rings of a phone.
+
+    Example: ``start.informer_call rang 7916…0000 (contact) once``.
+    """
     if not rings:
         return f"{mask_phones(phone)} did not ring"
     methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))

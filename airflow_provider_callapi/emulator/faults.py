@@ -88,7 +88,8 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and count one hit of the fault.
 
-        A fault leaves the plan after it has hit the planned number of requests.
+        After the last request that the test has planned for the fault (`PlannedFault.times`), the fault
+        leaves the plan.
 
         :param body: the body of the request.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.

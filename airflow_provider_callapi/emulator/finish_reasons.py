@@ -28,11 +28,11 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the finish reason of a leg that is not answered, e.g. ``subscriber_busy``.
+    """Return the finish reason of a leg whose participant does not answer, e.g. ``subscriber_busy``.
 
     :param role: the role of the leg. A contact and an operator have different finish reasons.
-    :param script: the script of the phone.
-    :return: the finish reason; None: according to the script, the person answers.
+    :param script: the script of the participant's phone.
+    :return: the finish reason; None: according to the script, the participant answers.
     """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
@@ -54,10 +54,11 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
     """Return the finish reason that the Data API's report shows for a whole call after its end.
 
-    The real services differ here, so `Profile.session_reason` states whose leg gives the finish reason.
+    The vendor's services differ in whose leg gives this finish reason. `Profile.session_reason` names the
+    leg: ``contact``, ``operator``, ``any``, or ``ending_leg`` for the leg that ended the call.
 
-    :param reason: the finish reason of the leg that ended the call. The call gets this reason if the profile
-        has the value ``ending_leg``, or if the call lacks the leg that the profile names.
+    :param reason: the finish reason of the leg that ended the call. If the call lacks the leg that the
+        profile names, the call gets this reason, too.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

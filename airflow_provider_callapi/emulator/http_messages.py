@@ -78,9 +78,9 @@ def handle_post(
 ) -> HandledPost:
     """Carry out a POST request. Return the response, and the fault that was planned for the request.
 
-    With a planned fault, the exchange may leave the request undone (`Fault.carried_out` is False), and the
-    response may be faulty. The HTTP status is 404 if the path names no version, and 411 if the header
-    Content-Length is missing.
+    If the test has planned a fault with `Fault.carried_out` False, the exchange does not carry out the
+    request. A planned fault can also change the response. The HTTP status is 404 if the path names no
+    version, and 411 if the header Content-Length is missing.
 
     :param path: the path of the URL, e.g. ``/v4.0``.
     :param headers: the HTTP headers. The function reads ``Content-Length`` and ``Content-Type``.

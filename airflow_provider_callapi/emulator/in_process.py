@@ -88,9 +88,8 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 def _peek(body: Any) -> bytes:
     """Return the body of a request without reading from a stream.
 
-    The function does not read a stream, because the client would take the read as proof that the request was
-    sent. The content of an `io.BytesIO` is available without a read. For any other stream, the result is
-    ``b""``.
+    The content of an `io.BytesIO` is available without a read. For any other stream, the result is ``b""``,
+    because the client would take a read as proof that the request was sent.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

@@ -20,10 +20,10 @@ class Entry(NamedTuple):
     :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
         the contact's phone. None: the event concerns no call.
     :ivar mnemonic: the mnemonic of the error with which the exchange answered the request; None: no error.
-    :ivar detail: for ``fault``, the name of the fault; ``start``: the start method; ``ring`` and ``answer``:
-        the role of the leg; ``key``: the phone key that the contact pressed; ``tag``: the id of the tag;
-        ``dtmf``: the tone; ``option``: the mnemonic of the talk option; ``end``: the finish reason. For
-        ``request``: None.
+    :ivar detail: a text whose meaning depends on the kind. ``request``: None. ``fault``: the name of the
+        fault. ``start``: the start method. ``ring`` and ``answer``: the role of the leg. ``key``: the phone
+        key that the contact pressed. ``tag``: the id of the tag. ``dtmf``: the tone. ``option``: the mnemonic
+        of the talk option. ``end``: the finish reason.
     """
 
     time: float

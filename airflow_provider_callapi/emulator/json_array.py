@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class JsonArray:
-    """A JSON array as the texts of its items.
+    """A JSON array that consists of the JSON texts of its items.
 
     :ivar items: the JSON text of each item, in UTF-8.
     """

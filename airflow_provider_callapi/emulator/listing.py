@@ -38,8 +38,8 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 def is_listed(call: Call, profile: Profile, now: float) -> bool:
     """Return whether ``list.calls`` shows an active call at a moment.
 
-    The result is False if ``list.calls`` does not show the call yet, or if the profile hides the call for a
-    time (`Profile.vanish_seconds`) at this moment.
+    The result is False in two cases: ``list.calls`` does not show the call yet, or the moment is in the time
+    for which the profile hides the call (`Profile.vanish_seconds`).
 
     :param now: the moment, in epoch seconds.
     """
@@ -52,9 +52,10 @@ def is_operator(leg: Leg, profile: Profile) -> bool:
     """Return the value of ``is_operator`` that ``list.calls`` and the reports show for a leg.
 
     By default, the value is True for every operator's leg, and False for all other legs. An operator can be
-    an employee of the account, or a person at any other phone, as in ``start.simple_call``. If
-    `Profile.operator_leg_is_operator` is False, the value is True only for the leg of an operator who is an
-    employee, and False for the leg of any other operator.
+    an employee of the account, or a person at any other phone, as in ``start.simple_call``.
+
+    If `Profile.operator_leg_is_operator` is False, the value is True only for the leg of an operator who is
+    an employee.
     """
     return leg.role is Role.OPERATOR and (profile.operator_leg_is_operator or leg.employee is not None)
 

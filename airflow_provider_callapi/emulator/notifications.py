@@ -71,7 +71,7 @@ class NotificationSender:
 
 
 def _events(call: Call) -> Iterator[str]:
-    """Yield the events of a call so far, in order: ``started``, ``answered``, ``ended``."""
+    """Yield the events that have happened to a call, in this order: ``started``, ``answered``, ``ended``."""
     yield "started"
     if call.talked_at is not None:
         yield "answered"

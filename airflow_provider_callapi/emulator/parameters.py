@@ -1,7 +1,8 @@
 """Check the parameters of a request with the request class that the client also uses.
 
-This module converts the errors of the request class into the vendor's mnemonics. A request class corrects
-some wrong input, e.g. ``+7 926 …``. This module rejects the wrong input, as the vendor's service does.
+This module converts the errors of the request class into the vendor's mnemonics. A request class of the
+client accepts and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these
+values, as the vendor's service does.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
 
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """Raise `RpcError` ``data_type_error`` if a parameter is null, even if the parameter is optional."""
+    """Check that no parameter of a request is null. An optional parameter must not be null either.
+
+    :raises RpcError: ``data_type_error``: a parameter is null.
+    """
     for name, value in params.items():
         if value is None:
             raise _rpc_error("data_type_error", [*path, name], None)

@@ -158,7 +158,7 @@ class Profile(BaseModel):
     def parse(cls, text: str | bytes) -> Profile:
         """Return the profile that a JSON text describes. The fields that the text omits have their defaults.
 
-        :raises ValueError: the JSON or a field is wrong. The error text names the field and the problem.
+        :raises ValueError: the JSON or a field is wrong. The error message names the field and the problem.
         """
         return parse_json(cls, text)
 

@@ -35,7 +35,7 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
     connection to the exchange. To keep a test fast, script short calls, e.g. ``exchange.expect_ring(phone,
     Script(rings=0.5, talks=1))``. If the phones rang differently from the test's expectations, the test fails
-    even if its own code passes (``Exchange.check_rings``). For a clock that the test moves, use
+    even if the test's own code passes (``Exchange.check_rings``). For a clock that the test moves, use
     ``Emulator(Exchange(clock=ManualClock()))`` instead.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415

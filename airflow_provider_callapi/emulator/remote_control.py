@@ -26,7 +26,7 @@ def _fault(label: Any) -> Fault:
 class RemoteRequest(BaseModel):
     """Base class of the request bodies of the emulator's remote control.
 
-    :cvar example: an example of the body as JSON. The text of each `parse` error ends with the example.
+    :cvar example: an example of the body as JSON. Each error message of `parse` ends with the example.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -36,8 +36,8 @@ class RemoteRequest(BaseModel):
     def parse(cls, text: str | bytes) -> Self:
         """Parse a JSON text and return a request of this class.
 
-        :raises ValueError: the JSON or a field is wrong. The text names the field and the problem in one
-            line.
+        :raises ValueError: the JSON or a field is wrong. The error message names the field and the problem in
+            one line.
         """
         try:
             return parse_json(cls, text)

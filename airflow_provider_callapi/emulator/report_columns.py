@@ -41,7 +41,10 @@ def _duration(start: float | None, end: float | None) -> int:
 
 
 def _direction(call: Call, leg: Leg) -> str:
-    """Return ``in`` for the leg of a contact who calls in, and ``out`` for a leg that rings a phone."""
+    """Return the direction of a leg.
+
+    ``in``: the leg of a contact who calls in. ``out``: any other leg, because the exchange rings its phone.
+    """
     return "in" if call.direction == "in" and leg.role is Role.CONTACT else "out"
 
 
@@ -87,7 +90,8 @@ def _operations(call: Call) -> list[Row]:
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
     """Return the columns of the report of calls.
 
-    :param now: the time of the request, in epoch seconds. The talk of an active call counts until this time.
+    :param now: the time of the request, in epoch seconds. If the profile reports the talk of an active call,
+        the duration of the talk is counted until this time.
     :return: name of a column → function from a call to the value, e.g. ``direction`` → ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
@@ -120,10 +124,11 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return those columns of the report of calls whose value in the answer differs from `call_columns`.
+    """Return the columns of the report of calls whose value in the answer is not the value of `call_columns`.
 
-    Filters still compare the values of `call_columns`. The result is empty for most profiles. For a profile
-    with the odd shape ``empty_virtual_number``, the answer shows each virtual number as an empty text.
+    Filters still compare the values of `call_columns`. For most profiles, the result is empty. If
+    `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows each virtual number as an empty
+    text.
 
     :return: name of a column → function from a call to the value in the answer.
     """

@@ -152,7 +152,7 @@ class Emulator:
 
 
 class _NotifyingServer(uvicorn.Server):
-    """A uvicorn server that sets an event when the server listens on the port."""
+    """A uvicorn server that sets a `threading.Event` as soon as the server listens on the port."""
 
     def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
         super().__init__(config)

@@ -166,9 +166,13 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check IP address, account, component and rights. Return how many points the request costs.
+        """Return how many points a request costs, after a check of four conditions.
 
-        :raises RpcError: the account must not call the method now.
+        The conditions: the service accepts requests from the client's IP address, the account is active, the
+        account has the component of the Call API that the method needs, and the account has the right to call
+        the method.
+
+        :raises RpcError: one of the conditions is not met.
         """
         method, component = request_type.method, request_type.component
         if not self.serves_ip(account, context.ip):
@@ -229,7 +233,10 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service knows so far about one JSON-RPC request: IP address, id, method, account and call."""
+    """What the service has already read from one JSON-RPC request: IP address, id, method, account and call.
+
+    A field is None until the service has read its value.
+    """
 
     ip: str
     request_id: str | int | float | None = None

@@ -80,7 +80,7 @@ class Switchboard:
     def run_due_events(self) -> None:
         """Run every event that is due by the clock's present time, earliest event first.
 
-        Events of calls that have ended are ignored.
+        The method ignores the events of calls that have ended.
         """
         deadline = self.clock()
         while self._events and self._events[0][0] <= deadline:
@@ -92,11 +92,12 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the emulator's journal, with the present time.
+        """Add an event of a call to the emulator's journal. The time of the entry is ``now``.
 
         :param kind: for example ``ring``.
         :param phone: the phone that the event concerns.
-        :param detail: depends on the kind. For ``ring``, the role of the leg. See `Entry.detail`.
+        :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For ``ring``, the role of
+            the leg.
         """
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
@@ -141,7 +142,10 @@ class Switchboard:
         self._ring(call, leg, call.script, call.dialing_timeout)
 
     def ring_operator(self, call: Call) -> None:
-        """Ring the first phone in `Call.operators`, and remove the phone from this list."""
+        """Ring the next phone of the call's operator: the first phone in `Call.operators`.
+
+        The method removes this phone from `Call.operators`.
+        """
         phone, employee = call.operators.pop(0)
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
         leg = self._new_leg(call, Role.OPERATOR, phone, calling, employee)
@@ -153,7 +157,7 @@ class Switchboard:
         self._ring(call, leg, script)
 
     def ring_participant(self, call: Call, role: Role, phone: str) -> None:
-        """Ring the phone of a third party or a coach. When this person answers, the person joins the call."""
+        """Ring the phone of a third party or a coach. If the person answers, the person joins the call."""
         employee = call.account.find_employee(phone)
         leg = self._new_leg(call, role, phone, call.virtual_phone_number, employee)
         self._ring(call, leg, self.script_for(phone))
@@ -217,7 +221,11 @@ class Switchboard:
             self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS[call.script.hangs_up])
 
     def _begin_scenario(self, call: Call) -> None:
-        """Pass the first operations of the call's scenario, and let the contact press the script's keys."""
+        """Begin the call's scenario, if there is one.
+
+        The call passes the operations with which the scenario begins. Later, the contact presses the phone
+        keys of the contact's script.
+        """
         if call.scenario is None:
             return
         for operation in call.scenario.begins_with:
@@ -325,7 +333,10 @@ class Switchboard:
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> list[Call]:
-        """Return the active calls that ``list.calls`` shows to an account now, oldest first."""
+        """Return the active calls that ``list.calls`` shows to an account at this moment.
+
+        The call that started first comes first.
+        """
         return [
             call
             for call in self.active.values()

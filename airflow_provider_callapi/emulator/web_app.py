@@ -48,7 +48,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
 
 
 class _Handlers:
-    """The methods that answer the HTTP requests to the web page and the remote control."""
+    """The methods that answer the HTTP requests to the emulator's web page and remote control."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange

@@ -1,4 +1,4 @@
-"""Converts attempts to short plain JSON, and the JSON to attempts."""
+"""Converts attempts to short plain JSON, and back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def attempt_of_json(value: dict[str, Any]) -> Attempt:
 
 
 def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an object, except those with their default value, as plain JSON."""
+    """Return an object as plain JSON: field → value. Leave out the fields that have their default value.
+
+    :param defaults: field → default value.
+    """
     changed = {}
     for name, default in defaults.items():
         value = getattr(item, name)

@@ -1,10 +1,13 @@
 """A ledger in a key-value store for small values, such as Airflow's task state.
 
-Each write stores only the changed attempts, as a new entry of the change list. The change list has at most 64
-entries. When the change list is full, the ledger moves the attempts in the list to the last page, and begins
-the list again. A page is one compressed value with the attempts to call several hundred people. The ledger
-therefore reads few values, which matters because Airflow's task state returns only one value at a time. Only
-one process at a time may use the ledger.
+The ledger stores attempts in two kinds of values:
+
+- A page is one compressed value with the attempts to call several hundred people.
+- An entry of the change list is one value with the attempts that one write has changed.
+
+The change list has at most 64 entries. When the change list is full, the ledger moves its attempts to the
+last page, and begins a new change list. The ledger therefore reads few values. This matters because Airflow's
+task state returns only one value at a time. Only one process at a time may use the ledger.
 """
 
 from __future__ import annotations
@@ -46,10 +49,10 @@ Place = tuple[str, int]
 class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of a person's
-    attempts that rang no phone, the ledger keeps only the three newest, to save space.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. To save space, the
+    ledger drops attempts that rang no phone: of each person, only the three newest of these attempts stay.
 
-    :param store: stores the pages and the change list. Only one process at a time may write to this store.
+    :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
     """
 
@@ -126,10 +129,13 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Move the attempts of the change list to the last page, or to new pages if the last page is full.
+        """Write the attempts of the change list to the last page, and begin a new change list.
 
-        If the process dies before the next entry is stored, the change list is still valid. The
-        attempts of the change list are then in two places, in the same version: on a page and in the list.
+        The change list contains the newest changes; a page contains the attempts to call many people. If the
+        last page is full, the method begins new pages.
+
+        If the process dies before the next entry of the change list is stored, the old change list is still
+        valid. Its attempts are then stored twice, in the same version: on a page and in the change list.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
@@ -145,7 +151,10 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of attempts as JSON, without attempts that the ledger has dropped."""
+        """Return the newest versions of attempts as JSON. Leave out the attempts that the ledger has dropped.
+
+        :param places: (the key of a person, the number of an attempt to call this person).
+        """
         return [
             json_of_attempt(attempt)
             for person, number in places
@@ -154,9 +163,11 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Take over stored versions of attempts, the oldest version first.
+        """Add stored versions of attempts to memory. A later version of an attempt replaces an earlier one.
 
-        :return: a dict whose keys are the places (person, number) of the attempts, in order.
+        :param values: the stored attempts as JSON, oldest version first.
+        :return: a dict without values, which serves as an ordered set. Its keys are the key of the person and
+            the number of the attempt, for each stored attempt.
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):
@@ -169,9 +180,9 @@ class PagedLedger:
 
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
-    """Return a person's attempts, without old attempts that rang no phone.
+    """Return a person's attempts, and leave out old attempts that rang no phone.
 
-    Of the attempts that rang no phone, only the three newest stay.
+    Of the attempts that rang no phone, the result contains the three newest. All other attempts stay.
 
     :param attempts: the attempts, oldest first.
     """
@@ -181,7 +192,12 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the attempts in lists that fit into an entry of the change list."""
+    """Split attempts into lists, and yield the lists.
+
+    Each list is short enough for one entry of the change list, which is a stored value of limited size.
+
+    :param values: the attempts as JSON.
+    """
     portion: list[dict[str, Any]] = []
     size = 0
     for value in values:
@@ -196,7 +212,12 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 
 
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the attempts in lists that fit onto a page."""
+    """Split attempts into lists, and yield the lists.
+
+    Each list is short enough for one page, which is a compressed stored value of limited size.
+
+    :param values: the attempts as JSON.
+    """
     if len(values) > 1 and len(_pack(values)) > _PAGE_SIZE:
         yield from _page_contents(values[: len(values) // 2])
         yield from _page_contents(values[len(values) // 2 :])

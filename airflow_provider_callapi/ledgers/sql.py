@@ -55,8 +55,8 @@ class SqlLedger:
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, after they
-        have tried again for up to five minutes.
+    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, but first
+        repeat their transaction for up to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -91,9 +91,8 @@ class SqlLedger:
         - ``min_gap`` has not passed since the last call to the person. In this case,
           `ClaimResult.not_before` is the time at which ``min_gap`` has passed.
 
-        In PostgreSQL, one statement with its own commit stores all intents that the ledger certainly grants.
-        One transaction then decides about the remaining intents. In MySQL and SQLite, one transaction decides
-        about all intents.
+        In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
+        stores most of the granted intents. One transaction then decides about the remaining intents.
 
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
@@ -123,13 +122,13 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """Store those intents that the ledger certainly grants, with one PostgreSQL statement.
+        """In PostgreSQL, store most of the intents that the ledger grants, with one fast statement.
 
         In other databases, the method stores nothing. The method does not repeat a failed statement.
 
         :param intents: the intents, in the order of the people's keys.
         :return: a pair: the keys of the people whose intent is stored, and a bool. True: the statement
-            failed, and it is unknown which intents are stored.
+            failed, and it is unknown which intents are stored. False: the statement did not fail.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
@@ -146,10 +145,11 @@ class SqlLedger:
         """Decide in one transaction which intents the ledger grants, and store the granted intents.
 
         :param intents: the intents, in the order of the people's keys.
-        :param is_doubtful: whether this process may have stored these intents before.
-        :param some_granted: whether this process has just stored other intents. If True, the method does not
-            wait long for the database, because the process dials the people of the other intents only after
-            the method returns.
+        :param is_doubtful: whether this process may have stored these intents before, by a statement that
+            failed.
+        :param some_granted: whether this process has stored intents to call other people a moment ago. If
+            True, the method waits for the database only for seconds, because the calls to these people wait
+            for the end of the method. If the database still does not answer, the method refuses the intents.
         """
         if not intents:
             return []
@@ -168,11 +168,11 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield the database rows of the attempts to call the given people, in lists.
+        """Yield lists of database rows: together, the rows of all attempts to call the given people.
 
         The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
 
-        :param wanted: a mapping whose keys identify the people, as in `Attempt.person`.
+        :param wanted: a mapping whose keys are the keys of the people, as in `Attempt.person`.
         """
         if len(wanted) > _CHUNK:
             with closing(iter(AttemptPages(self._engine, self._query()))) as pages:
@@ -204,7 +204,7 @@ class SqlLedger:
 
         :param work: a function that carries out the transaction. Its argument is a database connection.
         :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
-        :param retrying: how often to repeat the transaction.
+        :param retrying: the rule that decides how often the transaction is repeated, such as `RETRY_BRIEFLY`.
         """
 
         def transaction() -> T:
@@ -221,9 +221,9 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         provider must offer an SQLAlchemy engine.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
-    :raises CallApiFailure: the connection does not lead to a usable database. The text names
+    :raises CallApiFailure: the connection does not lead to a usable database. The error message names
         ``ledger_conn_id``.
-    :raises CallApiTrouble: the database did not answer. The text names ``ledger_conn_id``.
+    :raises CallApiTrouble: the database did not answer. The error message names ``ledger_conn_id``.
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
     try:
@@ -233,15 +233,21 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
-    """Return the sort key of an attempt. All processes write attempts in the order of this key.
+    """Return the sort key of an attempt: the key of the person and the number of the attempt.
 
-    With different orders, two processes could wait for each other: a deadlock.
+    All processes write attempts in the order of this key. With different orders, two processes could wait for
+    each other: a deadlock.
     """
     return attempt.person, attempt.attempt
 
 
 def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Yield lists with at most one version of each attempt: the first versions, the second versions, …"""
+    """Split versions of attempts into lists, so that no list contains two versions of one attempt.
+
+    The first list contains the first version of each attempt, the second list the second versions, and so on.
+
+    :param attempts: versions of attempts. One attempt may have several versions, oldest version first.
+    """
     while attempts:
         batch: dict[tuple[str, int], Attempt] = {}
         later = [a for a in attempts if batch.setdefault(_in_one_order(a), a) is not a]

@@ -46,11 +46,13 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 
 
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
-    """Store those intents that the ledger certainly grants, with one statement.
+    """Store most of the intents that the ledger grants, with one fast statement.
 
-    The statement stores neither the intents that the ledger refuses, nor two more kinds of intents: an intent
-    that takes over an attempt whose call was not placed, and an intent whose lock another process has changed
-    at the same time. The function `claim_in_turn` decides about all intents that are not stored.
+    The function `claim_in_turn` decides about the intents that this statement does not store:
+
+    - intents that the ledger refuses;
+    - an intent that takes over an attempt whose call was not placed;
+    - an intent to call a person whose lock another process has changed at the same time.
 
     :param intents: intents to call different people, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
@@ -86,7 +88,7 @@ def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> 
 
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a row that are not null, as plain JSON with ISO 8601 times."""
+    """Return a row as plain JSON: column → value. Leave out null values. Times become ISO 8601 texts."""
     return {
         name: _iso(value) if isinstance(calls.c[name].type, Moment) else value
         for name, value in row.items()
@@ -99,7 +101,7 @@ def _iso(at: float) -> str:
 
 
 def _table_of(name: str, *columns: Column[Any]) -> CTE:
-    """Return the parameter ``rows``, a list of JSON objects, as a table.
+    """Return a SQL expression that makes the parameter ``rows``, a list of JSON objects, a table.
 
     :param name: the name of the table in the statement.
     :param columns: the table's columns with their types. A missing value is null.
@@ -133,13 +135,14 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the part of the statement that locks the people of a batch.
+    """Return the part of the claim statement that locks the people of a batch.
 
-    The result is a table of the locked stripes. A stripe is a row of the lock table: a person's lock.
+    Each person belongs to one row of the lock table. The result is a table of the rows that the statement has
+    locked.
 
-    All parts of a statement read the database as it was when the statement began. The statement may therefore
-    decide about a person only if no other claim has changed the person's lock since. ``before`` is the lock
-    when the statement began. ``held`` is the lock after the statement has waited for the other claims.
+    The whole statement reads the call table as it was when the statement began. The statement therefore locks
+    a row only if no other claim has changed the row since that moment. ``before`` are the rows when the
+    statement began. ``held`` are the rows after the statement has waited for other claims.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")

@@ -70,7 +70,7 @@ class SqlControl:
         """Return what a user has asked of a campaign; None: no user has asked for anything.
 
         :param campaign: the campaign's name.
-        :raises ValueError: the stored kind is not ``pause``, ``resume`` or ``stop``.
+        :raises ValueError: the database contains another wish than ``pause``, ``resume`` or ``stop``.
         """
         row = self._do(lambda db: db.execute(select(_wishes).where(_wishes.c.campaign == campaign)).first())
         return None if row is None else Wish(WishKind(row.kind), row.asked_by, row.asked_at)
@@ -111,8 +111,8 @@ class SqlControl:
     def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
         """Update the row with the given key, or insert the row if the table has no such row.
 
-        :param key: column of the primary key → value.
-        :param values: the other columns → value.
+        :param key: the primary key of the row: column → value.
+        :param values: the new values of the other columns: column → value.
         """
 
         def replace(db: Connection) -> None:

@@ -30,11 +30,10 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether this process may have stored the same intents before, by a statement that failed
-        or whose answer was lost. The parameter decides about an intent that the database already contains.
-        True: this process has stored the intent, so the intent is granted. False: another process has stored
-        the intent, so the intent is refused. The row does not show the process, because every process gives
-        an attempt the same ``external_id``.
+    :param repeated: True: this process may have stored the same intents before, by a statement that failed or
+        whose answer was lost. An intent that the database already contains is then granted. False: another
+        process has stored an intent that the database already contains, and the intent is refused. The row
+        does not show the process, because every process gives an attempt the same ``external_id``.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
     :raises LostRaceError: another process has taken over one of the attempts meanwhile.
     """
@@ -81,7 +80,7 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 def _lock(db: Connection, people: Iterable[str]) -> None:
     """Lock people until the end of the transaction.
 
-    Until then, the claims with ``min_gap`` for these people wait, in all campaigns.
+    Until then, other claims with ``min_gap`` for these people wait, whatever their campaign.
     """
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
@@ -121,8 +120,8 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    The two are the same if number, status, ``external_id`` and time are equal. The times may differ by less
-    than a microsecond, because the database rounds times.
+    The result is True if the number of the attempt, the status, the ``external_id`` and the time are equal.
+    The times may differ by less than a microsecond, because the database rounds times.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

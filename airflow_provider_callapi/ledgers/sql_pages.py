@@ -19,10 +19,12 @@ _PAGE = 5000
 
 
 class AttemptPages:
-    """Reads the rows of a query in pages. After a lost connection, continues after the last page.
+    """Reads the rows of a query in pages: lists of up to 5000 rows.
 
-    In PostgreSQL, one statement reads all pages: its cursor stays open between two pages. In other databases,
-    each page is read with its own statement. In SQLite, an open cursor would keep all writers out.
+    After a lost connection, the reading continues after the last page.
+
+    In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. In other
+    databases, one statement reads one page. The reason: in SQLite, an open cursor would keep all writers out.
 
     :param query: selects rows of one campaign, in the order of person and attempt.
     """
@@ -63,7 +65,7 @@ class AttemptPages:
         return page
 
     def _rest(self) -> Select[Any]:
-        """Return the query of the rows that were not read yet."""
+        """Return the query of the rows that come after the last row that was read."""
         query = self._query if self._keeps_cursor else self._query.limit(_PAGE)
         if self._last is None:
             return query

@@ -84,10 +84,10 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression for the value that a column has after a write of `record_statement`.
+    """Return the SQL expression for the value of a column after a write of `record_statement`.
 
-    If the new value is unknown (null), the column keeps its old value. The column ``observed`` stays true if
-    it was true.
+    If the new value is unknown (null), the column keeps its old value. In the column ``observed``, the value
+    true never changes.
     """
     if column.name == "observed":
         return case((column.is_(True), True), else_=new)

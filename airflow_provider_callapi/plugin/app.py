@@ -172,7 +172,7 @@ def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Respon
 
 
 def _root() -> str:
-    """Return the path of Airflow's API server, such as ``/airflow``; ``""`` if it has no path."""
+    """Return the path in the URL of Airflow's API server, such as ``/airflow``; ``""``: there is no path."""
     return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 

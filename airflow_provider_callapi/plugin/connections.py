@@ -73,7 +73,7 @@ def release_call(conn_id: str, call_session_id: int) -> bool:
 def describe_error(error: CallApiError | AirflowException) -> str:
     """Return the text of an error for the page *Calls*, without phone numbers.
 
-    For a `CallApiError`, the text also contains what the user should do.
+    For a `CallApiError`, the text also advises the user what to do.
     """
     return mask_phones(advice(error) if isinstance(error, CallApiError) else str(error))
 
@@ -97,7 +97,8 @@ class Lookers:
     def _take(self, conn_id: str, now: float) -> Look:
         """Poll the active calls of a connection once.
 
-        After a failure, the next poll opens a new hook, which reads the Airflow connection again.
+        If the poll fails, the method closes the hook. The next poll then opens a new hook, which reads the
+        Airflow connection again.
 
         :param now: epoch seconds.
         """

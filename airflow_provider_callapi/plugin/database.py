@@ -37,8 +37,8 @@ class Known:
     def is_only_of(self, connection_id: str, campaign: str) -> bool:
         """Return True if a campaign exists and all its tasks dial through the given connection.
 
-        A user has rights on single connections. The page therefore lets a user stop or pause a campaign only
-        if no task of the campaign dials through another connection.
+        A user may have rights on one connection, and none on another. The page therefore lets a user pause or
+        stop a campaign only if all tasks of the campaign dial through the connection of the page.
 
         :param campaign: the campaign's name.
         """

@@ -64,7 +64,7 @@ class Notification:
         """Check the fields of a notification, and return the notification.
 
         :param body: the JSON object of the request: ``{"call_session_id": 17, "event": "ended", …}``.
-        :raises ValueError: a field is missing or has another form. The text names the field.
+        :raises ValueError: a field is missing or has another form. The error message names the field.
         """
         event, session = body.get("event"), body.get("call_session_id")
         if event not in EVENTS:
@@ -124,7 +124,7 @@ class Receiver:
         self._lock = threading.Lock()
 
     def receive(self, body: bytes) -> None:
-        """Check a notification, and create its asset event if the notification is new.
+        """Check a notification, and create its asset event, unless an equal notification came before.
 
         :param body: the body of the HTTP request: a JSON object with the secret.
         :raises HTTPException: 404: notifications are off, or no DAG uses the asset. 400: the body is not a

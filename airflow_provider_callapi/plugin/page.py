@@ -101,8 +101,8 @@ class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
     :ivar seen: the campaign's progress, and what a user has asked of the campaign.
-    :ivar why: why the campaign does not dial now, without phone numbers; ``""``: the campaign dials at its
-        normal pace.
+    :ivar why: why the campaign does not dial at this moment, without phone numbers; ``""``: the campaign
+        dials at its normal pace.
     :ivar task: the link to the campaign's task.
     :ivar offered: the buttons that the page offers: pause, resume, stop.
     :ivar wanted: a user's wish that the campaign has not followed yet, such as ``anna asked to pause``;

@@ -13,9 +13,10 @@ T = TypeVar("T")
 
 
 class SharedLook(Generic[T]):
-    """Reads a value, such as the active calls, and returns the value to all viewers until it is too old.
+    """Reads a value, such as the active calls, and returns the value to all viewers for some seconds.
 
-    Several threads may use the object at once. While one thread reads, the other threads wait for the value.
+    Several threads may use the object at the same time. While one thread reads, the other threads wait for
+    the value.
 
     :param take: a function that reads the value. Its argument is the time in epoch seconds.
     :param clock: a function that returns the time in epoch seconds.
