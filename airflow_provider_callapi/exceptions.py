@@ -124,7 +124,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return the text of an API error, and what a user should do about the error.
+    """Return one text: the message of an API error, and advice what a user should do about the error.
 
     :param error: the error of a request. The method of the request determines whether the returned text names
         the Call API or the Data API.

@@ -35,10 +35,10 @@ class Execution(Protocol):
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback about this failure can write Airflow Variables.
+        """Return whether the callback that runs the alert can write Airflow Variables.
 
-        The result is False for the callback of a missed deadline that runs in a worker: Airflow never
-        completes a write of such a callback, so the callback would hang.
+        The result is False if the callback of a missed deadline runs in a worker: Airflow would never
+        complete the write, so the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:

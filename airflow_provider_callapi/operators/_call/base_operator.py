@@ -128,7 +128,10 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The task's extra links in Airflow's UI: a `RecordingLink` with ``recording_link=True``, else none.
+        """The task's extra links in Airflow's UI.
+
+        If the author has set ``recording_link=True``, there is one link, a `RecordingLink`. Otherwise, there
+        is no link.
 
         For a mapped task, ``self`` is Airflow's mapped operator, which keeps its parameters in
         ``partial_kwargs``.

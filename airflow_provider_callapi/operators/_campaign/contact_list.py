@@ -34,7 +34,8 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     An empty line or row becomes an empty mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the operator's parameter that contains the list, such as ``contacts``. Error messages name
+        the parameter.
     :raises CallApiFailure: the list cannot be read. The error message names the parameter, the file and the
         line.
     :raises CallApiTrouble: the storage or the database does not answer now.
@@ -114,7 +115,7 @@ def _reading(path: str, field: str) -> Iterator[None]:
     """Raise errors that name the file, instead of the errors of a ``with`` block that reads the file.
 
     :param path: the path of the file.
-    :param field: the name of the operator's parameter.
+    :param field: the operator's parameter that contains the path, such as ``contacts``.
     :raises CallApiFailure: the file cannot be read, and a retry would not help.
     :raises CallApiTrouble: the storage does not answer now.
     """

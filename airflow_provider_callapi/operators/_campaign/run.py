@@ -323,7 +323,8 @@ class CampaignRun:
     def _refuse_unknown_days(self) -> None:
         """Raise an error if people wait for a call, and no time is known at which they may be called.
 
-        :raises CallApiFailure: for example, the calendar of workdays does not contain this year.
+        :raises CallApiFailure: people wait, and no such time is known, e.g. because the calendar of workdays
+            does not contain this year.
         """
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
