@@ -99,8 +99,8 @@ class CallApiTrouble(AirflowException):
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
     """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
-    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The text of this error becomes
-        the text of the exception.
+    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The exception has the same
+        message.
     :param may_dial_again: whether the author accepts that a retry of the task places a second call.
     :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
         `CallUnresolved`.

@@ -280,9 +280,9 @@ def _name_part(tag: str) -> str:
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span for an ended call, inside the task's span.
 
-    The span covers the time from the call's start to the call's end. This function creates the span after the
-    call's end, because a call can last longer than the process that placed the call, and an open span is lost
-    at the end of its process.
+    The span covers the time from the call's start to the call's end. A call can last longer than the process
+    that placed the call, and a process loses its open spans when it ends. This function therefore creates the
+    span after the call's end.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 

@@ -31,7 +31,7 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
     """Return the path of a file that the task writes at its end. Check the path before the first call.
 
-    If the path is local, create its folder now.
+    If the path is local, create the path's folder.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
     :param field: the operator's parameter that contains the path, such as ``results``. Error messages name

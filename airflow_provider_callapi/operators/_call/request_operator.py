@@ -81,7 +81,7 @@ def check_request(
 def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of a request with ``call_session_id`` as a session id.
 
-    If ``call_session_id`` is the dict of a call, replace the dict by the session id in it.
+    If ``call_session_id`` is the dict of a call, replace the dict by the session id in the dict.
     """
     session = values.get("call_session_id")
     if not isinstance(session, Mapping):
@@ -172,7 +172,7 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the rules that concern several parameters, after each parameter was checked alone.
+        """Check the rules that concern several parameters, after the check of each single parameter.
 
         :param values: name of a parameter in `kinds` → converted value, or a text that contains a template.
         :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.

@@ -55,7 +55,7 @@ class ResultInTable:
     def add(self, record: Record) -> None:
         """Write the call in a record of the journal to the table of results, in the background.
 
-        The method returns at once. The call is in the table a few seconds later.
+        The method does not wait for the database. The call is in the table a few seconds later.
         """
         self._add(_attempt_of(record))
 

@@ -104,7 +104,7 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows to it.
+    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows.
 
     A file appears under its name only when the ``with`` block ends without an error. In a table, the rows of
     each invocation of the function are visible immediately after the invocation.
