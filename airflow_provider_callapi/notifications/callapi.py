@@ -137,8 +137,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.
 
-        The method works on copies of the notifier and the context, because the rendering of templates changes
-        both, and several tasks share one notifier.
+        The method works on copies of the notifier and the context, because Airflow changes both when it
+        renders templates, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
         with log_instead_of_raising(args[0] if args else {}, self.log):
@@ -147,8 +147,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
 
-        The method works on copies of the notifier and the context, because the rendering of templates changes
-        both, and several tasks share one notifier.
+        The method works on copies of the notifier and the context, because Airflow changes both when it
+        renders templates, and several tasks share one notifier.
         """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 

@@ -84,8 +84,7 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the Data API refuses a field or a filter, ask again without the field or
-        filter.
+        """Ask for a report. Repeat the request without each field or filter that the Data API refuses.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these

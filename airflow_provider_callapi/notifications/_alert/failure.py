@@ -108,7 +108,7 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether the task itself runs the notifier.
+    """Return whether a task runs the notifier itself, and not through a callback.
 
     True: the task instance is running now. False: the task has failed, and its callback runs the notifier.
     """

@@ -291,8 +291,9 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Yield the writer for the table in the parameter ``results``. None: the author names no table, or
-        the contact's phone number cannot be read.
+        """Yield the writer for the table in the parameter ``results``.
+
+        None: the author names no table, or the contact's phone number cannot be read.
 
         :param is_new: whether the try may place a call. If True, the function checks the table before the
             call.

@@ -46,8 +46,9 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Convert a ValueError of the ``with`` block into `CallApiFailure`, and add "No call was placed" to the
-    message.
+    """Convert a ValueError of the ``with`` block into `CallApiFailure`.
+
+    The message of the `CallApiFailure` also contains "No call was placed".
     """
     try:
         yield

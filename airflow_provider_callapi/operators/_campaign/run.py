@@ -321,7 +321,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if people wait for a call, and no time is known at which they may be called.
+        """Raise an error if people wait for a call, but no time is known at which the people may be called.
 
         :raises CallApiFailure: people wait, and no such time is known, e.g. because the calendar of workdays
             does not contain this year.

@@ -1,4 +1,4 @@
-"""The running triggers of this process, and the calls for which each trigger waits.
+"""Stores which triggers run in this process, and for which calls each trigger waits.
 
 With this module, a cancelled trigger finds out why Airflow has cancelled the trigger. If a user has cleared
 the task, the task's next try defers with a new trigger for the same call, and this module knows the new
