@@ -23,9 +23,9 @@ def read_deployment() -> Deployment:
     or else ``[core] fernet_key``. Each of the two key options may list several keys with commas between them,
     the newest first.
 
-    The hashes in ids of calls use the oldest key, which is the last key in the list. A new key therefore does
-    not change the ids. If ``[callapi] deployment`` is set, these hashes never use ``[core] fernet_key``: if
-    ``[callapi] secret_keys`` is not set, the hashes use no key.
+    The hashes in ids of calls use the oldest key, which is the last key in the option. A new key is the first
+    key in the option, and therefore does not change the ids. If ``[callapi] deployment`` is set, these hashes
+    never use ``[core] fernet_key``: if ``[callapi] secret_keys`` is not set, the hashes use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -99,8 +99,8 @@ class CallApiTrouble(AirflowException):
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
     """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
-    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The text of this error becomes
-        the text of the exception.
+    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The exception has the same
+        message.
     :param may_dial_again: whether the author accepts that a retry of the task places a second call.
     :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
         `CallUnresolved`.
@@ -124,7 +124,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return the text of an API error, and what a user should do about the error.
+    """Return one text: the message of an API error, and advice what a user should do about the error.
 
     :param error: the error of a request. The method of the request determines whether the returned text names
         the Call API or the Data API.

@@ -45,7 +45,7 @@ answered. ``quiet``: an earlier alert suppressed this alert. ``nobody``: no phon
 
 
 class LogEvent(StrEnum):
-    """The name of a change in a call's state, as it stands in a log line, e.g. ``call answered``."""
+    """The name of a change in a call's state, e.g. ``answered`` in the log line ``call answered``."""
 
     INTENDED = "intended"
     """The task has stored the intent to call, and sends the start request next."""
@@ -244,7 +244,8 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 def _sends_names_with_tags() -> bool:
     """Return the value of Airflow's option ``[metrics] legacy_names_on``, by default True.
 
-    The function reads the option only once, because a look-up takes longer than all other work for a metric.
+    The function reads the option once in each process, because a look-up takes longer than all other work for
+    a metric.
     """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
@@ -279,9 +280,9 @@ def _name_part(tag: str) -> str:
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span for an ended call, inside the task's span.
 
-    The span covers the time from the call's start to the call's end. This function creates the span after the
-    call's end, because a call can last longer than the process that placed the call, and an open span is lost
-    at the end of its process.
+    The span covers the time from the call's start to the call's end. A call can last longer than the process
+    that placed the call, and a process loses its open spans when it ends. This function therefore creates the
+    span after the call's end.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 

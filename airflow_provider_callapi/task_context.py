@@ -78,7 +78,7 @@ class MappedTask:
     def published(self, key: str) -> list[Any]:
         """Return the values that the map indexes of the task have published under a key, in any order.
 
-        If a map index has published nothing, the list contains no value of this map index.
+        If a map index has published nothing, the result contains no value of this map index.
         """
         values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
         values = values if isinstance(values, list) else [values]

@@ -120,7 +120,10 @@ def check(args: Namespace) -> None:
 
 
 def _named_objects(args: Namespace) -> NamedObjects:
-    """Return the objects that the options of ``airflow callapi check`` name, such as ``--scenario 7``."""
+    """Return the ids of the objects that the options of ``airflow callapi check`` name, grouped by kind.
+
+    Example: with the option ``--scenario 7``, the scenarios of the result are ``{7}``.
+    """
     return NamedObjects(
         virtual_numbers=frozenset(args.virtual_number or ()),
         scenarios=frozenset(args.scenario or ()),
@@ -237,7 +240,7 @@ def _leg_name(leg: Leg) -> str:
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
     """Convert a time from the service, such as ``2026-05-04 12:00:00``, to UTC.
 
-    If the text is not a time, return the text unchanged.
+    If the value is not a time, return the value unchanged.
 
     :param time_format: the form of the result, e.g. ``%m-%d %H:%MZ``.
     """

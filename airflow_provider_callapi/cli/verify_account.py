@@ -55,12 +55,13 @@ def verify(args: Namespace) -> None:
 
 
 def _options(args: Namespace, settings: ConnectionSettings) -> Options:
-    """Return the phone numbers in ``--contact`` and the other options, in the form that the service needs.
+    """Return the user's options, with the phone numbers in the form that the service needs.
 
-    If two options have the same number, the command ends with an error.
+    If two options, such as ``--contact`` and ``--second-number``, contain the same phone number, the command
+    ends with an error.
 
-    :raises InvalidParameters: a number is not valid. The error message names the field of the request, and
-        does not contain the number.
+    :raises InvalidParameters: a phone number is not valid. The error message names the field of the request,
+        and does not contain the phone number.
     """
     numbers = {
         "contact": args.contact,
@@ -146,7 +147,10 @@ def _say(text: str) -> None:
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does, so that the command releases (ends) its call."""
+    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does.
+
+    The interrupted command then releases (ends) its call.
+    """
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -51,7 +51,7 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
 
 
 def have_same_times(first: str, second: str, year: int) -> bool:
-    """Return whether two time zones have the same UTC offset on the first day of every month of a year.
+    """Return whether two time zones have the same UTC offset on the first day of each month of ``year``.
 
     Zones with different names may have the same offsets, such as ``Europe/Moscow`` and ``Europe/Simferopol``.
 

@@ -24,17 +24,17 @@ from airflow_provider_callapi.provider_info import form_label
 
 
 class _ConnectionUnusable(Exception):
-    """The Airflow connection cannot be used. The exception's text states the reason and what to do."""
+    """The Airflow connection cannot be used. The error message states the reason and what to do."""
 
 
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
-    """Test an Airflow connection of type ``callapi``, and describe the result for the user who edits it.
+    """Test an Airflow connection of type ``callapi``, and describe the result for the user.
 
     :param read_settings: a function that reads the connection. The function may raise
         `ConnectionSettingsInvalid`.
-    :return: whether the connection works, and a text, such as ``(True, "Connected; 3 active calls.")``. The
-        text never contains credentials. The text may contain the IP address of this machine, because the
-        account has to allow this address.
+    :return: a pair: whether the connection works, and a description, such as ``(True, "Connected; 3 active
+        calls.")``. The description never contains credentials. The description may contain the IP address of
+        this machine, because the account has to allow this address.
     """
     try:
         settings = read_settings()

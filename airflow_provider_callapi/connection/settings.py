@@ -33,7 +33,8 @@ class FieldInvalid(ValueError):
     """A field of the Airflow connection is invalid.
 
     :ivar field: ``host``, ``port``, ``password``, ``extra``, or a field of the extra, e.g. ``extra.timeout``.
-    :ivar problem: what is wrong, and what the field must contain. This text never contains the field's value.
+    :ivar problem: what is wrong, and what the field must contain. ``problem`` never contains the field's
+        value.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -172,8 +173,10 @@ class ConnectionSettings(BaseModel):
 
     @property
     def account_digest(self) -> str:
-        """A name for the account of this connection: hexadecimal digits that do not reveal the
-        credentials."""
+        """A hash of the Call API's URL, the user name and the password: 32 hexadecimal digits.
+
+        The hash stands for the account, and does not reveal the credentials.
+        """
         secret = self.password.get_secret_value()
         return hashlib.sha256("\0".join((self.url, self.login or "", secret)).encode()).hexdigest()[:32]
 

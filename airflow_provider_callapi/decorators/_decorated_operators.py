@@ -59,7 +59,10 @@ class FunctionOperator(DecoratedOperator):
 
     @property
     def xcom_push(self) -> bool:
-        """Whether Airflow stores the return value as an XCom. Airflow before 3.1 reads this property."""
+        """Whether Airflow stores the operator's return value as an XCom.
+
+        Airflow before 3.1 reads this property.
+        """
         return bool(self.do_xcom_push)
 
     def call_function(self, context: Mapping[str, Any]) -> Any:
@@ -76,7 +79,10 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates that the DAG file contains. Arguments from another task are not rendered."""
+        """Render the templates that the DAG file contains.
+
+        The method does not render arguments of the Python function that come from another task.
+        """
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
@@ -133,6 +139,6 @@ class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
         return super().execute(context)
 
     def execute_complete(self, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """Run the Python function again after a deferral, and continue the campaign with its list."""
+        """Run the Python function again after a deferral. Continue the campaign with the returned list."""
         self.contacts = self.call_function(context)
         return super().execute_complete(context, *args, **kwargs)

@@ -96,7 +96,7 @@ class CallApiHook(BaseHook):
     async def aget_connection(cls, conn_id: str) -> Connection:
         """Return an Airflow connection without blocking the event loop.
 
-        The hook defines this method because the base class of Airflow 3.0 lacks it.
+        The hook defines this method because the hook's base class in Airflow 3.0 lacks the method.
         """
         return await get_async_connection(conn_id)
 
@@ -169,7 +169,7 @@ class CallApiHook(BaseHook):
     def limits(self) -> Limits | None:
         """The points (rate-limit units) left at the Call API, as the newest answer with limits states them.
 
-        None: no answer has stated the points left yet.
+        None: no answer so far has stated how many points are left.
         """
         return self.call_api.client.limits
 

@@ -50,11 +50,12 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     last task with ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``). The log shows a
     warning if the time may be too short for all contacts.
 
-    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
-    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash>``, and
-    waits ``settle`` seconds. A callback rings only if the Variable still holds that callback's claim. At most
-    one callback rings, as long as every callback writes the Variable within ``settle`` seconds of reading it.
-    A slower callback can cause a second call.
+    When several tasks fail in the same second, only one of their callbacks rings. Each callback first reads
+    the alert's Airflow Variable, ``callapi_alert_<hash>``. If no other callback has a valid claim (a
+    reservation of the right to ring) in the Variable, the callback writes a claim, waits ``settle`` seconds,
+    and reads the Variable again. The callback rings only if the Variable still holds the callback's own
+    claim. At most one callback rings, as long as every callback needs at most ``settle`` seconds from the
+    first read to the end of the write. A slower callback can cause a second call.
 
     Airflow may restart a deadline's callback, for example when the triggerer restarts, and may retry a task.
     The restarted callback or task waits for the answer to a call that is still active, and calls no person a
@@ -136,8 +137,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.
 
-        The method works on copies of the notifier and the context, because Airflow renders templates in
-        place, and several tasks share one notifier.
+        The method works on copies of the notifier and the context, because Airflow changes both when it
+        renders templates, and several tasks share one notifier.
         """
         arguments = [copy.copy(arg) for arg in args]
         with log_instead_of_raising(args[0] if args else {}, self.log):
@@ -146,8 +147,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def __await__(self) -> Generator[Any, None, None]:
         """Call the contacts. Airflow's triggerer uses this method for an asynchronous callback.
 
-        The method works on copies of the notifier and the context, because Airflow renders templates in
-        place, and several tasks share one notifier.
+        The method works on copies of the notifier and the context, because Airflow changes both when it
+        renders templates, and several tasks share one notifier.
         """
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 

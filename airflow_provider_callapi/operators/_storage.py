@@ -14,7 +14,8 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
     """Return a path as an object of Airflow's object storage. The file does not have to exist.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the operator's parameter that contains the path, such as ``contacts``. Error messages name
+        the parameter.
     :raises CallApiFailure: Airflow has no storage for the path.
     """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
@@ -30,10 +31,11 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
     """Return the path of a file that the task writes at its end. Check the path before the first call.
 
-    If the path is local, create its folder now.
+    If the path is local, create the path's folder.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the operator's parameter that contains the path, such as ``results``. Error messages name
+        the parameter.
     :raises CallApiFailure: Airflow has no storage for the path, or the folder cannot be created.
     """
     storage_path = open_path(path, field)

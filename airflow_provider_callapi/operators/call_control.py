@@ -6,10 +6,10 @@ returned. Example: ``call_session_id=start.output``. The parameter can be mapped
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
     template.
 
-A task sends a request that rings a phone or plays a sound only once, even if the task's process is killed. If
-such a request gets no reply, the task fails without retries. A task also succeeds if the call had the
-requested state before the request. Examples: the call already has the tag, the recording is already on, the
-call has already ended.
+If a request rings a phone or plays a sound, a task sends the request at most once, even if the task's process
+is killed. If a request that rings a phone or plays a sound gets no reply, the task fails without retries. A
+task also succeeds if the call had the requested state before the request. Examples: the call already has the
+tag, the recording is already on, the call has already ended.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     The Airflow connection must use the Data API. The Data API's report contains a call some seconds after the
     call has ended. If a call of the interval is still active when the task runs, the call is missing in the
     result. With ``lookback``, the interval of a later run contains the call again, and the later run loads
-    the call. One run loads each call only once. A second run with the same interval writes the same file, or
+    the call. One run loads each call once. A second run with the same interval writes the same file, or
     replaces the same rows of a table.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a

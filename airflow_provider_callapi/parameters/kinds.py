@@ -204,7 +204,9 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind (check and conversion) of parameters that are dicts. All values have one kind.
+    """Return the kind (check and conversion) of parameters that are dicts.
+
+    All values of a dict have the same kind.
 
     :param kind: the kind that checks and converts each value in the dict. The keys are not checked.
     """

@@ -15,8 +15,8 @@ class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
     A rendered text stays a text even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` does
-    not become a number. The only exception is a template that consists of a single expression: such a
-    template becomes the value of the expression, so ``{{ params.call }}`` may become a dict or None.
+    not become a number. There is one exception: a template that consists of a single expression becomes the
+    value of the expression. For example, ``{{ params.call }}`` may become a dict or None.
 
     :cvar object_fields: the names of the template fields that may be a list or a dict. If one of these fields
         is a text, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a list. Texts

@@ -86,8 +86,8 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     All running tasks of the campaign follow the wish. If no task of the campaign is running, the finished
     tasks follow the wish in their next try.
 
-    A running campaign follows within seconds while it dials, and within a minute while it waits. A deferred
-    campaign follows before it dials again.
+    A campaign that dials follows the wish within seconds. A campaign that waits in a worker follows the wish
+    within a minute. A deferred campaign follows the wish after the deferral, before it dials.
 
     :param name: the campaign's name.
     :param wish: what to ask, who asks and when.

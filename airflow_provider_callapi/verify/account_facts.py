@@ -25,7 +25,7 @@ def account_offset(findings: Findings) -> int | None:
 
 
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
-    """Return an IANA time zone whose offset from UTC is now the offset of the account's local times.
+    """Return an IANA time zone that has the same present offset from UTC as the account's local times.
 
     The function tries the zone in the answer to ``get.account`` first, then the zone in the connection, and
     then all other zones. If no finding contains a local time, the function returns the zone of

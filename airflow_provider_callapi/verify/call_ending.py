@@ -136,7 +136,7 @@ class CallEnding:
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
         """Return whether one of the active calls may be the wanted call, although `_recognise` found none.
 
-        The result is True, for example, if the poll contains an entry that cannot be read, or a new call
+        The result is True, for example, if ``list.calls`` contains a call that cannot be read, or a new call
         without an ``external_id``.
         """
         unclear = [

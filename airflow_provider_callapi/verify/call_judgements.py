@@ -24,8 +24,8 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function judges by the call that appeared last, with a margin. If this call appeared too late, the
-    result advises a longer timeout.
+    The function takes the longest time until a call appeared, and adds a margin. If the sum is more than 60
+    s, the result advises a longer timeout.
     """
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
@@ -126,7 +126,9 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return a line for each named call, with the connected legs and the finish reasons.
+    """Return one line of text for each given call: its finish reason, its talk time and its connected legs.
+
+    :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
 
     Example: ``heard: success_finish; 20 s of talk; contact connected``.
     """

@@ -167,7 +167,7 @@ class LoginForm(_Found):
 class DateRule(_Found):
     """How far in the past ``date_from`` must lie, so that the Data API accepts a report request.
 
-    Both fields are the age of a ``date_from``: the seconds from ``date_from`` until the request.
+    Both fields are ages. An age is the number of seconds from ``date_from`` until the request.
 
     :ivar accepted: the smallest age that the Data API accepted; None: the Data API accepted no age.
     :ivar refused: the largest age that the Data API refused; None: the Data API refused no age.

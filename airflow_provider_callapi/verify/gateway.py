@@ -62,7 +62,7 @@ class Answer:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The JSON objects in ``data`` of the answer.
+        """The JSON objects in ``data`` of the answer, as a list.
 
         If ``data`` is a single object, the list contains only this object. If ``data`` is neither a list nor
         an object, the list is empty.

@@ -38,7 +38,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before the end of a call the call left ``list.calls``, at the most.
+    """Return the largest number of seconds by which a call left ``list.calls`` before the call's end.
 
     A negative number means that ``list.calls`` showed every call longer than the call lasted.
 

@@ -69,7 +69,7 @@ class ListWatch:
         return self.missing_since is None
 
     def take(self, rows: list[dict[str, Any]], at: float) -> None:
-        """Take the result of one poll.
+        """Write into ``seen`` what one poll shows of the call.
 
         :param rows: the active calls, as JSON objects.
         :param at: seconds from the start of the call to the poll.

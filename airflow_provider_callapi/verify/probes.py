@@ -24,7 +24,7 @@ class Probe:
     :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
     :ivar needs: the name of the field of `Options` that the probe needs, e.g. ``dead_operator``; None: the
         probe needs no special option.
-    :ivar only_on_request: True: the probe runs only if ``--only`` names it.
+    :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
     :ivar warning: what the user must know before the probe runs. Empty: no warning.
     """
 

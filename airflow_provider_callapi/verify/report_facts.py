@@ -179,5 +179,8 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether the talk, ``list.calls`` or an operator's leg shows that the contact picked up."""
+    """Return whether the contact of a call picked up, as far as the findings show.
+
+    A talk time, a state of talking in ``list.calls``, or an operator's leg shows that the contact picked up.
+    """
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

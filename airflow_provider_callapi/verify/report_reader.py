@@ -84,7 +84,7 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the Data API refuses a field or a filter, leave it out and ask again.
+        """Ask for a report. Repeat the request without each field or filter that the Data API refuses.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these
@@ -149,8 +149,8 @@ class ReportReader:
         """Return the latest ``date_till`` that the Data API accepts, as epoch seconds.
 
         If the Data API accepts dates in the future, the result is 15 hours from now, which is in the future
-        in every time zone. If not, the result is the present local time of the account, as epoch seconds of a
-        time in UTC (see `report_text`).
+        in every time zone. Otherwise, the result is the present local time of the account, converted to epoch
+        seconds as if the local time were a time in UTC. `report_text` then gives the local time.
 
         :param now: epoch seconds.
         """
@@ -209,7 +209,9 @@ class ReportReader:
         return self._try_single_fields(fields)
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Ask for each field alone to find the refused fields, because the error names no field.
+        """Find the fields that the Data API refuses, with one request for each field.
+
+        The method is for an error that does not name the refused field.
 
         :return: True: the Data API refuses at least one field.
         """

@@ -31,8 +31,8 @@ If a placed call appears only after this time, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
 
-    The function judges by the slowest report, with a margin. If 120 s are too short, the result advises a
-    longer timeout.
+    The function takes the longest time until a report contained its call, and adds a margin. If the sum is
+    more than 120 s, the result advises a longer timeout.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:

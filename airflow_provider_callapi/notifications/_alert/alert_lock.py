@@ -109,8 +109,8 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring, or until another callback has placed a call for the same alert.
 
-        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
-        once.
+        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring
+        immediately.
 
         :return: the last call that this callback recorded before a restart. None: the callback recorded no
             call.
@@ -186,7 +186,7 @@ class AlertLock:
             self._delete_expired()
 
     def withdraw(self) -> None:
-        """Give up the claim (the right to ring), so that another callback can ring at once.
+        """Give up the claim (the right to ring), so that another callback can ring immediately.
 
         If this callback has placed a call, the method does nothing.
         """

@@ -161,7 +161,7 @@ def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
     """Return what the Data API's report shows of a call. None: the Data API has no report.
 
     The Data API reports a call some seconds after the call's end. For an ended call, the function therefore
-    asks three times, within about six seconds. For an active call, the function asks only once.
+    asks up to three times, within about six seconds. For an active call, the function asks once.
     """
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):

@@ -1,8 +1,9 @@
-"""How an alert waits and sends requests in the two places where Airflow runs a callback.
+"""How an alert waits and sends requests, in a process without an event loop and in the triggerer.
 
 Airflow runs a synchronous callback in a process without an event loop, and an asynchronous callback in the
-triggerer. The steps of an alert are the same coroutines in both places. These coroutines do all slow work
-through an `Execution` object: `InProcess` or `InTriggerer`.
+triggerer. The steps of an alert are the same coroutines in both cases. These coroutines do all slow work
+through an `Execution` object: an `InProcess` in a process without an event loop, an `InTriggerer` in the
+triggerer.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: classes of exceptions that the method `watch` may raise. After such an exception, the
-        alert ends the wait for one call and continues. Any other exception ends the alert.
+    :ivar watch_errors: classes of exceptions that the method `watch` may raise. After an exception of one of
+        these classes, the alert ends the wait for the call and continues. Any other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback about this failure can write Airflow Variables.
+        """Return whether the callback that runs the alert can write Airflow Variables.
 
-        The result is False for the callback of a missed deadline that runs in a worker: Airflow never
-        completes a write of such a callback, so the callback would hang.
+        The result is False if the callback of a missed deadline runs in a worker: Airflow would never
+        complete the write, so the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:

@@ -1,4 +1,4 @@
-"""Read from a callback's context what failed, and describe it in words that a voice can speak.
+"""Read from a callback's context what failed, and describe the failure in words for a voice.
 
 Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
 ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
@@ -74,8 +74,9 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run for which the same people are called have the same id. Fifty failed tasks
-        therefore ring only once. A task that waits for a person's decision has an id of its own.
+        All failures of one DAG run for which the same people are called have the same id. If fifty tasks of
+        the run fail, the alert therefore rings once. A task that waits for a person's decision has an id of
+        its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
         :param people: the phone numbers of the people to call, in the calling order.
@@ -101,13 +102,13 @@ class Failure:
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
 
-    Airflow runs the notifiers of such a task before the decision, so nothing has failed.
+    Airflow runs the task's notifiers before the decision, so nothing has failed.
     """
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether the task itself runs the notifier.
+    """Return whether a task runs the notifier itself, and not through a callback.
 
     True: the task instance is running now. False: the task has failed, and its callback runs the notifier.
     """

@@ -74,7 +74,7 @@ def begin(
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: a pair: the escalation (the calls to one person after another), and the call to whose answer the
+    :return: a pair: the escalation (the calls to one person after another), and the call for whose answer the
         alert must wait. None instead of a call: the alert need not wait, because no person is left to call.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: the alert has placed no call, as far as is known. This callback has released the
@@ -107,10 +107,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress of an alert that has come furthest in the alert's list of people.
+    """Of several progresses in an alert's list of people, return the one that has come furthest.
 
     Each progress contains a call and the position of the called person in the list, e.g. 2 for the second
-    person. None: no progress is given.
+    person. None: all arguments are None.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

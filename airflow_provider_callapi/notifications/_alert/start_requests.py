@@ -20,7 +20,8 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
     """Return one start request for each person of an alert, in the calling order.
 
-    An invalid phone number is logged and skipped: it must not prevent the calls to the other people.
+    If a person's phone number is invalid, the function logs an error and leaves out the person. The other
+    people must be called nevertheless.
 
     :param failure: what failed, for the default message.
     """

@@ -51,9 +51,9 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager that yields a hook, with which an alert searches for its earlier calls.
 
-    The callback of a failed task or DAG has a time limit, so a slow search must leave time for the call. For
-    such a callback, the search gets a hook of its own, which sends each request once and waits at most three
-    seconds for the answer. Other alerts search with ``hook``.
+    The callback of a failed task or DAG has a time limit, so a slow search must leave time for the call. In
+    the callback of a failed task or DAG, the search therefore gets a hook of its own. This hook sends each
+    request once and waits at most three seconds for the answer. Any other alert searches with ``hook``.
 
     :param hook: the hook that sends the alert's other requests.
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.

@@ -128,7 +128,10 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The task's extra links in Airflow's UI: a `RecordingLink` with ``recording_link=True``, else none.
+        """The task's extra links in Airflow's UI.
+
+        If the author has set ``recording_link=True``, there is one link, a `RecordingLink`. Otherwise, there
+        is no link.
 
         For a mapped task, ``self`` is Airflow's mapped operator, which keeps its parameters in
         ``partial_kwargs``.
@@ -288,7 +291,9 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Yield the writer for the table in the parameter ``results``. None: the author names no table.
+        """Yield the writer for the table in the parameter ``results``.
+
+        None: the author names no table, or the contact's phone number cannot be read.
 
         :param is_new: whether the try may place a call. If True, the function checks the table before the
             call.

@@ -222,8 +222,8 @@ class CallTry:
     def _warn_about_retries(self) -> None:
         """Log a warning if a retry of this task may call the person a second time.
 
-        A retry may do so if the journal (the record of the call) is only in memory, and is lost when this try
-        ends.
+        If the journal (the record of the call) is only in memory, the journal is lost when this try ends. A
+        retry may then call the person again.
         """
         if not self.is_durable and self._facts.try_number <= self._facts.clears:
             self._log.warning(

@@ -38,8 +38,8 @@ class CallingTimes:
 
         :param options: the checked parameters of the operator.
         :param facts: the ids and the time limits of the task.
-        :param now: epoch seconds. The calendar of workdays contains the year of this time, the year before
-            and the year after.
+        :param now: epoch seconds. The calendar of workdays contains the year of ``now``, the year before and
+            the year after.
         :raises CallApiFailure: ``calling_days`` names workdays, and no calendar of workdays is known for the
             country ``region``.
         """

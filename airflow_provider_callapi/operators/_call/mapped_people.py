@@ -2,8 +2,8 @@
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
 belongs to map index 2. Airflow keeps task state for each map index, so map index 2 has no record of the call
-to Anna. Each map index therefore publishes through XCom whom it has called in this DAG run. Before a map
-index calls a person after a clear, it reads what the other map indexes have published.
+to Anna. Each map index therefore publishes through XCom whom it has called in this DAG run. After a clear, a
+map index reads what the other map indexes have published, before it calls a person.
 
 At the beginning of each try, a map index publishes again whom it has called, because Airflow deletes the
 XComs of the earlier try. A running map index that has not published yet may have called any person, so the
@@ -41,7 +41,7 @@ class _Entry:
     :ivar map_index: the map index that has published the XCom.
     :ivar people: fingerprints (hashes) of the people whom the map index has called.
     :ivar run_clears: how often a user had cleared tasks of the DAG run when the map index wrote the XCom.
-    :ivar was_cleared: whether a user had cleared the map index before it wrote the XCom.
+    :ivar was_cleared: whether a user had cleared the map index before the map index wrote the XCom.
     """
 
     map_index: int

@@ -39,7 +39,8 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
     """Return an API request of the given type with the given values.
 
-    A value that is a text becomes the type of the request's field, e.g. ``"36"`` becomes ``36``.
+    If a value is a text, the function converts the text to the type of the request's field: ``"36"`` becomes
+    ``36``.
 
     :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
         call.
@@ -80,7 +81,7 @@ def check_request(
 def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of a request with ``call_session_id`` as a session id.
 
-    If ``call_session_id`` is the dict of a call, replace the dict by the session id in it.
+    If ``call_session_id`` is the dict of a call, replace the dict by the session id in the dict.
     """
     session = values.get("call_session_id")
     if not isinstance(session, Mapping):
@@ -111,9 +112,9 @@ def read_call(call_session_id: Any) -> Outcome:
 class _CheckedAfterConstruction(BaseOperatorMeta):
     """Metaclass that checks an operator after its constructor.
 
-    An operator has all its attributes only after the constructor of its own class, not yet in the constructor
-    of a base class. After this constructor, Airflow calls no method of the operator that could check the
-    attributes, so the metaclass runs the check.
+    The constructor of a base class cannot check the operator, because the constructor of the operator's own
+    class has not set all attributes yet. After the constructor of the operator's own class, the metaclass
+    calls `RequestOperator.check_constants`.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
@@ -171,7 +172,7 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the rules that concern several parameters, after each parameter was checked alone.
+        """Check the rules that concern several parameters, after the check of each single parameter.
 
         :param values: name of a parameter in `kinds` → converted value, or a text that contains a template.
         :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.

@@ -37,7 +37,7 @@ class ResultInTable:
     :param writer: writes rows to the table in the background.
     :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
     :param person: the phone number to which the task's call goes.
-    :ivar person: the phone number from the parameter ``person``.
+    :ivar person: the phone number to which the task's call goes.
     """
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
@@ -53,9 +53,9 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Take the call in a record of the journal, and write the call to the table in the background.
+        """Write the call in a record of the journal to the table of results, in the background.
 
-        The method returns at once. The call is in the table a few seconds later.
+        The method does not wait for the database. The call is in the table a few seconds later.
         """
         self._add(_attempt_of(record))
 

@@ -83,7 +83,9 @@ def _selection(options: ReportOptions) -> CallFilter:
 
 
 def _collect(portions: Iterable[list[Row]]) -> list[Row]:
-    """Return the rows of all portions as one list, for the return value of the task.
+    """Return all rows as one list, for the return value of the task.
+
+    :param portions: lists of rows, e.g. one list for each answer of the Data API.
 
     :raises CallApiFailure: there are more than 1000 rows.
     """
@@ -102,10 +104,10 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows to it.
+    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows.
 
-    A file appears under its name only when the ``with`` block ends without an error. A table shows each
-    portion of rows at once.
+    A file appears under its name only when the ``with`` block ends without an error. In a table, the rows of
+    each invocation of the function are visible immediately after the invocation.
 
     :param columns: the columns of the rows, in their order.
     :raises CallApiFailure: the path, the connection or the table cannot be used. The error message names

@@ -1,8 +1,8 @@
 """Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows.
 
 The rows first go to a temporary file on the worker's disk. When all rows are written, the task renames the
-temporary file to a local path, or uploads the temporary file to an object store. If the task fails before, an
-older file with the same name stays unchanged.
+temporary file to a local path, or uploads the temporary file to an object store. If the task fails before all
+rows are written, an older file with the same name stays unchanged.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ReportFile:
 
     :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``. The ending decides the format.
     :param columns: the columns of the rows.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the operator's parameter that contains the path, such as ``to``. Error messages name the
+        parameter.
     :raises CallApiFailure: the path cannot be written, or pyarrow is not installed.
     """
 

@@ -42,8 +42,8 @@ class Objectors:
     """Puts people who objected to calls on the account's blacklist: the operator's parameter ``block_on``.
 
     When the report of a call contains one of the marks, the campaign puts the person on the blacklist. At its
-    end, the campaign puts every such person on the blacklist who is not on the blacklist yet. Adding a number
-    a second time changes nothing.
+    end, the campaign adds the people who objected and are still missing on the blacklist, e.g. after a failed
+    request. Adding a number a second time changes nothing.
 
     :param marks: the marks (operations and tags) that mean an objection.
     :param log: the task's logger.

@@ -34,7 +34,8 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     An empty line or row becomes an empty mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
-    :param field: the name of the operator's parameter, for error messages.
+    :param field: the operator's parameter that contains the list, such as ``contacts``. Error messages name
+        the parameter.
     :raises CallApiFailure: the list cannot be read. The error message names the parameter, the file and the
         line.
     :raises CallApiTrouble: the storage or the database does not answer now.
@@ -57,10 +58,10 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
-    The program that opens the contact list can then also open the results. For a CSV file, the function
-    returns the separator of the file, and whether the file begins with a byte order mark. For an Excel
-    workbook, the function returns ``(";", True)``, a form that Excel reads. For any other contact list, the
-    function returns ``(",", False)``.
+    The program that opens the contact list can then also open the results. If the contact list is a CSV file,
+    the results have the same separator as the contact list, and a byte order mark if the contact list has
+    one. If the contact list is an Excel workbook, the function returns ``(";", True)``, a form that Excel
+    reads. Otherwise, the function returns ``(",", False)``.
 
     :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """
@@ -111,10 +112,10 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Raise errors that name the file, instead of the errors of a ``with`` block that reads the file.
+    """Convert the errors of a ``with`` block that reads a file into errors that name the file.
 
     :param path: the path of the file.
-    :param field: the name of the operator's parameter.
+    :param field: the operator's parameter that contains the path, such as ``contacts``.
     :raises CallApiFailure: the file cannot be read, and a retry would not help.
     :raises CallApiTrouble: the storage does not answer now.
     """

@@ -166,8 +166,8 @@ def _rows(lines: list[int]) -> str:
 def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    None: the list must be read again each time, because it is a query, its storage has no checksums, or the
-    file does not exist.
+    None: the list must be read again each time. The reason is that the list is a query, the storage of the
+    list has no checksums, or the file does not exist.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

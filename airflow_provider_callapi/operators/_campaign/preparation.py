@@ -46,7 +46,10 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Convert a ValueError into `CallApiFailure`, and add "No call was placed" to the message."""
+    """Convert a ValueError of the ``with`` block into `CallApiFailure`.
+
+    The message of the `CallApiFailure` also contains "No call was placed".
+    """
     try:
         yield
     except ValueError as error:
@@ -232,7 +235,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
     :param before: the identity that an earlier worker stored.
     :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
         option.
-    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task since. The error is
+    :raises CallApiTrouble: the contact list has changed, although no user has cleared the task. The error is
         transient, because another process may be writing the list.
     """
     for name in _IDENTITY_FIELDS:

@@ -257,7 +257,7 @@ class CampaignRun:
         return fingerprint(self._scope, person.contact)
 
     def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the phone numbers on the do-not-call list now.
+        """Return the phone numbers that are on the do-not-call list now.
 
         The method also stores which of the campaign's people are on the list.
 
@@ -270,7 +270,7 @@ class CampaignRun:
     def _remember_exclusions(self, numbers: frozenset[str]) -> None:
         """Store which of the campaign's people are on the do-not-call list, for this and later tries.
 
-        :param numbers: the phone numbers on the list.
+        :param numbers: the phone numbers on the do-not-call list.
         """
         if len(numbers) != self._exclusions_stored:
             people = (person for person in self._plan.people if person.contact in numbers)
@@ -321,9 +321,10 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if people wait for a call, and no time is known at which they may be called.
+        """Raise an error if people wait for a call, but no time is known at which the people may be called.
 
-        :raises CallApiFailure: for example, the calendar of workdays does not contain this year.
+        :raises CallApiFailure: people wait, and no such time is known, e.g. because the calendar of workdays
+            does not contain this year.
         """
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")

@@ -50,8 +50,8 @@ class CampaignServices:
     ) -> CampaignGateway:
         """Return the functions through which a campaign's `Runner` uses the services, the clock and the log.
 
-        :param do_not_call: a function that returns the numbers that must not be called. The function returns
-            None if the list cannot be read now.
+        :param do_not_call: a function that returns the numbers on the do-not-call list. The function returns
+            None if the do-not-call list cannot be read now.
         :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop.
         :param log: a function that logs a line of text.
         """

@@ -1,8 +1,9 @@
-"""The running triggers of this process, and the calls for which each trigger waits.
+"""Stores which triggers run in this process, and for which calls each trigger waits.
 
-A cancelled trigger finds out here why Airflow has cancelled it. If a user has cleared the task, the task's
-next try defers with a new trigger for the same call, and this module knows the new trigger. If Airflow has
-moved the cancelled trigger to another triggerer, this module knows no new trigger for the call.
+With this module, a cancelled trigger finds out why Airflow has cancelled the trigger. If a user has cleared
+the task, the task's next try defers with a new trigger for the same call, and this module knows the new
+trigger. If Airflow has moved the cancelled trigger to another triggerer, this module knows no new trigger for
+the call.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Airflow cancels a trigger when a user ends the wait of the trigger's task, e.g. clears the task. Airflow also
 cancels a trigger that it has given to another triggerer, for example because the first triggerer was slow.
-After such a move, the task still waits, and its call must not be released.
+After the move to another triggerer, the task still waits, and its call must not be released.
 """
 
 from __future__ import annotations
