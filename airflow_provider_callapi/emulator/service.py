@@ -116,7 +116,7 @@ class Service:
         points = self._check_access(context, account, request_type)
         refusal = self._limit_exceeded(switchboard, account, request_type, points)
         request = check_parameters(request_type, params)
-        context.call_session_id = getattr(request, "call_session_id", None)
+        context.call_session_id = vars(request).get("call_session_id")
         if request_type is LogoutUser:
             self.tokens.pop(token, None)
             data: Any = {"success": True}

@@ -209,11 +209,12 @@ def _check_number_rule(account: Account, rule: str | None) -> None:
 
 
 def _check_audio(account: Account, request: StartCall) -> None:
-    media = getattr(request, "media_file_id", None)
+    parameters = vars(request)
+    media = parameters.get("media_file_id")
     if media is not None and media not in account.media:
         raise RpcError("media_file_not_found", "media_file_id", media, media_file_id=media)
     for name in ("contact_message", "employee_message", "operator_message"):
-        check_message(account, name, getattr(request, name, None))
+        check_message(account, name, parameters.get(name))
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:

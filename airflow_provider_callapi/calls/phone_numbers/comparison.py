@@ -8,6 +8,7 @@ comparison can therefore be uncertain. `is_same_number` is True only if two numb
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NATIONAL_LENGTH = 10
 """The number of digits of a Russian phone number without the country code."""
@@ -32,6 +33,7 @@ def contains_number(text: str, number: str) -> bool:
     return len(national) == _NATIONAL_LENGTH and national in re.sub(r"[^0-9]", "", text)
 
 
+@lru_cache(maxsize=1000)  # the rules about one call compare the same numbers several times
 def is_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts are certainly the same phone number or SIP address.
 
