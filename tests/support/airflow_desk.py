@@ -18,6 +18,7 @@ _MODULES_WITH_A_CLOCK = (
     "connection.clients",
     "hooks.callapi",
     "operators._call.call_try",
+    "operators._call.call_wait",
     "operators._call.mapped_people",
     "operators.calls_report",
     "sensors.call_session",

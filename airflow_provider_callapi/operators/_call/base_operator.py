@@ -31,7 +31,8 @@ from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_callapi.operators._call.call_try import CallTry, Result
+    from airflow_provider_callapi.operators._call.call_try import CallTry
+    from airflow_provider_callapi.operators._call.call_wait import Result
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
@@ -205,7 +206,7 @@ class StartCallOperator(RequestOperator):
 
         placed = _session_name(call_session_id)
         with self._open_try(context, placed=placed, wait_until=wait_until) as call_try:
-            return self._complete(call_try.observed(*read_event(event)))
+            return self._complete(call_try.wait.observed(*read_event(event)))
 
     def report_due(
         self,
@@ -225,7 +226,7 @@ class StartCallOperator(RequestOperator):
         """
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
-            return self._complete(call_try.report_due(Outcome.from_xcom(call or {}), report_by))
+            return self._complete(call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def _publish_people(self, context: Context) -> None:
         """Publish whom this map index of a mapped task has called in this DAG run.
@@ -244,7 +245,7 @@ class StartCallOperator(RequestOperator):
     def on_kill(self) -> None:
         """Release (end) the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
         if self._try is not None and self._read_options().cancel_on_kill:
-            self._try.release()
+            self._try.wait.release()
 
     @contextmanager
     def _open_try(
@@ -285,7 +286,7 @@ class StartCallOperator(RequestOperator):
                         self.on_kill()
                     raise
                 finally:
-                    self.recording_url = self._try.recording_url
+                    self.recording_url = self._try.wait.recording_url
 
     @contextmanager
     def _open_results(

@@ -576,7 +576,7 @@ def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
     calling = task(desk, cancel_on_kill=True, timeout=10)
     with pytest.raises(CallStillActive):
         calling.run()
-    calling.operator._try.active_session_id = desk.exchange.active_calls[0].call_session_id
+    calling.operator._try.wait.active_session_id = desk.exchange.active_calls[0].call_session_id
     desk.exchange.fault(Fault.BAD_GATEWAY, times=9)
 
     calling.operator.on_kill()

@@ -1,0 +1,271 @@
+"""Waits for a placed call, in the worker or in the triggerer, and tags and judges the call after its end."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
+from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, SetTagCommunications
+from airflow_provider_callapi.api.methods import TagCall
+from airflow_provider_callapi.calls.call_journal import Journal, Stage
+from airflow_provider_callapi.calls.lifecycle import (
+    CallLifecycle,
+    Finished,
+    LifecycleGateway,
+    LifecycleRules,
+    Step,
+    TimeIsUp,
+    Verdict,
+    WaitForCall,
+    WaitForReport,
+)
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.time_texts import local_time
+from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.connection.call_release import release_calls
+from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnknown, CallStillActive
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.observability import LogEvent, log_call_event
+from airflow_provider_callapi.operators._call.options import CallOptions
+from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
+
+Result = dict[str, Any] | Deferral
+"""The result of a try: the call for XCom, or a deferral."""
+
+_GRACE = 60.0
+"""Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
+
+
+class CallWait:
+    """The part of a try that follows the placed call: it waits for the call, tags it and judges it.
+
+    :param options: the checked parameters of the operator.
+    :param facts: the task's ids, its time limits and its task state.
+    :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
+    :param log: the task's logger.
+    :param journal: the record of the call.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
+    :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
+    """
+
+    def __init__(
+        self,
+        options: CallOptions,
+        facts: TaskFacts,
+        hook: CallApiHook,
+        tag_rules: TagRules,
+        log: Any,
+        *,
+        journal: Journal,
+        wait_until: float | None,
+    ) -> None:
+        self.active_session_id: int | None = None
+        self._options = options
+        self._facts = facts
+        self._hook = hook
+        self._journal = journal
+        self._log = log
+        self._lifecycle = CallLifecycle(
+            journal, self._lifecycle_gateway(), self._lifecycle_rules(tag_rules), wait_until=wait_until
+        )
+
+    @property
+    def recording_url(self) -> str | None:
+        """The URL of the call's recording, for the link in Airflow's UI.
+
+        None: the option ``recording_link`` is not set, or the Data API has not reported a recording.
+        """
+        report = self._lifecycle.report
+        return report.full_record_file_link if report and self._options.recording_link else None
+
+    def begin(self, call: Outcome) -> Result:
+        """Wait for a call that this try or an earlier try has placed, if the author wants to wait.
+
+        :return: the call for XCom, or a deferral for the wait.
+        """
+        if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
+            self.active_session_id = call.call_session_id
+        return self._run(self._lifecycle.resume(call))
+
+    def observed(self, phase: Phase, call: Outcome) -> Result:
+        """Continue the try after the triggerer has watched the call.
+
+        :param phase: the phase of the call when the wait ended, e.g. answered or ended.
+        :param call: what is known of the call after the wait.
+        :return: the call for XCom, or a deferral for the next wait.
+        """
+        self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
+        return self._run(self._lifecycle.observed(phase, call))
+
+    def report_due(self, call: Outcome, report_by: float) -> Result:
+        """Ask the Data API again for the report of an ended call, after a pause. Then continue the try.
+
+        :param call: what is known of the call so far.
+        :param report_by: epoch seconds after which the try continues without the report.
+        :return: the call for XCom, or a deferral for the next pause.
+        """
+        return self._run(self._lifecycle.report_due(call, report_by))
+
+    def release(self) -> None:
+        """Release (end) the active call, if there is one.
+
+        The request uses a new HTTP connection, because another thread may be using the try's connection.
+        """
+        if self.active_session_id is not None:
+            release_calls(self._hook.settings, [self.active_session_id], self._log)
+
+    # --- from step to step ---
+
+    def _run(self, step: Step) -> Result:
+        """Carry out the steps of the call's lifecycle until the call is finished or the task must defer.
+
+        :return: the call for XCom, or a deferral for a wait.
+        :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
+        :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
+        """
+        while not isinstance(step, Finished):
+            if isinstance(step, TimeIsUp):
+                raise self._time_is_up(step.call)
+            if isinstance(step, WaitForCall):
+                self.active_session_id = step.call.call_session_id
+                self._log_wait(step)
+            if self._options.deferrable:
+                return self._deferral(step)
+            step = self._wait_here(step)
+        return _judged(step)
+
+    def _log_wait(self, step: WaitForCall) -> None:
+        event = "is answered or ends" if step.until == "answered" else "ends"
+        self._log.info(
+            "Waiting until call session %s %s, at the latest until %s",
+            step.call.call_session_id,
+            event,
+            local_time(step.deadline, self._hook.settings.period_timezone),
+        )
+
+    def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
+        if isinstance(step, WaitForReport):
+            time.sleep(REPORT_INTERVAL)
+            return self._lifecycle.report_due(step.call, step.report_by)
+        watch = SessionWatch(
+            step.call.call_session_id,
+            step.appear_by,
+            step.deadline,
+            tolerance=PollTolerance(failures=self._options.poll_failures_tolerated),
+            observation=Observation.from_outcome(step.call),
+        )
+        phase = self._hook.watch_session(watch, until=step.until, poll_interval=self._options.poll_interval)
+        if phase in FINAL_PHASES and phase is not Phase.TIMED_OUT:
+            self.active_session_id = None
+        return self._lifecycle.observed(phase, watch.extend_outcome(step.call))
+
+    def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
+        if isinstance(step, WaitForReport):
+            return Deferral(
+                pause(REPORT_INTERVAL),
+                method_name="report_due",
+                kwargs={"call": step.call.to_xcom(), "report_by": step.report_by},
+            )
+        trigger = CallApiSessionTrigger(
+            callapi_conn_id=self._hook.callapi_conn_id,
+            call=step.call.to_xcom(),
+            until=step.until,
+            poll_interval=self._options.poll_interval,
+            appear_by=step.appear_by,
+            deadline=step.deadline,
+            poll_failures_tolerated=self._options.poll_failures_tolerated,
+            cancel_on_kill=self._options.cancel_on_kill,
+        )
+        return Deferral(
+            trigger,
+            method_name="execute_complete",
+            kwargs={
+                "wait_until": self._lifecycle.wait_until,
+                "call_session_id": step.call.call_session_id,
+            },
+            timeout=timedelta(seconds=max(step.deadline - time.time(), 0) + _GRACE),
+        )
+
+    def _time_is_up(self, call: Outcome) -> BaseException:
+        name = f"call session {call.call_session_id}"
+        deadline = self._facts.execution_deadline
+        if deadline is None or time.time() < deadline:
+            return CallStillActive(
+                f"{name} is still active after {self._options.timeout:g} s; a retry waits again "
+                "and does not dial"
+            )
+        self.active_session_id = call.call_session_id
+        if self._options.cancel_on_kill:
+            self.release()
+        return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
+
+    # --- the services ---
+
+    def _lifecycle_gateway(self) -> LifecycleGateway:
+        hook = self._hook
+        return LifecycleGateway(
+            tag_active=lambda session_id, tag_id: hook.call(
+                TagCall(call_session_id=session_id, tag_id=tag_id)
+            ),
+            tag_finished=lambda communication_id, tag_id: hook.data_api.call(
+                SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
+            ),
+            fetch_final_outcome=(
+                partial(
+                    hook.reports.final_outcome,
+                    recording_link=self._options.recording_link,
+                    operations=self._options.operations,
+                )
+                if hook.has_data_api
+                else None
+            ),
+            clock=time.time,
+            log=self._log.info,
+            warn=self._log.warning,
+            on_tagged=lambda call: log_call_event(LogEvent.TAGGED, call),
+            on_final_outcome=lambda call: log_call_event(LogEvent.SETTLED, call),
+        )
+
+    def _lifecycle_rules(self, tag_rules: TagRules) -> LifecycleRules:
+        options = self._options
+        return LifecycleRules(
+            wait_for_completion=options.wait_for_completion,
+            require_answer=options.require_answer,
+            stores_answer=options.deferrable and options.require_answer and not self._hook.has_data_api,
+            report_always=options.recording_link or options.operations,
+            appear_timeout=options.appear_timeout,
+            report_timeout=options.report_timeout,
+            timeout=options.timeout,
+            last_deadline=self._facts.execution_deadline,
+            tags=tag_rules,
+        )
+
+
+def pause(seconds: float) -> Any:
+    """Return an Airflow trigger that fires after the given number of seconds."""
+    from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
+        TimeDeltaTrigger,
+    )
+
+    return TimeDeltaTrigger(timedelta(seconds=seconds))
+
+
+def _judged(step: Finished) -> dict[str, Any]:
+    """Return a finished call as a dict for XCom, or raise the error with which the task fails.
+
+    :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
+    :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.
+    """
+    call, name = step.call, f"call session {step.call.call_session_id}"
+    if step.verdict is Verdict.NOT_ANSWERED:
+        raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")
+    if step.verdict is Verdict.UNKNOWN:
+        raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
+    return call.to_xcom()
