@@ -152,9 +152,9 @@ class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
     ``connect_time`` is None if the participant did not pick up. ``is_operator`` is True for a person of the
-    account, and None if the Data API does not state whose leg this is. ``direction`` is ``in`` for a leg that
-    comes from the calling number, and ``out`` for a leg to the called number. If an answer contains ``null``
-    as ``id`` or ``call_session_id``, the value counts as unreadable.
+    account, and None if the Data API does not state whose leg this is. ``direction`` is ``in`` if the
+    participant has called, and ``out`` if the participant was called. If ``id`` or ``call_session_id`` is
+    ``null`` in the answer, `GetCallLegsReport` leaves the whole leg out of the list of legs.
     """
 
     id: NumberNotNull = None

@@ -82,8 +82,9 @@ def judge_finished_call(
     2. If the contact has legs, and none of them is connected, the contact did not answer. If the contact has
        no leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
        rule needs all legs of the call, because a leg that could not be read may be connected.
-    3. Otherwise only the call's finish reason is left. A reason that can concern the contact alone proves
-       that the contact did not answer. After any other reason, the answer is not known.
+    3. Otherwise only the call's finish reason is left. Some reasons cannot concern any other participant
+       than the contact, e.g. ``subscriber_busy``, and prove that the contact did not answer. After any other
+       reason, it is not known whether the contact answered.
 
     :param report: the report of the call.
     :param legs: the report of this call's legs; empty: the Data API reported no legs.

@@ -62,9 +62,9 @@ class FinishReason:
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.
     :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up. Only a
-        reason that can concern the contact alone proves this.
-    :ivar category: the category of the reason; None: the reason does not show what kept the call from
-        reaching the contact. An example is the end of a talk.
+        reason that cannot concern any other participant proves this, e.g. ``subscriber_busy``.
+    :ivar category: the category of the reason. None: the reason does not show why a call failed to reach the
+        contact. For example, ``subscriber_disconnects`` (the contact hung up) has no category.
     :ivar meaning: the meaning in English.
     """
 

@@ -78,7 +78,7 @@ class TimeIsUp:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last step of a call's lifecycle: nothing is left to do for this attempt to call the person.
+    """The last step of a call's lifecycle: the task has nothing more to do for the call.
 
     :ivar call: the outcome of the call.
     :ivar verdict: whether the task may accept the call, according to the parameter ``require_answer``.

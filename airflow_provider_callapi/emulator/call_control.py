@@ -40,7 +40,7 @@ def _success() -> Success:
 
 
 def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
-    """Return the active call with the session id of a request that may change the call.
+    """Return the active call that a request is about to change: the call with the request's session id.
 
     :raises RpcError: ``call_session_not_found``: the account has no active call with this session id.
     """

@@ -124,7 +124,7 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the call with the ``communication_id`` of a request that may change the call.
+    """Return the call that a request tags or untags: the call with the request's ``communication_id``.
 
     :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
     """

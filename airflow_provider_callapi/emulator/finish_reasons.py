@@ -40,11 +40,13 @@ def not_reached_reason(role: Role, script: Script) -> str | None:
 def reason_of_other_legs(reason: str, ending: Role | None) -> str:
     """Return the finish reason of the legs that end because another participant's leg has ended the call.
 
-    For example, the operator's leg ends with ``subscriber_disconnects`` after the contact has left.
+    For example, if the contact is busy, the contact's leg ends with ``subscriber_busy``, and the other legs
+    end with ``subscriber_disconnects``.
 
-    :param reason: why the call ends, e.g. ``subscriber_disconnects``.
-    :param ending: the role of the participant whose leg ended the call. None: no single leg ended the call,
-        and all legs end with ``reason``.
+    :param reason: why the call ends, e.g. ``subscriber_busy``.
+    :param ending: the role of the participant whose leg ended the call. None: no single leg ended the call.
+    :return: ``subscriber_disconnects`` if the contact's leg ended the call, ``operator_disconnects`` if
+        another leg ended the call, and ``reason`` if no single leg ended the call.
     """
     if ending is None:
         return reason

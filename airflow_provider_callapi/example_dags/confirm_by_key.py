@@ -8,8 +8,8 @@ confirm → which_key ─┬─ key 1 ──────────→ confirme
 ```
 
 The call runs a scenario of the account. In the scenario, each key leads to an operation with a name of its
-own: *Подтверждено*, *Перезвонить* and *Отказ*. The Data API reports which operations the call has passed.
-Replace the last four tasks with your own operators.
+own: *Подтверждено* (confirmed), *Перезвонить* (call back) and *Отказ* (refusal). The Data API reports
+which operations the call has passed. Replace the last four tasks with your own operators.
 
 Needs the connection `callapi_default` with the Data API, and the component *scenario*.
 """

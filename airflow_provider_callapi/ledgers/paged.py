@@ -166,8 +166,8 @@ class PagedLedger:
         """Add stored versions of attempts to memory. A later version of an attempt replaces an earlier one.
 
         :param values: the stored attempts as JSON, oldest version first.
-        :return: a dict without values, which serves as an ordered set. Its keys are the key of the person and
-            the number of the attempt, for each stored attempt.
+        :return: an ordered set of the attempts in ``values``, as a dict whose values are all None. Each key
+            of the dict is a pair: (`Attempt.person`, number of the attempt).
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):

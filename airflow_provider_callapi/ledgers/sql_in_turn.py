@@ -31,11 +31,13 @@ def claim_in_turn(
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
     :param repeated: True: this process may have stored the same intents before, by a statement that failed or
-        whose answer was lost. An intent that the database already contains is then granted. False: another
-        process has stored an intent that the database already contains, and the intent is refused. The row
-        does not show the process, because every process gives an attempt the same ``external_id``.
+        whose answer was lost. The ledger then grants an intent that the database already contains. False:
+        only another process can have stored an intent that the database already contains. The ledger then
+        refuses the intent. The function needs this parameter, because a row does not show which process
+        stored it: every process gives an attempt the same ``external_id``.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
-    :raises LostRaceError: another process has taken over one of the attempts meanwhile.
+    :raises LostRaceError: another process has changed the row of an attempt after this function had read the
+        row.
     """
     people = sorted({intent.person for intent in intents})
     if min_gap is not None:
@@ -108,7 +110,8 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
     """Store an intent.
 
     :param is_again: whether the intent replaces an attempt whose call was not placed.
-    :raises LostRaceError: another process has replaced this attempt meanwhile.
+    :raises LostRaceError: another process has changed the row of this attempt after this process had read
+        the row.
     """
     row = row_of_attempt(intent, campaign)
     if not is_again:

@@ -1,6 +1,7 @@
 """Conclude from the findings of all probes how ``list.calls`` behaves, e.g. how soon it shows a new call.
 
-If the findings of the probes do not show how ``list.calls`` behaves, a function returns None.
+Each function of this module concludes one fact about ``list.calls``. Most functions return None if the
+findings do not show the fact.
 """
 
 from __future__ import annotations

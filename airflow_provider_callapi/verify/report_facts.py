@@ -1,6 +1,7 @@
 """Conclude from the findings of all probes how the Data API's reports behave, e.g. how late they are.
 
-If the findings of the probes do not show how a report behaves, a function returns None.
+Each function of this module concludes one fact about the reports. Most functions return None if the findings
+do not show the fact.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ class ActiveCall(BaseModel):
 
     :ivar external_id: the ``external_id`` in the start request.
     :ivar session_id: the session id of the call. None: the start request has got no reply yet.
-    :ivar started_at: when the run sent the start request, or got the session id, in epoch seconds.
+    :ivar started_at: epoch seconds. Before the reply to the start request: when the run sent the request.
+        After the reply: when the reply came.
     :ivar others: the session ids of the calls that were active before the start.
     """
 

@@ -70,10 +70,10 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Split segments (parts of a text with digits) at slashes that separate phone numbers. Yield the parts.
+    """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
 
-    Slashes separate phone numbers if a part before a slash has at least seven digits. Otherwise, the slashes
-    are inside one phone number, and the function yields the whole segment.
+    The function splits a segment at every slash if at least one of the texts before a slash has seven or more
+    digits. Otherwise, the slashes are inside one phone number, and the function yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")
@@ -119,8 +119,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 def _is_spoilt(group: str, region: str) -> bool:
     """Return whether a group of digits has at least ten digits, but is not a valid phone number.
 
-    Joined with neighbouring digits, the group could form a valid number that the author of the text did not
-    mean. `_read_segment` therefore counts the group as a group that is in no phone number.
+    If the group is joined with neighbouring digits, the result can be a valid number that the author of the
+    text did not mean. `_read_segment` therefore counts the digits of the group as unread, even if the joined
+    number is valid.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

@@ -52,7 +52,7 @@ _SHAPES = (
 
 
 def read_contact(text: str, region: str) -> str:
-    """Return the phone number or SIP number of a person on a list, as the service expects the number.
+    """Convert the phone number or SIP number of a person on a list to the form that the service expects.
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
     number and stays unchanged. A phone number with letters behind the digits is an error. If the function
@@ -71,10 +71,10 @@ def read_contact(text: str, region: str) -> str:
 
 
 def read_destination(given: object, region: str) -> str:
-    """Return the number to call that an operator's parameter contains, as the service expects the number.
+    """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
-    The function reads every form that `read_contact` reads. In addition, it returns numbers in the service's
-    own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
+    The function reads every form that `read_contact` reads. In addition, the function returns numbers in the
+    service's own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is not a number that can be called.

@@ -184,7 +184,7 @@ class ReportRequests:
         :param until: the end of the interval, epoch seconds.
         :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
         :param ongoing: ask for active calls, too.
-        :param fields: the fields of a report that the code which asks for the report uses.
+        :param fields: the names of the fields to request for each report, e.g. ``finish_reason``.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         reports = self._fetch(_Query(GetCallsReport, fields, (since, until), selection, ongoing))

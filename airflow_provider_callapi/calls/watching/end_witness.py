@@ -111,7 +111,11 @@ class EndWitness:
         self._pause.begin_if_few_points(at)
 
     def ends_in(self, snapshot: Snapshot) -> dict[int, ReportedEnd]:
-        """Return the ends of the calls that are missing in a snapshot: session id → end."""
+        """Return the known ends of the calls that a snapshot does not show: session id → reported end.
+
+        The method sends no request. If the witness knows no report of a missing call, the result does not
+        contain the call.
+        """
         return {
             session_id: end for session_id, end in self._ends.items() if session_id not in snapshot.sessions
         }

@@ -191,8 +191,9 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        The method adds a call that the snapshot shows for the first time, if the call matches the filter. The
-        method updates the observation of each call, but not the call's stage: `update` compares the stages.
+        If the snapshot shows a call for the first time and the call matches the detector's filter, the result
+        contains the new call. The method updates the observation of each call, but keeps the call's old
+        stage, so that `update` can compare the old stage with the new stage.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():

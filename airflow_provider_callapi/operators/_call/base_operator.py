@@ -215,7 +215,7 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Ask the Data API again for the report of the ended call, after a pause in the triggerer.
+        """Continue the task after a pause in the triggerer: ask again for the Data API's report of the call.
 
         If the Data API still has no report, defer the task again. After ``report_by``, the task continues
         without the report.

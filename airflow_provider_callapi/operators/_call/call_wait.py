@@ -105,7 +105,9 @@ class CallWait:
         return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Ask the Data API again for the report of an ended call, after a pause. Then continue the try.
+        """Continue the try after a pause: ask the Data API again for the report of an ended call.
+
+        If the Data API still has no report, the task defers for another pause.
 
         :param call: what is known of the call so far.
         :param report_by: epoch seconds after which the try continues without the report.
