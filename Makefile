@@ -78,7 +78,7 @@ test-browser: $(INSTALLED)  ## the forms, in a real browser; SCREENSHOTS=docs/im
 test-matrix: $(addprefix test-airflow-,$(MATRIX))  ## the tests on each Airflow with each Python that is installed here
 
 # On an older Airflow, what has no Airflow in it is left out: `make test` checks it.
-WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulator \
+WITHOUT_AIRFLOW := --ignore tests/api --ignore tests/calls --ignore tests/emulator --ignore tests/verify \
 	--deselect tests/test_package.py::test_arrows_between_the_layers_point_down
 
 .SECONDEXPANSION:
@@ -91,7 +91,7 @@ test-airflow-%: $$(if $$(call python,$$*),.venv-airflow-%/installed)
 .PRECIOUS: .venv-airflow-%/installed
 .venv-airflow-%/installed: pyproject.toml $$(call pins,$$*)
 	$(call python,$*) -m venv .venv-airflow-$*
-	.venv-airflow-$*/bin/pip install --quiet --constraint $(call pins,$*) --editable '.[dev]'
+	.venv-airflow-$*/bin/pip install --quiet --no-compile --constraint $(call pins,$*) --editable '.[dev]'
 	touch $@
 
 docs: $(INSTALLED)  ## the documentation, in build/docs/; a warning is an error, and nothing is fetched
@@ -131,5 +131,5 @@ $(INSTALLED): $(FOR_THE_DEMO)
 
 $(DISTRIBUTED)/installed: pyproject.toml constraints.txt matrix/distributed.txt
 	$(PYTHON) -m venv $(DISTRIBUTED)
-	$(DISTRIBUTED)/bin/pip install --quiet --constraint constraints.txt --requirement matrix/distributed.txt --editable '.[dev]'
+	$(DISTRIBUTED)/bin/pip install --quiet --no-compile --constraint constraints.txt --requirement matrix/distributed.txt --editable '.[dev]'
 	touch $@
