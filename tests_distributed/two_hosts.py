@@ -22,7 +22,16 @@ from typing import Any
 import psutil
 import psycopg2
 import requests
-from deployment import Deployment, descendants, eventually, free_port, is_alive, kill_all, messages
+from deployment import (
+    Deployment,
+    descendants,
+    eventually,
+    free_port,
+    is_alive,
+    kill_all,
+    messages,
+    seconds_of,
+)
 
 HERE = Path(__file__).parent
 HOSTS = ("north", "south")
@@ -46,6 +55,8 @@ IMPORTED_BEFORE_FORKS = (
 """What a worker imports once. Otherwise, each of its processes would import these modules for each task."""
 HEARTBEAT_TIMEOUT = 20
 """The seconds after which a task without a worker counts as failed."""
+FIRST_BEAT = 1.0
+"""The seconds after its start for which a job may have only the heartbeat with which it began."""
 TRIGGERER_TIMEOUT = 12
 """The seconds after which a silent triggerer loses its triggers."""
 PATIENCE = 420.0
@@ -254,7 +265,9 @@ class TwoHosts(Deployment):
         return super()._log_in(component)
 
     def _healthy(self) -> bool:
-        alive = Counter(job["job_type"] for job in self.api("GET", "jobs?is_alive=true&limit=100")["jobs"])
+        """Return whether the loops of both schedulers and of both triggerers run."""
+        jobs = self.api("GET", "jobs?is_alive=true&limit=100")["jobs"]
+        alive = Counter(job["job_type"] for job in jobs if _has_worked(job))
         return alive["SchedulerJob"] == len(HOSTS) == alive["TriggererJob"] and super()._healthy()
 
     # --- what has happened ---
@@ -300,3 +313,8 @@ class TwoHosts(Deployment):
             ]
             for home in self.homes
         }
+
+
+def _has_worked(job: dict[str, str]) -> bool:
+    """Return whether a job's own loop runs: its newest heartbeat is not the one with which the job began."""
+    return seconds_of(job["latest_heartbeat"]) - seconds_of(job["start_date"]) > FIRST_BEAT
