@@ -12,7 +12,6 @@ import csv
 import json
 import logging
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from measuring import Figure
+from measuring import Figure, peak_megabytes
 
 PEOPLE = 50_000
 PLACES = ("file", "sqlite", "postgresql")
@@ -73,7 +72,7 @@ def run(place: str, people: int) -> dict[str, float]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         contacts = _make_list(place, people, home, stack)
-        memory, begin = _peak(), time.process_time()
+        memory, begin = peak_megabytes(), time.process_time()
         plan = read_people(
             read_rows(contacts, "contacts"),
             CallTemplate(CALL),
@@ -85,11 +84,11 @@ def run(place: str, people: int) -> dict[str, float]:
         read = time.process_time() - begin
         assert len(plan.people) == people
         write = _write(place, plan, home)
-        return {"read": round(read, 2), "write": round(write, 2), "memory": round(_peak() - memory, 1)}
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {
+            "read": round(read, 2),
+            "write": round(write, 2),
+            "memory": round(peak_megabytes() - memory, 1),
+        }
 
 
 def _make_list(place: str, people: int, home: Path, stack: ExitStack) -> Any:
