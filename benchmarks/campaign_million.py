@@ -17,7 +17,7 @@ def measure(people: int = 1_000_000) -> list[Figure]:
     figures = simulate_in_a_process(people)
     scale = people / 1_000_000
     return [
-        Figure(f"campaign of {people} people: CPU", figures["cpu_seconds"], "s", at_most=800 * scale),
+        Figure(f"campaign of {people} people: CPU", figures["cpu_seconds"], "s", at_most=600 * scale),
         Figure("… of which the simulated service", figures["cpu_seconds_of_the_service"], "s"),
         Figure("memory of the campaign and the service", figures["megabytes"], "MB", at_most=1_200),
         Figure("calls of the campaign", figures["calls"]),
