@@ -253,9 +253,7 @@ def measure() -> list[Figure]:
     small, large = simulate_in_a_process(10_000), simulate_in_a_process(100_000)
     growth = (large["cpu_seconds"] / 100_000) / (small["cpu_seconds"] / 10_000)
     return [
-        Figure(
-            "campaign of 100 000 people, two days, simulated: CPU", large["cpu_seconds"], "s", at_most=70
-        ),
+        Figure("campaign of 100 000 people, two days, simulated: CPU", large["cpu_seconds"], "s", at_most=70),
         Figure("… of which the simulated service", large["cpu_seconds_of_the_service"], "s"),
         Figure("memory of the campaign and the service", large["megabytes"], "MB", at_most=200),
         Figure("CPU per person: 100 000 people / 10 000 people", growth, at_most=1.3),

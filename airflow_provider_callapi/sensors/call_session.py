@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -250,7 +249,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             try:
                 self._observe(watch, snapshot)
             except CallApiError:
-                watch.observation = replace(watch.observation, failures=0)  # each try counts anew
+                watch.observation = watch.observation.without_failures()
                 raise
             finally:
                 self._store(call, waiting_since, watch.observation, context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -152,6 +151,6 @@ def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
         because the worker counts failed polls itself.
     """
     return {
-        int(session_id): replace(Observation.from_json(observation), failures=0)
+        int(session_id): Observation.from_json(observation).without_failures()
         for session_id, observation in event.get("observations", {}).items()
     }

@@ -29,7 +29,10 @@ def app(connection: Any, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> I
 
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "the key of this test")
-    monkeypatch.setattr(airflow_app._AuthManagerState, "instance", SimpleAuthManager())
+    if hasattr(airflow_app, "_AuthManagerState"):
+        monkeypatch.setattr(airflow_app._AuthManagerState, "instance", SimpleAuthManager())
+    else:  # Airflow 3.1
+        monkeypatch.setattr(airflow_app, "auth_manager", SimpleAuthManager())
     monkeypatch.setattr(
         SimpleAuthManager,
         "is_authorized_connection",

@@ -109,6 +109,10 @@ class Observation(Struct, frozen=True, gc=False):
             tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
         )
 
+    def without_failures(self) -> Observation:
+        """Return a copy of this observation in which no failed poll counts, for a new try of the task."""
+        return replace(self, failures=0)
+
     def with_doubt(self) -> Observation:
         """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
 
