@@ -176,7 +176,7 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
 
     def reported(*wanted: Any) -> Any:
         for call in reports(*wanted):
-            ended_at = parse_time(call.report.finish_time, RULES.timezone).add(hours=hours).timestamp()
+            ended_at = parse_time(call.report.finish_time, RULES.timezone).timestamp() + 3600 * hours
             yield with_report_fields(call, finish_time=report_time(ended_at, RULES.timezone))
 
     world.overrides["reports"] = reported
