@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy
 from ledger_contract import NOW, an_intent, finished
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
 
 from airflow_provider_callapi.ledgers.sql import SqlLedger
 
@@ -79,7 +80,7 @@ def end_connections_of(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         engine.dispose()
         return
-    other = sqlalchemy.create_engine(engine.url, poolclass=sqlalchemy.NullPool)
+    other = sqlalchemy.create_engine(engine.url, poolclass=NullPool)
     with other.begin() as db:
         db.execute(
             sqlalchemy.text(
