@@ -67,7 +67,9 @@ def create_tables(engine: Engine) -> None:
     with engine.begin() as db:
         if db.execute(select(func.count()).select_from(locks)).scalar_one() < STRIPES:
             existing = set(db.execute(select(locks.c.stripe)).scalars())
-            db.execute(insert(locks), [{"stripe": one} for one in range(STRIPES) if one not in existing])
+            missing = [{"stripe": one} for one in range(STRIPES) if one not in existing]
+            if missing:  # for an empty list, SQLAlchemy would insert one row of default values
+                db.execute(insert(locks), missing)
 
 
 def _add_missing_columns(engine: Engine) -> None:

@@ -102,6 +102,20 @@ def test_processes_may_create_the_tables_at_the_same_time(connect):
     assert [ledger.claim([an_intent()])[0].granted for ledger in ledgers] == [True] + [False] * 5
 
 
+def test_a_process_adds_no_lock_that_another_process_added_between_its_two_reads(connect):
+    engine, another = connect(), connect()
+
+    def add_all_locks(db: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT callapi_campaign_lock.stripe"):
+            SqlLedger(another, "autumn", min_gap=1.0)
+
+    sqlalchemy.event.listen(engine, "before_cursor_execute", add_all_locks)
+    SqlLedger(engine, "autumn", min_gap=1.0)
+
+    with engine.connect() as db:
+        assert len(db.execute(sqlalchemy.select(locks)).all()) == STRIPES
+
+
 def test_the_table_of_an_older_version_gets_the_new_column_and_keeps_its_rows(connect):
     engine = connect()
     older = SqlLedger(engine, "spring")
