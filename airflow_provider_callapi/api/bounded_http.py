@@ -115,12 +115,15 @@ class BoundedSession(requests.Session):
 
     For each URL, the session reads the proxies and the CA bundle from the environment only before the first
     request. Reading these settings before every request would take a fifth of the request's CPU time.
+
+    :param settings: a dict in which the session stores the settings that it has read. Sessions that get the
+        same dict read the environment only once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: dict[Any, Any] | None = None) -> None:
         super().__init__()
         adapter = _BoundedAdapter()
-        self._settings_of: dict[Any, Any] = {}
+        self._settings_of = {} if settings is None else settings
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
 

@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import requests
@@ -86,7 +87,8 @@ class JsonRpc:
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
     :param timeout: seconds for one request, from the connection to the last byte of the answer.
     :param verify: TLS verification: True, or the path of a CA bundle.
-    :param new_session: a function that creates an HTTP session. Tests pass a session without a network.
+    :param new_session: a function that creates an HTTP session. Tests pass a session without a network. None:
+        create a `BoundedSession`.
     """
 
     def __init__(
@@ -95,12 +97,12 @@ class JsonRpc:
         *,
         timeout: float = 30.0,
         verify: bool | str = True,
-        new_session: Callable[[], requests.Session] = BoundedSession,
+        new_session: Callable[[], requests.Session] | None = None,
     ) -> None:
         self.url = url
         self.timeout = timeout
         self.verify = verify
-        self._new_session = new_session
+        self._new_session = new_session or partial(BoundedSession, {})
         # An empty address means: no proxy. A proxy on the way to this machine would read the key.
         self._proxies = {"http": "", "https": ""} if is_loopback(_host_of(url)) else {}
         self._lock = threading.Lock()
