@@ -9,7 +9,7 @@ lines and spans contain no phone numbers and no secrets. Metric tags contain no 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,7 +27,7 @@ from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 
 if TYPE_CHECKING:  # keeps the parsing of DAG files fast
     from airflow_provider_callapi.api.models import Limits
-    from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger
+    from airflow_provider_callapi.calls.campaign.ledger import Attempt
     from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 CallOutcomeTag = Literal["answered", "not_answered", "unknown", "started", "refused", "unresolved"]
@@ -352,27 +352,14 @@ def _outcome_tag(call: dict[str, Any]) -> CallOutcomeTag:
     return "unknown" if call["status"] == "ended" else "started"
 
 
-@dataclass
-class MeteredLedger:
-    """A campaign's ledger that also counts each finished attempt in the metric ``callapi.campaign.calls``.
+def count_finished_attempts(campaign: str, attempts: Iterable[Attempt]) -> None:
+    """Count each finished attempt of a campaign in the metric ``callapi.campaign.calls``.
 
-    :ivar ledger: the ledger that stores the attempts.
-    :ivar campaign: the campaign's name, a tag of the metric.
+    :param campaign: the campaign's name, a tag of the metric.
+    :param attempts: attempts that the campaign's ledger has stored just now.
     """
-
-    ledger: Ledger
-    campaign: str
-
-    def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self.ledger.load(people)
-
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        return self.ledger.claim(intents)
-
-    def record(self, attempts: Sequence[Attempt]) -> None:
-        self.ledger.record(attempts)
-        for attempt in attempts:
-            if attempt.status == "finished" and attempt.result is not None:
-                _send("incr", "callapi.campaign.calls", campaign=self.campaign, result=attempt.result.value)
-                if attempt.result == "unresolved":
-                    _send("incr", "callapi.unresolved")
+    for attempt in attempts:
+        if attempt.status == "finished" and attempt.result is not None:
+            _send("incr", "callapi.campaign.calls", campaign=campaign, result=attempt.result.value)
+            if attempt.result == "unresolved":
+                _send("incr", "callapi.unresolved")

@@ -195,7 +195,7 @@ class CountingStore:
 def _of_task_state() -> Iterator[Figure]:
     store = CountingStore()
     placed = _run_campaign(PagedLedger(store))
-    yield Figure("task state: writes a call, 10 active calls", store.writes / placed, at_most=1.5)
+    yield Figure("task state: writes a call, 10 active calls", store.writes / placed, at_most=1.2)
     yield Figure("… written a call", store.written / placed / 1000, "kB", at_most=6)
 
     store = CountingStore()

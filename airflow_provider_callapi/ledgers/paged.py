@@ -88,17 +88,21 @@ class PagedLedger:
         """
         return (attempt for person in people for attempt in self._attempts.get(person, ()))
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
         The ledger refuses an intent in two cases: the same or a later attempt to call the person was dialled
         already, or the person's previous attempt is still open (its result is not yet known).
 
+        :param changed: newer versions of other attempts. The ledger stores these versions and the granted
+            intents with one write.
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
+        newest |= {attempt.person: attempt for attempt in changed}
         taken = [is_taken(newest.get(intent.person), intent) for intent in intents]
-        self.record([intent for intent, is_held in zip(intents, taken, strict=True) if not is_held])
+        granted = [intent for intent, is_held in zip(intents, taken, strict=True) if not is_held]
+        self.record([*changed, *granted])
         return [
             ClaimResult(granted=not is_held, held=newest[intent.person] if is_held else None)
             for intent, is_held in zip(intents, taken, strict=True)

@@ -81,7 +81,7 @@ class SqlLedger:
         for rows in self._pages(wanted):
             yield from (attempt_of_row(row) for row in rows if row.person in wanted)
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
         The ledger refuses an intent in three cases:
@@ -94,8 +94,10 @@ class SqlLedger:
         In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
         stores most of the granted intents. One transaction then decides about the remaining intents.
 
+        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does.
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
+        self.record(changed)
         places = sorted(range(len(intents)), key=lambda place: _in_one_order(intents[place]))
         granted, is_doubtful = self._claim_batch([intents[place] for place in places])
         rest = [place for place in places if intents[place].person not in granted]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,8 +48,9 @@ class TestPagedLedger(LedgerContract):
         pages.set = lambda key, value: (written.append(key), set_page(key, value))[1]  # type: ignore[method-assign]
         ledger = PagedLedger(pages)
         intents = [an_intent(f"{number:016x}") for number in range(400)]
-        for first in range(0, 400, 8):
-            ledger.claim(intents[first : first + 8])
+        batches = [intents[first : first + 8] for first in range(0, 400, 8)]
+        for before, batch in pairwise([[], *batches]):
+            ledger.claim(batch, [active(intent) for intent in before])
 
         assert len(written) < 50 + len(pages.values), "one write a batch, one more where it crosses a page"
         assert len(list(PagedLedger(pages).load(intent.person for intent in intents))) == 400

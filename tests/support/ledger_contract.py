@@ -78,6 +78,19 @@ class LedgerContract:
 
         assert list(ledger.load([ANNA])) == [known]
 
+    def test_a_claim_first_stores_the_changed_attempts(self, ledger: Ledger) -> None:
+        first, of_boris = an_intent(attempt=1), an_intent(BORIS)
+        ledger.claim([first, of_boris])
+        redial = an_intent(attempt=2, at=NOW + 600, unrung=1)
+        changed = [finished(first, Result.CAPACITY), active(of_boris)]
+
+        assert ledger.claim([redial, of_boris], changed) == [
+            ClaimResult(granted=True),
+            ClaimResult(granted=False, held=active(of_boris)),
+        ]
+        assert list(ledger.load([ANNA])) == [finished(first, Result.CAPACITY), redial]
+        assert list(ledger.load([BORIS])) == [active(of_boris)]
+
     def test_every_attempt_is_loaded_the_oldest_of_a_person_first(self, ledger: Ledger) -> None:
         first, second = an_intent(attempt=1), an_intent(attempt=2, at=NOW + 600, unrung=1)
         ledger.claim([first, an_intent(BORIS)])

@@ -46,15 +46,16 @@ class Dialler:
         self._limits = limits
         self._failures = FailureCounter(gateway.log)
 
-    def dial(self, intents: Sequence[Attempt]) -> None:
+    def dial(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> None:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
         A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. In these
         cases, the method does not dial the person, and puts the person back into the queue.
 
+        :param changed: other attempts to store in the ledger before the first start request.
         :raises CallApiError: too many batches of start requests in a row got no answer.
         """
-        granted = self._put_back_late(self._claim(intents))
+        granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
             return
         answers = self._gateway.start([self._request(intent) for intent in granted])
@@ -64,9 +65,9 @@ class Dialler:
         self._store_answers(granted, answers, now)
         self._judge_answers(answers, placed, now)
 
-    def _claim(self, intents: Sequence[Attempt]) -> list[Attempt]:
+    def _claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt]) -> list[Attempt]:
         granted = []
-        for intent, claim in zip(intents, self._ledger.claim(intents), strict=True):
+        for intent, claim in zip(intents, self._ledger.claim(intents, changed), strict=True):
             if claim.granted:
                 granted.append(intent)
             elif changed := self._dialling.record_refused_claim(intent, claim, self._gateway.clock()):

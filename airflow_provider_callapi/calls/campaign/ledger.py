@@ -7,7 +7,7 @@ searches for the call by the call's ``external_id``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -110,6 +110,10 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     return newest.attempt > intent.attempt or newest.status in OPEN
 
 
+Listener = Callable[[Sequence[Attempt]], None]
+"""Gets attempts that a ledger stores."""
+
+
 class Ledger(Protocol):
     """Stores a campaign's attempts, for example in an SQL database.
 
@@ -125,12 +129,14 @@ class Ledger(Protocol):
         :param people: the keys by which the ledger knows the people.
         """
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts for this process: store each intent, except the intents that the ledger refuses.
 
         The function `is_taken` states in which cases a ledger must refuse an intent.
 
         :param intents: attempts that this process wants to dial.
+        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does. Some
+            ledgers need only one write for both.
         :return: one result for each intent, in the same order.
         """
 
@@ -141,23 +147,38 @@ class Ledger(Protocol):
         """
 
 
-class LedgerLayer:
-    """A ledger that passes each request on to another ledger. A subclass adds an action, such as a metric.
+class LedgerWithListeners:
+    """A ledger that also passes the attempts that it stores to other code, for example to a metric.
 
     :param ledger: the ledger that stores the attempts.
+    :param before: is called with the changed attempts before the ledger stores them.
+    :param after: functions. Each is called with the changed attempts and the new intents, after the ledger
+        has stored them.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:
+        self._ledger = ledger
+        self._before = before
+        self._after = after
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        return self.ledger.load(people)
+        return self._ledger.load(people)
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        return self.ledger.claim(intents)
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
+        self._before(changed)
+        claims = self._ledger.claim(intents, changed)
+        granted = [intent for intent, claim in zip(intents, claims, strict=True) if claim.granted]
+        self._notify([*changed, *granted])
+        return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        self.ledger.record(attempts)
+        self._before(attempts)
+        self._ledger.record(attempts)
+        self._notify(attempts)
+
+    def _notify(self, stored: Sequence[Attempt]) -> None:
+        for listener in self._after:
+            listener(stored)
 
 
 class MemoryLedger:
@@ -169,7 +190,8 @@ class MemoryLedger:
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
         return (attempt for person in people for attempt in self._attempts.get(person, ()))
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
+        self.record(changed)
         return [self._claim(intent) for intent in intents]
 
     def record(self, attempts: Sequence[Attempt]) -> None:

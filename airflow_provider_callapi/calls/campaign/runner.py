@@ -144,9 +144,10 @@ class Runner:
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)
             changed += campaign.lost_calls.give_up(decided, held, now, absent=verdict.absent)
-        self._record(changed)
         if actions.dial:
-            self._dialler.dial(actions.dial)
+            self._dialler.dial(actions.dial, changed)
+        else:
+            self._record(changed)
         for attempt, tag_id in actions.tag:
             self._record(self._tags.tag_active(attempt, tag_id))
         for attempt, tag_id in actions.untagged:

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.list_request import fetch_list
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, LedgerLayer, Status
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.marks import Mark, first_mark
@@ -55,19 +55,12 @@ class Objectors:
         self._contacts = {person.key: person.contact for person in plan.people}
         self._log = log
 
-    def watch(self, ledger: Ledger) -> Ledger:
-        """Return a ledger that stores attempts in the given ledger, and also puts people on the blacklist.
-
-        When an attempt is finished, the returned ledger passes the attempt to `add`.
-        """
-        return _LedgerWithObjectors(ledger, self) if self._marks else ledger
-
     def add(self, attempts: Iterable[Attempt]) -> None:
         """Put the person of each finished attempt on the blacklist, if the call has one of the marks.
 
         If the service fails, log a warning. `add_missing` tries again at the end of the campaign.
         """
-        for attempt in attempts:
+        for attempt in attempts if self._marks else ():
             contact = self._contacts[attempt.person]
             is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)
             if is_over and first_mark(self._marks, attempt.call):
@@ -108,18 +101,3 @@ class Objectors:
 def _is_phone_number(contact: str) -> bool:
     """Return whether the contact is a phone number. The blacklist cannot contain a SIP number."""
     return contact.isdigit()
-
-
-class _LedgerWithObjectors(LedgerLayer):
-    """A campaign's ledger that also puts people who objected to calls on the account's blacklist.
-
-    The ledger first puts the people on the blacklist, and then stores their attempts.
-    """
-
-    def __init__(self, ledger: Ledger, objectors: Objectors) -> None:
-        super().__init__(ledger)
-        self._objectors = objectors
-
-    def record(self, attempts: Sequence[Attempt]) -> None:
-        self._objectors.add(attempts)
-        super().record(attempts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, LedgerLayer
+from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
@@ -34,10 +34,6 @@ class ResultsInTable:
     def add(self, attempts: Iterable[Attempt]) -> None:
         """Write a row for each given attempt within seconds. The method does not wait for the database."""
         self._writer.add([self._row(attempt) for attempt in attempts])
-
-    def watch(self, ledger: Ledger) -> Ledger:
-        """Return a ledger that stores attempts in the given ledger, and also writes them to the table."""
-        return _LedgerWithTable(ledger, self)
 
     def close(self) -> None:
         """Write the rows that are not in the table yet, and wait some seconds for the database."""
@@ -79,23 +75,6 @@ class ResultsInTable:
 
     def _listed(self, item: Person | Skipped) -> dict[str, Any]:
         return {"campaign": self._campaign, "attempt": 0, "contact": dict(item.row), "list_row": item.line}
-
-
-class _LedgerWithTable(LedgerLayer):
-    """A campaign's ledger that also writes each attempt to the table of results."""
-
-    def __init__(self, ledger: Ledger, results: ResultsInTable) -> None:
-        super().__init__(ledger)
-        self._results = results
-
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        claims = super().claim(intents)
-        self._results.add(intent for intent, claim in zip(intents, claims, strict=True) if claim.granted)
-        return claims
-
-    def record(self, attempts: Sequence[Attempt]) -> None:
-        super().record(attempts)
-        self._results.add(attempts)
 
 
 def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:

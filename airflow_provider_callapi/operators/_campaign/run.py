@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
@@ -18,7 +19,7 @@ from airflow_provider_callapi.calls.campaign.judgement import (
     final_results,
     find_problem,
 )
-from airflow_provider_callapi.calls.campaign.ledger import Ledger
+from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
@@ -31,7 +32,7 @@ from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
 from airflow_provider_callapi.hooks.callapi import CallApiHook
-from airflow_provider_callapi.observability import MeteredLedger
+from airflow_provider_callapi.observability import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
 from airflow_provider_callapi.operators._campaign.blacklist import Objectors, blacklist_of
 from airflow_provider_callapi.operators._campaign.control import (
@@ -218,12 +219,12 @@ class CampaignRun:
         return open_results(self._options.results, self._options.campaign, self._plan, self._log)
 
     def _make_runner(self) -> Runner:
-        ledger: Ledger = MeteredLedger(self._ledger, self._options.campaign)
+        after: list[Listener] = [partial(count_finished_attempts, self._options.campaign)]
         if self._table is not None:
-            ledger = self._table.watch(ledger)
+            after.append(self._table.add)
             if self._event is None:  # an earlier try may have ended before it wrote its last rows
                 self._table.add(self._ledger.load(person.key for person in self._plan.people))
-        ledger = self._objectors.watch(ledger)
+        ledger = LedgerWithListeners(self._ledger, before=self._objectors.add, after=after)
         campaign = Campaign(
             self._plan,
             self._ledger.load(person.key for person in self._plan.people),

@@ -67,8 +67,8 @@ class Dying:
         self._boundary = boundary
         self.load = ledger.load
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        claims: list[ClaimResult] = self._boundary(lambda: self._ledger.claim(intents))
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
+        claims: list[ClaimResult] = self._boundary(lambda: self._ledger.claim(intents, changed))
         return claims
 
     def record(self, attempts: Sequence[Attempt]) -> None:

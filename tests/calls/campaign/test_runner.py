@@ -346,9 +346,9 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
     world = World([ANNA, BORIS])
 
     class Stopping(MemoryLedger):
-        def claim(self, intents: Any) -> list[ClaimResult]:
+        def claim(self, intents: Any, changed: Any = ()) -> list[ClaimResult]:
             world.campaign.stop("the task was killed")
-            return super().claim(intents)
+            return super().claim(intents, changed)
 
     ledger = Stopping()
     with_ledger(world, ledger)
@@ -678,7 +678,8 @@ class Shared(MemoryLedger):
         super().__init__()
         self.answers = list(answers)
 
-    def claim(self, intents: Any) -> list[ClaimResult]:
+    def claim(self, intents: Any, changed: Any = ()) -> list[ClaimResult]:
+        self.record(changed)
         return [self.answers.pop(0) if self.answers else super(Shared, self).claim([i])[0] for i in intents]
 
 
