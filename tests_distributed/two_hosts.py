@@ -57,8 +57,11 @@ HEARTBEAT_TIMEOUT = 20
 """The seconds after which a task without a worker counts as failed."""
 FIRST_BEAT = 1.0
 """The seconds after its start for which a job may have only the heartbeat with which it began."""
-TRIGGERER_TIMEOUT = 12
-"""The seconds after which a silent triggerer loses its triggers."""
+TRIGGERER_TIMEOUT = 20
+"""The seconds after which a silent triggerer loses its triggers.
+
+While twenty tasks start on two cores, a healthy triggerer may be silent for ten seconds.
+"""
 PATIENCE = 420.0
 """The seconds that a loaded machine may need for all tasks of a row."""
 OVER = {"success", "failed", "upstream_failed"}
@@ -149,6 +152,7 @@ class TwoHosts(Deployment):
             "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 600},
             "triggerer": {
                 "max_trigger_to_select_per_loop": 5,
+                "job_heartbeat_sec": 2,
                 "triggerer_health_check_threshold": TRIGGERER_TIMEOUT,
             },
             "secrets": {"backend": "vault.Vault"},
