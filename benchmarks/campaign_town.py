@@ -137,8 +137,9 @@ class FileLedger:
             yield replace(Attempt(*values), call=None if call is None else Outcome(*call))
         yield from self._open.values()
 
-    def claim(self, intents: Sequence[Attempt]) -> list[ClaimResult]:
-        """Store each intent, except those that the rules of all ledgers refuse."""
+    def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
+        """Store the changed attempts and each intent, except those that the rules of all ledgers refuse."""
+        self.record(changed)
         return [self._claim(intent) for intent in intents]
 
     def record(self, attempts: Sequence[Attempt]) -> None:
