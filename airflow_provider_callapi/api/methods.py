@@ -199,7 +199,7 @@ _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s
 
 
 def _strip_plus_format(value: Any) -> Any:
-    """Return a number in the form ``+7 926 000-00-00`` as digits only. Return any other value unchanged."""
+    """Convert a phone number such as ``+7 (926) 000-00-00`` to digits. Return any other value unchanged."""
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _PLUS_FORMAT.fullmatch(value):
         return re.sub(r"[\s()+-]", "", value)
     return value

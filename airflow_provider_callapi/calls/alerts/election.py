@@ -90,7 +90,7 @@ class _Claim:
 def is_expired(value: Any, now: float) -> bool:
     """Return whether a value of the key-value store is an expired claim (the right to ring for an alert).
 
-    :param value: a dict, if the value is a claim. The result is False if the value is not a claim.
+    :param value: any JSON value. If the value is not a claim, the result is False.
     :param now: epoch seconds.
     """
     claim = _Claim.from_json(value)
@@ -106,7 +106,8 @@ class Candidate:
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
     :ivar quiet_for: seconds after a call during which the alert does not ring again.
-    :ivar settle: seconds that a candidate may need from reading the store to writing a claim.
+    :ivar settle: the longest time, in seconds, that a candidate normally needs from reading the store to
+        writing a claim.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
     """
