@@ -111,8 +111,8 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the full
-    limit applies to each IP address that the session tries.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. There is one exception: if a host has
+    several IP addresses, the attempt to connect to each address may take the full limit.
 
     The session reads the proxies and the CA bundle from the environment once per URL, before the first
     request to the URL. Reading these settings before every request would take a fifth of the request's CPU

@@ -171,7 +171,7 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether more points are left in this minute in an answer than in the stored limits.
+    """Return whether an answer shows more points left in this minute than the stored limits show.
 
     If the answer and the stored limits allow different numbers of points per minute (``minute_limit``), the
     points left cannot be compared, and the result is False.

@@ -18,7 +18,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """What this module needs of an entry's class. A `pydantic` model or a subclass of `ListEntry` fits."""
+    """The interface of the classes for list entries: `pydantic` models and subclasses of `ListEntry`."""
 
     @property
     def model_fields_set(self) -> set[str]: ...

@@ -1,4 +1,4 @@
-"""The base class of the entries of ``list.calls``. An answer may contain ten thousand entries.
+"""The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
 
 Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
 the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and

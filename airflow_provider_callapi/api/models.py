@@ -95,7 +95,10 @@ TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
 
 
 class Answer(PrivateRepr):
-    """Base class of all answers of the service. ``model_extra`` contains the fields that the class lacks."""
+    """Base class of all answers of the service.
+
+    ``model_extra`` contains the fields of the answer that the class does not declare.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 
@@ -274,7 +277,7 @@ class Limits(Answer):
 class ApiVersion(Answer):
     """The notice that the service will withdraw a version of the API.
 
-    The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends the notice.
+    The notice is the ``metadata.api_version`` of an answer. Only answers of a deprecated version contain it.
     """
 
     deprecated: bool = False

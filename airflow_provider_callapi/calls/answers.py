@@ -110,11 +110,13 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
     - Some legs have the contact's number: the result is True if at least one of these legs is connected.
-    - No leg has the contact's number, e.g. because the numbers are masked: only legs count that may have the
-      contact's number and, as the Data API states, are no operator's legs. The result is True if all these
-      legs are connected. If only some of them are connected, the result is False, because a connected leg may
-      be the leg of an operator who is no employee.
-    - Otherwise, the result is False.
+    - No leg has the contact's number, e.g. because the numbers are masked: the result is True if all legs
+      that may belong to the contact are connected. If only some of these legs are connected, the result is
+      False, because a connected leg may be the leg of an operator who is no employee.
+    - No leg may belong to the contact: the result is False.
+
+    A leg without the contact's number may belong to the contact only if the Data API states that the leg is
+    not an operator's leg.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.

@@ -147,7 +147,7 @@ _MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
 def with_message_fallback(
     send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Return a function that sends a start request, and replaces the message if the service rejects it.
+    """Return a function that sends a start request, and replaces a message that the service rejects.
 
     - If the service states the longest allowed length, the first replacement is the same message, cut to this
       length. If the service rejects the cut message, the next replacement is ``default_text``, if necessary
@@ -155,7 +155,7 @@ def with_message_fallback(
     - If the service states no length, the replacement is ``default_text``.
 
     A second request is safe, because a rejected start request placed no call. If the service rejects all
-    replacements, or if its error does not concern the message, the returned function raises the error.
+    replacements, or if the error does not concern the message, the returned function raises the error.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
