@@ -277,7 +277,7 @@ class Limits(Answer):
 class ApiVersion(Answer):
     """The notice that the service will withdraw a version of the API.
 
-    The notice is the ``metadata.api_version`` of an answer. Only answers of a deprecated version contain it.
+    The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends this notice.
     """
 
     deprecated: bool = False
