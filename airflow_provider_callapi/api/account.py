@@ -163,11 +163,12 @@ class GetAccount(Request[Account]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Account:
-        """Convert ``result.data`` of the answer to an `Account`. The data is a list with one account.
+        """Convert ``result.data`` of the answer to an `Account`.
 
-        If the list is empty, all fields of the `Account` are None.
+        The data is a list with one account, or the account itself. If the list is empty, all fields of the
+        `Account` are None.
 
-        :raises ValueError: the data is neither a list nor a single object.
+        :raises ValueError: the data is neither a list nor an object.
         """
         return next(iter(read_entries(Account, data)), Account())
 

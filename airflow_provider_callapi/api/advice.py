@@ -68,7 +68,7 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
     the request's id, for which the vendor's support asks.
 
     :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
-    :param host: the label of the field in Airflow's connection form that contains the address of the service.
+    :param host: the label of the address field in Airflow's connection form, e.g. ``Call API host``.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login, which was sent before the request

@@ -51,8 +51,8 @@ def _decoder(data_type: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
 def load_json(content: bytes) -> Any:
     """Return the JSON value in the body of an answer.
 
-    Half of a surrogate pair (``\\ud800``) becomes U+FFFD, because other libraries refuse a text with half of
-    a pair.
+    A lone surrogate, such as ``\\ud800``, becomes U+FFFD, because other libraries refuse a text that contains
+    a lone surrogate.
 
     :raises ValueError: the body is not JSON.
     :raises RecursionError: the body is nested too deeply.

@@ -1,7 +1,8 @@
-"""HTTP requests with two limits: the time of a whole request, and the size of an answer, packed and unpacked.
+"""HTTP requests with two limits: the time of a whole request, and the size of an answer.
 
 The library `requests` restarts its time limit at every byte of the answer. With a service that sends one byte
 per second, a request could therefore last for ever. `BoundedSession` limits the time of the whole request.
+The size limit applies to the compressed answer and to the decompressed answer.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 from airflow_provider_callapi.api.shared_tls import shared_tls_context
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""The largest allowed answer in bytes, both packed and unpacked.
+"""The largest allowed answer in bytes, both compressed and decompressed.
 
 An answer to ``list.calls`` with 20 000 calls is smaller.
 """
 ACCEPTED_ENCODINGS = "gzip, deflate"
-"""The value of the header ``Accept-Encoding``: the encodings that `read_body` unpacks."""
+"""The value of the header ``Accept-Encoding``: the encodings that `read_body` decompresses."""
 _CHUNK = 65_536
 
 
@@ -37,13 +38,14 @@ class AnswerTooLarge(Exception):
 
 
 class AnswerUnreadable(Exception):
-    """The body of an HTTP answer cannot be unpacked: its encoding is unknown, or its bytes are damaged."""
+    """The body of an HTTP answer cannot be decompressed: the encoding is unknown, or bytes are damaged."""
 
 
 def is_loopback(host: str) -> bool:
     """Return True if a host name or address is this machine, e.g. ``localhost``, ``127.0.0.1`` or ``::1``.
 
-    An IPv6 address must be without brackets. Other host names are not resolved, and the result is False.
+    An IPv6 address must be without brackets. The function resolves no host names: apart from ``localhost``
+    and names that end with ``.localhost``, the result for a name is False.
     """
     try:
         address = ipaddress.ip_address(host)
@@ -55,10 +57,10 @@ def is_loopback(host: str) -> bool:
 
 
 def read_body(response: requests.Response) -> bytes:
-    """Read and unpack the body of a streamed HTTP answer.
+    """Read the body of a streamed HTTP answer, and decompress the body if it is compressed.
 
-    :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, as sent or after unpacking.
-    :raises AnswerUnreadable: the body's encoding is unknown, or the packed body is damaged.
+    :raises AnswerTooLarge: the compressed or the decompressed body is larger than `MAX_ANSWER_BYTES`.
+    :raises AnswerUnreadable: the body's encoding is unknown, or the compressed body is damaged.
     :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time of the request is up.
     """
     unpack = _Unpacker(response.headers.get("Content-Encoding", ""))
@@ -75,7 +77,7 @@ def read_body(response: requests.Response) -> bytes:
 
 
 class _Unpacker:
-    """Unpacks the body of an HTTP answer chunk by chunk.
+    """Decompresses the body of an HTTP answer chunk by chunk.
 
     :param encoding: the value of the answer's header ``Content-Encoding``.
     """
@@ -88,16 +90,15 @@ class _Unpacker:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the chunks so far make up the whole packed body. True if the body is not packed."""
+        """Whether the chunks so far are the whole compressed body. Always True for an uncompressed body."""
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the unpacked bytes of a chunk. A chunk of a body that is not packed is returned unchanged.
+        """Return the decompressed bytes of a chunk. Return a chunk of an uncompressed body unchanged.
 
-        :param room: how many more bytes the unpacked body may have. If a packed chunk contains more bytes,
-            unpacking stops after ``room + 1`` bytes. This one byte too many shows the calling code that the
-            body is too large.
-        :raises AnswerUnreadable: the packed body is damaged.
+        :param room: how many more bytes the decompressed body may have. If a compressed chunk yields more
+            bytes, the method returns ``room + 1`` bytes, so that the caller sees that the body is too large.
+        :raises AnswerUnreadable: the compressed body is damaged.
         """
         if not self._packed:
             return chunk
@@ -110,11 +111,12 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the full
-    limit applies to each IP address that the session tries.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. There is one exception: if a host has
+    several IP addresses, the attempt to connect to each address may take the full limit.
 
-    For each URL, the session reads the proxies and the CA bundle from the environment only before the first
-    request. Reading these settings before every request would take a fifth of the request's CPU time.
+    The session reads the proxies and the CA bundle from the environment once per URL, before the first
+    request to the URL. Reading these settings before every request would take a fifth of the request's CPU
+    time.
 
     :param settings: a dict in which the session stores the settings that it has read. Sessions that get the
         same dict read the environment only once.
@@ -180,8 +182,8 @@ class _BoundedConnection(HTTPConnection):
 class _HttpsConnection(_BoundedConnection, HTTPSConnection):
     """A TLS connection. Connections with the same settings share one TLS context.
 
-    If the trusted certificates are in a directory, the connection has a context of its own. OpenSSL reads the
-    files of a directory only when it needs them, and a shared context would not notice a removed file.
+    If the trusted certificates are in a directory, each connection has a context of its own. A shared context
+    would not notice that a file was removed from the directory.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,8 @@
-"""The rule for an HTTP answer that refuses a request before the service has seen the request.
+"""Recognise an HTTP answer with which a busy gateway refuses a request.
 
-A gateway in front of the service can answer instead of the service. Most answers of a gateway prove nothing,
-because the service may have carried out the request. An answer is a refusal only if all of this is true:
+A gateway stands between the client and the service, and can answer instead of the service. After most answers
+of a gateway, the service may or may not have carried out the request. Only a refusal shows that the service
+has not seen the request. An answer is a refusal if all of this is true:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` contains a number of seconds or a point in time. With this header, the gateway
@@ -24,11 +25,12 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return the seconds after which a busy gateway invites the client to send the request again.
 
     Example: 30 for the status 503 with the header ``Retry-After: 30``. If ``Retry-After`` contains a point in
-    time, the seconds count from the header ``Date``. None: the status is neither 429 nor 503, or a needed
-    header is missing or unreadable.
+    time, the seconds count from the time in the header ``Date``.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
+    :return: the seconds. None: the answer contains no such invitation, because the status is neither 429 nor
+        503, or because ``Retry-After`` (or ``Date``, for a point in time) is missing or unreadable.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:
@@ -42,9 +44,9 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
 
 def _read_time(text: str) -> datetime | None:
-    """Return the point in time that a text of an HTTP header states.
+    """Convert the value of an HTTP header to a point in time.
 
-    None: the text is not a time with a time zone.
+    None: the value is not a time with a time zone.
     """
     try:
         time = parsedate_to_datetime(text)

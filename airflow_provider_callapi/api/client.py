@@ -1,6 +1,7 @@
 """A client of the Call API or the Data API.
 
-The client adds the access token to requests, reads answers, and stores the newest points (rate-limit units).
+The client adds the access token to requests, reads answers, and stores how many points (rate-limit units) are
+left.
 """
 
 from __future__ import annotations
@@ -170,13 +171,13 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return True if an answer shows more points left in the minute than the stored limits show.
+    """Return whether an answer shows more points left in this minute than the stored limits show.
 
-    The points left can be compared only if the answer and the stored limits state the same limit per minute,
-    e.g. 1000 points. If these limits differ, or if no limits are stored, the result is False.
+    If the answer and the stored limits allow different numbers of points per minute (``minute_limit``), the
+    points left cannot be compared, and the result is False.
 
     :param limits: the limits in the answer.
-    :param known: the stored limits. None: no limits are stored.
+    :param known: the stored limits. None: no limits are stored, and the result is False.
     """
     if known is None or limits.minute_limit != known.minute_limit:
         return False

@@ -151,10 +151,13 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    ``connect_time`` is None if the participant did not pick up. ``is_operator`` is True for a person of the
-    account, and None if the Data API does not state whose leg this is. ``direction`` is ``in`` if the
-    participant has called, and ``out`` if the participant was called. If ``id`` or ``call_session_id`` is
-    ``null`` in the answer, `GetCallLegsReport` leaves the whole leg out of the list of legs.
+    If ``id`` or ``call_session_id`` is ``null`` in the answer, `GetCallLegsReport` leaves the whole leg out
+    of the list of legs.
+
+    :ivar connect_time: when the participant picked up. None: the participant did not pick up.
+    :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
+    :ivar is_operator: whether the participant is a person of the account. None: the Data API does not state
+        whose leg this is.
     """
 
     id: NumberNotNull = None
@@ -213,10 +216,11 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     def convert_answer(self, data: Any) -> Entries[M]:
         """Convert ``result.data`` of the Data API's answer to `Entries` of reports.
 
-        A report is left out if it lacks a field that this request asks for and that this package needs, such
-        as ``finish_time`` (see `needed_fields`). A field with an empty text counts as missing, because an
-        empty text proves nothing about the call. A report without a positive call session id is left out,
-        too.
+        The method leaves out a report without a positive call session id.
+
+        The method also leaves out a report that lacks a requested field, if the field is one of
+        `needed_fields`, e.g. ``finish_time``. A field with an empty text counts as missing, because an empty
+        text proves nothing about the call.
         """
         needed = self.needed_fields.intersection(self.fields)
 

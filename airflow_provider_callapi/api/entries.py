@@ -1,8 +1,8 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
 A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
-the id, is left out of the list and counted. If an entry was left out, the list does not prove that an object
-is absent: the left-out entry may be the object.
+the id, is left out of the list and counted. If an entry was left out, the list does not prove that the
+account lacks an object: the left-out entry may be the object.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ E = TypeVar("E")
 
 
 class Model(Protocol):
-    """The type of the classes of a list's entries: models of `pydantic`, and subclasses of `ListEntry`."""
+    """The interface of the classes for list entries: `pydantic` models and subclasses of `ListEntry`."""
 
     @property
     def model_fields_set(self) -> set[str]: ...
@@ -65,9 +65,10 @@ class Entries(list[E]):
 
     @property
     def complete(self) -> bool:
-        """Whether every entry of the answer was read.
+        """Whether the list contains all entries: no entry was left out.
 
-        Only a complete list proves that the account lacks an object that is not in the list.
+        If an object is missing in a complete list, the account has no such object. If an object is missing in
+        an incomplete list, the account may have the object.
         """
         return not self.left_out and not self.left_out_ids
 
@@ -199,7 +200,7 @@ def _json_type(value: object) -> str:
 def _log_once(text: str) -> None:
     """Log a warning about an answer, unless this process has logged the same warning before.
 
-    :param text: the end of the warning, which states what cannot be read.
+    :param text: what cannot be read. The warning ends with this text.
     """
     with _logged_lock:
         if text in _logged:

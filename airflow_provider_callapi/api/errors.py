@@ -53,7 +53,7 @@ def mask_phones(text: str) -> str:
     """Shorten every phone number in a text: ``79260000001`` becomes ``7926…0001``.
 
     A phone number has ten digits or more, or a ``+`` and eight digits or more. Up to eight separators may
-    stand between two digits. Internet addresses and dates stay unchanged.
+    stand between two digits. IP addresses (``192.0.2.10``) and dates (``2026-12-31``) stay unchanged.
     """
 
     def masked(match: re.Match[str]) -> str:
@@ -89,8 +89,12 @@ _ID = re.compile(r"\d{1,9}")
 def _may_be_shown(field: Any, value: Any) -> bool:
     """Return whether an error text may show the invalid value of a field.
 
-    The result is True for a phone number, because error texts shorten phone numbers, and for an id of up to
-    nine digits. The value helps the user who corrects the field. For any other value, the result is False.
+    The result is True in two cases:
+
+    - The value is a phone number in a field for phone numbers. Error texts show phone numbers shortened.
+    - The value is an id of up to nine digits in a field ``id``.
+
+    In all other cases, the result is False, because the value may be a password.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -186,7 +190,10 @@ class Rejected(CallApiError):
 
 
 class InvalidParameters(Rejected):
-    """A parameter of a request is missing, unknown, of the wrong type, or the id of a missing object."""
+    """A request lacks a parameter, or has an unknown parameter or an invalid value.
+
+    Examples of invalid values: a value of the wrong type, and the id of an object that does not exist.
+    """
 
     permanent = True
 

@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 over HTTP. If a request fails, the class of the error shows whether the request was sent.
 
 Source: the introductory chapters of the vendor's Call API document. These chapters require ``POST``, JSON
-with a charset, and a correct ``Content-Length``. JSON-RPC batches and notifications are not allowed.
+with a charset, and a correct ``Content-Length``. They forbid JSON-RPC batches and JSON-RPC notifications.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ class JsonRpc:
 
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
-        :param new_connection: True: use a new connection for this request. False: a kept-alive connection may
-            be used. If the service closes a kept-alive connection during the send, it is unknown whether the
-            service has read the request.
+        :param new_connection: True: use a new connection for this request. False: use the kept-alive
+            connection if there is one. The service may close a kept-alive connection during the send, and it
+            is then unknown whether the service has read the request.
         :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this
             `JsonRpc` is shorter, ``timeout`` applies.
         :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
@@ -204,7 +204,7 @@ class _HttpAnswer:
     :ivar source: a description of the answer for error texts: the HTTP status and the URL, e.g. ``HTTP 503
         from https://…``.
     :ivar status: the HTTP status.
-    :ivar body: the body, unpacked.
+    :ivar body: the decompressed body.
     :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.
         None: the answer contains no invitation.
     """

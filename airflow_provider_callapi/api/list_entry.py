@@ -1,4 +1,4 @@
-"""The base class of the entries of ``list.calls``. An answer may contain ten thousand entries.
+"""The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
 
 Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
 the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and
@@ -26,7 +26,8 @@ NOT_SENT: Any = UNSET
 class _Extra(dict[str, Any]):
     """The fields of an entry that the entry's class does not declare.
 
-    `msgspec` cannot read this type, so a field of an answer cannot set `ListEntry.model_extra` directly.
+    `ListEntry.model_extra` has this type. `msgspec` cannot read this type. So if an answer contains a field
+    with the name ``model_extra``, the field does not become the attribute `ListEntry.model_extra`.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -36,15 +37,15 @@ class _Extra(dict[str, Any]):
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
-    Entries have the same methods as a pydantic model, e.g. ``model_dump``, because other answers are pydantic
-    models.
+    Other answers are pydantic models. So that all answers can be used alike, entries have some methods of a
+    pydantic model, e.g. ``model_dump``.
 
     Python's garbage collector ignores entries (``gc=False``). This is safe, because an entry never contains
     itself.
 
     :ivar model_extra: the fields of the entry that the class does not declare.
-    :cvar if_not_sent: name of a field → the value of the attribute if an entry lacks the field. If a field is
-        not in this mapping, the value is None.
+    :cvar if_not_sent: the default values of fields that the service may omit: field name → default value. For
+        a field that is not in this mapping, the default value is None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}
@@ -61,7 +62,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     def model_validate(cls, values: Mapping[str, Any]) -> Self:
         """Return the entry that a JSON object describes, even if the object differs from the documentation.
 
-        A value of another type is converted if no information is lost.
+        If a value does not have the documented type, the method converts the value, provided that the
+        conversion loses no information.
 
         :param values: the JSON object of the entry.
         :raises pydantic.ValidationError: a field cannot be read.
@@ -73,15 +75,15 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @property
     def model_fields_set(self) -> set[str]:
-        """The names of the fields that the answer contained for this entry, without unreadable fields."""
+        """The names of the fields that the answer contains for this entry and that could be read."""
         sent = {name for name, value in structs.asdict(self).items() if value is not UNSET}
         return (sent - {"model_extra"}) | self.model_extra.keys()
 
     def model_dump(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the entry as a dict.
 
-        :param mode: ``json``: the dict is plain JSON, with lists. A number that JSON cannot express, such
-            as ``NaN``, becomes None. ``python``: the dict contains tuples, as the entry does.
+        :param mode: ``python``: the values stay as they are in the entry, e.g. tuples. ``json``: the values
+            become plain JSON: a tuple becomes a list, and ``NaN`` becomes None.
         """
         dumped = {name: _dumped(value) for name, value in self._items()}
         return to_jsonable_python(dumped, inf_nan_mode="null") if mode == "json" else dumped
@@ -106,9 +108,9 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Return the schema for a field of a pydantic model whose type is this class.
+        """Return the schema for fields of this type in a pydantic model.
 
-        The field accepts only objects of this class.
+        Such a field accepts only objects of this class.
         """
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)

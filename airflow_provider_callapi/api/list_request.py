@@ -40,8 +40,8 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Return the entries of all pages of a list.
 
-    The Data API sends no page whose offset (the number of entries before the page) is above 100 000. If the
-    list may continue after the last page, the result counts as incomplete.
+    The Data API accepts no offset (number of entries before a page) above 100 000. If the list may continue
+    after the page with the largest accepted offset, the result counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -59,20 +59,22 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
 def fetch_pages(
     page_at: Callable[[int], Entries[E]], *, page_size: int, last_offset: int
 ) -> tuple[Entries[E], bool]:
-    """Return the entries of all pages of a list, and whether the list ended on these pages.
+    """Fetch a list page by page, and return the entries of all pages.
 
-    A page with fewer than ``page_size`` entries is the last page, unless the service states that the list has
-    more entries.
+    A page is the last page if it is empty. A page with fewer than ``page_size`` entries is also the last page
+    if the service does not state that the list has more entries.
 
-    The list counts as incomplete if the service states more entries than it sends. The list also counts as
-    incomplete if two pages in a row are equal, because the service then ignores the offset.
+    The returned `Entries` count as incomplete in two cases:
 
-    :param page_at: a function that takes a number of entries, and fetches the page that begins after these
-        entries.
+    - The service states that the list has more entries than the service has sent.
+    - Two pages in a row are equal, so the service ignores the offset. The function then stops.
+
+    :param page_at: a function that takes an offset (a number of entries), and fetches the page that begins
+        after so many entries.
     :param page_size: the number of entries that each request asks for.
-    :param last_offset: the largest number that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. True: the function reached the last page, or stopped because the
-        service ignores the offset. False: the list may continue after the page at ``last_offset``.
+    :param last_offset: the largest offset that ``page_at`` accepts.
+    :return: a pair: the entries, and a bool. False: the function stopped because of ``last_offset``, and the
+        list may continue. True: the function stopped for another reason.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

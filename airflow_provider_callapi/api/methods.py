@@ -199,7 +199,7 @@ _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s
 
 
 def _strip_plus_format(value: Any) -> Any:
-    """Return a number in the form ``+7 926 000-00-00`` as digits only. Return any other value unchanged."""
+    """Convert a phone number such as ``+7 (926) 000-00-00`` to digits. Return any other value unchanged."""
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _PLUS_FORMAT.fullmatch(value):
         return re.sub(r"[\s()+-]", "", value)
     return value
@@ -351,8 +351,8 @@ class StartCall(Request[StartedCall]):
     A client never repeats a start request, because each request may ring a phone.
 
     :ivar virtual_phone_number: the account's number that the contact sees.
-    :ivar virtual_phone_usage_rule: the rule by which the service replaces the virtual number with another
-        virtual number. `VirtualNumberRule` lists the rules. The service's default is ``fixed``.
+    :ivar virtual_phone_usage_rule: the rule by which the service chooses the virtual number of the call, see
+        `VirtualNumberRule`. The service's default is ``fixed``: ``virtual_phone_number`` is used.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
@@ -455,9 +455,9 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number in the value of the parameter ``operator`` of ``start.simple_call``.
+    """Return the phone number that the parameter ``operator`` of ``start.simple_call`` contains.
 
-    The value is an object in the vendor's v4.0 document and a string in later revisions.
+    The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
     """
     return value.get("phone_number") if isinstance(value, Mapping) else value
 

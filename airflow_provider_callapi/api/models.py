@@ -95,7 +95,10 @@ TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]
 
 
 class Answer(PrivateRepr):
-    """Base class of all answers of the service. ``model_extra`` contains the fields that the class lacks."""
+    """Base class of all answers of the service.
+
+    ``model_extra`` contains the fields of the answer that the class does not declare.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, hide_input_in_errors=True)
 
@@ -103,9 +106,8 @@ class Answer(PrivateRepr):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: when the token expires, epoch seconds. None: the answer does not contain this time in a
-        known form. The Data API also sends the time in a field ``expire``, which the vendor's document does
-        not describe.
+    :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable. The Data
+        API also sends an undocumented field ``expire`` with this time.
     """
 
     access_token: str = Field(repr=False)
@@ -122,8 +124,9 @@ class Done(Answer):
     """The answer to a request that succeeded and returns no data, such as a request that controls a call.
 
     :ivar success: always True. The service sends ``true`` or the string ``"true"``.
-    :ivar already: whether the requested state already existed, and the service therefore refused the request.
-        Examples: a duplicate tag, a running recording, an ended call. This package sets the field.
+    :ivar already: True: the service refused the request because the requested state already existed. For
+        example, the call already had the tag, or the call to release had already ended. This package sets the
+        field.
     """
 
     success: Annotated[bool, AfterValidator(_require_true)]
@@ -274,7 +277,7 @@ class Limits(Answer):
 class ApiVersion(Answer):
     """The notice that the service will withdraw a version of the API.
 
-    The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends the notice.
+    The notice is the ``metadata.api_version`` of an answer. Only a deprecated version sends this notice.
     """
 
     deprecated: bool = False
@@ -308,10 +311,11 @@ def parse_time(text: str, timezone: str) -> datetime:
 
     If the clocks are set back, a local time occurs twice. The function then returns the later time.
 
-    :param text: the date and time as ``YYYY-MM-DDT hh:mm:ssZ``, ``YYYY-MM-DD hh:mm:ss`` or
-        ``2016-10-19T12:26:48.418``.
-    :param timezone: IANA name of the account's time zone, which is used if the text names no zone.
-    :raises ValueError: the text has none of these forms.
+    :param text: the date and time, e.g. ``2026-10-19 12:26:48``, ``2026-10-19T12:26:48.418`` or
+        ``2026-10-19T 12:26:48Z``.
+    :param timezone: IANA name of the account's time zone. The function uses this zone if the text names no
+        zone.
+    :raises ValueError: the text has another form, or the date or the time does not exist.
     """
     problem = f"not a date and time of the Call API: {text!r}"
     if not _TIME.fullmatch(text):

@@ -70,9 +70,14 @@ _FOLDED: dict[int, str | None] = {
 def fold(text: str) -> str:
     """Return the text of a number in plain characters, so that two spellings of one number are equal.
 
-    Invisible characters disappear. Hyphens, spaces, dots and digits of every writing system become ASCII
-    characters. Spaces around the text disappear. An apostrophe before the number also disappears, as well as
-    ``="…"`` around the number: spreadsheets use both to mark a cell as text. All other characters stay.
+    All forms of hyphens, dots, slashes, tildes, plus signs, spaces and parentheses become ASCII characters,
+    and so do the digits of every writing system. The function removes:
+
+    - invisible characters, and spaces around the text;
+    - an apostrophe before the number, or ``="…"`` around the number. With these signs, a spreadsheet marks a
+      cell as text.
+
+    All other characters stay.
     """
     if not text.isascii():
         text = "".join(map(_ascii_digit, text.translate(_FOLDED)))

@@ -35,8 +35,8 @@ class RetryingClient:
     :param sleep: a function that waits for a number of seconds.
     :param max_limit_wait: the longest time in seconds that one request waits, in total, until the account has
         points again.
-    :param max_sends: after this number of sends, the client does not repeat a failed request. 1: the client
-        never repeats a failed request. There is one exception: if the service refuses a request for lack of
+    :param max_sends: the largest number of sends of one request, the first send included. 1: the client does
+        not repeat a failed request. There is one exception: if the service refuses a request for lack of
         points (rate-limit units), only ``max_limit_wait`` limits the repeats.
     """
 

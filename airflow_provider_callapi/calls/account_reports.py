@@ -63,7 +63,7 @@ class AccountReports:
         :param external_id: the id in the start request. If several calls have this id, the method returns the
             report of the newest call that matches ``contact`` and ``since``.
         :param contact: the number that was called. None: any number matches.
-        :param since: epoch seconds. The call started at this time or later. None: in the last 30 days.
+        :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
         :return: the report. None: no report exists yet, or the report of the call ``call_session_id`` cannot

@@ -76,15 +76,19 @@ def judge_finished_call(
 ) -> FinishedCall:
     """Return what the Data API's two reports of a finished call show about the contact.
 
-    The rules apply in this order:
+    The first of these rules that fits the call decides:
 
-    1. A talk, or a connected leg of the contact, proves an answer.
-    2. If the contact has legs, and none of them is connected, the contact did not answer. If the contact has
-       no leg at all, and the operator's legs were not connected either, the contact's phone never rang. This
-       rule needs all legs of the call, because a leg that could not be read may be connected.
-    3. Otherwise only the call's finish reason is left. Some reasons cannot concern any other participant
-       than the contact, e.g. ``subscriber_busy``, and prove that the contact did not answer. After any other
-       reason, it is not known whether the contact answered.
+    1. The call had a talk, or a leg of the contact is connected: the contact answered.
+    2. A leg of the call could not be read: it is not known whether the contact answered.
+    3. The contact has legs, and neither these legs nor legs of unknown participants are connected: the
+       contact did not answer.
+    4. The Data API reports legs, all of them belong to other participants, and none is connected: the contact
+       did not answer, because the contact's phone never rang.
+    5. The call's finish reason cannot concern any other participant than the contact, e.g.
+       ``subscriber_busy``: the contact did not answer.
+    6. In all other cases, it is not known whether the contact answered.
+
+    The legs of coaches do not count.
 
     :param report: the report of the call.
     :param legs: the report of this call's legs; empty: the Data API reported no legs.
@@ -105,10 +109,14 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    If legs have the contact's number, at least one of these legs must be connected. If no leg has the
-    contact's number, all legs that may belong to the contact must be connected. If only some of these legs
-    are connected, the result is False, because a connected leg may be the leg of an operator who is no
-    employee.
+    - Some legs have the contact's number: the result is True if at least one of these legs is connected.
+    - No leg has the contact's number, e.g. because the numbers are masked: the result is True if all legs
+      that may belong to the contact are connected. If only some of these legs are connected, the result is
+      False, because a connected leg may be the leg of an operator who is no employee.
+    - No leg may belong to the contact: the result is False.
+
+    A leg without the contact's number may belong to the contact only if the Data API states that the leg is
+    not an operator's leg.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.
@@ -125,17 +133,16 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Return three lists: legs of the contact, legs whose participant is not known, and legs of others.
 
-    A leg is the connection of one participant to the call. A leg with the contact's number belongs to the
-    contact, even if the Data API states that the leg is an operator's or a coach's leg. Any other leg of a
-    coach is in none of the three lists. For each remaining leg, the first of these rules that fits applies:
+    A leg is the connection of one participant to the call. The first of these rules that fits a leg decides:
 
-    - The leg belongs to an operator: the leg is in the third list.
-    - The leg has another number, and another leg has the contact's number: the leg is in the third list.
-    - The Data API states that the leg does not belong to an operator, and the leg's number may be the
-      contact's number, e.g. because the number is missing or masked: the leg belongs to the contact, and is
-      in the first list.
-    - In all other cases, it is not known whether the leg belongs to the contact: the leg is in the second
-      list.
+    1. The leg has the contact's number: first list, even if the Data API states that the leg is an operator's
+       or a coach's leg.
+    2. The leg is a coach's leg: no list.
+    3. The leg is an operator's leg: third list.
+    4. The leg cannot have the contact's number, and another leg has the contact's number: third list.
+    5. The leg may have the contact's number, e.g. because the leg's number is masked, and the Data API states
+       that the leg is not an operator's leg: first list.
+    6. All other legs: second list, because it is not known whether the leg belongs to the contact.
 
     :param contact: the contact's phone number; None: the Data API reports no number.
     """
@@ -157,9 +164,9 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str | None:
-    """Return the participant's number: the calling number of an inbound leg, otherwise the called number.
+    """Return the phone number of a leg's participant. None: the Data API reports no such number.
 
-    None: the Data API reports no number of the participant.
+    The number is the calling number of an inbound leg, and the called number of any other leg.
     """
     return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 

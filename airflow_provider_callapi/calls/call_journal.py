@@ -16,10 +16,12 @@ unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-If the service refused the start request, or if nothing was sent, the call was not placed. The journal then
-returns to the stage "nothing". If the journal holds a call to another person, the try places a new attempt. A
-fingerprint in the journal identifies the called person. If the fingerprint's secret key is gone, the
-fingerprint cannot be compared. The call then counts as a call to the same person.
+If the service refused the start request, or if the request was not sent, the call was not placed. The journal
+then returns to the stage "nothing".
+
+A fingerprint in the journal identifies the called person. If the journal holds a call to another person, the
+try places a new attempt. If the fingerprint's secret key is gone, the fingerprint cannot be compared, and the
+call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -104,8 +106,8 @@ class Record:
         ``started``.
     :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
         start request was sent. These calls belong to other tasks.
-    :ivar missing_since: when the first search that did not find the lost call ended, epoch seconds; None: no
-        search has ended without a result.
+    :ivar missing_since: when the first unsuccessful search for the lost call ended, epoch seconds; None:
+        there was no unsuccessful search.
     """
 
     stage: Stage
@@ -243,11 +245,11 @@ class Journal:
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store when a search for the lost call first ended without a result.
+        """Store the present time as the end of the first unsuccessful search for the lost call.
 
-        If a time is stored already, the stored time stays.
+        If an earlier search has already stored a time, the method changes nothing.
 
-        :param now: epoch seconds.
+        :param now: the present time, epoch seconds.
         """
         if self.current.missing_since is None:
             self._store(replace(self.current, missing_since=now))

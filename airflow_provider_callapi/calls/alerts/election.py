@@ -1,6 +1,6 @@
 """Elect one of several failed tasks to call people for an alert, without an atomic operation.
 
-Fifty tasks may fail in the same second, but only one of these tasks may call people. The service has no
+Fifty tasks can fail in the same second, but only one of these tasks may call people. The service has no
 idempotency key, so a second start request would ring a second time. The tasks share a key-value store (an
 Airflow Variable). Tasks can read and write this store, but the store has no compare-and-swap. Timing replaces
 the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
@@ -62,7 +62,8 @@ class _Claim:
     :ivar by: the id of the candidate that wrote the claim.
     :ivar at: when the claim was written, epoch seconds.
     :ivar until: when the claim expires, epoch seconds. An expired claim can be deleted.
-    :ivar person: the position of the person who was called last, from 1; 0: no call was placed yet.
+    :ivar person: the position of the person who was called last; the first person is 1. 0: no call was placed
+        yet.
     :ivar call_session_id: the session id of the last call; None: no call was placed yet.
     """
 
@@ -90,7 +91,7 @@ class _Claim:
 def is_expired(value: Any, now: float) -> bool:
     """Return whether a value of the key-value store is an expired claim (the right to ring for an alert).
 
-    :param value: a dict, if the value is a claim. The result is False if the value is not a claim.
+    :param value: any JSON value. If the value is not a claim, the result is False.
     :param now: epoch seconds.
     """
     claim = _Claim.from_json(value)
@@ -106,7 +107,8 @@ class Candidate:
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
     :ivar quiet_for: seconds after a call during which the alert does not ring again.
-    :ivar settle: seconds that a candidate may need from reading the store to writing a claim.
+    :ivar settle: the longest time, in seconds, that a candidate normally needs from reading the store to
+        writing a claim.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
     """

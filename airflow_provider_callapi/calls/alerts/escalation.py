@@ -32,7 +32,7 @@ class Escalation:
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
     :ivar gateway: the functions that send requests to the service.
-    :ivar appear_timeout: seconds in which the service lists a placed call.
+    :ivar appear_timeout: seconds within which ``list.calls`` shows a placed call.
     :ivar on_placed: a function that takes the alert's progress. The escalation invokes the function after
         each placed call.
     :ivar warn: a function that takes a warning text. The escalation invokes the function for each call that
@@ -52,9 +52,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if people follow who were not called yet. The code that uses this class then
-            waits until the call is answered or ends. None: no person follows, because the call to the last
-            person was placed, or because no further call could be placed. The code then need not wait.
+        :return: the placed call, if the alert has further people. The code that uses this class then waits
+            until the call is answered or ends. None: the alert has no further person to call, so the code
+            need not wait. The call to the last person may have been placed or not.
         """
         while self.has_next:
             self._person += 1
@@ -86,8 +86,8 @@ class Escalation:
 
         :param progress: the call before the restart, and the person who was called.
         :return: the call before the restart, if the alert has further people. The code that uses this class
-            must wait until the person answers the call or the call ends. None: the alert has no further
-            person, so the code need not wait.
+            then waits until the call is answered or ends. None: the alert has no further person to call, so
+            the code need not wait.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -147,13 +147,15 @@ _MESSAGE_ERRORS = frozenset({"tts_text_exceeded", "media_file_not_found"})
 def with_message_fallback(
     send: Callable[[StartCall], StartedCall], default_text: str, warn: Callable[[str], None]
 ) -> Callable[[StartCall], StartedCall]:
-    """Return a function that sends a start request, and repeats the request with another message if needed.
+    """Return a function that sends a start request, and replaces a message that the service rejects.
 
-    If the service rejects the message and states the longest length of a message, the returned function cuts
-    the message to this length. If the service states no length, or rejects the shorter message too,
-    ``default_text`` replaces the message. A second request is safe, because a rejected start request placed
-    no call. The returned function raises the error if the service rejects every replacement, or rejects the
-    request for another reason.
+    - If the service states the longest allowed length, the first replacement is the same message, cut to this
+      length. If the service rejects the cut message, the next replacement is ``default_text``, if necessary
+      also cut.
+    - If the service states no length, the replacement is ``default_text``.
+
+    A second request is safe, because a rejected start request placed no call. If the service rejects all
+    replacements, or if the error does not concern the message, the returned function raises the error.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
@@ -194,8 +196,8 @@ def with_scenario_fallback(
     """Return a function that starts a scenario call, or an informer call if the service rejects the scenario.
 
     The informer call only speaks the message of the scenario call (``contact_message``). A second request is
-    safe, because a rejected start request placed no call. The returned function raises the error if the
-    request has no message, or if the service rejects the request for another reason.
+    safe, because a rejected start request placed no call. If the scenario call has no message, or if the
+    service's error does not concern the scenario, the returned function raises the error.
 
     :param send: sends a start request.
     :param warn: a function that takes a warning text. The returned function uses ``warn`` if an informer call
@@ -224,8 +226,9 @@ def _concerns_message(error: Rejected) -> bool:
 def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
     """Return the messages that can replace a rejected message, the best replacement first.
 
-    If the error states the longest length of a message, the best replacement is the rejected message, cut to
-    this length. Otherwise, the only replacement is ``default_text``.
+    - The error states the longest allowed length: first the rejected message, cut to this length; then
+      ``default_text``; then ``default_text``, cut to this length.
+    - The error states no length: only ``default_text``.
     """
     texts = [default_text]
     try:

@@ -70,7 +70,7 @@ class CallingDays:
 
     @property
     def needs_calendar(self) -> bool:
-        """Whether people may be called on workdays, so that a country's production calendar is needed."""
+        """Whether the calling days are a country's workdays, so that its production calendar is needed."""
         return self.weekdays is None
 
     @property
