@@ -41,8 +41,8 @@ class Outcome(Struct, frozen=True, gc=False):
         the leg of any participant.
     :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
         None: the contact picked up, or the Data API reported no leg of the contact.
-    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. The time in which the
-        contact heard a whole message does not count: the value is 0.
+    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. The value is 0 if the
+        call only played a message, and the contact heard the message to its end.
     :ivar tags: the ids of the call's tags that are known.
     :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
         report's order. The operations show which phone key the contact pressed. None: the request did not ask
