@@ -153,8 +153,8 @@ class LifecycleGateway:
 class CallLifecycle:
     """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    A method never waits. The method returns the next step, such as `WaitForCall`. The code that uses the
-    lifecycle carries out the step, and then uses the next method.
+    No method waits. Each method returns the next step, such as `WaitForCall`. The code that uses the
+    lifecycle carries out this step, and then uses the next method.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.

@@ -70,18 +70,19 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports counts as the lost call.
 
-        A reported call matches only if it has the lost call's ``external_id`` and is not in ``others``. Who
-        made this id determines what the method checks in addition:
+        A reported call matches only if the call has the lost call's ``external_id`` and is not in ``others``.
+        Further checks depend on who made the id:
 
-        - The package, for one attempt: nothing.
-        - The package, for an alert: the contact. For a call in a report, also the start time.
-        - The author of a DAG: the contact and the start time, because the author may use one id for several
-          calls.
+        - If the package made the id for one attempt, there are no further checks.
+        - If the package made the id for an alert, the method checks the contact. If the call comes from a
+          report, the method also checks the start time.
+        - If the author of a DAG made the id, the method checks the contact and the start time, because the
+          author may use one id for several calls.
 
         The check of the start time fails for a call that started more than ``clock_difference`` seconds
         before the intent was stored. A contact or start time that the service does not report passes the
-        check. The method seldom checks the start time of a call with an id of the package, because a wrong
-        time zone in the connection could hide the lost call, and so cause a second call.
+        check. For the package's own ids, the checks are few, because a failed check can cause a second call
+        to the contact. A wrong time zone in the connection can make the check of the start time fail.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
@@ -97,16 +98,15 @@ class LostCall:
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
 
-        While a service reports such a call, it is not proven that the lost call was never placed. The result
-        is True if all of these conditions are met:
+        While a service reports a call that may be the lost call, it is not proven that the lost call was
+        never placed. The result is True if all of these conditions are met:
 
-        - The call is not in ``others``.
-        - The call has the lost call's ``external_id``, an unreadable one, or none. An account may not show
-          ids.
-        - The call may be a call to the lost call's contact. If the call has no ``external_id``, the lost
-          call's contact must be known, and the call must not be one whose number is hidden.
-        - An active call may have any start time. A call in a report must not have started more than 15 hours
-          before the intent was stored.
+        - The reported call is not in ``others``.
+        - The reported call has the lost call's ``external_id``, has an unreadable id, or has no id. (Some
+          accounts do not show ids.)
+        - The reported call may be a call to the lost call's contact. A call without an id meets this
+          condition only if the lost call's contact is known and the reported call's number is not hidden.
+        - The reported call is active, or did not start more than 15 hours before the intent was stored.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """

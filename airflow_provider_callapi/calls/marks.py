@@ -79,7 +79,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
     If the operations of the call are not known, only the call's tags count.
 
-    :param call: None: there is no call, so the function returns None.
+    :param call: the outcome of the call; None: there is no call, and the function returns None.
     """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
 

@@ -196,7 +196,7 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each of some numbers that is switched off.
+    """Yield a sentence for each switched-off number among ``numbers``.
 
     A list of the account can have several entries for one number. The number is switched off if all its
     entries show the number as switched off.

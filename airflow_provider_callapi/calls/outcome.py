@@ -84,7 +84,7 @@ class Outcome(Struct, frozen=True, gc=False):
         return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return this outcome with a tag id in ``tags``. The method adds an id only once."""
+        """Return this outcome with a tag id in ``tags``. If the id is in ``tags`` already, change nothing."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:

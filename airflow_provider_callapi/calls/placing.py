@@ -210,7 +210,8 @@ def _place_absent_call(
     :raises AbsenceNotProven: the proof is not complete: too little time has passed, the active calls cannot
         be listed, or a new active call may be the lost call. Or the repeated start request got no answer
         either.
-    :raises Unresolved: the Data API reports a call that may be the lost call, or a call of another task.
+    :raises Unresolved: the Data API reports a call that may be the lost call. This is not certain, because
+        the reported call may belong to another task.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -413,8 +414,8 @@ def _find_lost_call(
         "not found".
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: neither service showed the call, and a search failed with a transient error. If
-        ``search_must_work`` is True: or with a permanent error.
+    :raises CallApiError: neither service showed the call, and a search failed with a transient error. The
+        function raises a permanent error only if ``search_must_work`` is True.
     """
     lost = LostCall(
         record.external_id,

@@ -41,8 +41,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     The result contains no extensions. If a number can be read in two ways, the result contains both readings.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the text contains no number. Or the text contains other digits that may be a number,
-        but are not a valid number.
+    :raises NotANumber: the text contains no number. Or some digits in the text seem to be a number, but are
+        not a valid number.
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
@@ -93,10 +93,10 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and how many digits in a row belong to none of them, at most.
+    """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
 
-    The function joins neighbouring groups of digits in every way that results in a valid number. If all
-    digits belong to phone numbers, the second returned value is 0.
+    The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
+    belong to no valid number are unused. If all digits are used, the returned length is 0.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
     """
@@ -121,7 +121,7 @@ def _is_spoilt(group: str, region: str) -> bool:
     """Return whether a group of digits has at least ten digits, but is not a valid phone number.
 
     Such a group is probably a mistyped number. Joined with neighbouring digits, the group may become a valid
-    number of someone else. `_read_segment` therefore counts the group as part of no phone number.
+    number of someone else. `_read_segment` therefore counts the digits of the group as unused.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

@@ -40,9 +40,9 @@ _log = logging.getLogger(__name__)
 
 
 def refuses_a_part(error: Rejected) -> bool:
-    """Return whether an error may refuse only one field or parameter of a request.
+    """Return whether an error may mean that the Data API refuses only a field or parameter of a request.
 
-    If so, a request without this field or parameter may succeed.
+    If True, a request without this field or parameter may succeed.
     """
     return error.mnemonic in _PART_REFUSED or isinstance(error, InvalidParameters)
 
@@ -110,7 +110,7 @@ class Refusals:
     _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember the field, parameter or date of a request that an error names as refused.
+        """Remember which field, parameter or date of a request the Data API refuses, as an error states.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
