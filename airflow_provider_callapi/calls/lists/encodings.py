@@ -83,8 +83,8 @@ def _likelihood(head: bytes, encoding: str) -> float:
     Russian letters of the text. The function returns 0.0 in these cases:
 
     - The encoding cannot decode the bytes.
-    - A word mixes Russian letters with letters of another alphabet.
-    - A word has a capital letter after a small letter.
+    - A word mixes Latin and Russian letters, or contains a letter that is neither ASCII nor Russian.
+    - A Russian word mixes capital and small letters in another way than ``Анна``.
     - The text contains a sign that is rare in Russian.
     """
     try:

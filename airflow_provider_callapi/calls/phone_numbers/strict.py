@@ -55,7 +55,7 @@ def read_contact(text: str, region: str) -> str:
     """Convert the phone number or SIP number of a person on a list to the form that the service expects.
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A SIP number, such as
-    ``anna@example.com``, stays unchanged. A phone number with letters behind the digits, such as
+    ``sip25@example.com``, stays unchanged. A phone number with letters behind the digits, such as
     ``79260000011 home``, is an error. As a SIP number, this text would differ from ``79260000011``, and a
     campaign could call one person twice.
 
