@@ -1,7 +1,7 @@
 """The name and the secret keys of an Airflow deployment, and hashes that only this deployment can compute.
 
-A hash of a phone number without a secret key reveals the number: a computer can try all numbers of a country
-in minutes. The hashes of this module use a secret key of the deployment, if the deployment has one.
+The hashes use a secret key of the deployment, if the deployment has one. A hash that is made without a secret
+key reveals a phone number, because a computer can try all numbers of a country in minutes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text that stands for some names and for this deployment.
+        """Return a text that differs between deployments, even for tasks with the same names.
 
-        The ids that this package makes are hashes of the text. Deployments with different names or keys
-        therefore make different ids, even for tasks with the same names.
+        The package makes ids from this text, e.g. the ``external_id`` of a call. Deployments with different
+        names or keys therefore make different ids.
 
-        :param names: e.g. dag id, run id and task id.
+        :param names: the names of a task, e.g. dag id, run id and task id.
         :return: a hash in hexadecimal digits. If the deployment has no name and no key: the names, one on
             each line.
         """

@@ -10,7 +10,7 @@ def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta
 
     :param run_after: when the DAG run was due, epoch seconds; None: the DAG run was due at no fixed time.
     :param now: epoch seconds.
-    :param max_lateness: the longest time after ``run_after`` at which calls are allowed; None: no limit.
+    :param max_lateness: how long after ``run_after`` the DAG run may place calls; None: no limit.
     """
     if run_after is None or max_lateness is None:
         return None

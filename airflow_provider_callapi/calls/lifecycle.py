@@ -96,13 +96,14 @@ Step = WaitForCall | WaitForReport | TimeIsUp | Finished
 class LifecycleRules:
     """The task's parameters that control the lifecycle of the task's call. Durations are seconds.
 
-    :ivar wait_for_completion: wait for the call's end; False: the lifecycle ends when the call is placed.
-    :ivar require_answer: accept only an answered call. If the call was not answered, the next try redials.
-    :ivar stores_answer: when the contact answers, end the wait, store the answer in the journal, and begin
-        another wait for the call's end. If the answer is not stored, the death of a triggerer loses the
-        observed answer.
-    :ivar report_always: fetch the Data API's report even if the outcome is final already, for example for the
-        link to the recording.
+    :ivar wait_for_completion: True: wait for the call's end. False: the lifecycle ends when the call is
+        placed.
+    :ivar require_answer: True: accept only an answered call. If the call was not answered, the next try
+        redials.
+    :ivar stores_answer: True: the wait ends when the contact answers. The lifecycle then stores the answer in
+        the journal, and waits again for the call's end. A stored answer survives a crash of the triggerer.
+    :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
+        to get the link to the recording.
     :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.
     :ivar report_timeout: how long the Data API may take to report an ended call.
     :ivar timeout: how long one try waits for the call.
@@ -126,9 +127,8 @@ class LifecycleRules:
 class LifecycleGateway:
     """The functions with which a call's lifecycle reaches the services and the task's log.
 
-    :ivar tag_active: takes a session id and a tag id, and tags the active call.
-    :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id, and tags the finished
-        call.
+    :ivar tag_active: tags an active call. Takes the call's session id and a tag id.
+    :ivar tag_finished: tags a finished call. Takes the ``communication_id`` of the call and a tag id.
     :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if
         the Data API has no report yet. The attribute ``fetch_final_outcome`` itself is None if the connection
         does not use the Data API.
@@ -153,8 +153,8 @@ class LifecycleGateway:
 class CallLifecycle:
     """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    A method never waits. The method returns the next step, such as `WaitForCall`. The code that uses the
-    lifecycle carries out the step, and then uses the next method.
+    No method waits. Each method returns the next step, such as `WaitForCall`. The code that uses the
+    lifecycle carries out this step, and then uses the next method.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.

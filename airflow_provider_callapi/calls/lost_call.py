@@ -70,21 +70,19 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports counts as the lost call.
 
-        A reported call with another ``external_id`` is not the lost call. A call in ``others`` is not the
-        lost call either. The other checks depend on the lost call's ``external_id``:
+        A reported call matches only if the call has the lost call's ``external_id`` and is not in ``others``.
+        Further checks depend on who made the id:
 
-        - If the package made the id for one attempt, the method makes no other check.
-        - If the package made the id for an alert, the method checks the contact. The method also checks the
-          start time of a call in a report, but not of an active call.
-        - If the author of a DAG chose the id, the method checks the contact and the start time, because the
+        - If the package made the id for one attempt, there are no further checks.
+        - If the package made the id for an alert, the method checks the contact. If the call comes from a
+          report, the method also checks the start time.
+        - If the author of a DAG made the id, the method checks the contact and the start time, because the
           author may use one id for several calls.
 
-        A call fails the check of the start time if the call started more than ``clock_difference`` seconds
-        before the intent was stored. If the service does not report the contact or the start time, the
-        missing value passes the check.
-
-        The method makes fewer checks for the package's own ids, because a wrong time zone in the connection
-        could hide the lost call and so cause a second call.
+        The check of the start time fails for a call that started more than ``clock_difference`` seconds
+        before the intent was stored. A contact or start time that the service does not report passes the
+        check. For the package's own ids, the checks are few, because a failed check can cause a second call
+        to the contact. A wrong time zone in the connection can make the check of the start time fail.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
@@ -101,20 +99,16 @@ class LostCall:
         """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
 
         While a service reports a call that may be the lost call, it is not proven that the lost call was
-        never placed. The result is True if the reported call may be a call to the lost call's contact, and
-        one of these conditions is true:
+        never placed. The result is True if all of these conditions are met:
 
-        - The call has the lost call's ``external_id``.
-        - The call has no ``external_id``, because the account may not show ids.
-        - The ``external_id`` of the call cannot be read.
+        - The reported call is not in ``others``.
+        - The reported call has the lost call's ``external_id``, has an unreadable id, or has no id. (Some
+          accounts do not show ids.)
+        - The reported call may be a call to the lost call's contact. A call without an id meets this
+          condition only if the lost call's contact is known and the reported call's number is not hidden.
+        - The reported call is active, or did not start more than 15 hours before the intent was stored.
 
-        The result is always False for a call in ``others``. If a call has no ``external_id``, the result is
-        also False if the call has no number either (the caller hides the number), or if the lost call's
-        contact is unknown.
-
-        :param found: the reported call: an active call, or a call in a report of the Data API. The result is
-            False for a call in a report that started more than 15 hours before the intent was stored. The
-            method does not check the start time of an active call.
+        :param found: the reported call: an active call, or a call in a report of the Data API.
         """
         has_its_id = self._has_its_id(found)
         external_id, id_field = _external_id(found)

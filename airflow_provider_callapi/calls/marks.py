@@ -60,9 +60,9 @@ class Mark:
 
 
 def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
-    """Return a dict with marks as keys instead of the texts of marks, in the same order.
+    """Parse the keys of a dict as marks. Return a new dict, mark → value, in the same order.
 
-    :param values: text of a mark → any value, e.g. ``{"tag:36": "agreed"}``.
+    :param values: the mark as a text → any value, e.g. ``{"tag:36": "agreed"}``.
     :raises ValueError: a key is not a mark, or two keys are the same mark.
     """
     marks: dict[Mark, T] = {}
@@ -75,10 +75,11 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 
 
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
-    """Return the first of some marks that a call certainly has.
+    """Return the first of some marks that a call certainly has; None: the call has none of them.
 
-    If the operations of the call are not known, only the call's tags count. None: the call has none of the
-    marks, or there is no call (``call`` is None).
+    If the operations of the call are not known, only the call's tags count.
+
+    :param call: the outcome of the call; None: there is no call, and the function returns None.
     """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
 

@@ -88,7 +88,7 @@ def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
 
 
 def is_sip_number(number: str) -> bool:
-    """Return True if a number to call is a SIP number: it has fewer than ten digits, or other characters."""
+    """Return True if a number is a SIP number: it has fewer than ten characters, or not only digits."""
     return not number.isdigit() or len(number) < _SHORTEST_PHONE_NUMBER
 
 
@@ -122,8 +122,8 @@ _REQUESTS: dict[str, Any] = {
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
     """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
-    If the Data API does not send a list, the list stays None. The function raises no error, because the check
-    must not prevent calls. After a transient error, the function asks for no further list.
+    If the Data API does not send a list, the list stays None. After a transient error, the function asks for
+    no further list. The function raises no error, because the check must not prevent calls.
 
     :param call: sends a request to the Data API and returns the answer.
     """
@@ -150,9 +150,9 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    If a list of the account was not read, the function does not check the objects of this list. If a list is
-    incomplete, the function reports no missing object, because the incomplete list does not prove that an
-    object is missing.
+    If a list of the account was not read, the function does not check the objects of this list. If a list was
+    read only in part, the function reports the switched-off objects of this list, but no missing objects. An
+    object that is missing in such a list may exist.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -169,8 +169,7 @@ def _find_by_id(
 ) -> Iterator[str]:
     """Yield a sentence for each id that a list of the account lacks: ``The account has no tag 36.``
 
-    If the list was not read or is incomplete, the function yields no sentence, because the list does not
-    prove that an object is missing.
+    If the list was not read, or was read only in part, the function yields nothing.
 
     :param kind: the kind of the objects with these ids, for the sentence, e.g. ``tag``.
     :param entries: the list; None: the list was not read.
@@ -197,14 +196,15 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each number that is switched off.
+    """Yield a sentence for each switched-off number among ``numbers``.
 
     A list of the account can have several entries for one number. The number is switched off if all its
     entries show the number as switched off.
 
-    :param states: pairs (number, state), one for each entry of the list. The state is a text if the number is
-        switched off, e.g. ``manual_lock``. The state is None if the number is switched on, or if it is not
-        known whether the number is switched off.
+    :param kind: the kind of the numbers, for the sentence, e.g. ``SIP line``.
+    :param numbers: the numbers to check.
+    :param states: pairs (number, state), one for each entry of the list. The state of a switched-off number
+        is a text, e.g. ``manual_lock``. Any other state is None.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

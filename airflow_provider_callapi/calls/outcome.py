@@ -41,9 +41,9 @@ class Outcome(Struct, frozen=True, gc=False):
         the leg of any participant.
     :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
         None: the contact picked up, or the Data API reported no leg of the contact.
-    :ivar talk_seconds: how long the contact talked with an employee, from the Data API; 0 for a message that
-        the contact heard to its end.
-    :ivar tags: the ids of the tags known to be on the call.
+    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. The value is 0 if the
+        call only played a message, and the contact heard the message to its end.
+    :ivar tags: the ids of the call's tags that are known.
     :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
         report's order. The operations show which phone key the contact pressed. None: the request did not ask
         for operations, or the report does not contain operations.
@@ -71,10 +71,10 @@ class Outcome(Struct, frozen=True, gc=False):
 
     @property
     def finish_category(self) -> FinishCategory | None:
-        """The category of the finish reason of the contact's own leg, otherwise of the call's finish reason.
+        """The category of the reason why the call did not reach the contact; None: not known.
 
-        The finish reason of the contact's own leg takes precedence, because the reason of the call may come
-        from any leg. None: no finish reason with a category is known.
+        The property uses ``contact_finish_reason``. If this reason has no category, the property uses
+        ``finish_reason``, which may come from the leg of any participant.
         """
         return category_of(self.contact_finish_reason) or category_of(self.finish_reason)
 
@@ -84,7 +84,7 @@ class Outcome(Struct, frozen=True, gc=False):
         return self.answered is False and self.finish_category is FinishCategory.OUR_SIDE
 
     def tagged(self, tag_id: int) -> Outcome:
-        """Return a copy of this outcome with a tag id added to ``tags``, unless ``tags`` contains the id."""
+        """Return this outcome with a tag id in ``tags``. If the id is in ``tags`` already, change nothing."""
         return self if tag_id in self.tags else replace(self, tags=(*self.tags, tag_id))
 
     def to_xcom(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class CallGateway:
     :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
         API.
     :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that began
-        later, active calls too. None: the connection does not use the Data API.
+        later, both active and finished. None: the connection does not use the Data API.
     :ivar timezone: returns the IANA name of the account's time zone. The function may ask the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
@@ -119,8 +119,8 @@ def place(
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
 
-    The journal shows what earlier tries have done. At most one start request is sent for each attempt, unless
-    it is certain that the call was not placed.
+    The journal shows what earlier tries have done. The function sends one start request for each attempt. The
+    function repeats this request only if it is certain that the request did not place the call.
 
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
@@ -129,15 +129,14 @@ def place(
         `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
     :param search_first: True: search for the call of an earlier try before dialling. Use True if the journal
         of the earlier try is lost.
-    :param absence_proven_after: how long a lost call must stay absent, in seconds. The time begins when the
-        first search ends without the call. If neither ``list.calls`` nor the Data API shows the call after
-        this time, the call was never placed, and the function sends the start request of the same attempt
-        again. None: the absence of a call proves nothing.
-    :param id_is_unique: whether no other task uses the request's ``external_id``. If False, the function
-        looks up other active calls with the id before dialling.
+    :param absence_proven_after: seconds from the end of the first search to the time at which a lost call
+        counts as never placed, if no service has shown the call. The function then sends the start request
+        of the same attempt again. None: a lost call never counts as not placed.
+    :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
+        the id, so the function looks up their active calls with this id before dialling.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
-        placed. The code that uses `place` must wait and use `place` again.
+        placed. The caller of this function must wait, and then use the function again.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -202,16 +201,17 @@ def _place_absent_call(
 ) -> Outcome:
     """Send the start request of a lost call again, if it is proven that the call was never placed.
 
-    A first search has shown that the call is not active. If the call was placed, the call has therefore
-    ended, and a later report of the Data API contains the call. If ``absence_proven_after`` seconds later no
-    report contains the call, the call was never placed.
+    The first search has shown that the call is not active. So a placed call would have ended, and the Data
+    API would soon report the call. If the Data API does not report the call within ``absence_proven_after``
+    seconds, the call was never placed.
 
-    :param absence_proven_after: the time from the end of the first search to the proof, in seconds.
+    :param absence_proven_after: seconds from the end of the first search to the proof.
     :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: too little time has passed, the active calls cannot be listed, a new active call
-        may be the lost call, or the second start request got no answer either.
-    :raises Unresolved: the Data API reports a call that may be the lost call. The reported call may also
-        belong to another task.
+    :raises AbsenceNotProven: the proof is not complete: too little time has passed, the active calls cannot
+        be listed, or a new active call may be the lost call. Or the repeated start request got no answer
+        either.
+    :raises Unresolved: the Data API reports a call that may be the lost call. This is not certain, because
+        the reported call may belong to another task.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -236,10 +236,10 @@ def _place_absent_call(
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
     """Raise an error if the Data API reports a call that may be the lost call.
 
-    A reported call may be the lost call in two cases: the reported call has the lost call's ``external_id``,
-    or the reported call is a call to the contact without an ``external_id``, for example the call of an
-    employee. The function ignores a call that began long before the intent was stored, see `LostCall.may_be`.
-    Without the Data API, the function does nothing.
+    A call with the lost call's ``external_id`` may be the lost call. A call to the contact without an
+    ``external_id``, for example a call that an employee has dialled, may also be the lost call. The function
+    ignores calls that began long before the intent was stored, see `LostCall.may_be`. If the connection does
+    not use the Data API, the function does nothing.
 
     :raises Unresolved: a reported call may be the lost call.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
@@ -282,9 +282,8 @@ def _dial(
     :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
         "not found".
     :param others: session ids of other tasks' active calls with the same ``external_id`` and contact; None:
-        the function asks for these calls.
-    :return: the outcome so far of the call. If the start request got no answer, the function returns the text
-        of the error.
+        the function polls to find these calls.
+    :return: the outcome so far of the call. If the start request got no answer: the error message.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     """
@@ -323,7 +322,7 @@ def _dial(
 def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Outcome:
     """Store that the service has accepted the call, and return the outcome so far.
 
-    The log must contain the session id before this function begins.
+    The caller must log the session id first, because the store may fail.
 
     :raises AnswerNotStored: the store has failed.
     """
@@ -337,11 +336,10 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
-    same id at this moment. An id that this package made is unique, so the function then returns an empty
-    tuple.
+    same id at this moment. If this package made the id, the id is unique, and the function returns ``()``.
 
     :return: the session ids; empty: no active call could be mistaken. None: not known, because the poll
-        failed. None also if no readable call could be mistaken, but a session id cannot be read.
+        failed, or because only a call with an unreadable session id could be mistaken.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -372,8 +370,8 @@ def _search(
     If the call is found, store that the call was placed.
 
     :param cause: why the call is lost, for the task's log.
-    :param seconds: how long to search, counted from the beginning of the search. The time is not counted from
-        the intent, because the start request may have waited until a rate limit was reset.
+    :param seconds: how long to search in ``list.calls``, counted from now. The search time does not begin
+        with the intent, because the start request may have waited for a rate limit.
     :param must_work: True: raise a permanent error of the search. False: a permanent error counts as "not
         found".
     :return: the outcome so far of the call; None: the search did not find the call.
@@ -412,12 +410,12 @@ def _find_lost_call(
     :param since: epoch seconds. An active call that began before this time does not match, see
         `LostCall.matches`; None: no limit.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: whether to raise a permanent error of the search. If False, a permanent error
-        counts as "not found".
+    :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
+        "not found".
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: no service showed the call, and a search failed with a transient error. With
-        ``search_must_work``, a permanent error is raised, too.
+    :raises CallApiError: neither service showed the call, and a search failed with a transient error. The
+        function raises a permanent error only if ``search_must_work`` is True.
     """
     lost = LostCall(
         record.external_id,
@@ -454,8 +452,8 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    Return None if the search time is over before ``list.calls`` shows the call. A snapshot counts as a failed
-    poll if the snapshot contains a call that may be the lost call, such as a call that cannot be read.
+    If the search time ends first, return None. A snapshot counts as a failed poll if one of its calls may be
+    the lost call, for example because this call cannot be read.
 
     :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
     """

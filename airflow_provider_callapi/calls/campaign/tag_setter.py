@@ -18,7 +18,7 @@ _PATIENCE = 3600.0
 class TagSetter:
     """Sets tags on a campaign's active and finished calls.
 
-    :ivar next_at: when the next finished call may be tagged, epoch seconds.
+    :ivar next_at: epoch seconds. Before this time, `tag_finished` does nothing.
     """
 
     def __init__(self, campaign: Campaign, gateway: CampaignGateway) -> None:
@@ -30,8 +30,8 @@ class TagSetter:
     def tag_finished(self, now: float) -> list[Attempt]:
         """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
 
-        The campaign does not dial while it sets tags, so each step sets only five tags. Tags that could not
-        be set before come last, so that these tags do not delay the other tags.
+        The campaign does not dial while it sets tags, so each step sets only five tags. A tag that could not
+        be set in an earlier step comes after the other tags, so that it does not delay them.
 
         :param now: epoch seconds.
         """
@@ -69,8 +69,8 @@ class TagSetter:
         If the request is refused for lack of points (rate-limit units), the campaign tries again after its
         next snapshot. After any other error, the campaign does not try again.
 
-        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
-            The list is empty if the tag was not set.
+        :return: a list with the changed attempt, which the caller stores in the ledger. The list is empty if
+            the tag was not set.
         """
         assert attempt.call is not None
         try:

@@ -21,12 +21,14 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 @lru_cache(maxsize=1024)
 def read_time_zone(text: str) -> str | None:
-    """Return the IANA name of the time zone that a text means, such as ``Europe/Moscow`` for ``MSK``.
+    """Return the IANA name of a time zone: ``MSK`` becomes ``Europe/Moscow``.
 
-    None: the text is not certainly a time zone.
+    The function returns None for any other text, and for two kinds of offsets:
 
-    A text with hours only, such as ``+3``, is not certain: the hours may also be the difference from Moscow
-    time. An offset with minutes, such as ``+05:30``, has no IANA name, so the function returns None.
+    - ``+3``: this may mean UTC+3, or three hours ahead of Moscow time.
+    - ``+05:30``: an offset whose minutes are not ``00`` has no IANA name.
+
+    :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
     """
     text = fold(text)
     if is_timezone(text):
@@ -52,13 +54,13 @@ def is_backwards(zone: str) -> bool:
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
-    """Raise an error if a row, which has no column ``timezone``, contains a time zone in another column.
+    """Raise an error if any column of a row contains a time zone.
 
-    If the campaign ignored the time zone, people could be called at night.
+    The function is for rows without a column ``timezone``. If the campaign ignored a time zone in another
+    column, the campaign could call people at night.
 
     :param row: column → value.
-    :raises ListUnreadable: a column with a different name contains a time zone. The error message names the
-        column.
+    :raises ListUnreadable: a column contains a time zone. The error message names the column.
     """
     for name, value in row.items():
         is_likely = isinstance(value, str) and _LOOKS_LIKE_A_ZONE.fullmatch(value.strip())

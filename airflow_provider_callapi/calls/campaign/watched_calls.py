@@ -70,7 +70,8 @@ class WatchedCalls:
     def has_answered_call_to_tag(self) -> bool:
         """Return whether the campaign must still tag an answered call before the call ends.
 
-        With the Data API, the result is False, because the campaign can tag a call after the call's end.
+        If the connection uses the Data API, the result is False, because the campaign then tags each call
+        after the call's end.
         """
         return self._tags.tags_active_calls and any(
             state.watch is not None

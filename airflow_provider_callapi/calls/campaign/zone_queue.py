@@ -138,9 +138,9 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove the people who cannot be called before the time ``end``.
+        """Remove all people of each time zone in which no one may be called before the time ``end``.
 
-        All people of a time zone are removed if none of them may be called before this time.
+        If at least one person of a time zone may be called earlier, no one of this time zone is removed.
 
         :param end: epoch seconds.
         :param now: epoch seconds.

@@ -61,10 +61,10 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     """Return the columns with the number to call and with the time zone, found by their names.
 
     :param names: the names of all columns of a list.
-    :param needs_phone: True: the number to call is in the column ``phone``, so a misspelt ``phone`` is an
-        error.
+    :param needs_phone: True: the campaign takes the number to call from the column ``phone``.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``. Or a name
-        seems to be a misspelt ``phone``, ``timezone`` or ``external_id``.
+        seems misspelt: the list has no column ``timezone``, but has a column ``timezon``. The same is true of
+        ``external_id`` and, if ``needs_phone`` is True, of ``phone``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}

@@ -112,10 +112,10 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
     """Raise an error if a value with at least five digits contains an odd number of quotation marks.
 
-    A quotation mark in the wrong place has probably closed an earlier value too soon. The digits may be a
-    phone number, which would then stand in the wrong column.
+    An odd number suggests that a quotation mark is in the wrong place. The digits may be a phone number,
+    which would then be in the wrong column.
 
-    :raises ListUnreadable: a value contains an odd number of quotation marks, and at least five digits.
+    :raises ListUnreadable: a value has both an odd number of quotation marks and at least five digits.
     """
     for value in values:
         if '"' in value and value.count('"') % 2 and len(re.findall(r"\d", fold(value))) >= _DIGITS_OF_A_ROW:

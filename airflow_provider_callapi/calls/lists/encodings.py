@@ -34,8 +34,8 @@ class Encoding:
 
     :ivar name: Python's name of the encoding, such as ``utf-8-sig`` or ``cp1251``.
     :ivar is_guess: True if the encoding is likely, but not certain.
-    :ivar needs_mark: True if the program that wrote the list, such as Excel, recognises UTF-8 only by a byte
-        order mark. The results for this program then need the mark, too.
+    :ivar needs_mark: True if a UTF-8 file with the results should begin with a byte order mark. The program
+        that wrote the list, such as Excel, probably recognises UTF-8 only by this mark.
     """
 
     name: str
@@ -77,11 +77,15 @@ def _looks_like_cp1251(head: bytes) -> bool:
 
 
 def _likelihood(head: bytes, encoding: str) -> float:
-    """Return how likely bytes are Russian text in an encoding, from 0.0 to 1.0.
+    """Return from 0.0 to 1.0 how likely it is that bytes are Russian text in an encoding.
 
-    The likelihood is the share of the ten most frequent Russian letters in all Russian letters. The
-    likelihood is 0.0 in three cases: the encoding cannot decode the bytes, a word mixes alphabets or has a
-    capital letter inside, or the text has a sign that is rare in Russian.
+    The function decodes the bytes, and returns the share of the ten most frequent Russian letters among all
+    Russian letters of the text. The function returns 0.0 in these cases:
+
+    - The encoding cannot decode the bytes.
+    - A word mixes Latin and Russian letters, or contains a letter that is neither ASCII nor Russian.
+    - A Russian word mixes capital and small letters in another way than ``Анна``.
+    - The text contains a sign that is rare in Russian.
     """
     try:
         text = head.decode(encoding)

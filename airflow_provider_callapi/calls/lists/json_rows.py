@@ -21,8 +21,8 @@ Row = Mapping[str, Any] | str
 def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
     """Yield one row for each line of a JSON Lines file. A blank line becomes an empty row, ``{}``.
 
-    :raises ListUnreadable: a line is not JSON, or is neither a mapping nor a phone number: the error message
-        names the line. Or all lines are blank.
+    :raises ListUnreadable: all lines are blank. Or a line is neither a JSON object nor a phone number, or
+        contains a column twice; the error message then contains the number of the line.
     """
     is_empty_file = True
     for number, line in enumerate(lines, start=1):

@@ -17,9 +17,9 @@ _DIGITS_OF_A_PHONE = 7
 class Table:
     """The columns of a CSV file or of a workbook: converts each line to a row (column → value).
 
-    :param heading: the column names in the first line. At a position with an empty name, lines must not have
-        a value.
-    :raises ListUnreadable: the heading contains a phone number, no names, or a name twice.
+    :param heading: the column names in the first line. A column with an empty name must be empty in all
+        other lines.
+    :raises ListUnreadable: the heading contains a phone number, contains a name twice, or contains no name.
     """
 
     def __init__(self, heading: Sequence[Any]) -> None:
@@ -39,7 +39,7 @@ class Table:
         :param values: the values in the order of the columns.
         :param clean: converts the value of one cell, for example an empty text to None.
         :return: column → converted value. If the line is too short, its last columns are missing.
-        :raises ListUnreadable: the line has a value at a position without a column name.
+        :raises ListUnreadable: the line has a value in a column without a name.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

@@ -17,7 +17,8 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
     :param file: the ``.xlsx`` file, opened in binary mode.
     :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, several sheets have
-        values, or a line cannot be read. If a line cannot be read, the error message names the line.
+        values, or a line cannot be read. For an unreadable line, the error message contains the number of the
+        line.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package
@@ -43,12 +44,11 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield (line number, values) for each line of a sheet that has a value; the first line is 1.
+    """Yield the pair (line number, values) for each line that is not empty. The sheet's first line is line 1.
 
     :param sheet: the sheet with the results of formulas.
     :param formulas: the same sheet with the formulas.
-    :raises ListUnreadable: a formula has no stored result. Without this error, the cell would seem to be
-        empty.
+    :raises ListUnreadable: the file contains a formula, but not the result of the formula.
     """
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions

@@ -22,9 +22,9 @@ SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
 
 
 def contains_number(text: str, number: str) -> bool:
-    """Return whether the digits of a text contain the last ten digits of a phone number.
+    """Return whether a text contains the last ten digits of a phone number.
 
-    The text may contain other characters between these digits.
+    Other characters between the digits of the text do not matter: ``926 000-00-11`` contains ``9260000011``.
 
     :param number: E.164 digits, or a SIP number. For a number with fewer than ten characters, the result is
         False.
@@ -49,10 +49,14 @@ def is_same_number(number: str | None, other: str | None) -> bool:
 def may_be_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts may be the same phone number or SIP address.
 
-    The result is True if a text has no digit, or if both texts are masked. A masked text, such as
-    ``7900***0002``, may be every number with the shown digits. The result is also True if one text is the end
-    of the other number and has at least five digits, or if a SIP address, such as
-    ``79260000011@example.com``, contains the other number.
+    Besides equal numbers, the result is True in these cases:
+
+    - At least one of the texts contains no digit.
+    - Both texts are masked.
+    - One text is masked, such as ``7900***0002``, and the shown digits fit the other number.
+    - One text has at least five digits, and the other text is a number that ends with these digits.
+    - One text has at least five digits, and the other text is a SIP address that contains these digits, such
+      as ``79260000011@example.com``.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):
@@ -75,9 +79,9 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether ``text`` is a number that ends with ``number``, or a SIP address that contains it.
+    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``.
 
-    The result is False if ``number`` has fewer than five digits.
+    Zeros at the beginning of ``number`` do not count. If fewer than five digits remain, the result is False.
     """
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:
@@ -88,8 +92,8 @@ def _contains(text: str, number: str) -> bool:
 def _fits(masked: str, number: str) -> bool:
     """Return whether a masked text, such as ``7900***0002``, may stand for ``number``.
 
-    If at least ten digits stand before the mask, these digits alone may be the whole ``number``: the mask
-    then hides an extension.
+    The mask may hide an extension instead of a part of the number: ``79000000002***`` may stand for
+    ``79000000002``. So ten or more digits before the mask may be the whole ``number``.
     """
     shown = masked.partition(_MASK)[0]
     if len(shown) >= _NATIONAL_LENGTH and is_same_number(shown, number):
@@ -108,9 +112,9 @@ def _variants(signs: str) -> set[str]:
 
 
 def _signs(number: str | None) -> str:
-    """Return the digits and letters of a phone number or SIP address without its DTMF tones.
+    """Return only the digits and letters of a phone number or SIP address, without DTMF tones.
 
-    An asterisk replaces each masked digit, such as the ``x`` in ``7900xxx0002``.
+    An asterisk replaces each sign of a mask: ``7900xxx0002`` becomes ``7900***0002``.
     """
     if number and number.isascii() and number.isdigit():
         return number

@@ -41,7 +41,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     The result contains no extensions. If a number can be read in two ways, the result contains both readings.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the text contains no number, or digits that may be a number but cannot be read.
+    :raises NotANumber: the text contains no number. Or some digits in the text seem to be a number, but are
+        not a valid number.
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
@@ -72,8 +73,9 @@ def _read_strictly(text: str, region: str) -> str | None:
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
 
-    The function splits a segment at every slash if at least one of the texts before a slash has seven or more
-    digits. Otherwise, the slashes are inside one phone number, and the function yields the whole segment.
+    The function splits ``8926000/8926001`` at every slash, because a part before a slash has seven or more
+    digits. If no part before a slash has seven digits, as in ``8/926/0000011``, the function yields the whole
+    segment.
     """
     for segment in segments:
         parts = segment.split("/")
@@ -91,11 +93,10 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest group that is in no phone number.
+    """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
 
-    A group consists of digits without a gap, and its length is the number of these digits. The function joins
-    neighbouring groups in every way that results in a valid number. If every group is in a phone number, the
-    returned length is 0.
+    The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
+    belong to no valid number are unused. If all digits are used, the returned length is 0.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
     """
@@ -119,9 +120,8 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
 def _is_spoilt(group: str, region: str) -> bool:
     """Return whether a group of digits has at least ten digits, but is not a valid phone number.
 
-    If the group is joined with neighbouring digits, the result can be a valid number that the author of the
-    text did not mean. `_read_segment` therefore counts the digits of the group as unread, even if the joined
-    number is valid.
+    Such a group is probably a mistyped number. Joined with neighbouring digits, the group may become a valid
+    number of someone else. `_read_segment` therefore counts the digits of the group as unused.
     """
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 

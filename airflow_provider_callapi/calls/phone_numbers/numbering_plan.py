@@ -160,7 +160,8 @@ def e164(number: PhoneNumber) -> str:
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
     """Return the E.164 digits of a number whose country code or national prefix is obvious.
 
-    None: the slow parser of `phonenumbers` must read the number. In most cases, the parser is not necessary.
+    This function reads most numbers, and is faster than the parser of `phonenumbers`. None: only the parser
+    can read the number.
     """
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
@@ -175,7 +176,7 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
 def _join_valid(country_code: str, national: str) -> str | None:
     """Return the E.164 digits of a country code and a national number, if the number is valid.
 
-    None: the parser of `phonenumbers` must decide.
+    None: the parser of `phonenumbers` must decide whether the number is valid.
     """
     if national.startswith("0") or not is_valid_national(int(country_code), national):
         return None

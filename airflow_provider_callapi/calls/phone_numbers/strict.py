@@ -54,10 +54,10 @@ _SHAPES = (
 def read_contact(text: str, region: str) -> str:
     """Convert the phone number or SIP number of a person on a list to the form that the service expects.
 
-    A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A text with letters is a SIP
-    number and stays unchanged. A phone number with letters behind the digits is an error. If the function
-    read this text as a SIP number, the text would count as a second person, and one person could be called
-    twice.
+    A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A SIP number, such as
+    ``sip25@example.com``, stays unchanged. A phone number with letters behind the digits, such as
+    ``79260000011 home``, is an error. As a SIP number, this text would differ from ``79260000011``, and a
+    campaign could call one person twice.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.
@@ -154,9 +154,11 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
-    """Return whether some groups of digits are two phone numbers, the second one written after the first.
+    """Return whether the groups of digits in a text are two phone numbers, one after the other.
 
-    True: the first groups, joined, are a valid number, and the remaining groups, joined, are a valid number.
+    True: the first groups together are a valid number, and all other groups together are a valid number.
+
+    :param groups: e.g. ``["4950000011", "4950000012"]``.
     """
     return any(
         read_digits("".join(groups[:end]), region) and read_digits("".join(groups[end:]), region)
@@ -188,13 +190,13 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits after a ``+`` may be a national number, so that the ``+`` may be a mistake.
+    """Return whether the ``+`` before some digits may be a mistake.
 
-    A national number begins with the region's national prefix: in region ``RU``, ``+8 926 …`` may mean the
-    national number ``8 926 …``.
+    In region ``RU``, ``+8 926 …`` may mean the national number ``8 926 …``. The result is True if the digits
+    begin with the national prefix, and mean another valid number with the ``+`` than without the ``+``.
 
-    :param not_as: the number that the digits mean after the ``+``, as E.164 digits. If the digits mean the
-        same number without the ``+``, the result is False.
+    :param digits: the digits after the ``+``.
+    :param not_as: the number that the digits mean with the ``+``, as E.164 digits.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -49,7 +49,8 @@ class _Region:
 def is_valid_national(country_code: int, national: str) -> bool:
     """Return whether a country code and a national number are a valid phone number.
 
-    Several regions may have one country code. The first region whose leading digits match decides alone.
+    Several regions may have the same country code. If a region's leading digits match the number, only this
+    region's rules apply.
 
     :param national: the digits of the number without its country code and without a national prefix.
     """

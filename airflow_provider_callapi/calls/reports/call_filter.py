@@ -71,7 +71,7 @@ class CallFilter:
         )
 
     def parameters_of(self, fields: Collection[str]) -> list[str]:
-        """Return the names of the parameters from which the conditions on the given report fields come.
+        """Return the names of the author's parameters that set a condition for the given report fields.
 
         Example: ``["missed"]`` for the field ``is_lost``. If the Data API refuses the filter, the error
         message names these parameters.
@@ -95,9 +95,10 @@ class CallFilter:
 
 
 def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for the calls whose field has one of the values.
+    """Return a filter for the calls in which a field has one of some values.
 
-    The filter joins equations with ``or``, because some methods of the Data API have no operator ``in``.
+    The filter joins one condition for each value with ``or``, because some methods of the Data API have no
+    operator ``in``.
     """
     return _joined([equals(field, value) for value in values], "or")
 

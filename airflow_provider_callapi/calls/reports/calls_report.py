@@ -36,15 +36,14 @@ _REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disable
 class ReportRefused(Exception):
     """The Data API refuses a field or a filter of a report. A retry would fail, too.
 
-    The error message names the parameter of the operator that causes the refusal, and the refused field:
-    ``fields (tags)``. If the Data API does not name the field, the message contains only the error of the
-    Data API.
+    The error message names the operator's parameter and the refused field, e.g. ``fields (tags)``. If the
+    Data API does not name the field, the error message contains only the error of the Data API.
     """
 
 
 @dataclass(frozen=True)
 class ReportColumns:
-    """The columns of a report of calls, whose rows each describe one call.
+    """The columns of a report of calls. Each row of the report describes one call.
 
     :ivar fields: the names of fields of ``get.calls_report``, e.g. ``("id", "start_time")``. ``id`` is always
         one of them.

@@ -32,12 +32,12 @@ def fetch_finished_calls(
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
-    First, the function fetches the reports of the calls. Then the function fetches the reports of the legs
-    (participants), to find out which contacts picked up. If every finished call contains a talk (a
-    conversation), the legs are not fetched, because a talk proves that the contact picked up.
+    The function fetches the reports of the calls, and then the reports of the legs (participants), which show
+    which contacts picked up. If every finished call contains a talk, the function does not fetch the legs,
+    because a talk proves that the contact picked up.
 
-    A call whose report cannot be read is left out, and the list counts as incomplete. An incomplete list does
-    not prove that a call has no report.
+    The function leaves out a call whose report cannot be read. The returned list then counts as incomplete.
+    An incomplete list does not prove that a call has no report.
 
     :param since: the beginning of the interval, epoch seconds. The calls of at least one day before the
         interval are fetched too. See `ReportRequests` for the reason.
@@ -45,7 +45,7 @@ def fetch_finished_calls(
         too, in case the account's clock or time zone is ahead.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
-    :param fields: the fields of a call's report that the code which asks for the report uses.
+    :param fields: the fields of a call's report that the caller needs.
     :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
     :raises CallApiError: the Data API did not reply.
     """
@@ -65,7 +65,7 @@ def fetch_finished_calls(
 def _fetch(
     requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
 ) -> Entries[FinishedCall]:
-    """Return what the Data API reports about finished calls, with one request for calls and one for legs.
+    """Fetch the reports of finished calls, and of their legs if needed. Return what the reports show.
 
     :param ids: the call session ids of the wanted calls. None: all calls of the interval.
     """

@@ -15,9 +15,9 @@ from airflow_provider_callapi.calls.time_texts import iso_time
 
 
 class FieldKind(Enum):
-    """The kinds of report fields. The value of each kind describes the JSON value that a field becomes.
+    """The kinds of report fields. Each kind is defined by the JSON that this package makes of a field.
 
-    Example: ``start_time`` is a MOMENT, and becomes ``2026-03-02T09:00:00Z``.
+    Example: ``start_time`` is a MOMENT, and becomes the text ``2026-03-02T09:00:00Z``.
     """
 
     INTEGER = "an id, or a number of seconds"
@@ -120,16 +120,16 @@ def convert_row(
     not_before: float,
     on_unreadable: Callable[[str], object],
 ) -> dict[str, Any]:
-    """Convert one call or leg of a report to a dict of plain JSON: field → value, for each of the fields.
+    """Convert one call or leg of a report to a dict of plain JSON: field → value.
 
     A missing value, and a value that cannot be read, becomes None. A missing list becomes an empty list.
 
     :param raw: the call or leg as the Data API sends it: field → value.
-    :param fields: the fields of the result.
+    :param fields: the fields to convert. The result contains exactly these fields.
     :param timezone: IANA name of the account's time zone.
     :param not_before: the earliest possible start of the call or leg, epoch seconds. See `read_report_time`.
-    :param on_unreadable: a function that takes the name of a field. The function runs for each field whose
-        value cannot be read.
+    :param on_unreadable: a function that takes the name of a field. `convert_row` runs the function for each
+        field whose value cannot be read.
     """
 
     def read_moment(text: Any) -> str | None:

@@ -92,8 +92,8 @@ class ReportPages:
     def read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
         """Yield the rows of an interval in portions (lists of up to one page of rows), each row once.
 
-        The portions are in the order of time. If rows move to another page during the reading, a second
-        reading yields the missing rows later.
+        The portions are in the order of time, with one exception: a row that moves to another page during the
+        reading can come later.
 
         :param query: the rows to read.
         :param since: the beginning of the interval, epoch seconds.

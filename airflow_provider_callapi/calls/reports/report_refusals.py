@@ -40,9 +40,9 @@ _log = logging.getLogger(__name__)
 
 
 def refuses_a_part(error: Rejected) -> bool:
-    """Return whether an error may refuse only one field or parameter of a request.
+    """Return whether an error may mean that the Data API refuses only a field or parameter of a request.
 
-    If so, a request without this field or parameter may succeed.
+    If True, a request without this field or parameter may succeed.
     """
     return error.mnemonic in _PART_REFUSED or isinstance(error, InvalidParameters)
 
@@ -54,10 +54,10 @@ class Omissions:
     A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
 
     :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
-    :ivar begin_step: an index in ``_DAYS_EARLIER``. The item at this index is the number of days by which the
-        period begins earlier.
-    :ivar ends_now: True: the period of a request ends when the wanted interval ends. False: the period ends a
-        day later.
+    :ivar begin_step: how many days before the wanted interval a request's period begins. 0 means 1 day,
+        1 means 2 days, and 2 means 7 days.
+    :ivar ends_now: True: a request's period ends at the end of the wanted interval. False: the period ends
+        one day later.
     """
 
     parts: frozenset[tuple[str, str]] = frozenset()
@@ -72,10 +72,12 @@ class Omissions:
         return (kind.method, part) not in self.parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return True if these omissions make a report useless, because a needed field is left out.
+        """Return True if a report is useless, because these omissions leave out a needed field.
 
-        :param fields: the fields that the code which asks for the report uses. One of these fields is needed
-            if the class of the request lists the field in ``needed_fields``.
+        A field is needed if the caller uses the field, and ``kind.needed_fields`` contains the field.
+
+        :param kind: the class of the request.
+        :param fields: the fields that the caller uses.
         """
         return not all(self.allows(kind, name) for name in kind.needed_fields.intersection(fields))
 
@@ -90,7 +92,7 @@ class Omissions:
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return a copy of these omissions, with further parts that one kind of request leaves out."""
+        """Return a copy of these omissions. In the copy, one kind of request leaves out further parts."""
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
@@ -108,7 +110,7 @@ class Refusals:
     _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember the field, parameter or date of a request that an error names as refused.
+        """Remember which field, parameter or date of a request the Data API refuses, as an error states.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -134,11 +136,11 @@ class Refusals:
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
-        """Yield what to leave out of a refused request, if the error does not name the refused parts.
+        """Yield guesses at what to leave out of a refused request whose error names no refused part.
 
-        The most probable omission comes first. The last omission contains every part that a request can do
-        without. If the Data API refuses even the request with the last omission, the method yields nothing
-        for the next 30 requests, because each guess costs points (rate-limit units).
+        The most probable guess comes first. The last guess leaves out every part that a request can do
+        without. If the Data API refuses all guesses, the method yields no guess for the next 30 refused
+        requests, because each guess costs points (rate-limit units).
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -185,7 +187,7 @@ class Refusals:
         return False
 
     def log_once(self, text: str) -> None:
-        """Log a warning, unless the same text was logged before."""
+        """Log a warning, but only once for each text."""
         if text not in self._logged:
             self._logged.add(text)
             _log.warning("%s", text)
@@ -199,10 +201,10 @@ def _named_parts(
     The result is empty if the error names no field and no parameter of the request.
 
     :param asked: the parameters of the refused request.
-    :param named: three sets of words: from the error's ``field``, ``value`` and ``params``. The method uses
-        the first set that contains a field or a parameter of the request. The method skips a set with several
-        fields if this package needs one of these fields (``needed_fields``): the set may be the list of the
-        allowed fields.
+    :param named: three sets of words, from the error's ``field``, ``value`` and ``params``. The function uses
+        the first set that contains a field or a parameter of the request. Exception: a set that contains
+        several fields of the request, one of them in ``needed_fields``, may be a list of the allowed fields.
+        The function skips this set.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

@@ -63,7 +63,7 @@ class DataApiClient(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """The condition that selects entries of a report: a field has one of several values.
+    """The condition that selects reports: a field of the report has one of several values.
 
     Example: ``Selection("id", {7, 8})`` selects the reports of two call sessions.
     """
@@ -81,19 +81,20 @@ class Selection:
         return is_one_of(self.field, self.values)
 
     def excludes(self, entry: CallReport | LegReport) -> bool:
-        """Return True if an entry certainly does not meet the condition.
+        """Return True if a report certainly does not meet the condition.
 
-        If the entry does not contain the field, the entry may meet the condition, and the result is False.
+        A report without the field may meet the condition, so the result is then False.
         """
         return tells(entry, self.field) and getattr(entry, self.field) not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
-        """Return the entries whose field has one of the values.
+        """Return the reports that certainly meet the condition.
 
-        The result does not contain entries without the field. An entry without the field counts as left out,
-        because the entry may be a wanted one.
+        If a report lacks the field, the returned list counts as incomplete, because this report may be a
+        wanted one.
 
-        :param session_id_field: the field with the call session id in these entries.
+        :param entries: the reports.
+        :param session_id_field: the field with the call session id in these reports.
         """
         ids = entries.left_out_ids
         if self.field == session_id_field:
@@ -152,9 +153,12 @@ class ReportRequests:
     the interval. So the period is long enough even if a clock or time zone is wrong. There is a second reason
     for the early beginning: some accounts refuse a period that began only a few hours ago.
 
-    A returned list counts as incomplete in three cases: an entry could not be read, the Data API refuses a
-    field that the package needs, or the Data API refuses to include active calls in a request for active
-    calls. If an incomplete list does not contain a report, the report may still exist.
+    If an incomplete list does not contain a report, the report may still exist. A returned list counts as
+    incomplete in these cases:
+
+    - A report could not be read, or the Data API did not send all reports.
+    - The Data API refuses a field that this package needs.
+    - The caller asked for active calls, too, but the Data API refuses to report active calls.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
@@ -217,8 +221,8 @@ class ReportRequests:
     def _fetch(self, query: _Query) -> Entries[Any]:
         """Return the wanted reports. Leave out the parts of the request that the Data API refuses.
 
-        If the Data API ignores the filter, ask for all reports, and select the wanted ones here. If the Data
-        API accepts no useful request, return an empty list that counts as incomplete.
+        If the Data API refuses or ignores the filter, ask for all reports, and select the wanted reports
+        here. If the Data API accepts no useful request, return an empty list that counts as incomplete.
         """
         selection = query.selection
         while (accepted := self._fetch_accepted(query)) is not None:
@@ -236,7 +240,7 @@ class ReportRequests:
         After each refusal, the next request leaves out the refused part. If the refusal names no part, the
         next request leaves out the part that is the most probable cause.
 
-        :return: the pair (reports, parameters). None: the Data API accepts no request, or none with the
+        :return: the pair (reports, parameters). None: the Data API accepts no request that contains the
             fields that this package needs.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
@@ -265,10 +269,10 @@ class ReportRequests:
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
         """Return all reports of one kind (of calls, or of legs) in an interval, each report once.
 
-        If the interval has more reports than the Data API sends for one interval, the method halves the
-        interval. Both halves contain the moment at which the halves meet, because the Data API's
-        documentation does not state whether the ends of an interval belong to the interval. The documentation
-        does not state the order of the reports either, so the method relies on no order.
+        If an interval has more reports than the Data API sends for one interval, the method fetches each half
+        of the interval. The first half ends at the moment at which the second half begins. So no report is
+        missed, whether or not the Data API counts the end of an interval as part of the interval. The
+        reports may arrive in any order.
         """
         since, until = query.interval
         found: dict[Any, Any] = {}
