@@ -302,7 +302,7 @@ try:
     stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
 except ImportError:
     pass
-except TypeError:  # 3.2
+except (AttributeError, TypeError):  # 3.2
     from airflow.observability.stats import Stats
     Stats.initialize(factory=get_stats_factory())
 """,

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.emulator import Exchange, Script
 
 RUNS_A_DAG = frozenset({"exchange", "run_dag", "run_yaml"})
@@ -39,6 +41,32 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
             return db.execute(sql).fetchall()
 
     return run
+
+
+@pytest.fixture
+def talks_until_tagged(exchange: Exchange) -> Iterator[Callable[[str], None]]:
+    """Return a function that lets the person at a phone talk until a call has a tag. Then the call ends.
+
+    The steps of a DAG take seconds on a loaded machine, and a call must not end before it has its tag.
+    """
+    over = threading.Event()
+    rpc = JsonRpc("https://x/v4.0", new_session=exchange.session)
+
+    def release_after_tag() -> None:
+        while not over.wait(0.05):
+            for call in exchange.active_calls:
+                if call.tags:
+                    params = {"access_token": "demo-key", "call_session_id": call.call_session_id}
+                    rpc.send("release.call", params, new_connection=True)
+
+    def talk(phone: str) -> None:
+        exchange.script(phone, Script(rings=0.2, employee_rings=0.2, talks=None))
+
+    thread = threading.Thread(target=release_after_tag)
+    thread.start()
+    yield talk
+    over.set()
+    thread.join(10)
 
 
 @pytest.fixture

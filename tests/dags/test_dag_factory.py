@@ -126,9 +126,12 @@ def test_the_informer_call_calls_the_forms_contact(run_yaml, exchange):
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_the_call_is_tagged_and_followed_if_a_poll_shows_its_answer(run_yaml, exchange, answers):
-    talks = Script(rings=0.2, employee_rings=0.2, talks=4)
-    exchange.script(CONTACT, talks if answers else Script.busy(rings=6))
+def test_the_call_is_tagged_and_followed_if_a_poll_shows_its_answer(
+    run_yaml, exchange, answers, talks_until_tagged
+):
+    talks_until_tagged(CONTACT)
+    if not answers:
+        exchange.script(CONTACT, Script.busy(rings=6))
 
     run = run_yaml("start_wait_tag_branch")
 
