@@ -304,7 +304,7 @@ except ImportError:
     pass
 except (AttributeError, TypeError):  # 3.2
     from airflow.observability.stats import Stats
-    Stats.initialize(factory=get_stats_factory())
+    Stats.initialize(factory=get_stats_factory(Stats))
 """,
     "a process without any setup": "",
 }
