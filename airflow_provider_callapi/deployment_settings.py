@@ -19,13 +19,12 @@ def read_deployment() -> Deployment:
     The ids of calls, and the hashes of phone numbers, depend on the name and the keys. All machines of a
     deployment must therefore have the same configuration.
 
-    The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
-    or else ``[core] fernet_key``. Each of the two key options may list several keys with commas between them,
-    the newest first.
+    The name is the option ``[callapi] deployment``, or ``[api] base_url`` if that option is not set. The keys
+    are the option ``[callapi] secret_keys``, or ``[core] fernet_key`` if that option is not set. An option
+    with keys lists the newest key first: ``new,old``.
 
-    The hashes in ids of calls use the oldest key, which is the last key in the option. A new key is the first
-    key in the option, and therefore does not change the ids. If ``[callapi] deployment`` is set, these hashes
-    never use ``[core] fernet_key``: if ``[callapi] secret_keys`` is not set, the hashes use no key.
+    The ids of calls depend only on the oldest (last) key, so a new key at the beginning does not change the
+    ids. If ``[callapi] deployment`` is set, the ids never depend on ``[core] fernet_key``.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -165,9 +165,9 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. A wrong
-        zone does no harm: the period in a request begins at least a day before the wanted period, and usually
-        ends a day after the wanted period. The package therefore need not ask the Data API for the zone.
+        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. The
+        package does not ask the Data API for the zone, because a wrong zone does no harm here: the period in
+        each request begins at least a day too early, and usually ends a day too late.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
