@@ -19,12 +19,13 @@ def read_deployment() -> Deployment:
     The ids of calls, and the hashes of phone numbers, depend on the name and the keys. All machines of a
     deployment must therefore have the same configuration.
 
-    The name is the option ``[callapi] deployment``, or ``[api] base_url`` if that option is not set. The keys
-    are the option ``[callapi] secret_keys``, or ``[core] fernet_key`` if that option is not set. An option
-    with keys lists the newest key first: ``new,old``.
+    The name is the option ``[callapi] deployment``. If this option is not set, the name is
+    ``[api] base_url``. The keys are in the option ``[callapi] secret_keys``, the newest key first:
+    ``new,old``. If this option is not set, the keys are in ``[core] fernet_key``.
 
-    The ids of calls depend only on the oldest (last) key, so a new key at the beginning does not change the
-    ids. If ``[callapi] deployment`` is set, the ids never depend on ``[core] fernet_key``.
+    The ids of calls use only the oldest (last) key, so a new key does not change the ids. If
+    ``[callapi] deployment`` is set, the ids never use ``[core] fernet_key``: without
+    ``[callapi] secret_keys``, the ids use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -99,8 +99,8 @@ class ConnectionSettings(BaseModel):
     :ivar password: the password for the login, or a permanent access key.
     :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection does not name the zone
-        and uses the Data API, which the package can ask for the zone.
+    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection names no zone, but uses
+        the Data API. The package then asks the Data API for the zone.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -166,8 +166,9 @@ class ConnectionSettings(BaseModel):
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
         If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. The
-        package does not ask the Data API for the zone, because a wrong zone does no harm here: the period in
-        each request begins at least a day too early, and usually ends a day too late.
+        package does not ask the Data API for the zone, because a wrong zone does no harm here: each request
+        asks for a longer period, which begins at least a day earlier, and usually ends a day later, than
+        necessary.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

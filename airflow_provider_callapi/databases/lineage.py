@@ -1,4 +1,4 @@
-"""Report to Airflow's lineage which SQL query a task reads and which SQL table the task writes.
+"""Report to Airflow's lineage which SQL query a task runs and which SQL table the task writes.
 
 Airflow itself reports the files that a task reads from object storage. If Airflow's lineage does not accept a
 report, the task continues.

@@ -164,13 +164,14 @@ class Account:
     Points are the API's rate-limit units.
 
     :ivar key: the token of one permanent key, which is valid without an entry in ``keys``.
-    :ivar keys: token → permanent key. An entry with the token ``key`` can block this token, or let it expire.
+    :ivar keys: token → permanent key. An entry for the token in ``key`` can block this token, or
+        let this token expire.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. A lock does not make
         start requests fail.
-    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed`` fail,
-        because the account lacks a component.
+    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
+        fail, because the account lacks a component.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: contacts that must not be called.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.

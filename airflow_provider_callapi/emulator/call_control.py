@@ -60,7 +60,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
     """Put the contact of a call on hold.
 
-    The request may name a message for the contact. The emulator checks the message, but plays no sound.
+    The request may contain a message for the contact. The emulator checks the message, but plays no sound.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     check_message(account, "contact_message", request.contact_message)

@@ -1,4 +1,4 @@
-"""Decides, from the snapshots of an account, whether calls that are missing in a snapshot have really ended.
+"""Learns, from the snapshots of an account, how soon a missing call counts as ended.
 
 ``list.calls`` may omit an active call for a moment. A second snapshot without the call must therefore confirm
 that the call has ended. Usually, the second snapshot comes from the next regular poll.

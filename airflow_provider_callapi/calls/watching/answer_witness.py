@@ -26,8 +26,8 @@ class AnswerWitness:
     employee proves that the contact has picked up. In the report of legs, a connected leg of the contact
     proves this.
 
-    If a request fails, the witness logs the error and pauses. The witness also pauses while few points
-    (rate-limit units) are left, see `WitnessPause`.
+    If a request fails, the witness logs the error and pauses. A failed request proves nothing about the
+    calls. The witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.

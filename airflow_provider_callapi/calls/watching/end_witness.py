@@ -34,7 +34,10 @@ class EndWitness:
     One request asks for the reports of all missing calls. If some of the ended calls had no talk, another
     request asks for the legs of these calls. The witness asks about each call at most once in ten seconds. If
     three requests in a row find no report, the witness concludes that the account's reports come late, and
-    pauses for ten minutes. If a request fails, the witness logs the error and pauses, see `WitnessPause`.
+    pauses for ten minutes.
+
+    If a request fails, the witness logs the error and pauses, see `WitnessPause`. A failed request proves
+    nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone of the dates in a report request.
@@ -113,7 +116,8 @@ class EndWitness:
     def ends_in(self, snapshot: Snapshot) -> dict[int, ReportedEnd]:
         """Return the known ends of the calls that a snapshot does not show: session id → reported end.
 
-        The method sends no request. The result contains only the calls that the witness has seen in a report.
+        The method sends no request. The result contains only the calls whose end a report has shown to the
+        witness.
         """
         return {
             session_id: end for session_id, end in self._ends.items() if session_id not in snapshot.sessions

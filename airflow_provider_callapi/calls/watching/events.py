@@ -228,8 +228,8 @@ class EventDetector:
     def _move_ended_calls(self, at: float) -> None:
         """Remove each ended call from the active calls, and remember its session id and the time of its end.
 
-        :param at: the time of the newest snapshot, epoch seconds. For a call whose time of the end is not
-            known, the method remembers ``at``.
+        :param at: the time of the newest snapshot, epoch seconds. If the time of a call's end is not
+            known, the method remembers ``at`` instead.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:

@@ -32,7 +32,7 @@ class Snapshot:
     :ivar sessions: session id → active call; empty if the poll failed.
     :ivar answered: the ids of active calls that the Data API reports as answered. Empty if the package did
         not ask the Data API.
-    :ivar failure: why the poll failed; None: the poll succeeded.
+    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll shows nothing about the calls.
     :ivar left_out: the number of active calls whose session id could not be read.
     :ivar ends: session id → the end of a call that ``list.calls`` does not show any more, from the Data API's
         report. Empty if the package did not ask the Data API, or if the Data API has no report yet.

@@ -50,8 +50,8 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
         snapshot has shown an answer.
-    :ivar missing_since: the time of the first snapshot since which the call is missing, epoch seconds. None:
-        the call is not missing.
+    :ivar missing_since: the time of the first of the consecutive snapshots without the call, epoch seconds.
+        None: the call is not missing.
     :ivar misses: how many consecutive successful snapshots up to now prove the call's absence.
     :ivar failures: how many consecutive polls up to now have failed.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
@@ -72,7 +72,7 @@ class Observation(Struct, frozen=True, gc=False):
 
         The new wait keeps what an earlier wait has observed, such as the time of the answer.
 
-        :param call: what an earlier wait has found out about the call.
+        :param call: what is known of the call before the new wait.
         """
         return cls(
             listed=call.observed,
