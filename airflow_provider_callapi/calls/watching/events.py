@@ -265,8 +265,8 @@ class EventDetector:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over the active and ended calls that another detector remembered.
 
-        If this detector has a successful snapshot that is as new as the other detector's state or newer, the
-        method changes nothing.
+        The method changes nothing if the newest successful snapshot of this detector is at least as new as
+        the newest successful snapshot of the other detector.
 
         :param state: what the method `to_json` of the other detector returned.
         :raises ValueError: ``state`` cannot be read.
