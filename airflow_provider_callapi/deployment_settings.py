@@ -19,13 +19,13 @@ def read_deployment() -> Deployment:
     The ids of calls, and the hashes of phone numbers, depend on the name and the keys. All machines of a
     deployment must therefore have the same configuration.
 
-    The name is ``[callapi] deployment``, or else ``[api] base_url``. The keys are ``[callapi] secret_keys``,
-    or else ``[core] fernet_key``. Each of the two key options may list several keys with commas between them,
-    the newest first.
+    The name is the option ``[callapi] deployment``. If this option is not set, the name is
+    ``[api] base_url``. The keys are in the option ``[callapi] secret_keys``, the newest key first:
+    ``new,old``. If this option is not set, the keys are in ``[core] fernet_key``.
 
-    The hashes in ids of calls use the oldest key, which is the last key in the option. A new key is the first
-    key in the option, and therefore does not change the ids. If ``[callapi] deployment`` is set, these hashes
-    never use ``[core] fernet_key``: if ``[callapi] secret_keys`` is not set, the hashes use no key.
+    The ids of calls use only the oldest (last) key, so a new key does not change the ids. If
+    ``[callapi] deployment`` is set, the ids never use ``[core] fernet_key``: without
+    ``[callapi] secret_keys``, the ids use no key.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

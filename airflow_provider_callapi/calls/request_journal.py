@@ -12,8 +12,8 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-The next try also sends the request if a user has cleared the task, or if the task now controls a different
-call.
+At the stages ``sending`` and ``done``, the next try sends the request in two cases: a user has cleared the
+task, or the task now controls a different call.
 """
 
 from __future__ import annotations
@@ -47,14 +47,15 @@ class RequestJournal:
     generation: int
 
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
-        """Send a control request.
+        """Send a control request at most once in all tries of the task.
 
-        If an earlier try of the task has carried out the request, only return the result. If the request
-        concerns another call than before, or if a user has cleared the task, the method always sends the
-        request.
+        If an earlier try has stored the result of the same request, the method only returns this result. A
+        request for a different call is a new request. After a user has cleared the task, each request is a
+        new request.
 
         :param send: sends the request and returns the answer.
-        :raises MaybeCarriedOut: an earlier try may have sent the request. The request is not sent again.
+        :raises MaybeCarriedOut: an earlier try may have sent the request, and has stored no result. The
+            method does not send the request again.
         :raises CallApiError: the request failed.
         """
         about = {

@@ -21,7 +21,8 @@ TagRules = Mapping[TagWhen, int]
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     """Return the ids of the tags that a finished call needs and does not have yet.
 
-    If it is not known whether the contact answered, the call needs only the tag for the outcome ``ended``.
+    Every finished call needs the tag for ``ended``. If the call's outcome shows whether the contact answered,
+    the call also needs the tag for that outcome, such as ``answered``.
     """
     due: list[TagWhen] = ["ended"]
     if call.missed_our_side and "our_side_did_not_answer" in tag_rules:

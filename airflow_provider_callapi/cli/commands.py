@@ -157,9 +157,10 @@ def emulator(args: Namespace) -> None:
 
 
 def _read_timezone(hook: CallApiHook) -> str:
-    """Return the IANA name of the account's time zone, from the Airflow connection or else from the Data API.
+    """Return the IANA name of the account's time zone.
 
-    If the Data API does not answer, the function prints a warning, and returns ``Europe/Moscow``.
+    If the Airflow connection does not name the zone, the function asks the Data API. If the Data API does not
+    answer, the function prints a warning, and returns ``Europe/Moscow``.
     """
     zone = hook.settings.timezone
     try:

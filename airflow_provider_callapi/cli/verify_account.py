@@ -36,9 +36,10 @@ _LEAST_WIDTH = 110
 def verify(args: Namespace) -> None:
     """Run the probes, and print which of the package's assumptions about the service are true.
 
-    With ``--output text``, the command prints the table of assumptions to stdout. With ``json`` or ``yaml``,
-    the command prints the findings as a profile of the emulator to stdout, and the table to stderr. The plan
-    and the instructions to the user always go to stderr.
+    With ``--output text``, the command prints the table of assumptions to stdout. With ``--output json`` or
+    ``yaml``, the command prints a profile to stdout, and the table to stderr. With this profile, the emulator
+    behaves as the probes have found the service to behave. The plan and the instructions to the user always
+    go to stderr.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():
@@ -60,8 +61,8 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
     If two options, such as ``--contact`` and ``--second-number``, contain the same phone number, the command
     ends with an error.
 
-    :raises InvalidParameters: a phone number is not valid. The error message names the field of the request,
-        and does not contain the phone number.
+    :raises InvalidParameters: a phone number is not valid. The error message names the field of the API's
+        request, such as ``contact``, and does not contain the phone number.
     """
     numbers = {
         "contact": args.contact,

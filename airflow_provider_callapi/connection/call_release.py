@@ -22,7 +22,7 @@ _MAX_PARALLEL = 32
 def release_calls(settings: ConnectionSettings, session_ids: Collection[int], log: Any) -> None:
     """Release (end) active calls. If a release fails, log the failure and continue with the other calls.
 
-    The requests use a new client, because another thread may be using the task's client.
+    The function uses a new client, because another thread may still use the task's client.
 
     :param session_ids: the call session ids of the calls.
     :param log: the task's logger.

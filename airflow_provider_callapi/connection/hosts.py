@@ -40,8 +40,9 @@ _PREFIX = re.compile(r"^callapi(?=[.-])")
 def data_api_host(call_api_host: str) -> str | None:
     """Return the host of the Data API that belongs to a host of the Call API.
 
-    If `BRANDS` does not contain the host, ``callapi.…`` becomes ``dataapi.…``. A host that is this machine
-    (127.0.0.1) stays unchanged, because the emulator serves both APIs.
+    The function looks the host up in `BRANDS`. If `BRANDS` does not contain the host, ``callapi.…`` becomes
+    ``dataapi.…``. The address of this machine (127.0.0.1) stays unchanged, because the emulator serves both
+    APIs.
 
     :param call_api_host: the host of the Call API in lower case, such as ``callapi.uiscom.ru``.
     :return: the host of the Data API, such as ``dataapi.uiscom.ru``. None: the host of the Data API is

@@ -99,8 +99,8 @@ class ConnectionSettings(BaseModel):
     :ivar password: the password for the login, or a permanent access key.
     :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection does not name the zone
-        and uses the Data API, which the package can ask for the zone.
+    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection names no zone, but uses
+        the Data API. The package then asks the Data API for the zone.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -165,9 +165,10 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. A wrong
-        zone does no harm: the period in a request begins at least a day before the wanted period, and usually
-        ends a day after the wanted period. The package therefore need not ask the Data API for the zone.
+        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. The
+        package does not ask the Data API for the zone, because a wrong zone does no harm here: each request
+        asks for a longer period, which begins at least a day earlier, and usually ends a day later, than
+        necessary.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

@@ -93,8 +93,8 @@ def attempt_of_row(row: Any) -> Attempt:
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
     """Convert an `Attempt` to a row with every column of `attempt_columns`.
 
-    If a value is unknown, the column contains None. The row therefore replaces all values of an older row.
-    This matters when a process takes over another process's attempt whose call was not placed.
+    If a value is unknown, the column contains None. When the row replaces an older row of the same attempt,
+    no value of the older row therefore remains.
 
     :param campaign: the campaign's name.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.

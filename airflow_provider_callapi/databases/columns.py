@@ -1,7 +1,7 @@
 """The columns of the tables of attempts, and their types in PostgreSQL, MySQL and SQLite.
 
-Times are stored with microseconds. The type of times is ``timestamptz`` in PostgreSQL. In databases whose
-time type has no time zone, times are in UTC.
+Times are stored in UTC with microseconds. In PostgreSQL, the column type is ``timestamptz``. In MySQL and
+SQLite, the column type has no time zone.
 """
 
 from __future__ import annotations

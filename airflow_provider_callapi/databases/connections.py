@@ -49,7 +49,8 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
     :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
         Error messages name this parameter.
-    :param pings: whether each transaction begins with a test of the connection, see `engine_of`.
+    :param pings: whether the engine tests a connection to the database before each transaction, see
+        `engine_of`.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
     return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
@@ -63,9 +64,9 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
     :param conn_id: the id of the hook's connection, for error messages.
     :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
         Error messages name this parameter.
-    :param pings: whether each transaction begins with a request that tests the connection. False: the code
-        that uses the engine must repeat a transaction whose connection was lost. In this case, the engine
-        replaces each connection after a minute.
+    :param pings: True: the engine tests a connection to the database before each transaction. False: the
+        engine does not test connections, but replaces each connection that is older than a minute. The caller
+        must then repeat a transaction whose connection was lost.
     :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -93,7 +94,7 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 def _readable_json(value: Any) -> str:
     """Return a value as JSON text whose letters are not escaped: ``"Анна"``, and not ``"\\u0410…"``.
 
-    Half of a surrogate pair becomes ``?``, because UTF-8 has no bytes for it.
+    A character that UTF-8 cannot encode (half of a surrogate pair) becomes ``?``.
     """
     return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
 

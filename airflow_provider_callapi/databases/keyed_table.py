@@ -61,8 +61,8 @@ class KeyedTable:
         """Create the table if it is missing, and check that rows can be written.
 
         :param probe: a row (column → value). As a check, the method writes the row and rolls the write back.
-        :raises CallApiFailure: the table lacks one of the columns or has another key, or the database refuses
-            to create the table or to write rows.
+        :raises CallApiFailure: the table lacks a column, the table has a different primary key, or the
+            database refuses to create the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
         """
         try:

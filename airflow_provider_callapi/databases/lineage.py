@@ -1,7 +1,7 @@
-"""Report to Airflow's lineage from which SQL query a task reads a list, and to which table it writes results.
+"""Report to Airflow's lineage which SQL query a task runs and which SQL table the task writes.
 
-Airflow itself reports files in object storage. If the lineage does not accept the information, the task
-continues.
+Airflow itself reports the files that a task reads from object storage. If Airflow's lineage does not accept a
+report, the task continues.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def report_table(hook: Any, url: URL, name: TableName) -> None:
 
 
 def table_uri(url: URL, name: TableName) -> str | None:
-    """Return the URI of a table as an Airflow asset.
+    """Return the URI under which Airflow knows a table as an asset.
 
     Example: ``postgres://db.example.org:5432/dwh/public/calls``.
 
     :param url: the SQLAlchemy URL of the database.
-    :return: the URI in the form of Airflow's providers. None: the database has no host, for example SQLite.
+    :return: the URI. None: the database has no host, for example SQLite.
     """
     scheme = _SCHEMES.get(url.get_backend_name())
     if scheme is None or not url.host:

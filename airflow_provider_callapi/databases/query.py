@@ -81,9 +81,10 @@ class Query:
 def statements_of(value: Any) -> Iterator[str]:
     """Yield the SQL statement in the value of the parameter ``contacts`` or ``do_not_call``.
 
-    :param value: a query ``{"conn_id": …, "sql": …}``, or a dict with a query under the key ``list``, such as
-        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``. For any other value, the function yields
-        nothing.
+    If the value contains no query, the function yields nothing.
+
+    :param value: may be a query ``{"conn_id": …, "sql": …}``, or a dict with a query under the key ``list``:
+        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``.
     """
     if isinstance(value, Mapping):
         if isinstance(value.get("sql"), str):

@@ -75,7 +75,7 @@ class ReportTable:
             self._keyed.upsert(db, rows)
 
     def _with_moments(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of a row whose times, which are ISO 8601 texts, are converted to epoch seconds."""
+        """Return a copy of a row in which each ISO 8601 text of a time is converted to epoch seconds."""
         return {**row, **{name: _epoch_seconds(row[name]) for name in self._moments}}
 
 

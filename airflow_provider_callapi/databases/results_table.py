@@ -1,20 +1,22 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
-A task writes the rows while the calls take place. A row has the columns of an attempt, such as ``result``,
-and three more columns:
+A task writes the table while the calls take place. The table has the columns of an attempt, such as
+``result``, and three more columns:
 
 ``contact``
-    The person's row in the contact list, as JSON. Null: there is no contact list.
+    The person's entry in the contact list, as JSON. Null: there is no contact list.
 ``list_row``
-    The number of the person's row in the contact list; the first row is 1.
+    The position of the person's entry in the contact list: 1 for the first entry.
 ``why``
-    Why the campaign does not use the row of the contact list, for example because the phone number in the
-    row is invalid.
+    What is wrong with an entry that is invalid or a duplicate, for example an invalid phone number. Null: the
+    entry is valid and no duplicate.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. A person who was not called has one row with the attempt 0. For each invalid row and each
-duplicate in the contact list, the table also has one row with the attempt 0. In this row, ``person`` is the
-number of the row in the contact list, such as ``row 17``.
+a SIP number. Two kinds of rows have the attempt 0:
+
+* A row for a person who was not called.
+* A row for an invalid entry or a duplicate in the contact list. Here, ``person`` names the position in the
+  list, such as ``row 17``.
 """
 
 from __future__ import annotations
@@ -68,8 +70,8 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table lacks one of the columns or has another key, or the database refuses
-            to create the table or to write rows.
+        :raises CallApiFailure: the table lacks a column, the table has a different primary key, or the
+            database refuses to create the table or to write rows.
         :raises CallApiTrouble: the database does not answer.
         """
         self._keyed.prepare(_PROBE)
@@ -77,8 +79,8 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. The method deletes this row when the
-        method writes a row with a later attempt to call the person.
+        A row with the attempt 0 means that the person was not called. When the method writes an attempt to
+        call the person, the method therefore deletes the row with the attempt 0.
 
         :param patient: True: wait up to five minutes for a database that is not available. False: try once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
@@ -106,7 +108,7 @@ class ResultsTable:
 def _with_short_name(row: Row) -> Row:
     """Return a row in which the name of the campaign has at most 250 characters.
 
-    The column ``campaign`` takes no longer name. A hash replaces the end of a longer name.
+    If the name is longer, a hash replaces its end, because the column ``campaign`` takes 250 characters.
     """
     campaign = row["campaign"]
     if len(campaign) <= LONGEST_NAME:

@@ -19,10 +19,10 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return True if a failed transaction must not be repeated any more.
+    """Return whether the repeats of a failed transaction must stop now.
 
-    If the database is not available, the repeats stop after five minutes. After any other failure, the fifth
-    repeat is the last.
+    If the database is not available, the repeats stop after five minutes. After any other failure, the
+    repeats stop after the fifth repeat.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:

@@ -1,7 +1,7 @@
 """The Airflow operators of the decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
 
-The decorated Python function returns the text of the call or the contact list. Airflow never renders the
-returned value as a template, because the value is data.
+The function that a DAG author decorates returns the text to speak, or the contact list. Airflow does not
+render templates in the returned value.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class _LaterValue:
     """A placeholder for the value that a decorated Python function returns when the task runs.
 
-    Until the task runs, the checks of parameters treat the placeholder like a template.
+    Like a template, the placeholder has no value when Airflow parses the DAG file. So the checks of the
+    operator's parameters treat the placeholder like a template.
     """
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
@@ -38,8 +39,7 @@ class FunctionOperator(DecoratedOperator):
     :param op_args: the function's positional arguments.
     :param op_kwargs: the function's keyword arguments.
     :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: the author gives the parameter that ``returned`` names, although the function returns
-        the value of this parameter.
+    :raises TypeError: the DAG author also gives a value for this parameter.
     """
 
     returned: ClassVar[str]
@@ -68,8 +68,8 @@ class FunctionOperator(DecoratedOperator):
     def call_function(self, context: Mapping[str, Any]) -> Any:
         """Run the Python function, and return its result.
 
-        The function gets ``op_args`` and ``op_kwargs``. As in Airflow's ``@task``, a parameter with the name
-        of a value in the task context, e.g. ``ds``, gets this value.
+        The function gets the arguments ``op_args`` and ``op_kwargs``. As with Airflow's ``@task``, a function
+        with a parameter such as ``ds`` also gets ``ds`` from the task context.
         """
         names = {**context, **self.op_kwargs}
         return self.python_callable(
@@ -79,9 +79,9 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates that the DAG file contains.
+        """Render the templates in the operator's parameters and in the Python function's arguments.
 
-        The method does not render arguments of the Python function that come from another task.
+        An argument that comes from another task is data, and is not rendered.
         """
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
@@ -108,10 +108,11 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
     def execute(self, context: Context) -> Any:
         """Run the Python function, and then call the contact with the returned text.
 
-        Return the call as a dict. If the function returns another text in a retry, the retry still does not
-        repeat a call of an earlier try.
+        A retry runs the function again, but does not repeat a call that an earlier try has placed, even if
+        the function now returns a different text.
 
-        :raises CallApiFailure: the function returned no text. No call was placed.
+        :return: the call as a dict.
+        :raises CallApiFailure: the function returned no text. The task has placed no call.
         """
         text = self.call_function(context)
         if not isinstance(text, str) or not text.strip():

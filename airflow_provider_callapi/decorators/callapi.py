@@ -14,8 +14,8 @@ from airflow.providers.common.compat.sdk import task_decorator_factory
 def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
     """Decorate a function: the task calls a contact and speaks the text that the function returns.
 
-    :param python_callable: the function. None: the decorator is used with parameters,
-        ``@callapi_informer(…)``.
+    :param python_callable: the function under ``@callapi_informer``. None: the author writes the decorator
+        with parameters, ``@callapi_informer(…)``.
     :param kwargs: the parameters of `CallApiStartInformerCallOperator`, except ``contact_message``.
     """
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time
@@ -30,8 +30,8 @@ def callapi_informer(python_callable: Any = None, **kwargs: Any) -> Any:
 def callapi_campaign(python_callable: Any = None, **kwargs: Any) -> Any:
     """Decorate a function: the task calls each person on the contact list that the function returns.
 
-    :param python_callable: the function. None: the decorator is used with parameters,
-        ``@callapi_campaign(…)``.
+    :param python_callable: the function under ``@callapi_campaign``. None: the author writes the decorator
+        with parameters, ``@callapi_campaign(…)``.
     :param kwargs: the parameters of `CallApiCampaignOperator`, except ``contacts``.
     """
     from airflow_provider_callapi.decorators._decorated_operators import (  # noqa: PLC0415 - parse time

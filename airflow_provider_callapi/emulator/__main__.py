@@ -107,7 +107,7 @@ def _fail(options: str, error: Exception) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a telephone exchange until the process receives SIGTERM or SIGINT.
 
-    :param argv: the arguments of the command; None: the arguments of the command line.
+    :param argv: the arguments of the command. None: the arguments in ``sys.argv``.
     :return: the exit code. 0: a signal ended the exchange. 2: the exchange did not start, because an argument
         is not usable; stderr names the argument.
     """

@@ -163,28 +163,27 @@ class Account:
 
     Points are the API's rate-limit units.
 
-    :ivar key: the token of the account's first permanent key. The token is valid even if ``keys`` does not
-        contain the token.
-    :ivar keys: token → further permanent key. To block the token in ``key``, or to let this token expire,
-        add an entry with this token.
+    :ivar key: the token of one permanent key, which is valid without an entry in ``keys``.
+    :ivar keys: token → permanent key. An entry for the token in ``key`` can block this token, or
+        let this token expire.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
-    :ivar locked: virtual numbers and SIP lines that the account has locked. The Data API's lists show them
-        as locked. Start requests ignore the lock.
-    :ivar manages_numbers: False: the account lacks the component that the parameter
-        ``virtual_phone_usage_rule`` needs, so a start request with any rule except ``fixed`` fails.
+    :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. A lock does not make
+        start requests fail.
+    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
+        fail, because the account lacks a component.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: contacts that must not be called.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
-    :ivar forbidden_methods: names of the methods that fail with ``forbidden``.
+    :ivar forbidden_methods: names of the methods whose requests fail with ``forbidden``.
     :ivar components_off: disabled components of the Call API.
     :ivar ip_whitelist: the Call API accepts requests only from these IP addresses; None: from every
         address.
     :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. A method without an entry costs 1 point, or 0 points if
-        the method belongs to the Call API and to `points.FREE_METHODS`.
+    :ivar weights: method → points of one request. Without an entry, a request costs 1 point. A method of the
+        Call API in `points.FREE_METHODS` costs 0 points without an entry.
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.

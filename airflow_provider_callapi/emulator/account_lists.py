@@ -32,8 +32,7 @@ def get_account(switchboard: Switchboard, account: Account, request: GetAccount)
 def sip_numbers(employee: Employee) -> Iterator[str]:
     """Yield the SIP numbers of an employee, e.g. ``sip25``.
 
-    The field `Employee.other_numbers` contains SIP numbers and extensions. The function leaves out the
-    extensions, which consist of digits only.
+    `Employee.other_numbers` contains SIP numbers and extensions. An extension consists of digits only.
     """
     return (number for number in employee.other_numbers if not number.isdigit())
 
@@ -120,7 +119,8 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
     """Return the handler of a Data API method that lists objects of the account, e.g. ``get.employees``.
 
     :param read: function from an account to the objects, e.g. to all employees.
-    :param columns: field of the answer → function from an object to the value of the field.
+    :param columns: name of a field in the answer → function that returns the value of the field for an
+        object, e.g. for one employee.
     """
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:

@@ -1,7 +1,7 @@
 """The ASGI application of the emulator.
 
-The application answers JSON-RPC requests without a web framework. A test can plan faults that break the
-connection, and a web framework would give the application no access to the connection.
+The application uses no web framework, because a web framework gives no access to the network connection. The
+application breaks the connection to a client if a test has planned this fault.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 class EmulatorApp:
     """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
 
-    `EmulatorApp` passes all other requests to another application. For some faults, `EmulatorApp` breaks the
-    network connection to the client. `EmulatorApp` reaches the connection through uvicorn's ``send``
-    function. The server must therefore be uvicorn with h11, and no other application may wrap `EmulatorApp`.
+    `EmulatorApp` passes all other requests to another application. For some planned faults, `EmulatorApp`
+    breaks the network connection to the client. To reach the connection, `EmulatorApp` uses an internal
+    object of uvicorn. The server must therefore be uvicorn with h11, and must call `EmulatorApp` directly,
+    without a middleware in between.
 
     :param dispatcher: answers the JSON-RPC requests.
     :param other_app: the application for all other requests.

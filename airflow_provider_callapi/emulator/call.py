@@ -118,17 +118,16 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The epoch seconds from which ``list.calls`` shows the call, according to the contact's script.
+        """The time from which ``list.calls`` shows the call, according to the contact's script.
 
-        The profile of the exchange can add a delay to this time (`Profile.appear_delay`).
+        The time is in epoch seconds. The profile of the exchange can add a delay (`Profile.appear_delay`).
         """
         return self.started_at + self.script.listed_after
 
     def leg(self, role: Role) -> Leg | None:
         """Return the newest leg that has the given role, e.g. `Role.OPERATOR`, and has not ended.
 
-        :return: a leg whose phone rings or is connected; None: the call has no leg with this role, or all
-            legs with this role have ended.
+        :return: the leg, which rings or is connected. None: the call has no such leg.
         """
         for leg in reversed(self.legs):
             if leg.role is role and leg.state is not LegState.DISCONNECTED:

@@ -90,8 +90,8 @@ def _serves_ip(account: Account, ip: str) -> bool:
 def call_api() -> Service:
     """Return a new service that answers the Call API's requests.
 
-    The function `points.weight` states how many points (rate-limit units) a request costs. The service
-    rejects requests from IP addresses that are not in `Account.ip_whitelist`, if the account has such a list.
+    The function `points.weight` states how many points (rate-limit units) a request costs. If the account has
+    an `Account.ip_whitelist`, the service rejects requests from all other IP addresses.
     """
     methods = {name: (METHODS[name], handler) for name, handler in HANDLERS.items()}
     return Service(methods, weight, _serves_ip)

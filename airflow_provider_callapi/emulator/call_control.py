@@ -60,7 +60,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
     """Put the contact of a call on hold.
 
-    The request may name a message for the contact. The emulator checks the message, but plays no sound.
+    The request may contain a message for the contact. The emulator checks the message, but plays no sound.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     check_message(account, "contact_message", request.contact_message)
@@ -77,8 +77,9 @@ def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall)
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
     """Ring the phone of a third party while the contact of the call is on hold.
 
-    :raises RpcError: ``no_active_phone_number``: the request names neither a phone number nor a number of an
-        employee. ``invalid_state``: the contact is not on hold, or the call already has a third party.
+    :raises RpcError: ``no_active_phone_number``: the number in the request is not a phone number, and no
+        employee has this number. ``invalid_state``: the contact is not on hold, or the call already has a
+        third party.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
@@ -119,7 +120,7 @@ def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> 
 
     If the request names no phone number, the phone of the employee's coach (`Employee.coach`) rings.
 
-    :raises RpcError: ``coach_not_found``: neither the request nor the employee names a coach.
+    :raises RpcError: ``coach_not_found``: the request names no phone number, and the employee has no coach.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     phone = request.phone_number
@@ -155,8 +156,9 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
     """Start or stop the recording of an active call.
 
-    :raises RpcError: ``record_already_started`` or ``record_already_stopped``: the request changes nothing.
-        ``forbidden``: the request stops a recording that `Account.forced_recording` requires.
+    :raises RpcError: ``record_already_started``: the call is already recorded. ``record_already_stopped``:
+        the call is not recorded. ``forbidden``: the request stops the recording, although
+        `Account.forced_recording` is True.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     enable = request.action == "on"
@@ -191,9 +193,9 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
     """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
 
-    The emulator plays no sound. The emulator adds the tone to `Call.dtmf` and to the journal. If the operator
-    has chosen a transfer, but no number yet, the tone ``*`` puts the contact on hold: the call moves from the
-    state ``WAITING_INPUT`` to ``HOLD``.
+    The emulator plays no sound, but adds the tone to `Call.dtmf` and to the journal. In the state
+    ``WAITING_INPUT`` (the operator has chosen a transfer, but no number yet), the tone ``*`` moves the call
+    to the state ``HOLD``.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.dtmf.append(request.dtmf_string)

@@ -1,10 +1,10 @@
-"""What the snapshots of an account show about missing calls: how many have ended, and how many came back.
+"""Learns, from the snapshots of an account, how soon a missing call counts as ended.
 
-``list.calls`` may omit an active call for a moment. So a single snapshot without a call does not prove that
-the call has ended: a second snapshot must confirm the end. The next regular poll comes a whole interval
-later. A *steady account* is an account whose missing calls do not come back. On a steady account, an extra
-poll 0.4 seconds later (a *second look*) confirms the end. `AbsenceHistory` decides whether an account is
-steady.
+``list.calls`` may omit an active call for a moment. A second snapshot without the call must therefore confirm
+that the call has ended. Usually, the second snapshot comes from the next regular poll.
+
+On a *steady account*, missing calls do not come back. An extra poll 0.4 seconds later (a *second look*) then
+confirms the end sooner than the next regular poll. `AbsenceHistory` decides whether an account is steady.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ _SAVED_SECOND_LOOKS = 2.0
 class AbsenceHistory:
     """Collects what consecutive snapshots of one account show about missing calls.
 
-    :ivar longest_return: the longest time, in seconds, for which an active call was missing and then came
-        back. The time begins with the first snapshot without the call, and ends with the last snapshot
-        without the call. 0: no missing call has come back. A call has ended only if the call is missing for
-        longer than this time.
+    :ivar longest_return: the longest time, in seconds, for which an active call was missing before the call
+        came back: from the first to the last snapshot without the call. 0: no missing call has come back. A
+        call counts as ended only after it is missing for longer than ``longest_return``.
     """
 
     def __init__(self) -> None:
@@ -79,7 +78,8 @@ class AbsenceHistory:
     def is_steady(self) -> bool:
         """Whether the account is steady.
 
-        An account is steady if enough calls have ended, and no missing call has come back for a long time.
+        A new account becomes steady after 100 ended calls. If a missing call comes back, the account is not
+        steady until 2000 more calls have ended.
         """
         return self._ends_until_steady <= 0
 
@@ -106,13 +106,14 @@ class AbsenceHistory:
     def permits_second_look(self, watched: Collection[int]) -> bool:
         """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
 
-        A second look is an extra poll. A second look is permitted if the account is steady, the newest
-        snapshot is the first one without a watched call, and the connection has not sent too many second
-        looks. A connection may send on average one second look for ten regular polls. This limit does not
-        apply if all watched calls are missing, because the second look then replaces the next regular poll.
+        A second look is an extra poll. The result is True if all of these conditions hold:
 
-        If many calls are missing at once and no call is left, the result is False, because the service may
-        have omitted all calls by mistake.
+        * The account is steady.
+        * At least one watched call is missing in the newest snapshot, but not in the snapshot before.
+        * The newest snapshot still shows a call of the snapshot before, or fewer than five calls vanished. If
+          five or more calls vanish and none stays, the service may have omitted all calls by mistake.
+        * The connection has sent at most one second look for ten regular polls, on average. If all watched
+          calls are missing, this limit does not apply.
 
         :param watched: the session ids of the calls for whose end a task waits.
         """

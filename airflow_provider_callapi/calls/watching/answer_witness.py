@@ -21,18 +21,19 @@ from airflow_provider_callapi.calls.watching.witness_pause import CountingClient
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
-    One request covers all calls, and the witness sends at most one request in ten seconds. The first request
-    asks for the report of calls, the next request for the report of legs, and so on. In the report of calls,
-    a talk with an employee proves that the contact has picked up. In the report of legs, the connected leg of
-    the contact is the proof.
+    One request covers all calls, and the witness sends at most one request in ten seconds. The requests ask
+    by turns for the report of calls and for the report of legs. In the report of calls, a talk with an
+    employee proves that the contact has picked up. In the report of legs, a connected leg of the contact
+    proves this.
 
-    If a request fails, the witness logs the error and pauses. An error proves nothing about the contacts. The
-    witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
+    If a request fails, the witness logs the error and pauses. A failed request proves nothing about the
+    calls. The witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the account's time zone.
     :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param refusals: the fields, parameters and dates of report requests that this Data API has refused
+        before. None: the witness begins without this knowledge.
     """
 
     def __init__(

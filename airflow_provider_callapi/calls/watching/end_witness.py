@@ -1,7 +1,7 @@
 """A second source that shows whether a call has ended: the Data API's reports of finished calls.
 
 ``list.calls`` may omit an active call for a moment. A report with the call's finish time proves that the call
-has ended. The report also contains the outcome of the call, so the task needs no request of its own later.
+has ended. The report also contains the outcome of the call, so the task does not have to request the outcome.
 """
 
 from __future__ import annotations
@@ -31,18 +31,21 @@ _KEEP_FOR = 60.0
 class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
-    One request covers all missing calls. A second request asks for the legs of the calls without a talk. The
-    witness asks about each call at most once in ten seconds. If three requests in a row find no report, the
-    account's reports come late, and the witness pauses for ten minutes.
+    One request asks for the reports of all missing calls. If some of the ended calls had no talk, another
+    request asks for the legs of these calls. The witness asks about each call at most once in ten seconds. If
+    three requests in a row find no report, the witness concludes that the account's reports come late, and
+    pauses for ten minutes.
 
-    If a request fails, the witness logs the error and pauses, see `WitnessPause`. An error proves nothing
-    about the calls.
+    If a request fails, the witness logs the error and pauses, see `WitnessPause`. A failed request proves
+    nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone in which a request states its period.
-    :param account_timezone: returns the IANA name of the account's time zone. The reports are in this zone.
+    :param period_timezone: IANA name of the time zone of the dates in a report request.
+    :param account_timezone: returns the IANA name of the account's time zone, which is the time zone of the
+        times in a report.
     :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param refusals: the fields, parameters and dates of report requests that this Data API has refused
+        before. None: the witness begins without this knowledge.
     """
 
     def __init__(
@@ -113,8 +116,8 @@ class EndWitness:
     def ends_in(self, snapshot: Snapshot) -> dict[int, ReportedEnd]:
         """Return the known ends of the calls that a snapshot does not show: session id → reported end.
 
-        The method sends no request. If the witness knows no report of a missing call, the result does not
-        contain the call.
+        The method sends no request. The result contains only the calls whose end a report has shown to the
+        witness.
         """
         return {
             session_id: end for session_id, end in self._ends.items() if session_id not in snapshot.sessions

@@ -191,9 +191,9 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        If the snapshot shows a call for the first time and the call matches the detector's filter, the result
-        contains the new call. The method updates the observation of each call, but keeps the call's old
-        stage, so that `update` can compare the old stage with the new stage.
+        The result also contains each new call of the snapshot that matches the detector's filter. The method
+        updates the observation of each call, and leaves the stage unchanged: `update` compares the old stage
+        with the new stage.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -228,8 +228,8 @@ class EventDetector:
     def _move_ended_calls(self, at: float) -> None:
         """Remove each ended call from the active calls, and remember its session id and the time of its end.
 
-        :param at: the time of the newest snapshot, epoch seconds. The method remembers this time if the time
-            of a call's end is not known.
+        :param at: the time of the newest snapshot, epoch seconds. If the time of a call's end is not
+            known, the method remembers ``at`` instead.
         """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
@@ -263,13 +263,13 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue with what another detector remembered, as `to_json` has returned it.
+        """Take over the active and ended calls that another detector remembered.
 
-        If the given state is not newer than this detector's newest successful snapshot, the method ignores
-        the given state.
+        The method changes nothing if the newest successful snapshot of this detector is at least as new as
+        the newest successful snapshot of the other detector.
 
-        :param state: the dict from `to_json`.
-        :raises ValueError: the state cannot be read.
+        :param state: what the method `to_json` of the other detector returned.
+        :raises ValueError: ``state`` cannot be read.
         """
         try:
             active = {

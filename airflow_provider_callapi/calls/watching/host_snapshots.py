@@ -1,8 +1,8 @@
 """Snapshots that the tasks of one host share, so that waiting tasks in workers send fewer polls.
 
 Each waiting task reads the newest snapshot from a file. When the next snapshot is due, one task polls and
-writes the file, and the other tasks read the file. A lock on a second file decides which task polls. Apart
-from the tasks, no process is necessary. If the file cannot be used, each task polls on its own.
+writes the file, and the other tasks read the file. A lock on a second file decides which task polls. No
+process other than the tasks is necessary. If the file cannot be used, each task polls on its own.
 
 The files are in a folder that only the operating-system user of the worker can read. The files contain no
 phone numbers.
@@ -144,7 +144,7 @@ class HostSnapshots:
         return self._deliver(_Shared(snapshot, history))
 
     def _deliver(self, shared: _Shared) -> Snapshot:
-        """Return a shared snapshot, and decide when the next one is due."""
+        """Return a shared snapshot, and decide when the next poll is due."""
         snapshot = self._schedule(shared.snapshot)
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
         if self._is_second_look_due:
@@ -159,10 +159,10 @@ class HostSnapshots:
     def _read_newer(self) -> _Shared | None:
         """Return the content of the shared file if its snapshot is newer than this task's newest snapshot.
 
-        The method reads the file only if the file has changed. A snapshot with a time in the future means
-        that the clock was set back: the method ignores the file.
+        The method reads the file only if the file has changed.
 
-        :return: the content. None: the file contains no newer snapshot, or cannot be read.
+        :return: the content. None: the file contains no newer snapshot, or cannot be read, or the time of the
+            snapshot is in the future because the clock was set back.
         """
         try:
             status = self._file.stat()
@@ -185,7 +185,7 @@ class HostSnapshots:
             return None
 
     def _write(self, shared: _Shared) -> None:
-        """Replace the content of the shared file. If the file cannot be written, the other tasks poll."""
+        """Replace the content of the shared file. If this fails, change nothing and raise no error."""
         new_file = self._file.with_suffix(f".{os.getpid()}.new")
         try:
             new_file.write_text(json.dumps(_to_json(shared)))
@@ -196,10 +196,10 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Try to take the lock that permits a poll, and yield whether this task holds the lock.
+        """Try once to take the lock that permits a poll, without a wait.
 
-        The task keeps the lock until the end of the ``with`` block. The method does not wait for the lock.
-        False: another task holds the lock, or the lock cannot be used.
+        Yield True if this task now holds the lock. The task keeps the lock until the end of the ``with``
+        block. Yield False if another task holds the lock, or if the lock cannot be used.
         """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -220,7 +220,8 @@ class HostSnapshots:
 def _to_json(shared: _Shared) -> dict[str, Any]:
     """Return the content of the shared file as plain JSON.
 
-    The JSON contains only those values of each call that a wait for the call's end uses.
+    For each call, the JSON contains only the session id, the ``external_id``, the tags, and whether the
+    contact has answered.
     """
     snapshot = shared.snapshot
     return {

@@ -1,8 +1,8 @@
 """One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
 
 A thousand waiting tasks send no more requests than one waiting task. A subscriber that waits for one call
-runs only if a snapshot may change what is known of this call. So a snapshot costs little, however many tasks
-wait for calls that ring or talk.
+runs only if a snapshot may change what is known of this call. While most calls do not change, a snapshot
+therefore costs little, even if thousands of tasks wait.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class SharedPoll:
     """A loop that polls while there are subscribers, and gives each snapshot to the subscribers that need it.
 
     A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
-    subscribers is the time between two polls. A shared poll belongs to one event loop. Each subscriber gets
-    the snapshots that are taken after the subscription began. A new subscriber waits for the next regular
-    poll. The arrival or departure of a subscriber never causes an extra poll. If a snapshot is the first one
-    without a call that a subscriber waits for, a second look may follow: see `AbsenceHistory`.
+    subscribers is the time between two polls. A new subscriber waits for the next poll, and gets no older
+    snapshots. The arrival or departure of a subscriber never causes an extra poll. When a call that a
+    subscriber waits for is missing for the first time, an extra poll (a second look) may follow: see
+    `AbsenceHistory`. A shared poll belongs to one event loop.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param history: what earlier polls of the account have shown about missing calls. None: nothing.
@@ -81,10 +81,10 @@ class SharedPoll:
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the watched calls that the previous snapshot shows, and that a new snapshot does not show.
+        """Return the session ids of the watched calls that have vanished since the previous snapshot.
 
-        :param snapshot: the new snapshot, which the poll is about to publish.
-        :return: session ids.
+        :param snapshot: the new snapshot, which proves that these calls are missing. The poll has not yet
+            given this snapshot to the subscribers.
         """
         if self._newest is None:
             return set()
@@ -106,10 +106,11 @@ class SharedPoll:
 
         :param interval: the longest time between two polls, in seconds.
         :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
-        :param only_call: the session id of a call. After the first snapshot, the subscriber gets only the
-            snapshots that may change a watch of this call: see `Snapshot.concerns`. None: the subscriber gets
-            every snapshot.
-        :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot.
+        :param only_call: the session id of the call for which the subscriber waits. The subscriber gets the
+            first snapshot, and later only snapshots that may change what is known of this call: see
+            `Snapshot.concerns`. None: the subscriber gets every snapshot.
+        :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot, even with
+            ``only_call``.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -170,8 +171,8 @@ class SharedPoll:
     async def _pause_after(self, snapshot: Snapshot) -> None:
         """Sleep until the time of the next poll, or until no subscribers are left.
 
-        If a new subscriber has a shorter interval, a second pause of this interval begins. The method returns
-        when the first of the two pauses ends.
+        If a new subscriber with a shorter interval arrives during the sleep, a shorter sleep begins beside
+        the first one. The method returns as soon as one of the two sleeps ends.
         """
         pauses: set[asyncio.Future[Any]] = set()
         has_second_look = self._history.permits_second_look(self._watched)
@@ -197,7 +198,7 @@ class SharedPoll:
 class Subscription:
     """One subscriber's part in a shared poll, from the beginning to the end of an ``async with`` block.
 
-    There may be ten thousand subscriptions, so the class has slots and holds no queue with locks.
+    The class uses ``__slots__`` and no queue, so that ten thousand subscriptions need little memory.
 
     :ivar interval: the longest time between two polls, in seconds.
     :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
@@ -245,7 +246,7 @@ class Subscription:
     async def next_snapshot(self) -> Snapshot:
         """Wait for the next snapshot that concerns this subscriber, and return the snapshot.
 
-        A subscriber that keeps the snapshot of a large account keeps much memory.
+        The snapshot of a large account takes much memory, so the caller should not keep the snapshot.
         """
         while not self._arrived:
             self._arrival = asyncio.get_running_loop().create_future()
@@ -265,7 +266,7 @@ class Subscription:
         return snapshot.at >= self._wake_at or snapshot.concerns(self.only_call, before)
 
     def deliver(self, item: Snapshot | Exception) -> None:
-        """Let `next_snapshot` return a snapshot, or raise an error."""
+        """Hand over a snapshot, which `next_snapshot` returns, or an error, which `next_snapshot` raises."""
         self._has_received = True
         self._arrived.append(item)
         if self._arrival is not None and not self._arrival.done():

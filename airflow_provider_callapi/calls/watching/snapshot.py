@@ -1,7 +1,8 @@
 """The result of one poll of the active calls: the reply to ``list.calls``, or the failure of the poll.
 
-A snapshot shows which calls are active. Code that needs to know that a call is *not* active asks
-`Snapshot.proves_absence`, because a call that is missing in a snapshot may be a call that could not be read.
+A call in a snapshot is active. A call that is missing in a snapshot may be active too, because the reply may
+contain calls that the package could not read. `Snapshot.proves_absence` returns whether a call is certainly
+not active.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class Snapshot:
 
     :ivar at: when the reply or the failure arrived, epoch seconds.
     :ivar sessions: session id → active call; empty if the poll failed.
-    :ivar answered: the ids of active calls that the Data API reports as answered. The field is empty if the
-        Data API was not asked.
-    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll changes no call's state.
+    :ivar answered: the ids of active calls that the Data API reports as answered. Empty if the package did
+        not ask the Data API.
+    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll shows nothing about the calls.
     :ivar left_out: the number of active calls whose session id could not be read.
-    :ivar ends: session id → the end of a call that is not listed any more, from the Data API's report. The
-        field is empty if the Data API was not asked, or has no report yet.
+    :ivar ends: session id → the end of a call that ``list.calls`` does not show any more, from the Data API's
+        report. Empty if the package did not ask the Data API, or if the Data API has no report yet.
     :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing in
-        snapshots and then came back. See
+        the snapshots before the call came back. See
         `airflow_provider_callapi.calls.watching.absence_history.AbsenceHistory`.
     """
 
@@ -55,17 +56,17 @@ class Snapshot:
     def proves_absence(self, call_session_id: int) -> bool:
         """Return whether this snapshot proves that a call is not active.
 
-        A failed poll proves nothing. If the session id of an active call in the snapshot cannot be read, the
-        unreadable call may be any call. The snapshot then proves no call's absence.
+        A failed poll proves nothing. A snapshot with an unreadable session id proves nothing either, because
+        the unreadable id may be the id of the call.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
         """Return whether a watch of a call may change with this snapshot.
 
-        If this snapshot and the previous snapshot show the same active call with the same values, the watch
-        does not change. A snapshot without the call, and a failed poll, always concern the watch, because the
-        watch counts misses and failures.
+        The result is False if this snapshot and the previous snapshot both show the call, with the same
+        values. A snapshot without the call always changes the watch, because the watch counts misses. So does
+        a failed poll, because the watch counts failures.
 
         :param before: the previous snapshot, which the watch has observed.
         """

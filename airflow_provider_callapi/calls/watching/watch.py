@@ -50,10 +50,10 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
         snapshot has shown an answer.
-    :ivar missing_since: since when the call is missing: the time of the first of the snapshots that
-        ``misses`` counts, epoch seconds. None: the call is not missing.
-    :ivar misses: the number of consecutive snapshots that prove the call's absence.
-    :ivar failures: the number of consecutive failed polls.
+    :ivar missing_since: the time of the first of the consecutive snapshots without the call, epoch seconds.
+        None: the call is not missing.
+    :ivar misses: how many consecutive successful snapshots up to now prove the call's absence.
+    :ivar failures: how many consecutive polls up to now have failed.
     :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
     :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
     """
@@ -72,7 +72,7 @@ class Observation(Struct, frozen=True, gc=False):
 
         The new wait keeps what an earlier wait has observed, such as the time of the answer.
 
-        :param call: the outcome so far of the call.
+        :param call: what is known of the call before the new wait.
         """
         return cls(
             listed=call.observed,
@@ -110,14 +110,14 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def without_failures(self) -> Observation:
-        """Return a copy of this observation in which no failed poll counts, for a new try of the task."""
+        """Return a copy of this observation with 0 failed polls, with which a new try of the task begins."""
         return replace(self, failures=0)
 
     def with_doubt(self) -> Observation:
         """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
 
-        The snapshot does not contain the call. But an active call in the snapshot could not be read, and may
-        be this call. So ``missing_since`` becomes None, and ``misses`` becomes 0.
+        The snapshot does not show the call, but contains an unreadable call, which may be this call. The call
+        therefore does not count as missing: ``missing_since`` becomes None, and ``misses`` becomes 0.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 
@@ -132,10 +132,11 @@ class Observation(Struct, frozen=True, gc=False):
     def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
         """Return whether the call is missing in enough snapshots and for long enough to prove its end.
 
-        The call must be missing for longer than `Snapshot.longest_return`: the longest time for which a call
-        of the account was missing and then came back.
+        Long enough means longer than `Snapshot.longest_return`: the longest time for which an active call of
+        the account was missing before the call came back.
 
-        :param snapshot: the newest snapshot, with which this observation is updated.
+        :param snapshot: the newest snapshot. This observation already includes the snapshot.
+        :param tolerance: how many snapshots without the call are enough.
         """
         if self.misses < tolerance.misses:
             return False
@@ -147,14 +148,14 @@ class Observation(Struct, frozen=True, gc=False):
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
-        and never observed.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call's phase becomes
+        ``NEVER_APPEARED``: the call has ended, and no snapshot has shown the call.
     :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the call's
         phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
         many consecutive failed polls the watch tolerates.
-    :ivar reported_end: the end of the call, as the Data API reports it; None: no snapshot has contained a
-        reported end of the call (`Snapshot.ends`).
+    :ivar reported_end: the end of the call from the Data API's report, which a snapshot contains as
+        `Snapshot.ends`. None: no snapshot has contained the end of this call.
     """
 
     call_session_id: int
@@ -170,20 +171,20 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the session id of this call if a second source should be asked whether the contact answered.
+        """Return the session id of this call if the Data API should be asked about an answer of the contact.
 
-        :param until: the event that ends the wait.
-        :return: ``(session id,)`` if the wait ends with an answer, and the snapshots have shown the call but
-            no answer. Otherwise, an empty tuple.
+        :param until: the event that ends the wait: ``answered`` or ``ended``.
+        :return: ``(session id,)`` if ``until`` is ``answered``, and the snapshots have shown the call but no
+            answer. Otherwise, an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
     def awaited_end(self, snapshot: Snapshot) -> tuple[int, ...]:
         """Return the session id of this call if a report of the Data API can prove the call's end now.
 
-        :param snapshot: the newest snapshot, with which the watch is not yet updated.
-        :return: ``(session id,)`` if earlier snapshots showed the call and this snapshot does not. Otherwise,
-            an empty tuple.
+        :param snapshot: the newest snapshot. The watch has not yet observed this snapshot.
+        :return: ``(session id,)`` if an earlier snapshot showed the call, the newest snapshot proves that the
+            call is missing, and the watch has not ended. Otherwise, an empty tuple.
         """
         is_missing = self.observation.listed and snapshot.proves_absence(self.call_session_id)
         return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
@@ -191,7 +192,8 @@ class SessionWatch:
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot and return the call's new phase.
 
-        A failed poll changes the call's phase only at the deadline.
+        After a failed poll, the phase stays the same. If the deadline has passed, the phase becomes
+        ``TIMED_OUT`` instead.
 
         :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
             the watch tolerates.

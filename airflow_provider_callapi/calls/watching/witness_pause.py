@@ -1,4 +1,4 @@
-"""Decides when a witness may ask the Data API again.
+"""The pauses of a witness, in which the witness sends no request to the Data API.
 
 A witness is an object that asks the Data API for facts about calls, as a second source beside the snapshots.
 """
@@ -34,11 +34,12 @@ class CountingClient(DataApiClient, Protocol):
 class WitnessPause:
     """The pause of one witness: a time in which the witness sends no request to the Data API.
 
-    After a failed request, the pause lasts at least a minute. While less than a fifth of the day's points
-    (rate-limit units) is left, the pause lasts ten minutes.
+    After a failed request, the pause lasts a minute, or longer if the Data API demands a longer pause. If
+    less than a fifth of the day's points (rate-limit units) is left after a successful request, the pause
+    lasts ten minutes.
 
     :param data_api: a client of the Data API.
-    :param topic: what the witness asks for, e.g. ``answers``. The log contains this text.
+    :param topic: what the witness asks for, e.g. ``the ends of calls``. The log contains this text.
     :param warn: a function that logs a warning.
     """
 
@@ -49,9 +50,9 @@ class WitnessPause:
         self._ends_at = 0.0
 
     def is_over(self, at: float) -> bool:
-        """Return whether the witness may ask the Data API at a time.
+        """Return whether the pause has ended, so that the witness may ask the Data API.
 
-        :param at: epoch seconds.
+        :param at: the present time, epoch seconds.
         """
         return at >= self._ends_at
 
@@ -64,7 +65,7 @@ class WitnessPause:
         self._ends_at = at + seconds
 
     def begin_after_failure(self, at: float, error: CallApiError) -> None:
-        """Log a failed request to the Data API, and begin a pause of at least a minute.
+        """Log a failed request to the Data API, and begin a pause of a minute or more.
 
         :param at: the time of the failure, epoch seconds.
         :param error: the error of the request.
