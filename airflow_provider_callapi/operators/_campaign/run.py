@@ -22,10 +22,9 @@ from airflow_provider_callapi.calls.campaign.judgement import (
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person, external_id, fingerprint
+from airflow_provider_callapi.calls.campaign.people import Person, external_id
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
-from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.connection.call_release import release_calls
@@ -34,13 +33,13 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.blacklist import Objectors, blacklist_of
+from airflow_provider_callapi.operators._campaign.blacklist import Objectors
 from airflow_provider_callapi.operators._campaign.control import (
     PUBLISH_INTERVAL,
     Control,
     open_control_store,
 )
-from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
+from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
 from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles
@@ -135,16 +134,9 @@ class CampaignRun:
         run = () if options.ledger_conn_id else facts.owner[:-1]
         self._scope_of_ids = facts.deployment.scope(options.campaign, *run)
         self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
-        exclusions = options.do_not_call or Exclusions()
-        self._do_not_call = DoNotCall(
-            exclusions.rows,
-            options.region,
-            blacklist=blacklist_of(self._hook, log) if exclusions.blacklist else None,
-            max_unreadable=options.max_unreadable,
-            known=self._known_exclusions(),
-            was_read=self._memory.is_resumed,
+        self._excluded = ExcludedPeople(
+            options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=log
         )
-        self._exclusions_stored = 0
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
         self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
@@ -235,7 +227,7 @@ class CampaignRun:
             now=time.time(),
         )
         gateway = self._services.gateway(
-            do_not_call=self._current_exclusions, wish=self._control.read_wish, log=self._log.info
+            do_not_call=self._excluded.current, wish=self._control.read_wish, log=self._log.info
         )
         runner = Runner(campaign, self._template, ledger, gateway, poll_interval=self._options.poll_interval)
         runner.wish = self._memory.wish  # an earlier worker of this try has logged it
@@ -244,39 +236,6 @@ class CampaignRun:
     def _new_external_id(self, person: Person, attempt: int) -> str:
         own = self._template.own_external_id(person)
         return external_id(self._scope_of_ids, person.contact, attempt, own)
-
-    def _known_exclusions(self) -> frozenset[str]:
-        """Return the numbers on the contact list that this or an earlier try found on the do-not-call list.
-
-        Task state keeps only hashes of numbers. The method therefore hashes the numbers on the contact list,
-        and returns each number whose hash is stored.
-        """
-        known, people = self._memory.excluded, self._plan.people if self._memory.excluded else ()
-        return frozenset(person.contact for person in people if self._fingerprint(person) in known)
-
-    def _fingerprint(self, person: Person) -> str:
-        return fingerprint(self._scope, person.contact)
-
-    def _current_exclusions(self) -> frozenset[str] | None:
-        """Return the phone numbers that are on the do-not-call list now.
-
-        The method also stores which of the campaign's people are on the list.
-
-        :return: the numbers. None: the list cannot be read now, so the campaign dials no one.
-        """
-        numbers = self._do_not_call()
-        self._remember_exclusions(numbers)
-        return None if self._do_not_call.stale else numbers
-
-    def _remember_exclusions(self, numbers: frozenset[str]) -> None:
-        """Store which of the campaign's people are on the do-not-call list, for this and later tries.
-
-        :param numbers: the phone numbers on the do-not-call list.
-        """
-        if len(numbers) != self._exclusions_stored:
-            people = (person for person in self._plan.people if person.contact in numbers)
-            self._memory.remember_excluded(map(self._fingerprint, people))
-            self._exclusions_stored = len(numbers)
 
     def _check_identity(self) -> None:
         """Check that this try continues the campaign with which the task began, and store the identity.
@@ -406,7 +365,7 @@ class CampaignRun:
             cancel_on_kill=self._options.cancel_on_kill,
             until_answered=campaign.tags_active_calls,
         )
-        self._remember_exclusions(self._do_not_call())
+        self._excluded.remember()
         self._publish(time.time(), next_at=wake_at)
         memo = self._memory.memo(stopped=campaign.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
@@ -476,7 +435,7 @@ class CampaignRun:
         return self._event is None and self._began >= self._rules.dial_until
 
     def _results(self) -> dict[str, Result]:
-        return final_results(self._campaign.results(), self._plan, self._do_not_call())
+        return final_results(self._campaign.results(), self._plan, self._excluded.numbers())
 
     def _endings(self) -> list[Ending]:
         return collect_endings(self._plan, self._results(), self._ledger)

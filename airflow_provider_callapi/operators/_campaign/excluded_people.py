@@ -1,0 +1,94 @@
+"""Find the people of a campaign who are on the do-not-call list, and remember them for later tries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.people import Person, Plan, fingerprint
+from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.hooks.callapi import CallApiHook
+from airflow_provider_callapi.operators._campaign.blacklist import blacklist_of
+from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
+from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
+from airflow_provider_callapi.operators._campaign.options import CampaignOptions
+
+
+class ExcludedPeople:
+    """The people of a campaign who are on the do-not-call list, or were on the list in an earlier try.
+
+    Task state keeps only fingerprints (hashes) of these people. A later try compares the fingerprints with
+    those of the people on the contact list.
+
+    :param plan: the people on the contact list.
+    :param memory: stores the fingerprints for later tries.
+    :param scope: the deployment and the campaign, which are part of each fingerprint.
+    :param hook: reads the account's blacklist.
+    :param log: the task's logger.
+    :raises CallApiFailure: the author uses the blacklist, and the connection does not use the Data API.
+    """
+
+    def __init__(
+        self,
+        options: CampaignOptions,
+        plan: Plan,
+        memory: CampaignMemory,
+        *,
+        scope: str,
+        hook: CallApiHook,
+        log: Any,
+    ) -> None:
+        self._people = plan.people
+        self._scope = scope
+        self._memory = memory
+        self._stored = 0
+        exclusions = options.do_not_call or Exclusions()
+        self._list = DoNotCall(
+            exclusions.rows,
+            options.region,
+            blacklist=blacklist_of(hook, log) if exclusions.blacklist else None,
+            max_unreadable=options.max_unreadable,
+            known=self._remembered(),
+            was_read=memory.is_resumed,
+        )
+
+    def numbers(self) -> frozenset[str]:
+        """Return the phone numbers on the list. If the list cannot be read now, return the known numbers.
+
+        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
+        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
+        """
+        return self._list()
+
+    def current(self) -> frozenset[str] | None:
+        """Return the phone numbers on the list, and remember the people on the list.
+
+        :return: the numbers. None: the list cannot be read now, so the campaign dials no one.
+        :raises CallApiFailure: as `numbers`.
+        :raises CallApiTrouble: as `numbers`.
+        """
+        numbers = self.remember()
+        return None if self._list.stale else numbers
+
+    def remember(self) -> frozenset[str]:
+        """Store which people of the campaign are on the list, for later tries.
+
+        :return: the phone numbers on the list.
+        :raises CallApiFailure: as `numbers`.
+        :raises CallApiTrouble: as `numbers`.
+        """
+        numbers = self.numbers()
+        if len(numbers) != self._stored:
+            people = (person for person in self._people if person.contact in numbers)
+            self._memory.remember_excluded(map(self._fingerprint, people))
+            self._stored = len(numbers)
+        return numbers
+
+    def _remembered(self) -> frozenset[str]:
+        """Return the numbers of those people on the contact list whose fingerprint is stored."""
+        known = self._memory.excluded
+        if not known:
+            return frozenset()
+        return frozenset(person.contact for person in self._people if self._fingerprint(person) in known)
+
+    def _fingerprint(self, person: Person) -> str:
+        return fingerprint(self._scope, person.contact)
