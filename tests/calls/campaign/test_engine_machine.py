@@ -333,7 +333,7 @@ def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonSta
 
 
 @pytest.mark.no_cover
-def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agree(
+def test_no_sequence_of_events_rings_a_person_twice_for_one_attempt_and_the_counts_agree(
     used_transitions: Counter[tuple[PersonStage, PersonEvent]],
 ) -> None:
     Calling.seen = Counter()

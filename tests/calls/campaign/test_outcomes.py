@@ -31,7 +31,7 @@ def over(reason: str | None, answered: bool | None, contact_reason: str | None =
 
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
-def test_who_picked_up_has_answered_whatever_the_reason_of_the_end(reason: str | None) -> None:
+def test_a_contact_who_picked_up_has_answered_with_any_finish_reason(reason: str | None) -> None:
     assert over(reason, True) is Result.ANSWERED
 
 
@@ -43,17 +43,17 @@ def test_the_category_of_the_reason_is_the_result(reason: str) -> None:
 
 
 @pytest.mark.parametrize("reason", NO_CATEGORY)
-def test_any_other_reason_leaves_it_open_unless_a_leg_shows_that_nobody_picked_up(reason: str | None) -> None:
+def test_any_other_reason_leaves_the_result_unknown_unless_a_leg_proves_no_answer(reason: str | None) -> None:
     assert over(reason, None) is Result.UNKNOWN
     assert over(reason, False) is Result.NOT_REACHED
 
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
-def test_the_reason_of_the_contacts_leg_counts_more_than_the_reason_of_the_call(reason: str | None) -> None:
+def test_the_finish_reason_of_the_contacts_leg_overrides_the_one_of_the_call(reason: str | None) -> None:
     assert over(reason, False, "subscriber_busy") is Result.BUSY
 
 
-def test_nobody_is_called_again_by_default_whose_result_is_not_known() -> None:
+def test_a_person_with_an_unknown_result_is_not_redialled_by_default() -> None:
     assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
     assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 
