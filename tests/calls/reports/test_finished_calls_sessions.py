@@ -66,13 +66,13 @@ def test_many_session_ids_are_divided_among_several_requests(monkeypatch: pytest
     assert len(of_calls) == 3
 
 
-def test_no_session_id_is_no_request() -> None:
+def test_an_empty_set_of_session_ids_causes_no_request() -> None:
     account = Account()
     assert account.fetch(set()) == []
     assert account.filters == []
 
 
-def test_if_the_service_refuses_the_filter_the_wanted_calls_are_selected_here() -> None:
+def test_the_wanted_calls_are_selected_locally_if_the_service_refuses_the_filter() -> None:
     account = Account(Profile(refused_filters=("id", "call_session_id")))
     assert account.fetch(set(account.ids[2:5])) == account.ids[2:5]
     assert account.filters[-1] is None

@@ -93,14 +93,14 @@ def in_fields(name: str, error: dict[str, Any]) -> Refuse:
 # --- fields ---
 
 
-def test_the_link_to_the_recording_is_asked_for_only_by_those_who_need_it(asker: Any) -> None:
+def test_the_link_to_the_recording_is_requested_only_if_a_caller_needs_it(asker: Any) -> None:
     desk = asker()
     desk.ids()
     desk.ids(fields=(*REPORT_FIELDS, RECORDING_FIELD))
     assert [RECORDING_FIELD in request.fields for request in desk.data_api.asked] == [False, True]
 
 
-def test_without_a_word_about_the_refused_part_the_operations_alone_are_left_out_first(asker: Any) -> None:
+def test_the_operations_are_omitted_first_if_a_refusal_names_no_part(asker: Any) -> None:
     desk = asker(in_fields(OPERATIONS_FIELD, refusal("parameter_component_disabled", code=-32008)))
     fields = (*REPORT_FIELDS, RECORDING_FIELD, OPERATIONS_FIELD)
     for _ in range(2):
@@ -129,7 +129,7 @@ OPTIONAL = [name for name in REPORT_FIELDS if name not in GetCallsReport.needed_
         lambda name: refusal("unexpected_parameters", name, code=-32007),
     ],
 )
-def test_a_refused_field_is_left_out_from_then_on_and_said_once(
+def test_a_refused_field_is_omitted_from_then_on_and_logged_once(
     asker: Any, name: str, error: Callable[[str], dict[str, Any]]
 ) -> None:
     desk = asker(in_fields(name, error(name)))
@@ -152,7 +152,7 @@ def test_every_optional_field_may_be_refused(asker: Any) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(GetCallsReport.needed_fields))
-def test_without_a_needed_field_there_is_no_report_and_the_service_is_not_asked_again(
+def test_a_service_that_refuses_a_needed_field_gives_no_report_and_is_not_asked_again(
     asker: Any, name: str
 ) -> None:
     desk = asker(in_fields(name, refusal("unexpected_parameters", "fields", name)))
@@ -219,7 +219,7 @@ def test_a_date_that_the_refusal_does_not_name_is_found_by_trying(asker: Any, er
     wanted=st.sets(st.sampled_from([1, 2, 3]), max_size=2),
     ongoing=st.booleans(),
 )
-def test_whatever_is_refused_without_a_name_the_report_is_read(
+def test_the_report_is_read_although_the_service_refuses_parts_without_naming_them(
     refused: set[str], error: dict[str, Any], wanted: set[int], ongoing: bool
 ) -> None:
     def refuse(request: Any) -> dict[str, Any] | None:
@@ -242,7 +242,7 @@ def test_whatever_is_refused_without_a_name_the_report_is_read(
     [*UNNAMED, refusal("unexpected_parameters", "limit"), refusal("invalid_parameter_value", "limit")],
     ids=str,
 )
-def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_each_time_from_then_on(
+def test_a_service_that_refuses_everything_gives_no_report_and_later_gets_single_requests(
     asker: Any, error: dict[str, Any]
 ) -> None:
     desk = asker(lambda request: error)
@@ -274,7 +274,7 @@ def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_eac
     ],
     ids=str,
 )
-def test_without_a_filter_all_reports_are_fetched_and_the_wanted_ones_selected(
+def test_all_reports_are_fetched_and_the_wanted_ones_selected_without_a_filter(
     asker: Any, error: dict[str, Any]
 ) -> None:
     desk = asker(lambda request: error if request.filter else None)
@@ -284,7 +284,7 @@ def test_without_a_filter_all_reports_are_fetched_and_the_wanted_ones_selected(
     assert len(desk.said) == 1
 
 
-def test_a_service_that_ignores_the_filter_gives_nobody_elses_report(asker: Any) -> None:
+def test_the_reports_of_other_calls_are_removed_if_the_service_ignores_the_filter(asker: Any) -> None:
     desk = asker(ignores_filter=True)
     assert desk.ids(2) == [2]
     assert desk.ids(7) == []
@@ -368,14 +368,14 @@ def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
-def test_a_date_is_recognised_however_the_service_names_it(asker: Any, field: Any) -> None:
+def test_a_refused_date_is_recognised_with_every_name_of_its_field(asker: Any, field: Any) -> None:
     desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))
     assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
     assert len(desk.data_api.asked) == 3
 
 
 @pytest.mark.parametrize("field", ["date_from", "date_till"])
-def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(asker: Any, field: str) -> None:
+def test_a_date_that_is_always_refused_gives_no_report_and_is_sent_again(asker: Any, field: str) -> None:
     desk = asker(lambda request: refusal("invalid_parameter_value", field))
     for _ in range(5):
         reports = desk.requests.calls(AT, AT)
@@ -387,7 +387,7 @@ def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(as
     assert len(desk.said) == len(set(desk.said)) <= 3
 
 
-def test_guesses_are_tried_again_after_some_requests_because_a_reason_may_have_gone(asker: Any) -> None:
+def test_a_guessed_refusal_is_tested_again_after_some_requests(asker: Any) -> None:
     """One reply without a name comes and goes; afterwards, the account refuses the tags without a name."""
     unnamed = UNNAMED[-1]
     desk = asker(lambda request: unnamed)
@@ -407,7 +407,7 @@ def test_a_refusal_that_lists_the_allowed_fields_refuses_the_named_field_only(as
     assert set(REPORT_FIELDS) - set(desk.data_api.asked[-1].fields) == {"tags"}
 
 
-def test_without_the_right_to_the_legs_report_no_call_has_known_legs(asker: Any) -> None:
+def test_no_call_has_known_legs_without_the_right_to_the_report_of_legs(asker: Any) -> None:
     denied = refusal("method_component_disabled", code=-32008)
     desk = asker(lambda request: denied if isinstance(request, GetCallLegsReport) else None)
     legs = desk.requests.legs(AT, AT)
@@ -467,7 +467,7 @@ def test_a_fetch_of_all_calls_keeps_what_was_refused() -> None:
     assert len(data_api.asked) == 3
 
 
-def test_a_page_that_is_shorter_than_asked_for_is_not_the_end_if_the_service_states_more() -> None:
+def test_a_short_page_is_not_the_last_if_the_service_states_more_rows() -> None:
     class Capped(DataApi):
         def call(self, request: Any) -> Entries[Any]:
             everything = super().call(request)

@@ -73,7 +73,7 @@ def test_an_answer_of_the_service_shows_the_call_and_its_answer(name: str, answe
 
 @given(data=st.data(), name=st.sampled_from(FILES), listed_before=st.booleans())
 @settings(max_examples=300)
-def test_a_call_in_any_shape_is_never_taken_for_ended(
+def test_a_call_in_any_shape_never_counts_as_ended(
     data: st.DataObject, name: str, listed_before: bool
 ) -> None:
     watch, detector = new_watch(listed=listed_before), EventDetector()
@@ -125,7 +125,7 @@ def test_an_operators_leg_is_never_the_answer_of_the_contact(data: st.DataObject
 
 
 @pytest.mark.parametrize("junk", [None, 5, "x", [], {}, {"call_session_id": ""}, {"call_session_id": 0}])
-def test_an_entry_without_a_readable_id_makes_a_snapshot_prove_nothing(junk: Any) -> None:
+def test_a_snapshot_with_an_entry_without_a_readable_id_proves_no_absence(junk: Any) -> None:
     snapshot = look([junk, OTHER])
     assert snapshot.left_out == 1
     assert list(snapshot.sessions) == [OTHER["call_session_id"]]
@@ -135,7 +135,7 @@ def test_an_entry_without_a_readable_id_makes_a_snapshot_prove_nothing(junk: Any
     assert not LostCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
 
 
-def test_misses_before_and_after_a_snapshot_that_proves_nothing_are_not_added() -> None:
+def test_a_snapshot_that_proves_no_absence_resets_the_count_of_misses() -> None:
     watch = new_watch(listed=True)
     watch.update(look([OTHER]))
     watch.update(look([None]))
