@@ -52,7 +52,7 @@ def test_templates_get_only_what_the_context_has() -> None:
     }
 
 
-def test_task_state_is_there_only_if_airflow_has_it() -> None:
+def test_task_state_is_available_only_if_airflow_has_it() -> None:
     assert facts().state is None
     accessor = FakeAccessor()
     accessor.set("key", {"a": 1})
