@@ -30,7 +30,7 @@ LISTS = [method for method in ACCOUNT_METHODS if method != "get.account"]
 
 
 @pytest.mark.parametrize("method", ACCOUNT_METHODS)
-def test_reading_the_account_changes_nothing_and_may_be_repeated(method):
+def test_a_request_about_the_account_may_be_repeated(method):
     assert ACCOUNT_METHODS[method].repeat is Repeat.SAFE
 
 

@@ -43,7 +43,7 @@ def test_all_entries_are_fetched_if_the_service_states_their_number(count: int, 
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 55])
-def test_without_a_stated_number_a_short_page_is_the_last(count: int) -> None:
+def test_a_short_page_is_the_last_if_the_service_states_no_number_of_entries(count: int) -> None:
     found, is_whole = pages_of(Service(count, 10, total=None))
     assert (len(found), found.complete, is_whole) == (count, True, True)
 

@@ -323,7 +323,7 @@ def test_read_takes_nested_objects_as_well_as_mappings() -> None:
     assert request.params["contact_message"] == {"type": "tts", "value": "x"}
 
 
-def test_read_leaves_a_nested_none_out() -> None:
+def test_read_omits_a_nested_none() -> None:
     values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": None}}
     assert StartEmployeeCall.from_values(values).params["employee"] == {"id": 25}
 
@@ -556,7 +556,7 @@ def test_an_operator_confirms_with_one_key_or_any_key(key: str | int) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "12", "a", "ANY", ".", "1\n", True])
-def test_an_operator_cannot_confirm_with_anything_else(key: str | bool) -> None:
+def test_an_operator_cannot_confirm_with_any_other_value(key: str | bool) -> None:
     with pytest.raises(InvalidParameters, match="operator_confirmation"):
         StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator_confirmation": key})
 
@@ -579,7 +579,7 @@ def test_send_dtmf_sends_one_tone(tone: Any) -> None:
 
 
 @pytest.mark.parametrize("tone", ["", ".", "12", "1\n", "a", 12, "٢"])
-def test_send_dtmf_refuses_anything_but_one_tone(tone: Any) -> None:
+def test_send_dtmf_refuses_any_value_but_one_tone(tone: Any) -> None:
     values = {"call_session_id": 1, "dtmf_string": tone}
     assert refused_field(SendDtmf, values) == "dtmf_string"
 

@@ -152,7 +152,7 @@ def finished(step: Step) -> Finished:
 # --- resume: the first step of a try, by the stage in the journal ---
 
 
-def test_without_wait_for_completion_a_placed_call_finishes_at_once() -> None:
+def test_a_placed_call_finishes_at_once_without_wait_for_completion() -> None:
     world = World()
     step = world.lifecycle(wait_for_completion=False).resume(world.call)
     assert step == Finished(world.call, Verdict.ACCEPTED)
@@ -482,7 +482,7 @@ def test_a_finished_call_without_a_report_cannot_be_tagged_and_the_log_warns_of_
 # --- without the Data API ---
 
 
-def test_without_the_data_api_an_ended_call_finishes_with_the_outcome_of_list_calls() -> None:
+def test_an_ended_call_finishes_with_the_outcome_of_list_calls_without_the_data_api() -> None:
     world = World(has_data_api=False)
     call = world.ended(answered=True)
     step = world.lifecycle().observed(Phase.ENDED, call)
@@ -527,7 +527,7 @@ def test_only_a_call_that_is_known_to_be_unanswered_is_redialled_by_the_next_try
     assert (finished(step).verdict, world.stage) == (verdict, stage)
 
 
-def test_without_the_data_api_no_call_is_known_to_be_unanswered() -> None:
+def test_no_call_is_known_to_be_unanswered_without_the_data_api() -> None:
     world = World(has_data_api=False)
     step = world.lifecycle(require_answer=True).observed(Phase.ENDED, world.ended())
     assert (finished(step).verdict, world.stage) == (Verdict.UNKNOWN, Stage.DONE)

@@ -459,7 +459,7 @@ def test_active_calls_that_cannot_be_listed_delay_no_call(failure: CallApiError)
     assert world.polled_at == [5000.0]
 
 
-def test_a_record_that_cannot_be_read_stops_the_try_before_anything_is_sent() -> None:
+def test_a_record_that_cannot_be_read_stops_the_try_before_a_request() -> None:
     world = World()
     world.disk.set(KEY, {"stage": "of a later version"})
     with pytest.raises((TypeError, ValueError)):
@@ -667,7 +667,7 @@ def test_ten_failed_polls_are_survived_and_count_neither_as_a_miss_nor_as_found(
     assert world.place(appear_timeout=0.0).call_session_id == 8
 
 
-def test_if_list_calls_is_forbidden_the_report_decides() -> None:
+def test_the_report_decides_if_list_calls_is_forbidden() -> None:
     denied = AccessDenied("list.calls", mnemonic="component_disabled")
     found = World(
         answer=failing(Unanswered("no answer")), lists=lambda now: denied, reports=lambda external_id: 8
@@ -686,7 +686,7 @@ def test_a_transient_error_of_the_data_api_keeps_the_intent() -> None:
     assert world.disk.stage == "starting"
 
 
-def test_if_the_data_api_is_forbidden_an_unlisted_call_is_unresolved_and_the_reason_is_logged() -> None:
+def test_an_unlisted_call_is_unresolved_and_the_reason_logged_if_the_data_api_is_forbidden() -> None:
     denied = AccessDenied("this address is not on the list", mnemonic="ip_not_whitelisted")
     world = World(answer=failing(Unanswered("no answer")), reports=failing(denied))
     with pytest.raises(Unresolved, match="may have been placed"):
@@ -708,7 +708,7 @@ def test_a_transient_error_of_one_source_is_raised_if_the_other_source_is_forbid
 # --- at_least_once ---
 
 
-def test_at_least_once_places_another_attempt_after_the_search_and_one_only() -> None:
+def test_at_least_once_places_only_one_more_attempt_after_the_search() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     with pytest.raises(Unresolved):
         world.place(delivery="at_least_once")

@@ -62,7 +62,7 @@ def test_the_hook_waits_for_points_and_no_longer_than_max_limit_wait(desk):
     assert desk.slept == [reset]
 
 
-def test_limits_are_those_of_the_newest_answer_that_contained_them(desk):
+def test_the_limits_are_from_the_newest_answer_that_contained_them(desk):
     with CallApiHook() as hook:
         assert hook.limits is None
         hook.call(START)

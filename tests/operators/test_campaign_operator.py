@@ -514,7 +514,7 @@ def test_a_long_list_is_not_read_every_few_seconds_during_a_wait_for_a_report(de
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_at_most_this_many_start_requests_wait_for_an_answer_at_once(desk, monkeypatch, most):
+def test_the_number_of_start_requests_that_wait_for_an_answer_at_once_is_limited(desk, monkeypatch, most):
     batches = []
     start = services.CampaignServices.start
 

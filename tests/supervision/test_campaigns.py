@@ -82,7 +82,7 @@ def test_a_ledger_that_cannot_be_read_is_named_and_hides_no_other_ledger(ledger:
     assert "missing" in campaigns.problems[0]
 
 
-def test_without_the_metadata_database_only_sql_ledgers_are_read(
+def test_only_sql_ledgers_are_read_without_the_metadata_database(
     ledger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(key: str) -> Any:

@@ -104,7 +104,7 @@ def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
     assert read_observations(event)[session_id].failures == 0
 
 
-def test_if_only_the_triggerer_cannot_poll_the_event_comes_after_a_pause(monkeypatch, exchange):
+def test_the_event_comes_after_a_pause_if_only_the_triggerer_cannot_poll(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
     monkeypatch.setattr(shared_poll, "_READ_CONNECTION_FOR", 0.0)

@@ -366,7 +366,7 @@ def test_a_call_that_the_service_does_not_know_yet_is_released_once_it_is_listed
     assert active_in_file(world) is None
 
 
-def test_a_listed_call_that_the_service_does_not_know_is_left(new_world, intercept):
+def test_a_listed_call_that_the_service_does_not_know_stays_in_the_file(new_world, intercept):
     world = new_world()
     intercept("release.call", lambda ask: refusal("call_session_not_found"))
     interrupt_after_the_start(world, 2)

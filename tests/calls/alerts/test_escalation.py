@@ -53,7 +53,7 @@ def rejects(mnemonic, allowed, *, field=None, **params):
         ({}, "default"),
     ],
 )
-def test_a_text_is_cut_to_the_length_that_the_service_states_or_else_replaced(params, spoken):
+def test_a_text_is_cut_to_the_length_that_the_service_states_or_replaced_by_the_default(params, spoken):
     send, sent = rejects("tts_text_exceeded", [spoken], **params)
 
     with_message_fallback(send, "default", lambda text: None)(CALL)

@@ -55,7 +55,7 @@ def test_other_forms_of_the_calling_days_are_refused(given: Any) -> None:
         CallingDays.of(given)
 
 
-def test_it_is_unknown_without_a_calendar_whether_a_day_is_a_workday() -> None:
+def test_a_workday_is_unknown_without_a_calendar() -> None:
     days = CallingDays.of({"days": "workdays", "also": ["2026-01-03"], "except": ["2026-01-04"]})
     assert [days.allow(date(2026, 1, day)) for day in (3, 4, 5)] == [True, False, None]
     assert (days.needs_calendar, days.is_every_day, str(days)) == (

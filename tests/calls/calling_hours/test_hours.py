@@ -59,7 +59,7 @@ def test_the_window_after_the_last_day_of_the_week_is_in_the_next_week() -> None
     assert weekdays.window(at("2026-05-08T21:00"), BERLIN)[0] == at("2026-05-11T09:00")
 
 
-def test_equal_times_allow_the_whole_day_and_every_day_with_them_is_always_open() -> None:
+def test_hours_from_midnight_to_midnight_allow_the_whole_day_and_the_default_is_always_open() -> None:
     monday = hours("00:00", "24:00", "mon")
     assert monday.window(at("2026-05-04T12:00"), BERLIN) == (at("2026-05-04T00:00"), at("2026-05-05T00:00"))
     assert CallingHours().window(5.0, BERLIN) == (5.0, NEVER)

@@ -41,7 +41,7 @@ class Account:
         return [call.report.id for call in calls]
 
 
-def test_with_session_ids_each_request_has_a_filter_and_only_these_calls_are_returned() -> None:
+def test_each_request_with_session_ids_has_a_filter_and_returns_only_these_calls() -> None:
     account = Account()
     wanted = set(account.ids[2:5])
     assert account.fetch(wanted) == account.ids[2:5]
@@ -51,7 +51,7 @@ def test_with_session_ids_each_request_has_a_filter_and_only_these_calls_are_ret
     ]
 
 
-def test_without_session_ids_all_calls_are_returned() -> None:
+def test_a_request_without_session_ids_returns_all_calls() -> None:
     account = Account()
     assert account.fetch(None) == account.ids
     assert set(account.filters) == {None}

@@ -192,7 +192,7 @@ def test_more_calls_in_one_second_than_the_service_sends_are_an_error():
         read(service, START, START + 60)
 
 
-def test_a_service_that_names_rows_and_sends_none_is_an_error():
+def test_a_service_that_counts_rows_and_sends_none_is_an_error():
     class Silent(Service):
         def call(self, request: CallRows) -> Entries[Any]:
             page: Entries[Any] = Entries()

@@ -473,7 +473,7 @@ def test_a_bug_in_a_poll_reaches_every_subscriber() -> None:
     play(story)
 
 
-def test_after_a_bug_the_next_subscriber_gets_a_new_loop() -> None:
+def test_the_next_subscriber_gets_a_new_loop_after_a_bug() -> None:
     async def story(world: World) -> None:
         world.exchange.bug = ZeroDivisionError("a bug")
         await world.join(5)

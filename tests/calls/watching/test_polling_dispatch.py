@@ -120,9 +120,7 @@ def test_a_change_of_the_call_wakes_its_subscriber(changed: Snapshot) -> None:
     assert received == [0, 2]
 
 
-def test_every_snapshot_without_the_call_and_every_failure_and_the_first_success_after_it_are_delivered() -> (
-    None
-):
+def test_snapshots_without_the_call_failures_and_the_first_success_after_a_failure_are_delivered() -> None:
     snapshots = [lacks(0), lacks(1, left_out=1), shows(2, session()), fails(3), fails(4)]
     snapshots += [shows(5, session()), shows(6, session()), lacks(7), lacks(8)]
     assert times_received(snapshots) == [0, 1, 2, 3, 4, 5, 7, 8]
@@ -132,7 +130,7 @@ def test_every_snapshot_is_delivered_from_the_time_to_wake_on() -> None:
     assert times_received([shows(at, session()) for at in range(6)], wake_at=3) == [0, 3, 4, 5]
 
 
-def test_a_late_subscriber_gets_its_first_snapshot_although_nothing_has_changed() -> None:
+def test_a_late_subscriber_gets_its_first_snapshot_although_the_call_has_not_changed() -> None:
     received: list[float] = []
 
     async def late(poll: SharedPoll) -> None:

@@ -243,7 +243,7 @@ def test_the_log_names_the_awaited_event_and_the_deadline_before_the_wait(desk, 
 
 
 @pytest.mark.parametrize(("retries", "warned"), [(1, True), (0, False)])
-def test_without_a_journal_the_log_warns_that_a_retry_may_dial_again(desk, capsys, retries, warned):
+def test_the_log_warns_without_a_journal_that_a_retry_may_dial_again(desk, capsys, retries, warned):
     calling = task(desk, durable=False)
     calling.ti.max_tries = retries
 
@@ -621,7 +621,7 @@ def test_a_poll_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(
 @pytest.mark.parametrize(
     "error", [AirflowNotFoundException("The conn_id isn't defined"), OSError("the API server restarts")]
 )
-def test_a_connection_that_the_triggerer_cannot_read_for_some_seconds_loses_neither_outcome_nor_tags(
+def test_an_unreadable_connection_in_the_triggerer_for_some_seconds_loses_neither_outcome_nor_tags(
     desk, error
 ):
     desk.exchange.script(CONTACT, Script(rings=3, talks=100))

@@ -36,7 +36,7 @@ def test_the_state_of_another_map_index_does_not_count(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no API server"), ImportError("no SUPERVISOR_COMMS")])
-def test_it_is_unknown_without_a_reply_whether_the_task_waits(monkeypatch, caplog, error):
+def test_the_state_of_a_task_is_unknown_without_a_reply(monkeypatch, caplog, error):
     def fail(**_: Any) -> Any:
         raise error
 
