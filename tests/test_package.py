@@ -193,7 +193,7 @@ def test_the_packages_api_and_calls_import_no_airflow():
 
 
 def test_parsing_a_dag_file_with_operators_imports_no_http_client():
-    """A DAG file is parsed over and over; the wire is needed by its tasks only."""
+    """Airflow parses a DAG file again and again, and only its tasks need the HTTP client."""
     code = (
         "from airflow_provider_callapi.operators import call_control, start_call;"
         "from airflow_provider_callapi.sensors import call_session;"

@@ -1,4 +1,4 @@
-"""Which HTTP answers prove that a gateway refused a request before the service saw it."""
+"""Which HTTP answers prove that a gateway refused a request before the service received it."""
 
 from __future__ import annotations
 

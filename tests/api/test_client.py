@@ -384,7 +384,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("metadata", MALFORMED, ids=str)
 @pytest.mark.parametrize("inside", [True, False], ids=["in the result", "at the top"])
 def test_malformed_metadata_never_loses_a_call(service: ScriptedService, metadata: Any, inside: bool) -> None:
-    """The call was placed, so its session id must be read, whatever the metadata is."""
+    """The call was placed, so its session id must be read with any metadata."""
     data = {"call_session_id": 5}
     answers(
         service,

@@ -74,7 +74,7 @@ def failure(kind: type[CallApiError], rpc: JsonRpc | str, fresh: bool = True) ->
     return error
 
 
-# --- what is on the wire ---
+# --- the bytes of a request ---
 
 
 @both_kinds

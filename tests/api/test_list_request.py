@@ -1,4 +1,4 @@
-"""Fetching all pages of a list, however many entries the service sends on one page."""
+"""Fetching all pages of a list, with any number of entries on one page."""
 
 from __future__ import annotations
 

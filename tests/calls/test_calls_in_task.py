@@ -1,4 +1,4 @@
-"""The calls of one task keep their numbers over its tries, whatever a try asks for first."""
+"""The calls of one task keep their numbers over its tries, in any order of a try's requests."""
 
 from __future__ import annotations
 

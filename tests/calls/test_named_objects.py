@@ -1,4 +1,4 @@
-"""What a start request names must exist in the account and be on, as far as the account's lists show."""
+"""The objects that a start request names must exist in the account and be on, as far as its lists show."""
 
 from __future__ import annotations
 

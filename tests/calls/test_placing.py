@@ -642,7 +642,7 @@ def test_the_report_of_a_later_try_is_searched_from_the_intent_on() -> None:
     assert world.report_searches[0][2] == 4900.0
 
 
-# --- trouble while searching ---
+# --- errors during the search ---
 
 
 @pytest.mark.parametrize("reports", [None, lambda external_id: None], ids=["no Data API", "Data API"])

@@ -1,4 +1,4 @@
-"""Which errors of a database are worth a retry. The tests of queries and tables use real servers."""
+"""Which errors of a database are transient. The tests of queries and tables use real servers."""
 
 from __future__ import annotations
 

@@ -344,7 +344,7 @@ def test_a_login_works_with_every_name_of_the_tokens_end(desk):
     assert desk.sent().count("login.user") == 1
 
 
-# --- over a real wire ---
+# --- over a real connection ---
 
 
 def test_a_start_request_over_http_is_sent_once_and_a_poll_is_repeated(

@@ -1,4 +1,4 @@
-"""`CallApiHook.place_call`: the function of a task that Airflow retries rings nobody twice."""
+"""`CallApiHook.place_call`: the function of a retried task rings no one twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that drip, unpack to a bomb or never end: a wait ends with its time, and nobody is rung twice."""
+"""Answers that drip, unpack to a bomb or never end: a wait ends in time, and no one is rung twice."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_no_proxy_receives_a_key_for_a_service_on_this_machine(
 
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
-            listener.accept()  # nobody has connected
+            listener.accept()  # no one has connected
 
     assert result["answered"] is True
     assert exchange.rings(PHONE) == 1

@@ -1,4 +1,4 @@
-"""The main journeys, with the service of the vendor's document and with the service that was seen.
+"""The main journeys, with the service of the vendor's document and with the service that was observed.
 
 The verdicts are the same under both profiles. A difference is a bug, or a limit that the documentation
 states.

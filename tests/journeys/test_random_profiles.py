@@ -1,4 +1,4 @@
-"""With any profile, an answered person is rung once and an unreached person is not taken for answered."""
+"""With any profile, an answered person is rung once and an unreached person does not count as answered."""
 
 from __future__ import annotations
 

@@ -343,7 +343,7 @@ def test_campaigns_have_separate_attempts(engine):
     assert other.claim([INTENT]) == [ClaimResult(granted=True)]
 
 
-# --- trouble ---
+# --- errors of the database ---
 
 
 def test_a_claim_is_repeated_if_the_database_is_locked_for_a_moment(tmp_path):
@@ -450,7 +450,7 @@ def test_an_error_of_the_database_shows_no_complete_number(engine, outage):
 
 
 def test_a_granted_claim_returns_at_once_even_if_the_database_fails_afterwards(engine, outage):
-    """PostgreSQL needs a second transaction to look at Boris, and Anna waits to be dialled."""
+    """PostgreSQL needs a second transaction for the attempt of Boris, while Anna waits to be dialled."""
     ledger = SqlLedger(engine, "autumn")
     ledger.claim([an_intent(BORIS)])
     sqlalchemy.event.listen(engine, "commit", lambda _: outage.begins())

@@ -1,4 +1,4 @@
-"""Routing on the outcome of a call: never a refusal that is not proven, never an answer that was not seen."""
+"""Routing on the outcome of a call: never a refusal that is not proven, never an answer that was not observed."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_refused_as_result_is_not_allowed_with_at_least_once():
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """A fiftieth of what Airflow's own defaults wait between two looks."""
+    """Wait only a fiftieth of the default interval between two polls."""
     pause = Snapshot.pause
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 

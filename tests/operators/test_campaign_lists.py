@@ -330,7 +330,7 @@ def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(desk
     assert summary["results"]["do_not_call"] == 1
 
 
-# --- nobody ---
+# --- a campaign that calls no one ---
 
 
 def test_a_campaign_whose_texts_are_all_refused_fails(desk):

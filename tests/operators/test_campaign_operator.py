@@ -1,4 +1,4 @@
-"""A campaign as a task: what it is told, says and leaves behind; its waits, its kills and its next tries."""
+"""A campaign as a task: its parameters, its log and its files; its waits, its kills and its next tries."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def in_seconds(desk, seconds: float, what: Any) -> None:
     desk.at.append((desk.clock() + seconds, what))
 
 
-# --- once, everybody ---
+# --- each person is called once ---
 
 
 def test_each_person_is_called_once_and_redialled_after_a_busy_line(desk, tmp_path):
@@ -472,7 +472,7 @@ def test_a_campaign_whose_polls_fail_ends_although_it_could_defer(desk):
     with pytest.raises(CallApiError, match="502"):
         campaign(desk, contacts=PEOPLE[:2], deferrable=True, call_timeout=3600, poll_interval=60).run()
 
-    assert desk.clock() - began < 2 * 3600  # one wait, and ten looks in a row
+    assert desk.clock() - began < 2 * 3600  # one wait, and ten polls in a row
 
 
 def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(desk):
@@ -488,7 +488,7 @@ def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(de
 
 
 def test_a_long_call_does_not_delay_the_redials_of_other_people(desk):
-    """A busy line is called again at its time, however long somebody else talks."""
+    """A person with a busy line is redialled in time, even if another person talks for long."""
     desk.exchange.script(PEOPLE[0], Script(rings=1, talks=3000))
     desk.exchange.script(PEOPLE[1], Script.busy(rings=30))
     calls = campaign(desk, contacts=PEOPLE[:2], deferrable=True, redial={"busy": 120}, max_attempts=2)
@@ -1051,7 +1051,7 @@ def test_a_clear_with_another_name_shard_or_ledger_calls_no_one(desk, field, val
 def test_a_service_that_is_away_for_long_ends_the_try_with_a_transient_error(desk):
     from airflow_provider_callapi.emulator import Fault
 
-    desk.exchange.default_script = Script(rings=3, talks=300)  # the Data API tells of the end later
+    desk.exchange.default_script = Script(rings=3, talks=300)  # the Data API reports the end later
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
     calls = campaign(desk)
 
@@ -1128,7 +1128,7 @@ def test_the_parameter_call_is_no_template_field_because_each_person_renders_it(
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.timeout(240)
 def test_a_list_from_another_task_is_called_with_a_deferral_in_airflow(run_dag, exchange, tmp_path):
-    exchange.default_script = Script(rings=1, talks=4)  # long enough to be seen on a busy machine
+    exchange.default_script = Script(rings=1, talks=4)  # long enough for a poll on a busy machine
     exchange.script(PEOPLE[0], Script.busy(rings=5))
     run = run_dag(
         f"""

@@ -28,7 +28,7 @@ Browse = Callable[[str | None], Any]
 
 @pytest.fixture
 def session(exchange: Any) -> int:
-    """Return the session id of a call that lasts until somebody releases it."""
+    """Return the session id of a call that lasts until it is released."""
     exchange.default_script = Script(rings=0, talks=None)
     return start_informer_call(exchange, CONTACT, external_id=f"order of {CONTACT}")
 

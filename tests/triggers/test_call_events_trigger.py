@@ -171,7 +171,7 @@ def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
     assert CONTACT not in repr(CallApiEventTrigger(contacts=CONTACT))
 
 
-# --- over a real wire, in real time ---
+# --- over a real connection, in real time ---
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ class Calling(RuleBasedStateMachine):
         world.rules = replace(rules, dial_until=world.clock() + dial_for)
         for number, row in enumerate(world.rows):
             row["timezone"] = ZONES[number % len(ZONES)]
-        if own_id:  # an author's, the same for everybody
+        if own_id:  # an author's id, the same for all people
             world.new_external_id = lambda person, attempt: f"order-{attempt}"
         memory = MemoryLedger()
         self.ledger: Callable[[], Ledger] = (lambda: PagedLedger(world.pages)) if paged else lambda: memory
@@ -319,7 +319,7 @@ RARE_TRANSITIONS = {
 
 @pytest.fixture
 def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonStage, PersonEvent]]:
-    """Counts the transitions of everybody in every campaign."""
+    """Counts the transitions of all people in every campaign."""
     used: Counter[tuple[PersonStage, PersonEvent]] = Counter()
     apply = PersonState.apply
 

@@ -18,7 +18,7 @@ NO_CATEGORY = [None, "", "success_finish", "subscriber_disconnects", "of_a_later
 ABOUT_THE_CONTACT = {Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER}
 
 
-def over(reason: str | None, answered: bool | None, contact_reason: str | None = None) -> Result:
+def result_after(reason: str | None, answered: bool | None, contact_reason: str | None = None) -> Result:
     return result_of(
         Outcome(
             1,
@@ -32,25 +32,25 @@ def over(reason: str | None, answered: bool | None, contact_reason: str | None =
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
 def test_a_contact_who_picked_up_has_answered_with_any_finish_reason(reason: str | None) -> None:
-    assert over(reason, True) is Result.ANSWERED
+    assert result_after(reason, True) is Result.ANSWERED
 
 
 @pytest.mark.parametrize("reason", [name for name, reason in finish_reasons().items() if reason.category])
 def test_the_category_of_the_reason_is_the_result(reason: str) -> None:
     result = Result(str(category_of(reason)))
-    assert over(reason, False) is result
-    assert over(reason, None) is (Result.UNKNOWN if result in ABOUT_THE_CONTACT else result)
+    assert result_after(reason, False) is result
+    assert result_after(reason, None) is (Result.UNKNOWN if result in ABOUT_THE_CONTACT else result)
 
 
 @pytest.mark.parametrize("reason", NO_CATEGORY)
 def test_any_other_reason_leaves_the_result_unknown_unless_a_leg_proves_no_answer(reason: str | None) -> None:
-    assert over(reason, None) is Result.UNKNOWN
-    assert over(reason, False) is Result.NOT_REACHED
+    assert result_after(reason, None) is Result.UNKNOWN
+    assert result_after(reason, False) is Result.NOT_REACHED
 
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
 def test_the_finish_reason_of_the_contacts_leg_overrides_the_one_of_the_call(reason: str | None) -> None:
-    assert over(reason, False, "subscriber_busy") is Result.BUSY
+    assert result_after(reason, False, "subscriber_busy") is Result.BUSY
 
 
 def test_a_person_with_an_unknown_result_is_not_redialled_by_default() -> None:

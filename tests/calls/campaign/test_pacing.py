@@ -69,7 +69,7 @@ def test_a_refusal_for_lack_of_points_blocks_dialling_until_the_reset(reason: st
 @pytest.mark.parametrize("cost", [1, 2, 3])
 def test_the_counters_show_the_cost_of_a_call_although_another_program_uses_points(cost: int) -> None:
     pacing = pacing_after((0, limits(100)))
-    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
+    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # another program used 20
     pacing.record_requests(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
     assert pacing.cost == cost
 

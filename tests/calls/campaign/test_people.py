@@ -188,7 +188,7 @@ def test_the_template_names_the_parameters_that_differ_between_people() -> None:
 
 
 def test_a_parameter_with_the_same_value_for_all_people_is_not_personal() -> None:
-    """If the service refuses such a parameter, the campaign stops, in whatever form it was written."""
+    """If the service refuses such a parameter, the campaign stops, whether it is a constant or a template."""
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
     template = CallTemplate(call, {"params": {"number": "74993720692"}})
     assert "virtual_phone_number" not in template.personal
@@ -249,7 +249,7 @@ def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_att
 @settings(max_examples=40, deadline=None)
 @given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
 def test_shards_divide_a_list_without_gaps_or_overlaps(numbers: list[int], shards: int) -> None:
-    """Everybody is in one shard, even with several rows. One shard reports each bad row."""
+    """Each person is in one shard, even with several rows. Each bad row is reported by one shard."""
     rows = [anna(f"792600000{n:02d}") if n < 50 else {"phone": f"bad {n}"} for n in numbers]
     whole = plan_of(rows)
     parts = [plan_of(rows, shard=(which, shards)) for which in range(1, shards + 1)]

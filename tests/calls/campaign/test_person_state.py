@@ -97,7 +97,7 @@ def test_the_end_of_a_stage_removes_the_values_that_only_this_stage_needs() -> N
 
 
 class Moving(RuleBasedStateMachine):
-    """Any possible event happens to anybody: the indexes agree with the states."""
+    """Any possible event happens to any person: the indexes agree with the states."""
 
     used: ClassVar[set[tuple[PersonStage, PersonEvent]]] = set()
 

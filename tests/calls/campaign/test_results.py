@@ -1,4 +1,4 @@
-"""The summary, and the row of each person: everybody is counted once, and no data is altered."""
+"""The summary, and the row of each person: each person is counted once, and no data is altered."""
 
 from __future__ import annotations
 

@@ -184,10 +184,10 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     assert 600 <= second - first <= 700
 
 
-# --- what stops everybody ---
+# --- refusals that stop the campaign ---
 
 
-def everybody_is_refused(world: World, what: str) -> None:
+def all_people_are_refused(world: World, what: str) -> None:
     account = world.exchange.account
     if what == "number":
         account.virtual_numbers.clear()
@@ -210,7 +210,7 @@ def _blocked() -> Any:
 @pytest.mark.parametrize("what", ["number", "rights"])
 def test_a_refusal_that_concerns_all_people_stops_the_campaign_and_is_logged(what: str) -> None:
     world = World([ANNA, BORIS], replace(RULES, at_once=1))
-    everybody_is_refused(world, what)
+    all_people_are_refused(world, what)
     assert world.run().over
     assert world.campaign.stopped
     assert any("Dialling has stopped" in line for line in world.log)
@@ -227,7 +227,7 @@ def test_a_refusal_that_concerns_all_people_stops_the_campaign_and_is_logged(wha
 @pytest.mark.parametrize("what", ["component", "key"])
 def test_a_service_that_denies_access_ends_the_try(what: str) -> None:
     world = World()
-    everybody_is_refused(world, what)
+    all_people_are_refused(world, what)
     if what == "component":
         world.exchange.account.components_off.update(Component)
     with pytest.raises(CallApiError):

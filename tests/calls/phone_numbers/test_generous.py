@@ -77,7 +77,7 @@ def test_a_do_not_call_list_finds_every_number_that_a_contact_list_reads(case: t
     try:
         assert number in find_numbers(f"просил не звонить: {text.strip()}", region)
     except NotANumber:
-        return  # such an entry fails the task before anybody is dialled
+        return  # such an entry fails the task before the first call
 
 
 @settings(max_examples=100, deadline=None)

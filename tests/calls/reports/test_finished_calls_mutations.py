@@ -1,4 +1,4 @@
-"""Whatever shape the Data API gives to a report, no contact who answered counts as not answered."""
+"""No contact who answered counts as unanswered, in any shape that the Data API gives to a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for reports: a refused part is left out and said once, and what is needed is never given up."""
+"""Requests for reports: a refused part is omitted and logged once, and a needed part is never omitted."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Asker:
         return [report.id for report in self.requests.calls(AT, AT, selection=selection, **options)]
 
     @property
-    def said(self) -> list[str]:
+    def logged(self) -> list[str]:
         return self.caplog.messages
 
 
@@ -136,8 +136,8 @@ def test_a_refused_field_is_omitted_from_then_on_and_logged_once(
     for _ in range(3):
         assert desk.ids() == [1, 2, 3]
     assert [name in request.fields for request in desk.data_api.asked] == [True, False, False, False]
-    assert len(desk.said) == 1
-    assert name in desk.said[0]
+    assert len(desk.logged) == 1
+    assert name in desk.logged[0]
 
 
 def test_every_optional_field_may_be_refused(asker: Any) -> None:
@@ -148,7 +148,7 @@ def test_every_optional_field_may_be_refused(asker: Any) -> None:
     desk = asker(refuse)
     assert desk.ids() == desk.ids() == [1, 2, 3]
     assert set(desk.data_api.asked[-1].fields) == GetCallsReport.needed_fields
-    assert len(desk.said) == len(OPTIONAL)
+    assert len(desk.logged) == len(OPTIONAL)
 
 
 @pytest.mark.parametrize("name", sorted(GetCallsReport.needed_fields))
@@ -160,7 +160,7 @@ def test_a_service_that_refuses_a_needed_field_gives_no_report_and_is_not_asked_
         reports = desk.requests.calls(AT, AT)
         assert (list(reports), reports.complete) == ([], False)
     assert len(desk.data_api.asked) == 1
-    assert len(desk.said) == 2
+    assert len(desk.logged) == 2
 
 
 # --- refusals that name no part ---
@@ -253,7 +253,7 @@ def test_a_service_that_refuses_everything_gives_no_report_and_later_gets_single
         reports = desk.requests.calls(AT, AT, ongoing=True)
         assert (list(reports), reports.complete) == ([], False)
         assert len(desk.data_api.asked) == tried + number
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
     desk.data_api.refuse = lambda request: None
     assert desk.ids(1, ongoing=True) == [1]
     assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
@@ -281,7 +281,7 @@ def test_all_reports_are_fetched_and_the_wanted_ones_selected_without_a_filter(
     assert desk.ids(2) == [2]
     assert desk.ids(3, 1) == [1, 3]
     assert [request.filter is None for request in desk.data_api.asked] == [False, True, True]
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
 def test_the_reports_of_other_calls_are_removed_if_the_service_ignores_the_filter(asker: Any) -> None:
@@ -347,7 +347,7 @@ YOUNG = refusal("invalid_parameter_value", "date_from", "2027-01-15 11:00:00")
 def test_a_period_begins_a_day_earlier_so_that_no_young_date_is_sent(asker: Any) -> None:
     desk = asker(refuses_younger_than(6 * 3600, YOUNG))
     assert desk.ids() == [1, 2, 3]
-    assert desk.said == []
+    assert desk.logged == []
     [request] = desk.data_api.asked
     assert request.date_from == report_time(AT - DAY, ZONE)
     assert request.date_till == report_time(AT + DAY, ZONE)
@@ -357,7 +357,7 @@ def test_a_refused_beginning_is_moved_back_and_remembered(asker: Any) -> None:
     desk = asker(refuses_younger_than(1.5 * DAY, YOUNG))
     assert desk.ids() == desk.ids() == [1, 2, 3]
     assert len(desk.data_api.asked) == 3
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
 def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
@@ -384,7 +384,7 @@ def test_a_date_that_is_always_refused_gives_no_report_and_is_sent_again(asker: 
     desk.data_api.refuse = lambda request: None
     assert desk.ids() == [1, 2, 3]
     assert len(desk.data_api.asked) == count + 1
-    assert len(desk.said) == len(set(desk.said)) <= 3
+    assert len(desk.logged) == len(set(desk.logged)) <= 3
 
 
 def test_a_guessed_refusal_is_tested_again_after_some_requests(asker: Any) -> None:
@@ -412,7 +412,7 @@ def test_no_call_has_known_legs_without_the_right_to_the_report_of_legs(asker: A
     desk = asker(lambda request: denied if isinstance(request, GetCallLegsReport) else None)
     legs = desk.requests.legs(AT, AT)
     assert (list(legs), legs.complete) == ([], True)
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
 def test_two_legs_of_one_call_with_the_same_id_are_two_legs() -> None:
@@ -454,8 +454,8 @@ def test_no_value_of_a_refusal_is_logged(asker: Any) -> None:
     error = refusal("unexpected_parameters", "fields tags", "79260000001 secret-token")
     desk = asker(in_fields("tags", error))
     desk.ids()
-    assert "79260000001" not in " ".join(desk.said)
-    assert "secret" not in " ".join(desk.said)
+    assert "79260000001" not in " ".join(desk.logged)
+    assert "secret" not in " ".join(desk.logged)
 
 
 def test_a_fetch_of_all_calls_keeps_what_was_refused() -> None:

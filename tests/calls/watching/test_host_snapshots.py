@@ -229,7 +229,7 @@ def test_a_shared_snapshot_contains_what_a_wait_uses_and_no_phone_number(host):
 
 
 def test_a_steady_account_gets_a_second_look_and_later_tasks_know_that_it_is_steady(host):
-    for number in range(100):  # calls that end while nobody but this host waits
+    for number in range(100):  # calls that end while only this host waits
         host.listed = {number + 10: CallSession(call_session_id=number + 10)}
         host.task(interval=0.1).next()
         host.now += 1

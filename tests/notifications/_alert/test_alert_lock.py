@@ -1,4 +1,4 @@
-"""One call per alert, whichever callbacks ring and in whatever order."""
+"""One call per alert, for any callbacks in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a call was placed: waiting, tagging, settling, judging, and what the next try finds left to do."""
+"""After a call was placed: waiting, tagging, settling, judging, and the remaining work of the next try."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def test_the_task_waits_for_a_late_report(desk, way):
 @ways
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, seen):
-    """Also of a call that no look has shown: its end has no time to count from."""
+    """This includes a call that no poll has shown, whose end has no known time."""
     desk.exchange.report_lag = 100_000.0
     desk.exchange.script(CONTACT, Script.busy(8) if seen else Script(listed_after=1, rings=1, talks=1))
     calling = task(desk, way, report_timeout=60)
@@ -517,7 +517,7 @@ def test_the_journal_is_plain_json_without_a_phone_number_or_a_credential(desk):
 
 @ways
 def test_a_wait_that_timed_out_is_not_retried_without_a_durable_journal(desk, way):
-    """Airflow before 3.3: a retry knows nothing of the call and could ring again."""
+    """Airflow before 3.3: a retry does not know the call and could ring again."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     calling = task(desk, way, timeout=30)
     calling.state = None

@@ -330,7 +330,7 @@ def test_hours_and_days_may_be_yaml_and_templates(desk: Desk, native: bool) -> N
     assert dialled_at(desk) == [at("2025-10-11T10:00")]
 
 
-# --- whatever hours, days and zones ---
+# --- any hours, days and time zones ---
 
 
 CLOCKS = st.builds(lambda quarter: time(quarter // 4, quarter % 4 * 15), st.integers(0, 95))

@@ -1,4 +1,4 @@
-"""A cleared mapped task whose list has changed: nobody of the DAG run is rung twice."""
+"""A cleared mapped task whose list has changed: no person of the DAG run is rung twice."""
 
 from __future__ import annotations
 

@@ -300,7 +300,7 @@ def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, wire, me
 
 
 def talk(desk: Any, **script: Any) -> int:
-    """An employee and a contact who talk until somebody ends it."""
+    """An employee and a contact who talk until a request ends the call."""
     desk.exchange.script(CONTACT, Script(**{"rings": 1, "employee_rings": 1, "talks": None, **script}))
     result = make("start.employee_call", early_switching=None, switch_at_once=None, dtmf_string=None).execute(
         context(desk)

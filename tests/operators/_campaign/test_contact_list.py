@@ -1,4 +1,4 @@
-"""Contact lists: every form that is accepted, and what is said of the others."""
+"""Contact lists: every accepted form, and the errors about other forms."""
 
 from __future__ import annotations
 

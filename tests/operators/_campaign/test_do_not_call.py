@@ -98,7 +98,7 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
 
 
 def test_the_excluded_numbers_of_a_try_only_grow(tmp_path, clock):
-    """A file is caught while it is written anew: its header is there, its numbers are not yet."""
+    """The file is read while it is being rewritten: it already has its header and not yet its numbers."""
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
     excluded()
 

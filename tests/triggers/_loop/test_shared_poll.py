@@ -1,4 +1,4 @@
-"""The shared poll: one per connection and event loop, however many triggers wait."""
+"""The shared poll: one per connection and event loop, for any number of triggers."""
 
 from __future__ import annotations
 
