@@ -200,7 +200,7 @@ def test_the_field_is_lost_does_not_prove_that_the_contact_did_not_answer() -> N
 
 @pytest.mark.parametrize("flag", [False, None])
 def test_the_leg_to_the_contacts_number_is_the_contacts_leg(flag: bool | None) -> None:
-    """The operator of a start.simple_call may use a phone of no employee, so the flag does not identify the leg."""
+    """The operator of a start.simple_call may use a phone of no employee, so the flag proves nothing."""
     call = report(finish_reason="subscriber_disconnects")
     operators = leg(AT, is_operator=flag, called_phone_number=OPERATORS_PHONE)
     assert (

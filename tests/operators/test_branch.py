@@ -1,4 +1,4 @@
-"""Routing on the outcome of a call: never a refusal that is not proven, never an answer that was not observed."""
+"""Routing on the outcome of a call: only a proven refusal and an observed answer have their routes."""
 
 from __future__ import annotations
 
