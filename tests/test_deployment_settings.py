@@ -32,7 +32,7 @@ def test_the_default_name_is_the_address_and_the_default_keys_are_the_fernet_key
     )
 
 
-def test_own_options_replace_both(configured):
+def test_the_options_deployment_and_secret_keys_replace_the_defaults(configured):
     assert configured(
         api__base_url="https://staging",
         core__fernet_key="fernet",
@@ -41,13 +41,13 @@ def test_own_options_replace_both(configured):
     ) == Deployment("production", id_key=b"old", keys=(b"new", b"old"))
 
 
-def test_an_own_name_makes_ids_independent_of_the_fernet_key(configured):
+def test_a_configured_name_makes_ids_independent_of_the_fernet_key(configured):
     """A fernet key may differ between machines whose connections come from elsewhere."""
     deployment = configured(core__fernet_key="fernet", callapi__deployment="production")
     assert (deployment.id_key, deployment.keys) == (b"", (b"fernet",))
 
 
-def test_a_new_key_before_the_old_one_leaves_ids_as_they_are(configured):
+def test_a_new_key_before_the_old_one_leaves_ids_unchanged(configured):
     before = configured(core__fernet_key="old", api__base_url="https://x").scope("dag")
     assert configured(core__fernet_key="new,old").scope("dag") == before
 

@@ -70,7 +70,7 @@ def test_every_change_of_a_call_is_one_line_with_its_ids_in_worker_and_triggerer
     assert not PHONE.search(json.dumps([{**line, "call_session_id": 0} for line in lines]))
 
 
-def test_a_try_that_adopts_a_call_logs_that_and_logs_nothing_twice(desk, log_lines):
+def test_a_try_that_adopts_a_call_logs_the_adoption_and_repeats_no_line(desk, log_lines):
     desk.exchange.script(CONTACT, Script(rings=3, talks=80))
     waiting = informer_task(desk, timeout=60.0)
     with pytest.raises(Exception, match="still active"):
@@ -89,7 +89,7 @@ def test_a_try_that_adopts_a_call_logs_that_and_logs_nothing_twice(desk, log_lin
     assert events[-1] == "call done"
 
 
-def test_an_unresolved_call_is_a_warning_with_the_id_to_look_for(desk, log_lines, stats):
+def test_an_unresolved_call_is_logged_as_a_warning_with_its_external_id(desk, log_lines, stats):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
     with pytest.raises(CallUnresolved):
@@ -260,7 +260,7 @@ def test_a_campaigns_calls_are_counted_by_their_result(desk, stats, monkeypatch)
     ]
 
 
-def test_a_metric_that_cannot_be_sent_fails_nothing(desk, monkeypatch):
+def test_a_metric_that_cannot_be_sent_does_not_fail_the_task(desk, monkeypatch):
     def broken() -> Any:
         raise OSError("no metrics today")
 
@@ -335,7 +335,7 @@ def test_metrics_reach_statsd_from_every_process_of_airflow(statsd, program):
 
 
 @WORKER_AND_DEFERRAL
-def test_a_call_that_is_over_is_a_span_within_the_tasks_from_its_start_to_its_end(desk, spans, deferrable):
+def test_an_ended_call_is_a_span_inside_the_tasks_span(desk, spans, deferrable):
     desk.exchange.script(CONTACT, Script(rings=7, talks=40))
     result: dict[str, Any] = {}
 

@@ -73,7 +73,7 @@ def modules(names):
 
 
 @pytest.mark.parametrize("module", modules(PROMISED))
-def test_every_promised_name_is_there_and_documented(module):
+def test_every_promised_name_exists_and_is_documented(module):
     found = importlib.import_module(f"airflow_provider_callapi.{module}")
 
     for name in PROMISED[module]:
@@ -81,18 +81,18 @@ def test_every_promised_name_is_there_and_documented(module):
 
 
 @pytest.mark.parametrize("module", modules(name for name in MODULES if not name.endswith("__main__")))
-def test_every_module_imports_and_says_what_it_is_for(module):
+def test_every_module_can_be_imported_and_has_a_docstring(module):
     assert importlib.import_module(module).__doc__
 
 
-def test_the_version_is_one():
+def test_the_version_is_the_same_in_the_metadata_the_package_and_the_changelog():
     assert version("airflow-provider-callapi") == airflow_provider_callapi.__version__
     assert f"## {airflow_provider_callapi.__version__}" in re.sub(
         r"[\[\]]", "", (REPO / "CHANGELOG.md").read_text()
     )
 
 
-def test_it_is_marked_as_typed():
+def test_the_package_is_marked_as_typed():
     assert (PACKAGE / "py.typed").exists()
 
 
@@ -185,7 +185,7 @@ def test_the_pytest_plugin_costs_users_no_imports():
     assert imported_by("import airflow_provider_callapi.emulator.pytest_plugin") <= {"pytest"}
 
 
-def test_the_vendors_services_and_the_life_of_a_call_need_no_airflow():
+def test_the_packages_api_and_calls_import_no_airflow():
     assert "airflow" not in imported_by(
         "import airflow_provider_callapi.api.client, airflow_provider_callapi.calls.placing, "
         "airflow_provider_callapi.calls.watching.watch, airflow_provider_callapi.calls.watching.polling"
@@ -193,7 +193,7 @@ def test_the_vendors_services_and_the_life_of_a_call_need_no_airflow():
 
 
 def test_parsing_a_dag_file_with_operators_imports_no_http_client():
-    """A DAG file is parsed over and over; the wire is needed by its tasks only."""
+    """Airflow parses a DAG file again and again, and only its tasks need the HTTP client."""
     code = (
         "from airflow_provider_callapi.operators import call_control, start_call;"
         "from airflow_provider_callapi.sensors import call_session;"
@@ -212,7 +212,7 @@ def test_parsing_a_dag_file_with_operators_imports_no_http_client():
     assert not mine & heavy
 
 
-def test_parsing_a_dag_file_does_not_load_the_numbering_plans_and_the_holidays_of_the_world():
+def test_parsing_a_dag_file_loads_neither_numbering_plans_nor_holidays():
     code = (
         "import sys, airflow.sdk; heavy = {'phonenumbers', 'holidays'};"
         "before = heavy & set(sys.modules);"  # Airflow 3.0 loads phonenumbers itself

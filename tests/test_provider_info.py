@@ -31,17 +31,17 @@ def schema(name: str) -> Any:
     return json.loads((AIRFLOW / name).read_text())
 
 
-def test_it_is_what_airflow_validates_at_start_up():
+def test_the_provider_info_fits_the_schema_that_airflow_validates_at_startup():
     jsonschema.validate(INFO, schema("provider_info.schema.json"))
 
 
-def test_its_connection_form_is_what_a_provider_yaml_may_hold():
+def test_the_connection_form_fits_the_schema_of_a_provider_yaml():
     jsonschema.validate(
         INFO["connection-types"], schema("provider.yaml.schema.json")["properties"]["connection-types"]
     )
 
 
-def test_it_is_plain_json_made_without_importing_anything_heavy():
+def test_the_provider_info_is_plain_json_and_needs_no_heavy_imports():
     assert json.loads(json.dumps(INFO)) == INFO
     code = (
         "import sys; from airflow_provider_callapi.provider_info import get_provider_info;"
@@ -51,7 +51,7 @@ def test_it_is_plain_json_made_without_importing_anything_heavy():
     assert python("-c", code).strip() == "[]"
 
 
-def test_the_entry_point_leads_to_it():
+def test_the_entry_point_leads_to_the_provider_info():
     (found,) = [
         point
         for point in entry_points(group="apache_airflow_provider")
@@ -61,7 +61,7 @@ def test_the_entry_point_leads_to_it():
 
 
 @pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers", "notifications"])
-def test_every_module_of_a_kind_is_named_and_can_be_imported(kind):
+def test_the_provider_info_names_every_module_and_each_can_be_imported(kind):
     package = Path(inspect.getfile(get_provider_info)).parent / kind
     named: list[str] = []
     for entry in INFO.get(kind, []):
@@ -84,7 +84,7 @@ def test_every_module_of_a_kind_is_named_and_can_be_imported(kind):
     assert public == set(named), "modules with public classes, and modules in provider info"
 
 
-def test_every_link_of_an_operator_is_named():
+def test_the_provider_info_names_every_link_of_an_operator():
     package = Path(inspect.getfile(get_provider_info)).parent
     for path in (package / "operators").glob("*.py"):
         importlib.import_module(f"airflow_provider_callapi.operators.{path.stem}")
@@ -95,7 +95,7 @@ def test_every_link_of_an_operator_is_named():
     )
 
 
-def test_the_connection_type_is_the_hooks():
+def test_the_connection_type_is_that_of_the_hook():
     assert TYPE["connection-type"] == CallApiHook.conn_type
     assert TYPE["hook-name"] == CallApiHook.hook_name
     module, _, name = TYPE["hook-class-name"].rpartition(".")

@@ -35,7 +35,7 @@ def decide(error, try_number=1, **policy):
 
 
 @pytest.mark.parametrize(("error", "seconds"), [(OUT_OF_POINTS, 37), (OUT_OF_POINTS_TODAY, 7200)])
-def test_used_up_points_are_waited_for_until_their_reset(error, seconds):
+def test_a_retry_waits_for_the_reset_of_used_up_points(error, seconds):
     decision = decide(error)
 
     assert (decision.action, decision.retry_delay) == (RETRY, timedelta(seconds=seconds + 1))
@@ -108,13 +108,13 @@ def raised_from(cause, error):
         return chained
 
 
-def test_the_cause_of_another_error_decides():
+def test_the_known_cause_of_another_error_decides():
     decision = decide(raised_from(raised_from(OUT_OF_POINTS, ValueError("b")), RuntimeError("a")))
 
     assert decision.retry_delay == timedelta(seconds=38)
 
 
-def test_an_error_in_whose_handling_another_came_decides_unless_it_is_hidden():
+def test_an_error_decides_if_another_error_occurs_while_it_is_handled_unless_it_is_hidden():
     try:
         try:
             raise OUT_OF_POINTS
@@ -135,7 +135,7 @@ def test_the_outermost_known_error_decides():
     assert decide(raised_from(lost, exceptions.CallUnresolvedForNow("x"))).action is DEFAULT
 
 
-def test_a_chain_that_bites_its_tail_has_an_end():
+def test_a_circular_chain_of_errors_causes_no_endless_loop():
     one, other = RuntimeError("one"), RuntimeError("other")
     one.__cause__, other.__cause__ = other, one
 
@@ -143,13 +143,13 @@ def test_a_chain_that_bites_its_tail_has_an_end():
 
 
 @pytest.mark.parametrize(("try_number", "most"), [(1, 30), (2, 60), (3, 120), (6, 600), (5000, 600)])
-def test_trouble_is_given_twice_the_time_with_every_try(try_number, most):
+def test_the_delay_after_a_transient_error_doubles_with_every_try(try_number, most):
     delays = {decide(exceptions.CallApiTrouble("x"), try_number).retry_delay for _ in range(50)}
 
     assert timedelta(seconds=most * 0.75) <= min(delays) < max(delays) <= timedelta(seconds=most)
 
 
-def test_the_policy_survives_being_written_down():
+def test_the_policy_survives_its_serialisation():
     policy = CallApiRetryPolicy(timedelta(seconds=5), timedelta(minutes=1))
 
     assert vars(CallApiRetryPolicy.deserialize(policy.serialize())) == vars(policy)

@@ -59,7 +59,7 @@ def test_every_test_file_is_named_after_a_module_of_its_folder(file: Path) -> No
     )
 
 
-def test_every_exception_exists() -> None:
+def test_every_listed_exception_to_the_structure_exists() -> None:
     assert {name for name in FOLDERS_WITHOUT_A_PACKAGE if not (TESTS / name).is_dir()} == set()
     assert {name for name in FILES_WITHOUT_A_MODULE if not (TESTS / name).is_file()} == set()
 

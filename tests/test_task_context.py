@@ -40,19 +40,19 @@ def test_the_execution_deadline_counts_from_the_start_of_the_try() -> None:
     assert facts(timedelta(minutes=5)).execution_deadline == BEGAN.timestamp() + 300
 
 
-def test_a_run_without_a_due_time_has_none() -> None:
+def test_a_run_without_a_due_time_has_no_run_after() -> None:
     assert facts().run_after is None
     assert facts(dag_run=SimpleNamespace(run_after=BEGAN)).run_after == BEGAN.timestamp()
 
 
-def test_templates_get_only_what_the_context_has() -> None:
+def test_templates_get_only_the_values_of_the_context() -> None:
     assert facts(params={"a": 1}, ds="2026-03-02", secret="x").template_values == {
         "params": {"a": 1},
         "ds": "2026-03-02",
     }
 
 
-def test_task_state_is_there_only_if_airflow_has_it() -> None:
+def test_task_state_is_available_only_if_airflow_has_it() -> None:
     assert facts().state is None
     accessor = FakeAccessor()
     accessor.set("key", {"a": 1})

@@ -150,7 +150,7 @@ def check_that_a_reader_can_only_read(reader: Page) -> None:
     assert reader.request.post(f"{reader.url}campaign", form=stop).status == 403
 
 
-def test_a_viewer_who_may_not_read_connections_sees_nothing(
+def test_a_viewer_who_may_not_read_connections_sees_no_call_and_no_campaign(
     airflow: Standalone, exchange: Exchange, connection: None, window: Callable[..., Page]
 ) -> None:
     exchange.inbound("79161000001")
@@ -164,7 +164,7 @@ def test_a_viewer_who_may_not_read_connections_sees_nothing(
     expect(viewer.get_by_role("button")).to_have_count(0)
 
 
-def test_ten_viewers_cause_no_more_looks_than_one(
+def test_ten_viewers_cause_as_many_looks_as_one(
     airflow: Standalone,
     exchange: Exchange,
     connection: None,

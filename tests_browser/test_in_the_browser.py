@@ -89,7 +89,7 @@ def test_the_test_button_explains_how_to_repair_the_connection(
     expect(toast(page, "Test Connection Failed")).to_contain_text("to its IP list for the Call API")
 
 
-def test_a_connection_without_a_port_is_saved_and_the_label_says_what_airflows_test_needs(
+def test_a_connection_without_a_port_is_saved_and_the_label_names_the_port_for_airflows_test(
     airflow: Standalone, exchange: Exchange, no_connection: None, page: Page
 ) -> None:
     page.goto(f"{airflow.url}/connections")

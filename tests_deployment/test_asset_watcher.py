@@ -59,7 +59,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithExample
         deployment.stop()
 
 
-def test_a_call_starts_a_run_that_tags_it_once_also_if_the_triggerer_is_killed(
+def test_a_call_starts_a_run_that_tags_it_once_even_if_the_triggerer_is_killed(
     deployment: WithExample,
 ) -> None:
     eventually("the watcher polls", lambda: deployment.polls() >= 1, within=PATIENCE)

@@ -1,4 +1,4 @@
-"""A user clears a mapped task after its list has changed, in a real deployment: nobody is rung twice."""
+"""A user clears a mapped task after its list has changed, in a real deployment: no one is rung twice."""
 
 from __future__ import annotations
 

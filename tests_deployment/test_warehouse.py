@@ -195,7 +195,7 @@ def test_a_notification_starts_a_run_sooner_than_a_poll_and_a_replay_starts_none
     assert deployment.api("GET", "monitor/health")["metadatabase"]["status"] == "healthy"
 
 
-def test_a_thousand_notifications_in_a_minute_start_nothing_twice_and_the_api_server_answers(
+def test_a_thousand_notifications_in_a_minute_start_no_run_twice_and_the_api_server_answers(
     deployment: WithWarehouse,
 ) -> None:
     """Ten requests at a time, and ten notifications of each of a hundred calls."""

@@ -68,7 +68,7 @@ def environment(wheel, tmp_path_factory, request):
     return folder / "venv"
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
+def test_the_wheel_contains_exactly_the_files_of_the_package(wheel):
     kept = {
         file.relative_to(REPO).as_posix()
         for file in PACKAGE.rglob("*")

@@ -30,13 +30,13 @@ LISTS = [method for method in ACCOUNT_METHODS if method != "get.account"]
 
 
 @pytest.mark.parametrize("method", ACCOUNT_METHODS)
-def test_reading_the_account_changes_nothing_and_may_be_repeated(method):
+def test_a_request_about_the_account_may_be_repeated(method):
     assert ACCOUNT_METHODS[method].repeat is Repeat.SAFE
 
 
 @pytest.mark.parametrize("method", LISTS)
 @given(entries=st.lists(ANY_ENTRY, max_size=4))
-def test_no_entry_of_any_form_is_an_error_or_disappears(method: str, entries: list[Any]) -> None:
+def test_an_entry_of_any_form_raises_no_error_and_is_counted(method: str, entries: list[Any]) -> None:
     read = ACCOUNT_METHODS[method].read_answer(entries)
     assert read.sent == len(entries)
     assert read.complete == (len(read) == len(entries))
@@ -69,7 +69,7 @@ def test_an_employees_telephones_may_be_one_object():
 
 
 @pytest.mark.parametrize("phones", [["79260000001"], [None], "79260000001", 5])
-def test_telephones_that_cannot_all_be_read_are_not_known(phones):
+def test_the_telephones_of_an_employee_are_unknown_if_one_of_them_cannot_be_read(phones):
     (employee,) = GetEmployees.read_answer([{"id": 25, "phone_numbers": phones}])
     assert employee.phone_numbers is None
 
@@ -116,6 +116,6 @@ def test_entries_that_cannot_be_read_count_for_the_length_of_a_page():
     assert (len(found), found.left_out, found.left_out_ids) == (999, 3, [5])
 
 
-def test_a_list_without_end_is_not_taken_for_complete():
+def test_a_list_without_an_end_is_not_complete():
     found = fetch_list(lambda request: Entries([0] * request.limit), GetEmployees())
     assert not found.complete

@@ -34,7 +34,7 @@ def test_advice_comes_before_the_errors_own_text() -> None:
     assert text.endswith(f"({error})")
 
 
-def test_an_error_without_advice_is_its_own_text() -> None:
+def test_an_error_without_advice_is_shown_unchanged() -> None:
     error = InvalidParameters("No such tag", mnemonic="tag_not_found")
 
     assert advice.advice(error) == str(error)

@@ -104,7 +104,7 @@ def test_the_fast_reader_accepts_an_answer_of_the_documented_shape() -> None:
 
 @settings(max_examples=100)
 @given(data=st.data())
-def test_for_an_answer_with_entries_in_any_shape_both_readers_return_the_same(data: st.DataObject) -> None:
+def test_both_readers_return_the_same_for_an_answer_with_entries_in_any_shape(data: st.DataObject) -> None:
     listed = data.draw(mutated(DOCUMENTED["result"]["data"], most=2))
     result = {**DOCUMENTED["result"], "data": listed}
     text = json.dumps({**DOCUMENTED, "result": result}, ensure_ascii=data.draw(st.booleans()))
@@ -113,7 +113,7 @@ def test_for_an_answer_with_entries_in_any_shape_both_readers_return_the_same(da
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_for_an_answer_in_any_envelope_both_readers_return_the_same(data: st.DataObject) -> None:
+def test_both_readers_return_the_same_for_an_answer_in_any_envelope(data: st.DataObject) -> None:
     [envelope] = [data.draw(mutated([DOCUMENTED], most=2))]
     envelope = envelope[0] if isinstance(envelope, list) and envelope else envelope
     if isinstance(envelope, dict) and data.draw(st.booleans()):
@@ -153,7 +153,7 @@ PIECES = [
     )
 )
 @example(changes=[(0, 0, b"\xef\xbb\xbf")])
-def test_for_any_bytes_both_readers_return_the_same(changes: list[tuple[int, int, bytes]]) -> None:
+def test_both_readers_return_the_same_for_any_bytes(changes: list[tuple[int, int, bytes]]) -> None:
     content = TEXT
     for at, removed, inserted in changes:
         content = content[:at] + inserted + content[at + removed :]
@@ -162,7 +162,7 @@ def test_for_any_bytes_both_readers_return_the_same(changes: list[tuple[int, int
 
 @pytest.mark.parametrize("name", ["id", "call_session_id", "external_id", "tags", "leg_id", "metadata"])
 @pytest.mark.parametrize("value", [b"null", b"7", b'"1"', b"[]", b"{}"])
-def test_of_two_equal_keys_both_readers_use_the_last(name: str, value: bytes) -> None:
+def test_both_readers_use_the_last_of_two_equal_keys(name: str, value: bytes) -> None:
     key = json.dumps(name).encode() + b": "
     for content in (
         TEXT.replace(key, key + value + b", " + key),

@@ -72,7 +72,9 @@ def test_one_request_may_have_less_time_than_the_others(serve: Serve) -> None:
     assert time.monotonic() - begin < 2
 
 
-def test_a_proxy_that_drips_its_answer_is_not_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_through_a_proxy_that_drips_its_answer_is_not_sent(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     proxy = serve(dripping(b"HTTP/1.1 200 ", b"x"))
     monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
     begin = time.monotonic()
@@ -142,7 +144,7 @@ def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "unknown"])
-def test_an_encoding_that_was_not_asked_for_is_unanswered(serve: Serve, encoding: str) -> None:
+def test_an_answer_in_an_encoding_that_was_not_asked_for_is_unanswered(serve: Serve, encoding: str) -> None:
     server = serve(answering_with(answer_of(100), f"Content-Encoding: {encoding}"))
     with pytest.raises(Unanswered, match="cannot be unpacked"):
         JsonRpc(server.url, timeout=5).send("start.informer_call", {}, new_connection=True)

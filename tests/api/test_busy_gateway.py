@@ -1,4 +1,4 @@
-"""Which HTTP answers prove that a gateway refused a request before the service saw it."""
+"""Which HTTP answers prove that a gateway refused a request before the service received it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def wait(status: int, **headers: str) -> int | None:
         ({"Retry_After": "Sun, 06 Nov 1994 11:00:00 GMT", "Date": NOON}, 0),
     ],
 )
-def test_429_and_503_with_a_readable_retry_after_are_an_invitation_to_repeat(status, headers, seconds):
+def test_a_status_429_or_503_with_a_readable_retry_after_is_an_invitation_to_repeat(status, headers, seconds):
     assert wait(status, **headers) == seconds
 
 
@@ -57,17 +57,17 @@ def test_429_and_503_with_a_readable_retry_after_are_an_invitation_to_repeat(sta
         {"Retry_After": "Sun, 06 Nov 1994 12:00:30", "Date": "Sun, 06 Nov 1994 12:00:00 -0000"},
     ],
 )
-def test_a_retry_after_that_is_missing_or_cannot_be_read_is_no_invitation(headers):
+def test_a_missing_or_unreadable_retry_after_is_no_invitation_to_repeat(headers):
     assert wait(429, **headers) is None
 
 
 @given(st.integers(100, 599).filter(lambda status: status not in (429, 503)), st.integers(0, 999))
-def test_no_other_status_is_an_invitation(status, seconds):
+def test_no_other_status_is_an_invitation_to_repeat(status, seconds):
     assert wait(status, Retry_After=str(seconds)) is None
 
 
 @given(st.text())
-def test_any_text_in_the_header_is_read_or_is_no_invitation(text):
+def test_any_text_in_the_header_is_read_or_is_no_invitation_to_repeat(text):
     seconds = wait(503, Retry_After=text, Date=text)
     assert seconds is None or seconds >= 0
 
@@ -106,7 +106,7 @@ def test_the_answer_of_a_gateway_without_an_invitation_proves_nothing(
         lambda request: {"id": request.json["id"], "error": "busy"},
     ],
 )
-def test_an_answer_that_may_come_from_the_service_proves_nothing_whatever_its_status(
+def test_an_answer_that_may_come_from_the_service_proves_nothing_under_a_gateways_status(
     serve: Serve, body: Any
 ) -> None:
     rpc = served(serve, body, "503 Service Unavailable", "Retry-After: 1")
@@ -114,6 +114,6 @@ def test_an_answer_that_may_come_from_the_service_proves_nothing_whatever_its_st
         rpc.send("start.informer_call", {}, new_connection=True)
 
 
-def test_a_result_is_read_whatever_the_status(serve: Serve) -> None:
+def test_a_result_is_read_with_any_http_status(serve: Serve) -> None:
     rpc = served(serve, lambda request: {"id": request.json["id"], "result": 5}, "503 x", "Retry-After: 1")
     assert rpc.send("start.informer_call", {}, new_connection=True).result == 5

@@ -73,7 +73,7 @@ def test_the_client_adds_the_token_and_reads_the_promised_type(service: Scripted
     assert service.client().call(ListCalls()) == [CallSession(call_session_id=7)]
 
 
-def test_a_method_by_its_name_is_sent_with_the_clients_own_token(service: ScriptedService) -> None:
+def test_a_method_called_by_its_name_is_sent_with_the_clients_own_token(service: ScriptedService) -> None:
     service.client().call(request_by_name("get.something", {"access_token": "another", "a": 1}))
     assert service.asked[0][1] == {"access_token": "permanent-key", "a": 1}
 
@@ -99,7 +99,7 @@ def test_a_method_by_its_name_is_sent_with_the_clients_own_token(service: Script
     ],
     ids=str,
 )
-def test_an_answer_that_breaks_its_promise_is_unanswered_and_not_repeated(
+def test_an_answer_of_another_type_is_unanswered_and_the_request_is_not_repeated(
     service: ScriptedService, request_: Request[Any], result: Any
 ) -> None:
     answers(service, {"result": result})
@@ -110,7 +110,7 @@ def test_an_answer_that_breaks_its_promise_is_unanswered_and_not_repeated(
     assert len(service.asked) == 1
 
 
-def test_an_unreadable_answer_does_not_repeat_its_contents(service: ScriptedService) -> None:
+def test_the_error_of_an_unreadable_answer_does_not_show_its_contents(service: ScriptedService) -> None:
     answers(service, {"result": {"data": "79260000001"}})
     with pytest.raises(Unanswered) as caught:
         service.client().call(ListCalls())
@@ -119,7 +119,9 @@ def test_an_unreadable_answer_does_not_repeat_its_contents(service: ScriptedServ
 
 
 @pytest.mark.parametrize("mnemonic", ["internal_error", "a_new_one"])
-def test_a_broken_service_is_never_asked_again(service: ScriptedService, mnemonic: str) -> None:
+def test_a_request_is_not_repeated_after_an_error_of_the_service(
+    service: ScriptedService, mnemonic: str
+) -> None:
     answers(service, refusal(mnemonic, -32603))
     with pytest.raises(ServiceFailed) as caught:
         service.client().call(START)
@@ -200,7 +202,7 @@ OTHERS: list[Request[Any]] = [
     ],
     ids=str,
 )
-def test_the_same_error_of_another_request_stays_an_error(
+def test_the_same_error_is_an_error_for_another_request(
     service: ScriptedService, request_: Request[Any], mnemonic: str
 ) -> None:
     answers(service, refusal(mnemonic))
@@ -215,7 +217,7 @@ def test_a_call_that_has_ended_cannot_be_tagged(service: ScriptedService) -> Non
         service.client().call(TagCall(call_session_id=1, tag_id=2))
 
 
-def test_a_fresh_success_is_not_already(service: ScriptedService) -> None:
+def test_a_first_success_is_not_marked_as_already_done(service: ScriptedService) -> None:
     answers(service, {"result": {"data": {"success": "true"}}})
     assert service.client().call(TagCall(call_session_id=1, tag_id=2)) == Done(success=True)
 
@@ -251,7 +253,7 @@ def test_a_limit_that_cannot_be_read_counts_as_missing(
 
 @pytest.mark.parametrize("field", ["contact_phone_number", "external_id", "virtual_phone_number"])
 @pytest.mark.parametrize("value", [HUGE, -1, 1.5, float(10**300)])
-def test_a_number_that_is_no_text_is_left_out_of_its_entry(
+def test_a_phone_number_of_another_type_is_left_out_of_its_entry(
     service: ScriptedService, field: str, value: Any
 ) -> None:
     answers(service, {"result": {"data": [{"call_session_id": 5, field: value}]}})
@@ -346,7 +348,9 @@ def test_an_exceeded_limit_carries_the_counters_of_its_own_answer(
 
 @pytest.mark.parametrize("spelling", ["current_version_depricated", "current_version_deprecated"])
 @pytest.mark.parametrize("flag", [True, "true"])
-def test_a_deprecated_version_is_noticed(service: ScriptedService, spelling: str, flag: object) -> None:
+def test_the_client_notices_a_deprecated_version(
+    service: ScriptedService, spelling: str, flag: object
+) -> None:
     version = {spelling: flag, "current_version": "v4.0", "latest_version": "v5.0"}
     answers(service, {**STARTED, "metadata": {"api_version": version}})
     client = service.client()
@@ -380,7 +384,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("metadata", MALFORMED, ids=str)
 @pytest.mark.parametrize("inside", [True, False], ids=["in the result", "at the top"])
 def test_malformed_metadata_never_loses_a_call(service: ScriptedService, metadata: Any, inside: bool) -> None:
-    """The call was placed, so its session id must be read, whatever the metadata is."""
+    """The call was placed, so its session id must be read with any metadata."""
     data = {"call_session_id": 5}
     answers(
         service,
@@ -409,7 +413,7 @@ def test_a_malformed_mnemonic_never_hides_an_error(service: ScriptedService, mne
 
 
 @pytest.mark.parametrize("value", [None, "", 5])
-def test_a_token_in_the_services_own_text_is_not_shown(service: ScriptedService, value: object) -> None:
+def test_a_token_in_the_text_of_the_service_is_not_shown(service: ScriptedService, value: object) -> None:
     service.answer = lambda method, params: {
         "error": {
             "code": -32001,

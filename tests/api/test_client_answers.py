@@ -78,7 +78,7 @@ def test_a_number_with_a_plus_is_refused_with_its_field(service: ScriptedService
 
 
 @pytest.mark.parametrize("field", ["date_from", "date_till"])
-def test_a_refused_date_goes_by_itself(service: ScriptedService, field: str) -> None:
+def test_a_refused_date_is_a_transient_error_of_its_own_class(service: ScriptedService, field: str) -> None:
     answer = json.loads(json.dumps(ANSWERS["09_young_date_from"]))
     answer["answers"]["get.calls_report"]["body"]["error"]["data"]["field"] = field
     service.answer = lambda method, params: answer["answers"][method]["body"]
@@ -130,7 +130,7 @@ def test_a_token_without_a_readable_end_is_used_for_one_hour(
     assert log_in_at(service, token, [at, at + 3539, at + 3541]) == 2
 
 
-def test_a_token_whose_end_is_a_text_is_used_until_then(service: ScriptedService) -> None:
+def test_a_token_whose_end_is_a_text_is_used_until_that_end(service: ScriptedService) -> None:
     at = 1_800_000_000.0
     assert log_in_at(service, {"expire_at": f"{at + 600:.0f}"}, [at, at + 539, at + 541]) == 2
 

@@ -77,7 +77,7 @@ def signing_in(service: ScriptedService, good: set[str] | None = None) -> None:
 # --- when to log in ---
 
 
-def test_nobody_logs_in_before_a_token_is_needed(service: ScriptedService) -> None:
+def test_the_client_does_not_log_in_before_it_needs_a_token(service: ScriptedService) -> None:
     signing_in(service)
     client = service.client(LoginSession("me", PASSWORD))
     assert service.asked == []
@@ -107,7 +107,7 @@ def test_a_token_is_replaced_sixty_seconds_before_its_end() -> None:
     expires=st.floats(0, 1e5),
     moments=st.lists(st.floats(0, 1e5), min_size=1, max_size=20).map(sorted),
 )
-def test_no_token_is_used_in_its_last_minute_unless_it_is_younger_than_one(
+def test_a_token_is_used_in_its_last_minute_only_if_it_is_younger_than_a_minute(
     expires: float, moments: list[float]
 ) -> None:
     session, got = LoginSession("me", PASSWORD), []
@@ -125,7 +125,7 @@ def test_no_token_is_used_in_its_last_minute_unless_it_is_younger_than_one(
 
 
 @pytest.mark.parametrize("skew", [-1e6, -7200.0, -3600.0, 0.0, 3600.0, 7200.0, 1e9])
-def test_a_wrong_clock_does_not_log_in_before_each_request(skew: float) -> None:
+def test_a_wrong_clock_does_not_cause_a_login_before_each_request(skew: float) -> None:
     session, logins = LoginSession("me", PASSWORD), Logins(service_now=1e9)
     for second in range(50):
         session.token(logins, 1e9 + skew + second)
@@ -210,7 +210,7 @@ def test_a_start_that_was_refused_for_its_token_is_sent_once_more(
     assert service.methods.count(CALL.method) == 2
 
 
-def test_a_token_refused_twice_is_the_callers_problem(service: ScriptedService) -> None:
+def test_a_token_that_is_refused_twice_raises_an_error(service: ScriptedService) -> None:
     signing_in(service, good=set())
     with pytest.raises(TokenInvalid):
         service.client(LoginSession("me", PASSWORD)).call(ListCalls())
@@ -319,7 +319,7 @@ def test_closing_a_client_leaves_the_token_to_expire(service: ScriptedService) -
     assert "logout.user" not in service.methods
 
 
-def test_a_logout_ends_the_token_in_hand_and_nobody_logs_in_for_it(
+def test_a_logout_ends_the_current_token_and_causes_no_login(
     service: ScriptedService,
 ) -> None:
     signing_in(service)
@@ -345,7 +345,7 @@ def test_a_logout_ends_the_token_in_hand_and_nobody_logs_in_for_it(
     assert service.tokens("list.calls") == ["token-1", "token-2"]
 
 
-def test_logging_out_a_token_that_has_ended_is_done(service: ScriptedService) -> None:
+def test_a_logout_succeeds_if_the_token_has_ended(service: ScriptedService) -> None:
     signing_in(service)
     client = service.client(LoginSession("me", PASSWORD))
     client.call(ListCalls())
@@ -378,7 +378,7 @@ def test_no_object_prints_a_secret(service: ScriptedService) -> None:
         assert secret not in shown
 
 
-def test_credentials_do_not_travel_by_accident() -> None:
+def test_a_login_session_cannot_be_pickled() -> None:
     """A lock cannot be pickled, so a login session with its password cannot become an XCom."""
     with pytest.raises(TypeError):
         pickle.dumps(LoginSession("me", PASSWORD))

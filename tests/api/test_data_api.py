@@ -102,5 +102,5 @@ def test_an_empty_time_field_shows_no_event(text):
 
 
 @pytest.mark.parametrize("text", ["2026-03-02 09:00:00", "02.03.2026 09:00", "abc"])
-def test_an_unreadable_time_shows_that_its_event_has_taken_place(text):
+def test_an_unreadable_time_proves_that_its_event_has_happened(text):
     assert is_filled_time(text)

@@ -149,7 +149,7 @@ def test_a_mnemonic_determines_the_class(mnemonic: str, code: int, kind: type[Re
     ],
 )
 @pytest.mark.parametrize("mnemonic", ["a_new_one", "", None])
-def test_an_unknown_mnemonic_goes_by_its_code_and_an_unknown_code_promises_least(
+def test_the_code_determines_the_class_of_an_error_with_an_unknown_mnemonic(
     code: int | None, kind: type[Rejected], mnemonic: str | None
 ) -> None:
     error = rejected(mnemonic, code)
@@ -158,7 +158,7 @@ def test_an_unknown_mnemonic_goes_by_its_code_and_an_unknown_code_promises_least
     assert error.code == code
 
 
-def test_only_errors_of_requests_that_may_be_done_are_maybe_done() -> None:
+def test_only_errors_of_requests_that_may_have_been_carried_out_are_maybe_done() -> None:
     kinds = {
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallApiError)
     }
@@ -191,7 +191,7 @@ def test_only_errors_of_requests_that_may_be_done_are_maybe_done() -> None:
     ],
     ids=str,
 )
-def test_a_malformed_error_object_is_a_rejection_all_the_same(error: dict[str, Any]) -> None:
+def test_a_malformed_error_object_is_a_rejection_too(error: dict[str, Any]) -> None:
     kind = rejection(error, method="list.calls")
     assert isinstance(kind, Rejected)
     assert "list.calls" in everything_shown(kind)
@@ -217,7 +217,7 @@ def test_no_error_object_breaks_the_reader(error: dict[str, Any]) -> None:
         Unanswered("hung", method="list.calls", request_id="r"),
     ],
 )
-def test_an_error_travels_between_processes(error: CallApiError) -> None:
+def test_an_error_can_be_pickled_and_copied_without_changes(error: CallApiError) -> None:
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is type(error)
         assert str(twin) == str(error)
@@ -233,7 +233,7 @@ SECRETS = st.text(
 
 
 @given(secret=SECRETS)
-def test_a_repeated_value_is_shown_by_no_error(secret: str) -> None:
+def test_no_error_shows_the_value_that_the_service_repeats(secret: str) -> None:
     error = rejected(
         message=f"Parameter value {secret} is wrong ({secret})",
         value=secret,
@@ -253,12 +253,12 @@ def test_a_repeated_value_is_shown_by_no_error(secret: str) -> None:
         [{"deep": {"password": "correct-horse"}}],
     ],
 )
-def test_a_repeated_object_is_shown_by_no_error(value: Any) -> None:
+def test_no_error_shows_the_object_that_the_service_repeats(value: Any) -> None:
     error = rejected(message="Value correct-horse is of wrong type", value=value)
     assert "correct-horse" not in everything_shown(error)
 
 
-def test_a_repeated_number_is_shown_by_no_error() -> None:
+def test_no_error_shows_the_number_that_the_service_repeats() -> None:
     error = rejected(message="Value 91827364 is of wrong type", value=91827364)
     assert "91827364" not in everything_shown(error)
 
@@ -274,7 +274,9 @@ def test_a_repeated_number_is_shown_by_no_error() -> None:
         ("contact", "+74950001122", "7495…1122"),
     ],
 )
-def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, shown: str) -> None:
+def test_an_error_shows_the_harmless_value_that_the_user_has_to_correct(
+    field: str, value: Any, shown: str
+) -> None:
     error = rejected(message=f"Object {value} not found", field=field, value=value)
     assert f"Object {shown} not found" in str(error)
     assert "74950001122" not in everything_shown(error)
@@ -295,20 +297,20 @@ def test_what_has_to_be_corrected_can_be_recognised(field: str, value: Any, show
         (["tag_id"], "82736455"),
     ],
 )
-def test_a_value_that_may_be_a_secret_is_shown_by_no_error(field: Any, value: Any) -> None:
+def test_no_error_shows_a_value_that_may_be_a_secret(field: Any, value: Any) -> None:
     secret = value["password"] if isinstance(value, dict) else value
     error = rejected(message=f"Value {secret} is wrong", field=field, value=value)
     assert "Value *** is wrong" in str(error)
     assert secret not in everything_shown(error)
 
 
-def test_what_was_sent_as_a_secret_is_shown_by_no_error_whatever_the_field_says() -> None:
+def test_no_error_shows_a_value_that_was_sent_as_a_secret_in_another_field() -> None:
     answer = raw(message="Tag 82736455 not found", field="tag_id", value="82736455")
     error = rejection(answer, method="tag.call", secrets=["82736455"])
     assert "82736455" not in everything_shown(error)
 
 
-def test_a_short_value_does_not_eat_the_message() -> None:
+def test_the_masking_of_a_short_value_leaves_the_message_readable() -> None:
     error = rejected(message="Parameter a is wrong", value="a")
     assert "Parameter a is wrong" in str(error)
 
@@ -361,7 +363,7 @@ def test_the_documents_phone_number_becomes_its_short_form() -> None:
         "...79260000001",
     ],
 )
-def test_a_phone_number_glued_to_something_is_shortened_too(text: str) -> None:
+def test_a_phone_number_next_to_other_characters_is_shortened_too(text: str) -> None:
     assert "79260000001" not in mask_phones(text)
 
 
@@ -453,7 +455,7 @@ def test_a_limit_error_shows_the_period_and_the_seconds_to_wait(
     assert str(error).endswith(f"reset in {retry_after} s")
 
 
-def test_the_limit_that_the_service_names_counts_more_than_the_counters() -> None:
+def test_the_limit_that_the_service_names_overrides_the_counters() -> None:
     """The service refuses a request that costs more than the points left, though some points remain."""
     left = {"day_remaining": 3, "minute_remaining": 50, "minute_reset": 10, "day_reset": 40000}
     assert exceeded(left, limit_type="day").per_day

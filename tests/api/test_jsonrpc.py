@@ -74,7 +74,7 @@ def failure(kind: type[CallApiError], rpc: JsonRpc | str, fresh: bool = True) ->
     return error
 
 
-# --- what is on the wire ---
+# --- the bytes of a request ---
 
 
 @both_kinds
@@ -175,7 +175,7 @@ def test_a_kept_connection_that_the_service_closed_meanwhile_is_replaced(serve: 
     assert server.connections == 3
 
 
-def test_a_closed_wire_can_be_used_again(serve: Serve) -> None:
+def test_a_closed_json_rpc_client_can_be_used_again(serve: Serve) -> None:
     server = serve(obliging)
     rpc = JsonRpc(server.url)
     for _ in range(2):
@@ -225,7 +225,7 @@ def test_threads_share_one_kept_session_and_close_closes_all(serve: Serve) -> No
 
 
 @both_kinds
-def test_a_refused_connection_is_not_sent(serve: Serve, fresh: bool) -> None:
+def test_a_request_over_a_refused_connection_is_not_sent(serve: Serve, fresh: bool) -> None:
     server = serve(obliging)
     url = server.url
     server.close()
@@ -234,12 +234,12 @@ def test_a_refused_connection_is_not_sent(serve: Serve, fresh: bool) -> None:
 
 
 @both_kinds
-def test_an_unknown_host_is_not_sent(fresh: bool) -> None:
+def test_a_request_to_an_unknown_host_is_not_sent(fresh: bool) -> None:
     failure(NotSent, "http://nonexistent.invalid/v4.0", fresh)
 
 
 @pytest.mark.parametrize("url", ["http://a..b/v4.0", f"http://{'a' * 70}.test/", "http://:80/"])
-def test_a_host_that_cannot_be_a_host_is_not_sent(url: str) -> None:
+def test_a_request_to_an_invalid_host_is_not_sent(url: str) -> None:
     failure(NotSent, url)
 
 
@@ -275,12 +275,12 @@ class FailingAdapter(BaseAdapter):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_the_body_decides_whether_anything_was_sent(error: Exception) -> None:
+def test_a_request_counts_as_not_sent_until_its_body_is_read(error: Exception) -> None:
     failure(NotSent, FailingAdapter(error, read=False).rpc())
     failure(Unanswered, FailingAdapter(error, read=True).rpc())
 
 
-def test_tls_to_a_plain_port_is_not_sent(serve: Serve) -> None:
+def test_a_tls_request_to_a_plain_port_is_not_sent(serve: Serve) -> None:
     def script(connection: Connection) -> None:
         connection.sock.recv(4096)  # the greeting
         connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -289,24 +289,24 @@ def test_tls_to_a_plain_port_is_not_sent(serve: Serve) -> None:
     failure(NotSent, server.url.replace("http", "https"))
 
 
-def test_a_hang_in_the_tls_handshake_is_not_sent(serve: Serve) -> None:
+def test_a_request_that_hangs_in_the_tls_handshake_is_not_sent(serve: Serve) -> None:
     server = serve(lambda connection: connection.server.stopped.wait(5))
     failure(NotSent, JsonRpc(server.url.replace("http", "https"), timeout=0.3))
 
 
-def test_an_unknown_certificate_is_not_sent(serve: Serve, tmp_path: Path) -> None:
+def test_a_request_to_a_server_with_an_unknown_certificate_is_not_sent(serve: Serve, tmp_path: Path) -> None:
     server = serve(obliging, Authority(tmp_path).server())
     failure(NotSent, server.url)
     assert server.requests == []
 
 
-def test_a_bundle_that_knows_the_certificate_is_used(serve: Serve, tmp_path: Path) -> None:
+def test_a_ca_bundle_with_the_authority_of_the_certificate_is_used(serve: Serve, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     server = serve(obliging, authority.server())
     assert send(JsonRpc(server.url, verify=str(authority.bundle))).result == {"data": [1]}
 
 
-def test_a_bundle_that_is_not_there_is_not_sent(serve: Serve, tmp_path: Path) -> None:
+def test_a_request_with_a_missing_ca_bundle_is_not_sent(serve: Serve, tmp_path: Path) -> None:
     server = serve(obliging, Authority(tmp_path).server())
     failure(NotSent, JsonRpc(server.url, verify=str(tmp_path / "missing.pem")))
 
@@ -407,7 +407,7 @@ UNREADABLE: dict[str, Callable[[WireRequest], Any]] = {
 
 @pytest.mark.parametrize("status", ["200 OK", "502 Bad Gateway", "504 Gateway Timeout"])
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_what_is_no_answer_to_this_request_is_unanswered(serve: Serve, case: str, status: str) -> None:
+def test_a_body_that_does_not_answer_the_request_is_unanswered(serve: Serve, case: str, status: str) -> None:
     server = serve(answering(UNREADABLE[case], status))
     error = failure(Unanswered, server.url)
     assert status[:3] in str(error)
@@ -437,7 +437,7 @@ ERROR = {"code": -32602, "message": "x", "data": {"mnemonic": "data_type_error"}
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "500 Internal Server Error"])
 @pytest.mark.parametrize("with_id", [True, False])
-def test_an_error_is_read_whatever_the_status_and_even_with_a_null_id(
+def test_an_error_is_read_with_any_http_status_and_with_a_null_id(
     serve: Serve, status: str, with_id: bool
 ) -> None:
     def make(request: WireRequest) -> Any:
@@ -449,7 +449,7 @@ def test_an_error_is_read_whatever_the_status_and_even_with_a_null_id(
 
 
 @pytest.mark.parametrize("status", ["201 Created", "500 Internal Server Error", "503 No"])
-def test_a_result_is_read_whatever_the_status(serve: Serve, status: str) -> None:
+def test_a_result_is_read_with_any_http_status(serve: Serve, status: str) -> None:
     assert send(serve(answering(good, status)).url).result == {"data": [1]}
 
 

@@ -1,4 +1,4 @@
-"""Fetching all pages of a list, however many entries the service sends on one page."""
+"""Fetching all pages of a list, with any number of entries on one page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_all_entries_are_fetched_if_the_service_states_their_number(count: int, 
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 55])
-def test_without_a_stated_number_a_short_page_is_the_last(count: int) -> None:
+def test_a_short_page_is_the_last_if_the_service_states_no_number_of_entries(count: int) -> None:
     found, is_whole = pages_of(Service(count, 10, total=None))
     assert (len(found), found.complete, is_whole) == (count, True, True)
 
@@ -56,18 +56,18 @@ def test_entries_that_the_service_states_and_does_not_send_count_as_left_out(tot
     assert service.requests == 2
 
 
-def test_a_service_that_ignores_the_offset_is_not_asked_for_ever() -> None:
+def test_a_service_that_ignores_the_offset_causes_no_endless_requests() -> None:
     service = Service(5, 5, total=10**9)
     found, _ = fetch_pages(lambda offset: service.page_at(0), page_size=10, last_offset=100_000)
     assert (len(found), found.complete, service.requests) == (5, False, 2)
 
 
-def test_a_list_behind_the_largest_offset_is_not_whole() -> None:
+def test_a_list_that_is_longer_than_the_largest_offset_is_not_complete() -> None:
     found, is_whole = pages_of(Service(55, 10, total=55), last_offset=20)
     assert (len(found), is_whole) == (30, False)
 
 
-def test_the_account_s_lists_are_fetched_page_by_page() -> None:
+def test_the_lists_of_the_account_are_fetched_page_by_page() -> None:
     service = Service(2500, 400, total=2500)
 
     def call(request: Any) -> Entries[AccountTag]:

@@ -323,7 +323,7 @@ def test_read_takes_nested_objects_as_well_as_mappings() -> None:
     assert request.params["contact_message"] == {"type": "tts", "value": "x"}
 
 
-def test_read_leaves_a_nested_none_out() -> None:
+def test_read_omits_a_nested_none() -> None:
     values = {**LEAST["start.employee_call"], "employee": {"id": 25, "phone_number": None}}
     assert StartEmployeeCall.from_values(values).params["employee"] == {"id": 25}
 
@@ -405,17 +405,17 @@ def test_read_names_the_field_it_refuses(method: str, values: dict[str, Any], fi
         ("start.informer_call", "dialing_timeout"),
     ],
 )
-def test_read_does_not_take_a_truth_value_for_a_number(method: str, field: str) -> None:
+def test_read_refuses_a_boolean_as_a_number(method: str, field: str) -> None:
     """``call_session_id=True`` would control call session 1, which is another call."""
     assert refused_field(METHODS[method], {**LEAST[method], field: True}) == field
 
 
-def test_read_does_not_take_a_truth_value_for_an_employee() -> None:
+def test_read_refuses_a_boolean_as_an_employee() -> None:
     values = {**LEAST["start.employee_call"], "employee": {"id": True}}
     assert refused_field(StartEmployeeCall, values) == "employee.id"
 
 
-def test_read_does_not_take_a_number_with_separators_for_another_number() -> None:
+def test_read_refuses_a_number_with_separators() -> None:
     values = {"call_session_id": "2_5", "tag_id": 36}
     assert refused_field(TagCall, values) == "call_session_id"
 
@@ -455,13 +455,13 @@ def test_a_phone_number_is_sent_as_digits_without_plus(field: str, given_number:
     ["", "None", "nan", "8 926 000 00 00", "Иван", "79260000000;79260000001", float("nan"), "+"],
 )
 @pytest.mark.parametrize("field", ["contact", "virtual_phone_number"])
-def test_what_is_no_phone_number_is_refused(field: str, number: Any) -> None:
+def test_a_value_that_is_no_phone_number_is_refused(field: str, number: Any) -> None:
     values = {**LEAST["start.informer_call"], field: number}
     assert refused_field(StartInformerCall, values) == field
 
 
 @pytest.mark.parametrize("number", [79260000000.0, "79260000000.0"])
-def test_a_phone_number_that_became_a_float_is_not_dialled_with_a_dot(number: Any) -> None:
+def test_a_phone_number_that_became_a_float_is_not_sent_with_a_decimal_point(number: Any) -> None:
     """A column of phone numbers with one gap is a column of floats in pandas."""
     sent = None
     with contextlib.suppress(InvalidParameters):  # refusing is as good as repairing
@@ -491,7 +491,7 @@ def test_a_contact_may_be_a_sip_number() -> None:
     assert informer(contact="0021234").params["contact"] == "0021234"
 
 
-def test_the_help_of_a_refused_number_says_how_it_is_written() -> None:
+def test_the_error_of_a_refused_number_explains_the_expected_form() -> None:
     with pytest.raises(InvalidParameters, match=r"E\.164 .*digits only, the country code first, no '\+'"):
         informer(virtual_phone_number="8 926 000 00 00")
 
@@ -504,7 +504,7 @@ def test_list_calls_filters_by_a_number_that_starts_with_seven() -> None:
     assert refused_field(ListCalls, filters) == "virtual_phone_number"
 
 
-def test_an_operator_is_sent_as_a_string_whatever_it_came_as() -> None:
+def test_an_operator_of_any_type_is_sent_as_a_string() -> None:
     for operator in ("79260000001", {"id": 25, "phone_number": "79260000001"}, 79260000001):
         request = StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator": operator})
         assert request.params["operator"] == "79260000001"
@@ -556,7 +556,7 @@ def test_an_operator_confirms_with_one_key_or_any_key(key: str | int) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "12", "a", "ANY", ".", "1\n", True])
-def test_an_operator_cannot_confirm_with_anything_else(key: str | bool) -> None:
+def test_an_operator_cannot_confirm_with_any_other_value(key: str | bool) -> None:
     with pytest.raises(InvalidParameters, match="operator_confirmation"):
         StartSimpleCall.from_values({**LEAST["start.simple_call"], "operator_confirmation": key})
 
@@ -579,7 +579,7 @@ def test_send_dtmf_sends_one_tone(tone: Any) -> None:
 
 
 @pytest.mark.parametrize("tone", ["", ".", "12", "1\n", "a", 12, "٢"])
-def test_send_dtmf_refuses_anything_but_one_tone(tone: Any) -> None:
+def test_send_dtmf_refuses_any_value_but_one_tone(tone: Any) -> None:
     values = {"call_session_id": 1, "dtmf_string": tone}
     assert refused_field(SendDtmf, values) == "dtmf_string"
 
@@ -598,7 +598,7 @@ def test_dialing_timeout_is_1_to_120_seconds(seconds: Any, good: bool) -> None:
 # --- methods that this version does not describe ---
 
 
-def test_an_unknown_method_is_sent_as_it_is_and_never_repeated() -> None:
+def test_an_unknown_method_is_sent_unchanged_and_never_repeated() -> None:
     params = {"filter": {"field": "id", "value": None}, "limit": 5, "list": [None]}
     request = request_by_name("get.something", params)
     assert (request.method, request.repeat) == ("get.something", Repeat.NEVER)
@@ -607,7 +607,7 @@ def test_an_unknown_method_is_sent_as_it_is_and_never_repeated() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_known_method_by_its_name_keeps_what_is_known_of_it(method: str) -> None:
+def test_a_known_method_called_by_its_name_has_the_rules_of_its_class(method: str) -> None:
     request, known = request_by_name(method, {}), METHODS[method]
     assert request.repeat is known.repeat
     assert request.needs_token is known.needs_token
@@ -639,7 +639,7 @@ def test_requests_by_name_do_not_leak_memory() -> None:
         "0916123456",
     ],
 )
-def test_a_phone_number_in_another_form_is_not_taken_for_a_sip_number(contact: str) -> None:
+def test_a_phone_number_in_another_form_is_not_read_as_a_sip_number(contact: str) -> None:
     with pytest.raises(InvalidParameters, match="contact"):
         StartInformerCall.from_values(
             {

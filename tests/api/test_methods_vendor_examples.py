@@ -108,7 +108,7 @@ def test_a_request_example_is_rebuilt_unchanged(examples: Path, method: str, str
     assert json.loads(json.dumps(request.params)) == example
 
 
-def test_start_vnumber_call_refuses_what_only_its_example_knows(examples: Path) -> None:
+def test_start_vnumber_call_refuses_the_parameter_that_only_the_vendors_example_has(examples: Path) -> None:
     example = sent(examples, "start.vnumber_call")
     with pytest.raises(InvalidParameters) as caught:
         StartVnumberCall.from_values(example)
@@ -126,7 +126,7 @@ def test_a_response_example_is_read_as_the_promised_type(examples: Path, method:
     assert isinstance(answer, type(ANSWERS[method]))
 
 
-def test_the_error_example_names_the_field_and_keeps_the_value_to_itself(examples: Path) -> None:
+def test_the_error_of_the_vendors_example_names_the_field_and_hides_the_value(examples: Path) -> None:
     error = rejection(read(examples / "error.response.json")["error"], method="start.informer_call")
     assert type(error) is InvalidParameters
     assert (error.code, error.mnemonic, error.field) == (-32602, "data_type_error", "contact")

@@ -47,7 +47,7 @@ def test_no_active_calls_is_an_empty_list() -> None:
     assert ListCalls.read_answer([]) == []
 
 
-def test_a_session_needs_its_id_only() -> None:
+def test_a_session_needs_only_its_id() -> None:
     [session] = ListCalls.read_answer([{"call_session_id": 5}])
     assert session == CallSession(call_session_id=5)
     assert (session.tags, session.legs) == ((), ())
@@ -109,7 +109,7 @@ def test_success_is_a_boolean_or_its_name(success: object) -> None:
 
 
 @pytest.mark.parametrize("data", [{"success": False}, {"success": "false"}, {}, None, "true"])
-def test_what_is_not_success_is_not_done(data: object) -> None:
+def test_an_answer_without_success_is_not_done(data: object) -> None:
     with pytest.raises(ValidationError):
         Done.model_validate(data)
 
@@ -164,7 +164,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("text", FORMS)
-def test_the_three_forms_are_read_and_zone_less_text_is_in_the_accounts_zone(text: str) -> None:
+def test_three_forms_of_a_time_are_read_and_a_text_without_a_zone_is_in_the_accounts_zone(text: str) -> None:
     parsed = parse_time(text, "Europe/Moscow")
     assert parsed == FORMS[text]
     assert isinstance(parsed, datetime)
@@ -186,12 +186,12 @@ def test_zones_keep_their_rules_of_that_day(text: str, zone: str, hour: int) -> 
     assert parse_time(text, zone).hour == hour
 
 
-def test_an_hour_that_comes_twice_is_read_as_the_later_of_both() -> None:
+def test_a_time_in_the_hour_that_occurs_twice_is_read_as_the_later_one() -> None:
     assert parse_time("2024-10-27 02:30:00", "Europe/Berlin").hour == 1
 
 
 @given(moment=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
-def test_a_time_survives_the_way_there_and_back(moment: datetime) -> None:
+def test_a_time_that_is_written_and_read_again_is_unchanged(moment: datetime) -> None:
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
     here = pendulum.instance(moment).in_timezone("Asia/Yekaterinburg")
     if here.utcoffset() != here.add(hours=2).utcoffset():
@@ -230,7 +230,7 @@ def test_a_time_means_what_pendulum_reads_even_when_the_clocks_change(
         "2016-10-19",
     ],
 )
-def test_other_text_is_refused(text: str) -> None:
+def test_a_text_that_is_no_time_is_refused(text: str) -> None:
     with time_machine.travel(0, tick=False), pytest.raises(ValueError):  # noqa: PT011
         parse_time(text, "Europe/Moscow")
 

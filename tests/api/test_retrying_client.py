@@ -117,7 +117,7 @@ def test_max_sends_1_disables_repeats(desk):
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_start_whose_answer_was_lost_is_never_sent_again(desk, fault):
+def test_a_start_request_whose_answer_was_lost_is_never_sent_again(desk, fault):
     desk.exchange.fault(fault, method="start.informer_call")
 
     with pytest.raises((Unanswered, ServiceFailed)) as failure:
@@ -139,7 +139,7 @@ def test_a_tone_whose_answer_was_lost_is_never_sent_again(desk, fault):
     assert desk.exchange.call(session).dtmf == ["1"]
 
 
-def test_a_start_that_was_not_sent_is_sent_again(desk):
+def test_a_start_request_that_was_not_sent_is_sent_again(desk):
     desk.exchange.fault(Fault.REFUSE, times=4)
 
     desk.client().call(START)
@@ -148,7 +148,7 @@ def test_a_start_that_was_not_sent_is_sent_again(desk):
     assert len(desk.slept) == 4
 
 
-def test_a_start_that_cannot_be_sent_raises_not_sent(desk):
+def test_a_start_request_that_cannot_be_sent_raises_not_sent(desk):
     desk.exchange.fault(Fault.REFUSE, times=99)
 
     with pytest.raises(NotSent) as failure:
@@ -158,7 +158,7 @@ def test_a_start_that_cannot_be_sent_raises_not_sent(desk):
     assert desk.exchange.rings(CONTACT) == 0
 
 
-def test_a_start_whose_login_was_lost_is_sent_again(desk):
+def test_a_start_request_whose_login_was_lost_is_sent_again(desk):
     """Only the login was lost; the start request was not sent."""
     account = desk.exchange.account
     desk.exchange.fault(Fault.DROP_AFTER, method="login.user", times=2)
@@ -190,7 +190,7 @@ def test_an_unknown_method_is_not_repeated_because_the_effect_of_a_repeat_is_unk
     assert desk.slept == []
 
 
-def test_a_known_method_by_its_name_is_repeated_as_its_class_allows(desk):
+def test_a_known_method_called_by_its_name_is_repeated_as_its_class_allows(desk):
     desk.exchange.fault(Fault.DROP_AFTER, times=1)
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
 

@@ -75,7 +75,7 @@ def is_answered(url: str, verify: bool | str | Path, fresh: bool = True) -> bool
 # --- sharing ---
 
 
-def test_starts_share_one_context_and_each_has_a_connection_of_its_own(
+def test_start_requests_share_one_tls_context_and_use_separate_connections(
     serve: Serve, authority: Authority, contexts: list[Any]
 ) -> None:
     server = serve(obliging, authority.server())
@@ -85,7 +85,7 @@ def test_starts_share_one_context_and_each_has_a_connection_of_its_own(
     assert [request.connection for request in server.requests] == [1, 2, 3, 4, 5]
 
 
-def test_the_kept_connection_shares_the_context_of_the_starts(
+def test_the_kept_connection_shares_the_tls_context_of_the_start_requests(
     serve: Serve, authority: Authority, contexts: list[Any]
 ) -> None:
     server = serve(obliging, authority.server())
@@ -188,7 +188,7 @@ def point_link_elsewhere(bundle: Path, authority: Authority) -> None:
 
 @both_kinds
 @pytest.mark.parametrize("change", [write_in_place, replace_file, point_link_elsewhere])
-def test_a_changed_bundle_holds_for_the_next_connection(
+def test_the_next_connection_uses_a_changed_bundle(
     serve: Serve, tmp_path: Path, change: Callable[[Path, Authority], None], fresh: bool
 ) -> None:
     old, new = Authority(tmp_path, "one"), Authority(tmp_path, "two")
@@ -219,14 +219,14 @@ def test_a_kept_session_that_connects_again_reads_the_changed_bundle(serve: Serv
             rpc.send("list.calls", {}, new_connection=False)
 
 
-def test_a_bundle_that_vanishes_is_not_sent(serve: Serve, authority: Authority) -> None:
+def test_a_request_whose_bundle_has_vanished_is_not_sent(serve: Serve, authority: Authority) -> None:
     server = serve(obliging, authority.server())
     assert is_answered(server.url, authority.bundle)
     authority.bundle.unlink()
     assert not is_answered(server.url, authority.bundle)
 
 
-def test_a_bundle_without_a_certificate_is_not_sent(
+def test_a_request_whose_bundle_has_no_certificate_is_not_sent(
     serve: Serve, authority: Authority, tmp_path: Path
 ) -> None:
     server = serve(obliging, authority.server())
@@ -236,7 +236,9 @@ def test_a_bundle_without_a_certificate_is_not_sent(
     assert server.requests == []
 
 
-def test_a_directory_of_certificates_is_read_anew(serve: Serve, authority: Authority, tmp_path: Path) -> None:
+def test_a_directory_of_certificates_is_read_again_for_each_connection(
+    serve: Serve, authority: Authority, tmp_path: Path
+) -> None:
     server = serve(obliging, authority.server())
     directory = tmp_path / "certificates"
     directory.mkdir()
@@ -249,7 +251,7 @@ def test_a_directory_of_certificates_is_read_anew(serve: Serve, authority: Autho
 
 
 @pytest.mark.parametrize("variable", BUNDLE_VARIABLES)
-def test_the_variables_of_the_environment_hold_as_for_requests(
+def test_the_variables_of_the_environment_apply_as_they_do_in_requests(
     serve: Serve, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     server = serve(obliging, authority.server())

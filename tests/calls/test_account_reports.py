@@ -54,7 +54,7 @@ def test_a_search_without_a_timeout_asks_once():
     assert (desk.asked, desk.now) == (1, AT)
 
 
-def test_a_report_without_an_id_of_the_call_cannot_be_asked_for():
+def test_a_search_for_a_report_needs_an_id_of_the_call():
     with pytest.raises(ValueError, match="call_session_id or external_id"):
         Desk(appears_after=0).reports.of_call()
 

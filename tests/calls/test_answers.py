@@ -86,18 +86,18 @@ def test_a_contact_in_any_other_state_or_an_unknown_one_proves_nothing(state: st
 
 
 @pytest.mark.parametrize("contact_state", [LegState.DIALING, LegState.QUEUED, ""])
-def test_an_employee_who_picked_up_first_is_no_answer(contact_state: str) -> None:
+def test_an_employee_who_picked_up_first_does_not_count_as_an_answer(contact_state: str) -> None:
     legs = employee_leg(LegState.TALKING), contact_leg(contact_state)
     assert not contact_has_answered(session(*legs))
     assert not contact_has_answered(session(*reversed(legs)))
 
 
-def test_an_operators_leg_is_no_answer_even_if_it_rings_the_contacts_number() -> None:
+def test_an_operators_leg_to_the_contacts_number_does_not_count_as_an_answer() -> None:
     leg = Leg(leg_id=1, called_phone_number=CONTACT, is_operator=True, state=LegState.TALKING)
     assert not contact_has_answered(session(leg))
 
 
-def test_a_third_party_who_picked_up_is_no_answer_of_the_contact() -> None:
+def test_a_third_party_who_picked_up_does_not_count_as_an_answer_of_the_contact() -> None:
     third = contact_leg(LegState.TALKING, called="79031112233")
     assert not contact_has_answered(session(contact_leg(LegState.DIALING), third))
 
@@ -146,14 +146,14 @@ def answered(report: CallReport, *legs: LegReport) -> bool | None:
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_talk_is_an_answer_whatever_the_reason(reason: str | None) -> None:
+def test_a_talk_is_an_answer_with_any_finish_reason(reason: str | None) -> None:
     assert answered(report(finish_reason=reason, talk_duration=1)) is True
     assert answered(report(finish_reason=reason, talk_duration=1), leg(None)) is True
 
 
 @pytest.mark.parametrize("talk", [0, None])
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_connected_leg_of_the_contact_is_an_answer_whatever_the_reason(
+def test_a_connected_leg_of_the_contact_is_an_answer_with_any_finish_reason(
     reason: str | None, talk: int | None
 ) -> None:
     call = report(finish_reason=reason, talk_duration=talk)
@@ -163,7 +163,7 @@ def test_a_connected_leg_of_the_contact_is_an_answer_whatever_the_reason(
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_contact_whose_legs_were_not_connected_did_not_answer_whatever_the_reason(
+def test_a_contact_whose_legs_were_not_connected_did_not_answer_with_any_finish_reason(
     reason: str | None,
 ) -> None:
     call = report(finish_reason=reason, talk_duration=0)
@@ -172,7 +172,7 @@ def test_a_contact_whose_legs_were_not_connected_did_not_answer_whatever_the_rea
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_without_legs_only_a_reason_about_the_contact_alone_proves_that_the_contact_did_not_answer(
+def test_only_a_finish_reason_about_the_contact_proves_no_answer_of_a_call_without_legs(
     reason: str | None,
 ) -> None:
     expected = False if proves_no_answer(reason) else None
@@ -181,7 +181,7 @@ def test_without_legs_only_a_reason_about_the_contact_alone_proves_that_the_cont
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_legs_of_unknown_owners_prove_an_answer_only_by_their_absence(reason: str | None) -> None:
+def test_a_leg_of_an_unknown_owner_leaves_the_decision_to_the_finish_reason(reason: str | None) -> None:
     call = report(finish_reason=reason, talk_duration=0)
     expected = False if proves_no_answer(reason) else None
     assert answered(call, leg(AT, is_operator=None)) is expected
@@ -193,14 +193,14 @@ def test_a_contact_who_was_never_rung_did_not_answer() -> None:
     assert answered(report(finish_reason="sip_offline"), leg(None, is_operator=True)) is False
 
 
-def test_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
+def test_the_field_is_lost_does_not_prove_that_the_contact_did_not_answer() -> None:
     """The contact may have waited for an employee who did not answer."""
     assert answered(report(is_lost=True, finish_reason="operator_not_responsible")) is None
 
 
 @pytest.mark.parametrize("flag", [False, None])
 def test_the_leg_to_the_contacts_number_is_the_contacts_leg(flag: bool | None) -> None:
-    """The operator of a start.simple_call may be a phone of no employee, so the flag says nothing of it."""
+    """The operator of a start.simple_call may use a phone of no employee, so the flag proves nothing."""
     call = report(finish_reason="subscriber_disconnects")
     operators = leg(AT, is_operator=flag, called_phone_number=OPERATORS_PHONE)
     assert (
@@ -240,7 +240,7 @@ def test_an_unanswered_numbered_leg_does_not_hide_a_connected_leg_of_the_contact
 
 
 @pytest.mark.parametrize("flag", [True, False, None])
-def test_the_contacts_number_counts_more_than_the_flag(flag: bool | None) -> None:
+def test_the_number_of_the_contact_overrides_the_operator_flag(flag: bool | None) -> None:
     """An alert calls an employee, whose phone belongs to the account."""
     call = report(finish_reason="subscriber_busy", talk_duration=0)
     others = leg(None, is_operator=False, called_phone_number=OPERATORS_PHONE)
@@ -271,19 +271,19 @@ def test_the_contacts_leg_counts_although_it_is_flagged_as_a_coachs() -> None:
         ([], False),
     ],
 )
-def test_while_a_call_is_active_a_connected_leg_without_a_number_may_be_an_operators(
+def test_a_connected_leg_without_a_number_proves_no_answer_of_an_active_call(
     legs: list[LegReport], connected: bool
 ) -> None:
     assert contacts_leg_is_connected(CONTACT, legs) is connected
 
 
 @pytest.mark.parametrize("time", ["0000-00-00 00:00:00", " ", ""])
-def test_a_finish_time_of_zeros_is_no_end(time: str) -> None:
+def test_a_finish_time_of_zeros_does_not_end_the_call(time: str) -> None:
     assert not report(finish_time=time).finished
 
 
 @pytest.mark.parametrize("at", ["0000-00-00 00:00:00", " ", "", None])
-def test_a_time_of_zeros_is_no_answer(at: str | None) -> None:
+def test_a_connect_time_of_zeros_is_no_answer(at: str | None) -> None:
     assert answered(report(finish_reason="timeout", talk_duration=-1), leg(at)) is False
 
 

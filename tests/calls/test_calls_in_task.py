@@ -1,4 +1,4 @@
-"""The calls of one task keep their numbers over its tries, whatever a try asks for first."""
+"""The calls of one task keep their numbers over its tries, in any order of a try's requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_two_messages_to_one_person_are_two_calls() -> None:
     assert [task.number(ANNA, "first"), task.number(ANNA, "second"), task.number(ANNA, "first")] == [1, 2, 1]
 
 
-def test_a_text_that_changes_with_the_try_makes_no_new_call() -> None:
+def test_a_text_that_changes_with_the_try_causes_no_new_call() -> None:
     task = Task()
     assert task.number(ANNA, "It is 9:00", this_try=1) == 1
     assert task.number(BORIS, "It is 9:00", this_try=1) == 2
@@ -51,7 +51,7 @@ def test_a_text_that_changes_with_the_try_makes_no_new_call() -> None:
     assert task.number(ANNA, "It is 9:06", this_try=2) == 3
 
 
-def test_a_new_key_of_the_deployment_makes_no_new_call() -> None:
+def test_a_new_key_of_the_deployment_causes_no_new_call() -> None:
     task = Task(deployment=Deployment(keys=(b"old",)))
     assert [task.number(ANNA), task.number(BORIS)] == [1, 2]
     task.deployment = Deployment(keys=(b"new", b"old"))
@@ -83,7 +83,7 @@ def test_each_numbered_store_has_its_own_values() -> None:
         max_size=4,
     )
 )
-def test_no_person_gets_more_calls_than_one_try_asks_for(tries: list[list[tuple[str, str]]]) -> None:
+def test_no_person_gets_more_calls_than_one_try_requests(tries: list[list[tuple[str, str]]]) -> None:
     task = Task()
     numbers: dict[str, set[int]] = {ANNA: set(), BORIS: set()}
     most: Counter[str] = Counter()

@@ -33,7 +33,7 @@ def test_deployments_that_differ_in_name_or_key_have_other_ids_for_equal_names()
 
 
 @given(texts, texts)
-def test_other_names_have_other_ids(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+def test_different_names_have_different_ids(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     deployment = Deployment("name", id_key=OLD)
     assert (deployment.scope(*one) == deployment.scope(*other)) is (one == other)
 
@@ -49,7 +49,7 @@ def test_a_fingerprint_identifies_its_texts_and_no_others(
         assert deployment.is_fingerprint_of(fingerprint, *other) is False
 
 
-def test_trying_numbers_without_the_key_finds_nothing() -> None:
+def test_a_fingerprint_does_not_reveal_its_number_without_the_key() -> None:
     fingerprint = Deployment(keys=(NEW,)).fingerprint(*OWNER, CONTACT)
     digits = fingerprint.partition(".")[2]
     for parts in itertools.permutations((*OWNER, CONTACT), 5):
@@ -68,7 +68,7 @@ def test_a_fingerprint_of_an_older_key_is_recognised_while_the_key_is_listed() -
 
 
 @pytest.mark.parametrize("keys", [(), (NEW,)])
-def test_a_fingerprint_whose_key_is_gone_can_be_neither_recognised_nor_refused(
+def test_a_fingerprint_with_a_lost_key_is_neither_recognised_nor_refused(
     keys: tuple[bytes, ...],
 ) -> None:
     before = Deployment(keys=(OLD,)).fingerprint(*OWNER, CONTACT)
@@ -76,7 +76,7 @@ def test_a_fingerprint_whose_key_is_gone_can_be_neither_recognised_nor_refused(
     assert Deployment(keys=keys).is_fingerprint_of(before, *OWNER, OTHER) is None
 
 
-def test_a_fingerprint_from_before_there_was_a_key_is_recognised() -> None:
+def test_a_fingerprint_without_a_key_is_still_recognised() -> None:
     before = NO_DEPLOYMENT.fingerprint(*OWNER, CONTACT)
     assert before == hashlib.sha256("\n".join((*OWNER, CONTACT)).encode()).hexdigest()[:12]
     assert Deployment(keys=(NEW,)).is_fingerprint_of(before, *OWNER, CONTACT) is True

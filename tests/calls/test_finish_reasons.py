@@ -42,7 +42,7 @@ def test_every_category_has_a_reason(category: FinishCategory) -> None:
 
 
 @pytest.mark.parametrize("reason", finish_reasons().values(), ids=lambda reason: reason.mnemonic)
-def test_whose_trouble_a_reason_was_limits_its_category(reason: FinishReason) -> None:
+def test_the_side_that_a_reason_concerns_limits_its_category(reason: FinishReason) -> None:
     assert reason.category in CATEGORIES_OF[reason.concerns]
 
 

@@ -24,7 +24,7 @@ def test_a_run_beyond_max_lateness_may_not_call_and_the_reason_names_the_paramet
     assert "set max_lateness=None" in reason
 
 
-def test_without_max_lateness_every_run_may_call() -> None:
+def test_every_run_may_call_without_max_lateness() -> None:
     assert too_late_reason(DUE, DUE + 365 * DAY, None) is None
 
 

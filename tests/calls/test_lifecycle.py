@@ -152,14 +152,14 @@ def finished(step: Step) -> Finished:
 # --- resume: the first step of a try, by the stage in the journal ---
 
 
-def test_without_wait_for_completion_a_placed_call_finishes_at_once() -> None:
+def test_a_placed_call_finishes_at_once_without_wait_for_completion() -> None:
     world = World()
     step = world.lifecycle(wait_for_completion=False).resume(world.call)
     assert step == Finished(world.call, Verdict.ACCEPTED)
     assert (world.stage, world.fetches, world.active_tags) == (Stage.DONE, 0, [])
 
 
-def test_a_started_call_is_waited_for_until_it_ends() -> None:
+def test_the_lifecycle_waits_for_the_end_of_a_started_call() -> None:
     world = World()
     world.now += 10
     step = world.lifecycle().resume(world.call)
@@ -201,7 +201,7 @@ def test_a_call_that_an_earlier_try_left_answered_and_untagged_is_tagged_before_
     assert world.active_tags == [(SESSION, ANSWERED_TAG)]
 
 
-def test_a_call_in_stage_ended_is_not_waited_for_again() -> None:
+def test_the_lifecycle_does_not_wait_again_for_a_call_in_stage_ended() -> None:
     world = World()
     world.journal().mark_ended(world.ended())
     step = world.lifecycle().resume(world.stored)
@@ -236,7 +236,7 @@ def test_the_second_wait_of_a_try_ends_at_the_deadline_of_the_first() -> None:
     assert step.deadline == NOW + TIMEOUT
 
 
-def test_wait_until_is_kept_over_a_deferral() -> None:
+def test_a_deferral_keeps_wait_until() -> None:
     world = World()
     before = world.lifecycle(tags=TAGS)
     before.resume(world.call)
@@ -266,7 +266,7 @@ def test_the_last_deadline_of_the_task_shortens_a_wait_and_never_lengthens_it(
     assert step.deadline == deadline
 
 
-def test_time_up_keeps_the_observation_in_the_journal_and_asks_no_service() -> None:
+def test_a_timeout_keeps_the_observation_in_the_journal_and_sends_no_request() -> None:
     world = World()
     call = world.seen(answered=True)
     assert world.lifecycle(tags={}).observed(Phase.TIMED_OUT, call) == TimeIsUp(call)
@@ -285,14 +285,14 @@ def test_an_answered_call_is_tagged_while_it_is_active_and_then_waited_for_until
     assert world.tag_events == [step.call] == [world.stored]
 
 
-def test_an_answered_call_without_an_answered_tag_is_waited_for_without_a_request() -> None:
+def test_the_wait_for_an_answered_call_continues_without_a_request_if_no_answered_tag_is_due() -> None:
     world = World()
     step = world.lifecycle(tags={"ended": ENDED_TAG}).observed(Phase.ANSWERED, world.seen(answered=True))
     assert isinstance(step, WaitForCall)
     assert (step.until, world.active_tags) == ("ended", [])
 
 
-def test_a_tag_that_the_call_has_already_is_not_set_again() -> None:
+def test_a_tag_that_the_call_already_has_is_not_set_again() -> None:
     world = World()
     call = world.seen(answered=True, tags=(ANSWERED_TAG,))
     world.lifecycle(tags=TAGS).observed(Phase.ANSWERED, call)
@@ -337,7 +337,7 @@ def test_the_report_of_an_ended_call_makes_the_outcome_final(phase: Phase) -> No
     assert world.stage is Stage.DONE
 
 
-def test_a_report_that_is_not_there_yet_is_waited_for_from_the_end_of_the_call_on() -> None:
+def test_the_wait_for_a_missing_report_counts_from_the_end_of_the_call() -> None:
     world = World(reported_at=math.inf)
     call = world.ended(ended_at=NOW - 20)
     step = world.lifecycle().observed(Phase.ENDED, call)
@@ -350,7 +350,7 @@ def test_a_report_that_is_not_there_yet_is_waited_for_from_the_end_of_the_call_o
     )
 
 
-def test_a_report_of_a_call_without_a_known_end_is_waited_for_from_now_on() -> None:
+def test_the_wait_for_the_report_of_a_call_without_a_known_end_counts_from_now() -> None:
     world = World(reported_at=math.inf)
     step = world.lifecycle().observed(Phase.NEVER_APPEARED, world.ended(ended_at=None))
     assert isinstance(step, WaitForReport)
@@ -482,7 +482,7 @@ def test_a_finished_call_without_a_report_cannot_be_tagged_and_the_log_warns_of_
 # --- without the Data API ---
 
 
-def test_without_the_data_api_an_ended_call_finishes_with_the_outcome_of_list_calls() -> None:
+def test_an_ended_call_finishes_with_the_outcome_of_list_calls_without_the_data_api() -> None:
     world = World(has_data_api=False)
     call = world.ended(answered=True)
     step = world.lifecycle().observed(Phase.ENDED, call)
@@ -490,7 +490,7 @@ def test_without_the_data_api_an_ended_call_finishes_with_the_outcome_of_list_ca
     assert (world.stage, world.warnings, world.finished_tags) == (Stage.DONE, [], [])
 
 
-def test_without_the_data_api_an_answered_call_that_ended_untagged_is_warned_of() -> None:
+def test_the_log_warns_of_an_answered_call_that_ended_untagged_without_the_data_api() -> None:
     world = World(has_data_api=False)
     step = world.lifecycle(tags={"answered": ANSWERED_TAG}).observed(Phase.ENDED, world.ended(answered=True))
     assert finished(step).call.tags == ()
@@ -499,7 +499,7 @@ def test_without_the_data_api_an_answered_call_that_ended_untagged_is_warned_of(
 
 
 @pytest.mark.parametrize("call", [{"answered": None}, {"answered": True, "tags": (ANSWERED_TAG,)}])
-def test_without_the_data_api_a_call_that_lacks_no_tag_is_not_warned_of(call: dict[str, Any]) -> None:
+def test_the_log_does_not_warn_of_a_call_that_lacks_no_tag_without_the_data_api(call: dict[str, Any]) -> None:
     world = World(has_data_api=False)
     world.lifecycle(tags={"answered": ANSWERED_TAG}).observed(Phase.ENDED, world.ended(**call))
     assert world.warnings == []
@@ -527,7 +527,7 @@ def test_only_a_call_that_is_known_to_be_unanswered_is_redialled_by_the_next_try
     assert (finished(step).verdict, world.stage) == (verdict, stage)
 
 
-def test_without_the_data_api_no_call_is_known_to_be_unanswered() -> None:
+def test_no_call_is_known_to_be_unanswered_without_the_data_api() -> None:
     world = World(has_data_api=False)
     step = world.lifecycle(require_answer=True).observed(Phase.ENDED, world.ended())
     assert (finished(step).verdict, world.stage) == (Verdict.UNKNOWN, Stage.DONE)

@@ -80,15 +80,13 @@ def test_a_call_that_was_active_before_the_start_request_is_not_the_lost_call() 
     assert lost.matches(CallSession(call_session_id=2, external_id=AUTHORS_ID))
 
 
-def test_a_generated_id_is_unique_so_a_wrong_time_zone_of_the_connection_hides_no_call() -> None:
+def test_a_wrong_time_zone_of_the_connection_hides_no_call_with_a_generated_id() -> None:
     assert Sought(external_id=GENERATED_ID).is_found(start_time="2026-03-02 09:00:01")
 
 
 @pytest.mark.parametrize("number", [BORIS, "0501234567", "sip:unknown@pbx", "unknown", None])
 @pytest.mark.parametrize("generated", [GENERATED_ID, f"afc-{'0' * 24}-1"])
-def test_a_generated_id_is_unique_so_no_form_of_the_number_hides_a_call(
-    generated: str, number: str | None
-) -> None:
+def test_no_form_of_the_number_hides_a_call_with_a_generated_id(generated: str, number: str | None) -> None:
     assert Sought(external_id=generated).is_found(contact_phone_number=number)
     assert Sought(external_id=generated).is_found(start_time="2026-03-01 12:00:00")
 
@@ -107,7 +105,7 @@ def test_blanks_case_and_leading_zeros_of_an_id_do_not_count(written: str, own: 
 
 
 @pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])
-def test_a_call_without_an_id_from_a_person_who_hides_the_number_is_no_doubt(number: str | None) -> None:
+def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: str | None) -> None:
     lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": number, "start_time": "2026-03-02 12:00:01"}
     assert not lost.may_be(CallReport(id=1, call_api_external_id=None, **facts))
@@ -118,7 +116,7 @@ def test_a_call_without_an_id_from_a_person_who_hides_the_number_is_no_doubt(num
     ("start_time", "is_doubtful"),
     [("2026-03-02 11:00:00", True), ("2026-03-01 21:00:00", True), ("2026-03-01 12:00:00", False)],
 )
-def test_a_reported_call_with_the_id_that_began_too_early_is_a_doubt_because_the_zone_may_be_wrong(
+def test_a_reported_call_with_the_id_that_began_too_early_causes_doubt(
     start_time: str, is_doubtful: bool
 ) -> None:
     lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)

@@ -31,7 +31,7 @@ def test_a_tag_has_the_digits_of_its_id(text: str) -> None:
         *(36, None, ["tag:36"]),
     ],
 )
-def test_anything_else_is_refused_with_the_forms_that_are_allowed(text: object) -> None:
+def test_any_other_text_is_refused_and_the_error_lists_the_allowed_forms(text: object) -> None:
     with pytest.raises(ValueError, match="operation:<name> or tag:<id>"):
         Mark.parse(text)
 
@@ -55,7 +55,7 @@ def test_the_first_mark_of_the_table_that_the_call_has_decides(
     assert first_mark(read_marks(dict.fromkeys(table)), call) == (Mark.parse(expected) if expected else None)
 
 
-def test_unknown_operations_are_neither_there_nor_absent() -> None:
+def test_unknown_operations_neither_contain_nor_lack_a_mark() -> None:
     mark = Mark("operation", "Меню")
     assert [mark.is_on(Outcome(1, operations=names)) for names in (None, (), ("Меню",), ("меню",))] == [
         None,

@@ -1,4 +1,4 @@
-"""What a start request names must exist in the account and be on, as far as the account's lists show."""
+"""The objects that a start request names must exist in the account and be on, as far as its lists show."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_request_names_the_objects_of_its_fields(request_type, values, named):
 # --- mistakes ---
 
 
-def test_an_account_that_has_everything_makes_no_mistake():
+def test_the_check_of_a_complete_account_finds_no_mistake():
     assert mistakes() == []
 
 
@@ -129,7 +129,7 @@ def test_an_account_that_has_everything_makes_no_mistake():
         ("sip_lines", "The account has no SIP line sip25."),
     ],
 )
-def test_what_the_account_does_not_have_is_named(empty, sentence):
+def test_the_check_names_an_object_that_the_account_lacks(empty, sentence):
     assert mistakes(**{empty: []}) == [sentence]
 
 
@@ -155,11 +155,11 @@ def test_what_the_account_does_not_have_is_named(empty, sentence):
         ),
     ],
 )
-def test_what_is_off_is_named(changes, sentences):
+def test_the_check_names_an_object_that_is_switched_off(changes, sentences):
     assert mistakes(**changes) == sentences
 
 
-def test_an_employee_without_any_telephone_that_is_on_is_named():
+def test_the_check_names_an_employee_without_an_active_telephone():
     employee = {"id": 25, "phone_numbers": [], "extension": {"extension_phone_number": "125"}}
     named = NamedObjects(employees=frozenset({(25, None), (25, "125")}))
     sentence = "Employee 25 has no telephone that is switched on."
@@ -168,7 +168,7 @@ def test_an_employee_without_any_telephone_that_is_on_is_named():
     assert mistakes(named, employees=[employee]) == []
 
 
-def test_a_number_that_is_listed_twice_and_on_once_is_on():
+def test_a_number_that_is_listed_twice_is_on_if_one_entry_is_active():
     entries = [
         {"virtual_phone_number": VNUMBER, "status": "cleaning"},
         {"virtual_phone_number": VNUMBER, "status": "active"},
@@ -191,7 +191,7 @@ KNOWN_OFF = {"waiting", "cleaning", "prereserved", "reserved", "manual_lock", "l
 
 
 @given(st.sampled_from(["virtual_numbers", "sip_lines"]), st.text(max_size=12) | st.none())
-def test_a_status_that_is_not_known_is_not_off(name, status):
+def test_an_unknown_status_does_not_count_as_off(name, status):
     assume(status not in KNOWN_OFF)
     (entry,) = ANSWERS[name]
     assert mistakes(**{name: [{**entry, "status": status}]}) == []
@@ -215,7 +215,7 @@ def test_only_the_needed_lists_are_read():
     assert sent == ["get.virtual_numbers", "get.tags"]
 
 
-def test_a_list_that_is_refused_is_said_and_does_not_hide_the_others():
+def test_a_refused_list_is_reported_and_does_not_hide_the_other_lists():
     def call(request):
         if request.method == "get.employees":
             raise AccessDenied("Permission denied", method=request.method)

@@ -113,7 +113,7 @@ def test_the_keys_of_a_later_version_are_ignored() -> None:
     assert Outcome.from_xcom({**FULL.to_xcom(), "cost": 12.5, "legs": [{}]}) == FULL
 
 
-def test_a_session_id_alone_is_a_call_with_nothing_else_known() -> None:
+def test_a_session_id_alone_is_a_call_with_no_other_known_facts() -> None:
     assert Outcome.from_xcom({"call_session_id": 7}) == Outcome(7)
     assert Outcome(7).answered is None
     assert Outcome.from_xcom({"call_session_id": 7, "tags": None}) == Outcome(7)
@@ -221,7 +221,7 @@ def test_the_reports_times_are_in_the_accounts_zone(zone: str, hour: int) -> Non
 
 
 @pytest.mark.parametrize("answered", [True, False, None])
-def test_a_final_outcome_has_the_answer_of_the_report_unless_a_snapshot_has_shown_one(
+def test_an_answer_that_a_snapshot_showed_overrides_the_report(
     answered: bool | None,
 ) -> None:
     finished = FinishedCall(report(), answered, "subscriber_busy")

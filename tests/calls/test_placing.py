@@ -212,7 +212,7 @@ def test_a_call_that_was_proven_not_to_be_placed_is_placed_as_the_same_attempt(c
 
 
 @pytest.mark.parametrize("cleared", [False, True])
-def test_an_intent_without_a_result_is_searched_for_and_never_simply_dialled_again(cleared: bool) -> None:
+def test_an_intent_without_a_result_is_searched_for_before_another_start_request(cleared: bool) -> None:
     world = world_after(Stage.STARTING)
     with pytest.raises(Unresolved):
         world.place(generation=int(cleared))
@@ -357,7 +357,7 @@ def test_each_part_of_the_owner_makes_another_external_id(position: int) -> None
     assert other.external_id(request_to(), 1) != World().journal().external_id(request_to(), 1)
 
 
-def test_the_authors_own_external_id_is_sent_as_it_is_and_numbered_from_the_second_attempt_on() -> None:
+def test_the_authors_external_id_is_sent_unchanged_and_numbered_from_the_second_attempt_on() -> None:
     world = World()
     for generation in range(3):
         session_id = 7 + generation
@@ -398,7 +398,7 @@ def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
     assert isinstance(Record.from_json(through_json).stage, Stage)
 
 
-def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_the_intent() -> None:
+def test_a_repeated_authors_id_does_not_adopt_a_call_that_began_long_before_the_intent() -> None:
     """The earlier call to the same contact is still active. It began before the lost call."""
 
     def lists(now: float) -> list[CallSession]:
@@ -413,7 +413,7 @@ def test_an_authors_id_used_again_does_not_adopt_a_call_that_began_long_before_t
     assert world.disk.stage == "unresolved"
 
 
-def test_a_retry_without_a_journal_finds_the_earlier_trys_call_whenever_it_began() -> None:
+def test_a_retry_without_a_journal_finds_the_call_of_the_earlier_try_with_any_start_time() -> None:
     """The retry's intent is minutes younger than the call that the earlier try placed."""
 
     def lists(now: float) -> list[CallSession]:
@@ -436,7 +436,7 @@ def test_an_authors_id_finds_the_call_that_began_with_the_intent() -> None:
     assert world.place(request_to(external_id="order-7")).call_session_id == 8
 
 
-def test_a_call_with_the_authors_id_that_was_active_before_is_not_taken_for_the_lost_call() -> None:
+def test_a_call_with_the_authors_id_that_was_active_before_is_not_the_lost_call() -> None:
     other = session(8, "order-7")
     world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [other], reports=lambda _: 8)
     with pytest.raises(Unresolved):
@@ -446,7 +446,7 @@ def test_a_call_with_the_authors_id_that_was_active_before_is_not_taken_for_the_
     assert world.place(request_to(external_id="order-7"), delivery="at_least_once").call_session_id == 9
 
 
-def test_the_active_calls_are_not_listed_before_a_call_whose_id_this_package_makes() -> None:
+def test_a_call_with_a_generated_id_is_placed_without_a_poll() -> None:
     world = World()
     world.place()
     assert world.polled_at == []
@@ -459,7 +459,7 @@ def test_active_calls_that_cannot_be_listed_delay_no_call(failure: CallApiError)
     assert world.polled_at == [5000.0]
 
 
-def test_a_record_that_cannot_be_read_stops_the_try_before_anything_is_sent() -> None:
+def test_a_record_that_cannot_be_read_stops_the_try_before_a_request() -> None:
     world = World()
     world.disk.set(KEY, {"stage": "of a later version"})
     with pytest.raises((TypeError, ValueError)):
@@ -612,7 +612,7 @@ def test_a_session_that_does_not_name_its_contact_is_recognized_by_the_external_
     assert world.place(request_to(external_id="order-77")).call_session_id == 8
 
 
-def test_one_miss_proves_nothing_however_late_it_is() -> None:
+def test_one_late_miss_does_not_prove_absence() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     external_id = world.journal().external_id(request_to(), 1)
     world.lists = lambda now: [session(8, external_id)] if len(world.polled_at) == 2 else []
@@ -642,7 +642,7 @@ def test_the_report_of_a_later_try_is_searched_from_the_intent_on() -> None:
     assert world.report_searches[0][2] == 4900.0
 
 
-# --- trouble while searching ---
+# --- errors during the search ---
 
 
 @pytest.mark.parametrize("reports", [None, lambda external_id: None], ids=["no Data API", "Data API"])
@@ -667,7 +667,7 @@ def test_ten_failed_polls_are_survived_and_count_neither_as_a_miss_nor_as_found(
     assert world.place(appear_timeout=0.0).call_session_id == 8
 
 
-def test_if_list_calls_is_forbidden_the_report_decides() -> None:
+def test_the_report_decides_if_list_calls_is_forbidden() -> None:
     denied = AccessDenied("list.calls", mnemonic="component_disabled")
     found = World(
         answer=failing(Unanswered("no answer")), lists=lambda now: denied, reports=lambda external_id: 8
@@ -686,7 +686,7 @@ def test_a_transient_error_of_the_data_api_keeps_the_intent() -> None:
     assert world.disk.stage == "starting"
 
 
-def test_if_the_data_api_is_forbidden_an_unlisted_call_is_unresolved_and_the_reason_is_logged() -> None:
+def test_an_unlisted_call_is_unresolved_and_the_reason_logged_if_the_data_api_is_forbidden() -> None:
     denied = AccessDenied("this address is not on the list", mnemonic="ip_not_whitelisted")
     world = World(answer=failing(Unanswered("no answer")), reports=failing(denied))
     with pytest.raises(Unresolved, match="may have been placed"):
@@ -708,7 +708,7 @@ def test_a_transient_error_of_one_source_is_raised_if_the_other_source_is_forbid
 # --- at_least_once ---
 
 
-def test_at_least_once_places_another_attempt_after_the_search_and_one_only() -> None:
+def test_at_least_once_places_only_one_more_attempt_after_the_search() -> None:
     world = World(answer=failing(Unanswered("no answer")))
     with pytest.raises(Unresolved):
         world.place(delivery="at_least_once")
@@ -754,7 +754,7 @@ def test_at_least_once_does_not_repeat_a_placed_call(stage: Stage) -> None:
 NOT_FOUND: dict[str, Any] = {"answer": failing(Unanswered("no answer")), "reports": lambda external_id: None}
 
 
-def test_the_absence_of_a_call_in_a_first_search_proves_nothing() -> None:
+def test_the_absence_of_a_call_in_the_first_search_does_not_prove_absence() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(absence_proven_after=300.0)
@@ -778,7 +778,7 @@ def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the
     assert len(world.polled_at) - polls == 2, "one absence in list.calls proves nothing"
 
 
-def test_too_early_a_second_search_does_not_start_the_wait_again() -> None:
+def test_a_second_search_that_comes_too_early_does_not_start_the_wait_again() -> None:
     world = World(**NOT_FOUND)
     proven_at = set()
     for _ in range(3):
@@ -790,7 +790,7 @@ def test_too_early_a_second_search_does_not_start_the_wait_again() -> None:
     assert len(world.sent) == 1
 
 
-def test_an_old_intent_is_searched_for_twice_because_its_call_may_have_ended_a_moment_ago() -> None:
+def test_an_old_intent_needs_a_second_search_because_its_call_may_have_just_ended() -> None:
     """The call is no longer active, and the Data API does not report it yet."""
     world = world_after(Stage.STARTING, reports=lambda external_id: None)
     world.now = 9000.0
@@ -918,7 +918,9 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
     ],
     ids=str,
 )
-def test_a_reported_call_that_is_certainly_another_one_does_not(report: dict[str, Any]) -> None:
+def test_a_reported_call_that_is_certainly_another_call_does_not_make_the_absence_doubtful(
+    report: dict[str, Any],
+) -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:
         world.place(absence_proven_after=300.0)
@@ -957,7 +959,7 @@ def test_search_first_adopts_the_active_call_of_an_earlier_try() -> None:
     assert world.log[0] == "The journal of earlier tries is lost: searching for their call before dialling"
 
 
-def test_search_first_dials_if_no_call_is_active_any_more() -> None:
+def test_search_first_dials_if_no_call_is_active() -> None:
     world = World()
     assert world.place(search_first=True).call_session_id == 7
     assert len(world.polled_at) == 2, "one absence proves nothing"
@@ -976,7 +978,7 @@ def test_at_least_once_with_search_first_dials_if_list_calls_is_forbidden() -> N
     assert world.place(search_first=True, delivery="at_least_once").call_session_id == 7
 
 
-def test_place_dials_exactly_in_the_rows_whose_step_dials() -> None:
+def test_place_dials_only_in_the_rows_whose_step_dials() -> None:
     """The Airflow operator checks the step to know whether a late run would dial."""
     for (stage, cleared), step in _STEPS.items():
         world = world_after(stage, answer=failing(NotSent("no")))
@@ -1007,7 +1009,7 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
     ],
     ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id"],
 )
-def test_while_an_active_call_cannot_be_read_a_lost_call_is_not_dialled_again(
+def test_a_lost_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
     unreadable: dict[str, Any], delivery: Any, absence_proven_after: float | None
 ) -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None, **unreadable)
@@ -1018,7 +1020,7 @@ def test_while_an_active_call_cannot_be_read_a_lost_call_is_not_dialled_again(
     assert len(world.sent) == 1
 
 
-def test_the_search_goes_on_when_all_calls_can_be_read_again() -> None:
+def test_the_search_continues_once_all_active_calls_can_be_read_again() -> None:
     world = World(answer=failing(Unanswered("no answer")), left_out=lambda now: int(now < 5030))
     with pytest.raises(Unresolved):
         world.place()

@@ -17,6 +17,6 @@ def test_an_unknown_key_has_the_value_none() -> None:
     assert MemoryStore().get("one") is None
 
 
-def test_two_stores_share_no_values() -> None:
+def test_two_stores_have_separate_values() -> None:
     MemoryStore().set("one", 1)
     assert MemoryStore().get("one") is None

@@ -34,7 +34,7 @@ def test_a_call_that_our_side_missed_gets_its_own_tag(changes: dict[str, Any], d
     assert due_tags(missed, {**RULES, "our_side_did_not_answer": 39}) == due
 
 
-def test_without_its_own_tag_a_call_that_our_side_missed_is_not_answered() -> None:
+def test_a_call_that_our_side_missed_gets_the_not_answered_tag_without_a_tag_of_its_own() -> None:
     assert due_tags(Outcome(7, answered=False, finish_reason="operator_busy"), RULES) == [38, 37]
 
 

@@ -33,7 +33,7 @@ def test_the_command_lists_campaigns_with_progress_and_outcomes(callapi, airflow
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "stop"])
-def test_the_command_asks_a_campaign_with_the_users_name(callapi, airflow_db, ledger, action):
+def test_the_command_writes_a_wish_with_the_name_of_the_user(callapi, airflow_db, ledger, action):
     run = callapi("campaigns", action, "spring", *LEDGER)
 
     assert json.loads(run.out)[0]["asked"] == f"{action} by {getpass.getuser()}"
@@ -55,7 +55,7 @@ def test_a_campaign_in_task_state_needs_no_ledger(callapi, autumn):
         (("pause", "sprung"), "no campaign is named 'sprung'"),
     ],
 )
-def test_a_mistake_is_one_line(callapi, airflow_db, ledger, command, message):
+def test_a_mistake_is_reported_in_one_line(callapi, airflow_db, ledger, command, message):
     run = callapi("campaigns", *command, *LEDGER)
 
     assert (run.code, run.out) == (1, "")

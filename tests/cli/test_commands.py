@@ -120,7 +120,7 @@ def test_a_call_that_cannot_be_read_is_counted_on_stderr(callapi, talk, monkeypa
 
 
 @pytest.mark.parametrize("external_id", ["1234567.89", "5e10", "2026.10", "007"])
-def test_plain_text_has_an_id_that_looks_like_a_number_as_it_is(callapi, exchange, external_id):
+def test_plain_text_shows_an_id_that_looks_like_a_number_unchanged(callapi, exchange, external_id):
     message = {"type": "tts", "value": "Hello"}
     call = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": message}
     with CallApiHook() as hook:
@@ -129,7 +129,7 @@ def test_plain_text_has_an_id_that_looks_like_a_number_as_it_is(callapi, exchang
     assert callapi("calls", "-o", "plain").out.split()[-1] == external_id
 
 
-def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
+def test_the_column_since_is_utc_for_every_time_zone_of_the_account(callapi, talk, exchange):
     (row,) = json.loads(callapi("calls", "-o", "json").out)
 
     started = exchange.call(talk).started_at
@@ -137,7 +137,7 @@ def test_since_is_utc_whatever_the_accounts_zone_is(callapi, talk, exchange):
 
 
 @pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
-def test_calls_can_be_read_by_a_program(callapi, talk, output, read):
+def test_a_program_can_read_the_calls(callapi, talk, output, read):
     with CallApiHook() as hook:
         hook.call(TagCall(call_session_id=talk, tag_id=36))
 
@@ -159,7 +159,7 @@ def test_no_calls_are_no_error(callapi):
     assert callapi("calls").code == 0
 
 
-def test_limits_are_the_points_left_of_both_windows_and_cost_none(callapi, exchange):
+def test_limits_show_the_points_left_of_both_periods_and_cost_none(callapi, exchange):
     exchange.account.minute_limit, exchange.account.day_limit = 10, 20
 
     first, second = (json.loads(callapi("limits", "-o", "json").out) for _ in range(2))
@@ -171,13 +171,13 @@ def test_limits_are_the_points_left_of_both_windows_and_cost_none(callapi, excha
     assert all(0 <= row["reset_in_seconds"] <= 86_400 for row in first)
 
 
-def test_limits_are_those_of_the_call_api_where_the_connection_has_no_other(callapi, connection):
+def test_limits_show_only_the_call_api_if_the_connection_has_no_data_api(callapi, connection):
     connection(extra={"data_api": False})
 
     assert {row["service"] for row in json.loads(callapi("limits", "-o", "json").out)} == {"Call API"}
 
 
-def test_limits_of_a_login_leave_out_the_data_api_whose_login_costs_a_point(callapi, connection, exchange):
+def test_limits_omit_the_data_api_for_a_login_because_its_login_costs_a_point(callapi, connection, exchange):
     account = exchange.account
     connection(login=account.login, password=account.password)
 
@@ -188,7 +188,7 @@ def test_limits_of_a_login_leave_out_the_data_api_whose_login_costs_a_point(call
     assert "a login there costs a point" in run.err
 
 
-def test_limits_of_the_call_api_are_shown_though_the_data_api_fails(callapi, exchange):
+def test_the_limits_of_the_call_api_are_shown_even_if_the_data_api_fails(callapi, exchange):
     exchange.fault(Fault.HTML, method="get.calls_report")
 
     run = callapi("limits", "-o", "json")
@@ -198,7 +198,7 @@ def test_limits_of_the_call_api_are_shown_though_the_data_api_fails(callapi, exc
     assert 'Check "Data API host"' in run.err
 
 
-def test_limits_are_shown_though_the_answer_that_contains_them_is_an_error(callapi, exchange):
+def test_limits_are_shown_even_if_the_answer_that_contains_them_is_an_error(callapi, exchange):
     exchange.account.components_off.add(Component.MANAGEMENT)
     with CallApiHook() as hook, pytest.raises(Exception, match="component_disabled"):
         hook.call(ListCalls())
@@ -209,7 +209,7 @@ def test_limits_are_shown_though_the_answer_that_contains_them_is_an_error(calla
     assert "minute" in run.out
 
 
-def test_talk_options_show_what_the_buttons_do(callapi):
+def test_the_talk_options_show_the_actions_of_the_buttons(callapi):
     rows = json.loads(callapi("talk-options", "-o", "json").out)
 
     assert {"button": "4", "does": "transfer_call", "name": "Трансфер", "with": None} in rows
@@ -253,7 +253,7 @@ def test_release_leaves_the_call_alone_after_a_no(callapi, talk, exchange, monke
     assert "was not released" in run.err
 
 
-def test_release_does_nothing_without_a_terminal_to_confirm(callapi, talk, exchange, monkeypatch):
+def test_release_without_a_terminal_requires_the_option_yes(callapi, talk, exchange, monkeypatch):
     confirming(monkeypatch, "y", tty=False)
 
     run = callapi("release", str(talk))
@@ -263,7 +263,7 @@ def test_release_does_nothing_without_a_terminal_to_confirm(callapi, talk, excha
     assert exchange.call(talk).active
 
 
-def test_release_with_yes_does_not_ask_and_an_ended_call_is_a_success(callapi, talk, monkeypatch):
+def test_release_with_yes_asks_no_question_and_succeeds_for_an_ended_call(callapi, talk, monkeypatch):
     confirming(monkeypatch, "", tty=False)
 
     runs = [callapi("release", str(talk), "--yes") for _ in range(2)]
@@ -274,7 +274,7 @@ def test_release_with_yes_does_not_ask_and_an_ended_call_is_a_success(callapi, t
 
 
 @pytest.mark.parametrize("session", ["0", "00", "-5", "1.5", "x", "", "٣", "9" * 5000])
-def test_release_of_what_is_no_session_id_is_refused_in_one_sentence(capsys, session):
+def test_release_refuses_a_value_that_is_no_session_id_in_one_sentence(capsys, session):
     parser = argparse.ArgumentParser()
     _SESSION_ID.add_to_parser(parser)
 
@@ -309,7 +309,7 @@ def test_a_session_id_that_is_no_number_is_refused_by_the_parser(callapi, sessio
     assert end.value.code == 2
 
 
-def test_what_was_done_can_be_read_by_a_program(callapi, talk, monkeypatch):
+def test_a_program_can_read_the_result_of_a_release(callapi, talk, monkeypatch):
     confirming(monkeypatch, "y")
 
     asked = callapi("release", str(talk), "-o", "json")
@@ -320,7 +320,7 @@ def test_what_was_done_can_be_read_by_a_program(callapi, talk, monkeypatch):
     assert yaml.safe_load(again.out) == {"session": talk, "was_over_already": True}
 
 
-def test_a_check_can_be_read_by_a_program_whatever_the_result_is(callapi, connection):
+def test_a_program_can_read_every_result_of_a_check(callapi, connection):
     works = callapi("check", "-o", "json")
     connection(password="no-such-key-at-all")
     broken = callapi("check", "-o", "json")
@@ -374,7 +374,7 @@ def test_a_list_of_the_account_needs_the_data_api(callapi, connection, command):
     assert "set extra.data_api to true" in run.err
 
 
-def test_a_data_api_that_refuses_a_list_is_named_with_what_to_do(callapi, connection, exchange):
+def test_the_error_of_a_refused_list_names_the_data_api_and_the_remedy(callapi, connection, exchange):
     exchange.account.data_api_whitelist.clear()
     run = callapi("numbers")
 
@@ -413,7 +413,7 @@ def test_a_check_of_objects_that_the_account_has_succeeds(callapi, connection):
         ("--sip-line=sip26", "The SIP line sip26 is off (manual_lock)."),
     ],
 )
-def test_a_check_names_what_the_account_does_not_have_or_what_is_off(
+def test_a_check_names_objects_that_the_account_lacks_or_has_switched_off(
     callapi, connection, exchange, option, sentence
 ):
     exchange.account.locked |= {"74951045771", "sip26"}
@@ -429,7 +429,7 @@ def test_a_check_names_what_the_account_does_not_have_or_what_is_off(
     assert json.loads(as_json.out)["problems"] == [sentence]
 
 
-def test_a_list_that_cannot_be_read_is_said_and_is_no_mistake(callapi, connection, exchange):
+def test_a_list_that_cannot_be_read_is_reported_and_is_no_mistake(callapi, connection, exchange):
     exchange.account.forbidden_methods.add("get.tags")
     run = callapi("check", "--tag=5", "--scenario=23456")
 
@@ -512,7 +512,7 @@ def test_a_shorter_timeout_of_the_connection_is_kept(connection):
 
 
 @pytest.mark.parametrize("command", ["calls", "limits", "talk-options"])
-def test_an_error_says_what_to_do(callapi, connection, command):
+def test_an_error_contains_advice(callapi, connection, command):
     connection(password="no-such-key-at-all")
 
     assert "The service does not know this access key" in callapi(command).err
@@ -530,7 +530,7 @@ def test_ctrl_c_ends_a_command_without_output(callapi, monkeypatch, command):
     assert (run.code, run.out, run.err) == (130, "", "")
 
 
-def test_ctrl_c_at_the_question_releases_nothing(callapi, talk, exchange, monkeypatch):
+def test_ctrl_c_at_the_question_releases_no_call(callapi, talk, exchange, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -551,7 +551,7 @@ def test_used_up_points_are_reported_at_once_without_a_wait(callapi, talk, excha
     assert exchange.requests("release.call") == 1
 
 
-def test_a_lost_answer_to_a_release_is_asked_for_again(callapi, talk, exchange):
+def test_a_release_whose_answer_was_lost_is_sent_again(callapi, talk, exchange):
     exchange.fault(Fault.DROP_AFTER, method="release.call")
 
     assert callapi("release", str(talk), "--yes").code == 0
@@ -571,7 +571,7 @@ def test_a_contact_in_an_error_is_shortened(callapi, connection, exchange):
     assert CONTACT not in run.err
 
 
-def test_the_account_is_not_asked_for_more_than_the_command_needs(callapi, talk, exchange):
+def test_a_command_sends_only_the_requests_that_it_needs(callapi, talk, exchange):
     before = len(exchange.journal)
 
     callapi("calls")
@@ -582,7 +582,7 @@ def test_the_account_is_not_asked_for_more_than_the_command_needs(callapi, talk,
 # --- as a program ---
 
 
-def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflow_db, callapi_emulator):
+def test_the_command_airflow_callapi_check_ends_with_the_right_exit_code(airflow_db, callapi_emulator):
     environment = {"AIRFLOW_CONN_CALLAPI_DEFAULT": json.dumps(callapi_emulator.connection())}
     for more, code, stream in (([], 0, "stdout"), (["--conn-id", "nobody_made_this"], 1, "stderr")):
         done = subprocess.run(
@@ -598,7 +598,7 @@ def test_airflow_callapi_check_is_a_command_that_ends_with_the_right_code(airflo
         assert ("Connected; 0 active calls" if code == 0 else "nobody_made_this") in getattr(done, stream)
 
 
-def test_nothing_but_the_json_is_on_stdout(airflow_db, callapi_emulator):
+def test_stdout_contains_only_the_json(airflow_db, callapi_emulator):
     """A warning, here about a deprecated version, must not appear on stdout."""
     callapi_emulator.exchange.account.deprecated_version = callapi_emulator.exchange.account.version
     environment = {"AIRFLOW_CONN_CALLAPI_DEFAULT": json.dumps(callapi_emulator.connection())}

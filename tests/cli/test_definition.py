@@ -27,7 +27,7 @@ COMMANDS = [
 ]
 
 
-def test_the_group_is_found_by_airflow_and_lists_its_commands():
+def test_airflow_finds_the_command_group_with_its_commands():
     from airflow.cli import cli_parser
 
     group = cli_parser.ALL_COMMANDS_DICT["callapi"]
@@ -35,7 +35,7 @@ def test_the_group_is_found_by_airflow_and_lists_its_commands():
     assert sorted(command.name for command in group.subcommands) == COMMANDS
 
 
-def test_the_definitions_cost_the_start_of_airflows_cli_nothing_heavy():
+def test_the_definitions_import_only_themselves_at_the_start_of_airflows_cli():
     code = (
         "import sys, airflow.cli.cli_config, airflow_provider_callapi; before = set(sys.modules);"
         "from airflow_provider_callapi.cli.definition import get_callapi_cli_commands as get; get();"
@@ -58,7 +58,7 @@ ROOMS_OF_A_COMMAND = {
 HTTP_CLIENT = {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
 
 
-def test_a_command_adds_only_the_http_client_and_few_rooms_to_the_start_of_airflows_own_commands():
+def test_a_command_imports_only_the_http_client_and_a_few_packages_of_the_provider():
     code = (
         "import sys, airflow.cli.cli_parser as cli, airflow.cli.commands.connection_command;"
         "cli.get_parser(); before = set(sys.modules);"

@@ -45,7 +45,7 @@ def test_an_ended_call_is_found_in_the_data_api(find, exchange):
 
 
 @pytest.mark.parametrize("data_api", [True, False])
-def test_without_a_call_the_command_fails_and_states_what_was_searched(find, exchange, data_api):
+def test_the_command_fails_without_a_call_and_states_what_it_searched(find, exchange, data_api):
     exchange.default_script = Script(rings=0, talks=None)
     start_informer_call(exchange, external_id="order-70")
 

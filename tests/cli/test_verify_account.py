@@ -98,7 +98,7 @@ def test_an_unknown_probe_is_an_error(verify):
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
-def test_nothing_is_done_without_consent(answer, verify, exchange, monkeypatch):
+def test_verify_sends_no_request_without_consent(answer, verify, exchange, monkeypatch):
     terminal = io.StringIO(answer)
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", terminal)
@@ -111,7 +111,7 @@ def test_nothing_is_done_without_consent(answer, verify, exchange, monkeypatch):
     assert exchange.requests("list.calls") == 0
 
 
-def test_without_a_terminal_the_plan_needs_yes(verify, exchange, monkeypatch):
+def test_the_plan_needs_the_option_yes_without_a_terminal(verify, exchange, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
     run = verify(*NUMBERS)

@@ -42,7 +42,7 @@ def test_the_accounts_zone_is_used_without_a_warning():
     ],
     ids=str,
 )
-def test_an_account_that_cannot_tell_its_zone_leads_to_the_default_and_one_warning(answer):
+def test_an_account_without_a_known_time_zone_gets_the_default_with_one_warning(answer):
     zone, warnings = fetched(answer)
 
     assert zone == DEFAULT_TIMEZONE
@@ -51,7 +51,7 @@ def test_an_account_that_cannot_tell_its_zone_leads_to_the_default_and_one_warni
 
 
 @pytest.mark.parametrize("error", [Unanswered("timeout"), ServiceFailed("internal error")], ids=str)
-def test_a_service_that_may_answer_later_is_not_replaced_by_the_default(error):
+def test_a_transient_error_does_not_lead_to_the_default_time_zone(error):
     with pytest.raises(type(error)):
         fetched(error)
 
@@ -66,7 +66,7 @@ def test_a_service_that_may_answer_later_is_not_replaced_by_the_default(error):
         ("Europe/Moscow", "Asia/Yekaterinburg", False),
     ],
 )
-def test_zones_are_the_same_if_their_clocks_are_all_year(first, second, same):
+def test_two_time_zones_are_the_same_if_their_clocks_agree_all_year(first, second, same):
     assert have_same_times(first, second, 2026) is same
 
 

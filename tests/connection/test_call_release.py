@@ -52,7 +52,9 @@ def test_a_call_that_cannot_be_released_is_logged_and_the_others_are_released(de
     assert any(line.startswith(f"Call session {active} may still be active: ") for line in caplog.messages)
 
 
-def test_a_service_that_hangs_is_not_waited_for(callapi_emulator, connection, caplog, monkeypatch):
+def test_the_release_does_not_wait_for_a_service_that_hangs(
+    callapi_emulator, connection, caplog, monkeypatch
+):
     connection(extra={"timeout": 60})
     monkeypatch.setattr(call_release, "_TIMEOUT", 0.5)
     callapi_emulator.exchange.fault(Fault.HANG, method="release.call", seconds=3)
@@ -64,7 +66,7 @@ def test_a_service_that_hangs_is_not_waited_for(callapi_emulator, connection, ca
     assert "Call session 206597836 may still be active" in caplog.text
 
 
-def test_nothing_is_sent_if_no_call_is_active(desk):
+def test_no_request_is_sent_if_no_call_is_active(desk):
     release_calls(CallApiHook().settings, [], LOG)
 
     assert desk.sent() == []

@@ -50,7 +50,7 @@ def points(desk):
 
 
 @CREDENTIALS
-def test_a_connection_that_works_says_so_and_costs_nothing(desk, login, points):
+def test_the_check_of_a_working_connection_succeeds_and_costs_no_points(desk, login, points):
     desk.connect(login=login, extra={"data_api": False})
     desk.start()
     before = points()
@@ -69,7 +69,9 @@ def test_a_call_that_cannot_be_read_is_counted_and_fails_no_check(desk, monkeypa
 
 
 @pytest.mark.parametrize(("login", "cost"), [(False, 1), (True, 2)], ids=["key", "login"])
-def test_the_data_api_is_tried_where_it_is_used_and_its_account_is_read(desk, points, login, cost):
+def test_the_check_tries_the_data_api_and_reads_the_account_if_the_connection_uses_it(
+    desk, points, login, cost
+):
     desk.connect(login=login, extra=DATA_API)
     call_api, data_api = points()
 
@@ -78,7 +80,7 @@ def test_the_data_api_is_tried_where_it_is_used_and_its_account_is_read(desk, po
     assert desk.sent(but=("list.calls", "login.user")) == ["get.calls_report", "get.account"]
 
 
-def test_a_connection_without_a_time_zone_shows_the_accounts(desk):
+def test_the_check_shows_the_accounts_time_zone_if_the_connection_has_none(desk):
     desk.exchange.account.timezone = "Asia/Yekaterinburg"
     desk.connect(extra={**DATA_API, "timezone": None})
 
@@ -88,13 +90,13 @@ def test_a_connection_without_a_time_zone_shows_the_accounts(desk):
     assert text.endswith("The account's time zone is Asia/Yekaterinburg.")
 
 
-def test_another_name_for_the_same_times_is_no_mistake(desk):
+def test_another_name_of_the_accounts_time_zone_is_no_mistake(desk):
     desk.connect(extra={**DATA_API, "timezone": "Europe/Simferopol"})
     assert answer()[0]
 
 
 @pytest.mark.parametrize("zone", ["Asia/Yekaterinburg", "Europe/Berlin", "UTC"])
-def test_a_time_zone_that_is_not_the_accounts_is_a_connection_that_does_not_work(desk, zone):
+def test_a_time_zone_other_than_the_accounts_fails_the_check(desk, zone):
     desk.connect(extra={**DATA_API, "timezone": zone})
 
     text = refusal()
@@ -103,7 +105,7 @@ def test_a_time_zone_that_is_not_the_accounts_is_a_connection_that_does_not_work
     assert 'Enter Europe/Moscow as "Account\'s time zone"' in text
 
 
-def test_an_account_that_may_not_be_read_does_not_fail_the_test(desk):
+def test_an_account_that_may_not_be_read_does_not_fail_the_check(desk):
     desk.exchange.account.forbidden_methods.add("get.account")
     desk.connect(extra=DATA_API)
 
@@ -113,7 +115,7 @@ def test_an_account_that_may_not_be_read_does_not_fail_the_test(desk):
     assert "The account's time zone was not checked: get.account: Permission denied" in text
 
 
-def test_a_zone_that_this_machine_does_not_know_does_not_fail_the_test(desk, monkeypatch):
+def test_an_unknown_time_zone_of_the_account_does_not_fail_the_check(desk, monkeypatch):
     monkeypatch.setattr(GetAccount, "read_answer", lambda _, data: Account(timezone="Moon/Crater"))
     desk.connect(extra=DATA_API)
 
@@ -123,7 +125,7 @@ def test_a_zone_that_this_machine_does_not_know_does_not_fail_the_test(desk, mon
     assert "names no zone that this machine knows" in text
 
 
-def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
+def test_the_check_names_a_component_that_is_off_and_succeeds(desk):
     desk.exchange.account.components_off.add(Component.MANAGEMENT)
 
     works, text = answer()
@@ -134,7 +136,7 @@ def test_a_component_that_is_off_is_a_connection_that_works_in_part(desk):
     assert "switched on in the account" in text
 
 
-def test_a_version_that_is_about_to_go_works_and_says_which_one_to_set(desk):
+def test_the_check_of_a_deprecated_version_succeeds_and_names_the_version_to_set(desk):
     desk.exchange.account.deprecated_version = "v3.0"
     desk.connect(extra={"api_version": "v3.0", "data_api": False})
 
@@ -155,7 +157,9 @@ def test_a_version_that_is_about_to_go_works_and_says_which_one_to_set(desk):
     ],
     ids=["key", "login"],
 )
-def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, login, mnemonic, todo):
+def test_the_advice_about_wrong_credentials_names_the_hosts_and_hides_the_credentials(
+    desk, login, mnemonic, todo
+):
     desk.connect(login=login, password="wrong-credentials")
 
     text = refusal()
@@ -171,7 +175,7 @@ def test_wrong_credentials_are_not_shown_and_the_other_host_is_thought_of(desk, 
     [(Key(expires_at=0), "Create a new key"), (Key(blocked=True), "Unblock it")],
     ids=["expired", "blocked"],
 )
-def test_a_key_that_is_over_says_to_get_another_one(desk, key, todo):
+def test_the_advice_about_an_expired_or_blocked_key_is_to_get_another_key(desk, key, todo):
     desk.exchange.account.keys["old"] = key
     desk.connect(password="old")
 
@@ -179,7 +183,7 @@ def test_a_key_that_is_over_says_to_get_another_one(desk, key, todo):
 
 
 @CREDENTIALS
-def test_an_address_that_is_not_on_the_list_is_named_for_it_has_to_be_put_there(desk, login):
+def test_the_advice_about_a_refused_address_names_the_address_and_its_ip_list(desk, login):
     desk.exchange.account.ip_whitelist = {"10.1.2.3"}
     desk.connect(login=login)
 
@@ -190,7 +194,7 @@ def test_an_address_that_is_not_on_the_list_is_named_for_it_has_to_be_put_there(
     assert "Your IP 127.0.0.1 is not whitelisted" in text
 
 
-def test_the_data_apis_own_list_of_addresses_is_told_apart(desk):
+def test_the_advice_names_the_ip_list_of_the_data_api(desk):
     desk.exchange.account.data_api_whitelist.clear()
     desk.connect(extra=DATA_API)
 
@@ -200,21 +204,21 @@ def test_the_data_apis_own_list_of_addresses_is_told_apart(desk):
     assert "IP list for the Data API" in text
 
 
-def test_a_right_that_is_missing_says_to_have_it_granted(desk):
+def test_the_advice_about_a_missing_right_names_the_right(desk):
     desk.exchange.account.forbidden_methods.add("get.calls_report")
     desk.connect(extra=DATA_API)
 
     assert "no right to the Data API" in refusal()
 
 
-def test_an_account_that_is_switched_off_leads_to_the_vendor(desk):
+def test_the_advice_about_an_inactive_account_is_to_ask_the_vendor(desk):
     desk.exchange.account.active = False
 
     assert "Ask the vendor's support" in refusal()
 
 
 @CREDENTIALS
-def test_a_service_that_cannot_be_reached_says_so_without_a_wait(desk, login):
+def test_the_check_of_an_unreachable_service_fails_without_a_wait(desk, login):
     desk.exchange.fault(Fault.REFUSE, times=9)
     desk.connect(login=login)
 
@@ -225,7 +229,7 @@ def test_a_service_that_cannot_be_reached_says_so_without_a_wait(desk, login):
     assert desk.slept == []
 
 
-def test_a_data_api_that_cannot_be_reached_names_its_own_field(desk):
+def test_the_advice_about_an_unreachable_data_api_names_its_own_field(desk):
     desk.connect(extra=DATA_API)
     desk.exchange.fault(Fault.HTML, method="get.calls_report")
 
@@ -234,7 +238,7 @@ def test_a_data_api_that_cannot_be_reached_names_its_own_field(desk):
 
 @CREDENTIALS
 @pytest.mark.parametrize("fault", [Fault.HTML, Fault.REDIRECT, Fault.HANG, Fault.BAD_GATEWAY])
-def test_something_else_at_that_address_says_what_to_check(desk, fault, login):
+def test_the_check_detects_another_service_at_the_address(desk, fault, login):
     """The advice is the same if the login gets no answer."""
     desk.exchange.fault(fault, times=9)
     desk.connect(login=login)
@@ -242,13 +246,13 @@ def test_something_else_at_that_address_says_what_to_check(desk, fault, login):
     assert "does not answer as the Call API does" in refusal()
 
 
-def test_trouble_of_the_service_is_not_blamed_on_the_connection(desk):
+def test_an_error_of_the_service_is_not_blamed_on_the_connection(desk):
     desk.exchange.fault(Fault.INTERNAL_ERROR)
 
     assert "the connection's fields may be correct" in refusal()
 
 
-def test_a_field_that_cannot_be_used_says_so(desk):
+def test_the_advice_about_an_invalid_field_shows_a_valid_value(desk):
     desk.connect(extra={"timezone": "Moscow"})
 
     assert refusal() == '"Account\'s time zone": enter an IANA zone, e.g. Europe/Moscow.'
@@ -266,7 +270,7 @@ def test_a_field_that_cannot_be_used_says_so(desk):
         ({"extra": {"data_api": True, "data_api_host": "https://"}}, "Data API host", "enter a host name"),
     ],
 )
-def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, wrong, label, todo):
+def test_the_advice_about_an_invalid_field_uses_the_name_on_the_form(desk, wrong, label, todo):
     """Airflow invents an id for a connection under test, so the text must not contain the id."""
     desk.connect(**wrong)
 
@@ -279,20 +283,22 @@ def test_a_field_that_cannot_be_used_has_the_name_that_the_form_gives_it(desk, w
 
 
 @pytest.mark.parametrize("field", ["dataapi", "extra__callapi__dataapi"])
-def test_a_misspelt_field_is_a_connection_that_does_not_work(desk, field):
+def test_a_misspelt_field_fails_the_check(desk, field):
     desk.connect(extra={field: True})
 
     assert "data_api" in refusal()
 
 
-def test_a_connection_of_another_type_does_not_work_and_sends_no_secret(desk):
+def test_a_connection_of_another_type_fails_the_check_and_sends_no_secret(desk):
     desk.connect(conn_type="aws")
 
     assert "type" in refusal()
     assert desk.exchange.journal == []
 
 
-def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypatch) -> None:
+def test_the_advice_about_https_to_a_plain_port_names_the_missing_tls(
+    callapi_emulator: Emulator, monkeypatch
+) -> None:
     """A connection as a URI cannot contain http://, and all its values are text."""
     port = callapi_emulator.port
     uri = f"callapi://demo:demo-password@127.0.0.1:{port}/?allow_http=true&timeout=5&api_version=v4.0"
@@ -305,7 +311,7 @@ def test_https_where_none_is_spoken_says_so(callapi_emulator: Emulator, monkeypa
     assert json.dumps(text)
 
 
-def test_a_ca_bundle_of_the_environment_that_is_not_there_is_not_a_network_that_is_down(
+def test_the_advice_about_a_missing_ca_bundle_of_the_environment_does_not_blame_the_network(
     callapi_emulator: Emulator, monkeypatch
 ) -> None:
     fields = {**callapi_emulator.connection(), "host": "https://127.0.0.1"}

@@ -91,7 +91,7 @@ def test_the_span_of_a_failed_request_names_the_error_and_keeps_its_text(desk, s
     assert CONTACT not in span.to_json()
 
 
-def test_without_a_task_span_there_is_no_request_span(desk, spans):
+def test_a_request_without_a_task_span_has_no_span(desk, spans):
     informer_task(desk, wait_for_completion=False).run()
 
     assert spans.finished() == ()

@@ -55,12 +55,12 @@ def test_a_derived_data_api_never_has_the_host_of_the_call_api(host):
         "dataapi.comagic.ru",
     ],
 )
-def test_a_host_without_a_known_data_api_is_an_error_that_asks_for_the_data_api_host(host):
+def test_a_host_without_a_known_data_api_needs_the_field_data_api_host(host):
     with pytest.raises(ConnectionSettingsInvalid, match=r"extra\.data_api_host: .*enter the host"):
         data_api_url(host)
     assert data_api_url(host, data_api_host="data.example") == "https://data.example/v2.0"
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"])
-def test_on_this_machine_one_server_answers_both_services(host):
+def test_one_server_on_this_machine_answers_both_services(host):
     assert data_api_url(host) == f"{host}/v2.0"

@@ -64,14 +64,14 @@ def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
         "https://[::1",
     ],
 )
-def test_a_host_that_is_none_is_refused_by_name(host):
+def test_an_invalid_host_is_refused_by_name(host):
     assert refusal(host=host).startswith("connection my_conn, host: ")
 
 
 @pytest.mark.parametrize(
     "host", ["http://callapi.comagic.ru", "http://10.0.0.1", "http://127.0.0.1.evil.example"]
 )
-def test_plain_http_to_anybody_but_this_machine_is_refused(host):
+def test_plain_http_to_another_machine_is_refused(host):
     text = refusal(host=host)
 
     assert "host: plain http" in text
@@ -115,7 +115,7 @@ def test_the_defaults_are_those_of_the_documentation():
         ({"timezone": "Asia/Omsk"}, "Asia/Omsk"),
     ],
 )
-def test_an_empty_time_zone_is_left_to_the_data_api_where_there_is_one(extra, zone):
+def test_an_empty_time_zone_is_left_to_the_data_api_if_the_connection_uses_it(extra, zone):
     assert read(extra).timezone == zone
 
 
@@ -155,7 +155,7 @@ def test_text_is_converted_to_the_fields_type():
         ({"timeout": SECRET}, "timeout"),
     ],
 )
-def test_a_bad_extra_names_its_field_and_shows_no_value(extra, field):
+def test_the_error_of_an_invalid_extra_names_the_field_and_shows_no_value(extra, field):
     assert refusal(extra).startswith(f"connection my_conn, extra.{field}: ")
 
 
@@ -181,7 +181,7 @@ FIELDS = {
         lambda name: f"{name} ",
     ],
 )
-def test_a_misspelt_field_of_the_extra_is_refused_with_the_name_that_is_meant(field, misspell):
+def test_the_error_of_a_misspelt_field_names_the_right_field(field, misspell):
     text = refusal({misspell(field): SECRET})
 
     assert text.startswith("connection my_conn, extra.")
@@ -189,7 +189,7 @@ def test_a_misspelt_field_of_the_extra_is_refused_with_the_name_that_is_meant(fi
 
 
 @pytest.mark.parametrize("name", ["comment", "owner", "team", "aws_access_key_id", "x"])
-def test_a_field_of_the_extra_that_is_like_no_other_changes_nothing(name):
+def test_an_unknown_field_of_the_extra_is_ignored(name):
     assert read({name: SECRET}) == read()
 
 
@@ -200,7 +200,7 @@ def test_the_fields_of_an_older_form_are_read():
 @pytest.mark.parametrize(
     "names", [["timeout", "extra__callapi__timeout"], ["extra__callapi__timeout", "timeout"]]
 )
-def test_a_field_counts_more_than_the_same_field_of_an_older_form(names):
+def test_a_field_overrides_the_same_field_of_an_older_form(names):
     assert read({name: 7 if name == "timeout" else 9 for name in names}).timeout == 7
 
 
@@ -225,18 +225,18 @@ def test_a_connection_of_another_type_is_refused_and_shows_no_secret(conn_type):
 
 
 @pytest.mark.parametrize("path", ["/nonexistent.pem", "yes", "a" * 5000])
-def test_a_ca_bundle_that_is_not_on_this_machine_is_not_left_to_look_like_a_network_that_is_down(path):
+def test_a_ca_bundle_that_is_missing_on_this_machine_is_refused_by_name(path):
     assert "extra.verify: this machine has no such file" in refusal({"verify": path})
 
 
-def test_a_version_that_is_none_shows_one_that_is():
+def test_the_error_of_an_invalid_version_shows_a_valid_version():
     assert (
         refusal({"api_version": "4"}) == "connection my_conn, extra.api_version: enter a version, e.g. v4.0"
     )
 
 
 @pytest.mark.parametrize("extra", ["{", "[]", "5", f'"{SECRET}"'])
-def test_an_extra_that_is_no_json_object_is_refused_by_name(extra):
+def test_an_extra_field_that_is_no_json_object_is_refused_by_name(extra):
     assert refusal(extra).startswith("connection my_conn, extra: ")
 
 
@@ -249,7 +249,7 @@ def test_an_extra_that_is_no_json_object_is_refused_by_name(extra):
         ("http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8081/v2.0"),
     ],
 )
-def test_the_data_api_is_derived_from_the_host_or_named(host, data_host, url):
+def test_the_data_api_is_derived_from_the_host_or_given_by_name(host, data_host, url):
     assert read({"data_api": True, "data_api_host": data_host}, host=host).data_api_url == url
 
 

@@ -115,7 +115,7 @@ def test_a_yaml_pipeline_equals_the_python_example_of_the_same_name(dag_of, name
     assert set(yaml.params) == set(python.params)
 
 
-def test_the_informer_call_calls_the_forms_contact(run_yaml, exchange):
+def test_the_informer_call_calls_the_contact_of_the_form(run_yaml, exchange):
     exchange.script("79160000007", Script(rings=0.2, talks=2))
 
     run = run_yaml("informer_call", contact="79160000007", text="Ваш заказ готов")
@@ -189,7 +189,7 @@ def test_a_start_that_fails_for_another_reason_takes_the_branch_unknown(run_yaml
 
 
 @pytest.mark.parametrize(("fails", "state", "rings"), [(True, "failed", 1), (False, "success", 0)])
-def test_tasks_that_fail_ring_once_in_a_run(run_yaml, exchange, monkeypatch, *, fails, state, rings):
+def test_the_failed_tasks_of_a_run_ring_once(run_yaml, exchange, monkeypatch, *, fails, state, rings):
     kwdefaults = {**CallApiNotifier.__init__.__kwdefaults__, "settle": 0.1}  # no other task competes here
     monkeypatch.setattr(CallApiNotifier.__init__, "__kwdefaults__", kwdefaults)
 
@@ -232,7 +232,7 @@ def test_a_campaign_calls_everyone_on_the_files_list(run_yaml, exchange, tmp_pat
     assert (tmp_path / f"{run.run_id}.csv").exists()
 
 
-def test_a_function_beside_the_yaml_files_makes_the_text_of_a_call(run_yaml, dag_of, exchange):
+def test_a_function_next_to_the_yaml_files_returns_the_text_of_a_call(run_yaml, dag_of, exchange):
     exchange.script("79160000007", Script(rings=0.2, talks=2))
 
     run = run_yaml("text_from_function", contact="79160000007", rows=0)
@@ -242,7 +242,9 @@ def test_a_function_beside_the_yaml_files_makes_the_text_of_a_call(run_yaml, dag
     assert function({"rows": 0}) == "Ночная загрузка не нашла ни одной строки."
 
 
-def test_a_report_becomes_a_list_of_call_backs_in_sql(run_yaml, exchange, warehouse, missed_calls):
+def test_a_pipeline_turns_a_report_into_a_list_of_call_backs_with_sql(
+    run_yaml, exchange, warehouse, missed_calls
+):
     hurried = {"call_back": {"calling_hours": None, "poll_interval": 0.5}}
 
     run = run_yaml("missed_calls", hurried)
@@ -256,7 +258,7 @@ def test_a_report_becomes_a_list_of_call_backs_in_sql(run_yaml, exchange, wareho
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_people_who_objected_are_not_called_and_who_objects_comes_onto_the_blacklist(
+def test_people_who_objected_are_not_called_and_new_objectors_join_the_blacklist(
     run_yaml, exchange, warehouse
 ):
     agrees, objects, has_objected, blocked, elsewhere = (f"7916000000{n}" for n in range(1, 6))

@@ -210,13 +210,13 @@ def test_every_picture_is_shown_and_every_shown_picture_exists():
 # --- tables and trees ---
 
 
-def test_the_tables_of_operators_are_complete_and_true():
+def test_the_tables_of_operators_are_complete_and_correct():
     rows = table("operators/starting.md", "operator") + table("operators/steering.md", "operator")
 
     assert {row[1]: row[0] for row in rows} == OPERATORS
 
 
-def test_the_table_of_coverage_is_complete_and_true():
+def test_the_table_of_coverage_is_complete_and_correct():
     rows = {row[0]: row[1:] for row in table("operators/steering.md", "method")}
 
     assert list(rows) == list(METHODS)
@@ -231,13 +231,13 @@ def test_the_table_of_coverage_is_complete_and_true():
         assert again == ("no" if kind.repeat is Repeat.NEVER else "yes"), method
 
 
-def test_the_table_of_faults_is_complete_and_true():
+def test_the_table_of_faults_is_complete_and_correct():
     rows = {row[0]: row[2] for row in table("emulator.md", "fault")}
 
     assert rows == {fault.name: "yes" if fault.carried_out else "no" for fault in Fault}
 
 
-def test_the_table_of_the_profiles_fields_is_the_codes_own():
+def test_the_table_of_the_profiles_fields_agrees_with_the_code():
     defaults = Profile().model_dump(mode="json")
     expected = [
         [name, json.dumps(defaults[name]), " ".join((field.description or "").replace("`", "").split())]
@@ -247,7 +247,7 @@ def test_the_table_of_the_profiles_fields_is_the_codes_own():
     assert table("emulator.md", "field of a profile") == expected
 
 
-def test_the_table_of_the_packages_profiles_is_complete_and_true():
+def test_the_table_of_the_packages_profiles_is_complete_and_correct():
     names = [row[0] for row in table("emulator.md", "profile")]
     differences = [Profile.named(name).model_dump(mode="json", exclude_defaults=True) for name in names[1:]]
 
@@ -266,7 +266,7 @@ def test_the_table_of_the_packages_profiles_is_complete_and_true():
     assert table("emulator.md", "field that differs") == expected
 
 
-def test_the_bodies_for_the_remote_control_are_the_codes_own():
+def test_the_bodies_for_the_remote_control_agree_with_the_code():
     rows = {row[0]: row[1].partition(" (")[0] for row in table("emulator.md", "POST")}
     kinds = {
         "script": ScriptsRequest,
@@ -281,7 +281,7 @@ def test_the_bodies_for_the_remote_control_are_the_codes_own():
 
 
 @pytest.mark.parametrize("module", [exceptions, errors], ids=lambda module: module.__name__)
-def test_the_trees_of_errors_are_the_codes_own(module):
+def test_the_trees_of_errors_agree_with_the_code(module):
     tree = (module.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
     drawn = "\n".join(line.removeprefix("    ").rstrip() for line in tree.splitlines()).rstrip()
 
@@ -289,7 +289,7 @@ def test_the_trees_of_errors_are_the_codes_own(module):
     assert f"\n{without_words(drawn)}\n" in without_words(PAGES["ru/errors.md"])
 
 
-def test_the_table_of_the_journal_is_the_codes_own():
+def test_the_table_of_the_journal_agrees_with_the_code():
     says = re.findall(r"^(\w+) {4,}(\S.*)$", call_journal.__doc__ or "", re.MULTILINE)
     assert [tuple(row) for row in table("reliability.md", "journal stage")] == says
 
@@ -323,7 +323,7 @@ def test_only_a_mnemonic_that_means_already_done_is_called_a_success(page):
 
 
 @in_each_language("operators/campaigns.md")
-def test_the_results_of_a_campaign_and_their_redials_are_the_codes_own(page):
+def test_the_results_of_a_campaign_and_their_redials_agree_with_the_code(page):
     rows = table(page, "result")
 
     meanings = {row[0]: row[1] for row in rows}
@@ -335,7 +335,7 @@ def test_the_results_of_a_campaign_and_their_redials_are_the_codes_own(page):
 
 
 @in_each_language("operators/campaigns.md")
-def test_the_columns_of_the_table_of_results_are_the_codes_own(page, tmp_path, monkeypatch):
+def test_the_columns_of_the_table_of_results_agree_with_the_code(page, tmp_path, monkeypatch):
     file = tmp_path / "dwh.sqlite"
     monkeypatch.setenv("AIRFLOW_CONN_DWH", json.dumps({"conn_type": "sqlite", "host": str(file)}))
     open_results_table(TableName("dwh", "calls"))
@@ -356,7 +356,7 @@ def test_the_phone_numbers_of_the_table_are_read_as_the_table_shows(page):
                 assert read_contact(number, "RU") == read
 
 
-def test_the_routes_of_the_branch_are_the_codes_own():
+def test_the_routes_of_the_branch_agree_with_the_code():
     routes = {f"if_{route}" for route in branch.get_args(branch.Route)}
 
     assert {row[0] for row in table("operators/waiting.md", "route")} == routes
@@ -455,7 +455,7 @@ def test_every_command_and_option_is_in_the_tables():
     assert named == {flag for flag in options if flag.startswith("--")} - {"--no-interactive"}
 
 
-def test_the_class_names_on_the_pages_are_the_codes_own():
+def test_the_class_names_on_the_pages_agree_with_the_code():
     known = "".join(path.read_text("utf-8") for path in ROOT.glob("airflow_provider_callapi/**/*.py"))
 
     named = set(re.findall(r"\bCall(?:Api)?[A-Z]\w+", "".join([*PAGES.values(), *READMES.values()])))

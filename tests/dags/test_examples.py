@@ -100,7 +100,7 @@ def test_examples_parse_without_an_error_and_without_the_network(monkeypatch, da
 # --- text_from_function ---
 
 
-def test_text_from_function_calls_the_forms_contact(run_dag, exchange):
+def test_text_from_function_calls_the_contact_of_the_form(run_dag, exchange):
     exchange.expect_ring("79160000007")
 
     run = run_dag(EXAMPLES / "text_from_function.py", conf={"contact": "79160000007"})
@@ -112,7 +112,7 @@ def test_text_from_function_calls_the_forms_contact(run_dag, exchange):
 # --- informer_call ---
 
 
-def test_informer_call_calls_the_forms_contact(run_dag, exchange):
+def test_informer_call_calls_the_contact_of_the_form(run_dag, exchange):
     exchange.script("79160000007", LONG_ENOUGH)
 
     run = run_dag(EXAMPLES / "informer_call.py", conf={"contact": "79160000007", "text": "Ваш заказ готов"})
@@ -133,7 +133,7 @@ def test_informer_call_refuses_a_contact_that_is_no_phone_number(run_dag, exchan
 # --- start_wait_tag_branch ---
 
 
-def test_an_answered_call_is_tagged_and_followed_to_its_end(run_dag, exchange, talks_until_tagged):
+def test_an_answered_call_is_tagged_and_watched_to_its_end(run_dag, exchange, talks_until_tagged):
     talks_until_tagged(CONTACT)
 
     run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
@@ -242,7 +242,7 @@ def map_labels(run):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_the_box_of_the_campaigns_form_that_only_reports_dials_no_one(run_dag, exchange, tmp_path):
+def test_the_dry_run_box_on_the_campaigns_form_dials_no_one(run_dag, exchange, tmp_path):
     run = run_dag(EXAMPLES / "campaign.py", conf={"dry_run": True, "folder": f"file://{tmp_path}"})
 
     assert run.state == "success"
@@ -319,7 +319,9 @@ def test_an_unanswered_call_is_not_controlled(run_dag, exchange):
 # --- missed_calls.py ---
 
 
-def test_everyone_whose_call_was_missed_is_called_back_once_a_day(run_dag, exchange, warehouse, missed_calls):
+def test_each_person_whose_call_was_missed_is_called_back_once_a_day(
+    run_dag, exchange, warehouse, missed_calls
+):
     callers = list(missed_calls)
     source = EXAMPLES.joinpath("missed_calls.py").read_text("utf-8")
     source = source.replace("deferrable=True", "deferrable=True, calling_hours=None")

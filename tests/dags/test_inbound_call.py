@@ -105,7 +105,7 @@ def test_an_ended_call_gets_no_tag(run_with, example, exchange):
     assert tags(exchange) == {KEY_ACCOUNT: []}
 
 
-def test_a_run_that_a_person_starts_tags_nothing(run_dag, exchange):
+def test_a_run_that_a_user_starts_sets_no_tag(run_dag, exchange):
     run = run_dag(FILE)
 
     assert (run.state, run.states["tag"]) == ("success", "skipped")

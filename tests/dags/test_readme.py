@@ -90,7 +90,7 @@ def has_check():
 
 
 @pytest.mark.timeout(300)
-def test_the_readmes_steps_word_for_word_lead_to_an_answered_and_tagged_call(newcomer, free_port, has_check):
+def test_the_exact_steps_of_the_readme_lead_to_an_answered_and_tagged_call(newcomer, free_port, has_check):
     assert "Save this code as `~/callapi-airflow/dags/reminder.py`" in README
     save = f"cat > {newcomer.dag_file} <<'END'\n{block(README, 'dag')}END\n"
     list_calls = f"calls=$(curl -sf http://127.0.0.1:{free_port}/emulator/calls)\n"

@@ -32,7 +32,7 @@ def test_all_people_of_the_list_are_rung_and_the_run_is_failed(run_dag, exchange
     assert run.states["ring_everybody"] == "failed"
 
 
-def test_no_one_is_rung_after_the_person_who_answers_and_the_run_is_failed_all_the_same(run_dag, exchange):
+def test_no_one_is_rung_after_an_answer_and_the_run_still_fails(run_dag, exchange):
     exchange.default_script = Script.busy(0)
     exchange.script(PEOPLE[1], Script(rings=0.2, talks=2))
 

@@ -125,12 +125,12 @@ def test_a_translation_has_the_tables_and_lists_of_its_original(page):
 
 
 @pytest.mark.parametrize("page", [page for page in TRANSLATIONS if page != OWN_PAGE])
-def test_a_translation_leads_where_its_original_leads(page):
+def test_a_translation_links_to_the_same_pages_as_its_original(page):
     assert links(page) - {original(page)} == links(original(page))
 
 
 @pytest.mark.parametrize("page", TRANSLATIONS)
-def test_a_translation_leads_to_the_russian_page_where_there_is_one(page):
+def test_a_translation_links_to_the_russian_page_if_one_exists(page):
     folder = posixpath.dirname(page)
     linked = {
         posixpath.normpath(posixpath.join(folder, path))
@@ -163,5 +163,5 @@ def switched(path):
         ("versions.md", "en", "versions.md", "ru/index.md"),
     ],
 )
-def test_the_switch_leads_to_the_same_page_or_else_to_the_first_page(page, language, english, russian):
+def test_the_language_switch_leads_to_the_same_page_or_to_the_first_page(page, language, english, russian):
     assert switched(page) == (language, f"<{english}>", f"<{russian}>")

@@ -1,4 +1,4 @@
-"""Which errors of a database are worth a retry. The tests of queries and tables use real servers."""
+"""Which errors of a database are transient. The tests of queries and tables use real servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_callapi.databases.connections import database_error
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 
 
-def test_a_locked_file_of_sqlite_is_worth_a_retry(tmp_path):
+def test_a_locked_sqlite_file_is_a_transient_error(tmp_path):
     file = tmp_path / "dwh.sqlite"
     with closing(sqlite3.connect(file)) as other, closing(sqlite3.connect(file, timeout=0)) as db:
         other.execute("BEGIN EXCLUSIVE")
@@ -25,7 +25,7 @@ def test_a_locked_file_of_sqlite_is_worth_a_retry(tmp_path):
 
 
 @pytest.mark.parametrize(("number", "kind"), [(1054, CallApiFailure), (2013, CallApiTrouble)])
-def test_the_number_of_an_error_of_mysql_decides(number, kind):
+def test_the_number_of_a_mysql_error_decides_whether_it_is_transient(number, kind):
     class OperationalError(Exception):
         """The class of PyMySQL for most errors of the server."""
 

@@ -1,4 +1,4 @@
-"""What Airflow's lineage learns of queries and tables."""
+"""The reports of queries and tables to Airflow's lineage."""
 
 from __future__ import annotations
 

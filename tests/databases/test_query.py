@@ -44,18 +44,18 @@ def test_numbers_keep_their_exact_value(people):
     assert float(rows("SELECT debt FROM people ORDER BY phone")[0]["debt"]) == Decimal("12.5")
 
 
-def test_parameters_have_one_form_for_all_databases(people):
+def test_query_parameters_have_one_form_for_all_databases(people):
     sql = "SELECT phone FROM people WHERE name = %(name)s"
 
     assert rows(sql, {"name": "Anna"}) == [{"phone": ANNA}]
     assert rows(sql, {"name": "x' OR 'a' = 'a"}) == []
 
 
-def test_without_parameters_a_percent_sign_is_a_percent_sign(people):
+def test_a_percent_sign_in_a_query_without_parameters_is_unchanged(people):
     assert rows("SELECT phone FROM people WHERE name LIKE 'An%'") == [{"phone": ANNA}]
 
 
-def test_a_query_changes_nothing(people):
+def test_a_query_cannot_change_data(people):
     with pytest.raises((CallApiFailure, CallApiTrouble), match="contacts: connection 'dwh': "):
         rows("DELETE FROM people")
 
@@ -85,12 +85,12 @@ def test_a_wrong_statement_names_the_parameter_and_shows_no_number(people):
 
 
 @pytest.mark.parametrize("sql", ["SELECT telephone FROM people", "SELECT phone FROM nobody", "SELEC phone"])
-def test_a_wrong_statement_is_not_worth_a_retry(people, sql):
+def test_a_wrong_statement_is_a_permanent_error(people, sql):
     with pytest.raises(CallApiFailure, match="contacts: connection 'dwh': "):
         rows(sql)
 
 
-def test_half_a_list_is_read_with_the_memory_of_one_portion(dwh):
+def test_a_long_list_is_read_with_the_memory_of_one_portion(dwh):
     """A driver without a cursor on the server would load 300 000 rows of 200 bytes, which are 60 MB."""
     engine = sqlalchemy.create_engine(dwh)
     if engine.dialect.name == "mysql":
@@ -117,7 +117,7 @@ def test_a_connection_to_no_database_is_refused_by_name(monkeypatch, conn_type):
     assert "S3cret" not in str(failure.value)
 
 
-def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
+def test_a_database_that_does_not_answer_is_a_transient_error(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_DWH", '{"conn_type": "postgres", "host": "127.0.0.1", "port": 1}')
 
     with pytest.raises(CallApiTrouble, match="contacts: connection 'dwh': OperationalError"):

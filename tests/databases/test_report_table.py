@@ -19,7 +19,7 @@ def a_row(number: int, **values: Any) -> dict[str, Any]:
     return {**dict.fromkeys(COLUMNS), "id": number, **values}
 
 
-def test_a_call_has_one_row_however_often_it_is_written(select):
+def test_a_call_that_is_written_several_times_has_one_row(select):
     table = ReportTable(CALLS, COLUMNS, "to")
     table.write([a_row(1, finish_reason="timeout"), a_row(2**62, is_lost=True)])
     ReportTable(CALLS, COLUMNS, "to").write([a_row(1, finish_reason="subscriber_busy", is_lost=False)])
@@ -65,7 +65,7 @@ def test_another_table_with_the_name_is_refused(select, statement, problem):
         ReportTable(CALLS, COLUMNS, "to")
 
 
-def test_a_table_of_ones_own_with_more_columns_is_used(select):
+def test_a_table_with_additional_columns_of_the_author_is_used(select):
     ReportTable(CALLS, COLUMNS, "to")
     select("ALTER TABLE calls ADD COLUMN note VARCHAR(20)")
     ReportTable(CALLS, ["id", "finish_reason"], "to").write([{"id": 1, "finish_reason": "timeout"}])

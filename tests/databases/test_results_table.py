@@ -33,7 +33,7 @@ def test_a_missing_table_is_created_and_rows_are_replaced_by_their_key(select):
     ]
 
 
-def test_a_table_that_is_there_is_used_again(select):
+def test_an_existing_table_is_used_again(select):
     open_results_table(CALLS).write([a_row()], patient=True)
     open_results_table(CALLS).write([a_row(result="busy")], patient=True)
 
@@ -46,7 +46,7 @@ def test_the_test_of_a_table_leaves_no_row(select):
     assert select("SELECT * FROM calls") == []
 
 
-def test_the_row_of_a_person_who_was_not_called_gives_way_to_the_first_call(select):
+def test_the_first_call_replaces_the_row_of_a_person_who_was_not_called(select):
     table = open_results_table(CALLS)
     table.write([a_row(attempt=0, result="not_called"), a_row(BORIS, 0, result="not_called")], patient=True)
     table.write([a_row(result="busy")], patient=True)
@@ -54,7 +54,7 @@ def test_the_row_of_a_person_who_was_not_called_gives_way_to_the_first_call(sele
     assert select("SELECT person, attempt FROM calls ORDER BY person") == [(ANNA, 1), (BORIS, 0)]
 
 
-def test_more_columns_of_ones_own_may_be_in_the_table(select):
+def test_the_table_may_have_additional_columns_of_the_author(select):
     open_results_table(CALLS)
     select("ALTER TABLE calls ADD COLUMN note VARCHAR(20)")
     open_results_table(CALLS).write([a_row()], patient=True)
@@ -78,7 +78,7 @@ def test_another_table_with_the_name_is_refused_before_a_row_is_written(select, 
         open_results_table(CALLS)
 
 
-def test_a_column_of_ones_own_that_needs_a_value_is_refused(select, dwh):
+def test_an_additional_column_that_needs_a_value_is_refused(select, dwh):
     if dwh.startswith("sqlite"):
         pytest.skip("SQLite cannot add a column that needs a value")
     open_results_table(CALLS)
@@ -95,7 +95,7 @@ def test_a_schema_that_is_missing_is_refused(select, dwh):
         open_results_table(TableName("dwh", "calls", "no"))
 
 
-def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
+def test_a_database_that_does_not_answer_is_a_transient_error(monkeypatch):
     monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
     monkeypatch.setenv("AIRFLOW_CONN_DWH", '{"conn_type": "postgres", "host": "127.0.0.1", "port": 1}')
 
@@ -115,10 +115,10 @@ def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
         {"conn_id": "dwh", "table": "calls", "if_exists": "append"},
     ],
 )
-def test_a_value_of_another_form_is_no_table(value):
+def test_a_value_of_another_form_is_no_table_name(value):
     with pytest.raises(ValueError, match=r"needed|keys"):
         TableName.of(value)
 
 
-def test_a_schema_that_is_none_is_the_default_schema():
+def test_a_schema_of_none_is_the_default_schema():
     assert TableName.of({"conn_id": "dwh", "table": "calls", "schema": None}) == CALLS

@@ -108,7 +108,7 @@ CAMPAIGN = (
 )
 
 
-def test_in_airflow_a_function_returns_the_list_of_a_campaign(run_dag, exchange, tmp_path, monkeypatch):
+def test_a_function_returns_the_list_of_a_campaign_in_airflow(run_dag, exchange, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"sqlite:///{tmp_path}/ledger.sqlite")
     run = run_dag(CAMPAIGN)
 
@@ -117,7 +117,7 @@ def test_in_airflow_a_function_returns_the_list_of_a_campaign(run_dag, exchange,
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_everybody_on_the_list_that_a_function_returns_is_called_once(campaign_desk, deferrable):
+def test_each_person_on_the_list_that_a_function_returns_is_called_once(campaign_desk, deferrable):
     options = {
         "task_id": "call",
         "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},
@@ -145,7 +145,7 @@ def informer(desk: Any, function: Any, **changes: Any) -> Task:
 
 
 @pytest.mark.skipif(installed_task_state() is None, reason="task state is of Airflow 3.3")
-def test_a_changed_text_on_a_retry_is_no_second_call(desk):
+def test_a_changed_text_on_a_retry_causes_no_second_call(desk):
     answers = iter(["first", "second", "third"])
     desk.exchange.script(CONTACT, Script.busy())
     calls = informer(desk, lambda: next(answers), require_answer=True)
@@ -166,7 +166,7 @@ def test_a_function_that_returns_no_text_places_no_call(desk, value):
     assert desk.exchange.rings(CONTACT) == 0
 
 
-def test_a_query_that_a_function_returns_is_data_and_is_refused(desk):
+def test_a_query_that_a_function_returns_is_refused(desk):
     operator = {
         "task_id": "call",
         "call": {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS},

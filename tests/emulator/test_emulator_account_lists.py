@@ -79,7 +79,7 @@ def test_an_unknown_field_is_refused(data_api):
 
 
 @pytest.mark.parametrize("method", ACCOUNT_METHODS)
-def test_each_read_needs_the_right_and_costs_a_point(data_api, exchange, method):
+def test_each_request_for_a_list_needs_the_right_and_costs_a_point(data_api, exchange, method):
     data_api.call(ACCOUNT_METHODS[method]())
     assert data_api.limits.day_remaining == exchange.account.day_limit - 1
     exchange.account.forbidden_methods.add(method)

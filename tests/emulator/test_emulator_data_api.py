@@ -59,7 +59,7 @@ def test_a_call_is_reported_only_after_its_end_and_the_lag(api, exchange, clock,
     assert (report.talk_duration, report.total_duration) == (10, 13)
 
 
-def test_a_call_that_nobody_answered_is_lost(api, exchange, clock, client, dates):
+def test_a_call_that_no_one_answered_is_reported_as_lost(api, exchange, clock, client, dates):
     exchange.script(CONTACT, Script.busy())
     call = api.start()
     clock.advance(60)

@@ -139,7 +139,7 @@ def test_reset_removes_the_expectations(api, exchange):
     exchange.check_rings()
 
 
-def test_the_clock_decides_what_has_rung(api, exchange, clock):
+def test_the_clock_decides_which_phones_have_rung(api, exchange, clock):
     exchange.expect_ring(CONTACT)
     api.start()  # the employee answers after two seconds, then the contact's phone rings
     with pytest.raises(AssertionError, match="did not ring"):

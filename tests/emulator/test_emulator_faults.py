@@ -29,7 +29,7 @@ def client(request, exchange):
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.REFUSE])
-def test_after_a_fault_the_call_may_be_placed_and_rings_only_if_carried_out(client, exchange, fault):
+def test_a_call_rings_after_a_fault_only_if_the_fault_carries_the_request_out(client, exchange, fault):
     exchange.fault(fault, method="start.informer_call", seconds=5)
     errors = {Fault.INTERNAL_ERROR: ServiceFailed, Fault.TOO_MANY_REQUESTS: LimitExceeded}
     with pytest.raises(errors.get(fault, Unanswered)) as caught:

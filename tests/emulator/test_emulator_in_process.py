@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.emulator import Fault
 
 
-def test_a_refused_connection_sends_nothing(exchange):
+def test_a_refused_connection_sends_no_request(exchange):
     rpc = JsonRpc("https://callapi.comagic.ru/v4.0", new_session=exchange.session)
     client = Client(rpc, AccessKey("demo-key"), clock=exchange.clock)
     exchange.fault(Fault.REFUSE, method="start.informer_call")

@@ -1,4 +1,4 @@
-"""A load keeps a number of calls active, and the exchange's memory does not grow for ever."""
+"""A load keeps a number of calls active, and the exchange's memory does not grow forever."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_profile_as_json_behaves_as_the_profile(profile):
 
 
 @pytest.mark.parametrize("name", PROFILE_NAMES)
-def test_every_profile_of_the_package_is_readable_and_admits_the_own_machine(name):
+def test_every_profile_of_the_package_is_readable_and_works_on_this_machine(name):
     client = Client(Profile.named(name).model_copy(update={"call_api_host": None, "data_api_host": None}))
 
     assert client.send(DATA_API, "get.tags") is not None
@@ -168,7 +168,7 @@ def test_a_reset_keeps_the_profile():
     assert exchange.report_lag == 7.0
 
 
-def test_an_account_of_the_test_keeps_its_own_settings():
+def test_an_account_that_a_test_passes_keeps_its_own_settings():
     exchange = Exchange(account=Profile(day_limit=5).new_account(), profile=Profile(day_limit=7))
 
     assert exchange.account.day_limit == 5
@@ -183,7 +183,7 @@ def test_an_account_of_the_test_keeps_its_own_settings():
         ("contact", "operator_disconnects"),
     ],
 )
-def test_the_session_has_the_reason_of_the_leg_that_the_profile_states(rule, reason):
+def test_the_session_has_the_finish_reason_of_the_leg_that_the_profile_states(rule, reason):
     client = Client(Profile(session_reason=rule, own_leg_reasons=True))
     client.exchange.script(CUT_OFF, Script.operator_fails("max_out_call_reached"))
     client.start(CUT_OFF, "start.simple_call", operator="79035550000", first_call="contact")
@@ -195,7 +195,7 @@ def test_the_session_has_the_reason_of_the_leg_that_the_profile_states(rule, rea
     assert [leg.answered_at is not None for leg in call.legs] == [True, False]
 
 
-def test_with_any_both_legs_reasons_occur():
+def test_the_profile_value_any_gives_the_finish_reasons_of_both_legs():
     client = Client(Profile(session_reason="any"))
     client.exchange.script(CUT_OFF, Script.operator_fails("max_out_call_reached"))
     for _ in range(4):

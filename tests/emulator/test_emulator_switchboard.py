@@ -55,7 +55,7 @@ def test_an_employee_who_does_not_answer_ends_the_call(api, exchange, clock):
     assert exchange.rings(CONTACT) == 0
 
 
-def test_events_have_their_own_time_even_if_they_run_late(api, exchange, clock):
+def test_events_have_their_planned_time_even_if_they_run_late(api, exchange, clock):
     call = api.start()
     clock.advance(1_000)
     assert exchange.calls == [call]

@@ -19,7 +19,7 @@ def control(emulator, action, body=None):
     return answer.json()
 
 
-def test_the_page_loads_nothing_else_and_shows_the_calls(emulator):
+def test_the_page_loads_no_other_files_and_shows_the_calls(emulator):
     page = requests.get(emulator.url, timeout=5)
     assert page.headers["Content-Type"].startswith("text/html")
     assert "http://" not in page.text

@@ -30,7 +30,7 @@ pytest_plugins = ["airflow_desk"]
 START = StartInformerCall(virtual_phone_number=VNUMBER, contact=CONTACT, contact_message=TTS)
 
 
-def test_making_a_hook_reads_no_connection(monkeypatch):
+def test_the_constructor_of_the_hook_reads_no_connection(monkeypatch):
     def forbidden(*_: Any) -> Any:
         raise AssertionError("read too early")
 
@@ -49,7 +49,7 @@ def test_the_hooks_options_reach_its_clients(desk):
             assert (client.max_limit_wait, client.max_sends) == (7.5, 2)
 
 
-def test_the_hook_waits_for_points_with_the_desks_clock_and_stops_at_max_limit_wait(desk):
+def test_the_hook_waits_for_points_and_no_longer_than_max_limit_wait(desk):
     desk.start()
     desk.exchange.account.minute_limit = 1
     reset = desk.exchange.limits()["minute_reset"]
@@ -62,7 +62,7 @@ def test_the_hook_waits_for_points_with_the_desks_clock_and_stops_at_max_limit_w
     assert desk.slept == [reset]
 
 
-def test_limits_are_those_of_the_newest_answer_that_contained_them(desk):
+def test_the_limits_are_from_the_newest_answer_that_contained_them(desk):
     with CallApiHook() as hook:
         assert hook.limits is None
         hook.call(START)
@@ -74,7 +74,7 @@ def test_limits_are_those_of_the_newest_answer_that_contained_them(desk):
 # --- the rest of its interface ---
 
 
-def test_logout_ends_the_session_of_a_login_and_leaves_a_key_alone(desk):
+def test_logout_ends_the_session_of_a_login_and_keeps_a_key_valid(desk):
     desk.connect(login=True)
     with CallApiHook() as hook:
         hook.call(ListCalls())
@@ -90,7 +90,7 @@ def test_logout_ends_the_session_of_a_login_and_leaves_a_key_alone(desk):
     assert desk.sent()[3:] == []
 
 
-def test_leaving_the_context_costs_no_points(desk):
+def test_the_end_of_the_context_sends_no_logout(desk):
     desk.connect(login=True)
     with CallApiHook() as hook:
         hook.call(ListCalls())
@@ -98,7 +98,7 @@ def test_leaving_the_context_costs_no_points(desk):
     assert "logout.user" not in desk.sent()
 
 
-def test_a_method_that_this_version_does_not_know_can_be_called(desk):
+def test_the_hook_can_call_a_method_that_the_package_does_not_know(desk):
     with CallApiHook() as hook:
         assert hook.call_method("list.calls") == []
         with pytest.raises(CallApiError, match="method_not_found"):
@@ -131,7 +131,7 @@ def test_a_deprecated_version_is_logged_as_a_warning(desk, caplog, monkeypatch):
 # --- the Data API ---
 
 
-def test_without_the_data_api_asking_it_names_the_field_that_is_missing(desk):
+def test_a_request_to_the_data_api_without_its_field_raises_an_error_that_names_the_field(desk):
     desk.connect(extra={"data_api": False})
     hook = CallApiHook()
 
@@ -140,7 +140,7 @@ def test_without_the_data_api_asking_it_names_the_field_that_is_missing(desk):
         hook.reports.of_call(1)
 
 
-def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(desk):
+def test_a_report_is_found_by_session_or_external_id_after_its_lag(desk):
     desk.exchange.report_lag = 30.0
     desk.exchange.script(CONTACT, Script(rings=2, talks=3))
     session = desk.start(external_id="mine")
@@ -162,7 +162,7 @@ def test_a_report_is_there_after_the_lag_and_found_by_session_or_external_id(des
             hook.reports.of_call()
 
 
-def test_the_newest_call_with_an_external_id_counts(desk):
+def test_the_newest_call_with_an_external_id_is_found(desk):
     desk.exchange.script(CONTACT, Script(rings=1, talks=1))
     sessions = [desk.start(external_id="mine") for _ in range(3)]
     desk.clock.advance(10)
@@ -174,7 +174,7 @@ def test_the_newest_call_with_an_external_id_counts(desk):
     assert report.id == sessions[-1]
 
 
-def test_a_report_of_the_last_thirty_days_is_found_without_saying_when_the_call_began(desk):
+def test_a_report_of_the_last_thirty_days_is_found_without_a_start_time(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=1))
     session = desk.start(external_id="mine")
     desk.clock.advance(29 * 86_400)
@@ -184,7 +184,7 @@ def test_a_report_of_the_last_thirty_days_is_found_without_saying_when_the_call_
         assert hook.reports.of_call(session, since=desk.clock() - 5 * 86_400) is None
 
 
-def test_awaiting_a_report_asks_until_it_is_there_or_the_time_is_up(desk):
+def test_the_wait_for_a_report_ends_with_the_report_or_at_the_timeout(desk):
     desk.exchange.report_lag = 25.0
     desk.exchange.script(CONTACT, Script(rings=0, talks=1))
     session = desk.start()
@@ -212,7 +212,7 @@ def test_times_of_a_report_are_read_in_the_accounts_zone(desk, zone):
     assert found[0].ended_at == started + 5
 
 
-def test_a_zone_that_the_connection_does_not_name_is_asked_once_and_only_when_it_is_needed(desk):
+def test_the_accounts_time_zone_is_requested_once_and_only_if_it_is_needed(desk):
     desk.exchange.account.timezone = "Asia/Vladivostok"
     desk.connect(extra={"timezone": None})
     desk.exchange.script(CONTACT, Script(rings=2, talks=3))
@@ -231,7 +231,7 @@ def test_a_zone_that_the_connection_does_not_name_is_asked_once_and_only_when_it
     assert desk.sent().count("get.account") == 1
 
 
-def test_without_the_data_api_the_documented_zone_stays(desk):
+def test_the_documented_time_zone_is_used_without_the_data_api(desk):
     desk.connect(extra={"data_api": False, "timezone": None})
 
     with CallApiHook() as hook:
@@ -248,7 +248,7 @@ def test_without_the_data_api_the_documented_zone_stays(desk):
         (Script.no_answer(20), False, "subscriber_not_responsible"),
     ],
 )
-def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered, reason):
+def test_the_data_api_reports_the_outcome_that_polls_could_not_show(desk, script, answered, reason):
     desk.exchange.script(CONTACT, script)
     session = desk.start()
 
@@ -268,7 +268,7 @@ def test_the_data_api_settles_what_polling_could_not_know(desk, script, answered
     assert call.communication_id == report.communication_id
 
 
-def test_a_call_observed_as_answered_stays_answered_whatever_the_report_shows(desk):
+def test_a_call_that_was_observed_as_answered_stays_answered_with_any_report(desk):
     desk.exchange.script(CONTACT, Script.busy(3))
     session = desk.start()
     desk.clock.advance(60)
@@ -314,7 +314,7 @@ def test_a_data_api_that_refuses_fields_filters_and_dates_still_reports_the_call
 @pytest.mark.parametrize(
     "callapi_profile", [Profile(refused_fields={"finish_reason": "parameter_component_disabled"})]
 )
-def test_a_report_without_a_needed_field_is_no_report_yet_and_proves_no_absence(desk):
+def test_a_report_without_a_needed_field_counts_as_missing_and_proves_no_absence(desk):
     desk.exchange.script(CONTACT, Script(rings=2, talks=3))
     session = desk.start(external_id="mine")
     desk.clock.advance(60)
@@ -326,7 +326,7 @@ def test_a_report_without_a_needed_field_is_no_report_yet_and_proves_no_absence(
 
 
 @pytest.mark.parametrize("callapi_profile", [Profile(youngest_date_from=400 * 86_400.0)])
-def test_a_date_that_is_always_refused_is_no_failure_of_a_placed_call(desk):
+def test_a_date_that_is_always_refused_does_not_fail_a_placed_call(desk):
     session = desk.start()
     desk.clock.advance(60)
 
@@ -335,7 +335,7 @@ def test_a_date_that_is_always_refused_is_no_failure_of_a_placed_call(desk):
 
 
 @pytest.mark.parametrize("callapi_profile", ["seen"])
-def test_a_login_works_whatever_the_end_of_its_token_is_called(desk):
+def test_a_login_works_with_every_name_of_the_tokens_end(desk):
     desk.connect(login=True)
     with CallApiHook() as hook:
         hook.call(ListCalls())
@@ -344,10 +344,10 @@ def test_a_login_works_whatever_the_end_of_its_token_is_called(desk):
     assert desk.sent().count("login.user") == 1
 
 
-# --- over a real wire ---
+# --- over a real connection ---
 
 
-def test_over_http_a_start_is_sent_once_and_a_poll_again(
+def test_a_start_request_over_http_is_sent_once_and_a_poll_is_repeated(
     callapi_emulator: Emulator, connection: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection(extra={"timeout": 0.5})
@@ -370,7 +370,7 @@ def test_over_http_a_start_is_sent_once_and_a_poll_again(
     assert len(pauses) == 5
 
 
-def test_wrong_credentials_are_final(desk):
+def test_wrong_credentials_are_a_permanent_error(desk):
     desk.connect(password="wrong")
 
     with CallApiHook() as hook, pytest.raises(AuthenticationFailed) as failure:

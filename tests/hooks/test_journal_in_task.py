@@ -1,4 +1,4 @@
-"""`CallApiHook.place_call`: the function of a task that Airflow retries rings nobody twice."""
+"""`CallApiHook.place_call`: the function of a retried task rings no one twice."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_retry_returns_the_calls_that_an_earlier_try_placed(function: Function
 
 
 @needs_state
-def test_a_retry_with_an_earlier_person_left_out_rings_nobody_twice(function: Function, desk: Desk) -> None:
+def test_a_retry_that_omits_an_earlier_person_rings_no_one_twice(function: Function, desk: Desk) -> None:
     function.place(CONTACT)
     function.retry()
     function.place(OTHER)
@@ -96,13 +96,13 @@ def test_a_retry_with_an_earlier_person_left_out_rings_nobody_twice(function: Fu
     assert (desk.exchange.rings(CONTACT), desk.exchange.rings(OTHER)) == (1, 1)
 
 
-def test_the_same_request_twice_in_one_try_is_one_call(function: Function, desk: Desk) -> None:
+def test_two_equal_requests_in_one_try_place_one_call(function: Function, desk: Desk) -> None:
     function.retries = 0
     assert function.place() == function.place()
     assert desk.exchange.rings(CONTACT) == 1
 
 
-def test_the_same_request_in_several_threads_is_one_call(function: Function, desk: Desk) -> None:
+def test_equal_requests_in_several_threads_place_one_call(function: Function, desk: Desk) -> None:
     function.retries = 0
     people = [f"7916123{number:04}" for number in range(10)]
     with ThreadPoolExecutor(8) as pool:
@@ -170,7 +170,7 @@ def test_a_refused_call_is_placed_by_the_retry(function: Function, desk: Desk) -
 
 
 @needs_state
-def test_after_a_clear_the_person_is_called_again(function: Function, desk: Desk) -> None:
+def test_a_clear_calls_the_person_again(function: Function, desk: Desk) -> None:
     desk.exchange.default_script = Script(rings=1, talks=1)
     first = function.place()
     desk.clock.advance(60)
@@ -181,7 +181,7 @@ def test_after_a_clear_the_person_is_called_again(function: Function, desk: Desk
     assert desk.exchange.rings(CONTACT) == 2
 
 
-def test_without_task_state_a_task_with_retries_places_no_call(function: Function, desk: Desk) -> None:
+def test_a_task_with_retries_places_no_call_without_task_state(function: Function, desk: Desk) -> None:
     function.state = None
     with pytest.raises(CallApiFailure, match=r"Airflow 3\.3 or later .* Set retries=0 .* No call was placed"):
         function.place()
@@ -205,7 +205,7 @@ def test_a_wrong_option_is_named_and_no_call_is_placed(
 
 @needs_state
 @pytest.mark.parametrize("crash_at", range(1, 8))
-def test_a_try_that_is_killed_at_any_write_rings_nobody_twice(
+def test_a_try_that_is_killed_at_any_write_rings_no_one_twice(
     function: Function, desk: Desk, crash_at: int
 ) -> None:
     """The state is written before each step that cannot be undone."""

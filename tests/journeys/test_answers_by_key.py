@@ -101,7 +101,7 @@ def rings_by_key(desk: Any) -> dict[str, set[int]]:
 
 @profiles
 @pytest.mark.parametrize("ledger", [None, "ledger"], ids=["task state", "SQL"])
-def test_a_campaign_calls_only_those_again_who_asked_for_it(menu, tmp_path, ledger):
+def test_a_campaign_redials_only_the_people_who_asked_for_it(menu, tmp_path, ledger):
     if ledger is None and installed_task_state() is None:
         pytest.skip("this Airflow has no task state")
     results = tmp_path / "results.jsonl"
@@ -163,7 +163,7 @@ def test_the_first_mark_of_the_table_that_a_call_has_decides(menu):
 
 
 @profiles
-def test_without_a_mark_in_the_table_an_answered_person_is_never_called_again(menu):
+def test_an_answered_person_is_never_redialled_without_a_mark_in_the_redial_table(menu):
     campaign(menu, redial={"busy": 1, "not_reached": 1}).run()
 
     assert rings_by_key(menu) == {"1": {1}, "2": {1}, "3": {1}, "": {1}}
@@ -178,7 +178,7 @@ def test_a_service_that_refuses_the_operations_fails_no_call_and_causes_no_redia
 
 
 @pytest.mark.parametrize("redial", [{"operation:Перезвонить": 60}, {"tag:36": 60}])
-def test_without_the_data_api_a_mark_is_refused_before_anybody_is_dialled(menu, redial):
+def test_a_mark_is_refused_before_the_first_call_without_the_data_api(menu, redial):
     menu.connect(extra={"data_api": False})
 
     with pytest.raises(Exception, match=r"redial.* Data API.*No call was placed"):
@@ -230,7 +230,7 @@ def test_each_answer_takes_its_branch(menu):
 
 
 @profiles
-def test_a_deferred_call_knows_its_operations(menu):
+def test_a_deferred_call_returns_its_operations(menu):
     result = scenario_call(menu, PEOPLE[0], deferrable=True).run()
 
     assert (result["operations"], result["tags"]) == (["Меню", "Подтверждено"], [254])
@@ -245,7 +245,7 @@ def test_a_call_whose_operations_are_refused_succeeds_and_takes_the_route_unknow
 
 
 @refusing_profiles
-def test_the_service_is_not_asked_for_operations_that_no_author_uses(menu, caplog):
+def test_operations_that_no_author_uses_are_not_requested(menu, caplog):
     assert scenario_call(menu, PEOPLE[0], operations=False).run()["operations"] is None
     campaign(menu, redial={"tag:36": 60}).run()
 
@@ -265,7 +265,7 @@ def duty(desk, monkeypatch):
 
 @profiles
 @SYNC_AND_ASYNC
-def test_an_alert_goes_on_until_somebody_presses_the_key(duty, ring):
+def test_an_alert_continues_until_a_person_presses_the_key(duty, ring):
     duty.exchange.script(ON_DUTY, Script.presses("3"))
     duty.exchange.script(SECOND, Script.presses("", talks=40))
     duty.exchange.script(THIRD, Script.presses("1"))
@@ -300,7 +300,7 @@ def test_a_report_that_comes_after_report_timeout_acknowledges_nothing(duty):
 
 
 @profiles
-def test_after_a_restart_a_person_who_pressed_the_key_ends_the_alert(duty, monkeypatch):
+def test_a_person_who_pressed_the_key_ends_the_alert_after_a_restart(duty, monkeypatch):
     duty.exchange.script(ON_DUTY, Script.presses("1"))
     with monkeypatch.context() as stopped:
         stopped.setattr(answer, "watch_of", lambda *_: (_ for _ in ()).throw(SystemExit))
@@ -314,7 +314,7 @@ def test_after_a_restart_a_person_who_pressed_the_key_ends_the_alert(duty, monke
 
 
 @refusing_profiles
-def test_an_alert_whose_key_is_not_reported_rings_everybody_once(duty):
+def test_an_alert_whose_key_is_not_reported_rings_each_person_once(duty):
     duty.exchange.default_script = Script.presses("1")
 
     notifier(ALL_CONTACTS, **CONFIRMED)(of_dag())

@@ -298,7 +298,7 @@ def test_at_least_once_rings_after_any_fault_of_one_start_request(
     "fault", [fault for fault in Fault if fault not in PROVES_NOT_PLACED], ids=lambda f: f.label
 )
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_after_unresolved_only_a_persons_clear_makes_the_phone_ring(
+def test_only_a_clear_by_a_user_makes_the_phone_ring_after_an_unresolved_call(
     wire: Wire, fault: Fault, deferrable: bool
 ) -> None:
     ending, rings, task = run_cell(wire, fault, "is busy at once", Setup(deferrable, 3, data_api=False))

@@ -1,4 +1,4 @@
-"""Answers that drip, unpack to a bomb or never end: a wait ends with its time, and nobody is rung twice."""
+"""Answers that drip, unpack to a bomb or never end: a wait ends in time, and no one is rung twice."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ REAL_TIME: Any = SimpleNamespace(clock=time.time, sleep=time.sleep)
 
 @pytest.mark.parametrize("wait", WAITS)
 @pytest.mark.parametrize("harm", HARMFUL)
-def test_a_wait_for_a_call_ends_with_its_time_whatever_the_polls_are_answered_with(
+def test_a_wait_for_a_call_ends_in_time_although_the_polls_get_harmful_answers(
     front: Front, exchange: Exchange, wait: str, harm: str
 ) -> None:
     exchange.script(CONTACT, Script(rings=0, talks=None))
@@ -126,7 +126,7 @@ def test_a_wait_for_a_call_ends_with_its_time_whatever_the_polls_are_answered_wi
 
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.parametrize("harm", HARMFUL)
-def test_a_start_that_is_answered_with_harm_is_found_and_not_repeated(
+def test_a_call_whose_start_request_gets_a_harmful_answer_is_found_and_not_repeated(
     front: Front, exchange: Exchange, connection: Any, harm: str, deferrable: bool
 ) -> None:
     exchange.script(CONTACT, Script(rings=0.3, talks=3))

@@ -41,7 +41,7 @@ def test_an_alert_of_another_deployment_on_the_account_rings_too(desk, deploymen
     assert desk.exchange.rings(CONTACT) == 2
 
 
-def test_a_task_of_another_deployment_does_not_take_an_equal_tasks_call_for_its_own(desk, deployment):
+def test_a_task_does_not_adopt_the_call_of_an_equal_task_of_another_deployment(desk, deployment):
     desk.exchange.script(CONTACT, Script(rings=1, talks=3000))
     deployment("staging")
     own = {"external_id": None, "wait_for_completion": False}
@@ -74,7 +74,7 @@ LATER: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("later", LATER)
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.parametrize("data_api", [False, True])
-def test_a_lost_start_request_does_not_end_with_the_call_of_another_task_for_the_same_order(
+def test_a_lost_start_request_does_not_adopt_the_call_of_another_task_for_the_same_order(
     desk, later, deferrable, data_api
 ):
     desk.connect(extra={"data_api": data_api})
@@ -90,7 +90,7 @@ def test_a_lost_start_request_does_not_end_with_the_call_of_another_task_for_the
 
 
 @pytest.mark.parametrize("later", LATER)
-def test_a_lost_answer_is_found_beside_the_call_of_another_task_for_the_same_order(desk, later):
+def test_a_lost_call_is_found_next_to_the_call_of_another_task_for_the_same_order(desk, later):
     desk.exchange.script(CONTACT, Script(rings=1, talks=30))
     first = order_task(desk, "confirm", wait_for_completion=False).run()
     LATER[later](desk)
@@ -104,7 +104,7 @@ def test_a_lost_answer_is_found_beside_the_call_of_another_task_for_the_same_ord
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize(("keys", "rings"), [("new,old", 1), ("new", 1), ("", 1)])
-def test_a_new_secret_key_makes_no_retry_ring_again(desk, monkeypatch, keys, rings):
+def test_a_new_secret_key_does_not_make_a_retry_ring_again(desk, monkeypatch, keys, rings):
     desk.exchange.script(CONTACT, Script(rings=1, talks=300))
     task = informer_task(desk, timeout=30)
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "old")
@@ -125,7 +125,7 @@ def test_a_new_secret_key_makes_no_retry_ring_again(desk, monkeypatch, keys, rin
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_who_reads_the_journal_without_the_secret_key_does_not_find_the_number(desk, deployment):
+def test_the_journal_does_not_reveal_the_number_without_the_secret_key(desk, deployment):
     deployment("production")
     task = informer_task(desk, external_id=None, wait_for_completion=False)
     task.run()

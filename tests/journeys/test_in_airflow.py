@@ -184,7 +184,7 @@ def test_a_rescheduled_sensor_keeps_its_observation_in_task_state(run_dag, excha
     assert run.xcoms["wait"]["observed"] is True
 
 
-def test_a_refused_call_fails_at_once_also_with_retries(run_dag, exchange, connection):
+def test_a_refused_call_fails_at_once_even_with_retries(run_dag, exchange, connection):
     connection(password="wrong")
 
     run = run_dag(REFUSED)

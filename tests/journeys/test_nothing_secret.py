@@ -81,7 +81,7 @@ def rows_of() -> dict[str, str]:
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_nothing_secret_is_in_logs_xcoms_rendered_fields_triggers_or_task_state(  # noqa: PLR0917 - fixtures
+def test_logs_xcoms_rendered_fields_triggers_and_task_state_contain_no_secret(  # noqa: PLR0917 - fixtures
     run_dag: Any,
     exchange: Any,
     callapi_emulator: Any,
@@ -135,7 +135,7 @@ def _unchanged(self: Any, item: Any, *_: Any, **__: Any) -> Any:
 
 
 @pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
-def test_a_key_for_a_service_on_this_machine_goes_to_no_proxy(
+def test_no_proxy_receives_a_key_for_a_service_on_this_machine(
     exchange: Any, connection: Any, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     for name in ("http_proxy", "all_proxy", "no_proxy"):
@@ -149,7 +149,7 @@ def test_a_key_for_a_service_on_this_machine_goes_to_no_proxy(
 
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
-            listener.accept()  # nobody has connected
+            listener.accept()  # no one has connected
 
     assert result["answered"] is True
     assert exchange.rings(PHONE) == 1

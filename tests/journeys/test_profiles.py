@@ -1,4 +1,4 @@
-"""The main journeys, with the service of the vendor's document and with the service that was seen.
+"""The main journeys, with the service of the vendor's document and with the service that was observed.
 
 The verdicts are the same under both profiles. A difference is a bug, or a limit that the documentation
 states.
@@ -72,7 +72,7 @@ ways = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "defe
 @ways
 @every_sessions_reason
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_contact_who_answered_is_rung_once_however_the_operators_leg_fails(desk, deferrable):
+def test_a_contact_who_answered_is_rung_once_after_any_failure_of_the_operators_leg(desk, deferrable):
     desk.exchange.account.day_limit = desk.exchange.account.minute_limit = 100_000
     rings_and_answers = {}
     for number, reason in enumerate(REASONS_OF_LEGS):
@@ -181,7 +181,7 @@ def hurry(monkeypatch):
 @profiles
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("hurry")
-def test_the_example_tags_an_answered_call_and_follows_it_to_its_end(run_dag, exchange):
+def test_the_example_tags_an_answered_call_and_watches_it_to_its_end(run_dag, exchange):
     exchange.script(CONTACT, Script(rings=0.2, employee_rings=0.2, talks=8))
 
     run = run_dag(EXAMPLES / "start_wait_tag_branch.py")
@@ -242,7 +242,7 @@ def test_a_campaign_rings_every_answered_person_once_and_redials_the_unreached(
 
 @profiles
 @SYNC_AND_ASYNC
-def test_an_alert_goes_on_to_the_next_person_only_until_somebody_has_answered(desk, monkeypatch, ring):
+def test_an_alert_calls_the_next_person_only_until_a_person_has_answered(desk, monkeypatch, ring):
     without_airflows_database(desk, monkeypatch)
     desk.exchange.script(ON_DUTY, Script.busy(4))
     desk.exchange.script(SECOND, Script(rings=3, talks=15))

@@ -1,4 +1,4 @@
-"""With any profile, an answered person is rung once and an unreached person is not taken for answered."""
+"""With any profile, an answered person is rung once and an unreached person does not count as answered."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OPEN_TO_ALL = {
     login=st.booleans(),
 )
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_with_any_profile_an_answered_person_is_rung_once_and_an_unreached_person_by_each_try(
+def test_any_profile_rings_an_answered_person_once_and_an_unreached_person_in_each_try(
     profile, story, deferrable, login
 ):
     make_task, script = {**ANSWERED, **NOT_ANSWERED}[story]

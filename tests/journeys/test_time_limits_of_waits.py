@@ -73,7 +73,7 @@ def hanging_exchange(
     return exchange
 
 
-def test_a_poll_that_hangs_ends_with_the_time_of_the_wait_in_the_worker(hanging_exchange):
+def test_a_poll_that_hangs_ends_at_the_deadline_of_the_wait_in_the_worker(hanging_exchange):
     began = time.time()
     watch = SessionWatch(start_informer_call(hanging_exchange), appear_by=began + 9, deadline=began + 0.5)
 
@@ -84,7 +84,7 @@ def test_a_poll_that_hangs_ends_with_the_time_of_the_wait_in_the_worker(hanging_
     assert time.time() - began < 3
 
 
-def test_a_poll_that_hangs_ends_with_the_time_of_the_wait_in_the_triggerer(hanging_exchange):
+def test_a_poll_that_hangs_ends_at_the_deadline_of_the_wait_in_the_triggerer(hanging_exchange):
     now = time.time()
     waiting = trigger(start_informer_call(hanging_exchange), now, deadline=now + 0.5, poll_interval=0.1)
 
@@ -97,7 +97,7 @@ def test_a_poll_that_hangs_ends_with_the_time_of_the_wait_in_the_triggerer(hangi
     assert seconds < 3
 
 
-def test_a_poll_that_hangs_ends_with_the_time_of_the_wait_in_the_sensor(hanging_exchange):
+def test_a_poll_that_hangs_ends_at_the_deadline_of_the_wait_in_the_sensor(hanging_exchange):
     sensor = CallApiSessionSensor(
         task_id="wait", call_session_id=start_informer_call(hanging_exchange), poke_interval=0.1, timeout=0.5
     )

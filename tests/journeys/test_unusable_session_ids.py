@@ -70,7 +70,7 @@ def test_a_redial_that_is_answered_with_the_session_id_of_the_last_attempt_is_fo
 
 
 @pytest.mark.parametrize("session_id", [0, 206_597_836], ids=["zero", "of the first person"])
-def test_a_campaign_ends_with_a_result_for_everybody_and_rings_each_once(answered_with, session_id):
+def test_a_campaign_ends_with_a_result_for_each_person_and_rings_each_once(answered_with, session_id):
     world = World([ANNA, BORIS, CLARA])
     world.exchange.default_script = Script(rings=3, talks=30)
     answered_with(session_id)

@@ -110,7 +110,7 @@ def test_a_start_operator_returns_the_same_outcome_deferred_or_not_and_rings_onc
 
 @pytest.mark.parametrize("mode", SENSORS)
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_failed_poll_is_not_the_end_of_the_call(desk, mode):
+def test_a_failed_poll_does_not_end_the_wait(desk, mode):
     """The service answers some polls with a 502."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=100))
     session = desk.start()
@@ -137,7 +137,7 @@ def test_a_sensor_keeps_the_observation_of_an_earlier_task(desk, mode):
     assert (result["status"], result["answered"], result["answered_at"]) == ("ended", True, at)
 
 
-def test_without_task_state_a_rescheduled_sensor_observes_the_end_and_invents_no_answer(desk):
+def test_a_rescheduled_sensor_without_task_state_observes_the_end_and_invents_no_answer(desk):
     """Before Airflow 3.3, every poke is a new process without the observations of the earlier pokes."""
     for script, observed in ((Script(rings=0, talks=23), False), (Script.busy(12), False)):
         desk.exchange.script(CONTACT, script)
@@ -150,7 +150,7 @@ def test_without_task_state_a_rescheduled_sensor_observes_the_end_and_invents_no
         assert (result["status"], result["answered"], result["observed"]) == ("ended", None, observed)
 
 
-def test_without_task_state_until_answered_ends_at_the_poke_that_observes_the_answer(desk):
+def test_until_answered_ends_at_the_poke_that_observes_the_answer_without_task_state(desk):
     desk.exchange.script(CONTACT, Script(rings=12, talks=60))
     session = desk.start()
 

@@ -32,7 +32,7 @@ class TestPagedLedger(LedgerContract):
     def ledger(self, pages: JsonPages) -> Ledger:
         return PagedLedger(pages)
 
-    def test_another_process_reads_what_was_written(self, pages: JsonPages, ledger: Ledger) -> None:
+    def test_another_process_reads_the_stored_attempts(self, pages: JsonPages, ledger: Ledger) -> None:
         first, second = an_intent(), an_intent(attempt=2, unrung=1)
         ledger.claim([first])
         ledger.record([finished(first, Result.CAPACITY)])
@@ -70,7 +70,7 @@ class TestPagedLedger(LedgerContract):
             reported(a_long_intent(people[0], attempt)) for attempt in (1, 2, 3)
         ]
 
-    def test_of_calls_for_which_there_was_no_line_only_the_newest_are_kept(
+    def test_only_the_newest_of_the_calls_without_a_free_line_are_kept(
         self, pages: JsonPages, ledger: Ledger
     ) -> None:
         """Their number has no limit, but the size of a page has. All calls that rang stay."""
@@ -105,7 +105,7 @@ class TestPagedLedger(LedgerContract):
         assert store.reads < 64 + 10
         assert max(map(len, store.values.values())) < 64_000
 
-    def test_what_an_older_version_has_stored_is_refused_before_a_call(self, pages: JsonPages) -> None:
+    def test_the_ledger_of_an_older_version_is_refused_before_a_call(self, pages: JsonPages) -> None:
         pages.set("callapi_campaign_00000", {ANNA: []})
 
         with pytest.raises(CallApiFailure, match=r"An older version .* No call was placed\."):
@@ -150,7 +150,7 @@ AFTER_A_CLAIM: list[Callable[[Attempt], Attempt]] = [
     kills=st.lists(st.integers(0, 9), max_size=6),
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_a_process_that_dies_before_any_write_leaves_everything_that_was_stored(
+def test_a_process_that_dies_before_a_write_leaves_the_stored_attempts_unchanged(
     batches: list[list[tuple[int, int]]], kills: list[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -218,7 +218,7 @@ def reported(intent: Attempt) -> Attempt:
     return structs.replace(known, refused_with=None)
 
 
-def test_what_became_of_an_earlier_call_is_known_after_a_restart_though_the_next_was_not_placed() -> None:
+def test_the_result_of_an_earlier_call_survives_a_restart_if_the_next_call_was_not_placed() -> None:
     world = World([ANNA], replace(RULES, dial_until=1_760_000_000.0 + 1800))
     world.exchange.default_script = Script.busy()
     world.run(400)

@@ -134,7 +134,7 @@ def test_the_table_of_an_older_version_gets_the_new_column_and_keeps_its_rows(co
 
 
 @pytest.mark.parametrize("min_gap", [None, 60.0])
-def test_of_processes_that_claim_the_same_attempt_at_once_exactly_one_dials_it(connect, min_gap):
+def test_exactly_one_of_several_processes_that_claim_an_attempt_at_once_dials_it(connect, min_gap):
     people = [f"7926{number:07d}" for number in range(40)]
     ledgers = [SqlLedger(connect(), "autumn", min_gap=min_gap) for _ in range(4)]
     intents = [[an_intent(person, at=NOW + who / 8) for person in people] for who in range(4)]
@@ -147,7 +147,7 @@ def test_of_processes_that_claim_the_same_attempt_at_once_exactly_one_dials_it(c
         assert [claim.held for claim in claims if not claim.granted] == winner * 3
 
 
-def test_of_processes_that_take_over_what_was_not_placed_exactly_one_dials_it(connect):
+def test_exactly_one_of_several_processes_dials_an_attempt_that_was_not_placed(connect):
     people = [f"7926{number:07d}" for number in range(40)]
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(4)]
     ledgers[0].claim([an_intent(person) for person in people])
@@ -163,7 +163,7 @@ def test_of_processes_that_take_over_what_was_not_placed_exactly_one_dials_it(co
     assert [sum(claim.granted for claim in claims) for claims in zip(*answers, strict=True)] == [1] * 40
 
 
-def test_of_campaigns_that_claim_the_same_person_at_once_one_calls_and_the_others_wait(connect):
+def test_one_of_several_campaigns_that_claim_a_person_at_once_calls_and_the_others_wait(connect):
     people = [f"7926{number:07d}" for number in range(40)]
     ledgers = [SqlLedger(connect(), f"campaign {who}", min_gap=HOUR) for who in range(4)]
 
@@ -176,7 +176,7 @@ def test_of_campaigns_that_claim_the_same_person_at_once_one_calls_and_the_other
         assert sorted(claims, key=lambda claim: claim.granted) == [*refused, ClaimResult(granted=True)]
 
 
-def test_writers_of_the_same_people_do_not_wait_for_each_other_in_a_circle(connect, monkeypatch):
+def test_writers_of_the_same_people_cause_no_deadlock(connect, monkeypatch):
     people = [f"7926{number:07d}" for number in range(200)]
     ledgers = [SqlLedger(connect(), "autumn") for _ in range(2)]
     ledgers[0].claim([an_intent(person) for person in people])
@@ -218,11 +218,11 @@ def words(attempt: Attempt) -> tuple[str, str | None]:
     return attempt.status.value, attempt.result and attempt.result.value
 
 
-def test_there_is_a_saying_for_each_line_of_the_table():
+def test_the_examples_cover_each_line_of_the_knowledge_table():
     assert [knowledge_index(attempt) for attempt in KNOWN_ATTEMPTS] == list(range(len(KNOWLEDGE)))
 
 
-def test_what_is_written_late_does_not_replace_what_is_more(engine):
+def test_a_late_write_does_not_replace_more_complete_knowledge(engine):
     for before, stored in enumerate(KNOWN_ATTEMPTS):
         for after, written in enumerate(KNOWN_ATTEMPTS):
             ledger = SqlLedger(engine, f"{before} {after}")
@@ -237,7 +237,7 @@ def test_what_is_written_late_does_not_replace_what_is_more(engine):
 
 
 @pytest.mark.parametrize("late", KNOWN_ATTEMPTS[1:3], ids=["unresolved", "not placed"])
-def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attempt(engine, late):
+def test_a_late_write_about_an_intent_does_not_change_a_newer_intent_of_the_attempt(engine, late):
     """A write that is repeated, because its answer was lost, must not let a third process dial."""
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
     ledger.claim([INTENT])
@@ -250,7 +250,7 @@ def test_what_is_said_of_an_intent_says_nothing_of_another_one_of_the_same_attem
     assert ledger.claim([an_intent(at=NOW + 120)]) == [ClaimResult(granted=False, held=again)]
 
 
-def test_a_call_that_was_found_is_the_attempts_whoever_intended_it(engine):
+def test_a_call_that_was_found_belongs_to_the_attempt_although_a_newer_intent_exists(engine):
     ledger, again = SqlLedger(engine, "autumn"), an_intent(at=NOW + 60)
     ledger.claim([INTENT])
     ledger.record([INTENT.with_status(Status.NOT_PLACED)])
@@ -261,7 +261,7 @@ def test_a_call_that_was_found_is_the_attempts_whoever_intended_it(engine):
     assert list(ledger.load([ANNA])) == [again.with_status(Status.ACTIVE, call=active(INTENT).call)]
 
 
-def test_what_was_seen_of_a_call_is_not_forgotten_for_somebody_who_saw_less(engine):
+def test_a_process_that_observed_less_does_not_erase_the_observations_of_another(engine):
     ledger = SqlLedger(engine, "autumn")
     seen = active(INTENT, answered=True, answered_at=NOW + 9, observed=True, tags=(36,))
     ledger.claim([INTENT])
@@ -275,7 +275,7 @@ def test_what_was_seen_of_a_call_is_not_forgotten_for_somebody_who_saw_less(engi
 # --- the gap ---
 
 
-def test_nobody_is_called_earlier_than_the_gap_after_the_last_call_of_any_campaign(engine):
+def test_the_gap_separates_a_call_from_the_last_call_of_any_campaign(engine):
     careless, polite = SqlLedger(engine, "careless"), SqlLedger(engine, "polite", min_gap=HOUR)
     careless.claim([an_intent(at=NOW)])
 
@@ -286,7 +286,7 @@ def test_nobody_is_called_earlier_than_the_gap_after_the_last_call_of_any_campai
     assert polite.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
 
 
-def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
+def test_the_gap_applies_to_the_redials_of_the_same_campaign(engine):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     ledger.claim([INTENT])
     ledger.record([finished(INTENT)])
@@ -308,7 +308,7 @@ def test_the_gap_is_kept_to_a_campaigns_own_redials(engine):
     ],
     ids=["not placed", "no free line", "no money", "refused", "invalid"],
 )
-def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine, nothing):
+def test_the_gap_counts_from_the_last_call_that_rang_a_phone(engine, nothing):
     before, ledger = SqlLedger(engine, "before"), SqlLedger(engine, "autumn", min_gap=HOUR)
     other = SqlLedger(engine, "other", min_gap=2 * HOUR)
     before.claim([an_intent(at=NOW - HOUR)])
@@ -319,7 +319,7 @@ def test_a_call_that_rang_no_phone_does_not_count_and_the_one_before_does(engine
     assert other.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
 
 
-def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which_nobody_knows(engine):
+def test_the_gap_counts_from_a_refused_call_and_from_an_unresolved_call(engine):
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
     ledger.claim([INTENT, an_intent(BORIS)])
     ledger.record([finished(INTENT, Result.REFUSED), unresolved(an_intent(BORIS))])
@@ -328,14 +328,14 @@ def test_a_call_that_was_placed_and_then_refused_counts_and_so_does_one_of_which
     assert other.claim(later) == [ClaimResult(granted=False, not_before=NOW + HOUR)] * 2
 
 
-def test_whoever_dials_somebody_elses_attempt_is_told_so_and_not_to_wait(engine):
+def test_a_claim_of_an_attempt_that_another_process_holds_is_refused_without_a_wait(engine):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     ledger.claim([INTENT])
 
     assert ledger.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, held=INTENT)]
 
 
-def test_a_campaigns_calls_are_its_own(engine):
+def test_campaigns_have_separate_attempts(engine):
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "Autumn")
     ledger.claim([INTENT])
 
@@ -343,10 +343,10 @@ def test_a_campaigns_calls_are_its_own(engine):
     assert other.claim([INTENT]) == [ClaimResult(granted=True)]
 
 
-# --- trouble ---
+# --- errors of the database ---
 
 
-def test_a_database_that_is_locked_for_a_moment_is_asked_again(tmp_path):
+def test_a_claim_is_repeated_if_the_database_is_locked_for_a_moment(tmp_path):
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/ledger.db", connect_args={"timeout": 0.01})
     ledger = SqlLedger(engine, "autumn")
     with closing(sqlite3.connect(tmp_path / "ledger.db", check_same_thread=False)) as other:
@@ -394,7 +394,7 @@ def outage(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> Outage:
     return Outage(monkeypatch, engine)
 
 
-def test_what_is_known_is_written_once_a_database_that_was_away_for_minutes_is_back(engine, outage):
+def test_a_record_is_written_once_the_database_is_back_after_an_outage_of_minutes(engine, outage):
     ledger = SqlLedger(engine, "autumn")
     ledger.claim([INTENT])
     outage.begins(seconds=240)
@@ -405,7 +405,7 @@ def test_what_is_known_is_written_once_a_database_that_was_away_for_minutes_is_b
     assert outage.clock() < outage.until + 10
 
 
-def test_somebody_is_claimed_and_people_are_read_once_the_database_is_back(engine, outage):
+def test_a_claim_and_a_load_succeed_once_the_database_is_back(engine, outage):
     ledger = SqlLedger(engine, "autumn")
     outage.begins(seconds=60)
     assert ledger.claim([INTENT]) == [ClaimResult(granted=True)]
@@ -425,7 +425,7 @@ def test_a_database_that_does_not_come_back_within_minutes_ends_the_try(engine, 
     assert 300 <= outage.clock() - began < 320
 
 
-def test_what_waiting_does_not_mend_is_not_waited_for(engine, outage):
+def test_an_error_that_a_wait_cannot_repair_is_raised_at_once(engine, outage):
     ledger = SqlLedger(engine, "autumn")
     ledger.claim([INTENT])
     outage.error = ProgrammingError
@@ -438,7 +438,7 @@ def test_what_waiting_does_not_mend_is_not_waited_for(engine, outage):
     assert outage.clock() - began < 5
 
 
-def test_an_error_of_the_database_tells_no_number(engine, outage):
+def test_an_error_of_the_database_shows_no_complete_number(engine, outage):
     ledger = SqlLedger(engine, "autumn")
     outage.begins()
 
@@ -449,8 +449,8 @@ def test_an_error_of_the_database_tells_no_number(engine, outage):
     assert failure.value.__suppress_context__
 
 
-def test_who_was_granted_a_call_is_told_so_at_once_though_the_database_then_went_away(engine, outage):
-    """PostgreSQL needs a second transaction to look at Boris, and Anna waits to be dialled."""
+def test_a_granted_claim_returns_at_once_even_if_the_database_fails_afterwards(engine, outage):
+    """PostgreSQL needs a second transaction for the attempt of Boris, while Anna waits to be dialled."""
     ledger = SqlLedger(engine, "autumn")
     ledger.claim([an_intent(BORIS)])
     sqlalchemy.event.listen(engine, "commit", lambda _: outage.begins())
@@ -466,7 +466,7 @@ def test_who_was_granted_a_call_is_told_so_at_once_though_the_database_then_went
 
 
 @pytest.mark.parametrize("before", [None, INTENT.with_status(Status.NOT_PLACED)], ids=["first", "taken over"])
-def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outage, before):
+def test_a_repeated_claim_recognises_its_own_intent_whose_commit_got_no_answer(engine, outage, before):
     ledger = SqlLedger(engine, "autumn", min_gap=HOUR)
     if before:
         ledger.claim([INTENT])
@@ -479,7 +479,7 @@ def test_a_claim_that_was_committed_unheard_is_found_to_be_its_own(engine, outag
     assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.ACTIVE]
 
 
-def test_of_two_processes_with_the_same_intent_only_one_is_granted_it(engine):
+def test_only_one_of_two_processes_with_the_same_intent_gets_the_claim(engine):
     """Only a repeated claim may take a stored intent to be its own."""
     ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "autumn")
 
@@ -519,7 +519,7 @@ def test_a_time_of_the_clock_is_kept_to_the_microsecond(engine):
     assert [attempt.status for attempt in ledger.load([ANNA])] == [Status.NOT_PLACED]
 
 
-def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
+def test_the_mysql_table_keeps_microseconds_case_and_transactions_and_its_keys_fit():
     table = str(CreateTable(calls).compile(dialect=mysql.dialect()))
 
     assert "intended_at DATETIME(6) NOT NULL" in table
@@ -530,7 +530,7 @@ def test_mysql_keeps_microseconds_case_and_transactions_and_its_keys_fit():
         assert sum(column.type.length for column in columns) * 4 + 16 <= 3072, key
 
 
-def test_more_people_than_a_statement_can_name_are_loaded_some_at_a_time(engine):
+def test_more_people_than_fit_into_a_statement_are_loaded_in_portions(engine):
     ledger = SqlLedger(engine, "autumn")
     rows = [row_of_attempt(an_intent(f"7926{number:07d}"), "autumn") for number in range(1201)]
     with engine.begin() as db:
@@ -580,12 +580,12 @@ def test_a_connection_to_no_database_is_refused_by_name_and_not_retried(monkeypa
     assert "S3cret" not in str(failure.value)
 
 
-def test_a_connection_that_is_not_there_is_refused_by_name(airflow_db):
+def test_a_missing_connection_is_refused_by_name(airflow_db):
     with pytest.raises(CallApiFailure, match="ledger_conn_id: connection 'nowhere' "):
         open_sql_ledger("nowhere", "autumn")
 
 
-def test_a_database_that_does_not_answer_is_worth_a_retry(monkeypatch):
+def test_a_database_that_does_not_answer_is_a_transient_error(monkeypatch):
     monkeypatch.setattr(RETRY_BRIEFLY, "sleep", lambda _: None)
     set_connection(monkeypatch, conn_type="postgres", host="127.0.0.1", port=1, login="me", password="S3cret")
 

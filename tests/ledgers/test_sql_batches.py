@@ -95,7 +95,7 @@ BATCHES = st.lists(
 
 
 @pytest.mark.parametrize("min_gap", [None, HOUR])
-def test_a_batch_is_granted_what_the_rules_grant_one_intent_after_the_other(connect, min_gap):
+def test_a_batch_of_claims_gets_the_same_results_as_single_claims(connect, min_gap):
     engine = connect()
 
     @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -123,7 +123,7 @@ def test_a_batch_is_granted_what_the_rules_grant_one_intent_after_the_other(conn
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_shards_at_the_same_time_dial_each_attempt_once_and_keep_the_gap_though_processes_die(connect, seed):
+def test_parallel_shards_dial_each_attempt_once_and_keep_the_gap_although_processes_die(connect, seed):
     """Two campaigns with two processes each claim the same people in batches, again and again."""
     moments, run = itertools.count(), uuid.uuid4().hex[:8]
     granted: list[tuple[str, Attempt, Attempt | None]] = []
@@ -164,7 +164,7 @@ def test_shards_at_the_same_time_dial_each_attempt_once_and_keep_the_gap_though_
 
 
 @pytest.mark.parametrize("min_gap", [None, HOUR])
-def test_in_postgresql_a_batch_is_claimed_and_stored_with_one_statement_each(postgres, min_gap):
+def test_postgresql_claims_and_stores_a_batch_with_one_statement_each(postgres, min_gap):
     name = f"d{uuid.uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name};")
     engine = sqlalchemy.create_engine(postgres.get_uri(database=name, driver="psycopg2"))

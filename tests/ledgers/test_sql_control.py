@@ -92,7 +92,7 @@ def test_several_users_may_ask_at_once(engine: Engine) -> None:
     assert controls[0].read_wish("spring") == PAUSE
 
 
-def test_a_database_that_refuses_is_named_without_its_statement(tmp_path) -> None:
+def test_an_error_of_the_database_is_shown_without_its_statement(tmp_path) -> None:
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/missing/control.sqlite")
     with pytest.raises(CallApiTrouble, match="the ledger's database: OperationalError"):
         SqlControl(engine)

@@ -37,7 +37,7 @@ def statements_of(engine: Engine) -> list[str]:
     return sent
 
 
-def test_the_attempts_of_many_people_are_read_in_order_and_where_possible_with_one_statement(
+def test_the_attempts_of_many_people_are_read_in_order_and_if_possible_with_one_statement(
     engine,
 ):
     ledger, sent = SqlLedger(engine, "autumn"), statements_of(engine)
@@ -67,7 +67,7 @@ def test_a_lost_connection_between_two_pages_loses_and_repeats_no_attempt(engine
     assert loaded == ATTEMPTS
 
 
-def test_writers_are_not_kept_out_while_the_attempts_are_read(engine):
+def test_the_reading_of_attempts_does_not_block_writers(engine):
     ledger = SqlLedger(engine, "autumn")
     for number, attempt in enumerate(ledger.load(PEOPLE)):
         if number % 130 == 0:

@@ -1,4 +1,4 @@
-"""Routing on the outcome of a call: never a refusal that is not proven, never an answer that was not seen."""
+"""Routing on the outcome of a call: only a proven refusal and an observed answer have their routes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ REFUSED = {**call(answered=False), "call_session_id": None, "status": "refused"}
     ],
 )
 @pytest.mark.parametrize("rendered", [lambda c: c, json.dumps, str], ids=["xcom", "tojson", "text"])
-def test_what_is_known_of_a_call_decides_however_it_was_rendered(outcome, route, rendered):
+def test_the_outcome_of_a_call_decides_the_route_in_every_rendered_form(outcome, route, rendered):
     assert route_of(rendered(outcome)) == route
 
 
@@ -63,7 +63,7 @@ def test_what_is_known_of_a_call_decides_however_it_was_rendered(outcome, route,
     [("later", ["later"]), (None, ["write"]), ([], None)],
     ids=["set", "not set", "empty"],
 )
-def test_our_side_that_did_not_answer_has_a_route_of_its_own_only_if_the_author_set_it(target, followed):
+def test_a_call_that_our_side_missed_has_its_own_route_only_if_the_author_sets_one(target, followed):
     with DAG("branched"):
         branch = CallApiBranchOperator(
             task_id="branch",
@@ -76,12 +76,12 @@ def test_our_side_that_did_not_answer_has_a_route_of_its_own_only_if_the_author_
     assert branch.choose_branch({}) == followed
 
 
-def test_an_empty_text_is_no_call():
+def test_an_empty_text_takes_the_route_unknown():
     assert route_of("") == "unknown"
 
 
 @pytest.mark.parametrize("thing", [206597836, "206597836", "answered", [call()], {}, {"status": "ended"}])
-def test_what_tells_nothing_of_a_call_is_an_error_not_an_outcome(thing):
+def test_a_value_that_describes_no_call_is_an_error(thing):
     with pytest.raises(CallApiFailure, match="call: "):
         route_of(thing)
 
@@ -93,7 +93,7 @@ def test_an_answer_that_is_neither_true_false_nor_null_is_an_error(answered):
 
 
 @pytest.mark.parametrize("callapi_profile", ["document", "seen"])
-def test_an_employee_who_does_not_answer_is_our_side_and_the_contact_is_never_rung(desk):
+def test_an_unanswered_employee_takes_the_route_of_our_side_and_the_contact_is_not_rung(desk):
     desk.exchange.script(CONTACT, Script(employee_answer="no_answer"))
 
     def make() -> CallApiStartEmployeeCallOperator:
@@ -148,7 +148,7 @@ def test_a_route_by_tag_needs_no_operations():
     ("operations", "route"),
     [(7, "unknown"), (True, "unknown"), ({"Yes": 1}, "unknown"), ("Yes", "unknown"), ([["Yes"]], "answered")],
 )
-def test_operations_in_an_unknown_shape_take_no_route_of_their_own(operations, route):
+def test_operations_in_an_unknown_shape_take_no_route_of_an_operation(operations, route):
     assert route_of({**call(answered=True), "operations": operations}, KEYS) == route
 
 
@@ -208,7 +208,7 @@ def test_a_refused_call_is_a_result_of_the_usual_shape_without_a_session_or_a_ph
     assert desk.exchange.rings(CONTACT) == 0
 
 
-def test_a_refused_call_is_a_failure_where_nobody_asked_for_a_result(desk):
+def test_a_refused_call_fails_without_refused_as_result(desk):
     desk.exchange.account.blacklist.add(CONTACT)
 
     with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
@@ -216,7 +216,7 @@ def test_a_refused_call_is_a_failure_where_nobody_asked_for_a_result(desk):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_person_who_clears_a_refused_call_has_it_placed(desk):
+def test_a_clear_places_a_refused_call(desk):
     desk.exchange.account.blacklist.add(CONTACT)
     task = start(desk)
     assert task.run()["status"] == "refused"
@@ -229,7 +229,7 @@ def test_a_person_who_clears_a_refused_call_has_it_placed(desk):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_call_that_may_have_been_placed_stays_unresolved_though_a_repeat_would_be_refused(desk):
+def test_a_lost_call_stays_unresolved_even_if_a_repeat_would_be_refused(desk):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
     desk.exchange.script(CONTACT, Script.busy(0))
     desk.connect(extra={"data_api": False})
@@ -244,7 +244,7 @@ def test_a_call_that_may_have_been_placed_stays_unresolved_though_a_repeat_would
     assert desk.exchange.rings(CONTACT) == 1
 
 
-def test_without_a_journal_a_retry_cannot_know_that_nothing_rang_so_its_refusal_is_a_failure(desk):
+def test_a_refusal_in_a_retry_without_a_journal_is_a_failure(desk):
     desk.connect(extra={"data_api": False})
     task = start(desk, durable=False)
     desk.exchange.script(CONTACT, Script.busy(0))
@@ -256,7 +256,7 @@ def test_without_a_journal_a_retry_cannot_know_that_nothing_rang_so_its_refusal_
 
 
 @pytest.mark.parametrize("broken", ["another number", "key", "points"])
-def test_what_is_wrong_with_the_request_or_the_account_is_no_refusal_of_the_contact(desk, broken):
+def test_an_error_of_the_request_or_the_account_is_no_refusal_of_the_contact(desk, broken):
     changes: dict[str, Any] = {}
     if broken == "another number":
         changes["virtual_phone_number"] = "74950000000"
@@ -272,7 +272,7 @@ def test_what_is_wrong_with_the_request_or_the_account_is_no_refusal_of_the_cont
     assert desk.exchange.rings(CONTACT) == 0
 
 
-def test_an_alert_that_must_ring_cannot_take_a_refusal_for_an_end():
+def test_refused_as_result_is_not_allowed_with_at_least_once():
     with pytest.raises(ValueError, match="at_most_once"):
         CallApiStartInformerCallOperator(
             task_id="call",
@@ -289,7 +289,7 @@ def test_an_alert_that_must_ring_cannot_take_a_refusal_for_an_end():
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    """A fiftieth of what Airflow's own defaults wait between two looks."""
+    """Wait only a fiftieth of the default interval between two polls."""
     pause = Snapshot.pause
     monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
@@ -370,7 +370,9 @@ def hanging_up_when_seen(exchange: Exchange) -> Iterator[None]:
         ("lost", {"person.look", "person.decide"}),
     ],
 )
-def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connection, *, what, followed, given):
+def test_a_dag_continues_on_the_route_of_the_calls_outcome(
+    run_dag, exchange, connection, *, what, followed, given
+):
     exchange.script(CONTACT, Script(rings=0.3, talks=None) if what == "answers" else Script.busy(0))
     connection(extra={"data_api": what == "busy"})
     if what == "blacklisted":
@@ -389,9 +391,7 @@ def test_a_dag_goes_on_where_the_calls_outcome_leads(run_dag, exchange, connecti
     assert exchange.rings(CONTACT) == (0 if followed == {"forget"} else 1)
 
 
-def test_after_a_failed_start_nothing_is_chosen_unless_the_trigger_rule_says_so(
-    run_dag, exchange, connection
-):
+def test_a_failed_start_selects_no_route_with_the_default_trigger_rule(run_dag, exchange, connection):
     connection(password="another key")
 
     run = run_dag(branched(rule="all_success"))
@@ -403,7 +403,7 @@ def test_after_a_failed_start_nothing_is_chosen_unless_the_trigger_rule_says_so(
 @pytest.mark.parametrize(
     "wrong", [{"unknown": "persno"}, {"unknown": "start"}, {"unknown": "person.decide"}, {"marked": "persno"}]
 )
-def test_a_wrong_id_of_a_route_that_is_not_taken_fails_the_branch_all_the_same(run_dag, exchange, wrong):
+def test_a_wrong_task_id_of_an_unused_route_fails_the_branch_too(run_dag, exchange, wrong):
     exchange.account.blacklist.add(CONTACT)  # the route is known, and quickly
 
     run = run_dag(branched(**wrong))

@@ -88,7 +88,7 @@ def test_a_call_at_the_end_of_the_interval_belongs_to_the_next_one(hour):
     assert hour.ids(start=second) == [hour.placed]
 
 
-def test_lookback_loads_what_was_late_in_earlier_intervals(hour):
+def test_lookback_loads_the_late_calls_of_earlier_intervals(hour):
     late = {"start": instant(hour.end), "end": instant(hour.end + 3600)}
 
     assert hour.ids(**late) == []
@@ -104,7 +104,7 @@ def test_a_day_without_an_offset_is_a_day_of_the_account(hour):
     assert hour.ids(start=str(day + timedelta(days=1)), end=str(day + timedelta(days=2))) == []
 
 
-def test_an_empty_interval_and_a_missing_one_are_refused_with_what_to_do(hour):
+def test_the_error_about_an_empty_or_missing_interval_contains_advice(hour):
     with pytest.raises(CallApiFailure, match=r"start, end, lookback: the interval is empty.*lookback"):
         hour.load(start=instant(hour.end))
     operator = CallApiCallsReportOperator(task_id="report")
@@ -136,7 +136,7 @@ def test_a_row_is_plain_json_with_stable_columns_and_times_in_utc(hour):
 
 
 @ALL_PROFILES
-def test_no_phone_number_is_asked_for_or_loaded_unless_the_author_wants_them(hour, tmp_path, monkeypatch):
+def test_phone_numbers_are_requested_and_loaded_only_with_phone_numbers(hour, tmp_path, monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(JsonRpc, "send", _recording(asked))
     rows = hour.load(legs=True)
@@ -223,7 +223,7 @@ def test_a_field_that_the_service_refuses_fails_with_its_name(hour):
 # --- where the rows go ---
 
 
-def test_more_rows_than_an_xcom_may_have_fail_with_what_to_do(hour, monkeypatch):
+def test_the_error_about_too_many_rows_for_an_xcom_contains_advice(hour, monkeypatch):
     monkeypatch.setattr(loading, "MOST_RETURNED_ROWS", 2)
 
     with pytest.raises(CallApiFailure, match=r"to: the interval has more than 2 calls.*a file or a table"):
@@ -267,7 +267,7 @@ def dwh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_a_table_gets_each_call_once_however_often_it_is_loaded(hour, dwh):
+def test_a_table_contains_each_call_once_after_several_loads(hour, dwh):
     table = {"conn_id": "dwh", "table": "calls"}
     summary = hour.load(to=table, phone_numbers=True, legs=True)
     hour.load(to=table, phone_numbers=True, legs=True, lookback=60)

@@ -64,7 +64,7 @@ def table(dwh: Any, columns: str = "person, attempt, result") -> list[Any]:
 # --- contacts and exclusions ---
 
 
-def test_everybody_whom_a_query_returns_is_called_once(desk, dwh):
+def test_each_person_whom_a_query_returns_is_called_once(desk, dwh):
     query = {**QUERY, "sql": "SELECT phone FROM people WHERE name = :name", "parameters": {"name": "Anna"}}
     summary = campaign(desk, contacts=query).run()
 
@@ -86,7 +86,7 @@ def test_a_column_of_a_query_is_found_by_its_folded_name_and_a_near_miss_is_refu
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_query_that_returns_other_people_after_a_failed_try_calls_nobody(desk, dwh, monkeypatch):
+def test_a_query_that_returns_other_people_after_a_failed_try_calls_no_one(desk, dwh, monkeypatch):
     calls = campaign(desk, contacts=QUERY)
     with monkeypatch.context() as patched:
         patched.setattr("airflow_provider_callapi.calls.campaign.runner.Runner.step", _kill)
@@ -102,7 +102,7 @@ def _kill(*_: Any) -> None:
     raise KilledError
 
 
-def test_who_objects_in_the_database_while_the_campaign_dials_is_not_called(desk, dwh):
+def test_a_person_who_objects_in_the_database_while_the_campaign_dials_is_not_called(desk, dwh):
     desk.at.append((desk.clock() + 90, lambda: dwh("INSERT INTO objections VALUES (?)", f"+{PEOPLE[5]}")))
     desk.at.append((desk.clock() + 90, lambda: dwh("INSERT INTO objections VALUES (?)", PEOPLE[11])))
     do_not_call = {"conn_id": "dwh", "sql": "SELECT phone FROM objections"}
@@ -120,7 +120,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("field", FOREIGN)
-def test_a_query_that_is_data_is_refused(desk, dwh, field):
+def test_a_query_that_another_task_returned_is_refused(desk, dwh, field):
     calls = campaign(desk, **{field: _Output()})
     make = calls.make
 
@@ -201,7 +201,7 @@ MENU = {
 }
 
 
-def test_who_objects_is_on_the_blacklist_afterwards_and_no_one_else(desk):
+def test_only_the_people_who_objected_are_on_the_blacklist_afterwards(desk):
     objecting(desk, PEOPLE[1], PEOPLE[4])
     campaign(desk, call=MENU, block_on=[OBJECTS]).run()
 
@@ -232,7 +232,7 @@ def _fail(*_: Any) -> None:
     raise TransportError("the service is away")
 
 
-def test_a_mark_that_is_none_is_an_error_of_the_dag_file(desk):
+def test_a_text_that_is_no_mark_is_an_error_of_the_dag_file(desk):
     with pytest.raises(InvalidParameter, match="block_on: 'busy' is not operation:<name> or tag:<id>"):
         campaign(desk, block_on=["busy"]).make()
 
@@ -240,7 +240,7 @@ def test_a_mark_that_is_none_is_an_error_of_the_dag_file(desk):
 # --- results ---
 
 
-def test_a_row_for_each_attempt_is_in_the_table_and_a_second_run_changes_nothing(desk, dwh):
+def test_the_table_has_a_row_for_each_attempt_and_a_clear_changes_no_row(desk, dwh):
     desk.exchange.script(PEOPLE[0], Script.busy())
     calls = campaign(desk, contacts=QUERY, results=CALLS, redial={"busy": 60}, max_attempts=2)
     calls.run()
@@ -271,7 +271,7 @@ def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):
     ]
 
 
-def test_the_table_lives_while_the_campaign_runs(desk, dwh, monkeypatch):
+def test_the_table_grows_while_the_campaign_runs(desk, dwh, monkeypatch):
     monkeypatch.setattr(table_writer, "_PAUSE", 0.01)
     seen: list[int] = []
     for second in range(60, 400, 20):
@@ -294,7 +294,7 @@ def _rows_soon(dwh: Any, calls: int) -> int:
     return rows
 
 
-def test_a_table_that_cannot_be_used_fails_before_anybody_is_dialled(desk, dwh):
+def test_a_table_that_cannot_be_used_fails_before_the_first_call(desk, dwh):
     dwh("CREATE TABLE calls (id INTEGER PRIMARY KEY)")
 
     with pytest.raises(CallApiFailure, match="results: connection 'dwh', table calls has no column campaign"):
@@ -302,7 +302,7 @@ def test_a_table_that_cannot_be_used_fails_before_anybody_is_dialled(desk, dwh):
     assert rung(desk) == []
 
 
-def test_a_database_that_is_away_for_a_while_delays_no_call_and_loses_nothing(desk, dwh, monkeypatch, capsys):
+def test_a_database_that_is_away_for_a_while_delays_no_call_and_loses_no_row(desk, dwh, monkeypatch, capsys):
     monkeypatch.setattr(table_writer, "_PAUSE", 0.01)
     table_class = table_writer.ResultsTable
     write, patience = table_class.write, []
@@ -339,7 +339,7 @@ def _away(self: Any, rows: Any, *, patient: bool) -> None:
     raise CallApiTrouble("results: OperationalError: the database is away")
 
 
-def test_after_a_kill_the_table_agrees_with_the_exchange(desk, dwh):
+def test_the_table_agrees_with_the_exchange_after_a_kill(desk, dwh):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call", times=3)
     calls = campaign(desk, contacts=QUERY, results=CALLS, max_active_calls=2)
     desk.at.append((desk.clock() + 60, _kill))
@@ -352,7 +352,7 @@ def test_after_a_kill_the_table_agrees_with_the_exchange(desk, dwh):
     )
 
 
-def test_waits_in_the_triggerer_change_nothing(desk, dwh):
+def test_waits_in_the_triggerer_do_not_change_the_table(desk, dwh):
     calls: Task = campaign(desk, contacts=QUERY, results=CALLS, deferrable=True)
     calls.run()
 

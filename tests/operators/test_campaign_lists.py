@@ -76,7 +76,7 @@ def table(file: Path) -> list[dict[str, str]]:
         ("19-workbook-of-two-sheets.xlsx", "several sheets have values"),
     ],
 )
-def test_a_damaged_contact_list_is_refused_before_anybody_is_rung(desk, name, said):
+def test_a_damaged_contact_list_is_refused_before_the_first_call(desk, name, said):
     with pytest.raises(CallApiFailure, match=said) as caught:
         calls(desk, name).run()
 
@@ -88,7 +88,7 @@ def test_a_damaged_contact_list_is_refused_before_anybody_is_rung(desk, name, sa
     "name",
     ["19-cp1251.csv", "19-utf16-tabs.csv", "19-separator-line.csv", "19-workbook.xlsx", "15-blank-rows.csv"],
 )
-def test_what_a_spreadsheet_saves_is_called(desk, name, tmp_path):
+def test_the_people_of_a_file_from_a_spreadsheet_are_called(desk, name, tmp_path):
     results = tmp_path / "results.csv"
     summary = calls(desk, name, results=f"file://{results}", fail_if_invalid_over=0.2).run()
 
@@ -109,7 +109,7 @@ def test_what_a_spreadsheet_saves_is_called(desk, name, tmp_path):
         ("12-plus-eight.csv", "RU", [A]),
     ],
 )
-def test_no_stranger_is_rung_for_a_number_that_is_not_read_as_it_is_written(desk, contacts, region, expected):
+def test_a_number_that_may_be_misread_rings_no_stranger(desk, contacts, region, expected):
     calls(desk, contacts, region=region).run()
 
     assert rung(desk) == expected
@@ -124,7 +124,7 @@ def test_no_stranger_is_rung_for_a_number_that_is_not_read_as_it_is_written(desk
         "13-timezone-with-zero-width-space.csv",
     ],
 )
-def test_a_persons_own_time_zone_counts_however_its_column_is_spelled(desk, name):
+def test_the_time_zone_of_a_person_is_used_with_every_spelling_of_its_column(desk, name):
     """The desk's clock begins at noon in Moscow, which is 19 o'clock in Vladivostok."""
     task = calls(desk, name, calling_hours=("09:00", "18:30"))
     task.run()
@@ -177,7 +177,7 @@ def test_missing_values_of_a_data_frame_in_memory_are_empty(desk):
     assert summary["results"]["invalid"] == len(missing)
 
 
-def test_everybody_on_the_list_is_in_the_results_also_a_duplicate(desk, tmp_path):
+def test_the_results_contain_each_row_of_the_list_even_a_duplicate(desk, tmp_path):
     results = tmp_path / "results.csv"
     summary = calls(desk, "16-one-number-twice.csv", results=f"file://{results}").run()
 
@@ -214,14 +214,14 @@ def test_an_offset_is_a_time_zone(desk, zone, hour):
 
 
 @pytest.mark.parametrize("zone", ["+3", "3", "Москва", "+05:30", "IST", "UTC+25"])
-def test_a_time_zone_that_is_not_certain_makes_the_row_invalid(desk, zone):
+def test_an_ambiguous_time_zone_makes_the_row_invalid(desk, zone):
     summary = calls(desk, [{**PEOPLE[0], "timezone": zone}, {**PEOPLE[1], "timezone": None}]).run()
 
     assert rung(desk) == [B]
     assert summary["results"]["invalid"] == 1
 
 
-def test_the_backward_sign_of_etc_gmt_is_said(desk, capsys):
+def test_the_log_explains_the_backward_sign_of_etc_gmt(desk, capsys):
     calls(desk, [{**PEOPLE[0], "timezone": "Etc/GMT-3"}]).run()
 
     assert "timezone: Etc/GMT-3 is UTC+3, because" in capsys.readouterr().out
@@ -239,7 +239,7 @@ def test_the_backward_sign_of_etc_gmt_is_said(desk, capsys):
         ("07-two-phone-columns.csv", "do_not_call, line 1: two columns are named 'phone'"),
     ],
 )
-def test_a_damaged_do_not_call_list_is_refused_before_anybody_is_rung(desk, name, said):
+def test_a_damaged_do_not_call_list_is_refused_before_the_first_call(desk, name, said):
     with pytest.raises(CallApiFailure, match=said) as caught:
         calls(desk, do_not_call=path(name)).run()
 
@@ -257,7 +257,7 @@ def test_a_damaged_do_not_call_list_is_refused_before_anybody_is_rung(desk, name
         ([79260000001.0, 79260000002], [C]),
     ],
 )
-def test_nobody_is_rung_whose_number_is_on_the_do_not_call_list_in_any_spelling(desk, stop, expected):
+def test_no_person_on_the_do_not_call_list_is_rung_in_any_spelling_of_the_number(desk, stop, expected):
     summary = calls(desk, do_not_call=path(stop) if isinstance(stop, str) else stop).run()
 
     assert rung(desk) == expected
@@ -272,7 +272,7 @@ def test_nobody_is_rung_whose_number_is_on_the_do_not_call_list_in_any_spelling(
         ("+8 (863) 234-56-78", "78632345678", "+886 3 234 5678"),
     ],
 )
-def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number, russian, foreign):
+def test_an_ambiguous_number_excludes_each_person_whom_it_may_mean(desk, number, russian, foreign):
     people = [{"phone": russian, "name": "Анна"}, {"phone": foreign, "name": "Борис"}, PEOPLE[2]]
 
     calls(desk, people, do_not_call=[number]).run()
@@ -280,7 +280,7 @@ def test_a_doubtful_number_excludes_everybody_whom_it_may_mean(desk, number, rus
     assert rung(desk) == [C]
 
 
-def test_a_do_not_call_list_whose_task_returned_nothing_is_not_taken_for_absent(desk):
+def test_a_do_not_call_list_whose_task_returned_none_is_an_error(desk):
     task = calls(desk, do_not_call=[A])
     make = task.make
 
@@ -311,7 +311,7 @@ class KilledError(BaseException):
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("again", ["retry", "clear"])
-def test_who_was_excluded_once_stays_excluded_in_retries_and_clears_of_the_run(desk, tmp_path, again):
+def test_an_excluded_person_stays_excluded_in_retries_and_clears_of_the_run(desk, tmp_path, again):
     def kill() -> None:
         raise KilledError
 
@@ -330,36 +330,36 @@ def test_who_was_excluded_once_stays_excluded_in_retries_and_clears_of_the_run(d
     assert summary["results"]["do_not_call"] == 1
 
 
-# --- nobody ---
+# --- a campaign that calls no one ---
 
 
-def test_a_campaign_whose_texts_are_all_refused_is_no_success(desk):
+def test_a_campaign_whose_texts_are_all_refused_fails(desk):
     desk.exchange.account.tts_max_length = 5
     for limit in (None, 0.1):
         with pytest.raises(CallApiFailure, match="No call is known to have been placed"):
             calls(desk, fail_if_unreached_over=limit, campaign=str(limit)).run()
 
 
-def test_a_campaign_is_green_if_everybody_is_excluded_on_purpose(desk):
+def test_a_campaign_succeeds_if_each_person_is_excluded_on_purpose(desk):
     summary = calls(desk, do_not_call=[A, B, C]).run()
 
     assert summary["results"]["do_not_call"] == 3
     assert rung(desk) == []
 
 
-def test_one_invalid_row_beside_the_excluded_is_nobody_called(desk):
+def test_a_campaign_fails_if_all_people_are_excluded_or_invalid(desk):
     with pytest.raises(CallApiFailure, match="No call is known to have been placed"):
         calls(desk, [*PEOPLE, {"phone": "12", "name": "Глеб"}], do_not_call=[A, B, C]).run()
 
 
 @pytest.mark.parametrize("text", ["phone;name\n", "phone;name\n;\n"])
-def test_a_file_without_people_is_no_success(desk, tmp_path, text):
+def test_a_file_without_people_fails_the_task(desk, tmp_path, text):
     (tmp_path / "people.csv").write_text(text, "utf-8")
     with pytest.raises(CallApiFailure, match="contacts: the file has no rows"):
         campaign(desk, contacts=f"file://{tmp_path}/people.csv", call=CALL).run()
 
 
-def test_a_shard_without_people_is_green(desk):
+def test_a_shard_without_people_succeeds(desk):
     counts = [
         calls(desk, PEOPLE[:1], shard=f"{which}/4", ti=TaskInstance(map_index=which)).run()["people"]
         for which in (1, 2, 3, 4)

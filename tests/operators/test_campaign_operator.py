@@ -1,4 +1,4 @@
-"""A campaign as a task: what it is told, says and leaves behind; its waits, its kills and its next tries."""
+"""A campaign as a task: its parameters, its log and its files; its waits, its kills and its next tries."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def in_seconds(desk, seconds: float, what: Any) -> None:
     desk.at.append((desk.clock() + seconds, what))
 
 
-# --- once, everybody ---
+# --- each person is called once ---
 
 
-def test_everybody_is_called_once_and_again_where_the_line_was_busy(desk, tmp_path):
+def test_each_person_is_called_once_and_redialled_after_a_busy_line(desk, tmp_path):
     desk.exchange.script(PEOPLE[0], Script.busy())
     desk.exchange.script(PEOPLE[1], Script.no_answer())
 
@@ -86,7 +86,7 @@ def test_everybody_is_called_once_and_again_where_the_line_was_busy(desk, tmp_pa
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_the_text_is_the_persons_own_and_the_list_may_be_a_file(desk, tmp_path):
+def test_each_person_of_a_file_gets_a_personal_text(desk, tmp_path):
     people = tmp_path / "people.csv"
     people.write_text("phone;name\n8 (916) 000-00-00;Anna\n+79160000001;Boris\n", "utf-8-sig")
     message = {"type": "tts", "value": "Hello {{ contact.name }}"}
@@ -118,7 +118,7 @@ def test_a_list_without_people_skips_the_task_and_leaves_a_summary_and_a_file(de
     assert (tmp_path / "results.jsonl").read_text("utf-8") == ""
 
 
-def test_shards_share_the_list_and_call_everybody_once(desk):
+def test_shards_divide_the_list_and_call_each_person_once(desk):
     for number in (1, 2, 3):
         campaign(desk, shard=f"{number}/3", ti=TaskInstance(map_index=number)).run()
 
@@ -126,7 +126,7 @@ def test_shards_share_the_list_and_call_everybody_once(desk):
 
 
 @pytest.mark.parametrize("cells", ["Boris;", "Boris;;  ;"])
-def test_separators_behind_the_last_value_are_none(desk, tmp_path, cells):
+def test_separators_behind_the_last_value_are_ignored(desk, tmp_path, cells):
     path = tmp_path / "people.csv"
     path.write_text(f"phone;name\n{PEOPLE[0]};Anna\n{PEOPLE[1]};{cells}\n", "utf-8")
 
@@ -136,7 +136,7 @@ def test_separators_behind_the_last_value_are_none(desk, tmp_path, cells):
     assert counted(campaign(desk, campaign="all", contacts=f"file://{path}").run()) == {"answered": 2}
 
 
-def test_a_row_with_more_values_than_columns_refuses_the_list(desk, tmp_path):
+def test_a_list_with_a_row_of_more_values_than_columns_is_refused(desk, tmp_path):
     """An unquoted comma: what is spoken would be of another column."""
     path = tmp_path / "people.csv"
     path.write_text(f"phone,name,debt\n{PEOPLE[0]},Anna,100\n{PEOPLE[1]},Smith, Boris,100\n", "utf-8")
@@ -147,7 +147,7 @@ def test_a_row_with_more_values_than_columns_refuses_the_list(desk, tmp_path):
     assert desk.sent() == []
 
 
-def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_path):
+def test_a_person_who_joins_the_do_not_call_list_is_no_longer_called(desk, tmp_path):
     stop = tmp_path / "stop.csv"
     stop.write_text("phone\n8 916 000-00-00\n", "utf-8")
     in_seconds(desk, 100, lambda: stop.write_text(f"phone\n{PEOPLE[0]}\n{PEOPLE[-1]}\n", "utf-8"))
@@ -162,7 +162,7 @@ def test_who_gets_onto_the_do_not_call_list_is_not_called_any_more(desk, tmp_pat
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_dry_run_says_what_would_be_done_and_dials_nobody(desk, tmp_path):
+def test_a_dry_run_returns_the_forecast_and_dials_no_one(desk, tmp_path):
     rehearsal = campaign(
         desk,
         dry_run=True,
@@ -204,7 +204,7 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_what_the_account_lacks_is_said_before_anybody_is_dialled(desk, capsys, dry_run):
+def test_the_log_names_what_is_missing_in_the_account_before_the_first_call(desk, capsys, dry_run):
     desk.exchange.account.locked.add("74951045771")
     task = campaign(
         desk, dry_run=dry_run, call=NAMED, contacts=NAMED_PEOPLE, tags={"answered": 7}, max_attempts=1
@@ -223,7 +223,7 @@ def test_what_the_account_lacks_is_said_before_anybody_is_dialled(desk, capsys, 
     assert bool(starts) is not dry_run
 
 
-def test_a_list_that_the_account_may_not_read_is_said_and_stops_nothing(desk, capsys):
+def test_the_log_names_an_account_list_that_may_not_be_read_and_the_campaign_continues(desk, capsys):
     desk.exchange.account.forbidden_methods.add("get.virtual_numbers")
 
     summary = campaign(desk).run()
@@ -232,7 +232,7 @@ def test_a_list_that_the_account_may_not_read_is_said_and_stops_nothing(desk, ca
     assert "The account's virtual numbers were not checked: " in capsys.readouterr().out
 
 
-def test_without_the_data_api_nothing_is_looked_up(desk):
+def test_a_dry_run_without_the_data_api_sends_no_request(desk):
     desk.connect(extra={"data_api": False})
 
     assert campaign(desk, dry_run=True).run()["problems"] == []
@@ -240,7 +240,7 @@ def test_without_the_data_api_nothing_is_looked_up(desk):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_the_accounts_time_zone_is_asked_once_for_all_tries_and_deferrals(desk):
+def test_the_accounts_time_zone_is_requested_once_for_all_tries_and_deferrals(desk):
     desk.exchange.account.timezone = "Asia/Yekaterinburg"
     desk.connect(extra={"timezone": None})
     task = campaign(desk, deferrable=True)
@@ -252,7 +252,7 @@ def test_the_accounts_time_zone_is_asked_once_for_all_tries_and_deferrals(desk):
 
 
 @pytest.mark.parametrize(("rendered", "called"), [("True", 0), ("false", 12), ("False", 12), (False, 12)])
-def test_a_dry_run_that_a_template_decides_means_what_the_template_renders(desk, rendered, called):
+def test_a_template_may_decide_whether_a_campaign_is_a_dry_run(desk, rendered, called):
     summary = campaign(desk, dry_run=rendered).run()
 
     assert (sum(rings(desk)), summary["calls"]) == (called, called)
@@ -265,7 +265,7 @@ def test_a_dry_run_that_is_no_boolean_dials_no_one(desk):
     assert desk.sent() == []
 
 
-def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
+def test_the_log_begins_with_the_number_of_people_and_the_forecast(desk, capsys):
     desk.exchange.account.minute_limit = 5
 
     campaign(desk, contacts=[*PEOPLE, PEOPLE[3], "12-34"], do_not_call=PEOPLE[:2], dry_run=True).run()
@@ -300,9 +300,7 @@ def test_the_log_begins_with_who_will_be_called_and_what_it_takes(desk, capsys):
         ({"report": "/dev/null/report.html"}, "report: /dev/null/report.html cannot be written"),
     ],
 )
-def test_a_parameter_that_cannot_be_used_fails_before_anybody_is_dialled_and_without_retries(
-    desk, wrong, said
-):
+def test_a_parameter_that_cannot_be_used_fails_before_the_first_call_and_without_retries(desk, wrong, said):
     with pytest.raises(CallApiFailure, match=re.escape(said)):
         campaign(desk, **wrong).run()
 
@@ -322,12 +320,12 @@ def test_a_parameter_that_cannot_be_used_fails_before_anybody_is_dialled_and_wit
         {"min_gap": 3600, "ledger_conn_id": None},
     ],
 )
-def test_some_mistakes_are_seen_when_the_dag_is_parsed(desk, wrong):
+def test_some_mistakes_are_errors_when_the_dag_is_parsed(desk, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         campaign(desk, **wrong).make()
 
 
-def test_without_task_state_a_ledger_is_asked_for(desk):
+def test_a_campaign_without_task_state_needs_a_ledger(desk):
     calls = campaign(desk, ledger_conn_id=None)
     calls.state = None
 
@@ -340,7 +338,7 @@ def test_without_task_state_a_ledger_is_asked_for(desk):
 # --- waits ---
 
 
-def test_the_wait_for_calling_hours_is_a_deferral_that_says_until_when_and_for_how_many(desk, capsys):
+def test_a_campaign_defers_until_the_calling_hours_and_logs_the_time_and_the_people(desk, capsys):
     calls = campaign(desk, deferrable=True, calling_hours=("18:00", "21:00"))
 
     summary = calls.run()
@@ -375,9 +373,7 @@ def listed(path: Path, *people: str) -> str:
     return f"file://{path}"
 
 
-def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_being_written_anew(
-    desk, tmp_path
-):
+def test_the_excluded_people_survive_a_wait_although_the_file_is_being_rewritten(desk, tmp_path):
     stop, people = tmp_path / "stop.csv", tmp_path / "people.csv"
     calls = campaign(
         desk,
@@ -400,7 +396,7 @@ def test_who_must_not_be_called_is_still_known_after_a_wait_though_the_file_is_b
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("people", [PEOPLE[8:9], [*PEOPLE[:8], PEOPLE[9]]])
-def test_a_list_that_is_another_one_after_a_wait_is_called_when_a_person_wants_it(desk, tmp_path, people):
+def test_a_list_that_changed_during_a_wait_is_called_only_after_a_clear(desk, tmp_path, people):
     path = tmp_path / "people.csv"
     calls = campaign(
         desk, contacts=listed(path, *PEOPLE[:8]), deferrable=True, calling_hours=("18:00", "21:00")
@@ -419,7 +415,7 @@ def test_a_list_that_is_another_one_after_a_wait_is_called_when_a_person_wants_i
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_list_that_was_only_being_written_anew_is_gone_on_with_by_a_retry(desk, tmp_path):
+def test_a_retry_continues_with_a_list_that_was_missing_while_it_was_rewritten(desk, tmp_path):
     path = tmp_path / "people.csv"
     calls = campaign(
         desk, contacts=listed(path, *PEOPLE[:8]), deferrable=True, calling_hours=("18:00", "21:00")
@@ -434,7 +430,7 @@ def test_a_list_that_was_only_being_written_anew_is_gone_on_with_by_a_retry(desk
     assert counted(calls.retry()) == {"answered": 8}
 
 
-def test_a_long_wait_is_looked_at_again_every_hour(desk):
+def test_a_long_wait_wakes_the_worker_every_hour(desk):
     calls = campaign(desk, deferrable=True, calling_hours=("18:00", "21:00"))
 
     calls.run()
@@ -444,7 +440,7 @@ def test_a_long_wait_is_looked_at_again_every_hour(desk):
     assert len(waits) >= 6
 
 
-def test_an_answer_that_only_the_triggerer_saw_counts(desk):
+def test_an_answer_that_only_the_triggerer_observed_counts(desk):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script(rings=20, talks=40)
     calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True)
@@ -457,7 +453,7 @@ def test_an_answer_that_only_the_triggerer_saw_counts(desk):
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_an_answered_call_is_tagged_while_it_is_active_where_nobody_can_do_it_afterwards(desk, deferrable):
+def test_an_answered_call_is_tagged_while_it_is_active_without_the_data_api(desk, deferrable):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script(rings=20, talks=90)
     calls = campaign(desk, contacts=PEOPLE[:3], deferrable=deferrable, tags={"answered": 36})
@@ -467,7 +463,7 @@ def test_an_answered_call_is_tagged_while_it_is_active_where_nobody_can_do_it_af
     assert bool(calls.deferrals) is deferrable
 
 
-def test_a_campaign_that_cannot_look_ends_though_it_could_wait(desk):
+def test_a_campaign_whose_polls_fail_ends_although_it_could_defer(desk):
     desk.connect(extra={"data_api": False})
     began = desk.clock()
     fault = {"method": "list.calls", "times": 10**9}
@@ -476,10 +472,10 @@ def test_a_campaign_that_cannot_look_ends_though_it_could_wait(desk):
     with pytest.raises(CallApiError, match="502"):
         campaign(desk, contacts=PEOPLE[:2], deferrable=True, call_timeout=3600, poll_interval=60).run()
 
-    assert desk.clock() - began < 2 * 3600  # one wait, and ten looks in a row
+    assert desk.clock() - began < 2 * 3600  # one wait, and ten polls in a row
 
 
-def test_a_wait_for_the_calling_hours_is_one_though_the_last_thing_seen_was_trouble(desk):
+def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(desk):
     desk.connect(extra={"data_api": False})
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
     calls = campaign(
@@ -491,8 +487,8 @@ def test_a_wait_for_the_calling_hours_is_one_though_the_last_thing_seen_was_trou
     assert sum(desk.slept) < 600
 
 
-def test_while_one_call_lasts_the_others_become_of_what_they_become(desk):
-    """A busy line is called again at its time, however long somebody else talks."""
+def test_a_long_call_does_not_delay_the_redials_of_other_people(desk):
+    """A person with a busy line is redialled in time, even if another person talks for long."""
     desk.exchange.script(PEOPLE[0], Script(rings=1, talks=3000))
     desk.exchange.script(PEOPLE[1], Script.busy(rings=30))
     calls = campaign(desk, contacts=PEOPLE[:2], deferrable=True, redial={"busy": 120}, max_attempts=2)
@@ -503,7 +499,7 @@ def test_while_one_call_lasts_the_others_become_of_what_they_become(desk):
     assert again - first < 600
 
 
-def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(desk, monkeypatch):
+def test_a_long_list_is_not_read_every_few_seconds_during_a_wait_for_a_report(desk, monkeypatch):
     def slowly(*args: Any) -> Any:
         desk.sleep(6)
         return read_rows(*args)
@@ -518,7 +514,7 @@ def test_a_long_list_is_not_read_every_few_seconds_while_a_report_is_awaited(des
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_at_most_this_many_start_requests_wait_for_an_answer_at_once(desk, monkeypatch, most):
+def test_the_number_of_start_requests_that_wait_for_an_answer_at_once_is_limited(desk, monkeypatch, most):
     batches = []
     start = services.CampaignServices.start
 
@@ -537,7 +533,7 @@ def test_at_most_this_many_start_requests_wait_for_an_answer_at_once(desk, monke
 
 
 @pytest.mark.parametrize("again", ["retry", "clear"])
-def test_the_next_try_calls_those_who_are_left(desk, again):
+def test_the_next_try_calls_the_remaining_people(desk, again):
     def killed():
         raise KilledError
 
@@ -554,7 +550,7 @@ def test_the_next_try_calls_those_who_are_left(desk, again):
     assert counted(summary) == {"answered": 12}
 
 
-def test_a_clear_after_the_end_calls_nobody(desk, capsys):
+def test_a_clear_after_the_end_calls_no_one(desk, capsys):
     calls = campaign(desk)
     calls.run()
 
@@ -565,7 +561,7 @@ def test_a_clear_after_the_end_calls_nobody(desk, capsys):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_clear_calls_nobody_if_airflow_has_deleted_whom_a_successful_campaign_has_called(desk, monkeypatch):
+def test_a_clear_calls_no_one_if_airflow_has_deleted_the_record_of_a_successful_campaign(desk, monkeypatch):
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
     calls = campaign(desk)
     calls.run()
@@ -577,7 +573,7 @@ def test_a_clear_calls_nobody_if_airflow_has_deleted_whom_a_successful_campaign_
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_clear_after_a_failed_try_calls_everybody_although_airflow_deletes_records(
+def test_a_clear_after_a_failed_try_calls_each_person_although_airflow_deletes_records(
     desk, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
@@ -616,7 +612,7 @@ def test_the_stored_people_of_a_campaign_cannot_be_found_without_the_secret_key(
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("again", ["retry", "clear"])
-def test_a_new_key_before_the_old_one_calls_nobody_again_and_a_lost_key_refuses_the_campaign(
+def test_a_new_key_before_the_old_one_calls_no_one_again_and_a_lost_key_stops_the_campaign(
     desk, with_keys, again
 ):
     with_keys("old")
@@ -631,13 +627,13 @@ def test_a_new_key_before_the_old_one_calls_nobody_again_and_a_lost_key_refuses_
 
 
 @pytest.mark.parametrize("name", ["results.xlsx", "results.parquet", "results", "results.csv.gz"])
-def test_results_in_a_form_that_is_not_written_are_refused_before_anybody_is_dialled(desk, tmp_path, name):
+def test_results_in_an_unknown_file_format_are_refused_before_the_first_call(desk, tmp_path, name):
     with pytest.raises(CallApiFailure, match=r"results: .*\.csv or \.jsonl.* No call was placed"):
         campaign(desk, results=f"file://{tmp_path}/{name}").run()
     assert rings(desk) == [0] * 12
 
 
-def test_rows_without_column_names_are_refused_with_what_to_do(desk):
+def test_rows_without_column_names_are_refused_with_advice(desk):
     with pytest.raises(CallApiFailure, match=r"contacts, row 1: .*dict\(zip\(columns, row\)\)"):
         campaign(desk, contacts=[[PEOPLE[0], "Anna"]]).run()
 
@@ -686,7 +682,7 @@ def test_a_column_that_no_row_has_fails_before_the_dialling_and_is_named(desk, t
     assert rings(desk) == [0] * 12
 
 
-def test_nobody_hears_the_hole_that_an_empty_cell_makes(desk, tmp_path):
+def test_an_empty_cell_in_the_message_makes_the_row_invalid_unless_it_has_a_default(desk, tmp_path):
     path = tmp_path / "people.csv"
     path.write_text(f"phone,name\n{PEOPLE[0]},Anna\n{PEOPLE[1]}, \n")
     call = {
@@ -704,7 +700,7 @@ def test_nobody_hears_the_hole_that_an_empty_cell_makes(desk, tmp_path):
     }
 
 
-def test_a_campaign_in_whose_time_nobody_may_be_called_fails_at_once(desk):
+def test_a_campaign_whose_time_has_no_calling_hours_fails_at_once(desk):
     began = desk.clock()
 
     with pytest.raises(
@@ -726,7 +722,7 @@ NEW_YEARS_EVE = 1_767_168_000.0
         pytest.param(1_773_075_600.0, 13, True, id="the Monday after 8 March, from 20:00, deferred"),
     ],
 )
-def test_on_workdays_a_campaign_waits_for_the_end_of_the_days_off(desk, began, hours_off, deferrable):
+def test_a_campaign_on_workdays_waits_for_the_end_of_the_days_off(desk, began, hours_off, deferrable):
     desk.clock.advance(began - desk.clock())
     waits = {"deferrable": deferrable, "max_lateness": timedelta(days=20)}
 
@@ -738,7 +734,7 @@ def test_on_workdays_a_campaign_waits_for_the_end_of_the_days_off(desk, began, h
     assert 0 <= first - began - hours_off * 3600 < 60
 
 
-def test_days_of_ones_own_count_more_than_the_calendar(desk):
+def test_the_authors_own_days_override_the_calendar(desk):
     desk.clock.advance(NEW_YEARS_EVE - desk.clock())
     also = campaign(desk, contacts=PEOPLE[:1], calling_days={"days": "workdays", "also": ["2025-12-31"]})
     assert counted(also.run()) == {"answered": 1}
@@ -750,7 +746,7 @@ def test_days_of_ones_own_count_more_than_the_calendar(desk):
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_year_that_the_calendar_does_not_know_fails_before_anybody_is_dialled(desk, dry_run):
+def test_a_year_that_the_calendar_does_not_know_fails_before_the_first_call(desk, dry_run):
     desk.clock.advance(2_208_988_800.0 - desk.clock())  # 1 January 2040
     with pytest.raises(CallApiFailure, match=r"calling_days: the calendar of RU does not know .* of 2040"):
         campaign(desk, calling_days="workdays", dry_run=dry_run).run()
@@ -777,14 +773,14 @@ def test_calls_end_where_the_calendar_ends_and_the_log_names_the_reason(desk, mo
     assert f"{12 - called} people are not called" in capsys.readouterr().out
 
 
-def test_without_the_extra_workdays_are_an_error_of_the_dag_file(desk, monkeypatch):
+def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk, monkeypatch):
     monkeypatch.setattr("airflow_provider_callapi.operators._call.options.is_installed", lambda: False)
     with pytest.raises(ValueError, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
         campaign(desk, calling_days="workdays").make()
     assert campaign(desk, calling_days="{{ params.days }}").make()
 
 
-def test_hours_that_go_over_midnight_are_told_and_files_are_named_when_written(desk, tmp_path, capsys):
+def test_the_log_mentions_hours_over_midnight_and_each_written_file(desk, tmp_path, capsys):
     path = f"file://{tmp_path}/out/results.csv"
     campaign(desk, contacts=PEOPLE[:1], calling_hours=("21:00", "12:00"), results=path).run()
     log = capsys.readouterr().out
@@ -792,7 +788,7 @@ def test_hours_that_go_over_midnight_are_told_and_files_are_named_when_written(d
     assert f"Written: the results, {path}" in log
 
 
-def test_results_are_written_as_the_list_was(desk, tmp_path):
+def test_results_have_the_format_of_the_list(desk, tmp_path):
     path, results = tmp_path / "people.csv", tmp_path / "results.csv"
     path.write_text(f"phone;name\n{PEOPLE[0]};Anna\n", "utf-8-sig")
 
@@ -801,7 +797,7 @@ def test_results_are_written_as_the_list_was(desk, tmp_path):
     assert results.read_text("utf-8").startswith("\ufeffphone;name;call_contact;call_result;")
 
 
-def test_the_report_of_a_campaign_that_was_stopped_says_so(desk, tmp_path):
+def test_the_report_of_a_stopped_campaign_states_that_it_is_unfinished(desk, tmp_path):
     report = tmp_path / "report.html"
     desk.exchange.account.forbidden_methods = {"start.informer_call"}
 
@@ -826,7 +822,7 @@ def test_a_kill_does_not_wait_for_the_end_of_a_pause(desk):
 
 
 @pytest.mark.parametrize("cancel", [False, True])
-def test_a_kill_ends_the_dialling_and_releases_only_where_that_is_wanted(desk, cancel):
+def test_a_kill_ends_the_dialling_and_releases_calls_only_with_cancel_on_kill(desk, cancel):
     desk.exchange.default_script = Script(rings=3, talks=100)
     calls = campaign(desk, max_active_calls=3, cancel_on_kill=cancel)
     in_seconds(desk, 20, lambda: calls.operator.on_kill())  # noqa: PLW0108 - of this try
@@ -880,7 +876,7 @@ def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):
     monkeypatch.undo()
 
 
-def test_a_kill_before_anything_was_read_is_no_error():
+def test_a_kill_before_the_list_is_read_is_no_error():
     CallApiCampaignOperator(task_id="call", contacts=[], call={"method": "start.informer_call"}).on_kill()
 
 
@@ -890,7 +886,9 @@ def test_a_kill_before_anything_was_read_is_no_error():
 @pytest.mark.parametrize(
     ("limit", "script"), [("fail_if_unreached_over", Script.busy()), ("fail_if_unknown_over", None)]
 )
-def test_a_bad_campaign_fails_the_task_and_leaves_everything_behind(desk, tmp_path, limit, script):
+def test_a_campaign_over_its_failure_limit_fails_the_task_and_still_writes_its_files(
+    desk, tmp_path, limit, script
+):
     if script:
         for phone in PEOPLE[:3]:
             desk.exchange.script(phone, script)
@@ -930,7 +928,7 @@ def test_a_file_that_cannot_be_written_loses_neither_the_summary_nor_the_other_f
     assert rings(desk) == [1] * 12
 
 
-def test_a_number_for_everybody_that_the_service_refuses_is_not_tried_with_everybody(desk):
+def test_a_common_number_that_the_service_refuses_stops_the_campaign(desk):
     call = {
         "method": "start.informer_call",
         "virtual_phone_number": "{{ params.number }}",
@@ -949,7 +947,7 @@ def test_a_number_for_everybody_that_the_service_refuses_is_not_tried_with_every
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_what_a_call_costs_is_still_known_after_a_clear(desk):
+def test_the_cost_of_a_call_is_still_known_after_a_clear(desk):
     desk.exchange.account.weights["start.informer_call"] = 3
     calls = campaign(desk)
 
@@ -958,7 +956,7 @@ def test_what_a_call_costs_is_still_known_after_a_clear(desk):
     assert calls.clear()["points_used"] == 36
 
 
-def test_a_campaign_that_begins_too_late_calls_nobody_and_fails(desk, capsys):
+def test_a_campaign_that_begins_too_late_calls_no_one_and_fails(desk, capsys):
     calls = campaign(desk, max_lateness=3600)
     calls.run_after = calls.now - timedelta(seconds=3601)
 
@@ -969,7 +967,7 @@ def test_a_campaign_that_begins_too_late_calls_nobody_and_fails(desk, capsys):
     assert "Campaign spring: 0 people to be called" in capsys.readouterr().out
 
 
-def test_the_preflights_look_is_the_first_one(desk):
+def test_the_poll_of_the_preflight_check_is_the_first_poll_of_the_campaign(desk):
     campaign(desk, contacts=PEOPLE[:1], poll_interval=10).run()
 
     looks = [
@@ -980,14 +978,14 @@ def test_the_preflights_look_is_the_first_one(desk):
     assert min(later - earlier for earlier, later in pairwise(looks)) >= 10
 
 
-def test_a_share_that_is_just_allowed_does_not_fail(desk):
+def test_a_share_at_its_limit_does_not_fail_the_task(desk):
     for phone in PEOPLE[:3]:
         desk.exchange.script(phone, Script.busy())
 
     assert campaign(desk, redial={"busy": None}, fail_if_unreached_over=0.25).run()["unreached_share"] == 0.25
 
 
-def test_a_list_of_rows_that_make_no_call_fails_the_task_where_they_are_too_many(desk):
+def test_too_many_invalid_rows_fail_the_task(desk):
     rows = [{"phone": PEOPLE[0]}, {"phone": "12"}, {"phone": "none"}]
 
     with pytest.raises(CallApiFailure, match=r"fail_if_invalid_over: 66.7% of 3 people, more than 50.0%"):
@@ -996,7 +994,7 @@ def test_a_list_of_rows_that_make_no_call_fails_the_task_where_they_are_too_many
     assert rings(desk)[0] == 1
 
 
-def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_goes_on(desk, capsys):
+def test_a_refusal_that_concerns_all_people_stops_the_campaign_until_a_clear(desk, capsys):
     desk.exchange.account.forbidden_methods = {"start.informer_call"}
     calls = campaign(desk)
 
@@ -1012,7 +1010,7 @@ def test_what_concerns_everybody_stops_the_campaign_without_retries_and_a_clear_
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatch, deferrable):
+def test_a_stopped_campaign_stays_stopped_through_its_waits(desk, monkeypatch, deferrable):
     """No money: such a call uses up no attempt, and its person may be called again by a later try."""
     real = services.fetch_finished_calls
     monkeypatch.setattr(
@@ -1037,7 +1035,7 @@ def test_a_campaign_that_was_stopped_stays_so_through_its_waits(desk, monkeypatc
 @pytest.mark.parametrize(
     ("field", "value"), [("campaign", "spring sale"), ("shard", "1/2"), ("ledger_conn_id", "ledger")]
 )
-def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, value):
+def test_a_clear_with_another_name_shard_or_ledger_calls_no_one(desk, field, value):
     calls = campaign(desk, campaign="spring", shard="1/1", ledger_conn_id=None)
     calls.run()
     calls.make = campaign(
@@ -1050,10 +1048,10 @@ def test_a_try_that_would_not_know_whom_it_has_called_calls_nobody(desk, field, 
     assert rings(desk) == [1] * 12
 
 
-def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
+def test_a_service_that_is_away_for_long_ends_the_try_with_a_transient_error(desk):
     from airflow_provider_callapi.emulator import Fault
 
-    desk.exchange.default_script = Script(rings=3, talks=300)  # the Data API tells of the end later
+    desk.exchange.default_script = Script(rings=3, talks=300)  # the Data API reports the end later
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
     calls = campaign(desk)
 
@@ -1066,7 +1064,7 @@ def test_a_service_that_is_away_for_long_is_left_to_a_retry(desk):
     assert rings(desk) == [1] * 12
 
 
-def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, capsys, tmp_path):
+def test_logs_results_triggers_and_task_state_contain_no_phone_number(desk, capsys, tmp_path):
     desk.exchange.script(PEOPLE[0], Script.busy())
     desk.exchange.account.blacklist = {PEOPLE[2]}
     calls = campaign(
@@ -1096,7 +1094,7 @@ def test_no_phone_number_is_in_a_log_a_result_a_trigger_or_the_task_state(desk, 
 # --- as an operator ---
 
 
-def test_it_can_be_written_in_yaml(desk):
+def test_the_options_can_be_written_in_yaml(desk):
     options = yaml.safe_load(
         """
         task_id: call
@@ -1116,7 +1114,7 @@ def test_it_can_be_written_in_yaml(desk):
     assert counted(campaign(desk, **options).run()) == {"answered": 2}
 
 
-def test_the_templates_of_the_call_are_left_to_each_person():
+def test_the_parameter_call_is_no_template_field_because_each_person_renders_it():
     fields = CallApiCampaignOperator.template_fields
 
     assert "call" not in fields
@@ -1129,8 +1127,8 @@ def test_the_templates_of_the_call_are_left_to_each_person():
 
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.timeout(240)
-def test_in_airflow_a_list_from_another_task_is_called_by_way_of_a_deferral(run_dag, exchange, tmp_path):
-    exchange.default_script = Script(rings=1, talks=4)  # long enough to be seen on a busy machine
+def test_a_list_from_another_task_is_called_with_a_deferral_in_airflow(run_dag, exchange, tmp_path):
+    exchange.default_script = Script(rings=1, talks=4)  # long enough for a poll on a busy machine
     exchange.script(PEOPLE[0], Script.busy(rings=5))
     run = run_dag(
         f"""

@@ -86,7 +86,7 @@ def test_an_error_never_contains_the_value(value: Any) -> None:
     assert "7926" not in str(refused.value)
 
 
-def test_a_template_is_left_alone_only_in_a_template_field() -> None:
+def test_a_template_is_allowed_only_in_a_template_field() -> None:
     values = {"a": "{{ params.a }}", "b": "{{ params.b }}"}
 
     assert read_parameters({"a": SECONDS}, values, not_rendered=["a"]) == {"a": "{{ params.a }}"}

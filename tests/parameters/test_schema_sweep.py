@@ -44,7 +44,7 @@ def sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Desk:
     database=None,
 )
 @given(pair=st.sampled_from(PAIRS), value=st.sampled_from(NASTY), native=st.booleans())
-def test_a_value_is_refused_by_name_or_the_task_does_what_is_documented(
+def test_a_value_is_refused_by_name_or_has_its_documented_effect(
     sweep: Desk, way: str, pair: tuple[Subject, str], value: Any, native: bool
 ) -> None:
     subject, name = pair
@@ -53,7 +53,9 @@ def test_a_value_is_refused_by_name_or_the_task_does_what_is_documented(
 
 @pytest.mark.skipif(not EVERYTHING, reason="takes minutes; set CALLAPI_SWEEP=all")
 @WAYS
-def test_all_values_of_all_parameters(sweep: Desk, way: str) -> None:
+def test_every_value_of_every_parameter_is_refused_by_name_or_has_its_documented_effect(
+    sweep: Desk, way: str
+) -> None:
     results: Counter[str] = Counter()
     others = []
     for subject, name in PAIRS:

@@ -18,7 +18,7 @@ REPO = Path(__file__).parents[2]
 
 
 @pytest.mark.needs_airflow("3.1", "pages of plugins")
-def test_the_page_is_in_the_navigation_and_served_where_it_leads() -> None:
+def test_the_link_in_the_navigation_leads_to_the_page() -> None:
     (view,) = CallApiPlugin.external_views
     (app,) = CallApiPlugin.fastapi_apps
 
@@ -47,12 +47,12 @@ def test_the_address_follows_the_path_of_the_api_server(
     assert _page_url() == page
 
 
-def test_an_airflow_that_shows_no_pages_gets_none() -> None:
+def test_an_airflow_without_plugin_pages_gets_no_web_application() -> None:
     shows_pages = hasattr(AirflowPlugin, "external_views")
     assert ("fastapi_apps" in vars(CallApiPlugin)) == shows_pages
 
 
-def test_the_plugin_costs_other_components_nothing_heavy() -> None:
+def test_the_plugin_imports_no_heavy_packages_in_other_components() -> None:
     code = (
         "import sys, airflow.plugins_manager, airflow.providers.common.compat.sdk as sdk; sdk.conf;"
         "before = set(sys.modules); import airflow_provider_callapi.plugin.airflow_plugin;"

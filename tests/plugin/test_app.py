@@ -28,7 +28,7 @@ Browse = Callable[[str | None], Any]
 
 @pytest.fixture
 def session(exchange: Any) -> int:
-    """Return the session id of a call that lasts until somebody releases it."""
+    """Return the session id of a call that lasts until it is released."""
     exchange.default_script = Script(rings=0, talks=None)
     return start_informer_call(exchange, CONTACT, external_id=f"order of {CONTACT}")
 
@@ -108,14 +108,14 @@ def test_the_page_has_no_complete_number_and_no_secret(
 @pytest.mark.parametrize(
     "url", [PAGE, f"{PAGE}release?call_session_id=1", f"{PAGE}campaign?campaign=spring&kind=stop"]
 )
-def test_whoever_lacks_the_right_is_refused(browse: Browse, exchange: Any, url: str) -> None:
+def test_a_user_without_the_right_is_refused(browse: Browse, exchange: Any, url: str) -> None:
     assert browse(None).get(url).status_code == 401
     assert browse("nora").get(url).status_code == 403
     assert looks(exchange) == 0
 
 
 @pytest.mark.parametrize("what", ["release", "campaign"])
-def test_a_viewer_can_do_nothing(
+def test_a_viewer_can_neither_release_a_call_nor_control_a_campaign(
     browse: Browse, campaigns: Any, session: int, exchange: Any, what: str
 ) -> None:
     fields = {"call_session_id": session, "campaign": "spring", "kind": "stop"}
@@ -196,7 +196,7 @@ def test_the_page_shows_the_newest_actions_of_its_own_connection_only(app: Any) 
 
 
 @pytest.mark.parametrize("kind", ["pause", "stop"])
-def test_a_campaign_follows_and_the_audit_log_of_its_task_names_the_user(
+def test_a_wish_reaches_the_campaign_and_the_audit_log_of_its_task_names_the_user(
     browse: Browse, campaigns: Any, kind: str
 ) -> None:
     from airflow.models.log import Log
@@ -233,7 +233,9 @@ def test_a_paused_campaign_can_be_resumed(browse: Browse, campaigns: Any) -> Non
     assert campaigns.read_wish("spring").kind is WishKind.RESUME
 
 
-def test_a_campaign_of_another_connection_is_neither_shown_nor_asked(browse: Browse, campaigns: Any) -> None:
+def test_a_campaign_of_another_connection_is_neither_shown_nor_controlled(
+    browse: Browse, campaigns: Any
+) -> None:
     campaigns.publish(replace(PROGRESS, connection="callapi_other"))
     anna = browse("anna")
 
@@ -245,7 +247,7 @@ def test_a_campaign_of_another_connection_is_neither_shown_nor_asked(browse: Bro
 
 
 @pytest.mark.parametrize("token", ["", "forged", "9999999999.00", "too old", "of another user"])
-def test_a_form_of_another_site_or_user_does_nothing(
+def test_a_form_of_another_site_or_user_is_refused(
     browse: Browse, session: int, exchange: Any, token: str
 ) -> None:
     if token == "of another user":
@@ -265,7 +267,7 @@ def test_a_form_of_another_site_or_user_does_nothing(
 # --- what it costs ---
 
 
-def test_ten_viewers_cause_one_look_and_no_one_causes_none(
+def test_ten_viewers_cause_one_look_and_no_viewer_causes_no_look(
     browse: Browse, session: int, exchange: Any
 ) -> None:
     browsers = [browse("vera") for _ in range(10)]
@@ -288,7 +290,7 @@ def test_the_files_of_the_page_cost_no_look(browse: Browse, exchange: Any) -> No
 # --- when the service is away ---
 
 
-def test_a_service_that_is_away_is_shown_with_what_the_database_knows(
+def test_the_page_shows_the_stored_progress_while_the_service_is_away(
     browse: Browse, campaigns: Any, connection: Any
 ) -> None:
     connection(host="http://127.0.0.1", port=9)
@@ -300,7 +302,7 @@ def test_a_service_that_is_away_is_shown_with_what_the_database_knows(
     assert "50 of 200 people" in page.text
 
 
-def test_a_release_that_fails_is_explained_and_nothing_is_logged_as_done(
+def test_a_release_that_fails_is_explained_and_not_logged_as_done(
     browse: Browse, session: int, connection: Any
 ) -> None:
     connection(password="wrong")
@@ -340,7 +342,7 @@ def test_the_html_has_no_inline_script_style_or_foreign_address(browse: Browse, 
     assert re.findall(r"\son\w+=|\sstyle=|<style|https?://", text) == []
 
 
-def test_what_comes_from_outside_is_text(browse: Browse, campaigns: Any, exchange: Any) -> None:
+def test_text_from_outside_is_escaped(browse: Browse, campaigns: Any, exchange: Any) -> None:
     evil = "<script>alert(1)</script>"
     start_informer_call(exchange, "79160000001", external_id=evil)
     campaigns.publish(replace(PROGRESS, campaign=evil, why=evil, results={evil: 1}, doing="paused"))

@@ -63,7 +63,7 @@ def refused(receiver: Receiver, sent: bytes) -> int:
     return refusal.value.status_code
 
 
-def test_a_notification_is_stored_once_however_often_it_comes(receiver, store):
+def test_a_repeated_notification_is_stored_once(receiver, store):
     for _ in range(3):
         receiver.receive(body())
     receiver.receive(body(event="answered"))
@@ -72,7 +72,7 @@ def test_a_notification_is_stored_once_however_often_it_comes(receiver, store):
     assert store.stored == [Notification(5, "ended"), Notification(5, "answered"), Notification(6, "ended")]
 
 
-def test_without_a_secret_notifications_are_off(store, clock):
+def test_notifications_are_off_without_a_secret(store, clock):
     for secret in (None, ""):
         assert refused(Receiver(lambda secret=secret: secret, store, clock), body(secret="")) == 404
     assert store.stored == []
@@ -84,7 +84,7 @@ def test_a_wrong_secret_is_refused(receiver, store, secret):
     assert store.stored == []
 
 
-def test_a_new_secret_counts_half_a_minute_later(store, clock):
+def test_a_new_secret_is_in_force_half_a_minute_later(store, clock):
     secrets = [SECRET]
     receiver = Receiver(lambda: secrets[-1], store, clock)
     receiver.receive(body())
@@ -111,7 +111,7 @@ def test_a_new_secret_counts_half_a_minute_later(store, clock):
         {"call_session_id": {}},
     ],
 )
-def test_a_field_of_another_form_is_refused_with_its_name(receiver, store, fields):
+def test_the_error_of_a_field_in_another_form_names_the_field(receiver, store, fields):
     (name,) = fields
     with pytest.raises(HTTPException) as refusal:
         receiver.receive(body(**fields))
@@ -124,13 +124,15 @@ def test_a_field_of_another_form_is_refused_with_its_name(receiver, store, field
     st.binary(max_size=200)
     | st.recursive(st.none() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())
 )
-def test_anything_else_is_refused_and_raises_no_other_error(sent):
+def test_any_other_request_is_refused_and_raises_no_unexpected_error(sent):
     store = Store()
     assert refused(Receiver(lambda: SECRET, store, ManualClock()), sent) in (400, 403)
     assert store.stored == []
 
 
-def test_a_thousand_in_a_minute_are_too_many_and_wrong_ones_use_none_of_them_up(receiver, store, clock):
+def test_a_thousand_notifications_in_a_minute_are_too_many_and_wrong_ones_do_not_count(
+    receiver, store, clock
+):
     for _ in range(1000):
         refused(receiver, body(secret="wrong"))
     refusals = []
@@ -146,7 +148,7 @@ def test_a_thousand_in_a_minute_are_too_many_and_wrong_ones_use_none_of_them_up(
     assert 1199 <= len(store.stored) <= 1200  # 600 at once, and 600 in the minute
 
 
-def test_a_notification_that_could_not_be_stored_may_come_again(receiver, store):
+def test_a_notification_that_could_not_be_stored_is_accepted_when_it_is_repeated(receiver, store):
     store.error = OSError("the database is away")
     with pytest.raises(OSError, match="away"):
         receiver.receive(body())
@@ -213,7 +215,7 @@ def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(cli
     assert SECRET not in str(extra)
 
 
-def test_without_a_dag_that_uses_the_asset_the_sender_learns_it(client):
+def test_the_sender_gets_an_error_if_no_dag_uses_the_asset(client):
     _forget_assets()
     answer = client.post("/notifications", content=body())
 

@@ -60,7 +60,7 @@ def test_a_mapped_task_has_the_page_of_its_map_index() -> None:
     assert link == TaskLink("a/b · call[3]", "run", "/dags/a%2Fb/runs/run/tasks/call/mapped/3")
 
 
-def test_points_are_bars_as_far_as_they_are_known() -> None:
+def test_known_points_are_shown_as_bars() -> None:
     assert bars(None) == []
     limits = Limits(minute_limit=1000, minute_remaining=250, minute_reset=30, day_limit=5000)
     assert bars(limits) == [Bar("minute", 250, 1000, 30)]
@@ -79,7 +79,9 @@ def test_points_are_bars_as_far_as_they_are_known() -> None:
         ("something new", None, []),
     ],
 )
-def test_the_page_offers_what_makes_sense(doing: str, wish: WishKind | None, offered: list[str]) -> None:
+def test_the_page_offers_only_the_possible_wishes(
+    doing: str, wish: WishKind | None, offered: list[str]
+) -> None:
     asked = None if wish is None else Wish(wish, "anna", PROGRESS.at - 1)
     (row,) = campaign_rows([SeenCampaign(replace(PROGRESS, doing=doing), asked, None)], PROGRESS.at, "")
     assert [kind.value for kind in row.offered] == offered
@@ -92,7 +94,7 @@ def test_a_wish_that_the_campaign_has_not_followed_is_shown() -> None:
     assert row.wanted == "anna asked to pause"
 
 
-def test_a_campaign_that_publishes_nothing_is_late_and_a_deferred_one_is_not() -> None:
+def test_a_campaign_without_new_progress_is_late_unless_it_is_deferred() -> None:
     seen = SeenCampaign(PROGRESS, None, None)
     deferred = SeenCampaign(replace(PROGRESS, next_at=PROGRESS.at + 3600), None, None)
     over = SeenCampaign(replace(PROGRESS, doing="over"), None, None)
@@ -100,11 +102,11 @@ def test_a_campaign_that_publishes_nothing_is_late_and_a_deferred_one_is_not() -
     assert [row.is_late for row in rows] == [True, False, False]
 
 
-def test_a_campaign_that_was_over_a_day_ago_is_not_shown() -> None:
+def test_a_campaign_that_ended_more_than_a_day_ago_is_not_shown() -> None:
     over = SeenCampaign(replace(PROGRESS, doing="over"), None, None)
     assert len(campaign_rows([over], PROGRESS.at + 86_000, "")) == 1
     assert campaign_rows([over], PROGRESS.at + 87_000, "") == []
 
 
-def test_a_share_of_nothing_is_nothing() -> None:
+def test_the_percentage_of_nothing_is_zero() -> None:
     assert (to_percent(1, 3), to_percent(0, 0)) == (33, 0)

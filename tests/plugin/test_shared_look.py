@@ -23,7 +23,7 @@ class Service:
         return now
 
 
-def test_a_look_serves_everybody_for_its_lifetime_and_no_one_causes_a_poll() -> None:
+def test_a_look_serves_all_viewers_for_its_lifetime() -> None:
     clock, service = ManualClock(100.0), Service()
     shared = SharedLook(service.take, clock, lifetime=5.0)
     assert service.polls == []
@@ -37,7 +37,7 @@ def test_a_look_serves_everybody_for_its_lifetime_and_no_one_causes_a_poll() -> 
     assert shared.look() == 105.0
 
 
-def test_whoever_comes_during_a_poll_gets_its_look() -> None:
+def test_a_viewer_who_comes_during_a_poll_gets_its_look() -> None:
     service = Service()
     service.may_answer.clear()
     shared = SharedLook(service.take, lambda: 100.0, lifetime=5.0)
@@ -50,7 +50,7 @@ def test_whoever_comes_during_a_poll_gets_its_look() -> None:
     assert service.polls == [100.0]
 
 
-def test_a_look_that_takes_long_serves_whoever_has_waited_for_it() -> None:
+def test_a_slow_look_serves_all_viewers_who_waited_for_it() -> None:
     """Otherwise, each of ten viewers of a service that is away would wait for its timeout in turn."""
     clock = ManualClock(100.0)
 
@@ -63,7 +63,7 @@ def test_a_look_that_takes_long_serves_whoever_has_waited_for_it() -> None:
     assert [shared.look(), shared.look()] == [100.0, 100.0]
 
 
-def test_an_expired_look_and_a_clock_that_went_back_are_polled_again() -> None:
+def test_a_new_poll_follows_an_expired_look_and_a_clock_that_went_back() -> None:
     clock, service = ManualClock(100.0), Service()
     shared = SharedLook(service.take, clock, lifetime=5.0)
     shared.look()

@@ -52,7 +52,7 @@ def waiting(desk: Any, session: Any, wait_mode: str, **changes: Any) -> Task:
 
 
 @wait_modes
-def test_a_call_that_has_ended_already_returns_without_a_request(desk, wait_mode):
+def test_a_call_that_has_already_ended_returns_without_a_request(desk, wait_mode):
     result = waiting(desk, ENDED, wait_mode).run()
 
     assert {name: result[name] for name in ENDED} == ENDED
@@ -156,7 +156,7 @@ def test_a_misconfiguration_fails_without_retries_in_all_modes_even_with_soft_fa
 @wait_modes
 @pytest.mark.parametrize("soft_fail", [False, True])
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_trouble_of_the_service_fails_and_may_be_retried_in_all_modes_even_with_soft_fail(
+def test_an_error_of_the_service_fails_and_may_be_retried_in_all_modes_even_with_soft_fail(
     desk, wait_mode, soft_fail
 ):
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls", times=99)
@@ -220,14 +220,14 @@ def test_a_deferral_without_an_event_is_a_sensor_timeout_too(desk):
 
 
 @pytest.mark.needs_airflow("3.1", "soft_fail for a deferral that timed out")
-def test_a_deferral_without_an_event_is_skipped_by_soft_fail(desk):
+def test_soft_fail_makes_a_deferral_without_an_event_a_skip(desk):
     operator = sensor(1, deferrable=True, soft_fail=True)
 
     with pytest.raises(AirflowSkipException):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
 
 
-def test_airflows_limit_on_the_deferral_is_later_than_the_triggers_own(desk):
+def test_the_timeout_of_the_deferral_is_later_than_the_timeout_of_the_trigger(desk):
     task = waiting(desk, 999, "deferral", timeout=100, appear_timeout=10)
 
     task.run()
@@ -279,7 +279,7 @@ def test_eleven_consecutive_failed_polls_end_the_try_and_a_retry_may_succeed(des
 
 
 @pytest.mark.parametrize("session", ["12x", None, {}, {"call_session_id": "x"}, [], "", True, 0, -5])
-def test_a_session_that_is_none_fails_without_retries_and_names_the_field(desk, session):
+def test_an_invalid_session_id_fails_without_retries_and_the_error_names_the_field(desk, session):
     for how in WAIT_MODES.values():
         with pytest.raises(CallApiFailure, match="call_session_id"):
             sensor(session, **how).execute(Task(desk, lambda: None).context)

@@ -46,7 +46,7 @@ def test_campaigns_in_task_state_are_listed_newest_first_and_paused(ledger: Any,
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_task_that_is_over_does_not_follow_while_another_one_runs(autumn: Any) -> None:
+def test_a_wish_goes_to_the_running_task_and_not_to_a_finished_one(autumn: Any) -> None:
     owner = ("last_year", "manual__1", "call", "-1")
     over = replace(PROGRESS, campaign="autumn", owner=owner, doing="over")
     autumn("last_year", {"callapi_campaign_progress": over.to_json()})
@@ -57,7 +57,7 @@ def test_a_task_that_is_over_does_not_follow_while_another_one_runs(autumn: Any)
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_task_states_name_the_ledgers_of_their_campaigns(ledger: Any, task_states: Any) -> None:
+def test_task_state_names_the_ledgers_of_campaigns(ledger: Any, task_states: Any) -> None:
     task_states("marketing", {"callapi_campaign_which": {"ledger_conn_id": "ledger"}})
     assert names([]) == [("spring", "ledger")]
 
@@ -68,7 +68,7 @@ def test_a_task_state_that_cannot_be_read_hides_no_other_campaign(autumn: Any) -
     assert names([]) == [("autumn", None)]
 
 
-def test_an_unknown_name_is_answered_with_the_known_names(ledger: Any) -> None:
+def test_the_error_about_an_unknown_name_lists_the_known_names(ledger: Any) -> None:
     with pytest.raises(CallApiFailure, match=r"no campaign is named 'sprung'. Known campaigns: .*spring"):
         ask_campaign("sprung", PAUSE, ["ledger"])
     assert ledger.read_wish("sprung") is None
@@ -82,7 +82,7 @@ def test_a_ledger_that_cannot_be_read_is_named_and_hides_no_other_ledger(ledger:
     assert "missing" in campaigns.problems[0]
 
 
-def test_without_the_metadata_database_only_sql_ledgers_are_read(
+def test_only_sql_ledgers_are_read_without_the_metadata_database(
     ledger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(key: str) -> Any:

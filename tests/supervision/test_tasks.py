@@ -12,12 +12,12 @@ pytest_plugins = ["campaigns_seen"]
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_the_journal_of_a_task_tells_whose_call_it_is(task_states: Any) -> None:
+def test_the_journal_of_a_task_names_the_owner_of_a_call(task_states: Any) -> None:
     task_states("one", {"callapi_call": {"stage": "started", "call": {"call_session_id": 7}}})
     task_states("two", {"callapi_call": {"stage": "intended", "call": None}})
 
     assert find_callers() == {7: ("one", "manual__1", "call", "-1")}
 
 
-def test_without_running_tasks_no_one_polls(airflow_db: None) -> None:
+def test_no_task_polls_if_no_task_runs(airflow_db: None) -> None:
     assert list_polling_tasks() == []

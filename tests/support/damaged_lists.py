@@ -113,7 +113,7 @@ def do_not_call(seed: int) -> tuple[str, bytes, set[str]]:
     """Return (suffix, bytes, numbers that must not be rung) of a do-not-call list."""
     chance = random.Random(seed)
     if chance.random() < 0.02:
-        return ".csv", b"", {f"7926000000{n}" for n in range(8)}  # nobody knows who is protected
+        return ".csv", b"", {f"7926000000{n}" for n in range(8)}  # the protected people are unknown
     heading = [chance.choice(PHONE_HEADINGS if chance.random() < 0.2 else ("phone",))]
     if chance.random() < 0.5:
         heading.append(chance.choice(("comment", "date", "Mobile", "phone")))

@@ -100,7 +100,7 @@ def watcher(**changes: Any) -> CallApiEventTrigger:
 # --- what Airflow stores ---
 
 
-def test_it_is_an_event_trigger_that_an_asset_watcher_takes():
+def test_the_trigger_is_an_event_trigger_that_an_asset_watcher_accepts():
     AssetWatcher(name="calls", trigger=CallApiEventTrigger())  # raises otherwise
 
 
@@ -115,7 +115,7 @@ def test_airflow_recognises_a_watcher_that_came_back_from_the_database():
     assert rebuild(*made.serialize()).serialize() == made.serialize()
 
 
-def test_the_order_of_the_arguments_does_not_make_another_watcher():
+def test_the_order_of_the_arguments_does_not_change_the_identity_of_a_watcher():
     numbers = [str(number) for number in range(7000, 7050)]
     one = CallApiEventTrigger(events=("ended", "started"), contacts=numbers)
     other = CallApiEventTrigger(events=["started", "ended", "ended"], contacts=numbers[::-1])
@@ -124,7 +124,7 @@ def test_the_order_of_the_arguments_does_not_make_another_watcher():
     assert one.serialize()[1]["contacts"] == numbers
 
 
-def test_making_a_watcher_looks_up_no_connection(monkeypatch):
+def test_the_constructor_of_a_watcher_reads_no_connection(monkeypatch):
     async def forbidden(*_: Any) -> Any:
         raise AssertionError("the connection is read too early")
 
@@ -155,12 +155,12 @@ def test_a_parameter_that_cannot_work_is_named_while_the_dag_is_parsed(wrong, na
         CallApiEventTrigger(**wrong)
 
 
-def test_one_number_is_a_number_and_not_ten_prefixes():
+def test_a_single_number_is_one_prefix_and_not_one_for_each_digit():
     assert CallApiEventTrigger(contacts="7495").contacts == ("7495",)
 
 
 @pytest.mark.parametrize(("written", "read"), [("8 916 123-45-67", "79161234567"), ("+7495", "7495")])
-def test_a_number_is_watched_however_it_is_written(written, read):
+def test_a_number_is_watched_in_every_spelling(written, read):
     trigger = CallApiEventTrigger(contacts=written)
 
     assert trigger._call_filter.contacts == (read,)
@@ -171,7 +171,7 @@ def test_the_text_of_a_watcher_shortens_the_numbers_of_people():
     assert CONTACT not in repr(CallApiEventTrigger(contacts=CONTACT))
 
 
-# --- over a real wire, in real time ---
+# --- over a real connection, in real time ---
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_an_inbound_call_has_the_events_started_answered_and_ended_once_each(wir
     assert CONTACT not in str([started, answered, ended])
 
 
-def test_a_watcher_fires_only_for_what_its_parameters_ask_for(wire):
+def test_a_watcher_fires_only_for_the_events_that_its_parameters_select(wire):
     wire.script(CONTACT, Script(employee_rings=0.3, talks=0.3))
     other = max(wire.account.virtual_numbers)
 
@@ -258,7 +258,7 @@ def test_any_number_of_watchers_share_one_poll(wire):
     assert fifty <= one + 4, f"one watcher took {one} polls, fifty took {fifty}"
 
 
-def test_failed_polls_make_no_events_and_lose_none(wire):
+def test_failed_polls_cause_no_events_and_lose_none(wire):
     wire.script(CONTACT, Script(employee_rings=0, talks=None))
 
     async def main() -> None:
@@ -357,7 +357,7 @@ def test_a_stopped_watcher_leaves_no_poll_behind(wire):
 # --- across triggerers ---
 
 
-def test_with_asset_state_a_restart_repeats_nothing_and_reports_what_happened_meanwhile(wire):
+def test_a_restart_with_asset_state_repeats_no_event_and_reports_what_happened_meanwhile(wire):
     for phone in (CONTACT, "79160000002", "79160000003"):
         wire.script(phone, Script(employee_rings=0, talks=None))
     store = AssetState()
@@ -383,7 +383,7 @@ def test_with_asset_state_a_restart_repeats_nothing_and_reports_what_happened_me
 
 @pytest.mark.needs_airflow("3.3", "asset state")
 @pytest.mark.parametrize("then", [["a"], ["b"], ["a", "b"]])
-def test_equal_watchers_of_two_assets_keep_their_state_in_whichever_asset_is_left(
+def test_equal_watchers_of_two_assets_keep_their_state_in_the_remaining_asset(
     wire, monkeypatch, caplog, then
 ):
     from airflow.sdk import Asset
@@ -430,7 +430,7 @@ def test_airflow_still_keeps_the_states_of_several_assets_where_the_watcher_expe
     assert len(trigger._stores()) == 2
 
 
-def test_the_newer_state_of_two_assets_counts(wire):
+def test_the_newer_state_of_two_assets_is_used(wire):
     """One asset was paused for a while: its state is old."""
     newer, older = AssetState(), AssetState()
     both = SimpleNamespace(_by_name={"a": newer, "b": older})
@@ -481,7 +481,7 @@ def test_an_unchanged_state_is_saved_again_before_it_counts_as_out_of_date(wire,
     assert time.monotonic() - began >= 0.6, "an unchanged state is not saved at every poll"
 
 
-def test_without_asset_state_the_first_poll_after_a_restart_is_a_baseline(wire):
+def test_the_first_poll_after_a_restart_without_asset_state_is_a_baseline(wire):
     wire.script(CONTACT, Script(employee_rings=0, talks=None))
 
     async def main() -> None:

@@ -29,7 +29,7 @@ def run(desk: Any, waiting: CallApiSessionTrigger) -> Any:
     return json.loads(json.dumps(event))
 
 
-def test_making_a_trigger_looks_up_no_connection(monkeypatch):
+def test_the_constructor_of_a_trigger_reads_no_connection(monkeypatch):
     async def forbidden(*_: Any) -> Any:
         raise AssertionError("the connection is read too early")
 
@@ -72,7 +72,7 @@ def test_a_triggers_row_holds_no_secret_and_no_phone_number(desk):
         (Script(rings=3, talks=None), "ended", Phase.TIMED_OUT, True),
     ],
 )
-def test_it_yields_exactly_one_event_with_what_was_observed(desk, script, until, phase, answered):
+def test_the_trigger_yields_exactly_one_event_with_the_observation(desk, script, until, phase, answered):
     desk.exchange.script(CONTACT, script)
     waiting = trigger(desk.start(external_id="mine"), desk.clock(), until=until)
 
@@ -99,7 +99,7 @@ def test_the_deadline_is_wall_clock_time_and_outlives_a_restart_of_the_triggerer
     assert desk.exchange.requests("list.calls") <= 2
 
 
-def test_a_restart_after_the_end_reports_less_but_nothing_false(desk):
+def test_a_restart_after_the_end_of_the_call_reports_fewer_facts_and_no_false_ones(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=20))
     waiting = trigger(desk.start(), desk.clock())
     desk.clock.advance(300)
@@ -109,7 +109,7 @@ def test_a_restart_after_the_end_reports_less_but_nothing_false(desk):
     assert (phase, call.status, call.answered, call.observed) == (Phase.NEVER_APPEARED, "ended", None, False)
 
 
-def test_what_was_observed_before_the_trigger_began_counts(desk):
+def test_the_trigger_keeps_an_observation_from_before_its_start(desk):
     """A second deferral begins after the answer was tagged. The call may have ended by then."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=20))
     session, now = desk.start(), desk.clock()
@@ -223,5 +223,5 @@ def test_an_event_without_a_phase_or_an_error_is_a_transient_error(event):
         read_event(event)
 
 
-def test_the_errors_of_the_service_are_known_to_the_reader_of_events():
+def test_call_api_trouble_is_no_call_api_error():
     assert not issubclass(CallApiTrouble, CallApiError)

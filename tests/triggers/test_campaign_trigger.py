@@ -60,7 +60,7 @@ def fired(waiting):
     return json.loads(json.dumps(event, allow_nan=False)), time.monotonic() - began
 
 
-def test_it_fires_when_all_calls_have_ended_with_what_was_observed(exchange):
+def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(exchange):
     exchange.script(OTHER, Script.busy(rings=0.4))
     first, second = start(exchange), start(exchange, OTHER)
 
@@ -73,7 +73,7 @@ def test_it_fires_when_all_calls_have_ended_with_what_was_observed(exchange):
     assert observations.keys() == {first, second}
 
 
-def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
+def test_the_trigger_fires_at_its_time_even_if_calls_are_active(exchange):
     exchange.default_script = Script(rings=0.1, talks=None)
 
     event, took = fired(trigger(start(exchange), wakes_in=0.6))
@@ -82,7 +82,7 @@ def test_it_fires_at_its_time_however_long_the_calls_last(exchange):
     assert len(event["observations"]) == 1
 
 
-def test_without_calls_it_waits_and_does_not_poll(exchange):
+def test_a_trigger_without_calls_waits_and_does_not_poll(exchange):
     event, took = fired(trigger(wakes_in=0.4))
 
     assert event == {"observations": {}}
@@ -104,7 +104,7 @@ def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
     assert read_observations(event)[session_id].failures == 0
 
 
-def test_if_only_the_triggerer_cannot_poll_the_event_comes_after_a_pause(monkeypatch, exchange):
+def test_the_event_comes_after_a_pause_if_only_the_triggerer_cannot_poll(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
     monkeypatch.setattr(shared_poll, "_READ_CONNECTION_FOR", 0.0)
@@ -115,7 +115,7 @@ def test_if_only_the_triggerer_cannot_poll_the_event_comes_after_a_pause(monkeyp
     assert len(event["observations"]) == 1
 
 
-def test_it_holds_no_phone_number(exchange):
+def test_the_trigger_and_its_event_contain_no_phone_number(exchange):
     waiting = trigger(start(exchange))
 
     assert CONTACT not in str(waiting.serialize())
@@ -133,7 +133,7 @@ def test_a_kill_releases_the_calls_of_a_campaign_only_with_cancel_on_kill(exchan
     assert exchange.requests("release.call") == (2 if cancel else 0)
 
 
-def test_a_call_that_cannot_be_released_does_not_keep_the_others(exchange, monkeypatch):
+def test_a_call_that_cannot_be_released_does_not_prevent_the_release_of_the_others(exchange, monkeypatch):
     exchange.default_script = Script(rings=0, talks=None)
     session_id = start(exchange)
 

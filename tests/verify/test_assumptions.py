@@ -26,7 +26,7 @@ def rows_of(world: World, findings: Findings, *, has_data_api: bool = True) -> d
     return {row.assumption: row for row in table(context)}
 
 
-def test_the_defaults_are_those_of_the_operators():
+def test_the_defaults_agree_with_those_of_the_operators():
     parameters = inspect.signature(StartCallOperator.__init__).parameters
 
     assert parameters["appear_timeout"].default == judgement.APPEAR_TIMEOUT
@@ -34,7 +34,7 @@ def test_the_defaults_are_those_of_the_operators():
     assert parameters["poll_interval"].default == judgement.POLL_INTERVAL
 
 
-def test_every_probe_belongs_to_an_assumption_and_the_other_way_round():
+def test_every_probe_belongs_to_an_assumption_and_every_named_probe_exists():
     named = {name for assumption in ASSUMPTIONS for name in assumption.probes}
 
     assert named == {probe.name for probe in PROBES}
@@ -87,7 +87,7 @@ def test_a_margin_is_at_least_twice_the_measurement(seconds):
         ({"operator_leg_is_operator": False}, "An operator who is no employee has is_operator.", {}),
     ],
 )
-def test_what_a_service_does_otherwise_is_contradicted_with_the_setting_to_change(
+def test_an_assumption_that_does_not_hold_is_contradicted_with_the_setting_to_change(
     change, assumption, settings, tmp_path
 ):
     world = World(Profile(**change), tmp_path / "state.json")
@@ -111,7 +111,7 @@ def test_a_service_as_documented_contradicts_only_the_second_witness(tmp_path):
     }
 
 
-def test_without_the_data_api_a_missing_external_id_makes_it_necessary(tmp_path):
+def test_a_service_that_does_not_list_external_ids_makes_the_data_api_necessary(tmp_path):
     world = World(Profile(external_id_is_listed=False), tmp_path / "state.json", data_api=False)
 
     row = rows_of(world, world.verify("heard"), has_data_api=False)["list.calls contains the external_id."]
@@ -119,7 +119,7 @@ def test_without_the_data_api_a_missing_external_id_makes_it_necessary(tmp_path)
     assert (row.verdict, row.settings) == ("contradicted", {"data_api": "true"})
 
 
-def test_nothing_seen_is_not_known_and_names_the_probes(tmp_path):
+def test_an_assumption_without_findings_is_unknown_and_names_its_probes(tmp_path):
     world = World(Profile(), tmp_path / "state.json")
 
     rows = rows_of(world, Findings(refusals={"heard": "the call was not placed: component_disabled"}))
@@ -129,7 +129,7 @@ def test_nothing_seen_is_not_known_and_names_the_probes(tmp_path):
     assert "heard: the call was not placed" in rows["list.calls shows a placed call soon."].seen
 
 
-def test_a_person_who_does_not_pick_up_contradicts_nothing(tmp_path):
+def test_a_person_who_does_not_pick_up_contradicts_no_assumption(tmp_path):
     world = World(Profile(), tmp_path / "state.json")
     world.say = world.said.append
     world.exchange.script(CONTACT, Script.no_answer())
@@ -149,7 +149,7 @@ def test_a_mailbox_that_answers_is_named_where_no_answer_was_expected(tmp_path):
     assert "a mailbox or a person has answered" in row.seen
 
 
-def test_an_answered_call_whose_legs_show_no_answer_contradicts(tmp_path):
+def test_an_answered_call_whose_legs_show_no_answer_contradicts_the_assumption(tmp_path):
     legs = [LegSeen(side="contact", finish_reason="sip_offline"), LegSeen(side="operator")]
     findings = Findings(calls={"dead_operator_1": CallSeen(legs=legs, finish_reason="sip_offline")})
 

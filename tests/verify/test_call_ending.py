@@ -207,7 +207,7 @@ def fails_after_the_start(world: World, polls: int) -> Callable[[Ask], Reply]:
 
 
 @pytest.mark.parametrize(("failures", "is_found"), [(15, True), (60, True), (10_000, False)])
-def test_a_failed_poll_is_no_proof(failures, is_found, new_world, intercept):
+def test_a_failed_poll_does_not_prove_absence(failures, is_found, new_world, intercept):
     world = new_world()
     lose_the_start_answer(world)
     intercept("list.calls", fails_after_the_start(world, failures))
@@ -366,7 +366,7 @@ def test_a_call_that_the_service_does_not_know_yet_is_released_once_it_is_listed
     assert active_in_file(world) is None
 
 
-def test_a_listed_call_that_the_service_does_not_know_is_left(new_world, intercept):
+def test_a_listed_call_that_the_service_does_not_know_stays_in_the_file(new_world, intercept):
     world = new_world()
     intercept("release.call", lambda ask: refusal("call_session_not_found"))
     interrupt_after_the_start(world, 2)
@@ -377,7 +377,7 @@ def test_a_listed_call_that_the_service_does_not_know_is_left(new_world, interce
     assert active_in_file(world) is not None
 
 
-def test_an_old_call_that_the_service_does_not_know_has_ended(new_world):
+def test_an_old_call_that_the_service_does_not_know_counts_as_ended(new_world):
     world = new_world()
     store_active(world, session_id=7, started_at=world.clock() - 60)
     began = world.clock()
@@ -433,7 +433,7 @@ def test_odd_limits_are_read_or_ignored(odd, new_world, intercept):
     interrupted_after=st.none() | st.integers(1, 40),
     data_api=st.booleans(),
 )
-def test_whatever_fails_no_call_is_active_or_the_run_fails_and_the_file_names_the_call(  # noqa: PLR0917
+def test_any_failure_leaves_no_active_call_or_the_run_fails_and_the_file_names_the_call(  # noqa: PLR0917
     shape, delay, start, release, failed_polls, interrupted_after, data_api, tmp_path_factory
 ):
     file = tmp_path_factory.mktemp("run") / "state.json"

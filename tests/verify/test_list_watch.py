@@ -24,7 +24,7 @@ NUMBERS = {"contact": CONTACT, "operator": DEAD}
         (7, False, "contact"),
     ],
 )
-def test_the_side_of_a_leg(called, is_operator, side):
+def test_the_side_of_a_leg_follows_from_its_number_and_its_flag(called, is_operator, side):
     assert side_of(called, NUMBERS, is_operator=is_operator) == side
 
 
@@ -44,7 +44,7 @@ def watch(seen: CallSeen) -> ListWatch:
         (None, "other", None),
     ],
 )
-def test_form_and_zone_of_the_start(text, form, offset):
+def test_the_watch_detects_the_form_and_the_time_zone_of_a_start_time(text, form, offset):
     seen = CallSeen()
     watch(seen).take([{"call_session_id": 1, "start_time": text, "legs": None}], 0.0)
 

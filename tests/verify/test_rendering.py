@@ -48,7 +48,7 @@ def test_the_transcript_in_the_documentation_is_a_real_run(tmp_path):
     assert found[1] == transcript(tmp_path)
 
 
-def test_the_table_of_probes_in_the_documentation_is_the_codes_own():
+def test_the_table_of_probes_in_the_documentation_agrees_with_the_code():
     assert table_of_probes() in PAGE.read_text("utf-8")
 
 
@@ -61,7 +61,7 @@ def test_the_plan_states_calls_points_and_bound():
     assert not any(number in text for number in (CONTACT, VNUMBER, DEAD, SECOND))
 
 
-def test_the_plan_names_what_is_left_out_and_what_is_done():
+def test_the_plan_names_the_omitted_and_the_finished_probes():
     text = plan(Options(CONTACT, VNUMBER), finished=("heard", "errors"))
 
     assert "It places 3 calls" in text

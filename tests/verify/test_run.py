@@ -120,7 +120,7 @@ def test_a_call_that_cannot_be_released_stays_in_the_file(world):
     assert world.exchange.active_calls == []
 
 
-def test_a_finished_run_does_nothing_again(world):
+def test_a_finished_run_repeats_no_request(world):
     world.verify()
     rings, requests = world.exchange.rings(CONTACT), world.exchange.requests("start.informer_call")
 
@@ -153,7 +153,7 @@ def test_interrupted_runs_together_place_no_more_calls_than_the_bound(world):
     assert world.exchange.rings(CONTACT) == MOST_CALLS
 
 
-def test_a_start_that_the_service_refuses_is_not_known_and_not_finished(world):
+def test_a_probe_whose_start_request_is_refused_stays_unfinished(world):
     world.exchange.account.components_off.add(Component.INFORMER)
 
     findings = world.verify("heard", "errors")
@@ -163,7 +163,7 @@ def test_a_start_that_the_service_refuses_is_not_known_and_not_finished(world):
     assert world.exchange.requests("release.call") == 0
 
 
-def test_without_the_data_api_list_calls_alone_is_watched(tmp_path):
+def test_a_run_without_the_data_api_watches_only_list_calls(tmp_path):
     world = World(Profile(report_delay=5.0), tmp_path / "state.json", data_api=False)
 
     findings = world.verify()
@@ -193,7 +193,7 @@ def test_a_wrong_password_stops_the_run_before_any_call(world):
     assert world.exchange.rings(CONTACT) == 0
 
 
-def test_neither_file_nor_words_nor_profile_contain_a_number_or_a_secret(world):
+def test_the_file_the_output_and_the_profile_contain_no_number_and_no_secret(world):
     findings = world.verify()
     texts = [world.file.read_text(), *world.said, str(world.profile_of(findings))]
 
@@ -264,7 +264,7 @@ def test_a_start_that_is_refused_for_lack_of_points_is_searched_and_released(tmp
         (Profile(weights={"list.calls": 1}, minute_limit=30), "component_disabled"),
     ],
 )
-def test_points_that_cannot_be_used_up_find_nothing_out(profile, reason, tmp_path):
+def test_a_probe_that_cannot_use_up_the_points_has_no_finding(profile, reason, tmp_path):
     world = World(profile, tmp_path / "state.json")
     world.exchange.account.components_off.add(Component.INFORMER)
 

@@ -60,7 +60,7 @@ def test_an_expired_token_is_replaced(world, call_api):
     assert call_api.send("list.calls").error is None
 
 
-def test_a_look_without_an_answer_is_no_error(world, call_api):
+def test_try_send_returns_none_without_an_answer(world, call_api):
     world.exchange.fault(Fault.HTML, method="list.calls")
 
     assert call_api.try_send("list.calls") is None

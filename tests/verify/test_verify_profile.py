@@ -103,7 +103,7 @@ def test_every_field_of_a_profile_is_observed_or_has_a_reason_why_not(tmp_path):
     assert set(written) == OBSERVED
 
 
-def test_what_was_not_seen_is_not_in_the_profile(tmp_path):
+def test_the_profile_contains_only_observed_settings(tmp_path):
     world = World(Profile(), tmp_path / "state.json")
 
     assert set(world.profile_of(world.verify("errors"))) == {

@@ -236,7 +236,7 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     assert world.run((0, act)) == [(0, False, True)]
 
 
-def test_a_claim_expires_and_no_other_value_does():
+def test_only_a_claim_expires():
     world = World()
     store = SlowStore(world)
     world.run((0, rings(world, store)))
@@ -247,7 +247,7 @@ def test_a_claim_expires_and_no_other_value_does():
         assert not is_expired(value, world.now + QUIET + 1)
 
 
-def test_a_claim_whose_owner_died_is_replaced():
+def test_a_candidate_replaces_the_claim_of_a_dead_rival():
     world = World()
     store = SlowStore(world)
 

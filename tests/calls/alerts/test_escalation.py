@@ -53,7 +53,7 @@ def rejects(mnemonic, allowed, *, field=None, **params):
         ({}, "default"),
     ],
 )
-def test_a_text_is_cut_to_the_length_that_the_service_states_or_else_replaced(params, spoken):
+def test_a_text_is_cut_to_the_length_that_the_service_states_or_replaced_by_the_default(params, spoken):
     send, sent = rejects("tts_text_exceeded", [spoken], **params)
 
     with_message_fallback(send, "default", lambda text: None)(CALL)
@@ -154,7 +154,7 @@ def test_a_rejection_that_the_scenario_does_not_cause_is_raised(error):
         ("79160000002", False),
     ],
 )
-def test_an_active_call_of_the_alert_is_found_in_whatever_form_its_number_is_listed(number, is_found):
+def test_an_active_call_of_the_alert_is_found_with_its_number_in_any_form(number, is_found):
     escalation = Escalation("alert", [CALL], None, 60.0, None, None)
     [_, (person, call_id)] = escalation.call_ids
     listed = CallSession(call_session_id=7, external_id=call_id, contact_phone_number=number)

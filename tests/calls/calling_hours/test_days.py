@@ -31,11 +31,11 @@ WEEK = frozenset(range(7))
         ({"also": None, "except": []}, CallingDays(WEEK)),
     ],
 )
-def test_each_form_is_read(given: Any, days: CallingDays) -> None:
+def test_each_form_of_the_calling_days_is_read(given: Any, days: CallingDays) -> None:
     assert CallingDays.of(given) == days
 
 
-def test_yaml_needs_no_quotes() -> None:
+def test_the_days_and_dates_need_no_quotes_in_yaml() -> None:
     given = yaml.safe_load("{days: workdays, also: [2026-11-01], except: [2026-12-31, '2027-01-11']}")
     excluded = frozenset({date(2026, 12, 31), date(2027, 1, 11)})
     assert CallingDays.of(given) == CallingDays(None, frozenset({date(2026, 11, 1)}), excluded)
@@ -50,12 +50,12 @@ def test_yaml_needs_no_quotes() -> None:
         {"also": ["2026-12-31"], "except": ["2026-12-31"]},
     ],
 )
-def test_other_forms_are_refused(given: Any) -> None:
+def test_other_forms_of_the_calling_days_are_refused(given: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         CallingDays.of(given)
 
 
-def test_without_a_calendar_it_is_unknown_whether_a_day_is_a_workday() -> None:
+def test_a_workday_is_unknown_without_a_calendar() -> None:
     days = CallingDays.of({"days": "workdays", "also": ["2026-01-03"], "except": ["2026-01-04"]})
     assert [days.allow(date(2026, 1, day)) for day in (3, 4, 5)] == [True, False, None]
     assert (days.needs_calendar, days.is_every_day, str(days)) == (

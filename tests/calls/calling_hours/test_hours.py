@@ -54,12 +54,12 @@ def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
     assert friday_night.window(at("2026-05-08T01:00"), BERLIN)[0] == at("2026-05-08T22:00")
 
 
-def test_after_the_last_day_the_next_week_comes() -> None:
+def test_the_window_after_the_last_day_of_the_week_is_in_the_next_week() -> None:
     weekdays = hours("09:00", "21:00", "mon", "fri")
     assert weekdays.window(at("2026-05-08T21:00"), BERLIN)[0] == at("2026-05-11T09:00")
 
 
-def test_equal_times_are_the_whole_day_and_all_of_them_are_always() -> None:
+def test_hours_from_midnight_to_midnight_allow_the_whole_day_and_the_default_is_always_open() -> None:
     monday = hours("00:00", "24:00", "mon")
     assert monday.window(at("2026-05-04T12:00"), BERLIN) == (at("2026-05-04T00:00"), at("2026-05-05T00:00"))
     assert CallingHours().window(5.0, BERLIN) == (5.0, NEVER)
@@ -79,7 +79,7 @@ def test_a_window_within_the_hour_that_is_skipped_is_not_opened_that_day() -> No
     assert opens == at("2026-03-30T02:15")
 
 
-def test_of_an_hour_that_comes_twice_the_first_closes_and_the_second_opens() -> None:
+def test_a_window_closes_in_the_first_and_opens_in_the_second_of_two_equal_hours() -> None:
     before = at("2026-10-25T00:30")
     assert hours("01:00", "02:30").window(before, BERLIN)[1] == at("2026-10-25T02:30", fold=0)
     assert hours("02:30", "04:00").window(before, BERLIN)[0] == at("2026-10-25T02:30", fold=1)
@@ -87,7 +87,7 @@ def test_of_an_hour_that_comes_twice_the_first_closes_and_the_second_opens() -> 
     assert within == (at("2026-10-25T02:15", fold=0), at("2026-10-25T02:45", fold=0))
 
 
-def test_where_the_weeks_only_window_is_skipped_the_next_weeks_is_waited_for() -> None:
+def test_the_next_window_is_a_week_later_if_the_clocks_skip_the_only_window_of_the_week() -> None:
     rule = hours("02:00", "03:00", "sun")  # on 2026-03-29 the clocks go from two to three
     assert rule.window(at("2026-03-23T12:00"), BERLIN) == (at("2026-04-05T02:00"), at("2026-04-05T03:00"))
 
@@ -146,14 +146,14 @@ def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
     closes=TIMES,
     days=st.sets(st.integers(0, 6), min_size=1),
 )
-def test_where_no_clock_is_changed_it_is_open_whenever_the_wall_clock_allows_it(
+def test_a_window_is_open_whenever_the_wall_clock_allows_it_if_no_clock_changes(
     now: int, opens: time, closes: time, days: set[int]
 ) -> None:
     rule = CallingHours(opens, closes, CallingDays(frozenset(days)))
     assert (ZoneQueue(BERLIN, rule).open_until(now) is not None) == allowed(rule, now, BERLIN)
 
 
-def test_who_is_due_is_called_before_who_was_never_called_and_not_too_early() -> None:
+def test_a_due_redial_comes_before_a_first_call_and_not_too_early() -> None:
     queue = ZoneQueue(BERLIN, hours("09:00", "21:00"))
     morning = at("2026-05-04T09:00")
     queue.add("fresh")
@@ -197,17 +197,17 @@ def workdays(**days: set[date]) -> CallingHours:
         ("2026-03-28T21:00", "2026-03-30T09:00"),
     ],
 )
-def test_on_workdays_the_calendar_decides(now: str, opens: str) -> None:
+def test_the_calendar_decides_which_days_are_workdays(now: str, opens: str) -> None:
     assert workdays().window(at(now), BERLIN)[0] == at(opens)
 
 
-def test_dates_of_ones_own_count_more_than_the_calendar() -> None:
+def test_the_authors_own_dates_override_the_calendar() -> None:
     rule = workdays(also={date(2026, 1, 5)}, excluded={date(2026, 1, 12), date(2026, 1, 13)})
     assert rule.window(at("2025-12-31T12:00"), BERLIN)[0] == at("2026-01-05T09:00")
     assert rule.window(at("2026-01-05T21:00"), BERLIN)[0] == at("2026-01-14T09:00")
 
 
-def test_in_a_year_that_the_calendar_does_not_know_no_window_opens_and_the_reason_names_the_year() -> None:
+def test_no_window_opens_in_a_year_without_a_calendar_and_the_reason_names_the_year() -> None:
     last_evening, new_year = at("2027-12-31T21:00"), at("2028-01-01T12:00")
     for moment in (last_evening, new_year):
         assert workdays().window(moment, BERLIN) == (NEVER, NEVER)
@@ -219,7 +219,7 @@ def test_in_a_year_that_the_calendar_does_not_know_no_window_opens_and_the_reaso
     assert workdays().why_never(at("2027-12-31T20:00"), BERLIN) is None
 
 
-def test_a_date_of_ones_own_is_called_on_only_if_no_unknown_day_comes_before() -> None:
+def test_the_authors_own_date_has_a_window_only_if_no_unknown_day_comes_before_it() -> None:
     rule = workdays(also={date(2028, 1, 2)})
     assert rule.window(at("2028-01-02T10:00"), BERLIN)[0] == at("2028-01-02T09:00")
     assert rule.window(at("2028-01-01T10:00"), BERLIN)[0] == NEVER
@@ -292,7 +292,7 @@ def test_the_next_allowed_moment_is_the_first_that_a_scan_of_all_minutes_finds(
     days=calling_days(),
     zone=ZONES,
 )
-def test_whenever_a_window_is_open_the_wall_clock_is_within_hours_and_days(
+def test_the_wall_clock_is_within_the_hours_and_days_whenever_a_window_is_open(
     *, now: int, later: list[int], opens: time, closes: time, days: CallingDays, zone: str
 ) -> None:
     rule = CallingHours(opens, closes, days)

@@ -29,7 +29,7 @@ PUBLIC_HOLIDAYS = {
 }
 
 
-def test_russias_calendar_is_that_of_the_decrees_day_by_day() -> None:
+def test_the_calendar_of_russia_agrees_with_the_decrees_on_every_day() -> None:
     calendar = read_calendar("RU", (2024, 2025, 2026))
     day, expected = date(2024, 1, 1), set()
     while day.year < 2027:
@@ -50,7 +50,7 @@ def test_years_after_the_last_decree_are_unknown() -> None:
     assert not read_calendar("DE", (1800, 2300)).years
 
 
-def test_an_unknown_country_names_the_parameter() -> None:
+def test_the_error_of_an_unknown_country_names_the_parameter() -> None:
     with pytest.raises(ValueError, match=r"^region: the package holidays has no calendar of 'XX'"):
         read_calendar("XX", (2026,))
 
@@ -70,7 +70,7 @@ def test_the_calendar_contains_the_years_before_and_after() -> None:
     assert hours.days.calendar == read_calendar("RU", (2024, 2025, 2026))
 
 
-def test_whether_the_package_is_installed_is_known_without_an_import(
+def test_the_check_for_the_installed_package_imports_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert is_installed()

@@ -68,7 +68,7 @@ def test_a_report_that_fails_or_hides_a_call_proves_no_absence(answer: Any) -> N
 
 
 @pytest.mark.parametrize("readable_at_first", [True, False])
-def test_a_lost_call_that_list_calls_may_show_unreadably_is_not_dialled_again(
+def test_a_lost_call_that_may_be_an_unreadable_active_call_is_not_dialled_again(
     readable_at_first: bool,
 ) -> None:
     """The Data API shows active calls late. The first snapshots may be older than the listed call."""
@@ -88,7 +88,7 @@ def test_a_lost_call_that_list_calls_may_show_unreadably_is_not_dialled_again(
     assert world.results() == {ANNA: Result.UNRESOLVED}
 
 
-def test_a_lost_call_that_only_the_report_of_active_calls_shows_is_taken_over_with_one_request() -> None:
+def test_a_lost_call_that_only_the_report_of_calls_shows_is_adopted_with_one_request() -> None:
     """The account's list.calls shows no ``external_id``."""
     world = World(rules=PROVING, profile=Profile(external_id_is_listed=False))
     world.exchange.script(ANNA, Script(rings=1, talks=3000.0))
@@ -156,7 +156,7 @@ def test_calls_of_other_people_without_an_id_do_not_delay_the_proof() -> None:
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_without_the_rule_a_lost_call_that_nothing_shows_stays_unresolved() -> None:
+def test_a_lost_call_that_no_service_shows_stays_unresolved_without_absence_proven_after() -> None:
     world = World()
     lose(world, Fault.DROP_BEFORE)
     assert world.run().over

@@ -47,7 +47,7 @@ def test_the_forecast_takes_one_point_a_call_until_the_cost_is_known() -> None:
     assert announcement(world).forecast()["points_needed"] == 6
 
 
-def test_a_campaign_that_calls_no_one_forecasts_nothing() -> None:
+def test_a_campaign_that_calls_no_one_has_no_forecast() -> None:
     world = World()
     lines = announcement(world, called=0).forecast_lines(world.clock())
     assert not [line for line in lines if "points" in line.text]

@@ -58,13 +58,13 @@ def test_the_worker_comes_back_when_the_next_person_is_dialled_and_after_an_hour
     assert State(dial_at=NOW + 2 * HOUR).until == NOW + HOUR
 
 
-def test_a_wait_under_a_minute_is_not_worth_a_deferral() -> None:
+def test_a_wait_under_a_minute_causes_no_deferral() -> None:
     assert State(dial_at=NOW + 59).until is None
     assert State(dial_at=NOW + 60).until == NOW + 60
 
 
 @pytest.mark.parametrize("reason", ["has_lost_calls", "last_poll_failed", "has_answered_call_to_tag"])
-def test_a_worker_that_has_something_to_do_now_stays(reason: str) -> None:
+def test_a_worker_with_work_to_do_now_is_not_deferred(reason: str) -> None:
     assert State(**{reason: True}).until is None
 
 
@@ -73,7 +73,7 @@ def test_tags_that_are_due_bring_the_worker_back() -> None:
     assert State(tags_due=["a tag"], tag_at=NOW + 300).until == NOW + 300
 
 
-def test_reports_bring_the_worker_back_but_not_more_often_than_reading_the_list_is_worth() -> None:
+def test_reports_bring_the_worker_back_less_often_if_the_list_takes_long_to_read() -> None:
     assert State(needs_reports=True, report_at=NOW + 20).until == NOW + 20
     assert State(needs_reports=True, report_at=NOW + 20, preparation=30).until == NOW + 300
 
@@ -83,6 +83,6 @@ def test_active_calls_bring_the_worker_back_for_their_reports() -> None:
     assert State(active={7: "a watch"}, has_data_api=False).until == NOW + HOUR
 
 
-def test_a_paused_campaign_comes_back_soon_to_read_whether_a_user_resumes_it() -> None:
+def test_a_paused_campaign_comes_back_soon_to_read_the_next_wish() -> None:
     assert State(dial_at=NEVER, paused="anna paused the campaign").until == NOW + 120
     assert State(dial_at=NEVER, paused="anna paused the campaign", preparation=60.0).until == NOW + 600

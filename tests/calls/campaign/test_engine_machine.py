@@ -132,7 +132,7 @@ class Calling(RuleBasedStateMachine):
         world.rules = replace(rules, dial_until=world.clock() + dial_for)
         for number, row in enumerate(world.rows):
             row["timezone"] = ZONES[number % len(ZONES)]
-        if own_id:  # an author's, the same for everybody
+        if own_id:  # an author's id, the same for all people
             world.new_external_id = lambda person, attempt: f"order-{attempt}"
         memory = MemoryLedger()
         self.ledger: Callable[[], Ledger] = (lambda: PagedLedger(world.pages)) if paged else lambda: memory
@@ -319,7 +319,7 @@ RARE_TRANSITIONS = {
 
 @pytest.fixture
 def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonStage, PersonEvent]]:
-    """Counts the transitions of everybody in every campaign."""
+    """Counts the transitions of all people in every campaign."""
     used: Counter[tuple[PersonStage, PersonEvent]] = Counter()
     apply = PersonState.apply
 
@@ -333,7 +333,7 @@ def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonSta
 
 
 @pytest.mark.no_cover
-def test_whatever_happens_nobody_is_rung_twice_for_one_attempt_and_the_books_agree(
+def test_no_sequence_of_events_rings_a_person_twice_for_one_attempt_and_the_counts_agree(
     used_transitions: Counter[tuple[PersonStage, PersonEvent]],
 ) -> None:
     Calling.seen = Counter()

@@ -31,7 +31,7 @@ def problem(*endings: Any, limits: FailureLimits | None = None, **facts: Any) ->
     return find_problem(summary_of(list(endings), []), limits or FailureLimits(), **known)
 
 
-def test_a_campaign_without_limits_is_fine_whatever_became_of_its_people() -> None:
+def test_a_campaign_without_limits_succeeds_with_any_results() -> None:
     assert problem(ANSWERED, BUSY, UNKNOWN) is None
 
 
@@ -62,7 +62,7 @@ def test_a_campaign_that_placed_no_call_fails_unless_another_campaign_may_have_c
 @pytest.mark.parametrize(
     ("name", "share"), [("unreached", 2 / 3), ("unknown", 1 / 3)], ids=["unreached", "unknown"]
 )
-def test_a_share_fails_the_campaign_above_its_limit_and_not_at_it(name: str, share: float) -> None:
+def test_a_share_fails_the_campaign_only_above_its_limit(name: str, share: float) -> None:
     endings = (ANSWERED, BUSY, UNKNOWN)
     assert problem(*endings, limits=replace(FailureLimits(), **{name: share})) is None
     found = problem(*endings, limits=replace(FailureLimits(), **{name: share - 0.01}))

@@ -18,7 +18,7 @@ NO_CATEGORY = [None, "", "success_finish", "subscriber_disconnects", "of_a_later
 ABOUT_THE_CONTACT = {Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER}
 
 
-def over(reason: str | None, answered: bool | None, contact_reason: str | None = None) -> Result:
+def result_after(reason: str | None, answered: bool | None, contact_reason: str | None = None) -> Result:
     return result_of(
         Outcome(
             1,
@@ -31,29 +31,29 @@ def over(reason: str | None, answered: bool | None, contact_reason: str | None =
 
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
-def test_who_picked_up_has_answered_whatever_the_reason_of_the_end(reason: str | None) -> None:
-    assert over(reason, True) is Result.ANSWERED
+def test_a_contact_who_picked_up_has_answered_with_any_finish_reason(reason: str | None) -> None:
+    assert result_after(reason, True) is Result.ANSWERED
 
 
 @pytest.mark.parametrize("reason", [name for name, reason in finish_reasons().items() if reason.category])
 def test_the_category_of_the_reason_is_the_result(reason: str) -> None:
     result = Result(str(category_of(reason)))
-    assert over(reason, False) is result
-    assert over(reason, None) is (Result.UNKNOWN if result in ABOUT_THE_CONTACT else result)
+    assert result_after(reason, False) is result
+    assert result_after(reason, None) is (Result.UNKNOWN if result in ABOUT_THE_CONTACT else result)
 
 
 @pytest.mark.parametrize("reason", NO_CATEGORY)
-def test_any_other_reason_leaves_it_open_unless_a_leg_shows_that_nobody_picked_up(reason: str | None) -> None:
-    assert over(reason, None) is Result.UNKNOWN
-    assert over(reason, False) is Result.NOT_REACHED
+def test_any_other_reason_leaves_the_result_unknown_unless_a_leg_proves_no_answer(reason: str | None) -> None:
+    assert result_after(reason, None) is Result.UNKNOWN
+    assert result_after(reason, False) is Result.NOT_REACHED
 
 
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
-def test_the_reason_of_the_contacts_leg_counts_more_than_the_reason_of_the_call(reason: str | None) -> None:
-    assert over(reason, False, "subscriber_busy") is Result.BUSY
+def test_the_finish_reason_of_the_contacts_leg_overrides_the_one_of_the_call(reason: str | None) -> None:
+    assert result_after(reason, False, "subscriber_busy") is Result.BUSY
 
 
-def test_nobody_is_called_again_by_default_whose_result_is_not_known() -> None:
+def test_a_person_with_an_unknown_result_is_not_redialled_by_default() -> None:
     assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
     assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 

@@ -39,24 +39,24 @@ def placed(pacing: Pacing, seconds: float) -> int:
     return total
 
 
-def test_a_minutes_points_are_spread_over_the_minute() -> None:
+def test_the_points_of_a_minute_are_spread_over_the_minute() -> None:
     pacing = pacing_after((0, limits(reset=60)))
     assert 45 <= placed(pacing, 28) <= 55
 
 
-def test_nothing_is_placed_out_of_the_reserve() -> None:
+def test_no_call_uses_the_reserved_points() -> None:
     pacing = pacing_after((0, limits(10, reset=30)), reserve=0.1)
     assert pacing.calls_allowed(NOW) == 0
     assert pacing.next_slot(NOW) == (NOW + 31, "the minute's points")
 
 
-def test_the_days_points_are_waited_for_longer() -> None:
+def test_a_campaign_without_points_of_the_day_waits_until_the_reset_of_the_day() -> None:
     at, why = pacing_after((0, limits(day=0))).next_slot(NOW)
     assert (at, why) == (NOW + 7201, "the day's points")
 
 
 @pytest.mark.parametrize("reason", ["minute", "day"])
-def test_a_refusal_blocks_until_the_reset_and_names_it(reason: str) -> None:
+def test_a_refusal_for_lack_of_points_blocks_dialling_until_the_reset(reason: str) -> None:
     pacing = pacing_after((0, limits()))
     counters = limits(0, 17, day=0 if reason == "day" else 500)
     pacing.record_limit_exceeded(LimitExceeded("x", params={"limit_type": reason}, limits=counters), NOW)
@@ -67,14 +67,14 @@ def test_a_refusal_blocks_until_the_reset_and_names_it(reason: str) -> None:
 
 
 @pytest.mark.parametrize("cost", [1, 2, 3])
-def test_what_a_call_costs_is_learned_from_the_counters_and_others_do_not_make_it_dearer(cost: int) -> None:
+def test_the_counters_show_the_cost_of_a_call_although_another_program_uses_points(cost: int) -> None:
     pacing = pacing_after((0, limits(100)))
-    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # somebody else took 20
+    pacing.record_requests(4, 4, limits(100 - 4 * cost - 20, 59), NOW + 1)  # another program used 20
     pacing.record_requests(4, 4, limits(100 - 8 * cost - 20, 58), NOW + 2)
     assert pacing.cost == cost
 
 
-def test_the_cost_is_not_learned_across_a_reset() -> None:
+def test_counters_from_before_a_reset_do_not_show_the_cost_of_a_call() -> None:
     pacing = pacing_after((0, limits(3, 1)))
     pacing.record_requests(2, 2, limits(96, 59), NOW + 2)
     assert pacing.cost == 1
@@ -82,7 +82,7 @@ def test_the_cost_is_not_learned_across_a_reset() -> None:
     assert pacing.cost == 2
 
 
-def test_others_are_taken_to_go_on_as_they_did_until_the_next_answer() -> None:
+def test_the_pacing_assumes_that_other_programs_keep_using_points_at_their_rate() -> None:
     """They used twenty points in twenty seconds, so ten seconds later they may have used another ten."""
     pacing = pacing_after((0, limits(100, 60)), (20, limits(80, 40)))
     assert pacing.next_slot(NOW + 20)[1] == ""
@@ -91,14 +91,14 @@ def test_others_are_taken_to_go_on_as_they_did_until_the_next_answer() -> None:
     assert few.next_slot(NOW + 52)[1] == "the minute's points", "by now, others have them"
 
 
-def test_ones_own_points_are_not_taken_for_others() -> None:
+def test_the_points_of_the_campaign_do_not_count_as_those_of_other_programs() -> None:
     pacing = pacing_after((0, limits(100, 60)))
     pacing.record_requests(50, 50, limits(50, 30), NOW + 30)
     pacing.update_limits(limits(50, 20), NOW + 40)
     assert pacing.next_slot(NOW + 50)[1] == ""
 
 
-def test_a_reset_told_in_whole_seconds_is_not_believed_too_early() -> None:
+def test_a_reset_stated_in_whole_seconds_counts_only_after_the_full_second() -> None:
     pacing = pacing_after((0, limits(0, 0)))
     assert pacing.calls_allowed(NOW + 0.5) == 0
     assert pacing.next_slot(NOW + 1.0)[1] == ""
@@ -114,17 +114,17 @@ def test_a_reset_told_in_whole_seconds_is_not_believed_too_early() -> None:
         (30_000, 1000, (2 * 24 * 60.0, "the day's points")),
     ],
 )
-def test_the_least_time_is_foretold_from_what_takes_longest(
+def test_the_forecast_names_the_limit_that_makes_the_campaign_last_longest(
     calls: int, max_active: int, expected: tuple[float, str]
 ) -> None:
     assert pacing_after((0, limits())).forecast(calls, max_active) == expected
 
 
-def test_of_a_service_that_tells_no_counters_only_the_calls_at_once_are_known() -> None:
+def test_the_forecast_uses_only_the_limit_of_active_calls_if_the_service_states_no_counters() -> None:
     assert pacing_after((0, Limits())).forecast(20, 5) == (2.0, "the calls that may be active")
 
 
-def test_what_an_earlier_process_has_learned_is_known() -> None:
+def test_a_new_process_uses_the_cost_that_an_earlier_process_has_measured() -> None:
     pacing = Pacing(0.0, 3)
     pacing.update_limits(limits(), NOW)
     assert (pacing.cost, pacing.known_cost) == (3, 3)
@@ -132,13 +132,13 @@ def test_what_an_earlier_process_has_learned_is_known() -> None:
     assert (pacing_after().cost, pacing_after().known_cost) == (1, None)
 
 
-def test_where_nobody_tells_counters_one_call_a_second_is_placed() -> None:
+def test_a_campaign_places_one_call_a_second_if_the_service_states_no_counters() -> None:
     pacing = pacing_after((0, Limits()))
     assert 9 <= placed(pacing, 10) <= 12, "with a burst of one"
     assert pacing.calls_per_minute() is None
 
 
-def test_a_pause_is_never_so_short_that_a_clock_does_not_show_it() -> None:
+def test_a_pause_is_long_enough_to_change_the_clock() -> None:
     pacing = pacing_after((0, limits()))
     pacing._credit = 1.0 - 1e-12
     far = 1.8e9

@@ -49,14 +49,14 @@ def why(plan: Plan) -> str:
 
 
 @pytest.mark.parametrize("text", ["8 926 000-00-11", "+7 (926) 000 00 11", "79260000011", " 89260000011 "])
-def test_however_a_number_is_written_it_is_one_person(text: str) -> None:
+def test_every_spelling_of_a_number_is_the_same_person(text: str) -> None:
     plan = plan_of([anna(), anna(text)])
     assert [person.contact for person in plan.people] == ["79260000011"]
     assert len(plan.duplicates) == 1
 
 
 @pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
-def test_a_sip_number_passes_as_it_is(sip: str) -> None:
+def test_a_sip_number_is_used_unchanged(sip: str) -> None:
     assert normalise(sip, "RU") == sip
 
 
@@ -64,7 +64,7 @@ def test_a_sip_number_passes_as_it_is(sip: str) -> None:
     "text",
     ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
 )
-def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
+def test_a_text_that_is_no_number_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(NotANumber) as refusal:
         normalise(text, "RU")
     assert not text or text not in str(refusal.value)
@@ -73,13 +73,13 @@ def test_what_is_no_number_is_refused_without_being_repeated(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
 )
-def test_a_phone_number_with_letters_behind_it_is_not_taken_for_a_sip_number(text: str) -> None:
+def test_a_phone_number_with_letters_behind_it_is_not_read_as_a_sip_number(text: str) -> None:
     """With its letters, it would be another person than the number, also on the do-not-call list."""
     with pytest.raises(NotANumber):
         normalise(text, "RU")
 
 
-def test_a_row_without_a_value_of_the_call_is_invalid_and_the_others_are_called() -> None:
+def test_a_row_that_lacks_a_value_of_the_call_is_invalid_and_the_other_rows_are_valid() -> None:
     plan = plan_of([{"phone": "79260000012", "surname": "Secret"}, anna()])
     (skipped,) = plan.invalid
     assert skipped.line == 1
@@ -89,7 +89,7 @@ def test_a_row_without_a_value_of_the_call_is_invalid_and_the_others_are_called(
     assert [person.line for person in plan.people] == [2]
 
 
-def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called() -> None:
+def test_a_valid_row_of_a_person_is_called_after_an_invalid_row_of_the_same_person() -> None:
     plan = plan_of([{"phone": "79260000011"}, anna()])
     assert [person.line for person in plan.people] == [2]
     assert (len(plan.invalid), plan.duplicates) == (1, [])
@@ -104,7 +104,9 @@ def test_a_bad_row_does_not_keep_a_good_one_of_the_same_person_from_being_called
     ],
     ids=["null", "a method", "null within a statement"],
 )
-def test_what_the_row_does_not_say_is_not_spoken(row: dict[str, Any], value: str) -> None:
+def test_a_message_with_a_value_that_the_row_lacks_makes_the_row_invalid(
+    row: dict[str, Any], value: str
+) -> None:
     error = why(plan_of([anna(**row)], contact_message={"type": "tts", "value": value}))
     assert error.startswith("call.contact_message")
 
@@ -137,13 +139,13 @@ def test_a_template_cannot_leave_its_sandbox_or_change_a_row(expression: str) ->
 @pytest.mark.parametrize(
     "value", ["{{ 1 / 0 }}", "{{ contact.name + 1 }}", "{{ contact.name.missing.more }}"]
 )
-def test_whatever_an_expression_does_it_is_the_row_that_is_invalid(value: str) -> None:
+def test_an_expression_that_fails_makes_only_the_row_invalid(value: str) -> None:
     error = why(plan_of([anna(name="Secret")], contact_message={"type": "tts", "value": value}))
     assert error.startswith("call.contact_message")
     assert "Secret" not in error
 
 
-def test_a_parameter_of_the_wrong_kind_is_the_rows_fault_and_its_value_is_not_told() -> None:
+def test_a_parameter_of_the_wrong_kind_makes_the_row_invalid_and_its_value_is_hidden() -> None:
     call = {
         "method": "start.scenario_call",
         "virtual_phone_number": "74993720692",
@@ -173,20 +175,20 @@ def test_a_parameter_of_the_wrong_kind_is_the_rows_fault_and_its_value_is_not_to
         ({**CALL, "contact_message": {"type": "tts", "value": "{{ contact."}}, "call.contact_message.value"),
     ],
 )
-def test_a_call_that_nobody_could_get_is_refused_at_once(call: dict[str, Any], named: str) -> None:
+def test_a_call_template_that_no_row_can_fill_is_refused_at_once(call: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         CallTemplate(call)
 
 
-def test_the_parameters_that_differ_between_people_are_told() -> None:
+def test_the_template_names_the_parameters_that_differ_between_people() -> None:
     assert CallTemplate(CALL).personal == {"contact", "contact_message"}
     assert (
         "virtual_phone_number" in CallTemplate({**CALL, "virtual_phone_number": "{{ contact.own }}"}).personal
     )
 
 
-def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
-    """If the service refuses such a parameter, the campaign stops, in whatever form it was written."""
+def test_a_parameter_with_the_same_value_for_all_people_is_not_personal() -> None:
+    """If the service refuses such a parameter, the campaign stops, whether it is a constant or a template."""
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
     template = CallTemplate(call, {"params": {"number": "74993720692"}})
     assert "virtual_phone_number" not in template.personal
@@ -194,20 +196,20 @@ def test_what_is_the_same_for_everybody_is_not_a_persons_own() -> None:
     assert request.model_dump()["virtual_phone_number"] == "74993720692"
 
 
-def test_what_is_the_same_for_everybody_and_cannot_be_rendered_is_told_with_each_row() -> None:
+def test_a_common_parameter_that_cannot_be_rendered_makes_each_row_invalid() -> None:
     assert why(plan_of([anna()], virtual_phone_number="{{ params.number }}")).startswith(
         "call.virtual_phone_number"
     )
 
 
-def test_a_rows_own_time_zone_counts_and_must_exist() -> None:
+def test_the_time_zone_of_a_row_overrides_the_default_and_must_exist() -> None:
     rows = [anna(), anna("79260000012", timezone="Asia/Omsk"), anna("79260000013", timezone="Omsk")]
     plan = plan_of(rows)
     assert [person.zone for person in plan.people] == ["Europe/Moscow", "Asia/Omsk"]
     assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["timezone"]
 
 
-def test_an_authors_own_external_id_may_be_empty() -> None:
+def test_the_authors_external_id_may_be_empty_for_a_person() -> None:
     template = CallTemplate({**CALL, "external_id": "{{ contact.order }}"})
     plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")
 
@@ -216,7 +218,7 @@ def test_an_authors_own_external_id_may_be_empty() -> None:
     assert template.request(plan.people[0], "o-1-2").external_id == "o-1-2"
 
 
-def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_fault() -> None:
+def test_an_external_id_that_cannot_be_rendered_or_used_makes_the_row_invalid() -> None:
     assert why(plan_of([anna()], external_id="{{ contact.order }}")).startswith("call.external_id")
     assert "external_id" in why(plan_of([anna()], external_id={"order": "{{ contact.name }}"}))
     assert "240 characters" in why(plan_of([anna(order="x" * 241)], external_id="{{ contact.order }}"))
@@ -224,13 +226,13 @@ def test_an_authors_own_external_id_that_cannot_be_made_or_used_is_the_rows_faul
 
 
 @pytest.mark.parametrize("own", ["{{ contact.phone }}", "call to {{ contact.phone }}", "8 926 000-00-11/a"])
-def test_an_id_that_holds_the_phone_number_is_refused_because_logs_tell_ids(own: str) -> None:
+def test_an_external_id_that_contains_the_phone_number_is_refused(own: str) -> None:
     assert why(plan_of([anna()], external_id=own)) == (
         "call.external_id: holds the phone number; logs show ids unmasked"
     )
 
 
-def test_each_attempt_has_an_id_of_its_own_and_the_first_the_authors() -> None:
+def test_the_first_attempt_has_the_authors_id_and_each_redial_a_numbered_one() -> None:
     ids = [external_id("a", "79260000011", attempt, "order 7") for attempt in (1, 2, 3)]
     assert ids == ["order 7", "order 7-2", "order 7-3"]
 
@@ -246,8 +248,8 @@ def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_att
 
 @settings(max_examples=40, deadline=None)
 @given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
-def test_shards_share_a_list_among_them_exactly(numbers: list[int], shards: int) -> None:
-    """Everybody is in one shard, even with several rows. One shard reports each bad row."""
+def test_shards_divide_a_list_without_gaps_or_overlaps(numbers: list[int], shards: int) -> None:
+    """Each person is in one shard, even with several rows. Each bad row is reported by one shard."""
     rows = [anna(f"792600000{n:02d}") if n < 50 else {"phone": f"bad {n}"} for n in numbers]
     whole = plan_of(rows)
     parts = [plan_of(rows, shard=(which, shards)) for which in range(1, shards + 1)]
@@ -258,7 +260,7 @@ def test_shards_share_a_list_among_them_exactly(numbers: list[int], shards: int)
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "2", "a/b", "1/2/3"])
-def test_a_shard_is_one_of_so_many(text: str) -> None:
+def test_a_shard_is_written_as_its_number_and_the_number_of_shards(text: str) -> None:
     assert read_shard("2/4") == (2, 4)
     assert read_shard(None) == (1, 1)
     with pytest.raises(ValueError, match="shard"):

@@ -43,7 +43,7 @@ def test_every_stage_is_reachable_and_every_event_is_used() -> None:
     assert {event for _, event in TRANSITIONS} == set(PersonEvent)
 
 
-def test_everybody_can_finish_and_only_the_finished_stay_where_they_are() -> None:
+def test_every_stage_leads_to_finished_and_only_finished_has_no_next_stage() -> None:
     can_finish = {PersonStage.FINISHED}
     while more := {before for (before, _), after in TRANSITIONS.items() if after in can_finish} - can_finish:
         can_finish |= more
@@ -51,7 +51,7 @@ def test_everybody_can_finish_and_only_the_finished_stay_where_they_are() -> Non
     assert {before for before, _ in TRANSITIONS} == set(PersonStage) - {PersonStage.FINISHED}
 
 
-def test_a_lost_call_is_never_dialled_again_unless_it_is_absent_or_another_process_has_it() -> None:
+def test_a_lost_call_is_dialled_again_only_if_it_is_absent_or_another_process_has_it() -> None:
     after_lost = {
         event: after for (before, event), after in TRANSITIONS.items() if before is PersonStage.LOST
     }
@@ -67,7 +67,7 @@ def test_a_lost_call_is_never_dialled_again_unless_it_is_absent_or_another_proce
 
 @pytest.mark.parametrize("stage", PersonStage)
 @pytest.mark.parametrize("event", PersonEvent)
-def test_an_impossible_transition_raises_names_both_and_changes_nothing(
+def test_an_impossible_transition_raises_an_error_and_leaves_the_stage_unchanged(
     stage: PersonStage, event: PersonEvent
 ) -> None:
     state = PersonState(PEOPLE[0], stage)
@@ -81,7 +81,7 @@ def test_an_impossible_transition_raises_names_both_and_changes_nothing(
     assert PEOPLE[0].contact not in str(raised.value)
 
 
-def test_what_only_one_stage_needs_does_not_outlive_it() -> None:
+def test_the_end_of_a_stage_removes_the_values_that_only_this_stage_needs() -> None:
     state = PersonState(PEOPLE[0], PersonStage.LOST)
     state.lost_call = LostCall("id", PEOPLE[0].contact, 0.0, "UTC")
     state.apply(PersonEvent.UNRESOLVED)
@@ -97,7 +97,7 @@ def test_what_only_one_stage_needs_does_not_outlive_it() -> None:
 
 
 class Moving(RuleBasedStateMachine):
-    """Any possible event happens to anybody: the indexes agree with the states."""
+    """Any possible event happens to any person: the indexes agree with the states."""
 
     used: ClassVar[set[tuple[PersonStage, PersonEvent]]] = set()
 
@@ -166,7 +166,7 @@ class Moving(RuleBasedStateMachine):
 
 
 @pytest.mark.no_cover
-def test_whatever_happens_the_indexes_agree_with_the_states() -> None:
+def test_the_indexes_agree_with_the_states_after_any_sequence_of_events() -> None:
     Moving.used = set()
     run_state_machine_as_test(
         Moving,

@@ -44,7 +44,7 @@ def test_progress_is_plain_json_without_phone_numbers(world: World) -> None:
     assert Progress.from_json(json.loads(text)) == measured(world)
 
 
-def test_progress_counts_people_and_foresees_the_end(world: World) -> None:
+def test_progress_counts_people_and_estimates_the_end(world: World) -> None:
     assert measured(world).per_minute is None
     world.run(60)
 
@@ -69,7 +69,7 @@ def test_progress_counts_people_and_foresees_the_end(world: World) -> None:
         ),
     ],
 )
-def test_progress_names_who_has_paused_or_stopped_the_campaign(
+def test_progress_names_the_user_who_paused_or_stopped_the_campaign(
     world: World, kind: WishKind, doing: str, why: str
 ) -> None:
     world.run(20)
@@ -87,6 +87,6 @@ def test_a_finished_campaign_is_over(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", [{}, {"owner": 1}, {"owner": [], "colour": "red"}])
-def test_what_is_no_progress_is_refused(value: dict[str, Any]) -> None:
+def test_a_value_that_is_no_progress_is_refused(value: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no progress"):
         Progress.from_json(value)

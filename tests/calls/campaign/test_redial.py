@@ -39,7 +39,7 @@ def test_an_answered_person_is_called_again_only_by_a_mark() -> None:
     assert due(Result.ANSWERED, {}, **answered) is None
 
 
-def test_unknown_operations_call_nobody_again_who_may_have_answered() -> None:
+def test_unknown_operations_cause_no_redial_of_a_person_who_may_have_answered() -> None:
     assert due(Result.ANSWERED, {LATER: 3600}, answered=True, operations=None) is None
     assert due(Result.UNKNOWN, {LATER: 3600}, answered=None, operations=None) is None
     assert due(Result.BUSY, {LATER: 3600}, answered=False, operations=None) == REDIAL_DELAYS[Result.BUSY]
@@ -65,7 +65,7 @@ MENU = {
 
 
 @pytest.mark.parametrize("killed_after", [1.0, 8.0, 20.0, 120.0, 3500.0])
-def test_a_process_that_takes_over_calls_again_exactly_as_the_table_says(killed_after: float) -> None:
+def test_a_process_that_takes_over_redials_according_to_the_redial_table(killed_after: float) -> None:
     by_result, by_mark = redial_table({LATER: 3600})
     rules = Rules(**{**vars(RULES), "redial": by_result, "redial_marks": by_mark, "max_attempts": 2})
     world = World([ANNA], rules, call=MENU, asks_operations=True)
@@ -109,7 +109,7 @@ TABLES = st.dictionaries(
     profile=st.sampled_from(["document", "seen"]),
 )
 @settings(max_examples=40, deadline=None)
-def test_each_person_is_rung_exactly_as_often_as_the_table_says(
+def test_each_person_is_rung_as_often_as_the_redial_table_requires(
     reactions: list[str], table: dict[str, float | None], max_attempts: int, kills: list[float], profile: str
 ) -> None:
     by_result, by_mark = redial_table(table)

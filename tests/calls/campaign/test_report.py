@@ -89,7 +89,7 @@ def drawings(page: str) -> list[ElementTree.Element]:
 # --- the numbers ---
 
 
-def test_the_outcomes_are_counted_by_people() -> None:
+def test_the_report_counts_results_by_people() -> None:
     rows = Tables(report(some_endings(), [skipped(6), skipped(7)])).headed("Result", "Share")
     assert [(row[0], row[-2]) for row in rows] == [
         ("answered", "3"),
@@ -100,7 +100,7 @@ def test_the_outcomes_are_counted_by_people() -> None:
     assert rows[0][-1] == "42.9 %"
 
 
-def test_the_minutes_in_numbers_are_all_calls() -> None:
+def test_the_table_of_minutes_counts_all_calls() -> None:
     rows = Tables(report(some_endings(), [])).headed("From", "Busiest minute")
     assert rows == [
         ["14 Nov 2023, 09:00", "4", "3"],
@@ -110,7 +110,7 @@ def test_the_minutes_in_numbers_are_all_calls() -> None:
     ]
 
 
-def test_hours_are_those_of_the_person_called() -> None:
+def test_the_table_of_hours_uses_the_time_zone_of_each_person() -> None:
     rows = Tables(report(some_endings(), [])).headed("Hour", "Rate")
     assert rows == [
         ["09:00", "4", "3", "1", "33.3 %"],
@@ -120,13 +120,13 @@ def test_hours_are_those_of_the_person_called() -> None:
     ]
 
 
-def test_hours_with_equal_numbers_are_told_apart() -> None:
+def test_hours_with_equal_numbers_have_separate_rows() -> None:
     endings = [called(person(n), ((n - 1) * HOUR, R.ANSWERED)) for n in (1, 2, 3)]
     rows = Tables(report(endings, [], hours=3)).headed("Hour", "Rate")
     assert [row[0] for row in rows] == ["09:00", "10:00", "11:00", "All"]
 
 
-def test_a_call_that_rang_no_phone_is_nobodys_attempt() -> None:
+def test_a_call_that_rang_no_phone_is_not_counted_as_an_attempt() -> None:
     page = report(some_endings(), [])
     assert Tables(page).headed("Attempt", "Rate") == [
         ["1", "", "4", "2", "50 %"],
@@ -135,7 +135,7 @@ def test_a_call_that_rang_no_phone_is_nobodys_attempt() -> None:
     assert "1 more calls rang no phone" in page
 
 
-def test_reasons_are_counted_by_people() -> None:
+def test_the_report_counts_reasons_by_people() -> None:
     rows = Tables(report(some_endings(), [skipped(6), skipped(7)])).headed("Result", "People")
     assert rows == [["invalid", "contact: not a phone number", "2"], ["not reached", "timeout", "1"]]
 
@@ -149,7 +149,7 @@ def test_reasons_are_counted_by_people() -> None:
     st.sampled_from(["UTC", "Asia/Kolkata", "America/St_Johns", "Europe/Moscow"]),
     st.sampled_from([2, 60, MOST_BINS]),
 )
-def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zone: str, most: int) -> None:
+def test_the_bins_contain_every_call(minutes: dict[int, int], lasted: int, zone: str, most: int) -> None:
     began = 28_000_000 * 60.0
     bins = split_into_bins(minutes, began, began + lasted, zone, most)
     assert sum(each.calls for each in bins) == sum(minutes.values())
@@ -160,13 +160,13 @@ def test_no_call_falls_out_of_the_bins(minutes: dict[int, int], lasted: int, zon
     assert all(one.ends == another.begins for one, another in pairwise(bins))
 
 
-def test_bins_begin_on_full_hours_of_the_pictures_clock() -> None:
+def test_bins_begin_on_full_hours_in_the_time_zone_of_the_chart() -> None:
     bins = split_into_bins({}, BEGAN + 1234, BEGAN + 40 * HOUR, "Asia/Kolkata", 60)
     assert {each.minutes for each in bins} == {60}
     assert bins[0].begins % HOUR == HOUR / 2, "India's clocks are half an hour off"
 
 
-def test_calls_of_an_earlier_try_are_in_the_picture() -> None:
+def test_the_chart_contains_the_calls_of_an_earlier_try() -> None:
     endings = [called(person(1), (-5 * HOUR, R.BUSY), (0, R.ANSWERED))]
     assert count_calls(endings, []).all.calls == 2
     rows = Tables(report(endings, [])).headed("From", "Busiest minute")
@@ -191,7 +191,7 @@ def test_the_smallest_campaigns_have_a_report(endings: Any, invalid: Any, limit:
     )
 
 
-def test_every_picture_is_well_formed_and_says_what_it_is() -> None:
+def test_every_chart_is_well_formed_and_has_a_label_and_a_title() -> None:
     pictures = drawings(report(some_endings(), [skipped(6)]))
     assert len(pictures) == report(some_endings(), [skipped(6)]).count("<svg") - 1, "one is inside another"
     visible = [each for each in pictures if each.get("aria-hidden") != "true"]
@@ -202,7 +202,7 @@ def test_every_picture_is_well_formed_and_says_what_it_is() -> None:
         assert picture.findtext("title")
 
 
-def test_a_night_is_a_night() -> None:
+def test_the_chart_marks_a_night_without_calls() -> None:
     endings = [called(person(1), (0, R.BUSY), (20 * HOUR, R.ANSWERED))]
     [quiet] = re.findall(
         r'class="quiet" x="([\d.]+)%" y="20" width="([\d.]+)%"', report(endings, [], hours=20)
@@ -211,24 +211,24 @@ def test_a_night_is_a_night() -> None:
     assert float(quiet[1]) > 98
 
 
-def test_a_limit_far_above_is_told_and_not_drawn() -> None:
+def test_a_limit_far_above_the_chart_is_a_text_instead_of_a_line() -> None:
     assert '<line class="limit" x1="0" x2="100%"' in report(some_endings(), [], limit=10.0)
     page = report(some_endings(), [], limit=1000.0)
     assert '<line class="limit"' not in page
     assert "The limit, 1,000 a minute, is far above the chart." in page
 
 
-def test_points_that_nobody_knows_are_not_on_the_page() -> None:
+def test_the_page_omits_points_if_the_cost_of_a_call_is_unknown() -> None:
     assert re.search(r"per person, \d+ points<", report(some_endings(), [], points_per_call=2))
     assert re.search(r"per person<", report(some_endings(), [], points_per_call=None))
 
 
-def test_the_page_needs_nothing_else() -> None:
+def test_the_page_needs_no_other_files() -> None:
     page = report(some_endings(), [])
     assert not re.search(r"https?:|<script|<link|<img|url\(|@import|\bon\w+=", page)
 
 
-def test_nothing_of_a_person_is_on_the_page() -> None:
+def test_the_page_shows_no_data_of_a_person() -> None:
     endings = [
         *some_endings(),
         called(person(8), (1, R.REFUSED), refused_with="refused_79260000008"),
@@ -244,14 +244,14 @@ def test_nothing_of_a_person_is_on_the_page() -> None:
     assert "7926…0009" in page, "a number in a reason is masked"
 
 
-def test_a_campaign_that_ended_before_everybodys_turn_says_so_at_the_top() -> None:
+def test_the_top_of_the_page_states_that_the_campaign_ended_before_it_called_everyone() -> None:
     page = report([called(person(1), (0, R.ANSWERED)), called(person(2))], [])
     top = page[: page.index("<dl")]
     assert "Unfinished." in top
     assert "1 person was not called" in top
 
 
-def test_a_campaign_that_was_stopped_says_why_at_the_top_without_a_number() -> None:
+def test_the_top_of_the_page_states_without_a_number_why_the_campaign_was_stopped() -> None:
     page = report([called(person(1), (0, R.ANSWERED))], [], unfinished="<b>79260000009</b> complained")
     assert "Why it was stopped: &lt;b&gt;7926…0009&lt;/b&gt; complained" in page[: page.index("<dl")]
 
@@ -265,7 +265,7 @@ def test_a_long_name_is_broken_only_after_dots_and_underscores() -> None:
     assert "<h1>my_<wbr>campaign.<wbr>tell.<wbr>manual_<wbr>_<wbr>2026-11-25</h1>" in page
 
 
-def test_a_duration_stays_in_one_line() -> None:
+def test_a_duration_stays_on_one_line() -> None:
     page = report([called(person(1), (0, R.ANSWERED))], [])
     assert re.search(r"<dt>Duration</dt><dd>\d+\u00a0\w+(\u00a0\d+\u00a0\w+)?</dd>", page)
 
@@ -280,7 +280,7 @@ def test_all_text_is_escaped() -> None:
     drawings(page)
 
 
-def test_a_hundred_thousand_people_take_seconds_and_no_megabytes() -> None:
+def test_a_report_of_a_hundred_thousand_people_takes_seconds_and_is_small() -> None:
     zones = ["Europe/Kaliningrad", "Europe/Moscow", "Europe/Samara", "Asia/Yekaterinburg", "Asia/Omsk"]
     zones += ["Asia/Krasnoyarsk", "Asia/Irkutsk", "Asia/Yakutsk", "Asia/Vladivostok", "Asia/Magadan"]
     zones += ["Asia/Kamchatka"]

@@ -1,4 +1,4 @@
-"""The summary, and the row of each person: everybody is counted once, and no data is altered."""
+"""The summary, and the row of each person: each person is counted once, and no data is altered."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def with_row(**row: Any) -> Ending:
 # --- summary ---
 
 
-def test_everybody_on_the_list_has_one_result() -> None:
+def test_every_person_on_the_list_has_one_result() -> None:
     endings = [
         called(person(1), (0, R.BUSY), (600, R.ANSWERED)),
         called(person(2), (0, R.NOT_REACHED)),
@@ -64,7 +64,7 @@ def test_everybody_on_the_list_has_one_result() -> None:
     assert summary.points_used == 8
 
 
-def test_an_attempt_that_the_service_did_not_accept_is_no_call() -> None:
+def test_an_attempt_that_the_service_did_not_accept_is_not_counted_as_a_call() -> None:
     refused = Attempt("key-1", 1, Status.NOT_PLACED, "id", BEGAN)
     lost = Attempt("key-2", 1, Status.FINISHED, "id", BEGAN, result=R.UNRESOLVED)
     endings = [Ending(person(1), R.NOT_CALLED, [refused]), Ending(person(2), R.UNRESOLVED, [lost])]
@@ -72,13 +72,13 @@ def test_an_attempt_that_the_service_did_not_accept_is_no_call() -> None:
     assert [row["call_attempts"] for row in as_json(endings)] == [0, 0]
 
 
-def test_of_nobody_every_share_is_nothing() -> None:
+def test_every_share_of_no_people_is_zero() -> None:
     summary = summary_of([], [skipped(1)])
     assert (summary.callable, summary.answered_share, summary.unreached_share) == (0, 0.0, 0.0)
     assert summary.invalid_share == 1.0
 
 
-def test_a_summary_is_plain_json_without_anybody_in_it() -> None:
+def test_a_summary_is_plain_json_without_personal_data() -> None:
     ending = called(person(1), (0, R.ANSWERED))
     value = summary_of([ending], [skipped(2)]).to_xcom()
     text = json.dumps(value)
@@ -95,7 +95,7 @@ def test_a_summary_is_plain_json_without_anybody_in_it() -> None:
 
 
 @pytest.mark.parametrize("read", [as_csv, as_json])
-def test_rows_are_in_the_lists_order_invalid_ones_among_them(read: Any) -> None:
+def test_the_results_include_invalid_rows_in_the_order_of_the_list(read: Any) -> None:
     endings = [called(person(5), (0, R.BUSY)), called(person(1), (0, R.ANSWERED))]
     rows = read(endings, [skipped(3)])
     assert [row["call_result"] for row in rows] == ["answered", "invalid", "busy"]
@@ -103,7 +103,7 @@ def test_rows_are_in_the_lists_order_invalid_ones_among_them(read: Any) -> None:
     assert not rows[1]["call_contact"]
 
 
-def test_the_number_of_rows_is_told() -> None:
+def test_write_results_returns_the_number_of_rows() -> None:
     file = io.StringIO()
     assert write_results(file, [called(person(1))], [skipped(2)], file_format="csv") == 2
 
@@ -116,7 +116,7 @@ def test_the_calls_in_the_rows_are_those_of_the_summary() -> None:
     assert sum(row["call_attempts"] for row in as_json(endings)) == summary_of(endings, []).calls == 4
 
 
-def test_a_row_tells_of_the_last_call() -> None:
+def test_a_row_describes_the_last_call() -> None:
     ending = called(
         person(1),
         (0, R.BUSY),
@@ -148,7 +148,7 @@ def test_a_row_tells_of_the_last_call() -> None:
     assert (line["call_tags"], line["call_operations"]) == ("[36, 37]", '["Later"]')
 
 
-def test_a_row_says_why_the_service_refused_the_call() -> None:
+def test_a_row_contains_the_reason_of_a_refused_call() -> None:
     refused = Attempt(
         "key-1", 1, Status.FINISHED, "id-1-1", BEGAN, result=R.REFUSED, refused_with="contact_in_blacklist"
     )
@@ -165,7 +165,7 @@ def test_an_intent_that_was_not_placed_does_not_hide_the_call_before_it() -> Non
     assert row["call_external_id"] == "id-1-1"
 
 
-def test_a_lost_call_can_be_searched_for() -> None:
+def test_the_row_of_a_lost_call_contains_its_external_id() -> None:
     lost = Attempt("key-1", 1, Status.FINISHED, "id-lost", BEGAN, result=R.UNRESOLVED)
     [row] = as_json([Ending(person(1), R.UNRESOLVED, [lost])])
     assert row["call_external_id"] == "id-lost"
@@ -178,7 +178,7 @@ def test_rows_may_have_different_columns() -> None:
     assert [("town" in row, "age" in row) for row in as_json(endings)] == [(True, False), (False, True)]
 
 
-def test_results_of_an_earlier_campaign_are_replaced() -> None:
+def test_the_result_columns_of_an_earlier_campaign_are_replaced() -> None:
     ending = called(person(1, call_result="busy", call_note="kept"), (0, R.ANSWERED))
     for read in (as_csv, as_json):
         [row] = read([ending])
@@ -190,7 +190,7 @@ def test_results_of_an_earlier_campaign_are_replaced() -> None:
 @given(
     st.dictionaries(st.text().filter(lambda name: name not in COLUMNS), st.text() | st.integers() | st.none())
 )
-def test_json_lines_give_back_every_row_as_it_was(row: dict[str, Any]) -> None:
+def test_json_lines_contain_every_row_unchanged(row: dict[str, Any]) -> None:
     [read] = as_json([with_row(**row)])
     assert {name: value for name, value in read.items() if name not in COLUMNS} == row
 
@@ -215,7 +215,7 @@ def test_json_lines_give_back_every_row_as_it_was(row: dict[str, Any]) -> None:
         "",
     ],
 )
-def test_what_no_spreadsheet_runs_is_not_altered(text: str) -> None:
+def test_a_text_that_no_spreadsheet_runs_is_unchanged(text: str) -> None:
     assert as_csv([with_row(phone=text)])[0]["phone"] == text
 
 
@@ -232,12 +232,12 @@ def test_what_no_spreadsheet_runs_is_not_altered(text: str) -> None:
         "-1+A1",
     ],
 )
-def test_what_a_spreadsheet_would_run_is_text_in_csv_and_untouched_in_json(text: str) -> None:
+def test_a_text_that_a_spreadsheet_would_run_is_quoted_in_csv_and_unchanged_in_json(text: str) -> None:
     assert as_csv([with_row(name=text)])[0]["name"] == f"'{text}"
     assert as_json([with_row(name=text)])[0]["name"] == text
 
 
-def test_a_columns_name_is_no_formula_either() -> None:
+def test_the_name_of_a_column_is_no_formula_either() -> None:
     assert "'=1+1" in as_csv([with_row(**{"=1+1": "x"})])[0]
 
 
@@ -257,7 +257,7 @@ def test_a_value_that_is_no_text_is_written_as_json(value: Any, text: str) -> No
     assert as_csv([with_row(x=value)])[0]["x"] == text
 
 
-def test_csv_comes_back_with_the_separator_and_the_mark_of_the_list() -> None:
+def test_csv_results_have_the_separator_and_the_byte_order_mark_of_the_list() -> None:
     file = io.StringIO(newline="")
     endings = [with_row(note="a;b")]
     write_results(file, endings, [], file_format="csv", separator=";", bom=True)
@@ -267,7 +267,7 @@ def test_csv_comes_back_with_the_separator_and_the_mark_of_the_list() -> None:
     assert row["note"] == "a;b"
 
 
-def test_json_lines_have_neither_separator_nor_mark() -> None:
+def test_json_lines_have_neither_a_separator_nor_a_byte_order_mark() -> None:
     file = io.StringIO()
     write_results(file, [called(person(1))], [], file_format="jsonl", separator=";", bom=True)
     assert isinstance(json.loads(file.getvalue()), dict)

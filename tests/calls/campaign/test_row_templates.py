@@ -54,12 +54,14 @@ def _text_or_error(work: Any) -> tuple[str, str]:
 
 @settings(max_examples=500, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=4), row=ROWS)
-def test_a_template_gives_the_text_or_the_error_of_jinja(pieces: list[str], row: dict[str, Any]) -> None:
+def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
     template = RowTemplate(row_templates._Sandbox(), "".join(pieces), VALUES)
     assert _text_or_error(lambda: template.render(row)) == _text_or_error(lambda: _by_jinja(template, row))
 
 
-def test_a_template_that_only_inserts_texts_does_not_need_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_that_only_inserts_values_is_rendered_without_jinja(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     value = compile_templates({"message": "Hello {{ contact.name }} on {{ ds }}"}, VALUES, "call")
     monkeypatch.setattr(value["message"], "_jinja", None)
     assert fill_in(value, {"name": "Anna"}, "call") == {"message": "Hello Anna on 2026-03-02"}

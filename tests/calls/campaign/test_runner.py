@@ -53,7 +53,7 @@ def test_a_busy_person_is_called_again_ten_minutes_after_the_calls_end() -> None
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_nobody_is_called_more_often_than_max_attempts() -> None:
+def test_no_person_is_called_more_often_than_max_attempts() -> None:
     world = World([ANNA, BORIS], replace(RULES, max_attempts=2))
     world.exchange.default_script = Script.no_answer()
     world.run()
@@ -61,7 +61,7 @@ def test_nobody_is_called_more_often_than_max_attempts() -> None:
     assert world.results() == {ANNA: Result.NOT_REACHED, BORIS: Result.NOT_REACHED}
 
 
-def test_what_became_of_a_call_that_nobody_reports_is_unknown_and_it_is_not_repeated() -> None:
+def test_a_call_without_a_report_has_an_unknown_result_and_is_not_redialled() -> None:
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.script(ANNA, Script.busy())
     assert world.run().over
@@ -69,9 +69,7 @@ def test_what_became_of_a_call_that_nobody_reports_is_unknown_and_it_is_not_repe
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_a_report_that_never_comes_is_waited_for_so_long_and_not_longer_however_often_a_process_is_new() -> (
-    None
-):
+def test_the_wait_for_a_missing_report_does_not_start_again_with_a_new_process() -> None:
     world = World()
     world.exchange.script(ANNA, Script.busy())
     world.exchange.report_lag = 1e9
@@ -109,7 +107,7 @@ def without_lines(world: World, phone: str) -> None:
     world.process()
 
 
-def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
+def test_a_call_without_a_free_line_does_not_count_as_an_attempt() -> None:
     world = World(rules=replace(RULES, max_attempts=1))
     without_lines(world, ANNA)
     world.exchange.script(ANNA, Script.busy())
@@ -123,7 +121,7 @@ def test_a_call_for_which_there_was_no_line_uses_up_no_attempt() -> None:
     assert [attempt.unrung for attempt in history] == [0, 1, 2, 3]
 
 
-def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
+def test_a_person_on_the_blacklist_of_the_service_is_not_redialled() -> None:
     world = World([ANNA, BORIS])
     world.exchange.account.blacklist.add(ANNA)
     world.run()
@@ -133,7 +131,7 @@ def test_who_is_on_the_services_blacklist_is_not_called_again() -> None:
     assert refused.refused_with == "contact_in_blacklist"
 
 
-def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:
+def test_a_refusal_of_a_personal_parameter_makes_the_row_invalid() -> None:
     world = World([ANNA, BORIS])
     world.rows[0]["name"] = "A" * 2_000
     world.process()
@@ -141,7 +139,7 @@ def test_a_refusal_of_a_persons_own_parameter_makes_that_row_invalid() -> None:
     assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
 
 
-def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
+def test_a_report_that_arrives_twice_is_one_call_and_causes_one_redial() -> None:
     """New calls shift the pages of the Data API while they are read."""
     world = World(rules=replace(RULES, max_attempts=2))
     world.exchange.script(ANNA, Script.busy())
@@ -154,7 +152,7 @@ def test_a_report_that_is_told_twice_is_one_call_and_one_redial() -> None:
     assert world.campaign.finished_by_result[Result.BUSY] == 1
 
 
-def test_each_call_without_a_line_comes_later_and_meanwhile_nobody_is_dialled() -> None:
+def test_each_call_without_a_free_line_doubles_the_pause_and_delays_the_next_person() -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     without_lines(world, ANNA)
     world.exchange.default_script = Script.busy(rings=1)
@@ -186,10 +184,10 @@ def test_a_report_with_a_wrong_clock_makes_no_redial_too_early_or_too_late(hours
     assert 600 <= second - first <= 700
 
 
-# --- what stops everybody ---
+# --- refusals that stop the campaign ---
 
 
-def everybody_is_refused(world: World, what: str) -> None:
+def all_people_are_refused(world: World, what: str) -> None:
     account = world.exchange.account
     if what == "number":
         account.virtual_numbers.clear()
@@ -210,9 +208,9 @@ def _blocked() -> Any:
 
 
 @pytest.mark.parametrize("what", ["number", "rights"])
-def test_a_refusal_that_concerns_everybody_stops_the_campaign_and_says_so(what: str) -> None:
+def test_a_refusal_that_concerns_all_people_stops_the_campaign_and_is_logged(what: str) -> None:
     world = World([ANNA, BORIS], replace(RULES, at_once=1))
-    everybody_is_refused(world, what)
+    all_people_are_refused(world, what)
     assert world.run().over
     assert world.campaign.stopped
     assert any("Dialling has stopped" in line for line in world.log)
@@ -227,9 +225,9 @@ def test_a_refusal_that_concerns_everybody_stops_the_campaign_and_says_so(what: 
 
 
 @pytest.mark.parametrize("what", ["component", "key"])
-def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
+def test_a_service_that_denies_access_ends_the_try(what: str) -> None:
     world = World()
-    everybody_is_refused(world, what)
+    all_people_are_refused(world, what)
     if what == "component":
         world.exchange.account.components_off.update(Component)
     with pytest.raises(CallApiError):
@@ -238,7 +236,7 @@ def test_a_service_that_does_not_let_us_in_ends_the_try(what: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["not_enough_money", "component_is_inactive"])
-def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> None:
+def test_a_call_that_ends_for_lack_of_money_stops_the_campaign(reason: str) -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     reports = world.reports
     world.overrides["reports"] = lambda *wanted: [no_phone_rang(call, reason) for call in reports(*wanted)]
@@ -257,7 +255,7 @@ def test_a_call_that_ended_for_want_of_money_stops_the_campaign(reason: str) -> 
     assert len(world.exchange.calls) == called + 2, "no attempt is used up by the account's trouble"
 
 
-def test_a_refusal_that_does_not_say_of_what_names_the_row() -> None:
+def test_a_refusal_without_a_field_stops_the_campaign_and_names_the_row() -> None:
     refused = InvalidParameters("Invalid parameters", method=START, mnemonic="invalid_parameters")
     world = World([ANNA, BORIS])
     world.overrides["start"] = lambda requests: [refused for _ in requests]
@@ -269,7 +267,7 @@ def test_a_refusal_that_does_not_say_of_what_names_the_row() -> None:
 # --- who must not be called, and when ---
 
 
-def test_a_number_that_was_forbidden_meanwhile_is_not_called_again() -> None:
+def test_a_person_who_joins_the_do_not_call_list_is_not_redialled() -> None:
     world = World()
     world.exchange.script(ANNA, Script.busy())
     world.run(120)
@@ -279,7 +277,7 @@ def test_a_number_that_was_forbidden_meanwhile_is_not_called_again() -> None:
     assert world.results() == {ANNA: Result.DO_NOT_CALL}
 
 
-def test_while_the_forbidden_numbers_are_not_known_nobody_is_dialled_and_the_log_says_why() -> None:
+def test_dialling_pauses_while_the_do_not_call_list_is_unknown_and_the_log_names_the_reason() -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     world.exchange.default_script = Script(talks=100)
     world.run(20)
@@ -293,7 +291,7 @@ def test_while_the_forbidden_numbers_are_not_known_nobody_is_dialled_and_the_log
     assert set(world.results().values()) == {Result.ANSWERED}
 
 
-def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
+def test_no_person_is_dialled_outside_the_calling_hours_of_their_time_zone() -> None:
     monday_noon_utc = 1_778_500_800.0  # 2026-05-11T12:00Z: 18:00 in Omsk, 05:00 in Los Angeles
     world = World(
         [ANNA, BORIS],
@@ -310,7 +308,7 @@ def test_nobody_is_dialled_outside_of_their_own_hours() -> None:
 
 
 @pytest.mark.parametrize("slow", ["take_snapshot", "reports", "claim"])
-def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> None:
+def test_no_person_is_dialled_after_the_calling_hours_if_a_step_is_slow(slow: str) -> None:
     noon = 1_778_500_800.0
     closing = noon + 300
     rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "12:05"))), timezone="UTC", max_active=2)
@@ -342,7 +340,7 @@ def test_however_slow_the_world_is_nobody_is_dialled_after_hours(slow: str) -> N
     assert set(world.results().values()) == {Result.ANSWERED}, "the next day goes on"
 
 
-def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
+def test_a_stop_during_a_claim_prevents_the_start_request() -> None:
     world = World([ANNA, BORIS])
 
     class Stopping(MemoryLedger):
@@ -357,7 +355,7 @@ def test_a_stop_while_intents_are_claimed_is_in_time() -> None:
     assert {attempt.status for attempt in ledger.load([ANNA, BORIS])} == {Status.NOT_PLACED}
 
 
-def test_a_redial_waits_for_the_hours_too() -> None:
+def test_a_redial_waits_for_the_calling_hours_too() -> None:
     noon = 1_778_500_800.0
     rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "12:05"))), timezone="UTC")
     world = World(rules=rules, start=noon)
@@ -368,7 +366,7 @@ def test_a_redial_waits_for_the_hours_too() -> None:
     assert world.ring_times(ANNA)[1] - noon >= 21 * 3600
 
 
-def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
+def test_a_campaign_calls_no_one_after_its_time_and_ends() -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1, dial_until=1_760_000_000.0 + 300))
     world.exchange.default_script = Script(talks=290)
     assert world.run().over
@@ -376,7 +374,7 @@ def test_after_its_time_a_campaign_calls_nobody_and_ends() -> None:
     assert sorted(world.results().values()) == [Result.ANSWERED, Result.NOT_CALLED]
 
 
-def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
+def test_a_campaign_does_not_wait_for_a_person_whose_calling_hours_open_after_its_end() -> None:
     """Their calling hours open after the end. A campaign that waits for days would not report that."""
     noon = 1_778_500_800.0
     rules = replace(RULES, hours=CallingHours(*read_hours(("09:00", "10:00"))), dial_until=noon + 3600)
@@ -385,7 +383,7 @@ def test_who_cannot_be_called_before_the_end_is_not_waited_for() -> None:
     assert world.results() == {ANNA: Result.NOT_CALLED}
 
 
-def test_a_person_whose_redial_does_not_come_any_more_keeps_the_last_result() -> None:
+def test_a_person_whose_redial_no_longer_happens_keeps_the_last_result() -> None:
     world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 700))
     world.exchange.script(ANNA, Script.busy())
     world.run(500)
@@ -409,7 +407,7 @@ def test_no_more_calls_are_active_than_are_allowed() -> None:
     assert set(world.results().values()) == {Result.ANSWERED}
 
 
-def test_a_campaign_that_waits_for_redials_says_so_at_once_and_once() -> None:
+def test_a_campaign_that_waits_for_redials_logs_it_at_once_and_only_once() -> None:
     world = World([ANNA], replace(RULES, redial={**REDIAL_DELAYS, Result.BUSY: 600.0}))
     world.exchange.script(ANNA, Script.busy(2))
     world.run(30)
@@ -419,7 +417,7 @@ def test_a_campaign_that_waits_for_redials_says_so_at_once_and_once() -> None:
 
 
 @pytest.mark.parametrize("period", ["minute", "day"])
-def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: str) -> None:
+def test_a_campaign_without_points_pauses_until_the_reset_and_names_the_reason(period: str) -> None:
     world = World([ANNA, BORIS])
     setattr(world.exchange.account, f"{period}_limit", 0)
     world.runner.step()
@@ -435,7 +433,7 @@ def test_without_points_a_campaign_pauses_until_the_reset_and_says_why(period: s
     assert set(world.results().values()) == {Result.ANSWERED}
 
 
-def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> None:
+def test_points_that_another_program_used_cause_one_refusal_and_cost_no_attempt() -> None:
     world = World()
     poll = world.runner._gateway.take_snapshot
 
@@ -457,7 +455,7 @@ def test_points_that_somebody_else_took_cost_one_refusal_and_no_attempt() -> Non
 
 
 @pytest.mark.parametrize("people", [1, 40])
-def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_are(people: int) -> None:
+def test_the_campaign_polls_once_in_a_poll_interval_for_any_number_of_active_calls(people: int) -> None:
     world = World([f"792600001{n:02d}" for n in range(people)], replace(RULES, max_active=100))
     world.exchange.default_script = Script(talks=170)
     world.run()
@@ -466,7 +464,7 @@ def test_the_active_calls_are_looked_at_once_a_poll_interval_however_many_there_
     assert min(later - earlier for earlier, later in pairwise(polls)) >= 10
 
 
-def test_refused_calls_are_paced_like_others() -> None:
+def test_refused_calls_are_paced_like_placed_calls() -> None:
     people = [f"7926000{n:04d}" for n in range(300)]
     world = World(people, replace(RULES, max_active=100))
     world.exchange.account.blacklist.update(people)
@@ -475,7 +473,7 @@ def test_refused_calls_are_paced_like_others() -> None:
     assert 5 <= world.exchange.requests(START) <= 20, "no faster than the points would pay for, and no burst"
 
 
-def test_a_call_that_was_over_between_two_looks_holds_no_line_where_its_report_tells_so() -> None:
+def test_a_report_frees_the_line_of_a_call_that_ended_between_two_polls() -> None:
     people = [f"7926000{n:04d}" for n in range(20)]
     world = World(people, replace(RULES, max_active=2))
     world.exchange.default_script = Script(rings=1, talks=2)
@@ -490,7 +488,7 @@ def test_a_call_that_was_over_between_two_looks_holds_no_line_where_its_report_t
 
 
 @pytest.mark.parametrize("has_data_api", [False, True])
-def test_a_service_that_does_not_say_what_it_did_loses_a_few_people_and_not_the_list(
+def test_a_service_that_answers_no_start_request_costs_only_a_few_attempts(
     has_data_api: bool,
 ) -> None:
     people = [f"7926000{n:04d}" for n in range(200)]
@@ -505,7 +503,7 @@ def test_a_service_that_does_not_say_what_it_did_loses_a_few_people_and_not_the_
     assert world.log[0].endswith("(1 in a row)")
 
 
-def test_after_trouble_it_goes_on_as_before() -> None:
+def test_dialling_continues_at_the_old_pace_after_failed_start_requests() -> None:
     people = [f"7926000{n:04d}" for n in range(60)]
     world = World(people, replace(RULES, max_active=50, at_once=4))
     world.exchange.fault(Fault.BAD_GATEWAY, method=START, times=6)
@@ -516,7 +514,7 @@ def test_after_trouble_it_goes_on_as_before() -> None:
     ]
 
 
-def test_a_service_that_cannot_be_reached_for_a_minute_is_waited_for() -> None:
+def test_a_campaign_waits_for_a_service_that_is_unreachable_for_a_minute() -> None:
     world = World([ANNA, BORIS])
     began = world.clock()
     world.exchange.fault(Fault.REFUSE, method=START, times=5)
@@ -528,7 +526,7 @@ def test_a_service_that_cannot_be_reached_for_a_minute_is_waited_for() -> None:
     assert world.ring_times(ANNA)[0] - began < 200
 
 
-def test_an_earlier_call_with_the_same_id_of_an_author_is_not_the_lost_one() -> None:
+def test_an_earlier_call_with_the_same_authors_id_is_not_the_lost_call() -> None:
     world = World()
     world.new_external_id = lambda person, attempt: "promo"
     world.process().step()
@@ -545,7 +543,7 @@ def test_an_earlier_call_with_the_same_id_of_an_author_is_not_the_lost_one() -> 
 
 
 @pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE, Fault.TOO_MANY_REQUESTS)])
-def test_a_call_whose_answer_is_lost_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
+def test_a_lost_call_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
     world = World()
     world.exchange.default_script = Script(talks=30)
     world.exchange.fault(fault, method=START)
@@ -564,7 +562,7 @@ def test_a_start_that_a_busy_gateway_refused_is_sent_again() -> None:
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_a_lost_call_that_was_over_before_anybody_looked_is_found_in_the_report() -> None:
+def test_a_lost_call_that_ended_before_the_first_poll_is_found_in_the_report() -> None:
     world = World()
     world.exchange.default_script = Script(rings=1, talks=1)
     world.exchange.report_lag = 200
@@ -574,7 +572,7 @@ def test_a_lost_call_that_was_over_before_anybody_looked_is_found_in_the_report(
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_without_a_report_such_a_call_stays_unresolved() -> None:
+def test_a_lost_call_that_ended_before_the_first_poll_stays_unresolved_without_a_report() -> None:
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.default_script = Script(rings=1, talks=1)
     world.exchange.fault(Fault.DROP_AFTER, method=START)
@@ -593,7 +591,7 @@ def test_a_request_that_was_not_sent_is_sent_later_as_the_same_attempt() -> None
     assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
 
 
-def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number() -> None:
+def test_lost_calls_with_the_same_authors_id_are_distinguished_by_their_number() -> None:
     world = World([ANNA, BORIS, CLARA])
     world.exchange.default_script = Script(talks=30)
     world.exchange.script(BORIS, Script.busy(rings=25))
@@ -608,7 +606,7 @@ def test_lost_calls_with_the_same_id_of_an_author_are_told_apart_by_their_number
 
 
 @pytest.mark.parametrize("seconds", [600, 20_000])
-def test_while_an_active_call_cannot_be_read_no_call_is_given_up_or_taken_for_ended(seconds: float) -> None:
+def test_no_call_counts_as_ended_or_unresolved_while_an_active_call_cannot_be_read(seconds: float) -> None:
     """A lost call may be the unreadable call, and so may a call that list.calls no longer shows."""
     world = World([ANNA, BORIS], rules=replace(RULES, report_timeout=None))
     world.exchange.default_script = Script(rings=1, talks=300)
@@ -689,7 +687,7 @@ def with_ledger(world: World, ledger: MemoryLedger) -> World:
     return world
 
 
-def test_who_was_called_too_recently_is_called_when_that_is_over() -> None:
+def test_a_person_who_was_called_too_recently_is_called_after_the_gap() -> None:
     world = World()
     with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 7200)))
     began = world.clock()
@@ -698,14 +696,14 @@ def test_who_was_called_too_recently_is_called_when_that_is_over() -> None:
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_who_may_not_be_called_before_the_end_is_not_called() -> None:
+def test_a_person_whose_gap_lasts_beyond_the_end_is_not_called() -> None:
     world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 3600))
     with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 7200)))
     assert world.run().over
     assert world.results() == {ANNA: Result.NOT_CALLED}
 
 
-def test_a_claim_that_was_not_possible_now_is_tried_again_soon() -> None:
+def test_a_claim_that_was_refused_for_now_is_repeated_soon() -> None:
     world = with_ledger(World(), Shared(ClaimResult(granted=False)))
     began = world.clock()
     world.run()
@@ -732,7 +730,7 @@ def test_a_call_that_another_process_placed_is_followed_and_not_placed_again() -
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_a_call_that_another_process_took_over_is_not_given_up_by_this_one() -> None:
+def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_process() -> None:
     """This process did not find its call. Meanwhile another process dials the same attempt again."""
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
@@ -753,7 +751,7 @@ def tag_rules(**tags: int) -> Any:
     return replace(RULES, tags=tags)
 
 
-def test_finished_calls_are_tagged_by_their_outcome_and_only_then_settled() -> None:
+def test_finished_calls_are_tagged_by_their_outcome() -> None:
     tagged: list[int] = []
     world = World(
         [ANNA, BORIS],
@@ -782,7 +780,7 @@ def test_a_tag_that_cannot_be_set_is_given_up_and_not_recorded() -> None:
     assert attempt.call.tags == ()
 
 
-def test_a_tag_that_fails_again_and_again_holds_up_nobody_else_and_the_end_for_an_hour() -> None:
+def test_a_tag_that_keeps_failing_delays_no_other_tag_and_the_end_by_an_hour_at_most() -> None:
     people = [f"7926000{n:04d}" for n in range(6)]
     done: list[int] = []
     broken: list[int] = []
@@ -809,7 +807,7 @@ NO_POINTS = LimitExceeded(
 )
 
 
-def test_points_for_tags_that_come_back_tomorrow_do_not_hold_up_a_redial_for_more_than_an_hour() -> None:
+def test_a_tag_without_points_until_tomorrow_delays_a_redial_by_an_hour_at_most() -> None:
     def refuse(communication_id: int, tag_id: int) -> None:
         raise NO_POINTS
 
@@ -821,7 +819,7 @@ def test_points_for_tags_that_come_back_tomorrow_do_not_hold_up_a_redial_for_mor
     assert world.clock() - began < 3 * 3600
 
 
-def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour() -> None:
+def test_reports_without_points_until_tomorrow_delay_the_end_by_an_hour() -> None:
     def refuse(*wanted: Any) -> Any:
         raise NO_POINTS
 
@@ -832,7 +830,7 @@ def test_points_for_reports_that_come_back_tomorrow_hold_up_the_end_for_an_hour(
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
+def test_the_next_process_sets_the_tag_that_a_dead_process_did_not_set() -> None:
     tagged: list[int] = []
 
     def dies(session_id: int, tag_id: int) -> None:
@@ -849,7 +847,7 @@ def test_a_tag_is_set_by_the_process_after_one_that_died_before_it() -> None:
     assert tagged == [36]
 
 
-def test_a_tag_for_which_there_was_no_time_is_told() -> None:
+def test_the_log_names_a_tag_that_could_not_be_set_before_the_end_of_the_call() -> None:
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
         tag_active=lambda session_id, tag_id: (_ for _ in ()).throw(NO_POINTS),
@@ -860,7 +858,7 @@ def test_a_tag_for_which_there_was_no_time_is_told() -> None:
     assert f"Call session {session} stays without tag 36: the call ended before it was tagged" in world.log
 
 
-def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answered() -> None:
+def test_an_active_call_is_tagged_at_its_observed_answer_without_the_data_api() -> None:
     tagged: list[tuple[int, int]] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
@@ -872,7 +870,7 @@ def test_without_a_data_api_an_active_call_is_tagged_when_it_is_seen_to_be_answe
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
+def test_an_answer_that_the_trigger_observed_is_tagged() -> None:
     tagged: list[int] = []
     world = World(
         rules=replace(RULES, report_timeout=None, tags={"answered": 36}),
@@ -895,7 +893,7 @@ def test_what_a_trigger_has_seen_meanwhile_is_written_down_and_tagged() -> None:
 
 
 @pytest.mark.parametrize("account", ["Asia/Yekaterinburg", "Europe/Kaliningrad", "UTC"])
-def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(account: str) -> None:
+def test_a_connection_with_the_wrong_time_zone_still_finds_its_reports(account: str) -> None:
     world = World(rules=replace(RULES, timezone="Europe/Moscow", max_attempts=1))
     world.exchange.account.timezone = account
     world.exchange.script(ANNA, Script.busy())
@@ -906,7 +904,7 @@ def test_a_connection_with_the_wrong_time_zone_finds_its_reports_all_the_same(ac
 @pytest.mark.parametrize(
     ("zone", "put_back"), [("Europe/Chisinau", 1_761_436_800.0), ("Europe/Berlin", 1_761_440_400.0)]
 )
-def test_calls_around_the_hour_that_a_zone_has_twice_are_found(zone: str, put_back: float) -> None:
+def test_calls_around_the_hour_that_occurs_twice_are_found(zone: str, put_back: float) -> None:
     people = [ANNA, BORIS, CLARA]
     rules = replace(RULES, timezone=zone, max_attempts=3, redial={**REDIAL_DELAYS, Result.BUSY: 600.0})
     world = World(people, rules, start=put_back - 60)
@@ -931,7 +929,7 @@ def test_a_report_with_a_time_that_cannot_be_read_is_read_without_it() -> None:
 # --- several processes, several ledgers ---
 
 
-def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_with() -> None:
+def test_an_attempt_that_another_process_left_with_a_due_tag_is_continued() -> None:
     """The other process had a rule for a tag. This one has none."""
     ledger = MemoryLedger()
     world = World()
@@ -949,7 +947,7 @@ def test_an_attempt_that_another_process_left_with_a_tag_to_be_set_is_gone_on_wi
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
+def test_the_summary_counts_calls_that_the_ledger_no_longer_stores() -> None:
     world = World(rules=replace(RULES, max_active=1))
     fetch = world.reports
 
@@ -972,7 +970,7 @@ def test_calls_that_a_ledger_has_forgotten_are_counted() -> None:
 # --- the redial table ---
 
 
-def test_an_authors_delays_replace_the_defaults_and_are_checked() -> None:
+def test_the_authors_redial_delays_replace_the_defaults_and_are_checked() -> None:
     delays = {"busy": 60, "tag:36": None, "operation: Later ": 0, "not_reached": None}
     by_result, by_mark = redial_table(delays)
     assert (by_result[Result.BUSY], by_result[Result.NOT_REACHED]) == (60, None)
@@ -1021,7 +1019,7 @@ def test_a_campaign_asks_only_for_the_reports_of_its_own_calls() -> None:
         assert stranger not in sessions
 
 
-def test_for_a_lost_call_a_campaign_asks_for_all_reports() -> None:
+def test_a_campaign_asks_for_all_reports_to_find_a_lost_call() -> None:
     world = World([ANNA])
     asked = asked_sessions(world)
     world.exchange.fault(Fault.DROP_AFTER, method=START)

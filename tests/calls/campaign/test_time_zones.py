@@ -41,24 +41,24 @@ def test_an_offset_is_the_zone_with_this_offset(hours: int, form: str) -> None:
         ("UTC", "UTC"),
     ],
 )
-def test_names_are_read(text: str, zone: str) -> None:
+def test_the_names_of_time_zones_are_read(text: str, zone: str) -> None:
     assert read_time_zone(text) == zone
 
 
 @pytest.mark.parametrize(
     "text", ["+3", "3", "3.0", "Moscow", "Москва", "IST", "UTC+15", "-13:00", "+05:30", "", "/", "../UTC"]
 )
-def test_what_is_not_certain_is_no_zone(text: str) -> None:
+def test_an_ambiguous_text_is_no_time_zone(text: str) -> None:
     assert read_time_zone(text) is None
 
 
-def test_the_sign_of_posix_is_known() -> None:
+def test_an_etc_gmt_zone_counts_as_backwards() -> None:
     assert is_backwards("Etc/GMT-3")
     assert not is_backwards("Europe/Moscow")
 
 
 @pytest.mark.parametrize("value", ["Asia/Vladivostok", "UTC+10", "+10:00", "МСК+7"])
-def test_zones_in_a_column_with_another_name_are_not_passed_over(value: str) -> None:
+def test_time_zones_in_a_column_with_another_name_are_refused(value: str) -> None:
     with pytest.raises(ListUnreadable, match="'place' holds time zones"):
         refuse_unnamed_zone({"phone": "1", "place": value})
     refuse_unnamed_zone({"phone": "1", "place": "Москва/Химки", "price": "1/2", "note": "Alpha/Beta"})

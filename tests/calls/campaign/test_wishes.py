@@ -32,7 +32,7 @@ def calls(world: World) -> int:
     return sum(world.exchange.rings(person) for person in PEOPLE)
 
 
-def test_a_pause_ends_dialling_at_once_and_the_active_calls_are_seen_to_their_end(world: World) -> None:
+def test_a_pause_ends_dialling_at_once_and_active_calls_are_watched_to_their_end(world: World) -> None:
     before = calls(world)
     assert 0 < before < len(PEOPLE)
     world.wish = PAUSE
@@ -56,7 +56,7 @@ def test_a_stop_ends_dialling_within_two_steps_and_the_campaign_after_its_calls(
     assert world.campaign.finished_by_result.total() == before
 
 
-def test_a_resume_continues_within_seconds_and_everybody_is_called_once(world: World) -> None:
+def test_a_resume_continues_within_seconds_and_each_person_is_called_once(world: World) -> None:
     world.wish = PAUSE
     world.run(600)
     before = calls(world)
@@ -78,7 +78,7 @@ def test_a_stop_of_this_run_is_final(world: World) -> None:
     assert world.campaign.stopped == STOPPED
 
 
-def test_the_log_names_who_did_it_once(world: World) -> None:
+def test_the_log_names_the_user_of_a_wish_once(world: World) -> None:
     for wish in (PAUSE, RESUME, STOP):
         world.wish = wish
         world.run(120)
@@ -102,6 +102,6 @@ def test_a_wish_is_plain_json(kind: WishKind, by: str, at: float) -> None:
 
 
 @pytest.mark.parametrize("value", [{}, [], None, "pause", {"kind": "hurry", "by": "anna", "at": 1.0}])
-def test_what_is_no_wish_is_refused(value: object) -> None:
+def test_a_value_that_is_no_wish_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="no wish"):
         Wish.from_json(value)  # type: ignore[arg-type]

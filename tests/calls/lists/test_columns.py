@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
         "time-zone",
     ],
 )
-def test_the_spelling_of_a_name_does_not_matter(name: str) -> None:
+def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
     assert find_columns(("phone", name)).timezone == name
     assert value_of({name: "x"}, "timezone") == "x"
 
@@ -41,16 +41,14 @@ def test_the_spelling_of_a_name_does_not_matter(name: str) -> None:
         ("extrenal_id", "external_id"),
     ],
 )
-def test_a_name_that_nearly_has_a_meaning_is_refused_unless_the_right_name_is_there(
-    name: str, meant: str
-) -> None:
+def test_a_misspelt_column_name_is_refused_unless_the_right_name_is_there(name: str, meant: str) -> None:
     with pytest.raises(ListUnreadable, match=f"did you mean {meant}"):
         find_columns(("phone", name))
     find_columns(("phone", name, meant))
 
 
 @pytest.mark.parametrize("name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер"])
-def test_the_number_is_not_guessed_at(name: str) -> None:
+def test_a_list_without_a_column_named_phone_is_refused(name: str) -> None:
     with pytest.raises(ListUnreadable, match="did you mean phone"):
         find_columns((name, "name"))
     find_columns((name, "name"), needs_phone=False)
@@ -65,11 +63,11 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     "name", ["name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment"]
 )
-def test_other_names_are_other_columns(name: str) -> None:
+def test_any_other_name_is_accepted_as_a_column(name: str) -> None:
     find_columns(("phone", name))
 
 
-def test_all_columns_with_numbers_of_a_do_not_call_list_count() -> None:
+def test_a_do_not_call_list_uses_all_columns_with_numbers() -> None:
     assert phone_columns(("number",)) == ["number"]
     assert phone_columns(("date", "Phone", "mobile", "phon", "comment")) == ["Phone", "mobile", "phon"]
     with pytest.raises(ListUnreadable, match="name the column with the number"):

@@ -33,7 +33,7 @@ def written(table: list[tuple[str, str]], separator: str) -> str:
 
 @settings(max_examples=200, deadline=None)
 @given(TABLES, st.sampled_from(";,\t|"))
-def test_what_a_program_wrote_is_read_back(table: list[tuple[str, str]], separator: str) -> None:
+def test_a_file_that_a_program_wrote_is_read_unchanged(table: list[tuple[str, str]], separator: str) -> None:
     expected = [
         {"phone": phone, "name": name, "note": note}
         for phone, (name, note) in zip(PHONES, table, strict=False)
@@ -43,7 +43,7 @@ def test_what_a_program_wrote_is_read_back(table: list[tuple[str, str]], separat
 
 @settings(max_examples=400, deadline=None)
 @given(TABLES, st.data())
-def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
+def test_an_added_or_removed_quotation_mark_never_hides_a_phone_number(
     table: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     text = written(table, ";")
@@ -81,13 +81,13 @@ def test_a_quotation_mark_put_in_or_taken_out_never_hides_a_phone(
         ("phone;name,debt\n", "line 1: what separates"),
     ],
 )
-def test_damage_is_named_with_its_line(text: str, why: str) -> None:
+def test_the_error_about_damage_names_the_line(text: str, why: str) -> None:
     with pytest.raises(ListUnreadable, match=why):
         read(text)
 
 
 @pytest.mark.parametrize("name", ['ООО "Ромашка"', 'экран 5"', 'кв. "12345"'])
-def test_quotation_marks_that_a_person_writes_are_no_damage(name: str) -> None:
+def test_quotation_marks_inside_a_text_are_no_damage(name: str) -> None:
     assert read(f"phone;name\n1;{name}\n") == [{"phone": "1", "name": name}]
 
 

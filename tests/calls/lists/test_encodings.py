@@ -26,7 +26,7 @@ NAMES = [
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=5),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "cp866", "koi8-r", "iso8859-5"]),
 )
-def test_text_is_read_as_it_was_written_or_not_at_all(names: list[str], encoding: str) -> None:
+def test_a_text_is_read_as_it_was_written_or_refused(names: list[str], encoding: str) -> None:
     text = "phone;name\r\n" + "".join(f"1;{name}\r\n" for name in names)
     try:
         content = text.encode(encoding)

@@ -47,6 +47,6 @@ def test_a_damaged_workbook_is_refused(lines: list[list[Any]], why: str) -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"phone;name", b"PK\x03\x04 cut"])
-def test_what_is_no_workbook_is_refused(content: bytes) -> None:
+def test_a_file_that_is_no_workbook_is_refused(content: bytes) -> None:
     with pytest.raises(ListUnreadable, match="not a readable"):
         list(read_xlsx(io.BytesIO(content)))

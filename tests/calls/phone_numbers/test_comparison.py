@@ -25,7 +25,7 @@ any_text = st.none() | st.text() | st.text(alphabet="0123456789*xX +-.,()")
         " 7926 0000011 ",
     ],
 )
-def test_a_number_is_the_same_however_it_is_written(written: str) -> None:
+def test_every_spelling_of_a_number_is_the_same_number(written: str) -> None:
     assert is_same_number(written, ANNA)
     assert may_be_same_number(written, ANNA)
 
@@ -88,7 +88,7 @@ def test_two_texts_that_are_masked_in_the_same_way_may_be_the_same_number() -> N
 
 
 @given(first=any_text, second=any_text)
-def test_whatever_the_texts_are_the_answers_agree(first: str | None, second: str | None) -> None:
+def test_the_two_comparisons_agree_for_any_texts(first: str | None, second: str | None) -> None:
     assert is_same_number(first, second) is is_same_number(second, first)
     assert may_be_same_number(first, second) is may_be_same_number(second, first)
     assert not is_same_number(first, second) or may_be_same_number(first, second)

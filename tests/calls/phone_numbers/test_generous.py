@@ -59,7 +59,7 @@ def test_every_number_of_a_cell_is_found(text: str, numbers: set[str]) -> None:
         "7926000001",
     ],
 )
-def test_digits_that_may_be_somebodys_number_are_not_passed_over(text: str) -> None:
+def test_digits_that_may_be_the_number_of_a_person_are_refused_and_not_ignored(text: str) -> None:
     with pytest.raises(NotANumber) as refusal:
         find_numbers(text, "RU")
     assert "926" not in str(refusal.value)
@@ -67,7 +67,7 @@ def test_digits_that_may_be_somebodys_number_are_not_passed_over(text: str) -> N
 
 @settings(max_examples=300, deadline=None)
 @given(spelled(NUMBERS))
-def test_whatever_a_contact_list_reads_a_do_not_call_list_finds(case: tuple[str, str, str]) -> None:
+def test_a_do_not_call_list_finds_every_number_that_a_contact_list_reads(case: tuple[str, str, str]) -> None:
     text, region, _ = case
     try:
         number = read_contact(text, region)
@@ -77,7 +77,7 @@ def test_whatever_a_contact_list_reads_a_do_not_call_list_finds(case: tuple[str,
     try:
         assert number in find_numbers(f"просил не звонить: {text.strip()}", region)
     except NotANumber:
-        return  # such an entry fails the task before anybody is dialled
+        return  # such an entry fails the task before the first call
 
 
 @settings(max_examples=100, deadline=None)

@@ -80,7 +80,9 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
     ],
 )
-def test_what_cannot_be_read_whole_is_refused_with_the_reason(text: str, region: str, why: str) -> None:
+def test_a_number_that_cannot_be_read_completely_is_refused_with_the_reason(
+    text: str, region: str, why: str
+) -> None:
     with pytest.raises(NotANumber, match=why) as refusal:
         read_contact(text, region)
     assert not re.search(r"\d{3}", str(refusal.value))
@@ -100,7 +102,7 @@ def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str,
     assert read_contact(text, "AT") == number
 
 
-def test_a_number_whose_country_code_stands_alone_is_of_this_country() -> None:
+def test_a_number_with_a_separate_country_code_belongs_to_this_country() -> None:
     assert read_contact("+84 95 1234567", "RU") == "84951234567"
 
 
@@ -112,12 +114,12 @@ def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["8863234567", "892600000011", "7926000001", "True", "nan"])
-def test_a_single_call_takes_no_mistyped_number_of_the_region_for_a_foreign_one(text: str) -> None:
+def test_a_single_call_does_not_read_a_mistyped_number_of_the_region_as_a_foreign_number(text: str) -> None:
     with pytest.raises(NotANumber):
         read_destination(text, "RU")
 
 
-def test_an_unknown_region_is_named() -> None:
+def test_the_error_names_an_unknown_region() -> None:
     with pytest.raises(ValueError, match="region: 'Russia'"):
         read_contact(ANNA, "Russia")
 
@@ -148,7 +150,7 @@ def test_every_number_that_can_be_read_is_masked(case: tuple[str, str, str]) -> 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.one_of(st.sampled_from("0123456789+()-. /" + "".join(GAPS)), st.characters()), max_size=24))
-def test_no_text_gains_or_loses_a_digit(text: str) -> None:
+def test_no_digit_of_a_text_is_added_or_lost(text: str) -> None:
     try:
         number = read_contact(text, "RU")
     except NotANumber:
@@ -167,7 +169,7 @@ def test_no_text_gains_or_loses_a_digit(text: str) -> None:
     st.sampled_from(["RU", "AT", "DE", "US", "KZ", "IT", "AR", "HU"]),
     st.from_regex(r"[0-9]{7,15}", fullmatch=True),
 )
-def test_the_short_cut_reads_as_the_library_does(region: str, digits: str) -> None:
+def test_the_short_cut_reads_the_same_numbers_as_the_library(region: str, digits: str) -> None:
     read = read_digits(digits, region)
     try:
         number = phonenumbers.parse(digits, region)

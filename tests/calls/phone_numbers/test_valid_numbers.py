@@ -61,7 +61,7 @@ def test_the_patterns_of_the_library_can_be_joined(code: int) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
-def test_digits_are_read_as_the_parser_alone_would_read_them(data: st.DataObject, region: str) -> None:
+def test_digits_are_read_like_the_parser_of_the_library_reads_them(data: st.DataObject, region: str) -> None:
     plan = numbering_plan.NumberingPlan.of(region)
     lead = data.draw(st.sampled_from(["", plan.country_code, plan.national_prefix, "0", "00", "810"]))
     digits = lead + data.draw(nationals(region))

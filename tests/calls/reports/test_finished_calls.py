@@ -57,7 +57,7 @@ def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
 
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 49, 50, 51, 400])
-def test_every_call_and_every_leg_is_found_however_many_there_are(count: int, closed: bool) -> None:
+def test_every_call_and_leg_is_found_for_any_number_of_calls(count: int, closed: bool) -> None:
     """Some calls begin at the moments at which an interval is halved."""
     calls = [(number, NOW + number * 3600 / (count + 1)) for number in range(count)]
 
@@ -73,14 +73,14 @@ def test_legs_are_fetched_only_if_a_call_has_no_talk() -> None:
     assert not any(isinstance(request, GetCallLegsReport) for request in data_api.asked)
 
 
-def test_an_interval_that_fits_is_fetched_once() -> None:
+def test_an_interval_that_fits_into_the_pages_is_fetched_once() -> None:
     data_api = DataApi([(number, NOW + number) for number in range(25)], closed=True)
     found(data_api)
 
     assert [request.offset for request in data_api.asked] == [None, 10, 20] * 2
 
 
-def test_more_calls_in_one_second_than_the_service_sends_do_not_loop_for_ever() -> None:
+def test_more_calls_in_one_second_than_the_service_sends_cause_no_endless_loop() -> None:
     data_api = DataApi([(number, NOW + 1800) for number in range(60)], closed=True)
 
     assert len(found(data_api)) == 50
@@ -96,7 +96,9 @@ def test_an_unfinished_call_is_left_out() -> None:
     assert found(Ongoing([], closed=True)) == [(2, False)]
 
 
-def test_the_pages_are_those_that_the_service_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_size_and_the_last_offset_are_those_that_the_service_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.undo()
     request = GetCallLegsReport(
         date_from="", date_till="", limit=report_requests._PAGE_SIZE, offset=report_requests._LAST_OFFSET

@@ -1,4 +1,4 @@
-"""Whatever shape the Data API gives to a report, no contact who answered counts as not answered."""
+"""No contact who answered counts as unanswered, in any shape that the Data API gives to a report."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def entries_of(name: str) -> dict[str, list[Any]]:
 TRUTH = {name: {number: call.answered for number, call in fetch(entries_of(name)).items()} for name in BODIES}
 
 
-def test_the_answers_tell_apart_who_answered() -> None:
+def test_the_examples_contain_answered_and_unanswered_calls() -> None:
     assert {answered for calls in TRUTH.values() for answered in calls.values()} >= {True, False}
 
 
@@ -81,7 +81,7 @@ def check(name: str, found: dict[int, FinishedCall]) -> None:
 
 @given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
 @settings(max_examples=400)
-def test_a_report_in_any_shape_never_denies_an_answer(data: st.DataObject, name: str) -> None:
+def test_a_report_in_any_shape_never_disproves_an_answer(data: st.DataObject, name: str) -> None:
     answers = entries_of(name)
     changed = {
         CALLS: data.draw(mutated(answers[CALLS], not_null=NULL_IS_A_FACT)),
@@ -96,7 +96,7 @@ def test_a_report_in_any_shape_never_denies_an_answer(data: st.DataObject, name:
 
 
 @given(operations=mutated([{"scenario_operations": OPERATIONS}]), name=st.sampled_from(sorted(BODIES)))
-def test_operations_in_any_shape_invent_no_answer_and_change_nothing_else(operations: Any, name: str) -> None:
+def test_operations_in_any_shape_change_no_other_fact_about_the_call(operations: Any, name: str) -> None:
     answers = entries_of(name)
     [changed] = operations if isinstance(operations, list) and len(operations) == 1 else [operations]
     reported = changed if isinstance(changed, dict) else {}
@@ -132,7 +132,9 @@ def test_a_name_that_is_no_text_is_no_operation(sent: Any, read: Any) -> None:
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
-def test_a_list_that_is_shorter_than_its_total_never_denies_an_answer(data: st.DataObject, name: str) -> None:
+def test_a_list_that_is_shorter_than_its_total_never_disproves_an_answer(
+    data: st.DataObject, name: str
+) -> None:
     answers = entries_of(name)
     cut = {
         method: [entry for entry in entries if data.draw(st.booleans())]
@@ -143,7 +145,9 @@ def test_a_list_that_is_shorter_than_its_total_never_denies_an_answer(data: st.D
 
 @pytest.mark.parametrize("connect_time", ["", 0, 1.5, {}, [], False])
 @pytest.mark.parametrize("missing", [True, False])
-def test_a_leg_whose_connection_cannot_be_read_denies_no_answer(connect_time: Any, *, missing: bool) -> None:
+def test_a_leg_whose_connection_cannot_be_read_does_not_disprove_an_answer(
+    connect_time: Any, *, missing: bool
+) -> None:
     answers = entries_of("32_contact_first_max_out_call_reached")
     contacts, operators = (dict(leg) for leg in answers[LEGS])
     contacts["connect_time"] = connect_time
@@ -168,12 +172,12 @@ def test_an_unreadable_leg_of_one_call_leaves_the_other_calls_known() -> None:
         *itertools.product(["id", "talk_duration"], ["x y", ""]),
     ],
 )
-def test_a_report_that_cannot_be_read_is_no_report_yet(field: str, value: Any) -> None:
+def test_a_report_that_cannot_be_read_counts_as_missing(field: str, value: Any) -> None:
     answers = entries_of("31_sip_offline")
     assert fetch({**answers, CALLS: [{**answers[CALLS][0], field: value}]}) == {}
 
 
-def test_an_empty_end_of_an_active_call_is_no_end() -> None:
+def test_a_report_with_an_empty_end_does_not_end_the_call() -> None:
     answers = entries_of("31_sip_offline")
     ongoing = {**answers[CALLS][0], "finish_time": "", "finish_reason": ""}
     assert fetch({**answers, CALLS: [ongoing]}) == {}

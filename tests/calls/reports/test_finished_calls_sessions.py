@@ -41,7 +41,7 @@ class Account:
         return [call.report.id for call in calls]
 
 
-def test_with_session_ids_each_request_has_a_filter_and_only_these_calls_are_returned() -> None:
+def test_each_request_with_session_ids_has_a_filter_and_returns_only_these_calls() -> None:
     account = Account()
     wanted = set(account.ids[2:5])
     assert account.fetch(wanted) == account.ids[2:5]
@@ -51,7 +51,7 @@ def test_with_session_ids_each_request_has_a_filter_and_only_these_calls_are_ret
     ]
 
 
-def test_without_session_ids_all_calls_are_returned() -> None:
+def test_a_request_without_session_ids_returns_all_calls() -> None:
     account = Account()
     assert account.fetch(None) == account.ids
     assert set(account.filters) == {None}
@@ -66,13 +66,13 @@ def test_many_session_ids_are_divided_among_several_requests(monkeypatch: pytest
     assert len(of_calls) == 3
 
 
-def test_no_session_id_is_no_request() -> None:
+def test_an_empty_set_of_session_ids_causes_no_request() -> None:
     account = Account()
     assert account.fetch(set()) == []
     assert account.filters == []
 
 
-def test_if_the_service_refuses_the_filter_the_wanted_calls_are_selected_here() -> None:
+def test_the_wanted_calls_are_selected_locally_if_the_service_refuses_the_filter() -> None:
     account = Account(Profile(refused_filters=("id", "call_session_id")))
     assert account.fetch(set(account.ids[2:5])) == account.ids[2:5]
     assert account.filters[-1] is None

@@ -91,7 +91,7 @@ JSON = st.recursive(
 
 
 @given(name=st.sampled_from([*DEFAULT_FIELDS, *CALL_NUMBERS, "other"]), value=JSON)
-def test_any_answer_becomes_plain_json_with_the_asked_columns(name, value):
+def test_any_answer_becomes_plain_json_with_the_requested_columns(name, value):
     row = convert_row(
         {name: value},
         DEFAULT_FIELDS,

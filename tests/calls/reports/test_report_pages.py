@@ -147,7 +147,7 @@ def test_the_service_without_a_number_of_all_rows_is_read_to_its_last_page():
     assert sorted(read(service, START, START + 60, page_size=4, last_offset=8)) == sorted(calls)
 
 
-def test_pages_that_are_shorter_than_asked_for_lose_no_row():
+def test_pages_that_are_shorter_than_requested_lose_no_row():
     service = Service("UTC", {number: START + number for number in range(1, 30)}, most_rows=2)
 
     assert len(read(service, START, START + 60, page_size=10, last_offset=100)) == 29
@@ -169,7 +169,7 @@ def test_an_empty_interval_costs_one_request():
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_in_the_hour_that_occurs_twice_no_call_is_lost(fold):
+def test_no_call_is_lost_in_the_hour_that_occurs_twice(fold):
     begin = int(epoch("2025-10-26 02:30:00", BERLIN, fold))
     hour = begin - begin % 3600
     service = Service(BERLIN, {1: begin})
@@ -192,7 +192,7 @@ def test_more_calls_in_one_second_than_the_service_sends_are_an_error():
         read(service, START, START + 60)
 
 
-def test_a_service_that_names_rows_and_sends_none_is_an_error():
+def test_a_service_that_counts_rows_and_sends_none_is_an_error():
     class Silent(Service):
         def call(self, request: CallRows) -> Entries[Any]:
             page: Entries[Any] = Entries()

@@ -1,4 +1,4 @@
-"""Requests for reports: a refused part is left out and said once, and what is needed is never given up."""
+"""Requests for reports: a refused part is omitted and logged once, and a needed part is never omitted."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Asker:
         return [report.id for report in self.requests.calls(AT, AT, selection=selection, **options)]
 
     @property
-    def said(self) -> list[str]:
+    def logged(self) -> list[str]:
         return self.caplog.messages
 
 
@@ -93,14 +93,14 @@ def in_fields(name: str, error: dict[str, Any]) -> Refuse:
 # --- fields ---
 
 
-def test_the_link_to_the_recording_is_asked_for_only_by_those_who_need_it(asker: Any) -> None:
+def test_the_link_to_the_recording_is_requested_only_if_a_caller_needs_it(asker: Any) -> None:
     desk = asker()
     desk.ids()
     desk.ids(fields=(*REPORT_FIELDS, RECORDING_FIELD))
     assert [RECORDING_FIELD in request.fields for request in desk.data_api.asked] == [False, True]
 
 
-def test_without_a_word_about_the_refused_part_the_operations_alone_are_left_out_first(asker: Any) -> None:
+def test_the_operations_are_omitted_first_if_a_refusal_names_no_part(asker: Any) -> None:
     desk = asker(in_fields(OPERATIONS_FIELD, refusal("parameter_component_disabled", code=-32008)))
     fields = (*REPORT_FIELDS, RECORDING_FIELD, OPERATIONS_FIELD)
     for _ in range(2):
@@ -129,15 +129,15 @@ OPTIONAL = [name for name in REPORT_FIELDS if name not in GetCallsReport.needed_
         lambda name: refusal("unexpected_parameters", name, code=-32007),
     ],
 )
-def test_a_refused_field_is_left_out_from_then_on_and_said_once(
+def test_a_refused_field_is_omitted_from_then_on_and_logged_once(
     asker: Any, name: str, error: Callable[[str], dict[str, Any]]
 ) -> None:
     desk = asker(in_fields(name, error(name)))
     for _ in range(3):
         assert desk.ids() == [1, 2, 3]
     assert [name in request.fields for request in desk.data_api.asked] == [True, False, False, False]
-    assert len(desk.said) == 1
-    assert name in desk.said[0]
+    assert len(desk.logged) == 1
+    assert name in desk.logged[0]
 
 
 def test_every_optional_field_may_be_refused(asker: Any) -> None:
@@ -148,11 +148,11 @@ def test_every_optional_field_may_be_refused(asker: Any) -> None:
     desk = asker(refuse)
     assert desk.ids() == desk.ids() == [1, 2, 3]
     assert set(desk.data_api.asked[-1].fields) == GetCallsReport.needed_fields
-    assert len(desk.said) == len(OPTIONAL)
+    assert len(desk.logged) == len(OPTIONAL)
 
 
 @pytest.mark.parametrize("name", sorted(GetCallsReport.needed_fields))
-def test_without_a_needed_field_there_is_no_report_and_the_service_is_not_asked_again(
+def test_a_service_that_refuses_a_needed_field_gives_no_report_and_is_not_asked_again(
     asker: Any, name: str
 ) -> None:
     desk = asker(in_fields(name, refusal("unexpected_parameters", "fields", name)))
@@ -160,7 +160,7 @@ def test_without_a_needed_field_there_is_no_report_and_the_service_is_not_asked_
         reports = desk.requests.calls(AT, AT)
         assert (list(reports), reports.complete) == ([], False)
     assert len(desk.data_api.asked) == 1
-    assert len(desk.said) == 2
+    assert len(desk.logged) == 2
 
 
 # --- refusals that name no part ---
@@ -219,7 +219,7 @@ def test_a_date_that_the_refusal_does_not_name_is_found_by_trying(asker: Any, er
     wanted=st.sets(st.sampled_from([1, 2, 3]), max_size=2),
     ongoing=st.booleans(),
 )
-def test_whatever_is_refused_without_a_name_the_report_is_read(
+def test_the_report_is_read_although_the_service_refuses_parts_without_naming_them(
     refused: set[str], error: dict[str, Any], wanted: set[int], ongoing: bool
 ) -> None:
     def refuse(request: Any) -> dict[str, Any] | None:
@@ -242,7 +242,7 @@ def test_whatever_is_refused_without_a_name_the_report_is_read(
     [*UNNAMED, refusal("unexpected_parameters", "limit"), refusal("invalid_parameter_value", "limit")],
     ids=str,
 )
-def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_each_time_from_then_on(
+def test_a_service_that_refuses_everything_gives_no_report_and_later_gets_single_requests(
     asker: Any, error: dict[str, Any]
 ) -> None:
     desk = asker(lambda request: error)
@@ -253,7 +253,7 @@ def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_eac
         reports = desk.requests.calls(AT, AT, ongoing=True)
         assert (list(reports), reports.complete) == ([], False)
         assert len(desk.data_api.asked) == tried + number
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
     desk.data_api.refuse = lambda request: None
     assert desk.ids(1, ongoing=True) == [1]
     assert allowed(desk.data_api.asked[-1]) == {*REPORT_FIELDS, "filter", "include_ongoing_calls"}
@@ -274,17 +274,17 @@ def test_a_service_that_refuses_everything_gives_no_report_and_is_asked_once_eac
     ],
     ids=str,
 )
-def test_without_a_filter_all_reports_are_fetched_and_the_wanted_ones_selected(
+def test_all_reports_are_fetched_and_the_wanted_ones_selected_without_a_filter(
     asker: Any, error: dict[str, Any]
 ) -> None:
     desk = asker(lambda request: error if request.filter else None)
     assert desk.ids(2) == [2]
     assert desk.ids(3, 1) == [1, 3]
     assert [request.filter is None for request in desk.data_api.asked] == [False, True, True]
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
-def test_a_service_that_ignores_the_filter_gives_nobody_elses_report(asker: Any) -> None:
+def test_the_reports_of_other_calls_are_removed_if_the_service_ignores_the_filter(asker: Any) -> None:
     desk = asker(ignores_filter=True)
     assert desk.ids(2) == [2]
     assert desk.ids(7) == []
@@ -347,7 +347,7 @@ YOUNG = refusal("invalid_parameter_value", "date_from", "2027-01-15 11:00:00")
 def test_a_period_begins_a_day_earlier_so_that_no_young_date_is_sent(asker: Any) -> None:
     desk = asker(refuses_younger_than(6 * 3600, YOUNG))
     assert desk.ids() == [1, 2, 3]
-    assert desk.said == []
+    assert desk.logged == []
     [request] = desk.data_api.asked
     assert request.date_from == report_time(AT - DAY, ZONE)
     assert request.date_till == report_time(AT + DAY, ZONE)
@@ -357,7 +357,7 @@ def test_a_refused_beginning_is_moved_back_and_remembered(asker: Any) -> None:
     desk = asker(refuses_younger_than(1.5 * DAY, YOUNG))
     assert desk.ids() == desk.ids() == [1, 2, 3]
     assert len(desk.data_api.asked) == 3
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
 def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
@@ -368,14 +368,14 @@ def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
-def test_a_date_is_recognised_however_the_service_names_it(asker: Any, field: Any) -> None:
+def test_a_refused_date_is_recognised_with_every_name_of_its_field(asker: Any, field: Any) -> None:
     desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))
     assert desk.ids(1, ongoing=True) == desk.ids(1, ongoing=True) == [1]
     assert len(desk.data_api.asked) == 3
 
 
 @pytest.mark.parametrize("field", ["date_from", "date_till"])
-def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(asker: Any, field: str) -> None:
+def test_a_date_that_is_always_refused_gives_no_report_and_is_sent_again(asker: Any, field: str) -> None:
     desk = asker(lambda request: refusal("invalid_parameter_value", field))
     for _ in range(5):
         reports = desk.requests.calls(AT, AT)
@@ -384,10 +384,10 @@ def test_a_date_that_is_always_refused_means_no_report_yet_and_is_asked_again(as
     desk.data_api.refuse = lambda request: None
     assert desk.ids() == [1, 2, 3]
     assert len(desk.data_api.asked) == count + 1
-    assert len(desk.said) == len(set(desk.said)) <= 3
+    assert len(desk.logged) == len(set(desk.logged)) <= 3
 
 
-def test_guesses_are_tried_again_after_some_requests_because_a_reason_may_have_gone(asker: Any) -> None:
+def test_a_guessed_refusal_is_tested_again_after_some_requests(asker: Any) -> None:
     """One reply without a name comes and goes; afterwards, the account refuses the tags without a name."""
     unnamed = UNNAMED[-1]
     desk = asker(lambda request: unnamed)
@@ -407,12 +407,12 @@ def test_a_refusal_that_lists_the_allowed_fields_refuses_the_named_field_only(as
     assert set(REPORT_FIELDS) - set(desk.data_api.asked[-1].fields) == {"tags"}
 
 
-def test_without_the_right_to_the_legs_report_no_call_has_known_legs(asker: Any) -> None:
+def test_no_call_has_known_legs_without_the_right_to_the_report_of_legs(asker: Any) -> None:
     denied = refusal("method_component_disabled", code=-32008)
     desk = asker(lambda request: denied if isinstance(request, GetCallLegsReport) else None)
     legs = desk.requests.legs(AT, AT)
     assert (list(legs), legs.complete) == ([], True)
-    assert len(desk.said) == 1
+    assert len(desk.logged) == 1
 
 
 def test_two_legs_of_one_call_with_the_same_id_are_two_legs() -> None:
@@ -454,8 +454,8 @@ def test_no_value_of_a_refusal_is_logged(asker: Any) -> None:
     error = refusal("unexpected_parameters", "fields tags", "79260000001 secret-token")
     desk = asker(in_fields("tags", error))
     desk.ids()
-    assert "79260000001" not in " ".join(desk.said)
-    assert "secret" not in " ".join(desk.said)
+    assert "79260000001" not in " ".join(desk.logged)
+    assert "secret" not in " ".join(desk.logged)
 
 
 def test_a_fetch_of_all_calls_keeps_what_was_refused() -> None:
@@ -467,7 +467,7 @@ def test_a_fetch_of_all_calls_keeps_what_was_refused() -> None:
     assert len(data_api.asked) == 3
 
 
-def test_a_page_that_is_shorter_than_asked_for_is_not_the_end_if_the_service_states_more() -> None:
+def test_a_short_page_is_not_the_last_if_the_service_states_more_rows() -> None:
     class Capped(DataApi):
         def call(self, request: Any) -> Entries[Any]:
             everything = super().call(request)

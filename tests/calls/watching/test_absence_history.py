@@ -56,7 +56,7 @@ def test_no_second_look_follows_the_second_snapshot_without_a_call():
     assert not history.permits_second_look({1})
 
 
-def test_a_second_look_that_takes_the_place_of_a_regular_poll_needs_no_share():
+def test_a_second_look_that_replaces_a_regular_poll_does_not_count_as_an_extra_poll():
     history = steady_history()
     for number in range(10, 20):  # each time, the only watched call is missing, and the polls end
         history.add(snapshot(1_000 + 30 * number, number))
@@ -66,7 +66,7 @@ def test_a_second_look_that_takes_the_place_of_a_regular_poll_needs_no_share():
         history.add(snapshot(1_005.5 + 30 * number))
 
 
-def test_if_many_calls_vanish_at_once_and_none_is_left_no_second_look_follows():
+def test_no_second_look_follows_if_many_calls_vanish_at_once_and_none_is_left():
     history = steady_history()
     history.add(snapshot(1_000, 1, 2, 3, 4, 5))
     history.add(snapshot(1_005))
@@ -78,7 +78,7 @@ UNANSWERED = Unanswered("timeout", method="list.calls")
 
 
 @pytest.mark.parametrize("useless", [{"failure": UNANSWERED}, {"left_out": 1}])
-def test_a_snapshot_that_proves_nothing_adds_nothing(useless):
+def test_a_snapshot_that_proves_no_absence_does_not_change_the_history(useless):
     history = steady_history()
     history.add(snapshot(1_000, 1, 2))
     history.add(snapshot(1_005, **useless))
@@ -101,7 +101,7 @@ def test_a_connection_sends_at_most_a_tenth_more_polls():
     assert 95 <= second_looks <= 105
 
 
-def test_after_a_call_came_back_the_account_is_no_longer_steady_and_absences_must_be_longer():
+def test_a_call_that_comes_back_makes_the_account_unsteady_and_lengthens_the_needed_absence():
     history = steady_history()
     for at, listed in [(1_000, (1, 2)), (1_005, (2,)), (1_010, (2,)), (1_015, (1, 2))]:
         history.add(snapshot(at, *listed))
@@ -189,7 +189,7 @@ class Account:
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 1.0])
-def test_on_an_account_whose_calls_vanish_for_a_moment_there_are_no_more_false_ends_than_without_second_looks(
+def test_second_looks_cause_no_false_ends_on_an_account_whose_calls_vanish_for_a_moment(
     share,
 ):
     _, before, _ = Account(3.0, share).play(adaptive=False)
@@ -198,7 +198,7 @@ def test_on_an_account_whose_calls_vanish_for_a_moment_there_are_no_more_false_e
     assert before == after == 0
 
 
-def test_on_an_account_whose_calls_vanish_longer_than_an_interval_there_are_fewer_false_ends():
+def test_there_are_fewer_false_ends_on_an_account_whose_calls_vanish_longer_than_an_interval():
     _, before, _ = Account(7.0, 0.3).play(adaptive=False)
     _, after, _ = Account(7.0, 0.3).play()
 

@@ -61,7 +61,7 @@ def test_the_contacts_connected_leg_is_an_answer() -> None:
     assert Desk(DataApi(legs=legs)).polls(ringing(1), ringing(2, BORIS), seconds=20) == {1}
 
 
-def test_the_leg_of_a_contact_who_calls_in_is_no_answer_of_ours() -> None:
+def test_the_leg_of_a_contact_who_calls_in_does_not_count_as_an_answer() -> None:
     legs = [{"call_session_id": 1, "is_operator": False, "connect_time": "then"}]
     assert Desk(DataApi(legs=legs)).polls(ringing(1, direction="in"), seconds=20) == set()
 

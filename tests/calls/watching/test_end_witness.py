@@ -51,7 +51,7 @@ def test_a_report_with_a_finish_time_ends_the_wait_at_the_first_absence():
     assert desk.requests() == 1  # a talk needs no report of the legs
 
 
-def test_for_calls_without_a_talk_the_witness_asks_for_all_legs_with_one_request():
+def test_the_witness_asks_for_the_legs_of_all_calls_without_a_talk_with_one_request():
     silent = [{**FINISHED, "id": number, "talk_duration": 0} for number in (1, 2, 3)]
     desk = Desk(DataApi(silent))
     taken = Snapshot(AT)
@@ -63,7 +63,7 @@ def test_for_calls_without_a_talk_the_witness_asks_for_all_legs_with_one_request
 
 
 @pytest.mark.parametrize("report", [None, {"id": 1}])
-def test_without_a_report_of_the_end_two_snapshots_without_the_call_are_necessary(report):
+def test_two_snapshots_without_the_call_are_necessary_if_no_report_proves_its_end(report):
     desk = Desk(DataApi([report] if report else []))
     desk.poll(AT, 1)
 
@@ -83,7 +83,7 @@ def test_a_failure_of_the_data_api_ends_no_wait_and_pauses_the_witness_for_a_min
     assert len(desk.warnings) == 1
 
 
-def test_on_an_account_whose_reports_come_late_the_witness_asks_three_times_in_ten_minutes():
+def test_the_witness_asks_three_times_in_ten_minutes_on_an_account_with_late_reports():
     desk = Desk(DataApi())
     for number in range(100):
         desk.witness.extend(Snapshot(AT + 5 * number), [number + 1])
@@ -101,7 +101,7 @@ def test_a_call_that_is_listed_again_has_not_ended():
     assert not desk.witness.ends_in(Snapshot(AT + 5, {1: CallSession(call_session_id=1)}))
 
 
-def test_while_few_points_are_left_the_witness_pauses():
+def test_the_witness_pauses_while_few_points_are_left():
     desk = Desk(DataApi([FINISHED]))
     desk.data_api.limits = Limits(day_limit=100, day_remaining=10)
     desk.witness.extend(Snapshot(AT), [1])
@@ -110,7 +110,7 @@ def test_while_few_points_are_left_the_witness_pauses():
     assert desk.requests() == 1
 
 
-def test_what_the_witness_knows_is_forgotten_after_a_minute():
+def test_the_witness_forgets_an_end_after_a_minute():
     desk = Desk(DataApi([FINISHED]))
     desk.witness.extend(Snapshot(AT), [1])
 

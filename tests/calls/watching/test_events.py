@@ -267,7 +267,7 @@ def test_the_contacts_number_is_reported_and_stored_only_if_asked_for(asked):
     assert EMPLOYEE not in json.dumps(detector.to_json())
 
 
-def test_an_ended_event_holds_what_was_known_of_the_call():
+def test_an_ended_event_holds_the_known_facts_about_the_call():
     detector = after_baseline(include_phone_numbers=True)
     snapshots = (snapshot(5, session(1, "Разговор", external_id="mine")), snapshot(10), snapshot(15))
 
@@ -291,7 +291,7 @@ def restored(detector: EventDetector) -> EventDetector:
     return after
 
 
-def test_a_restored_state_reports_what_happened_meanwhile_and_nothing_twice():
+def test_a_restored_state_reports_what_happened_meanwhile_and_repeats_no_event():
     detector = after_baseline()
     reported(detector, snapshot(5, session(1), session(2), session(3, "Разговор")), snapshot(10))
 
@@ -319,7 +319,7 @@ def test_a_restored_state_reports_what_happened_meanwhile_and_nothing_twice():
         [],
     ],
 )
-def test_a_state_that_cannot_be_read_is_an_error_and_changes_nothing(state):
+def test_an_unreadable_state_is_an_error_and_leaves_the_detector_unchanged(state):
     detector = EventDetector()
 
     with pytest.raises(ValueError, match="not the state of an event detector"):
@@ -342,7 +342,7 @@ def test_the_state_holds_only_the_id_and_the_time_of_an_ended_call():
     )
 
 
-def test_an_older_state_changes_nothing():
+def test_an_older_state_does_not_replace_a_newer_one():
     detector = after_baseline()
     reported(detector, snapshot(5, session(1)))
     old = detector.to_json()

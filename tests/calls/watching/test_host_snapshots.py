@@ -123,7 +123,7 @@ def test_the_tasks_poll_once_in_the_shortest_interval_and_once_for_each_new_task
             assert all(gap <= intervals[number] + 0.5 for gap in gaps)
 
 
-def test_while_one_task_polls_another_waits_for_its_snapshot(host):
+def test_a_task_waits_for_the_snapshot_of_another_task_that_polls(host):
     slow, other = host.task(1), host.task(2)
     meanwhile: list[Snapshot | None] = []
     host.during_poll = lambda: meanwhile.append(other.next()) if len(host.polls) == 1 else None
@@ -135,7 +135,7 @@ def test_while_one_task_polls_another_waits_for_its_snapshot(host):
     assert len(host.polls) == 1
 
 
-def test_a_task_does_not_wait_for_ever_for_the_poll_of_another_task(host):
+def test_a_task_does_not_wait_forever_for_the_poll_of_another_task(host):
     slow, other = host.task(1), host.task(2)
 
     def poll_slowly() -> None:
@@ -148,7 +148,7 @@ def test_a_task_does_not_wait_for_ever_for_the_poll_of_another_task(host):
     assert len(host.polls) == 2
 
 
-def test_at_the_end_of_its_time_a_task_polls_even_if_another_task_holds_the_lock(host):
+def test_a_task_polls_at_the_end_of_its_time_even_if_another_task_holds_the_lock(host):
     slow, other = host.task(1), host.task(2, until=host.now)
     seen: list[Snapshot | None] = []
     host.during_poll = lambda: seen.append(other.next()) if len(host.polls) == 1 else None
@@ -191,7 +191,7 @@ def test_a_snapshot_from_the_future_is_ignored(host):
     assert snapshot.at == host.now
 
 
-def test_without_a_usable_folder_each_task_polls_on_its_own(host):
+def test_each_task_polls_on_its_own_without_a_usable_folder(host):
     host.folder = host.folder / "missing"
     seen = host.wait(31, host.task(1), host.task(2))
 
@@ -228,8 +228,8 @@ def test_a_shared_snapshot_contains_what_a_wait_uses_and_no_phone_number(host):
     assert "74951234567" not in content
 
 
-def test_a_steady_account_gets_a_second_look_and_the_next_tasks_know_it(host):
-    for number in range(100):  # calls that end while nobody but this host waits
+def test_a_steady_account_gets_a_second_look_and_later_tasks_know_that_it_is_steady(host):
+    for number in range(100):  # calls that end while only this host waits
         host.listed = {number + 10: CallSession(call_session_id=number + 10)}
         host.task(interval=0.1).next()
         host.now += 1

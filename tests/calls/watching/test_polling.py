@@ -299,7 +299,7 @@ def test_a_subscriber_with_a_shorter_interval_never_delays_the_poll_that_others_
     play(story)
 
 
-def test_a_row_of_subscribers_with_ever_shorter_intervals_does_not_delay_the_poll() -> None:
+def test_a_series_of_subscribers_with_shorter_and_shorter_intervals_does_not_delay_the_poll() -> None:
     async def story(world: World) -> None:
         first = await world.join(30)
         for n in range(1, 29):
@@ -366,7 +366,7 @@ def test_the_last_subscriber_that_leaves_ends_the_loop_in_the_middle_of_a_pause(
     play(story)
 
 
-def test_if_the_last_subscriber_leaves_during_a_poll_no_other_poll_follows() -> None:
+def test_no_poll_follows_if_the_last_subscriber_leaves_during_a_poll() -> None:
     async def story(world: World) -> None:
         await world.join(5, at=1)
         await world.time.until(2)
@@ -473,7 +473,7 @@ def test_a_bug_in_a_poll_reaches_every_subscriber() -> None:
     play(story)
 
 
-def test_after_a_bug_the_next_subscriber_gets_a_new_loop() -> None:
+def test_the_next_subscriber_gets_a_new_loop_after_a_bug() -> None:
     async def story(world: World) -> None:
         world.exchange.bug = ZeroDivisionError("a bug")
         await world.join(5)
@@ -501,7 +501,7 @@ def test_a_subscriber_that_comes_before_the_others_raise_the_bug_gets_a_new_loop
     play(story)
 
 
-def test_a_poll_that_is_cancelled_from_within_leaves_no_subscriber_waiting_for_ever() -> None:
+def test_a_poll_that_is_cancelled_from_within_leaves_no_subscriber_waiting_forever() -> None:
     """The future of a thread is cancelled when its pool shuts down."""
 
     async def run() -> None:
@@ -545,7 +545,7 @@ steps = st.lists(
 @example(
     steps=[(0.0, "join", 30.0, 0), (3.0, "works", 2.0, 0), (20.0, "join", 9.0, 0)], takes=0.0
 )  # the newcomer's first pause would end after the others'
-def test_no_subscriber_waits_longer_than_its_interval_whatever_the_others_do(
+def test_no_subscriber_waits_longer_than_its_interval_because_of_the_others(
     steps: list[tuple[float, str, float, int]], takes: float
 ) -> None:
     async def story(world: World) -> None:

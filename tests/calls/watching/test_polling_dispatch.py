@@ -120,19 +120,17 @@ def test_a_change_of_the_call_wakes_its_subscriber(changed: Snapshot) -> None:
     assert received == [0, 2]
 
 
-def test_every_snapshot_without_the_call_and_every_failure_and_the_first_success_after_it_are_delivered() -> (
-    None
-):
+def test_snapshots_without_the_call_failures_and_the_first_success_after_a_failure_are_delivered() -> None:
     snapshots = [lacks(0), lacks(1, left_out=1), shows(2, session()), fails(3), fails(4)]
     snapshots += [shows(5, session()), shows(6, session()), lacks(7), lacks(8)]
     assert times_received(snapshots) == [0, 1, 2, 3, 4, 5, 7, 8]
 
 
-def test_from_the_time_to_wake_on_every_snapshot_is_delivered() -> None:
+def test_every_snapshot_is_delivered_from_the_time_to_wake_on() -> None:
     assert times_received([shows(at, session()) for at in range(6)], wake_at=3) == [0, 3, 4, 5]
 
 
-def test_a_late_subscriber_gets_its_first_snapshot_although_nothing_has_changed() -> None:
+def test_a_late_subscriber_gets_its_first_snapshot_although_the_call_has_not_changed() -> None:
     received: list[float] = []
 
     async def late(poll: SharedPoll) -> None:
@@ -233,7 +231,7 @@ def stories(draw: st.DrawFn) -> list[Snapshot]:
     appear_by=st.sampled_from([0.0, 20.0, 60.0]),
     deadline=st.sampled_from([15.0, 50.0, 3600.0]),
 )
-def test_a_watch_that_gets_only_what_concerns_its_call_comes_to_the_same_result(
+def test_a_watch_that_gets_only_the_snapshots_about_its_call_has_the_same_result(
     snapshots: list[Snapshot], appear_by: float, deadline: float
 ) -> None:
     def watch_and_result() -> tuple[SessionWatch, list[Any]]:
@@ -282,17 +280,17 @@ async def wait_for_end(poll: SharedPoll) -> None:
             watch.update(await next_snapshot())
 
 
-def test_on_a_steady_account_a_second_look_follows_the_first_snapshot_without_the_call() -> None:
+def test_a_second_look_follows_the_first_snapshot_without_the_call_on_a_steady_account() -> None:
     story = [shows(200, session()), lacks(205), lacks(205.4)]
 
     assert play(story, wait_for_end, history=steady_history())[:2] == [5, SECOND_LOOK_AFTER]
 
 
-def test_on_a_new_account_the_next_regular_poll_decides() -> None:
+def test_the_next_regular_poll_decides_on_a_new_account() -> None:
     assert play([shows(200, session()), lacks(205), lacks(210)], wait_for_end)[:2] == [5, 5]
 
 
-def test_after_a_call_came_back_a_wait_ends_only_after_a_longer_absence() -> None:
+def test_a_wait_ends_only_after_a_longer_absence_once_a_call_came_back() -> None:
     came_back = [shows(0, session()), lacks(5), lacks(10), lacks(15), shows(20, session())]
     story = [*came_back, *map(lacks, (25, 30, 35, 40, 45))]
     seen: list[float] = []

@@ -109,7 +109,7 @@ def test_the_pause_lasts_until_the_limit_is_reset() -> None:
     [limit(day_remaining=0, day_reset=40_000), LimitExceeded("x", params={"limit_type": "day"}), limit()],
     ids=["day", "day without a reset", "no limits"],
 )
-def test_a_limit_is_never_waited_out_for_more_than_a_minute_at_a_time(failure: LimitExceeded) -> None:
+def test_a_limit_lengthens_the_pause_to_a_minute_at_most(failure: LimitExceeded) -> None:
     assert Snapshot(0, failure=failure).pause(5) == 60
 
 

@@ -1,4 +1,4 @@
-"""Whatever shape the service gives to an active call, no watch and no search takes the call for absent."""
+"""No watch and no search counts an active call as absent, in any shape that the service gives to the call."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Answering:
             raise Unanswered("not a list") from error
 
 
-def look(data: Any, at: float = AT) -> Snapshot:
+def snapshot_of(data: Any, at: float = AT) -> Snapshot:
     return take_snapshot(cast(Client, Answering(data)), lambda: at)
 
 
@@ -68,19 +68,19 @@ def test_an_answer_of_the_service_shows_the_call_and_its_answer(name: str, answe
     data = json.loads((FOLDER / f"{name}.json").read_text())["answers"]["list.calls"]["body"]["result"][
         "data"
     ]
-    assert watch.update(look(data)) is expected
+    assert watch.update(snapshot_of(data)) is expected
 
 
 @given(data=st.data(), name=st.sampled_from(FILES), listed_before=st.booleans())
 @settings(max_examples=300)
-def test_a_call_in_any_shape_is_never_taken_for_ended(
+def test_a_call_in_any_shape_never_counts_as_ended(
     data: st.DataObject, name: str, listed_before: bool
 ) -> None:
     watch, detector = new_watch(listed=listed_before), EventDetector()
-    detector.update(look(ACTIVE[name]))
+    detector.update(snapshot_of(ACTIVE[name]))
     for number in range(4):
         shown = data.draw(mutated([*ACTIVE[name], OTHER], not_null=["call_session_id"]))
-        snapshot = look(shown, AT + number)
+        snapshot = snapshot_of(shown, AT + number)
         assert watch.update(snapshot) in (Phase.EXPECTED, Phase.APPEARED, Phase.ANSWERED)
         assert not snapshot.proves_absence(CALL)
         assert not [
@@ -95,7 +95,7 @@ def test_a_call_in_any_shape_is_never_taken_for_ended(
 @settings(max_examples=300)
 def test_a_lost_call_in_any_shape_is_found_or_not_proven_absent(data: st.DataObject, name: str) -> None:
     lost = LostCall("x-1", CONTACT, None, "Europe/Moscow")
-    snapshot = look(data.draw(mutated(ACTIVE[name], not_null=["call_session_id", "external_id"])))
+    snapshot = snapshot_of(data.draw(mutated(ACTIVE[name], not_null=["call_session_id", "external_id"])))
     if snapshot.failure is None:
         found = any(map(lost.matches, snapshot.sessions.values()))
         assert found or not lost.is_absent_from(snapshot)
@@ -105,19 +105,19 @@ def test_a_lost_call_in_any_shape_is_found_or_not_proven_absent(data: st.DataObj
 @settings(max_examples=200)
 def test_a_shape_never_shows_an_answer_that_the_call_does_not_have(data: st.DataObject) -> None:
     watch = new_watch()
-    watch.update(look(data.draw(mutated(ACTIVE["23_list_never_talk"]))))
+    watch.update(snapshot_of(data.draw(mutated(ACTIVE["23_list_never_talk"]))))
     assert watch.observation.answered_at is None
 
 
 @given(data=st.data(), name=st.sampled_from(FILES))
 def test_an_operators_leg_is_never_the_answer_of_the_contact(data: st.DataObject, name: str) -> None:
-    """Only the operator talks, and the flags that tell the legs apart have any shape."""
+    """Only the operator talks, and the flags that distinguish the legs have any shape."""
     [session] = json.loads(json.dumps(ACTIVE[name]))
     for leg in session["legs"]:
         if not leg["is_operator"]:
             leg["state"] = "Дозвон"
     watch = new_watch()
-    watch.update(look(data.draw(mutated([session]))))
+    watch.update(snapshot_of(data.draw(mutated([session]))))
     assert watch.observation.answered_at is None
 
 
@@ -125,8 +125,8 @@ def test_an_operators_leg_is_never_the_answer_of_the_contact(data: st.DataObject
 
 
 @pytest.mark.parametrize("junk", [None, 5, "x", [], {}, {"call_session_id": ""}, {"call_session_id": 0}])
-def test_an_entry_without_a_readable_id_makes_a_snapshot_prove_nothing(junk: Any) -> None:
-    snapshot = look([junk, OTHER])
+def test_a_snapshot_with_an_entry_without_a_readable_id_proves_no_absence(junk: Any) -> None:
+    snapshot = snapshot_of([junk, OTHER])
     assert snapshot.left_out == 1
     assert list(snapshot.sessions) == [OTHER["call_session_id"]]
     watch = new_watch(listed=True)
@@ -135,18 +135,18 @@ def test_an_entry_without_a_readable_id_makes_a_snapshot_prove_nothing(junk: Any
     assert not LostCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
 
 
-def test_misses_before_and_after_a_snapshot_that_proves_nothing_are_not_added() -> None:
+def test_a_snapshot_that_proves_no_absence_resets_the_count_of_misses() -> None:
     watch = new_watch(listed=True)
-    watch.update(look([OTHER]))
-    watch.update(look([None]))
+    watch.update(snapshot_of([OTHER]))
+    watch.update(snapshot_of([None]))
     assert (watch.observation.misses, watch.observation.missing_since) == (0, None)
-    assert watch.update(look([OTHER])) is Phase.APPEARED
-    assert watch.update(look([OTHER])) is Phase.ENDED
+    assert watch.update(snapshot_of([OTHER])) is Phase.APPEARED
+    assert watch.update(snapshot_of([OTHER])) is Phase.ENDED
 
 
 def test_an_unreadable_shape_does_not_hide_the_end_of_the_wait_at_the_deadline() -> None:
     watch = SessionWatch(CALL, AT, AT + 10, observation=Observation(listed=True))
-    assert watch.update(look([None], AT + 11)) is Phase.TIMED_OUT
+    assert watch.update(snapshot_of([None], AT + 11)) is Phase.TIMED_OUT
 
 
 def test_each_kind_of_unknown_shape_is_logged_once_without_its_value(
@@ -156,7 +156,7 @@ def test_each_kind_of_unknown_shape_is_logged_once_without_its_value(
     entry = {**OTHER, "legs": [{"leg_id": {"x": "79000000002"}, "called_phone_number": "79000000002"}]}
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            look(
+            snapshot_of(
                 [
                     entry,
                     {"call_session_id": "79000000003"},
@@ -172,4 +172,4 @@ def test_each_kind_of_unknown_shape_is_logged_once_without_its_value(
 def test_a_call_that_is_listed_twice_is_read_from_the_better_entry() -> None:
     [whole] = ACTIVE["21_list_object"]
     for entries_ in ([whole, {"call_session_id": CALL}], [{"call_session_id": CALL}, whole]):
-        assert look(entries_).sessions[CALL].external_id == "x-1"
+        assert snapshot_of(entries_).sessions[CALL].external_id == "x-1"

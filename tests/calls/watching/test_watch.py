@@ -164,7 +164,7 @@ def test_a_call_that_ended_without_an_observed_answer_may_have_been_answered() -
     assert watch.extend_outcome(STARTED).answered_at is None
 
 
-def test_an_employee_who_picked_up_first_is_no_answer() -> None:
+def test_an_employee_who_picked_up_first_does_not_count_as_an_answer() -> None:
     watch = new_watch()
     first = session(LegState.DIALING, LegState.TALKING), session(None, LegState.TALKING)
     assert phases(watch, shows(5, first[0]), shows(10, first[1])) == [Phase.APPEARED] * 2
@@ -320,7 +320,7 @@ def test_one_successful_poll_resets_the_count_of_failures(good: Snapshot) -> Non
         watch.update(fails(60))
 
 
-def test_a_raised_failure_changes_nothing_about_the_call() -> None:
+def test_a_raised_failure_leaves_the_observation_unchanged() -> None:
     watch = new_watch(tolerance=PollTolerance(failures=0))
     watch.update(shows(5, TALKING))
     before = watch.extend_outcome(STARTED)
@@ -333,7 +333,7 @@ def test_a_raised_failure_changes_nothing_about_the_call() -> None:
 # --- what the outcome adds to what was known ---
 
 
-def test_what_was_known_of_the_call_before_the_watch_is_kept() -> None:
+def test_the_facts_known_before_the_watch_are_kept() -> None:
     known = replace(STARTED, attempt=3, tags=(36,), talk_seconds=7, finish_reason="x")
     watch = new_watch()
     phases(watch, shows(5, session(LegState.DIALING, external_id="theirs")), lacks(10), lacks(15))
@@ -342,7 +342,7 @@ def test_what_was_known_of_the_call_before_the_watch_is_kept() -> None:
     assert (outcome.talk_seconds, outcome.finish_reason, outcome.started_at) == (7, "x", 0.0)
 
 
-def test_the_external_id_and_the_tags_of_a_call_started_elsewhere_are_learnt_and_outlive_it() -> None:
+def test_a_watch_keeps_the_external_id_and_the_tags_that_it_observed_of_a_foreign_call() -> None:
     watch = new_watch()
     phases(
         watch,
@@ -505,7 +505,7 @@ RULES = st.fixed_dictionaries(
 
 @settings(max_examples=400, deadline=None)
 @given(truth=truths(), polled=polls(), rules=RULES)
-def test_a_watch_reports_what_was_observed_and_nothing_else(
+def test_a_watch_reports_only_what_the_snapshots_showed(
     truth: Truth, polled: list[Poll], rules: dict[str, Any]
 ) -> None:
     watch = new_watch(**rules)

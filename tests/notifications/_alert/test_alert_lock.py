@@ -1,4 +1,4 @@
-"""One call per alert, whichever callbacks ring and in whatever order."""
+"""One call per alert, for any callbacks in any order."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_deadlines_sync_callback_writes_no_variable(desk, monkeypatch):
     assert rung(desk) == [ON_DUTY]
 
 
-def test_runs_that_fail_alternately_have_claims_of_their_own(desk):
+def test_runs_that_fail_alternately_have_separate_claims(desk):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script.busy()
     for task in ("a", "b", "c"):
@@ -108,7 +108,7 @@ def test_people_on_duty_for_different_tasks_of_one_run_are_both_rung(desk, exter
     assert rung(desk) == [ON_DUTY, SECOND], "each of them once, however the number is written"
 
 
-def test_a_person_who_is_asked_for_a_decision_is_also_called_about_a_failure(desk):
+def test_a_call_about_a_decision_does_not_suppress_the_call_about_a_failure(desk):
     desk.exchange.default_script = Script.busy()
     notifier()(waiting_for_a_decision())
     desk.sleep(30)
@@ -117,7 +117,7 @@ def test_a_person_who_is_asked_for_a_decision_is_also_called_about_a_failure(des
     assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
-def test_after_quiet_for_the_same_alert_rings_again(desk):
+def test_the_same_alert_rings_again_after_quiet_for(desk):
     desk.exchange.default_script = Script.busy()
     notifier()(of_task())
     desk.sleep(15 * 60 + 1)
@@ -127,14 +127,14 @@ def test_after_quiet_for_the_same_alert_rings_again(desk):
 
 
 @pytest.mark.parametrize("quiet_for", [0, timedelta(0)])
-def test_without_quiet_for_every_failure_rings(desk, quiet_for):
+def test_every_failure_rings_without_quiet_for(desk, quiet_for):
     notifier(quiet_for=quiet_for)(of_task("a"))
     notifier(quiet_for=quiet_for)(of_task("b"))
 
     assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
-def test_another_run_has_a_call_of_its_own(desk):
+def test_another_run_rings_separately(desk):
     notifier()(of_task(run_id="manual__1"))
     desk.sleep(30)
     notifier()(of_task(run_id="manual__2"))
@@ -172,7 +172,7 @@ def test_an_alert_rings_if_variables_cannot_be_used(desk, monkeypatch, log):
 
 
 @pytest.mark.parametrize("data_api", [True, False])
-def test_without_variables_failures_one_after_the_other_ring_once_while_the_call_can_be_found(
+def test_failures_in_a_row_ring_once_without_variables_while_the_call_can_be_found(
     desk, monkeypatch, data_api
 ):
     """Failures in the same second may each ring, which the page about alerts states."""

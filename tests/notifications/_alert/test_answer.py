@@ -12,7 +12,7 @@ pytest_plugins = ["airflow_desk"]
 
 
 @SYNC_AND_ASYNC
-def test_without_the_data_api_an_answer_between_two_polls_does_not_count(desk, ring):
+def test_an_answer_between_two_polls_does_not_count_without_the_data_api(desk, ring):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
 
@@ -22,7 +22,7 @@ def test_without_the_data_api_an_answer_between_two_polls_does_not_count(desk, r
 
 
 @SYNC_AND_ASYNC
-def test_with_the_data_api_an_answer_between_two_polls_counts(desk, ring):
+def test_an_answer_between_two_polls_counts_with_the_data_api(desk, ring):
     desk.exchange.script(ON_DUTY, Script(rings=0.1, talks=0.1))
 
     ring(notifier([ON_DUTY, SECOND]), of_dag())
@@ -68,7 +68,7 @@ BY_KEY = {"scenario_id": 23457, "acknowledged_by": "operation:Подтвержд
 
 
 @SYNC_AND_ASYNC
-def test_without_the_data_api_no_key_acknowledges_and_everybody_is_rung_once(desk, ring, log):
+def test_no_key_acknowledges_without_the_data_api_and_each_person_is_rung_once(desk, ring, log):
     desk.connect(extra={"data_api": False})
     desk.exchange.default_script = Script.presses("1")
 

@@ -21,7 +21,7 @@ pytest_plugins = ["airflow_desk"]
         89160000001.0,
     ],
 )
-def test_a_contact_is_rung_however_a_person_writes_it(desk, contact):
+def test_a_contact_is_rung_in_every_usual_spelling(desk, contact):
     notifier(contact, region="RU")(of_dag())
 
     assert rung(desk) == ["79160000001"]
@@ -46,7 +46,7 @@ def test_a_contact_that_cannot_be_rung_is_an_error_of_the_dag_file(contact, said
     assert "916" not in str(caught.value)
 
 
-def test_a_region_is_known_or_a_template():
+def test_a_region_must_be_known_or_a_template():
     notifier(region="{{ var.value.region }}")
     with pytest.raises(ValueError, match="region: 'Russia'"):
         notifier(region="Russia")

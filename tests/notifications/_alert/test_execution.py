@@ -22,7 +22,7 @@ from airflow_provider_callapi.triggers._loop import shared_poll
 pytest_plugins = ["airflow_desk"]
 
 
-def test_alerts_that_ask_the_data_api_leave_the_loops_threads_to_the_polls(monkeypatch):
+def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch):
     asking, asked = threading.Semaphore(0), threading.Event()
 
     def hangs(*_):

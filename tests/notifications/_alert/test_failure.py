@@ -45,7 +45,7 @@ def test_the_default_text_names_what_failed(context, text):
         assert Failure.from_context(context).text == text
 
 
-def test_a_failed_task_whose_callback_runs_is_not_running():
+def test_a_task_in_state_running_whose_callback_runs_counts_as_failed():
     assert Failure.from_context(RUNNING).kind == "task"
 
 

@@ -24,7 +24,7 @@ def test_a_message_that_cannot_be_rendered_or_spoken_becomes_the_default_text(
     assert "the default text is spoken" in log()
 
 
-def test_an_external_id_that_cannot_be_rendered_becomes_the_one_of_the_run(desk):
+def test_an_external_id_that_cannot_be_rendered_becomes_the_default_id_of_the_run(desk):
     notifier(external_id="{{ nothing.at.all }}")(of_task())
     notifier()(of_task("another"))
 

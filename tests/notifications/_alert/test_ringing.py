@@ -64,7 +64,7 @@ def test_a_lost_call_is_found_and_its_person_is_not_called_twice(desk, ring):
 
 
 @SYNC_AND_ASYNC
-def test_the_call_to_one_person_is_not_mistaken_for_the_lost_call_to_the_next(desk, monkeypatch, ring):
+def test_the_call_to_one_person_is_not_adopted_as_the_lost_call_to_the_next(desk, monkeypatch, ring):
     desk.exchange.script(ON_DUTY, Script.busy())
     watch = answer.watch_of
 
@@ -140,7 +140,7 @@ def restart(request, desk, monkeypatch):
     return act
 
 
-def test_after_a_restart_the_active_call_is_watched_and_then_the_next_person_called(desk, restart):
+def test_an_alert_watches_the_active_call_after_a_restart_and_then_calls_the_next_person(desk, restart):
     desk.exchange.script(ON_DUTY, Script.no_answer())
     restart(ALL_CONTACTS)
     desk.sleep(5)
@@ -149,7 +149,7 @@ def test_after_a_restart_the_active_call_is_watched_and_then_the_next_person_cal
     assert rung(desk) == [ON_DUTY, SECOND]
 
 
-def test_after_a_restart_no_person_is_called_after_an_answer(desk, restart):
+def test_an_alert_calls_no_one_after_a_restart_if_a_person_has_answered(desk, restart):
     desk.exchange.script(ON_DUTY, Script(rings=10, talks=60))
     restart(ALL_CONTACTS)
     in_the_triggerer(notifier(ALL_CONTACTS), of_deadline())
@@ -158,7 +158,7 @@ def test_after_a_restart_no_person_is_called_after_an_answer(desk, restart):
 
 
 @pytest.mark.parametrize("restart", ["with the Data API", "without it"], indirect=True)
-def test_after_a_restart_the_next_person_is_called_if_the_call_ended(desk, restart):
+def test_an_alert_calls_the_next_person_after_a_restart_if_the_call_has_ended(desk, restart):
     desk.exchange.script(ON_DUTY, Script.busy())
     restart(ALL_CONTACTS)
     desk.sleep(120)
@@ -177,7 +177,7 @@ def test_an_answer_during_a_restart_is_found_in_the_data_api(desk, restart):
     assert rung(desk) == [ON_DUTY]
 
 
-def test_after_a_restart_no_call_follows_the_one_to_the_last_person(desk, restart):
+def test_an_alert_calls_no_one_after_a_restart_if_it_called_the_last_person(desk, restart):
     desk.exchange.default_script = Script.no_answer()
     restart([ON_DUTY, SECOND])
     desk.sleep(5)

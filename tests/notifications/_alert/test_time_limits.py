@@ -79,7 +79,7 @@ def test_the_log_warns_if_the_time_limit_is_too_short_for_all_contacts(desk, log
     assert ("Airflow ends this callback after" in log()) is warned
 
 
-def test_a_running_task_has_time_to_ring_everybody(desk, log):
+def test_a_running_task_has_time_to_ring_each_person(desk, log):
     context = of_task("ring_everybody")
     desk.exchange.default_script = Script.busy(0)
 

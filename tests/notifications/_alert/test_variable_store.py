@@ -47,7 +47,7 @@ def test_the_next_call_deletes_expired_variables(desk):
     assert 1 < len(claims) <= 15 * 60 / 120 + 2
 
 
-def test_an_airflow_that_cannot_list_variables_keeps_them(desk, monkeypatch):
+def test_expired_variables_stay_if_airflow_cannot_list_variables(desk, monkeypatch):
     monkeypatch.delattr(Variables, "keys")
 
     notifier()(of_task())
@@ -57,7 +57,7 @@ def test_an_airflow_that_cannot_list_variables_keeps_them(desk, monkeypatch):
 
 
 @pytest.mark.needs_airflow("3.3", "a cache that a client can invalidate")
-def test_a_variable_is_read_past_airflows_cache(monkeypatch):
+def test_a_variable_is_read_without_airflows_cache(monkeypatch):
     """The DAG processor caches Variables for minutes if [secrets] use_cache is on."""
     from airflow.sdk.execution_time.cache import SecretCache
 

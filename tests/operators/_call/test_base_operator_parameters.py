@@ -76,9 +76,7 @@ def test_a_duration_of_a_mapped_task_is_converted(desk: Desk, value: Any) -> Non
 
 @pytest.mark.parametrize("text", [" ", "\u00a0", "\u200b", ""])
 @pytest.mark.parametrize("from_template", [False, True])
-def test_a_message_that_says_nothing_is_refused_before_dialling(
-    desk: Desk, text: str, from_template: bool
-) -> None:
+def test_an_empty_message_is_refused_before_dialling(desk: Desk, text: str, from_template: bool) -> None:
     value = "{{ params.text }}" if from_template else text
     calling = informer_task(desk, contact_message={"type": "tts", "value": value})
     make = calling.make
@@ -112,7 +110,7 @@ def test_a_tag_that_cannot_be_set_is_refused_before_dialling(desk: Desk, tags: A
     assert desk.sent() == []
 
 
-def test_native_rendering_leaves_texts_alone(desk: Desk) -> None:
+def test_native_rendering_leaves_texts_unchanged(desk: Desk) -> None:
     given = {
         "dtmf_string": "1234#",
         "external_id": "1.10",
@@ -132,7 +130,7 @@ def test_native_rendering_leaves_texts_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("tones", ["1234#", ".1", "1.20", "007"])
-def test_native_rendering_sends_tones_as_they_are_written(
+def test_native_rendering_leaves_tones_unchanged(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tones: str
 ) -> None:
     sent = []
@@ -186,7 +184,7 @@ def test_a_native_template_gives_a_text_or_the_value_of_its_expression(
 
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.parametrize("error", [TypeError("bad"), KeyError("x"), OSError("disk")])
-def test_any_error_after_a_placed_call_is_final_where_no_journal_outlives_the_try(
+def test_any_error_after_a_placed_call_is_permanent_without_a_durable_journal(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, deferrable: bool
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
@@ -200,7 +198,7 @@ def test_any_error_after_a_placed_call_is_final_where_no_journal_outlives_the_tr
     assert len(desk.exchange.calls) == 1
 
 
-def test_a_trigger_that_failed_is_final_where_no_journal_outlives_the_try(desk: Desk) -> None:
+def test_a_failed_trigger_is_a_permanent_error_without_a_durable_journal(desk: Desk) -> None:
     calling = informer_task(desk, durable=False, deferrable=True)
     with pytest.raises(CallApiFailure, match="call session 5 was placed"):
         calling.make().execute_complete(
@@ -227,7 +225,7 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
     ],
     ids=["another type", "misspelt field", "misspelt field of an older form"],
 )
-def test_a_connection_that_is_not_what_its_author_means_is_refused_before_dialling(
+def test_a_connection_of_another_type_or_with_a_misspelt_field_is_refused_before_dialling(
     desk: Desk, changes: dict[str, Any], said: str, deferrable: bool
 ) -> None:
     desk.connect(**changes)

@@ -16,7 +16,7 @@ def make_operator() -> CallApiStartInformerCallOperator:
     )
 
 
-def test_an_option_that_a_subclass_or_a_cluster_policy_sets_later_counts() -> None:
+def test_an_option_that_a_subclass_or_a_cluster_policy_sets_later_is_used() -> None:
     operator = make_operator()
     operator.max_lateness = 60
     operator.cancel_on_kill = True

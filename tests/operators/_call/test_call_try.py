@@ -1,4 +1,4 @@
-"""After a call was placed: waiting, tagging, settling, judging, and what the next try finds left to do."""
+"""After a call was placed: waiting, tagging, settling, judging, and the remaining work of the next try."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_an_answer_that_cannot_be_stored_fails_the_try_with_its_session_and_the_
     ("script", "tags"),
     [(Script(rings=3, talks=40), [36, 38]), (Script.busy(8), [37, 38]), (Script(rings=1, talks=2), [36, 38])],
 )
-def test_every_wished_tag_is_set_once_by_what_became_of_the_call(desk, way, script, tags):
+def test_each_tag_of_the_calls_outcome_is_set_once(desk, way, script, tags):
     desk.exchange.script(CONTACT, script)
 
     result = task(desk, way, tags=TAGS).run()
@@ -95,7 +95,7 @@ def test_every_wished_tag_is_set_once_by_what_became_of_the_call(desk, way, scri
 
 
 @ways
-def test_an_answered_call_is_tagged_while_it_is_active_and_without_the_data_api(desk, way):
+def test_an_answered_call_is_tagged_while_it_is_active_even_without_the_data_api(desk, way):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=3, talks=40))
 
@@ -107,7 +107,7 @@ def test_an_answered_call_is_tagged_while_it_is_active_and_without_the_data_api(
     assert tagged.time < ended.time
 
 
-def test_tags_of_finished_calls_without_the_data_api_fail_before_anybody_is_dialled(desk):
+def test_tags_of_finished_calls_need_the_data_api_and_fail_before_dialling_without_it(desk):
     desk.connect(extra={"data_api": False})
 
     with pytest.raises(CallApiFailure, match=r"tags\.ended: .*extra\.data_api"):
@@ -118,7 +118,7 @@ def test_tags_of_finished_calls_without_the_data_api_fail_before_anybody_is_dial
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_tag_that_failed_while_the_call_was_active_is_set_by_the_next_try_which_does_not_dial(desk, way):
+def test_the_next_try_sets_a_tag_that_failed_on_the_active_call_and_does_not_dial(desk, way):
     desk.exchange.script(CONTACT, Script(rings=3, talks=600))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="tag.call", times=5)
     waiting = task(desk, way, tags={"answered": 36})
@@ -136,7 +136,7 @@ def test_a_tag_that_failed_while_the_call_was_active_is_set_by_the_next_try_whic
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(desk, way):
+def test_the_next_try_only_sets_the_tag_that_failed_after_the_end_of_the_call(desk, way):
     desk.exchange.script(CONTACT, Script.busy(8))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="set.tag_communications", times=5)
     waiting = task(desk, way, tags={"not_answered": 37})
@@ -153,7 +153,7 @@ def test_a_tag_that_failed_after_the_end_is_all_that_is_left_to_the_next_try(des
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_of_two_tags_only_the_one_that_failed_is_left_to_the_next_try(desk):
+def test_the_next_try_sets_only_the_one_of_two_tags_that_failed(desk):
     desk.exchange.script(CONTACT, Script.busy(8))
     waiting = task(desk, tags={"ended": 38, "not_answered": 37})
     set_tag = CallApiHook.data_api.func  # the first succeeds, then the service is down
@@ -194,7 +194,7 @@ def test_a_call_that_was_tagged_by_an_earlier_try_is_not_tagged_again(desk, way)
 
 
 @ways
-def test_a_tag_whose_answer_was_lost_is_there_once(desk, way):
+def test_a_tag_whose_request_got_no_answer_is_set_once(desk, way):
     desk.exchange.script(CONTACT, Script(rings=3, talks=60))
     desk.exchange.fault(Fault.DROP_AFTER, method="tag.call")
     desk.exchange.fault(Fault.DROP_AFTER, method="set.tag_communications")
@@ -233,7 +233,7 @@ def test_a_call_that_was_not_answered_fails_and_the_retry_calls_again(desk, way)
 
 
 @ways
-def test_the_log_says_what_is_waited_for_and_until_when_before_the_wait(desk, way, capsys):
+def test_the_log_names_the_awaited_event_and_the_deadline_before_the_wait(desk, way, capsys):
     task(desk, way, timeout=600.0).run()
 
     (wait,) = [line for line in capsys.readouterr().out.splitlines() if "Waiting until call session" in line]
@@ -243,7 +243,7 @@ def test_the_log_says_what_is_waited_for_and_until_when_before_the_wait(desk, wa
 
 
 @pytest.mark.parametrize(("retries", "warned"), [(1, True), (0, False)])
-def test_without_a_journal_the_log_warns_that_a_retry_may_dial_again(desk, capsys, retries, warned):
+def test_the_log_warns_without_a_journal_that_a_retry_may_dial_again(desk, capsys, retries, warned):
     calling = task(desk, durable=False)
     calling.ti.max_tries = retries
 
@@ -254,7 +254,7 @@ def test_without_a_journal_the_log_warns_that_a_retry_may_dial_again(desk, capsy
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ring_again(desk, way, capsys):
+def test_an_unknown_answer_fails_without_retries_because_a_retry_would_ring_again(desk, way, capsys):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script.busy(8))
     calling = task(desk, way, require_answer=True)
@@ -271,7 +271,7 @@ def test_an_answer_nobody_can_know_of_fails_without_retries_for_a_retry_would_ri
 
 
 @ways
-def test_an_answer_that_was_seen_needs_no_data_api(desk, way):
+def test_require_answer_accepts_an_observed_answer_without_the_data_api(desk, way):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=3, talks=20))
 
@@ -279,7 +279,7 @@ def test_an_answer_that_was_seen_needs_no_data_api(desk, way):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_an_answer_that_is_required_and_only_polls_can_show_outlives_the_triggerer(desk):
+def test_an_observed_answer_is_kept_over_deferrals_without_the_data_api(desk):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=3, talks=20))
     calling = task(desk, "deferral", require_answer=True)
@@ -298,7 +298,7 @@ def test_an_answer_that_is_required_and_only_polls_can_show_outlives_the_trigger
 
 
 @ways
-def test_a_report_that_comes_late_is_waited_for(desk, way):
+def test_the_task_waits_for_a_late_report(desk, way):
     desk.exchange.report_lag = 45.0
     desk.exchange.script(CONTACT, Script(rings=1, talks=2))
     calling = task(desk, way)
@@ -313,8 +313,8 @@ def test_a_report_that_comes_late_is_waited_for(desk, way):
 
 @ways
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_report_that_does_not_come_is_given_up_after_the_report_timeout(desk, way, seen):
-    """Also of a call that no look has shown: its end has no time to count from."""
+def test_the_wait_for_a_missing_report_ends_after_the_report_timeout(desk, way, seen):
+    """This includes a call that no poll has shown, whose end has no known time."""
     desk.exchange.report_lag = 100_000.0
     desk.exchange.script(CONTACT, Script.busy(8) if seen else Script(listed_after=1, rings=1, talks=1))
     calling = task(desk, way, report_timeout=60)
@@ -331,7 +331,7 @@ def test_a_report_that_does_not_come_is_given_up_after_the_report_timeout(desk, 
 
 
 @ways
-def test_a_report_that_does_not_come_leaves_a_tag_with_a_warning_not_a_failure(desk, way):
+def test_a_missing_report_leaves_a_tag_unset_with_a_warning_instead_of_a_failure(desk, way):
     desk.exchange.report_lag = 100_000.0
     desk.exchange.script(CONTACT, Script(rings=3, talks=40))
 
@@ -341,7 +341,7 @@ def test_a_report_that_does_not_come_leaves_a_tag_with_a_warning_not_a_failure(d
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_try_that_died_while_waiting_for_the_report_leaves_only_that(desk):
+def test_the_next_try_only_waits_for_the_report_if_the_earlier_try_died_in_this_wait(desk):
     desk.exchange.script(CONTACT, Script.busy(8))
     desk.exchange.fault(
         Fault.BAD_GATEWAY, method="get.calls_report", times=6
@@ -379,7 +379,7 @@ def test_a_call_that_outlives_the_timeout_fails_and_a_retry_waits_again_without_
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_an_answer_gives_a_try_no_more_time_than_it_had(desk, way):
+def test_an_answer_does_not_extend_the_timeout_of_a_try(desk, way):
     desk.exchange.script(CONTACT, Script(rings=20, talks=None))
     started = desk.clock()
 
@@ -394,7 +394,7 @@ TIME_IS_UP = AirflowTaskTimeout if installed_task_state() else CallApiFailure
 """Without task state (Airflow before 3.3), the error forbids retries, because they could dial."""
 
 
-def test_execution_timeout_counts_over_a_deferral(desk):
+def test_execution_timeout_continues_during_a_deferral(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     calling = task(desk, "deferral", execution_timeout=timedelta(seconds=30))
     started = desk.clock()
@@ -406,7 +406,7 @@ def test_execution_timeout_counts_over_a_deferral(desk):
     assert desk.exchange.active_calls, "without cancel_on_kill the call goes on"
 
 
-def test_execution_timeout_counts_from_the_tasks_start_not_from_the_last_deferral(desk):
+def test_execution_timeout_counts_from_the_start_of_the_task_and_not_from_the_last_deferral(desk):
     """An answer ends the first deferral after 20 s; the second may last the remaining 20."""
     desk.exchange.script(CONTACT, Script(rings=20, talks=None))
     calling = task(desk, "deferral", execution_timeout=timedelta(seconds=40), tags={"answered": 36})
@@ -420,7 +420,7 @@ def test_execution_timeout_counts_from_the_tasks_start_not_from_the_last_deferra
     assert tags_set(desk) == ["36"]
 
 
-def test_an_execution_timeout_releases_the_call_where_a_kill_would(desk):
+def test_an_execution_timeout_releases_the_call_with_cancel_on_kill(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
 
     with pytest.raises(TIME_IS_UP):
@@ -430,7 +430,7 @@ def test_an_execution_timeout_releases_the_call_where_a_kill_would(desk):
 
 
 @pytest.mark.parametrize("late", [timedelta(hours=25), timedelta(days=30)])
-def test_nobody_is_dialled_for_a_run_that_is_older_than_a_day(desk, late):
+def test_no_one_is_dialled_for_a_run_that_is_older_than_a_day(desk, late):
     calling = task(desk)
     calling.run_after = calling.now - late
 
@@ -455,7 +455,7 @@ def test_max_lateness_is_seconds_or_a_timedelta_or_none(desk, allowed):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_late_retry_still_follows_the_call_that_was_placed_in_time(desk):
+def test_a_late_retry_still_watches_the_call_that_was_placed_in_time(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=90_000))
     calling = task(desk, timeout=60)
     calling.run_after = calling.now
@@ -474,7 +474,7 @@ def test_a_late_retry_still_follows_the_call_that_was_placed_in_time(desk):
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_retry_after_the_triggers_trouble_follows_the_same_call(desk, way):
+def test_a_retry_after_an_error_of_the_trigger_watches_the_same_call(desk, way):
     desk.exchange.script(CONTACT, Script(rings=0, talks=200))
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)
     calling = task(desk, way)
@@ -488,7 +488,7 @@ def test_a_retry_after_the_triggers_trouble_follows_the_same_call(desk, way):
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_finished_call_is_not_placed_again_by_a_retry_but_by_a_clear(desk, way):
+def test_a_clear_places_a_finished_call_again_and_a_retry_does_not(desk, way):
     """A retry after success: an on_success callback, or a worker that died before Airflow knew."""
     desk.exchange.script(CONTACT, Script(rings=3, talks=10))
     calling = task(desk, way)
@@ -516,8 +516,8 @@ def test_the_journal_is_plain_json_without_a_phone_number_or_a_credential(desk):
 
 
 @ways
-def test_a_wait_that_did_not_survive_its_try_is_not_retried_where_no_journal_outlives_it(desk, way):
-    """Airflow before 3.3: a retry knows nothing of the call and could ring again."""
+def test_a_wait_that_timed_out_is_not_retried_without_a_durable_journal(desk, way):
+    """Airflow before 3.3: a retry does not know the call and could ring again."""
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
     calling = task(desk, way, timeout=30)
     calling.state = None
@@ -529,7 +529,7 @@ def test_a_wait_that_did_not_survive_its_try_is_not_retried_where_no_journal_out
 # --- kills ---
 
 
-def test_a_kill_releases_the_call_only_where_it_was_asked_for(desk, monkeypatch):
+def test_a_kill_releases_the_call_only_with_cancel_on_kill(desk, monkeypatch):
     desk.exchange.script(CONTACT, Script(rings=0, talks=None))
 
     class Killed(BaseException):
@@ -552,7 +552,7 @@ def test_a_kill_releases_the_call_only_where_it_was_asked_for(desk, monkeypatch)
         desk.exchange.script(CONTACT, Script(rings=0, talks=None))
 
 
-def test_a_kill_of_a_task_that_has_placed_nothing_sends_nothing(desk):
+def test_a_kill_before_the_call_is_placed_sends_no_request(desk):
     operator = task(desk, cancel_on_kill=True).make()
 
     operator.on_kill()
@@ -560,7 +560,7 @@ def test_a_kill_of_a_task_that_has_placed_nothing_sends_nothing(desk):
     assert desk.exchange.journal == []
 
 
-def test_a_kill_after_the_end_sends_nothing(desk):
+def test_a_kill_after_the_end_of_the_call_sends_no_release(desk):
     desk.exchange.script(CONTACT, Script.busy(3))
     calling = task(desk, cancel_on_kill=True)
     calling.run()
@@ -587,7 +587,7 @@ def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
 # --- deferral ---
 
 
-def test_what_a_deferral_stores_is_plain_json_without_a_phone_number(desk):
+def test_a_deferral_stores_no_phone_number(desk):
     desk.exchange.script(CONTACT, Script(rings=3, talks=40))
     calling = task(desk, "deferral", tags=TAGS)
 
@@ -599,7 +599,7 @@ def test_what_a_deferral_stores_is_plain_json_without_a_phone_number(desk):
         assert deferred.timeout is not None
 
 
-def test_an_event_that_nobody_can_read_is_trouble_not_a_finished_call(desk):
+def test_an_unreadable_event_raises_an_error_instead_of_finishing_the_call(desk):
     calling = task(desk, "deferral")
     for event in (None, {}, {"something": "else"}):
         with pytest.raises((CallApiTrouble, CallApiFailure)):
@@ -607,7 +607,7 @@ def test_an_event_that_nobody_can_read_is_trouble_not_a_finished_call(desk):
 
 
 @pytest.mark.parametrize("interval", [0, -1.0])
-def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
+def test_a_poll_interval_that_is_not_positive_is_refused_when_the_dag_is_parsed(interval):
     with pytest.raises(ValueError, match="poll_interval"):
         CallApiStartInformerCallOperator(
             task_id="call",
@@ -621,7 +621,7 @@ def test_an_interval_between_looks_that_is_not_positive_is_refused_when_the_dag_
 @pytest.mark.parametrize(
     "error", [AirflowNotFoundException("The conn_id isn't defined"), OSError("the API server restarts")]
 )
-def test_a_connection_that_the_triggerer_cannot_read_for_some_seconds_loses_neither_outcome_nor_tags(
+def test_an_unreadable_connection_in_the_triggerer_for_some_seconds_loses_neither_outcome_nor_tags(
     desk, error
 ):
     desk.exchange.script(CONTACT, Script(rings=3, talks=100))
@@ -640,7 +640,7 @@ def test_a_connection_that_the_triggerer_cannot_read_for_some_seconds_loses_neit
 @ways
 @pytest.mark.parametrize("account", ["UTC", "Asia/Vladivostok", "America/New_York"])
 @pytest.mark.parametrize("talks", [40, 1], ids=["listed", "over before a poll"])
-def test_a_lost_answer_is_found_though_the_connection_names_another_time_zone(desk, way, account, talks):
+def test_a_lost_call_is_found_even_if_the_connection_names_another_time_zone(desk, way, account, talks):
     desk.exchange.account.timezone = account
     desk.connect(extra={"timezone": "Europe/Moscow"})
     desk.exchange.script(CONTACT, Script(rings=1, talks=talks))
@@ -655,7 +655,7 @@ def test_a_lost_answer_is_found_though_the_connection_names_another_time_zone(de
 
 @ways
 @pytest.mark.parametrize("external_id", [None, "order-7"])
-def test_no_outcome_is_taken_from_the_report_of_another_call(desk, way, external_id, monkeypatch):
+def test_the_report_of_another_call_does_not_change_the_outcome(desk, way, external_id, monkeypatch):
     """A Data API that ignores the filter returns the reports of all calls."""
     monkeypatch.setattr(
         "airflow_provider_callapi.emulator.list_page.build_predicate", lambda *_: lambda row: True
@@ -710,7 +710,9 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(desk, way, t
     [({}, False, r"extra\.data_api"), ({"durable": False}, True, "durable=True")],
     ids=["no Data API", "no journal"],
 )
-def test_absence_that_cannot_be_proven_fails_before_anybody_is_dialled(desk, changes, data_api, reason):
+def test_absence_proven_after_is_refused_before_dialling_if_absence_cannot_be_proven(
+    desk, changes, data_api, reason
+):
     desk.connect(extra={"data_api": data_api})
     with pytest.raises(CallApiFailure, match=f"absence_proven_after needs .*{reason}"):
         task(desk, absence_proven_after=300, **changes).run()

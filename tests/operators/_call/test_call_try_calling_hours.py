@@ -54,7 +54,9 @@ def dialled_at(desk: Desk) -> list[float]:
 
 
 @ways
-def test_at_night_nothing_is_sent_before_the_morning(desk: Desk, way: str, capsys: Any) -> None:
+def test_a_task_that_starts_at_night_sends_no_request_before_the_morning(
+    desk: Desk, way: str, capsys: Any
+) -> None:
     move_to(desk, "2025-10-09T22:00")
     calling = task(desk, way, calling_days={"days": "workdays", "except": ["2025-10-10"]})
 
@@ -69,7 +71,7 @@ def test_at_night_nothing_is_sent_before_the_morning(desk: Desk, way: str, capsy
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_before_the_wait_nothing_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_task_stores_no_value_before_the_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     move_to(desk, "2025-10-09T22:00")
     calling, stored = task(desk, "deferral"), []
     trigger = calling.trigger
@@ -83,7 +85,7 @@ def test_before_the_wait_nothing_is_stored(desk: Desk, monkeypatch: pytest.Monke
 
 @ways
 @pytest.mark.parametrize("hours", [None, ["09:00", "21:00"]])
-def test_within_the_hours_and_without_hours_the_call_is_placed_at_once(
+def test_a_call_within_the_calling_hours_or_without_them_is_placed_at_once(
     desk: Desk, way: str, hours: list[str] | None
 ) -> None:
     began = desk.clock()
@@ -91,7 +93,7 @@ def test_within_the_hours_and_without_hours_the_call_is_placed_at_once(
     assert dialled_at(desk) == [began]
 
 
-def test_the_time_zone_is_the_contacts(desk: Desk) -> None:
+def test_the_parameter_timezone_is_the_time_zone_of_the_contact(desk: Desk) -> None:
     began = desk.clock()
     task(desk, timezone="Asia/Vladivostok", calling_hours=["09:00", "18:00"]).run()
     assert dialled_at(desk) == [at("2025-10-10T09:00", "Asia/Vladivostok")] != [began]
@@ -218,7 +220,9 @@ def test_a_second_start_request_after_a_search_waits_for_the_morning(
 
 
 @ways
-def test_hours_that_close_while_the_request_waits_for_points_are_kept(desk: Desk, way: str) -> None:
+def test_a_request_that_waits_for_points_beyond_the_calling_hours_waits_for_the_morning(
+    desk: Desk, way: str
+) -> None:
     move_to(desk, "2025-10-09T20:59:30")
     desk.start("79160000001")  # uses up the points of the minute
     desk.exchange.account.minute_limit = 1
@@ -231,7 +235,7 @@ def test_hours_that_close_while_the_request_waits_for_points_are_kept(desk: Desk
 
 
 @ways
-def test_without_a_journal_a_retry_at_night_searches_first_and_dials_in_the_morning(
+def test_a_retry_at_night_without_a_journal_searches_first_and_dials_in_the_morning(
     desk: Desk, way: str
 ) -> None:
     move_to(desk, "2025-10-09T22:00")
@@ -287,7 +291,7 @@ def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(
         task(desk, **wrong).make()
 
 
-def test_without_the_extra_workdays_are_an_error_of_the_dag_file(desk: Desk) -> None:
+def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk: Desk) -> None:
     options = "airflow_provider_callapi.operators._call.options.is_installed"
     desk.monkeypatch.setattr(options, lambda: False)
     with pytest.raises(InvalidParameter, match=r"^calling_days: .*airflow-provider-callapi\[holidays\]"):
@@ -326,7 +330,7 @@ def test_hours_and_days_may_be_yaml_and_templates(desk: Desk, native: bool) -> N
     assert dialled_at(desk) == [at("2025-10-11T10:00")]
 
 
-# --- whatever hours, days and zones ---
+# --- any hours, days and time zones ---
 
 
 CLOCKS = st.builds(lambda quarter: time(quarter // 4, quarter % 4 * 15), st.integers(0, 95))

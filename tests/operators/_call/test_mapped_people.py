@@ -1,4 +1,4 @@
-"""A cleared mapped task whose list has changed: nobody of the DAG run is rung twice."""
+"""A cleared mapped task whose list has changed: no person of the DAG run is rung twice."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def run(desk: Desk) -> Run:
     return Run(desk)
 
 
-def test_of_a_list_that_has_grown_at_its_beginning_only_the_new_people_are_called(run: Run) -> None:
+def test_only_the_new_people_are_called_after_a_list_has_grown_at_its_beginning(run: Run) -> None:
     run.expand([ANNA, BAD, CLARA])
     assert [run.execute(index) == "called" for index in range(3)] == [True, False, True]
     run.desk.clock.advance(60)
@@ -143,7 +143,7 @@ def test_a_map_index_waits_for_another_one_whose_try_has_begun(run: Run, desk: D
     assert run.rings() == {ANNA: 1, BORIS: 0, CLARA: 0, ZOYA: 1}
 
 
-def test_nobody_new_is_called_while_a_map_index_that_ran_before_has_stated_nothing(run: Run) -> None:
+def test_no_new_person_is_called_while_an_earlier_map_index_has_not_stated_whom_it_called(run: Run) -> None:
     """Its newest try has failed before it stated whom the map index has called."""
     run.expand([ANNA, BAD])
     assert [run.execute(index) == "called" for index in range(2)] == [True, False]
@@ -156,13 +156,13 @@ def test_nobody_new_is_called_while_a_map_index_that_ran_before_has_stated_nothi
     assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
 
 
-def test_in_the_first_run_after_a_clear_of_an_earlier_task_everybody_is_called(run: Run) -> None:
+def test_the_first_run_after_a_clear_of_an_earlier_task_calls_each_person(run: Run) -> None:
     run.clears = 1
     run.expand([ANNA, BORIS, BAD, CLARA])
     assert [run.execute(index) == "called" for index in range(4)] == [True, True, False, True]
 
 
-def test_a_person_whom_the_service_refused_is_called_at_another_place(run: Run, desk: Desk) -> None:
+def test_a_person_whom_the_service_refused_is_called_at_another_map_index(run: Run, desk: Desk) -> None:
     desk.exchange.account.blacklist.add(ANNA)
     run.expand([ANNA])
     assert run.execute(0) != "called"
@@ -171,7 +171,7 @@ def test_a_person_whom_the_service_refused_is_called_at_another_place(run: Run, 
     assert [run.execute(index) for index in range(2)] == ["called", "called"]
 
 
-def test_without_a_clear_one_person_may_stand_on_the_list_twice(run: Run) -> None:
+def test_a_person_may_be_on_the_list_twice_without_a_clear(run: Run) -> None:
     run.expand([ANNA, ANNA])
     assert [run.execute(index) for index in range(2)] == ["called", "called"]
 
@@ -184,7 +184,7 @@ def test_no_phone_number_is_published(run: Run) -> None:
     assert ANNA[1:] not in published
 
 
-def test_nobody_is_called_after_airflow_has_deleted_the_record_of_a_successful_try(
+def test_no_one_is_called_after_airflow_has_deleted_the_record_of_a_successful_try(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
@@ -207,7 +207,7 @@ LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, m
 @pytest.mark.no_cover
 @given(first=LISTS, later=st.lists(LISTS, min_size=1, max_size=3), data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_lists_and_tries_follow_a_moved_person_is_never_rung_twice(
+def test_a_moved_person_is_never_rung_twice_with_any_lists_and_tries(
     desk: Desk, first: list[str], later: list[list[str]], data: st.DataObject
 ) -> None:
     run = Run(desk)

@@ -33,14 +33,14 @@ def start(desk, contact: Any, **changes: Any) -> Any:
     "contact",
     ["89260000001", "9260000001", "8 926 000-00-01", "7.926.000.00.01", "8-926-000-00-01", 79260000001.0],
 )
-def test_a_start_rings_the_person_however_the_number_is_written(desk, contact):
+def test_a_start_operator_rings_the_person_for_every_spelling_of_the_number(desk, contact):
     start(desk, contact)
 
     assert [call.contact for call in desk.exchange.calls] == ["79260000001"]
 
 
 @pytest.mark.parametrize("contact", ["8-926-000-00-01", "7.926.000.00.01", "89260000001", "+7 926 0000001"])
-def test_a_lost_answer_is_found_however_the_number_is_written(desk, contact):
+def test_a_lost_call_is_found_for_every_spelling_of_the_number(desk, contact):
     """The service lists only the digits of a number, so a search for the author's text would find no call."""
     desk.exchange.script("79260000001", Script(rings=3, talks=60))
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
@@ -67,7 +67,7 @@ def test_a_lost_answer_is_found_however_the_number_is_written(desk, contact):
         "8_926_000_00_01",
     ],
 )
-def test_a_start_sends_nothing_for_a_number_that_may_be_another_one(desk, contact):
+def test_a_start_operator_sends_no_request_for_an_ambiguous_number(desk, contact):
     with pytest.raises(CallApiFailure, match="contact: ") as caught:
         start(desk, contact)
 
@@ -104,7 +104,7 @@ def test_every_number_of_a_request_is_read(operator, field):
     assert operator.make_request().params[field] == "79260000001"
 
 
-def test_the_number_of_an_employee_is_read_and_an_extension_stays():
+def test_the_number_of_an_employee_is_converted_and_an_extension_is_unchanged():
     def employee(number: str) -> Any:
         return CallApiStartEmployeeCallOperator(
             task_id="a",

@@ -260,7 +260,9 @@ def test_templates_are_rendered_by_airflow_nested_ones_too(method, desk, wire):
         ("list.calls", {"virtual_phone_number": "84993720692"}, "virtual_phone_number"),
     ],
 )
-def test_a_bad_value_fails_without_retries_names_the_field_and_nothing_is_sent(desk, method, changes, field):
+def test_a_bad_value_fails_without_retries_or_requests_and_the_error_names_the_field(
+    desk, method, changes, field
+):
     with pytest.raises(CallApiFailure, match=rf"\b{field}\b") as failure:
         make(method, **changes).execute(context(desk))
 
@@ -271,7 +273,7 @@ def test_a_bad_value_fails_without_retries_names_the_field_and_nothing_is_sent(d
 
 @pytest.mark.parametrize("method", ["start.informer_call", "tag.call", "list.calls"])
 @pytest.mark.parametrize("login", [False, True])
-def test_wrong_credentials_are_tried_once_and_never_again(desk, method, login):
+def test_wrong_credentials_are_sent_only_once(desk, method, login):
     desk.connect(login=login, password="a-wrong-one")
 
     with pytest.raises(AirflowFailException) as failure:
@@ -298,7 +300,7 @@ def test_a_session_is_a_number_its_text_or_a_start_operators_dict(desk, wire, me
 
 
 def talk(desk: Any, **script: Any) -> int:
-    """An employee and a contact who talk until somebody ends it."""
+    """An employee and a contact who talk until a request ends the call."""
     desk.exchange.script(CONTACT, Script(**{"rings": 1, "employee_rings": 1, "talks": None, **script}))
     result = make("start.employee_call", early_switching=None, switch_at_once=None, dtmf_string=None).execute(
         context(desk)
@@ -308,7 +310,7 @@ def talk(desk: Any, **script: Any) -> int:
     return session
 
 
-def test_a_whole_talk_is_steered_through_the_operators(desk):
+def test_the_operators_control_a_whole_talk(desk):
     session = talk(desk)
     desk.exchange.script("79260000077", Script(rings=1, talks=None))
 
@@ -355,7 +357,7 @@ def test_a_whole_talk_is_steered_through_the_operators(desk):
         ("release.call", {}),
     ],
 )
-def test_a_wish_that_is_fulfilled_already_is_a_success(desk, method, changes):
+def test_a_control_request_that_is_already_fulfilled_succeeds(desk, method, changes):
     session = talk(desk)
 
     def do() -> Any:
@@ -367,7 +369,7 @@ def test_a_wish_that_is_fulfilled_already_is_a_success(desk, method, changes):
     assert do() == {"call_session_id": session, "already": True}
 
 
-def test_a_control_method_on_a_call_that_is_over_fails_without_retries(desk):
+def test_a_control_method_on_an_ended_call_fails_without_retries(desk):
     desk.connect(extra={"data_api": False})
     for method in CONTROLS:
         if method != "release.call":
@@ -376,7 +378,7 @@ def test_a_control_method_on_a_call_that_is_over_fails_without_retries(desk):
 
 
 @pytest.mark.parametrize("lag", [0.0, 45.0])
-def test_a_call_that_is_over_is_tagged_through_the_data_api_once_it_has_a_report(desk, lag):
+def test_an_ended_call_is_tagged_through_the_data_api_once_it_has_a_report(desk, lag):
     desk.exchange.report_lag = lag
     session = talk(desk, talks=3)
     desk.clock.advance(10)
@@ -389,7 +391,7 @@ def test_a_call_that_is_over_is_tagged_through_the_data_api_once_it_has_a_report
     assert again == {"call_session_id": session, "already": True}
 
 
-def test_a_report_that_does_not_come_leaves_the_tag_to_a_retry(desk):
+def test_a_missing_report_leaves_the_tag_to_a_retry(desk):
     desk.exchange.report_lag = 1000.0
     session = talk(desk, talks=3)
     desk.clock.advance(10)
@@ -403,7 +405,7 @@ def test_a_report_that_does_not_come_leaves_the_tag_to_a_retry(desk):
 
 @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.DROP_BEFORE, Fault.HANG, Fault.INTERNAL_ERROR])
 @pytest.mark.parametrize("method", NEVER_REPEATED)
-def test_a_lost_answer_to_what_must_not_be_done_twice_is_unresolved_and_not_repeated(desk, method, fault):
+def test_a_control_request_that_must_not_be_repeated_is_unresolved_after_a_lost_answer(desk, method, fault):
     session = talk(desk)
     desk.exchange.fault(fault, method=method)
 
@@ -418,7 +420,7 @@ def test_a_lost_answer_to_what_must_not_be_done_twice_is_unresolved_and_not_repe
 
 @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.DROP_BEFORE, Fault.GARBAGE, Fault.INTERNAL_ERROR])
 @pytest.mark.parametrize("method", IDEMPOTENT)
-def test_a_lost_answer_to_what_settles_is_repeated_until_it_is_so(desk, method, fault):
+def test_an_idempotent_control_request_is_repeated_after_a_lost_answer(desk, method, fault):
     session = talk(desk)
     desk.exchange.fault(fault, method=method)
 
@@ -428,7 +430,7 @@ def test_a_lost_answer_to_what_settles_is_repeated_until_it_is_so(desk, method, 
     assert len(desk.slept) == 1
 
 
-def test_the_two_kinds_of_control_methods_are_the_vendors():
+def test_the_lists_of_idempotent_and_other_control_methods_are_complete():
     assert set(IDEMPOTENT) == {"tag.call", "release.call", "record.call", "block.contact"}
     assert set(NEVER_REPEATED) == CONTROLS.keys() - set(IDEMPOTENT)
 
@@ -447,7 +449,7 @@ def test_list_calls_returns_plain_json_with_the_numbers_of_people_shortened(desk
     assert "79260000001" not in json.dumps(calls)
 
 
-def test_list_calls_shortens_numbers_in_fields_that_this_version_does_not_know(desk, monkeypatch):
+def test_list_calls_shortens_numbers_in_unknown_fields(desk, monkeypatch):
     talk(desk)
     board = desk.exchange._switchboard
     listing = type(board.calls[min(board.calls)]).listing
@@ -474,7 +476,7 @@ def test_list_calls_returns_the_calls_that_can_be_read(desk, monkeypatch):
     assert [call["call_session_id"] for call in calls] == [session]
 
 
-def test_list_calls_returns_whole_numbers_only_where_they_are_asked_for(desk):
+def test_list_calls_returns_complete_numbers_only_with_include_phone_numbers(desk):
     talk(desk)
 
     (call,) = make("list.calls", direction="in", include_phone_numbers=True).execute(context(desk))
@@ -543,7 +545,7 @@ def test_a_mapped_operator_survives_the_serialisation_of_its_dag():
 
 
 @pytest.mark.parametrize("method", ALL)
-def test_making_an_operator_looks_up_no_connection_and_opens_no_socket(method, monkeypatch):
+def test_the_constructor_of_an_operator_reads_no_connection_and_opens_no_socket(method, monkeypatch):
     def forbidden(*_: Any, **__: Any) -> Any:
         raise AssertionError("a DAG file is parsed every few seconds")
 
@@ -563,7 +565,7 @@ def test_contradictory_parameters_are_refused_when_the_dag_is_parsed(changes):
         make("start.informer_call", **changes)
 
 
-def test_operators_leave_airflows_own_parameters_alone():
+def test_no_parameter_of_an_operator_has_the_name_of_an_airflow_parameter():
     """A method's field must not overwrite an attribute that Airflow reads, e.g. ``operator`` or ``queue``."""
     own = {name for name in inspect.signature(BaseOperator.__init__).parameters if name != "self"}
     for kind, params in ALL.values():
@@ -571,7 +573,7 @@ def test_operators_leave_airflows_own_parameters_alone():
         assert not clash, f"{kind.__name__}: {clash}"
 
 
-def test_execution_timeout_and_retries_are_airflows(desk):
+def test_execution_timeout_and_retries_reach_the_base_operator(desk):
     operator = make("start.informer_call", execution_timeout=timedelta(seconds=5), retries=3)
 
     assert (operator.retries, operator.execution_timeout) == (3, timedelta(seconds=5))

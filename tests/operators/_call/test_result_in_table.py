@@ -84,7 +84,7 @@ def test_a_call_for_whose_end_the_task_does_not_wait_stays_active(desk, dwh):
 
 @needs_task_state
 @ways
-def test_a_retry_that_calls_again_is_a_second_row(desk, dwh, deferrable):
+def test_a_retry_that_calls_again_writes_a_second_row(desk, dwh, deferrable):
     desk.exchange.script(CONTACT, Script.busy())
     call = task(desk, require_answer=True, deferrable=deferrable)
     with pytest.raises(CallNotAnswered):
@@ -95,7 +95,7 @@ def test_a_retry_that_calls_again_is_a_second_row(desk, dwh, deferrable):
     assert rows(dwh) == [(CONTACT, 1, "finished", "busy"), (CONTACT, 2, "finished", "answered")]
 
 
-def test_a_refused_call_is_a_row_with_the_reason(desk, dwh):
+def test_the_row_of_a_refused_call_contains_the_reason(desk, dwh):
     desk.exchange.account.blacklist.add(CONTACT)
     task(desk, refused_as_result=True).run()
 
@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_used_fails_before_the_phone_rings(desk, dwh):
 
 @needs_task_state
 @ways
-def test_a_row_that_cannot_be_written_is_all_that_is_left_to_the_retry(desk, dwh, deferrable, monkeypatch):
+def test_the_retry_only_writes_the_row_that_could_not_be_written(desk, dwh, deferrable, monkeypatch):
     call = task(desk, deferrable=deferrable)
     with monkeypatch.context() as patched:
         patched.setattr(ResultsTable, "write", _away)
@@ -136,7 +136,7 @@ def test_a_row_that_cannot_be_written_is_all_that_is_left_to_the_retry(desk, dwh
 
 
 @ways
-def test_without_a_journal_a_row_that_cannot_be_written_is_not_retried(desk, dwh, deferrable, monkeypatch):
+def test_a_row_that_cannot_be_written_is_not_retried_without_a_journal(desk, dwh, deferrable, monkeypatch):
     monkeypatch.setattr(ResultsTable, "write", _away)
     with pytest.raises(CallApiFailure, match="Not retried: call session"):
         task(desk, deferrable=deferrable, durable=False).run()

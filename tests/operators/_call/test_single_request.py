@@ -83,7 +83,7 @@ def killing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 @task_state
 @every_operator
 @pytest.mark.parametrize("before_the_request", [False, True])
-def test_after_a_kill_only_a_persons_clear_sends_the_request_again(
+def test_only_a_clear_by_a_user_sends_the_request_again_after_a_kill(
     desk, session, killing, method, before_the_request
 ):
     task = control_task(desk, method, session)
@@ -103,7 +103,7 @@ def test_after_a_kill_only_a_persons_clear_sends_the_request_again(
 
 
 @every_operator
-def test_without_task_state_a_retry_never_sends_the_request(desk, session, killing, method):
+def test_a_retry_never_sends_the_request_without_task_state(desk, session, killing, method):
     task = control_task(desk, method, session)
     task.state = None
     with killing(before_the_request=True):
@@ -129,7 +129,7 @@ def test_a_retry_after_the_answer_was_stored_returns_the_result_again(desk, sess
 
 
 @task_state
-def test_a_request_that_certainly_was_not_carried_out_is_sent_by_the_next_try(desk, session):
+def test_the_next_try_sends_a_request_that_was_certainly_not_carried_out(desk, session):
     task = control_task(desk, "send.dtmf", session)
     desk.exchange.fault(Fault.REFUSE, method="send.dtmf", times=5)
     with pytest.raises(NotSent):
@@ -155,7 +155,7 @@ def test_a_request_about_another_call_is_another_request(desk, session, killing)
 
 @task_state
 @every_operator
-def test_an_intent_that_cannot_be_stored_sends_nothing(desk, session, monkeypatch, method):
+def test_no_request_is_sent_if_the_intent_cannot_be_stored(desk, session, monkeypatch, method):
     task = control_task(desk, method, session)
 
     def down(*_: Any, **__: Any) -> None:
@@ -169,7 +169,7 @@ def test_an_intent_that_cannot_be_stored_sends_nothing(desk, session, monkeypatc
 
 
 @every_operator
-def test_an_operator_inside_another_task_sends_nothing(desk, session, method):
+def test_an_operator_inside_another_task_sends_no_request(desk, session, method):
     """Of two requests in one task, the second would be taken for a repetition of the first."""
     kind, params = OPERATORS[method]
     loop = Task(desk, lambda: None, TaskInstance(task_id="loop"))

@@ -62,7 +62,7 @@ def test_json_lines_contain_the_rows_unchanged(folder):
     assert [json.loads(line) for line in content(f"{folder}/calls.jsonl").decode().splitlines()] == ROWS
 
 
-def test_csv_has_a_heading_json_for_lists_and_no_formula(folder):
+def test_a_csv_file_has_a_heading_json_lists_and_no_formulas(folder):
     write(f"{folder}/calls.csv", [ROWS])
 
     heading, first, second = csv.reader(content(f"{folder}/calls.csv").decode().splitlines(keepends=True))
@@ -93,7 +93,7 @@ def test_parquet_has_typed_columns_and_times_in_utc(folder, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
-def test_without_rows_a_file_is_still_written(folder, suffix):
+def test_a_report_without_rows_still_writes_a_file(folder, suffix):
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
     write(f"{folder}/empty.{suffix}", [])
@@ -115,7 +115,7 @@ def test_a_task_that_fails_between_two_portions_leaves_no_file(folder, suffix, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_takes_no_file_is_worth_a_retry(monkeypatch):
+def test_a_storage_that_cannot_write_the_file_is_a_transient_error(monkeypatch):
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OSError("no space")
 
@@ -131,7 +131,7 @@ def test_a_path_that_cannot_be_used_is_refused():
         ReportFile("nowhere://a/b.csv", COLUMNS, "to")
 
 
-def test_parquet_without_pyarrow_is_refused_with_what_to_install(monkeypatch, tmp_path):
+def test_the_error_about_parquet_without_pyarrow_names_the_package_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
     with pytest.raises(CallApiFailure, match=r"to: a \.parquet file needs pyarrow: install .*\[parquet\]"):

@@ -55,5 +55,5 @@ def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(changes, pro
         make(**changes)
 
 
-def test_what_a_template_decides_is_checked_later():
+def test_the_value_of_a_template_is_not_checked_when_the_dag_is_parsed():
     make(shard="{{ params.shard }}", results="{{ params.results }}", calling_days="{{ params.days }}")

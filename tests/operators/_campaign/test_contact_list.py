@@ -1,4 +1,4 @@
-"""Contact lists: every form that is accepted, and what is said of the others."""
+"""Contact lists: every accepted form, and the errors about other forms."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows(contacts: Any) -> list[Any]:
         "no last line end",
     ],
 )
-def test_csv_is_read_however_a_spreadsheet_writes_it(tmp_path, text, encoding):
+def test_a_csv_file_of_every_spreadsheet_program_is_read(tmp_path, text, encoding):
     assert rows(written(tmp_path / "people.CSV", text, encoding)) == [{"phone": A, "name": "Anna"}]
 
 
@@ -56,7 +56,7 @@ def test_json_lines_hold_objects_or_numbers_and_empty_lines_do_not_count(tmp_pat
     assert rows(written(tmp_path / f"people{suffix}", text)) == [{"phone": A, "debt": 12.5}, B, "79160000003"]
 
 
-def test_a_list_may_hold_mappings_and_numbers_as_text_or_not():
+def test_a_list_may_contain_mappings_numbers_and_numbers_as_text():
     assert rows([{"phone": A}, B, 79160000003]) == [{"phone": A}, B, "79160000003"]
 
 
@@ -64,7 +64,7 @@ def test_a_local_path_needs_no_scheme(tmp_path):
     assert rows(written(tmp_path / "people.csv", "phone\n1\n").removeprefix("file://")) == [{"phone": "1"}]
 
 
-def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
+def test_a_file_is_read_only_as_far_as_needed(tmp_path):
     people = read_rows(written(tmp_path / "people.jsonl", f'"{A}"\n"{B}"\nnonsense\n'), "contacts")
 
     assert [next(people), next(people)] == [A, B]
@@ -87,7 +87,7 @@ def test_a_file_is_read_as_far_as_it_is_asked_for(tmp_path):
         ([True], "contacts, row 1: a mapping"),
     ],
 )
-def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, said):
+def test_a_value_that_is_no_list_is_a_permanent_error(contacts, said):
     with pytest.raises(CallApiFailure, match=said) as caught:
         rows(contacts)
 
@@ -102,7 +102,7 @@ def test_what_is_no_list_is_told_with_its_field_and_not_tried_again(contacts, sa
         ("people.csv", f"+7 916 000-00-01;Anna\n{B};Boris\n", "contacts, line 1: this line must name"),
     ],
 )
-def test_no_row_is_repeated_in_an_error(tmp_path, name, text, said):
+def test_no_error_shows_a_row(tmp_path, name, text, said):
     with pytest.raises(CallApiFailure, match=said) as caught:
         rows(written(tmp_path / name, text))
 
@@ -115,7 +115,7 @@ def test_a_line_that_ends_early_has_no_values_for_the_other_columns(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["cp866", "koi8-r", "iso8859-5", "mac-cyrillic", "utf-16-le"])
-def test_another_encoding_is_not_guessed_at(tmp_path, encoding):
+def test_a_file_in_another_encoding_is_refused_without_a_guess(tmp_path, encoding):
     path = written(tmp_path / "people.csv", "phone,name\n79160000001,Анна\n", encoding)
 
     with pytest.raises(CallApiFailure, match='save the file as "CSV UTF-8"'):
@@ -131,7 +131,7 @@ def test_the_encodings_of_spreadsheets_are_read_and_a_guess_is_logged(tmp_path, 
     assert ("read as cp1251" in caplog.text) == (encoding == "cp1251")
 
 
-def test_a_storage_that_is_away_is_asked_again_by_a_later_try(monkeypatch):
+def test_a_storage_that_is_away_is_a_transient_error(monkeypatch):
     def away(*args: Any, **kwargs: Any) -> Any:
         raise ConnectionResetError("the storage went away")
 

@@ -107,7 +107,7 @@ def check(
 @pytest.mark.no_cover
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_whatever_damage_a_list_has_the_right_people_are_rung_or_no_one(files: Files, part: int) -> None:
+def test_a_list_with_any_damage_rings_only_the_right_people_or_no_one(files: Files, part: int) -> None:
     passed = seen = 0
     refusals: set[str] = set()
 

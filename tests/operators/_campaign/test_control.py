@@ -44,7 +44,7 @@ def in_seconds(desk: Any, seconds: float, what: Any) -> None:
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
-def test_a_paused_campaign_dials_no_one_and_goes_on_after_a_resume(desk, capsys, ledger):
+def test_a_paused_campaign_dials_no_one_and_continues_after_a_resume(desk, capsys, ledger):
     task = campaign(desk, ledger_conn_id=ledger, max_active_calls=2)
     counted: list[int] = []
     ask(task, ledger, WishKind.PAUSE)
@@ -60,7 +60,7 @@ def test_a_paused_campaign_dials_no_one_and_goes_on_after_a_resume(desk, capsys,
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
-def test_a_paused_campaign_gives_its_worker_away_and_logs_the_pause_once(desk, capsys, ledger):
+def test_a_paused_campaign_frees_its_worker_and_logs_the_pause_once(desk, capsys, ledger):
     task = campaign(desk, ledger_conn_id=ledger, deferrable=True)
     counted: list[int] = []
     ask(task, ledger, WishKind.PAUSE)
@@ -97,7 +97,7 @@ def test_a_stopped_campaign_ends_after_its_calls_and_its_task_fails_without_a_re
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
-def test_a_cleared_task_calls_the_rest_after_a_resume_and_no_one_before_it(desk, ledger):
+def test_a_cleared_task_of_a_stopped_campaign_calls_the_rest_only_after_a_resume(desk, ledger):
     task = campaign(desk, ledger_conn_id=ledger, max_active_calls=3)
     in_seconds(desk, 30, lambda: ask(task, ledger, WishKind.STOP))
     for again in (task.run, task.clear):
@@ -112,7 +112,7 @@ def test_a_cleared_task_calls_the_rest_after_a_resume_and_no_one_before_it(desk,
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
-def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger, tmp_path):
+def test_a_campaign_publishes_its_progress_next_to_its_ledger(desk, ledger, tmp_path):
     task = campaign(desk, ledger_conn_id=ledger, shard="1/1", report=f"file://{tmp_path}/report.html")
     task.run()
 
@@ -131,7 +131,7 @@ def test_a_campaign_publishes_its_progress_beside_its_ledger(desk, ledger, tmp_p
     assert (published["doing"], published["people"], published["finished"]) == ("over", 12, 12)
 
 
-def test_a_store_that_fails_keeps_the_last_wish_and_fails_no_campaign(caplog) -> None:
+def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     store = MemoryStore()
     keyed = KeyedControl(store)
     wish = Wish(WishKind.PAUSE, "anna", 1.0)

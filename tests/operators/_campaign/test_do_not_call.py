@@ -28,23 +28,23 @@ def clock(monkeypatch) -> ManualClock:
     return clock
 
 
-def test_nobody_is_excluded_without_a_list():
+def test_no_one_is_excluded_without_a_list():
     assert DoNotCall(None, "RU")() == frozenset()
 
 
-def test_numbers_are_excluded_however_they_are_written():
+def test_every_spelling_of_a_number_is_excluded():
     excluded = DoNotCall(["8 916 000-00-01", {"phone": "+79160000002"}, {"number": A}, None], "RU")
 
     assert excluded() == {A, B}
 
 
-def test_every_number_of_a_row_counts_also_in_columns_beside_phone():
+def test_every_number_of_a_row_is_excluded_in_all_columns_with_numbers():
     rows = [{"phone": f"{A}, +7 916 000-00-02", "Mobile": "8 916 000-00-03 доб. 5", "comment": "79160000004"}]
 
     assert DoNotCall(rows, "RU")() == {A, B, C}
 
 
-def test_entries_that_keep_nobody_from_being_called_are_counted_in_a_warning(caplog):
+def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
     rows = [A, "12-34", {"phone": None}, {"phone": None, "name": "Anna"}]
     DoNotCall(rows, "RU", max_unreadable=2)()
 
@@ -67,12 +67,12 @@ def test_the_error_about_unreadable_entries_gives_the_first_reason():
     ],
     ids=["several columns", "no header"],
 )
-def test_a_list_whose_numbers_would_be_guessed_at_is_refused(tmp_path, text, said):
+def test_a_list_whose_numbers_are_ambiguous_is_refused(tmp_path, text, said):
     with pytest.raises(CallApiFailure, match=said):
         DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
 
 
-def test_a_lists_only_column_is_the_number_whatever_its_name(tmp_path):
+def test_the_only_column_of_a_list_is_the_number_under_any_name(tmp_path):
     assert DoNotCall(written(tmp_path / "stop.csv", f"telefon\n{A}\n"), "RU")() == {A}
 
 
@@ -97,8 +97,8 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, clock, monkeypatch):
     assert excluded() == {A}
 
 
-def test_within_one_try_numbers_only_join(tmp_path, clock):
-    """A file is caught while it is written anew: its header is there, its numbers are not yet."""
+def test_the_excluded_numbers_of_a_try_only_grow(tmp_path, clock):
+    """The file is read while it is being rewritten: it already has its header and not yet its numbers."""
     excluded = DoNotCall(written(tmp_path / "stop.csv", f"phone\n{A}\n"), "RU")
     excluded()
 
@@ -110,7 +110,7 @@ def test_within_one_try_numbers_only_join(tmp_path, clock):
     assert excluded() == {A, B}
 
 
-def test_a_list_that_cannot_be_read_to_begin_with_ends_the_try(tmp_path):
+def test_a_list_that_cannot_be_read_at_the_start_ends_the_try(tmp_path):
     with pytest.raises(CallApiFailure, match=r"do_not_call: .* cannot be read"):
         DoNotCall(f"file://{tmp_path}/stop.csv", "RU")()
 
@@ -137,7 +137,7 @@ def away(stop: Path) -> None:
 
 
 @pytest.mark.parametrize("disturb", [gone, half_written, away])
-def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
+def test_the_numbers_of_a_list_that_cannot_be_read_stay_excluded_and_the_list_is_marked_stale(
     tmp_path, clock, caplog, disturb
 ):
     stop = tmp_path / "stop.csv"
@@ -155,7 +155,7 @@ def test_while_the_list_cannot_be_read_its_numbers_stay_and_a_caller_is_told(
     assert A not in told[0]
 
 
-def test_a_list_that_can_be_read_again_is_current_again(tmp_path, clock, caplog):
+def test_a_list_that_can_be_read_again_is_no_longer_stale(tmp_path, clock, caplog):
     stop = tmp_path / "stop.csv"
     excluded = DoNotCall(written(stop, f"phone\n{A}\n"), "RU")
     excluded()
@@ -171,7 +171,7 @@ def test_a_list_that_can_be_read_again_is_current_again(tmp_path, clock, caplog)
     assert [record.levelname for record in caplog.records].count("WARNING") == 2, "one for each time"
 
 
-def test_whatever_a_storage_raises_the_calls_go_on(tmp_path, clock, monkeypatch):
+def test_any_error_of_the_storage_leaves_the_list_in_force(tmp_path, clock, monkeypatch):
     def broken(*_: Any) -> Any:
         raise RuntimeError("token expired")
 

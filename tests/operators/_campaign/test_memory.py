@@ -11,7 +11,7 @@ from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
 IDENTITY = {"campaign": "spring", "clears": 2}
 
 
-def test_the_first_try_knows_nothing() -> None:
+def test_the_memory_of_the_first_try_is_empty() -> None:
     memory = CampaignMemory(MemoryStore(), {})
     assert (memory.identity, memory.points_per_call, memory.stopped) == (None, None, None)
     assert not memory.is_resumed
@@ -65,7 +65,7 @@ def test_a_fact_that_did_not_change_is_not_stored_again() -> None:
     assert state.written == 2
 
 
-def test_who_was_excluded_once_outlives_the_try_in_task_state() -> None:
+def test_task_state_keeps_the_excluded_people_for_the_next_try() -> None:
     state = MemoryStore()
     first = CampaignMemory(state, {})
     people = [f"{number:016x}" for number in range(4500)]

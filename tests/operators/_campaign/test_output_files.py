@@ -17,5 +17,5 @@ from airflow_provider_callapi.operators._campaign.output_files import shard_path
         ("/a.b/results", (2, 4), "/a.b/results-2-of-4"),
     ],
 )
-def test_each_shard_has_files_of_its_own(path: str, shard: tuple[int, int], own: str) -> None:
+def test_each_shard_has_separate_files(path: str, shard: tuple[int, int], own: str) -> None:
     assert shard_path(path, shard) == own

@@ -58,7 +58,7 @@ def test_a_kill_gives_up_within_ten_seconds_and_does_not_stop_the_loop(wire, con
     assert time.monotonic() - began < 4
 
 
-def test_the_real_patience_of_a_kill_is_under_ten_seconds():
+def test_the_default_time_limit_of_a_kill_is_under_ten_seconds():
     assert call_release_thread._TIME_FOR_RELEASES < 10
 
 
@@ -96,7 +96,7 @@ def test_forty_waits_that_are_killed_together_release_all_calls_with_one_look_up
     assert len(look_ups) == 1
 
 
-def test_a_trigger_that_another_triggerer_runs_on_releases_nothing(wire, monkeypatch):
+def test_a_trigger_that_another_triggerer_continues_releases_no_call(wire, monkeypatch):
     monkeypatch.setattr(call_release_thread, "_TIME_FOR_NEXT_TRY", 0.5)  # 5 s outside this test
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
@@ -107,7 +107,7 @@ def test_a_trigger_that_another_triggerer_runs_on_releases_nothing(wire, monkeyp
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.4])
-def test_a_clear_releases_the_call_although_the_next_try_is_deferred_already(wire, monkeypatch, delay):
+def test_a_clear_releases_the_call_although_the_next_try_is_already_deferred(wire, monkeypatch, delay):
     """The next try waits for the same call, and sees its end."""
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
@@ -132,7 +132,7 @@ def test_a_clear_releases_the_call_although_the_next_try_is_deferred_already(wir
 @pytest.mark.parametrize(
     "state", ["failed", "success", "removed", "up_for_retry", "scheduled", "running", None]
 )
-def test_a_task_in_any_other_state_does_not_wait_any_more(wire, monkeypatch, state):
+def test_the_call_of_a_task_that_is_no_longer_deferred_is_released(wire, monkeypatch, state):
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
 
@@ -141,7 +141,7 @@ def test_a_task_in_any_other_state_does_not_wait_any_more(wire, monkeypatch, sta
     assert not wire.call(session).active
 
 
-def test_if_airflow_does_not_tell_the_state_nothing_is_released_and_a_warning_names_the_call(wire, capsys):
+def test_no_call_is_released_and_a_warning_names_it_if_airflow_does_not_state_the_tasks_state(wire, capsys):
     wire.script(CONTACT, Script(rings=0, talks=None))
     session = start_informer_call(wire)
     waiting = trigger(session, time.time(), cancel_on_kill=True)

@@ -1,4 +1,4 @@
-"""The shared poll: one per connection and event loop, however many triggers wait."""
+"""The shared poll: one per connection and event loop, for any number of triggers."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def test_two_hundred_triggers_poll_as_often_as_one(desk):
     ],
     ids=["talk", "legs"],
 )
-def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_more_for_each_poll(
-    desk, monkeypatch
-):
+def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_for_each_poll(desk, monkeypatch):
     """``list.calls`` never shows the talks. Every call is answered after 20 s, and talks for ten minutes."""
 
     async def run_at_once(function: Any, *args: Any) -> Any:
@@ -81,7 +79,7 @@ def test_two_hundred_waits_for_an_answer_cost_at_most_one_data_api_request_more_
 
 
 @pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never")])
-def test_without_the_data_api_an_answer_that_is_never_listed_is_not_known(desk):
+def test_an_answer_that_is_never_listed_is_unknown_without_the_data_api(desk):
     desk.connect(extra={"data_api": False})
     desk.exchange.script(CONTACT, Script(rings=5, talks=60))
     (event,) = asyncio.run(_all([trigger(desk.start(), desk.clock(), until="answered")]))
@@ -165,7 +163,7 @@ def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
     assert asyncio.run(main())["phase"] == "ENDED"
 
 
-def test_over_http_two_hundred_triggers_poll_as_often_as_one(wire):
+def test_two_hundred_triggers_over_http_poll_as_often_as_one(wire):
     wire.script(CONTACT, Script(rings=0, talks=1.2))
     polls = []
     for number in (1, 200):

@@ -30,13 +30,13 @@ def test_a_task_waits_if_airflow_states_that_it_is_deferred(monkeypatch, state, 
     assert asked(map_index) is waits
 
 
-def test_the_state_of_another_mapped_task_says_nothing(monkeypatch):
+def test_the_state_of_another_map_index_does_not_count(monkeypatch):
     airflow_knows(monkeypatch, {"wait_1": "deferred"})
     assert asked(2) is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no API server"), ImportError("no SUPERVISOR_COMMS")])
-def test_without_a_reply_it_is_not_known(monkeypatch, caplog, error):
+def test_the_state_of_a_task_is_unknown_without_a_reply(monkeypatch, caplog, error):
     def fail(**_: Any) -> Any:
         raise error
 

@@ -14,7 +14,7 @@ from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 WHO: ContextVar[str] = ContextVar("WHO")
 
 
-def test_it_takes_no_thread_from_the_loops_pool():
+def test_run_in_thread_takes_no_thread_from_the_pool_of_the_loop():
     """More slow functions run than the pool has threads, and the pool still works."""
     done = threading.Event()
 
@@ -27,7 +27,7 @@ def test_it_takes_no_thread_from_the_loops_pool():
     assert {*asyncio.run(main())} == {True}
 
 
-def test_it_runs_with_the_current_context_variables_and_raises_the_functions_error():
+def test_run_in_thread_uses_the_context_variables_and_raises_the_functions_error():
     async def main():
         WHO.set("task 7")
         assert await run_in_thread(WHO.get) == "task 7"
