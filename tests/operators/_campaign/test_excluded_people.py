@@ -1,0 +1,43 @@
+"""The people of a campaign who are on the do-not-call list stay excluded in later tries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.people import Person, Plan
+from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.operators._campaign.excluded_people import ExcludedPeople
+from airflow_provider_callapi.operators._campaign.memory import CampaignMemory
+
+NUMBERS = [f"7916000000{digit}" for digit in range(6)]
+PLAN = Plan(people=[Person(number, number, "Europe/Moscow", {}, 1) for number in NUMBERS])
+STRANGER = "79260000009"
+
+
+def excluded_people(memory: CampaignMemory, rows: Any) -> ExcludedPeople:
+    options = SimpleNamespace(do_not_call=Exclusions(rows), region="RU", max_unreadable=0)
+    return ExcludedPeople(options, PLAN, memory, scope="spring", hook=None, log=None)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.sets(st.sampled_from([*NUMBERS, STRANGER])), min_size=1, max_size=5))
+def test_a_person_stays_excluded_in_later_tries_even_if_the_list_is_shorter(lists: list[set[str]]) -> None:
+    state, so_far = MemoryStore(), set()
+    for numbers in lists:
+        so_far |= numbers - {STRANGER}
+        assert excluded_people(CampaignMemory(state, {}), sorted(numbers)).current() == so_far | numbers
+    assert not any(number in json.dumps(vars(state)) for number in NUMBERS), "a number is stored"
+
+
+def test_the_campaign_must_not_dial_while_a_list_that_was_read_before_cannot_be_read(tmp_path: Path) -> None:
+    memory = CampaignMemory(None, {"excluded": []})
+    people = excluded_people(memory, f"file://{tmp_path}/missing.csv")
+
+    assert people.current() is None
+    assert people.numbers() == frozenset()
