@@ -52,7 +52,7 @@ class Dialler:
         A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. In these
         cases, the method does not dial the person, and puts the person back into the queue.
 
-        :raises CallApiError: too many batches of start requests in a row got no answer.
+        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
         """
         granted = self._put_back_late(self._claim(intents))
         if not granted:
@@ -104,11 +104,12 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow dialling down if a start request of the batch got no answer.
+        """Change the pace of dialling according to the answers to a batch of start requests.
 
-        If each request got an answer, and at least one call was placed, dialling returns to its normal pace.
+        If any request got no answer, dialling slows down. If each request got an answer, and at least one
+        call was placed, dialling returns to its normal pace.
 
-        :raises CallApiError: too many batches of start requests in a row got no answer.
+        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
         """
         pacing = self._dialling.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
@@ -123,5 +124,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request failed without an answer: the service was silent or not reachable."""
+    """Return whether a start request failed because the service was silent, not reachable or out of order."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))
