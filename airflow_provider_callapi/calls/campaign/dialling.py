@@ -75,10 +75,10 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people who cannot be called before dialling ends.
+        """Move the people who cannot be called before dialling ends to the stage ``finished``.
 
-        Dialling ends at the time `Rules.dial_until`. If no person of a time zone may be called before this
-        time, the method finishes all waiting people of the time zone.
+        Dialling ends at the time `Rules.dial_until`. If no waiting person of a time zone may be called before
+        this time, the method moves all waiting people of the time zone.
 
         :param now: epoch seconds.
         """

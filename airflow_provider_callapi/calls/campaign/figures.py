@@ -44,8 +44,8 @@ class Tally:
     def answer_rate(self) -> float:
         """Return which share of the calls that may have rung a phone was answered, from 0.0 to 1.0.
 
-        If no call rang a phone, the share is 0.0. The true share can be higher, because calls with an unknown
-        result may have been answered.
+        If there are no such calls, the share is 0.0. The true share can be higher, because calls with an
+        unknown result may have been answered.
         """
         return share(self.answered, self.rang)
 

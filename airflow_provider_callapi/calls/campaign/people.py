@@ -104,8 +104,8 @@ class CallTemplate:
     """Makes the start request of each person of a campaign from the person's row in the contact list.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
-        a Jinja template, in which the name ``contact`` stands for the person's row. The method's own parameter
-        ``contact`` is the number to call, by default ``{{ contact.phone }}``.
+        a Jinja template, in which the name ``contact`` stands for the person's row. The method's parameter
+        ``contact``, however, is the number to call, by default ``{{ contact.phone }}``.
     :param values: name → value, for the names that the templates can use beside ``contact``.
     :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
         such as ``call.method``.

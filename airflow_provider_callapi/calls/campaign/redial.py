@@ -23,9 +23,9 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
       the contact answered.
     - Otherwise, the delay for the attempt's result applies, but only if the contact certainly did not answer.
 
-    If the call rang no phone, for example because the account had no free line, the delay grows. The delay
-    doubles for each earlier call to the person that rang no phone, up to 32 times the delay. Calls that rang
-    no phone do not count against ``max_attempts``.
+    If the call rang no phone, for example because the account had no free line, the delay doubles for each
+    earlier call to the person that rang no phone either. The longest delay is 32 times the normal delay.
+    Calls that rang no phone do not count against ``max_attempts``.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.

@@ -63,7 +63,7 @@ class Rules:
 class FailureLimits:
     """The shares of people, from 0.0 to 1.0, above which a campaign's task fails.
 
-    For example, ``unreached=0.5`` lets the task fail if more than half of the people did not answer. If a
+    For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer. If a
     limit is None, the task does not fail because of this share.
 
     :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
