@@ -1,9 +1,10 @@
-"""Number the calls of one task, so that each call has a journal (a stored record) of its own.
+"""Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
 The function of a task may place several calls. If Airflow retries the task, the function asks for the calls
-again, perhaps with other messages. The package recognises a call by the person and by the order: the first
-call to a person is the same call in each try, and so is the second call to the person. If a try sends exactly
-the same request for a person twice, the two requests ask for one call.
+again, perhaps with other messages. The package recognises a call of an earlier try by the person and by the
+order: a try's second call to a person is the second call to this person in every other try, too.
+
+Within one try, two requests with exactly the same content ask for one call.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
-        A request of a later try gets the number of the earlier try's call to the same person. The method
-        returns only after the number is stored.
+        In a later try, the first request for a person gets the number of the first call to this person, the
+        second request gets the number of the second call, and so on. Within one try, requests with the same
+        content get the same number. The method returns only after the number is stored.
         """
         index = self._store.get(_INDEX_KEY) or {}
         is_this_try = index.get("try") == self._try
@@ -68,8 +70,8 @@ class CallsInTask:
     def _is_same(self, fingerprint: str, text: str) -> bool:
         """Return whether a stored fingerprint is the fingerprint of a text, such as a phone number.
 
-        If the secret key of the fingerprint is gone, the fingerprint cannot be compared, and the result is
-        True. The task then does not repeat a call that an earlier try has placed.
+        If the secret key of the fingerprint is gone, the method cannot compare the fingerprint. The result is
+        then True, so that the task does not repeat a call that an earlier try has placed.
         """
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

@@ -53,14 +53,18 @@ class CallingHours:
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """Return the calling window that is open now, or else the next window: (opens at, closes at).
 
-        Both times are epoch seconds. If people may be called at any time, the window is (``now``, infinity).
-        If no window opens within a year, both times are infinite. Both times are also infinite if the
-        production calendar lacks a day before the next window.
+        Both times are epoch seconds. Three cases are special:
+
+        - People may be called at any time: the window is (``now``, infinity).
+        - No window opens within a year: both times are infinite.
+        - The search for the next window comes to a year that the production calendar does not contain: both
+          times are infinite.
 
         At every moment of the returned window, the local time is inside the calling hours. If a clock change
         skips the opening or closing time, the window opens or closes at the moment of the change. If a clock
-        change repeats the opening time, the window opens at the second occurrence. If a clock change repeats
-        the closing time, the window closes at the first occurrence.
+        change repeats the opening time, the window opens at the second occurrence, or at the first if the
+        window closes before the second. If a clock change repeats the closing time, the window closes at the
+        first occurrence.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.
@@ -136,8 +140,8 @@ class OutsideCallingHours(Exception):
 def read_hours(value: Any) -> tuple[time, time]:
     """Return the two times of the daily calling window: (opens, closes).
 
-    :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight.
-    :raises ValueError: the value does not consist of two times without a time zone.
+    :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight, as ``"00:00"`` does.
+    :raises ValueError: the value is not a pair of times, or a time has a time zone.
     """
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(t, str) for t in value):
         raise ValueError("two times are needed")

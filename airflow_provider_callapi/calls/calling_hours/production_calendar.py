@@ -84,9 +84,11 @@ def _knows(calendar: HolidayBase, year: int) -> bool:
 
 
 def _moves_days(entries: tuple[Any, ...]) -> bool:
-    """Return whether one year's special days in the package ``holidays`` contain a moved day off.
+    """Return whether a government has moved a day off in a year.
 
-    A moved day off is a tuple of at least four items: ``(to month, to day, from month, from day)``.
+    :param entries: this year's value in the dict ``special_public_holidays`` of the package ``holidays``: one
+        tuple, or a tuple of tuples. A tuple of at least four items is a moved day off: ``(to month, to day,
+        from month, from day)``.
     """
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)

@@ -1,9 +1,9 @@
 """Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
 A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, the campaign
-polls for ``absence_proven_after`` seconds. If no snapshot shows the lost call during this time, the campaign
-asks the Data API. By then, the Data API reports every call that was placed. One request to the Data API
-decides about all lost calls of the campaign.
+polls for this number of seconds. If no snapshot shows the lost call during this time, the campaign asks the
+Data API, which by then reports every call that was placed. A call that the Data API does not report either
+was never placed. One request to the Data API decides about all lost calls of the campaign.
 """
 
 from __future__ import annotations
@@ -29,11 +29,9 @@ _DAY = 86_400.0
 class AbsenceVerdict:
     """What became of lost calls after their search time: found, never placed, or unresolved.
 
-    Each person is given by the person's key in the ledger.
-
-    :ivar given_up: the people whose lost call was not found, and may have been placed.
-    :ivar absent: the people whose lost call was never placed.
-    :ivar found: person → session id of the lost call, which the Data API reports.
+    :ivar given_up: ledger keys of the people whose lost call was not found, but may have been placed.
+    :ivar absent: ledger keys of the people whose lost call was never placed.
+    :ivar found: for each lost call that the Data API reports: ledger key of the person → session id.
     """
 
     given_up: Collection[str] = ()
@@ -42,9 +40,9 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Decides whether a campaign's lost calls were placed, by a request to the Data API.
+    """Asks the Data API which of a campaign's lost calls were placed, and decides about each lost call.
 
-    The request asks about the lost calls that no poll has found during their search time.
+    A request is necessary only for lost calls that no poll has found during their search time.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -65,8 +63,8 @@ class AbsenceProof:
 
         :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the verdict, with the ledger keys of the people in three groups. If a person is in no group,
-            the campaign continues to search for the person's call.
+        :return: the verdict. If a person is in none of its three groups, the campaign continues to search for
+            the person's call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}
@@ -102,9 +100,9 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Fetch the Data API's reports of all calls of the account, among which the lost calls may be.
+        """Fetch the Data API's reports of all calls of the account, to search for lost calls in the reports.
 
-        The period of the reports begins one day before the earliest intent of the lost calls of ``people``.
+        The period of the reports begins one day before the campaign stored the earliest intent of ``people``.
 
         :param people: the ledger keys of people with a lost call.
         :return: the reports. None: the request failed.
@@ -123,9 +121,10 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether each snapshot since the time ``since`` proves that a lost call is not active.
+    """Return whether the snapshots prove that a lost call has not been active since the time ``since``.
 
-    The result is False if fewer than ``TOLERANCE.misses`` consecutive snapshots have proven this.
+    At least ``TOLERANCE.misses`` consecutive snapshots must prove this. The first of these snapshots must be
+    from the time ``since`` or earlier.
 
     :param since: epoch seconds.
     """

@@ -114,11 +114,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Return a person to the queue, because the person's lost call was never placed.
+        """Put a person back into the queue after a lost call that was never placed.
 
-        The method returns the changed attempt.
-
-        The next call to the person has the same attempt number.
+        The next call to the person has the same attempt number. The method returns the changed attempt.
 
         :param now: epoch seconds.
         """
@@ -192,8 +190,10 @@ class AttemptProgress:
         """Return when the search for a lost call ends, epoch seconds.
 
         If the author sets `Rules.absence_proven_after`, the search ends ``absence_proven_after`` seconds
-        after the intent was stored. Otherwise, the search lasts as long as a placed call needs to appear in a
-        snapshot and in a report.
+        after the intent was stored. Otherwise, the search ends `Rules.appear_timeout` or
+        `Rules.report_timeout` seconds from ``now``, whichever is later.
+
+        :param now: epoch seconds.
         """
         rules = self._rules
         if rules.absence_proven_after is not None:
@@ -219,8 +219,11 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when a person's newest call ended, epoch seconds.
 
-        If the end is unknown, return when the campaign would have stopped watching the call. This rule gives
-        the same time in every process that continues the campaign.
+        If the end is unknown, return the start of the call plus the seconds for which the campaign watches
+        the call. Every process that continues the campaign then gets the same time. The result is at most
+        ``now``.
+
+        :param now: epoch seconds.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

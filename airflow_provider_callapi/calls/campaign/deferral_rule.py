@@ -28,16 +28,16 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return until when the task of a campaign can defer. A deferred task needs no Airflow worker.
+    """Return the time until which the task of a campaign can defer. A deferred task needs no Airflow worker.
 
-    The task needs a worker, for example, if the next call is due within a minute, or if the campaign searches
-    for a lost call.
+    The task must not defer, for example, while the next call is due within a minute, or while the campaign
+    searches for a lost call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
     :param preparation: seconds that a new worker takes to read the contact list and the ledger.
     :param has_data_api: whether the connection uses the Data API, which reports finished calls.
-    :return: epoch seconds. None: the campaign needs a worker now, so the task must not defer.
+    :return: epoch seconds. None: the task must not defer now.
     """
     campaign = runner.campaign
     if (

@@ -53,7 +53,7 @@ class Dialler:
         cases, the method does not dial the person, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: too many batches of start requests in a row got no answer.
+        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
@@ -105,11 +105,12 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow dialling down if a start request of the batch got no answer.
+        """Change the pace of dialling according to the answers to a batch of start requests.
 
-        If each request got an answer, and at least one call was placed, dialling returns to its normal pace.
+        If any request got no answer, dialling slows down. If each request got an answer, and at least one
+        call was placed, dialling returns to its normal pace.
 
-        :raises CallApiError: too many batches of start requests in a row got no answer.
+        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
         """
         pacing = self._dialling.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
@@ -124,5 +125,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request failed without an answer: the service was silent or not reachable."""
+    """Return whether a start request failed because the service was silent, not reachable or out of order."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

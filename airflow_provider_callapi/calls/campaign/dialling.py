@@ -75,10 +75,10 @@ class Dialling:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the people who cannot be called before dialling ends.
+        """Move the people who cannot be called before dialling ends to the stage ``finished``.
 
-        Dialling ends at the time `Rules.dial_until`. If no person of a time zone may be called before this
-        time, the method finishes all waiting people of the time zone.
+        Dialling ends at the time `Rules.dial_until`. If no waiting person of a time zone may be called before
+        this time, the method moves all waiting people of the time zone.
 
         :param now: epoch seconds.
         """
@@ -151,15 +151,14 @@ class Dialling:
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Record that the ledger refused the claim of an intent. The person must not be dialled now.
 
-        If another process has dialled the person, the campaign continues with the attempt of that process.
-        Otherwise, the person waits until `ClaimResult.not_before`. If this time is unknown, the person waits
-        for 30 seconds. If the campaign stops dialling (`Rules.dial_until`) before the wait ends, the campaign
-        does not call the person again.
+        If ``claim.held`` is an attempt of another process, the campaign continues with this attempt.
+        Otherwise, the person waits until ``claim.not_before``, or for 30 seconds if this time is unknown. If
+        dialling ends (`Rules.dial_until`) before the wait ends, the campaign does not call the person again.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: a list with the changed attempt, which the code that uses this method stores in the ledger.
-            The list is empty if no stored attempt has to change.
+        :return: the attempts to store in the ledger: ``claim.held`` with the campaign's changes, or an empty
+            list if no stored attempt has to change.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -219,10 +218,10 @@ class Dialling:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return the person's row as a phrase for an error message, such as `` (row 7 of the list)``.
+        """Return where the person is in the contact list, for an error message: `` (row 7 of the list)``.
 
-        If the service refuses a parameter and does not name the parameter, the row helps a user to find the
-        mistake. For any other error, the phrase is ``""``.
+        The row helps a user to find the mistake if the service refuses a parameter, but does not name the
+        parameter. For any other error, return ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

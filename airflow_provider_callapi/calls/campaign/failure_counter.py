@@ -11,11 +11,11 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 class FailureCounter:
     """Counts consecutive failures of one kind of request, such as polls, and raises an error after too many.
 
-    A request that is refused for lack of points (rate-limit units) does not count, because the account gets
-    new points each minute.
+    A refusal for lack of points (rate-limit units) does not count as a failure, because the account gets new
+    points each minute.
 
-    :param log: a function that takes a line of text. The counter invokes the function for each failure.
-    :ivar in_a_row: how many failures there were since the last success.
+    :param log: a function that logs a line of text. The counter logs each failure.
+    :ivar in_a_row: how many failures have been counted since the last success.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -27,10 +27,10 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count and log a failure. A refusal for lack of points (rate-limit units) does not count.
+        """Count and log a failure. Ignore a refusal for lack of points (rate-limit units).
 
-        :raises CallApiError: the given failure. The failure is permanent, or more failures came in a row than
-            the tolerance allows.
+        :raises CallApiError: the method raises ``failure`` itself if ``failure`` is permanent, or if more
+            than ``TOLERANCE.failures`` failures came in a row.
         """
         if isinstance(failure, LimitExceeded):
             return

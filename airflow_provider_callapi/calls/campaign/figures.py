@@ -44,8 +44,8 @@ class Tally:
     def answer_rate(self) -> float:
         """Return which share of the calls that may have rung a phone was answered, from 0.0 to 1.0.
 
-        If no call rang a phone, the share is 0.0. The true share can be higher, because calls with an unknown
-        result may have been answered.
+        If there are no such calls, the share is 0.0. The true share can be higher, because calls with an
+        unknown result may have been answered.
         """
         return share(self.answered, self.rang)
 
@@ -57,8 +57,8 @@ class Figures:
     :ivar all: the counts of all calls.
     :ivar minutes: minute, in minutes since the epoch → how many calls.
     :ivar hours: the counts of the calls in each hour of the day, in the person's time zone: 24 entries.
-    :ivar by_attempt: number of the attempt → counts of the calls that may have rung a phone. Attempts that
-        rang no phone do not count: number 1 is the first call that rang the person's phone.
+    :ivar by_attempt: number → the counts of all calls with this number. Only calls that may have rung a phone
+        are numbered: number 1 is the first of these calls to a person.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people have this result for this reason. People who answered
         are left out. The reason is the error of an invalid row, the name of the error with which the service
@@ -177,10 +177,10 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return the length of a bin in minutes: the shortest round length that gives at most ``most`` bins.
+    """Return the length of a bin in minutes, such as 15, for a chart of at most ``most`` bins.
 
-    The duration must fit into ``most - 1`` bins of this length. One bin is spare, because the first bin can
-    begin before the campaign.
+    The result is the shortest round length at which the campaign fits into ``most - 1`` bins. The chart may
+    need one more bin, because the first bin can begin before the campaign.
 
     :param minutes: the duration of the campaign, in minutes.
     """

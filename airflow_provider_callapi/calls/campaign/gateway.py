@@ -35,9 +35,9 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
     :ivar limits: returns the newest counters of the account's points; None: no reply has contained counters
         yet.
-    :ivar reports: takes a time, epoch seconds, and call session ids. Returns what the Data API reports about
-        the finished calls with these ids that started at this time or later. If the ids are None, the
-        function returns the reports of all calls. The field itself is None if there is no Data API.
+    :ivar reports: takes a time, epoch seconds, and call session ids. Returns the Data API's reports of those
+        finished calls that have one of these ids and started at this time or later. If the ids are None, the
+        calls can have any id. The field itself is None if there is no Data API.
     :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that
         started at this time or later, including active calls. The field itself is None if there is no Data
         API.
@@ -64,10 +64,9 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's counters of points (rate-limit units), if a reply has contained new counters.
+    """Returns the account's newest counters of points (rate-limit units), but never the same counters twice.
 
-    The feed never returns the same counters twice. Old counters would hide the points that were used since
-    the reply.
+    Counters that the campaign has read before are out of date: the campaign has used points since then.
 
     :param newest: returns the newest counters; None: no reply has contained counters yet.
     """

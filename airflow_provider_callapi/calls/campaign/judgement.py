@@ -19,7 +19,7 @@ class ProblemKind(StrEnum):
 
     - ``stopped``: dialling was stopped, for example by a user.
     - ``too_late``: people were not called before the end of ``max_lateness``.
-    - ``no_call``: no call was placed, although not everybody is on the do-not-call list.
+    - ``no_call``: no call was placed, and at least one person is not on the do-not-call list.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
 
@@ -82,7 +82,7 @@ def find_problem(
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
     :param has_min_gap: whether the author has set ``min_gap``, the shortest time between two calls to one
-        person. If True, the task does not fail only because the campaign called no one: another campaign may
+        person. If True, the task can succeed even if the campaign called no one, because another campaign may
         have called the people shortly before.
     :param last_minute: when ``max_lateness`` ends, as text.
     """

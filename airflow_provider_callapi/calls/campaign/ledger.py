@@ -85,8 +85,8 @@ class ClaimResult:
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
     :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
-    :ivar not_before: when the person may be called, epoch seconds; None: unknown. The field has a meaning
-        only if ``granted`` is False and ``held`` is None.
+    :ivar not_before: if ``granted`` is False and ``held`` is None: when the person may be called, epoch
+        seconds, or None if this time is unknown. In all other cases, the field has no meaning.
     """
 
     granted: bool
@@ -95,13 +95,17 @@ class ClaimResult:
 
 
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
-    """Return whether a ledger must refuse an intent, because a person could get a second call.
+    """Return whether a ledger must refuse an intent, because the person could get a second call.
 
-    The ledger must refuse the intent in two cases: the same or a later attempt to call the person was dialled
-    already, or the person's newest attempt is still open.
+    The result depends on the number of the person's newest attempt in the ledger:
+
+    - A higher number than the intent's number: refuse the intent.
+    - The same number: accept the intent only if the newest attempt has the status ``not_placed``.
+    - A lower number: refuse the intent if the newest attempt is still open.
 
     :param intent: the attempt that a process wants to dial.
-    :param newest: the person's newest attempt in the ledger; None: the ledger has no attempt of the person.
+    :param newest: the person's newest attempt in the ledger. None: the ledger has no attempt to call the
+        person, so the result is False.
     """
     if newest is None:
         return False
@@ -126,7 +130,7 @@ class Ledger(Protocol):
         The attempts to call one person are in order, oldest attempt first. The ledger reads the attempts in
         portions, because there may be many people.
 
-        :param people: the keys by which the ledger knows the people.
+        :param people: the ledger keys of the people.
         """
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:

@@ -50,10 +50,12 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count, for each lost call, the consecutive snapshots which prove that the call is not active.
+        """Record, for each lost call, whether a snapshot proves that the call is not active.
+
+        If so, the lost call has one more consecutive miss. If not, the count of misses returns to 0.
 
         :param snapshot: a successful poll.
-        :return: the keys of the people whose lost call was not found in the search time.
+        :return: the ledger keys of the people whose lost call was not found in the search time.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.LOST):
@@ -112,7 +114,7 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call a service has reported.
+    """Return the person whose lost call is the call ``found``, which a service has reported.
 
     None: the reported call is no lost call of the campaign.
 

@@ -59,9 +59,9 @@ class MissingReports:
     def search_start(self) -> float | None:
         """Return the start of the period whose reports the campaign needs from the Data API, epoch seconds.
 
-        The period starts when the campaign stored the earliest intent of a call without a report. A request
-        for reports also covers at least the day before, in case the service's clock or the connection's time
-        zone is wrong.
+        Each call without a report has an intent. The period starts when the campaign stored the earliest of
+        these intents. A request for the reports begins at least one day earlier still, in case the service's
+        clock or the connection's time zone is wrong.
 
         :return: the start. None: no report is missing, or there is no Data API.
         """
@@ -74,7 +74,7 @@ class MissingReports:
 
         A request for these reports alone is short, even if the account has many other calls.
 
-        :return: the ids. None: a call is lost and has no known session id, so the campaign needs all reports.
+        :return: the ids. None: the campaign needs all reports, because a lost call has no known session id.
         """
         if self._index.count(PersonStage.LOST):
             return None
@@ -83,8 +83,12 @@ class MissingReports:
     def _unreported(self) -> Iterator[PersonState]:
         """Yield each person whose call may have a report that the campaign has not recorded.
 
-        The person's call has ended, or is lost, or was placed but is not shown by any snapshot so far. In the
-        last case, the call may have ended between two snapshots, so that only the report shows the end.
+        The person's call is in one of these states:
+
+        - The call has ended.
+        - The call is lost.
+        - The call was placed, but no snapshot has shown the call so far. The call may have ended between two
+          snapshots, so that only the report shows the end.
         """
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)

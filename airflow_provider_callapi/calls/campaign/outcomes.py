@@ -77,8 +77,9 @@ def result_of(call: Outcome) -> Result:
     own leg takes precedence over the finish reason of the call, because the reason of the call may come from
     any leg.
 
-    If it is not known whether the contact answered (``call.answered`` is None), a finish reason such as
-    "busy" does not suffice. The result is then `Result.UNKNOWN`.
+    The results ``BUSY``, ``NOT_REACHED`` and ``WRONG_NUMBER`` mean that the contact did not answer. If it is
+    not known whether the contact answered (``call.answered`` is None), `Result.UNKNOWN` replaces these
+    results.
     """
     if call.answered:
         return Result.ANSWERED
@@ -91,13 +92,13 @@ def result_of(call: Outcome) -> Result:
 def redial_table(
     delays: Mapping[str, float | None] | None,
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
-    """Return the delays before a redial: (result → seconds, mark → seconds).
+    """Return two dicts with the delays before a redial: (result → seconds, mark → seconds).
 
-    The delays by result are those of `REDIAL_DELAYS`, except where the author gives another delay. The marks
-    (operations and tags of a call) are in the author's order. The value None means that there is no redial.
+    None instead of seconds means that there is no redial. The author's delays replace the default delays in
+    `REDIAL_DELAYS`. The marks (operations and tags of a call) are in the author's order.
 
-    :param delays: name of a result, or text of a mark → seconds from the end of a call to the redial. The
-        value None means that there is no redial. A result must be one of the results in `REDIAL_DELAYS`. If
+    :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``: seconds from the end of a
+        call to the redial, or None for no redial. Each key is a result in `REDIAL_DELAYS` or a mark. If
         ``delays`` itself is None, all defaults apply.
     :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
         mark.

@@ -49,8 +49,7 @@ class Pacing:
         Polls, tags and other programs need these points.
     :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
     :ivar cost: the points that one call costs: the lowest observed cost, or a guess if no cost was observed.
-        The lowest observed cost is right, because requests of other programs can only raise the observed
-        cost.
+        Requests of other programs can only raise an observed cost, so the lowest one is the best estimate.
     :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 
@@ -114,7 +113,7 @@ class Pacing:
     def pause_until(self, until: float, why: str) -> None:
         """Allow no call before the time ``until``.
 
-        If an earlier pause ends later than ``until``, the earlier pause stays in force.
+        If a pause is in force that ends later than ``until``, that pause continues unchanged.
 
         :param until: epoch seconds.
         :param why: what the campaign waits for, as text for the task's log, such as ``a free line of the
@@ -127,9 +126,9 @@ class Pacing:
     def record_no_answer(self, now: float) -> None:
         """Pause because a start request got no answer. After the pause, allow one call at a time.
 
-        The first pause lasts five seconds. Each further request without an answer doubles the pause, up to
-        one minute. Each of these requests may have placed a call, and the campaign must search for the call.
-        `record_answer` returns to the normal pace.
+        The slow pace limits the number of lost calls: the request may have placed a call, for which the
+        campaign must search. The first pause lasts five seconds. Each further request without an answer
+        doubles the pause, up to one minute. `record_answer` returns to the normal pace.
 
         :param now: epoch seconds.
         """
@@ -238,10 +237,10 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points (rate-limit units) per second others used in this minute.
+        """Return how many points (rate-limit units) per second other programs used in this minute.
 
-        Others are, for example, other programs of the account and other shards of the campaign. If the
-        counters of points are unknown, return 0.0.
+        The other shards of the campaign count as other programs. If the counters of points are unknown,
+        return 0.0.
         """
         limits = self.limits
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
@@ -265,7 +264,7 @@ class Pacing:
         return self._limits_at + reset + _LATE
 
     def _rate(self, now: float) -> float:
-        """Return the calls per second with which the account's points last for the rest of the minute.
+        """Return how many calls per second the account's points allow for the rest of the minute.
 
         If the points are unknown, return 1.0.
         """

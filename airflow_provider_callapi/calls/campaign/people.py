@@ -104,8 +104,8 @@ class CallTemplate:
     """Makes the start request of each person of a campaign from the person's row in the contact list.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
-        a Jinja template, in which ``contact`` is the person's row. The parameter ``contact`` is
-        ``{{ contact.phone }}`` by default.
+        a Jinja template, in which the name ``contact`` stands for the person's row. The method's parameter
+        ``contact``, however, is the number to call, by default ``{{ contact.phone }}``.
     :param values: name → value, for the names that the templates can use beside ``contact``.
     :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
         such as ``call.method``.
@@ -199,8 +199,8 @@ def read_people(
     :param key_of: a function that takes a number and returns the person's key in the ledger.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
-    :param shard: (number of this shard, how many shards). Each shard reads the whole list and keeps only its
-        own part of the numbers; (1, 1) keeps all.
+    :param shard: (number of this shard, how many shards), such as (2, 4). The function reads the whole list,
+        but keeps only the numbers of this shard; (1, 1): all numbers.
     :raises ListUnreadable: it is not certain what a column of a row means. The error message names the
         column.
     """
@@ -246,9 +246,8 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: a set of names such as ``Etc/GMT-3``, whose sign is the opposite of the usual sign:
-        ``Etc/GMT-3`` is UTC+3. If the row contains a name of this kind, the function adds the name to the
-        set, so that the campaign can warn of the name.
+    :param backwards: collects the names of zones with a misleading sign, such as ``Etc/GMT-3``, which is
+        UTC+3. If the row contains such a name, the function adds the name, so that the campaign can warn.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -267,14 +266,14 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id does not contain the phone number, only a hash of the
-    number.
+    The campaign finds a lost call by this id. The id never contains the phone number: the id in this example
+    contains a hash of the number.
 
     :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     :param attempt: the number of the attempt; 1 is the first attempt.
-    :param own: an author's id, such as ``order-7``. The first attempt gets this id unchanged. Later attempts
-        get ``order-7-2``, ``order-7-3`` and so on. None: the id is derived from ``scope`` and ``contact``.
+    :param own: the id that the author gives the first attempt, such as ``order-7``. Later attempts get
+        ``order-7-2``, ``order-7-3`` and so on. None: the id is derived from ``scope`` and ``contact``.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -283,7 +282,9 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
 
 
 def fingerprint(scope: str, contact: str) -> str:
-    """Return 16 hex digits of a hash that stand for a person where the phone number must not be stored.
+    """Return a person's fingerprint: 16 hex digits of a hash of the phone number.
+
+    The fingerprint identifies the person where the phone number itself must not be stored.
 
     :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.

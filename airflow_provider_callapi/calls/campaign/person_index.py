@@ -93,8 +93,8 @@ class PersonIndex:
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
         """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
 
-        Calls to several people can have the same id, because the author of the DAG may give the same id to
-        several people.
+        Several people can have lost calls with the same id, because the author of the DAG may give the same
+        id to the calls of several people.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():

@@ -34,8 +34,8 @@ class Progress:
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
-    :ivar per_minute: how many people were finished per minute since this try of the task began, or last
-        resumed after a deferral; None: not known yet.
+    :ivar per_minute: how many people were finished per minute since this try of the task began; None: not
+        known yet. When the task resumes after a deferral, the measurement begins again.
     :ivar sessions: the call session ids of the active calls.
     :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
         end.
@@ -84,7 +84,7 @@ class Progress:
 class ProgressMeter:
     """Measures how far a campaign is, and how many people are finished per minute.
 
-    :param now: when this try of the task began, or resumed after a deferral, epoch seconds.
+    :param now: when the measurement begins, epoch seconds.
     """
 
     def __init__(self, campaign: Campaign, now: float) -> None:

@@ -17,13 +17,15 @@ Each of these calls costs points (rate-limit units), so a longer delay saves poi
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds.
 
-    The redial delay starts at the end of the call. If the author gives a delay for a mark (an operation or a
-    tag) of the call, this delay applies, even if the contact answered. Otherwise, the delay depends on the
-    attempt's result, and the person is called again only if it is certain that the contact did not answer.
+    The redial delay starts at the end of the call:
 
-    A call may ring no phone, for example if the account has no free line. In that case, each earlier call to
-    the person that rang no phone doubles the delay, up to 32 times the delay. Calls that rang no phone do not
-    count against ``max_attempts``.
+    - If the author gives a delay for a mark (an operation or a tag) of the call, this delay applies, even if
+      the contact answered.
+    - Otherwise, the delay for the attempt's result applies, but only if the contact certainly did not answer.
+
+    If the call rang no phone, for example because the account had no free line, the delay doubles for each
+    earlier call to the person that rang no phone either. The longest delay is 32 times the normal delay.
+    Calls that rang no phone do not count against ``max_attempts``.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.
@@ -56,8 +58,13 @@ def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
 def _ended_at(attempt: Attempt, now: float) -> float:
     """Return when the call ended, epoch seconds.
 
-    The call ended after the intent was stored, and before the result became known. A time outside these
-    limits comes from a wrong clock or time zone: the function then returns the nearer limit.
+    If the end is unknown, return when the result became known.
+
+    A call ends after its intent was stored, and before its result became known. A time outside these limits
+    comes from a wrong clock or time zone: the function then returns the nearer limit.
+
+    :param now: epoch seconds. The function uses this time if the attempt does not state when its result
+        became known.
     """
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None

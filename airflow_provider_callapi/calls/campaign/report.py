@@ -113,8 +113,8 @@ class _Scale:
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
     """Return the scale of the chart that shows the answer rate of each hour of the day.
 
-    The scale ends at the highest answer rate of the hours with at least `FEW` calls that may have rung a
-    phone. If no hour has `FEW` such calls, all hours count.
+    The scale reaches the highest answer rate of the reliable hours. An hour is reliable if at least `FEW` of
+    its calls may have rung a phone. If no hour is reliable, the scale reaches the highest rate of all hours.
     """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
@@ -291,7 +291,7 @@ def _duration(seconds: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number as text: ``12,345`` for a whole number, otherwise ``7.5`` with one decimal."""
+    """Return a whole number as text such as ``12,345``, and any other number with one decimal: ``7.5``."""
     return f"{value:,.0f}" if math.isclose(value, round(value)) else f"{value:,.1f}"
 
 

@@ -98,7 +98,7 @@ class RowTemplate:
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
     def render(self, row: Mapping[str, Any]) -> str:
-        """Return the template, filled in for one person.
+        """Return the text of the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
         """
@@ -110,9 +110,10 @@ class RowTemplate:
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the filled-in template, if Jinja is not necessary.
+        """Return the text of the template, filled in without Jinja. None: only Jinja can fill it in.
 
-        None: an inserted value is not a string, or the template does more than insert values.
+        Jinja is necessary if a column is missing, if an inserted value is not a string, or if the template
+        does more than insert values.
         """
         if self._parts is None:
             return None
@@ -156,7 +157,8 @@ def _is_row(node: nodes.Node) -> bool:
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a copy of a value of the parameter ``call``, with a `RowTemplate` for each template.
 
-    A template that does not use the person's row becomes its text instead, if Jinja can already fill it in.
+    Jinja fills in at once each template that does not use the person's row. The copy then contains the text
+    instead of a `RowTemplate`. If Jinja fails to fill the template in, the copy contains a `RowTemplate`.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact``.

@@ -21,9 +21,9 @@ class Rules:
     :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
         missing or has None, there is no redial after this result.
     :ivar block_marks: the marks that put the person on the account's blacklist.
-    :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt, even if the
-        contact answered. None: no redial. If a call has several marks of this dict, the first mark applies.
-        If a call has a mark of this dict, ``redial`` does not apply.
+    :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt; None: no
+        redial. The delay replaces the delay of ``redial``, and applies even if the contact answered. If a
+        call has several marks of this dict, the first mark applies.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
@@ -34,9 +34,9 @@ class Rules:
         call, even if the call is still active.
     :ivar report_timeout: how long the campaign waits for the Data API's report of a call, in seconds from the
         end of the call; None: there is no Data API.
-    :ivar absence_proven_after: how long a lost call must stay absent from ``list.calls``, in seconds. If the
+    :ivar absence_proven_after: for how many seconds a lost call must be missing in ``list.calls``. If the
         Data API does not report the call after this time either, the call was never placed, and the campaign
-        dials the person. None: the absence of a call proves nothing.
+        dials the person again. None: the campaign never concludes that a lost call was not placed.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
@@ -63,7 +63,7 @@ class Rules:
 class FailureLimits:
     """The shares of people, from 0.0 to 1.0, above which a campaign's task fails.
 
-    For example, ``unreached=0.5`` lets the task fail if more than half of the people did not answer. If a
+    For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer. If a
     limit is None, the task does not fail because of this share.
 
     :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the

@@ -97,10 +97,10 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return whether the last poll failed, and the campaign has active or lost calls.
+        """Return True if the last poll failed and the campaign has active or lost calls.
 
-        If True, the task must not defer: the runner polls again and counts the failed polls, because too many
-        failed polls in a row fail the task.
+        The task must then not defer: the runner polls again, and counts the failed polls. Too many failed
+        polls in a row fail the task.
         """
         return self._poll_failures.in_a_row > 0 and self.campaign.needs_polls
 
@@ -194,7 +194,7 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float, dial_at: float, why: str) -> None:
-        """Log the progress once a minute, and at the beginning of a long wait that has a new reason."""
+        """Log the progress once a minute, and when a long wait begins or gets another reason."""
         is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
         self._waits_for = waits_for

@@ -45,8 +45,8 @@ class Ending:
     def accepted(self) -> int:
         """Return how many calls to this person the service placed.
 
-        Attempts that the ledger has deleted count too, because a ledger may delete attempts that rang no
-        phone.
+        The result includes the attempts that the ledger has deleted. A ledger may delete an old attempt whose
+        call was placed, but rang no phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
