@@ -51,25 +51,27 @@ class AttemptProgress:
             PersonStage.ATTEMPT_OVER: self._redial_or_finish,
         }
 
-    def adopt(self, state: PersonState, attempt: Attempt, now: float) -> Attempt:
+    def adopt(self, state: PersonState, held: Attempt, now: float) -> list[Attempt]:
         """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
         The status of the attempt determines the person's stage. For example, the campaign watches the call of
         an active attempt, and searches for the call of an attempt whose start request got no answer.
 
-        :param attempt: the person's newest attempt in the ledger.
+        :param held: the person's newest attempt in the ledger.
         :param now: epoch seconds.
-        :return: the attempt, possibly changed. The code that uses this method stores a changed attempt in the
-            ledger.
+        :return: the attempts to store in the ledger: the attempt as the campaign has changed it, or an empty
+            list if the attempt has not changed.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
-        event = _ADOPTION_EVENTS[attempt.status]
+        event = _ADOPTION_EVENTS[held.status]
         if event is PersonEvent.NOT_PLACED:
-            return self.put_back(state, attempt, now)
-        if event is PersonEvent.ENDED and attempt.result is not None:
-            event = PersonEvent.RESULT_KNOWN
-        return self._advance(state, event, attempt, now)
+            adopted = self.put_back(state, held, now)
+        else:
+            if event is PersonEvent.ENDED and held.result is not None:
+                event = PersonEvent.RESULT_KNOWN
+            adopted = self._advance(state, event, held, now)
+        return [] if adopted == held else [adopted]
 
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
         """Put a person back into the queue after a call that was not placed. Return the changed attempt.

@@ -162,8 +162,7 @@ class Dialling:
         """
         state = self._index[intent.person]
         if claim.held is not None:
-            adopted = self._progress.adopt(state, claim.held, now)
-            return [] if adopted == claim.held else [adopted]
+            return self._progress.adopt(state, claim.held, now)
         not_before = claim.not_before or now + _RETRY_SECONDS
         if not_before >= self._rules.dial_until:
             self._index.finish(state, PersonEvent.EXPIRED)

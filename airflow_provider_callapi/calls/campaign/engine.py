@@ -112,15 +112,15 @@ class Campaign:
             newest[attempt.person] = attempt
             if attempt.result is not None:
                 results[attempt.person] = attempt.result
-        changed = []
+        changed: list[Attempt] = []
         for state in self._index:
             state.result = results.get(state.person.key)
             last = newest.get(state.person.key)
             if last is None:
                 self._index.move(state, PersonEvent.READY)
                 self._queues.add(state.person)
-            elif (adopted := self._progress.adopt(state, last, now)) != last:
-                changed.append(adopted)
+            else:
+                changed += self._progress.adopt(state, last, now)
         return changed
 
     def absence_proof(self, gateway: CampaignGateway, interval: float) -> AbsenceProof:

@@ -99,7 +99,7 @@ class LostCallSearch:
         :param absent: the keys of the people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
-        changed = []
+        changed: list[Attempt] = []
         for key in people:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
@@ -107,7 +107,7 @@ class LostCallSearch:
                 end = self._progress.dial_absent if key in absent else self._progress.leave_unresolved
                 changed.append(end(state, now))
             else:
-                self._progress.adopt(state, newest, now)
+                changed += self._progress.adopt(state, newest, now)
         return changed
 
 

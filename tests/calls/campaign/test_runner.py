@@ -744,6 +744,24 @@ def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_proc
     assert list(ledger.load([ANNA])) == [theirs]
 
 
+def test_a_call_that_another_process_has_seen_to_its_end_is_finished_in_the_ledger() -> None:
+    """This process searches for a lost call. Meanwhile another process dials the same attempt again."""
+    world = World(rules=replace(RULES, report_timeout=None, max_attempts=1))
+    world.exchange.fault(Fault.DROP_BEFORE, method=START)
+    ledger = Shared()
+    with_ledger(world, ledger)
+    world.run(30)
+    (ours,) = ledger.load([ANNA])
+    theirs = structs.replace(ours, intended_at=ours.intended_at + 20)
+    busy = Outcome(1, "x", status="ended", answered=False, ended_at=world.clock(), source="data_api")
+    ledger.record(
+        [theirs.with_status(Status.ENDED, result=Result.BUSY, result_known_at=world.clock(), call=busy)]
+    )
+    world.run(50)
+    assert [(a.status, a.result) for a in ledger.load([ANNA])] == [(Status.FINISHED, Result.BUSY)]
+    assert world.results() == {ANNA: Result.BUSY}
+
+
 # --- tags ---
 
 
