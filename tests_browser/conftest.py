@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.append(str(Path(__file__).parents[1] / "tests_deployment"))  # the deployment's helpers
 
@@ -20,6 +20,8 @@ from airflow_provider_callapi.emulator import Exchange
 EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "informer_call.py"
 OWN_DAGS = Path(__file__).parent / "dags"
 SIZE = 1280, 800
+TIMEOUT = 20_000
+"""Milliseconds that the browser may need for one step on a loaded machine."""
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -109,7 +111,8 @@ def window(browser: Browser) -> Callable[..., Page]:
             color_scheme="light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(TIMEOUT)
+        expect.set_options(timeout=TIMEOUT)
         if token is not None:
             context.add_cookies([{"name": "_token", "value": token, "domain": "127.0.0.1", "path": "/"}])
         return context.new_page()

@@ -64,7 +64,8 @@ def test_the_search_finds_the_words_of_newcomers(site: tuple[Path, str], page: P
     _, address = site
     page.goto(f"{address}/index.html")
     page.keyboard.press("s")
-    page.get_by_role("textbox", name="Search").fill(word)
+    expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching")
+    page.get_by_role("textbox", name="Search").press_sequentially(word)  # the page listens to keys
 
     expect(page.locator(".md-search-result__item").first).to_be_visible()
 
