@@ -144,9 +144,10 @@ class LostCall:
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call matches.
+        """Count a successful snapshot without the lost call in ``misses`` and ``missing_since``.
 
-        If a call in the snapshot may be the lost call, ``misses`` becomes 0.
+        If the snapshot is no proof of absence, because one of its calls may be the lost call, ``misses``
+        becomes 0.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None

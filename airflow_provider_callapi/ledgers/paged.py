@@ -138,8 +138,9 @@ class PagedLedger:
         The change list contains the newest changes; a page contains the attempts to call many people. If the
         last page is full, the method begins new pages.
 
-        If the process dies before the next entry of the change list is stored, the old change list is still
-        valid. Its attempts are then stored twice, in the same version: on a page and in the change list.
+        In the store, the first entry of the new change list replaces the old change list. If the process dies
+        before it stores this entry, the old change list stays valid. Its attempts are then stored twice, in
+        the same version: on a page and in the change list.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:

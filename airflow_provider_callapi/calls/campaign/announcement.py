@@ -82,7 +82,7 @@ class Announcement:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
-        """Return how many people are to be called, and how many points and minutes the first calls need.
+        """Return how many people are to be called, and how many points and minutes one call to each needs.
 
         Points are the units of the API's rate limits.
 

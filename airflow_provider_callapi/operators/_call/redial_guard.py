@@ -20,15 +20,15 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """Convert an error of the ``with`` block into a failure that Airflow never retries, if a call was placed.
+    """Convert an error of the ``with`` block into a failure without a retry, if a retry would redial.
 
-    If the next try cannot read the journal, the next try would call the person a second time. Errors after
-    which the author wants a second call, such as `CallNotAnswered`, pass unchanged.
+    A retry would redial if a call was placed and the next try cannot read the journal. Errors after which the
+    author wants a second call, such as `CallNotAnswered`, pass unchanged.
 
     :param known_call: a function that takes the error, and returns words about the placed call, e.g. ``"call
         session 5 was placed"``. The function returns None if no call was placed, or if the next try can read
         the journal. The error then passes unchanged.
-    :raises CallApiFailure: a call was placed before the error.
+    :raises CallApiFailure: a call was placed before the error, and the next try cannot read the journal.
     """
     try:
         yield

@@ -70,7 +70,7 @@ class Objectors:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put each person on the blacklist whose call has one of the marks, and who is not on the blacklist.
+        """Add each person whose call has one of the marks, unless the person is already on the blacklist.
 
         :return: an empty list; or a list with one error text, if the blacklist could not be changed.
         """

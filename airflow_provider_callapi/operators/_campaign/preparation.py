@@ -227,9 +227,9 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
-    With another name, shard or ledger, the try would not find which people the earlier tries called. With
-    another contact list, the try would call new people and forget the people on the old list. A user who
-    wants to use a changed list clears the task.
+    With another name, shard, ledger or deployment (the settings from which Airflow's hashes are made), the
+    try would not find which people the earlier tries called. With another contact list, the try would call
+    new people and forget the people on the old list. A user who wants to use a changed list clears the task.
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the identity that an earlier worker stored.
