@@ -74,8 +74,8 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run for which the same people are called have the same id. If fifty tasks of
-        the run fail, the alert therefore rings once. A task that waits for a person's decision has an id of
+        All failures of one DAG run have the same id if the alert calls the same people. If fifty tasks of the
+        run fail, the alert therefore rings once. Each task that waits for a person's decision has an id of
         its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.

@@ -13,7 +13,7 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """Raised if the alert has placed no call, as far as is known. Earlier log lines give the reasons."""
+    """Raised if no call of the alert is known to be placed. Earlier log lines give the reasons."""
 
 
 @contextmanager
