@@ -228,10 +228,11 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric twice, as Airflow does: with tags, and with the values of the tags in the metric's name.
+    """Send a metric in two forms, as Airflow does.
 
-    The form with the values in the name is for Airflow's default StatsD setup, which drops tags. Airflow's
-    option ``[metrics] legacy_names_on = False`` disables this form.
+    Example: the first form is ``callapi.calls`` with the tag ``outcome=answered``. The second form is
+    ``callapi.calls.answered`` without tags, because Airflow's default StatsD setup drops tags. Airflow's
+    option ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
@@ -244,8 +245,7 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 def _sends_names_with_tags() -> bool:
     """Return the value of Airflow's option ``[metrics] legacy_names_on``, by default True.
 
-    The function reads the option once in each process, because a look-up takes longer than all other work for
-    a metric.
+    A look-up of the option is slow, so the function reads the option only once in each process.
     """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 

@@ -52,7 +52,8 @@ class AlertLock:
     alert.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``.
+    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. The hash depends on the alert's id
+        and on the people to call.
     :ivar about: what failed, for the description of the Variable.
     :ivar candidate_id: the id of this callback, unique among all callbacks. If Airflow restarts the callback
         of a missed deadline, the id stays the same.

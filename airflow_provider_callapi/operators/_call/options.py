@@ -93,7 +93,7 @@ class CallOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
-        """Return the options of a start operator, whose parameters were checked and converted one by one.
+        """Return the options of a start operator. Check the rules that concern several parameters.
 
         :param values: parameter name → converted value. Names that are not options are ignored.
         :raises InvalidParameter: two parameters cannot be used together. The error message names the
@@ -122,8 +122,8 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    A shorter time than ``appear_timeout`` proves nothing, because ``list.calls`` may still show the call
-    later.
+    The parameter is the time after which a call that ``list.calls`` does not show was never placed. A placed
+    call may appear in ``list.calls`` only after ``appear_timeout``, so the parameter must not be shorter.
 
     :param seconds: the parameter's value. None: not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
