@@ -255,8 +255,8 @@ def _stats() -> Any:
     """Return the object through which a task or a trigger sends metrics with Airflow.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    In a triggerer, Airflow does not initialize the object for tasks and triggers. This function therefore
-    imports the task SDK's serializers: the import initializes the object.
+    A triggerer does not initialize the second object. This function therefore imports the task SDK's
+    serializers, because the import initializes the second object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -280,9 +280,9 @@ def _name_part(tag: str) -> str:
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span for an ended call, inside the task's span.
 
-    The span covers the time from the call's start to the call's end. A call can last longer than the process
-    that placed the call, and a process loses its open spans when it ends. This function therefore creates the
-    span after the call's end.
+    The span covers the time from the call's start to the call's end. The function creates the span only after
+    the call's end, because the process that placed the call may end before the call, and would lose an open
+    span.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 
@@ -311,7 +311,7 @@ def _nanoseconds(epoch_seconds: float) -> int:
 class ObservedStore:
     """A store for the journal of a call, which also logs and counts each change of the call's state.
 
-    Example: when the journal stores that the call is placed, this store first stores the change, and then
+    Example: the journal stores that the call was placed. This object then passes the change to ``store``, and
     logs ``call started``.
 
     :ivar store: the store that keeps the journal.

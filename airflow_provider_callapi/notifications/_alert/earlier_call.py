@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return the newest call of this alert that is active or began in the last ``quiet_for`` seconds.
+    """Return the newest call of the alert that is active, or that began in the last ``quiet_for`` seconds.
 
     The function searches first the active calls, and then the Data API. If one of these searches fails, the
     function logs the error and continues: the error must not prevent the alert.

@@ -1,8 +1,12 @@
 """Read from a callback's context what failed, and describe the failure in words for a voice.
 
-Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
-``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
-``deadline`` and a ``dag_run`` that is a dict. A running task that runs the notifier passes its own context.
+Airflow gives each kind of callback a context with different keys:
+
+* callback of a task: ``ti``;
+* callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
+* callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
+
+A running task can also run the notifier, and then passes its own context.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception after the first call of an alert, instead of raising it.
+    """Log and count an exception of the ``with`` block instead of raising it.
 
-    In the ``with`` block, the alert waits for an answer and calls the next people. The log line states that a
-    phone rang before the exception.
+    Before the ``with`` block, the alert has called the first person. In the block, the alert waits for an
+    answer and calls the next people. The log line states that a phone rang before the exception.
     """
     try:
         yield

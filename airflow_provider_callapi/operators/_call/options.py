@@ -139,8 +139,7 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 def check_calling_days(days: CallingDays | None) -> None:
     """Check the parameter ``calling_days`` of a start operator or a campaign.
 
-    :param days: the parameter's value. If the value contains a template that Airflow has not rendered yet,
-        the function raises no error.
+    :param days: the parameter's value. The function ignores a template that Airflow has not rendered yet.
     :raises InvalidParameter: the value names workdays, and the package ``holidays`` is not installed.
     """
     if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():
