@@ -23,9 +23,8 @@ class AttemptPages:
 
     If the database connection breaks, the object opens a new connection and continues with the next page.
 
-    In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. An open cursor
-    in SQLite would keep all writers out. In SQLite and other databases, each page therefore has a statement
-    of its own.
+    In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. In other
+    databases, one statement reads one page, because an open cursor in SQLite would keep all writers out.
 
     :param query: selects rows of one campaign, in the order of person and attempt.
     """

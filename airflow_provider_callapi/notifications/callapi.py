@@ -58,8 +58,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     first read to the end of the write. A slower callback can cause a second call.
 
     Airflow may restart a deadline's callback, e.g. when the triggerer restarts, and may retry a task that
-    runs the notifier. If the interrupted callback or task had placed a call that is still active, the new one
-    waits for the answer to this call. The new one calls no person a second time.
+    runs the notifier. If a call from before the restart or the retry is still active, the notifier waits for
+    the answer to this call. The notifier calls no person a second time.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.

@@ -109,7 +109,7 @@ class AlertLock:
         """Wait until this callback may ring.
 
         If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring
-        immediately. If another callback has placed a call for the alert, raise an error.
+        immediately. If another callback has placed a call for the alert, the method raises an error.
 
         :return: the last call that this callback recorded before a restart. None: the callback recorded no
             call.
@@ -163,7 +163,7 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store a call that this callback has placed in the alert's Airflow Variable.
+        """Store a call of the alert in the alert's Airflow Variable.
 
         The other callbacks read the Variable and do not ring. After a restart, this callback reads the
         Variable and continues with the next person. After the first call of the alert, the method also

@@ -91,7 +91,7 @@ async def wait_for_acknowledgement(
     :param call: the call to one person of the alert.
     :param wanted: what acknowledges the alert, and how long to wait.
     :param log: the notifier's logger.
-    :return: True: the call was answered or, if ``wanted`` contains marks, has one of the marks.
+    :return: with marks: whether the call has one of the marks. Without marks: whether the call was answered.
     """
     watch = watch_of(call, wanted.longest_wait)
     try:

@@ -122,8 +122,9 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    The parameter is the time after which a call that ``list.calls`` does not show was never placed. A placed
-    call may appear in ``list.calls`` only after ``appear_timeout``, so the parameter must not be shorter.
+    If a task does not find a call after this time, the task concludes that the call was never placed. A
+    placed call may need ``appear_timeout`` seconds to appear in ``list.calls``. The parameter must therefore
+    be at least ``appear_timeout``.
 
     :param seconds: the parameter's value. None: not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.

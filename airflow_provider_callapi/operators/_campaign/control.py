@@ -1,7 +1,7 @@
 """Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is.
 
-A database or task state stores the wishes and the progress. If neither is available, the campaign runs
-without wishes and progress.
+A database or task state stores the wishes and the progress. If neither is available, the campaign still runs,
+but reads no wishes and publishes no progress.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class DoNotCall:
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
         include the blacklist.
     :param known: numbers that this or an earlier try has found on the list. They stay on the list.
-    :param was_read: True: this try was deferred, and had read the list before. If the list cannot be read
-        now, the campaign stops dialling, and the task continues. False: the task fails.
+    :param was_read: whether this try has already read the list, before a deferral. True: if the list cannot
+        be read now, the campaign dials no one until it can be read. False: the task then fails.
     :param max_unreadable: how many rows of the list may be unreadable, i.e. contain no phone number or an
         invalid one. The campaign ignores these rows. If more rows are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
