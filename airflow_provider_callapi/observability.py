@@ -228,10 +228,11 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric twice, as Airflow does: with tags, and with the values of the tags in the metric's name.
+    """Send a metric in two forms, as Airflow does.
 
-    The form with the values in the name is for Airflow's default StatsD setup, which drops tags. Airflow's
-    option ``[metrics] legacy_names_on = False`` disables this form.
+    Example: the first form is ``callapi.calls`` with the tag ``outcome=answered``. The second form is
+    ``callapi.calls.answered`` without tags, because Airflow's default StatsD setup drops tags. Airflow's
+    option ``[metrics] legacy_names_on = False`` disables the second form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
@@ -244,8 +245,7 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 def _sends_names_with_tags() -> bool:
     """Return the value of Airflow's option ``[metrics] legacy_names_on``, by default True.
 
-    The function reads the option once in each process, because a look-up takes longer than all other work for
-    a metric.
+    A look-up of the option is slow, so the function reads the option only once in each process.
     """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
@@ -255,8 +255,8 @@ def _stats() -> Any:
     """Return the object through which a task or a trigger sends metrics with Airflow.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    In a triggerer, Airflow does not initialize the object for tasks and triggers. This function therefore
-    imports the task SDK's serializers: the import initializes the object.
+    A triggerer does not initialize the second object. This function therefore imports the task SDK's
+    serializers, because the import initializes the second object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
@@ -280,9 +280,9 @@ def _name_part(tag: str) -> str:
 def trace_call(call: Outcome, outcome: CallOutcomeTag) -> None:
     """Record a trace span for an ended call, inside the task's span.
 
-    The span covers the time from the call's start to the call's end. A call can last longer than the process
-    that placed the call, and a process loses its open spans when it ends. This function therefore creates the
-    span after the call's end.
+    The span covers the time from the call's start to the call's end. The function creates the span only after
+    the call's end, because the process that placed the call may end before the call, and would lose an open
+    span.
     """
     from opentelemetry import trace  # noqa: PLC0415 - keeps DAG parsing fast
 
@@ -311,7 +311,7 @@ def _nanoseconds(epoch_seconds: float) -> int:
 class ObservedStore:
     """A store for the journal of a call, which also logs and counts each change of the call's state.
 
-    Example: when the journal stores that the call is placed, this store first stores the change, and then
+    Example: the journal stores that the call was placed. This object then passes the change to ``store``, and
     logs ``call started``.
 
     :ivar store: the store that keeps the journal.

@@ -1,4 +1,4 @@
-"""Reads all attempts of a campaign from its SQL ledger in pages, because many attempts need much memory."""
+"""Reads the attempts of a campaign from its SQL ledger page by page, to keep few of them in memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PAGE = 5000
 
 
 class AttemptPages:
-    """Reads the rows of a query in pages: lists of up to 5000 rows.
+    """Reads the rows of a query page by page. A page is a list of up to 5000 rows.
 
-    After a lost connection, the reading continues after the last page.
+    If the database connection breaks, the object opens a new connection and continues with the next page.
 
     In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. In other
-    databases, one statement reads one page. The reason: in SQLite, an open cursor would keep all writers out.
+    databases, one statement reads one page, because an open cursor in SQLite would keep all writers out.
 
     :param query: selects rows of one campaign, in the order of person and attempt.
     """
@@ -65,7 +65,7 @@ class AttemptPages:
         return page
 
     def _rest(self) -> Select[Any]:
-        """Return the query of the rows that come after the last row that was read."""
+        """Return the query of the rows that were not read yet."""
         query = self._query if self._keeps_cursor else self._query.limit(_PAGE)
         if self._last is None:
             return query

@@ -86,8 +86,8 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 def _merged_value(column: Column[Any], new: Any) -> Any:
     """Return the SQL expression for the value of a column after a write of `record_statement`.
 
-    If the new value is unknown (null), the column keeps its old value. In the column ``observed``, the value
-    true never changes.
+    If the new value is null (unknown), the column keeps its old value. In the column ``observed``, an old
+    value ``true`` stays ``true``.
     """
     if column.name == "observed":
         return case((column.is_(True), True), else_=new)

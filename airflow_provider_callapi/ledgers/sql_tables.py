@@ -4,7 +4,7 @@
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
     The lock table: 4096 rows that serve as locks. Each person belongs to one of these rows. A claim with
-    ``min_gap`` locks the person's row and changes the row's ``locked_by``, so that claims for one person
+    ``min_gap`` locks the person's row and changes its column ``locked_by``, so that two claims for one person
     notice each other.
 """
 

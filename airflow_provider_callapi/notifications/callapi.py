@@ -40,15 +40,15 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     and raises nothing. If no phone rings because of an error, the log shows "No person was rung for …" and
     the reason.
 
-    A contact counts as reached only if a poll or the Data API shows an answer. Without ``acknowledged_by``,
-    an answer by a voice mailbox counts, too. If it is unknown whether a contact answered, the notifier calls
-    the next contact. The notifier does not wait for the answer to the last call.
+    A contact is reached if a poll or the Data API shows an answer, even an answer by a voice mailbox. With
+    ``acknowledged_by``, a contact is reached if the Data API shows one of the marks. If no answer or mark is
+    known, the notifier calls the next contact. The notifier does not wait for the answer to the last call.
 
-    Airflow limits the time of callbacks: 20 s for a task (``[core] task_success_overtime``), 50 s for a DAG
-    (``[dag_processor] dag_file_processor_timeout``), no limit for a deadline and in a running task. Each
-    limit is long enough to call one person. To call several people when a task fails, run the notifier in a
-    last task with ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``). The log shows a
-    warning if the time may be too short for all contacts.
+    Airflow limits the time of a failed task's callback (20 s, ``[core] task_success_overtime``) and of a
+    failed DAG's callback (50 s, ``[dag_processor] dag_file_processor_timeout``). This is enough to call one
+    person. If the time may be too short for all contacts, the notifier logs a warning. To call several people
+    when a task fails, run the notifier in a last task with ``trigger_rule="one_failed"`` (see the example DAG
+    ``ring_everybody.py``). A running task and a deadline's callback have no time limit.
 
     When several tasks fail in the same second, only one of their callbacks rings. Each callback first reads
     the alert's Airflow Variable, ``callapi_alert_<hash>``. If no other callback has a valid claim (a
@@ -57,9 +57,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     claim. At most one callback rings, as long as every callback needs at most ``settle`` seconds from the
     first read to the end of the write. A slower callback can cause a second call.
 
-    Airflow may restart a deadline's callback, for example when the triggerer restarts, and may retry a task.
-    The restarted callback or task waits for the answer to a call that is still active, and calls no person a
-    second time.
+    Airflow may restart a deadline's callback, e.g. when the triggerer restarts, and may retry a task that
+    runs the notifier. If a call from before the restart or the retry is still active, the notifier waits for
+    the answer to this call. The notifier calls no person a second time.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.
@@ -72,7 +72,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         ``<external_id>-2`` …, one per contact. The default is one id per DAG run and list of contacts.
     :param quiet_for: how long the notifier does not ring again for the same ``external_id`` after a call, as
         a timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
-        alert's Variable, among the active calls, and in the Data API if the connection uses the Data API.
+        alert's Variable and among the active calls. If the connection uses the Data API, the notifier
+        searches there, too.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30. Has no
         effect with ``scenario_id``.
     :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time

@@ -1,4 +1,4 @@
-"""Let only one of several callbacks ring for an alert, and store whom the callback has called.
+"""Let only one of several callbacks ring for an alert, and store whom this callback has called.
 
 An alert is one or several phone calls about a failure. If Airflow restarts the callback, the callback reads
 whom it has already called, and continues with the next person.
@@ -47,20 +47,19 @@ def _deployment(log: Any) -> Deployment:
 class AlertLock:
     """Makes sure that only one of several callbacks rings for an alert.
 
-    An Airflow Variable stores which callback may ring.
-
-    If the Variable cannot be read or written, the lock logs the error and lets the callback ring. Several
-    callbacks may then ring for the same alert.
+    An Airflow Variable stores the *claim*: which callback may ring. If the Variable cannot be read or
+    written, the lock logs the error and lets the callback ring. Several callbacks may then ring for the same
+    alert.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the Variable, ``callapi_alert_<hash>``. Alerts for different people have different
-        Variables.
-    :ivar about: a text for the Variable's description, which states what failed.
+    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. The hash depends on the alert's id
+        and on the people to call.
+    :ivar about: what failed, for the description of the Variable.
     :ivar candidate_id: the id of this callback, unique among all callbacks. If Airflow restarts the callback
         of a missed deadline, the id stays the same.
-    :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
-    :ivar settle: seconds that the callback waits after it has written its claim (its right to ring). The
-        callback then checks whether the Variable still contains the claim.
+    :ivar quiet_for: for how many seconds after a call the alert does not ring again. 0: every failure rings.
+    :ivar settle: seconds that the callback waits after it has written its claim. The callback then checks
+        whether the Variable still contains this claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: a function that returns the time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
@@ -107,10 +106,10 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring, or until another callback has placed a call for the same alert.
+        """Wait until this callback may ring.
 
         If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring
-        immediately.
+        immediately. If another callback has placed a call for the alert, the method raises an error.
 
         :return: the last call that this callback recorded before a restart. None: the callback recorded no
             call.
@@ -146,8 +145,8 @@ class AlertLock:
     def renew(self) -> None:
         """Check, just before the first call, that no other callback has rung since `acquire`.
 
-        If much time has passed since `acquire`, another callback may have stopped waiting for this callback,
-        and may have placed a call of its own.
+        The claim (the right to ring) from `acquire` expires. If this callback has been slow, another callback
+        may have taken the claim and placed a call.
 
         :raises AlertSuppressed: another callback has placed a call since `acquire`.
         """
@@ -164,13 +163,14 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store in the alert's Airflow Variable whom this callback has called, and the call's session id.
+        """Store a call of the alert in the alert's Airflow Variable.
 
-        Other callbacks read the Variable and then do not ring. After a restart, this callback reads the
-        Variable and continues after the recorded call. After the first call of the alert, the method also
+        The other callbacks read the Variable and do not ring. After a restart, this callback reads the
+        Variable and continues with the next person. After the first call of the alert, the method also
         deletes the Variables of expired alerts.
 
-        :param progress: the call, and the position of the called person in the alert's list of people.
+        :param progress: the call's session id, and the position of the called person in the alert's list of
+            people.
         """
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:

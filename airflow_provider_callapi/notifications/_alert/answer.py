@@ -1,7 +1,7 @@
 """Wait until a call is answered or has ended, and find out whether a person acknowledged the alert.
 
-A person acknowledges an alert by answering the call. If the author has given marks, such as the operation
-that follows a phone key, only a call with one of these marks acknowledges the alert.
+By default, a person acknowledges an alert by answering the call. If the author has given marks, such as the
+operation that follows a phone key, an answer is not enough: the call must have one of these marks.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Acknowledgement:
     """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
     :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer acknowledges the alert.
-    :ivar longest_wait: the longest time in seconds that the alert polls one call. A call that was not
-        answered ends before this time is over.
-    :ivar report_timeout: how long the alert waits for one of the marks in the Data API's report, in seconds
-        from the end of the call.
+    :ivar longest_wait: for how many seconds the alert polls one call at most. A call that is not answered
+        ends sooner.
+    :ivar report_timeout: for how many seconds after the end of the call the alert waits for one of the marks
+        in the Data API's report.
     """
 
     marks: tuple[Mark, ...]
@@ -65,7 +65,7 @@ class Acknowledgement:
 
     @property
     def longest_call(self) -> float:
-        """The longest time, in seconds, from the call to one person to the call to the next person."""
+        """The longest time, in seconds, that the call to one person delays the call to the next person."""
         return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 
@@ -81,15 +81,17 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait until the person answers an alert's call, or until the call has a wanted mark.
+    """Wait for the end or the answer of an alert's call, and return whether the call acknowledges the alert.
 
-    If the polls fail with an error, the function logs the error and ends the wait early.
+    Without marks in ``wanted``, the function waits until the person answers or the call ends. With marks, the
+    function waits for the end of the call, and then for the Data API's report. If the polls fail with an
+    error, the function logs the error and stops polling.
 
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
     :param wanted: what acknowledges the alert, and how long to wait.
     :param log: the notifier's logger.
-    :return: whether the call acknowledges the alert.
+    :return: with marks: whether the call has one of the marks. Without marks: whether the call was answered.
     """
     watch = watch_of(call, wanted.longest_wait)
     try:
@@ -107,8 +109,8 @@ def has_mark(
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
     If the Data API has no report yet, the function asks again until ``report_timeout`` seconds after the end
-    of the call. If the polls failed and did not show the end, the call counts as ended at the deadline of its
-    watch. After an error of the Data API, the function logs the error and asks again.
+    of the call. If the polls have not shown the end, the deadline of ``watch`` counts as the end. After an
+    error of the Data API, the function logs the error and asks again.
 
     :param watch: what the polls have shown of the call.
     :param wanted: the marks that acknowledge the alert, and how long to wait for the report.

@@ -16,7 +16,7 @@ def split_contacts(contact: Any) -> list[str]:
     Example: ``"+7 926 000-00-01, 89260000002"`` becomes ``["+7 926 000-00-01", "89260000002"]``.
 
     :param contact: a text with one or several phone numbers, a list of phone numbers, or one phone number as
-        an int or a float. A native template or a data frame may produce an int or a float.
+        an int or a float. A phone number from a native template or a data frame may be an int or a float.
     """
     given = str(contact) if isinstance(contact, int | float) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given

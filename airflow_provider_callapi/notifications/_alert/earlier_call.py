@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return the newest call of this alert that is active or began in the last ``quiet_for`` seconds.
+    """Return the newest call of the alert that is active, or that began in the last ``quiet_for`` seconds.
 
-    The function searches first the active calls, and then the Data API. If a service fails, the function logs
-    the error and finds no call there: the failure must not prevent the alert.
+    The function searches first the active calls, and then the Data API. If one of these searches fails, the
+    function logs the error and continues: the error must not prevent the alert.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: how long the alert does not ring again after a call, in seconds. 0: do not search.
+    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: do not search.
     :return: the call, and the position of the called person in the alert's list of people. None: no call was
         found.
     """
@@ -47,9 +47,11 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Search the Data API for a call to each person of the alert, the last person first.
+    """Search the Data API for a call to a person of the alert.
 
-    The search ends when a call is found, or after twice the timeout of a request.
+    The function searches for one person after another, in reverse calling order, and stops at the first call
+    that it finds. If the Data API is slow, the function gives up: it begins no request after twice the
+    timeout of a request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
     :return: the found call and the person who was called. None: no call was found.

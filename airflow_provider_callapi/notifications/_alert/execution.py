@@ -1,9 +1,9 @@
-"""How an alert waits and sends requests, in a process without an event loop and in the triggerer.
+"""How an alert waits and sends requests, in a synchronous and in an asynchronous callback.
 
-Airflow runs a synchronous callback in a process without an event loop, and an asynchronous callback in the
-triggerer. The steps of an alert are the same coroutines in both cases. These coroutines do all slow work
-through an `Execution` object: an `InProcess` in a process without an event loop, an `InTriggerer` in the
-triggerer.
+The steps of an alert are the same coroutines in both callbacks. These coroutines do all slow work through an
+`Execution` object. Airflow runs a synchronous callback in a process without an event loop, where the object
+is an `InProcess`. Airflow runs an asynchronous callback in the triggerer, where the object is an
+`InTriggerer`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: classes of exceptions that the method `watch` may raise. After an exception of one of
-        these classes, the alert ends the wait for the call and continues. Any other exception ends the alert.
+    :ivar watch_errors: exception classes. If the method `watch` raises one of them, the alert stops polling
+        this call and continues. Any other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
@@ -38,15 +38,15 @@ class Execution(Protocol):
     def may_write_variables(self, failure: Failure) -> bool:
         """Return whether the callback that runs the alert can write Airflow Variables.
 
-        The result is False if the callback of a missed deadline runs in a worker: Airflow would never
-        complete the write, so the callback would hang.
+        False: the callback of a missed deadline runs in a worker, where Airflow never answers a write, so the
+        callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection without blocking, if the alert runs in an event loop.
+        """Read the hook's Airflow connection in advance, if the alert runs in an event loop.
 
-        If the alert runs in a process without an event loop, do nothing: the hook then reads the connection
-        at the first request.
+        The read does not block the event loop. In a process without an event loop, the method does nothing:
+        the hook reads the connection at the first request.
         """
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:

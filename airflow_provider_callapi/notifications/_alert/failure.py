@@ -1,8 +1,12 @@
 """Read from a callback's context what failed, and describe the failure in words for a voice.
 
-Airflow gives each kind of callback a different context. A task's callback gets ``ti``. A DAG's callback gets
-``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. A deadline's callback gets
-``deadline`` and a ``dag_run`` that is a dict. A running task that runs the notifier passes its own context.
+Airflow gives each kind of callback a context with different keys:
+
+* callback of a task: ``ti``;
+* callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
+* callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
+
+A running task can also run the notifier, and then passes its own context.
 """
 
 from __future__ import annotations
@@ -74,8 +78,8 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run for which the same people are called have the same id. If fifty tasks of
-        the run fail, the alert therefore rings once. A task that waits for a person's decision has an id of
+        All failures of one DAG run have the same id if the alert calls the same people. If fifty tasks of the
+        run fail, the alert therefore rings once. Each task that waits for a person's decision has an id of
         its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.

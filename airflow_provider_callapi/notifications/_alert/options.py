@@ -1,7 +1,7 @@
 """The notifier's parameters as one frozen object, and the defaults that replace unusable values.
 
-A mistake in an optional parameter must not prevent an alert. If the value of an optional parameter cannot be
-used, the default replaces the value.
+If the value of an optional parameter cannot be used, the default replaces the value, so that the mistake does
+not prevent the alert.
 """
 
 from __future__ import annotations
@@ -116,10 +116,10 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds. If the value is not allowed, return the default.
+    """Return a duration of the notifier in seconds.
 
-    If the value is not allowed, the function also logs the mistake. A mistake in a duration must not prevent
-    the alert.
+    If the value is not allowed, the function logs the mistake and returns the default, so that the mistake
+    does not prevent the alert.
 
     :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
     :param value: the author's value, as a timedelta or in seconds.

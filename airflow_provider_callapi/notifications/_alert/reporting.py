@@ -13,7 +13,7 @@ from airflow_provider_callapi.observability import count_alert
 
 
 class NoPersonRung(Exception):
-    """Raised if the alert has placed no call, as far as is known. Earlier log lines give the reasons."""
+    """Raised if no call of the alert is known to be placed. Earlier log lines give the reasons."""
 
 
 @contextmanager
@@ -38,10 +38,10 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception after the first call of an alert, instead of raising it.
+    """Log and count an exception of the ``with`` block instead of raising it.
 
-    In the ``with`` block, the alert waits for an answer and calls the next people. The log line states that a
-    phone rang before the exception.
+    Before the ``with`` block, the alert has called the first person. In the block, the alert waits for an
+    answer and calls the next people. The log line states that a phone rang before the exception.
     """
     try:
         yield

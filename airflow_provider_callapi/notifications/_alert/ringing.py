@@ -74,11 +74,11 @@ def begin(
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: a pair: the escalation (the calls to one person after another), and the call for whose answer the
-        alert must wait. None instead of a call: the alert need not wait, because no person is left to call.
+    :return: ``(escalation, call)``. The escalation calls one person after another. The alert must wait for
+        the answer to ``call``. If ``call`` is None, no person is left to call, so the alert need not wait.
     :raises AlertSuppressed: another callback placed a call for this alert.
-    :raises NoPersonRung: the alert has placed no call, as far as is known. This callback has released the
-        lock, so another callback may ring.
+    :raises NoPersonRung: no call of the alert is known to be placed. This callback has released the lock, so
+        another callback may ring.
     """
     try:
         own = lock.acquire()
@@ -107,10 +107,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Of several progresses in an alert's list of people, return the one that has come furthest.
+    """Return the progress whose person comes last in the alert's list of people.
 
-    Each progress contains a call and the position of the called person in the list, e.g. 2 for the second
-    person. None: all arguments are None.
+    A progress contains a call and the position of the called person, e.g. 2 for the second person of the
+    list. The function ignores arguments that are None. If all are None, the function returns None.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

@@ -163,8 +163,8 @@ class StartCallOperator(RequestOperator):
 
         :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
             module `airflow_provider_callapi.operators.start_call` lists all keys.
-        :raises CallApiFailure: the value of a parameter cannot be used, and the operator sent no request; or
-            the service refused to place the call.
+        :raises CallApiFailure: the value of a parameter cannot be used. The operator sent no request.
+        :raises CallApiFailure: the service refused to place the call.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -180,10 +180,11 @@ class StartCallOperator(RequestOperator):
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
-        A task is deferred before its call for one of two reasons. First reason: the contact could not be
-        called yet, for example outside the calling hours. The task then places the call now. Second reason:
-        the task waited before the next search for a lost call. If the search proves that the call was never
-        placed, the task places the call.
+        Airflow calls this method after one of two waits:
+
+        * The task has waited for the calling hours. Now the task places the call.
+        * The task has waited for the next search for a lost call. Now the task searches. If the search proves
+          that the call was never placed, the task places the call.
         """
         return self.execute(context)
 
@@ -255,7 +256,8 @@ class StartCallOperator(RequestOperator):
 
         :param placed: words about the call that the try continues, for error messages, e.g. ``"call session 5
             was placed"``. None: the try may place a call.
-        :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
+        :param wait_until: epoch seconds at which this try stops waiting. None: this try continues no wait for
+            its call.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
@@ -292,9 +294,9 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Yield the writer for the table in the parameter ``results``.
+        """Yield the object that writes the call to the table in the parameter ``results``.
 
-        None: the author names no table, or the contact's phone number cannot be read.
+        Yield None if the author names no table, or if the contact's phone number cannot be read.
 
         :param is_new: whether the try may place a call. If True, the function checks the table before the
             call.

@@ -48,7 +48,8 @@ class CallTry:
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param log: the task's logger.
-    :param wait_until: epoch seconds at which this try stops waiting. None: the try has not waited yet.
+    :param wait_until: epoch seconds at which this try stops waiting. None: this try continues no wait for its
+        call.
     :param results: the table to which the try writes its call. None: the author names no table.
     :ivar is_durable: True: the journal is in Airflow's task state, so the next try can read it. False: the
         journal is only in memory, and is lost when the try ends.
@@ -88,25 +89,24 @@ class CallTry:
     # --- where a try begins ---
 
     def start(self, request: StartCall) -> Result:
-        """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
+        """Place the call, and wait for the call if the author wants to wait.
 
-        Outside the calling hours, the method first waits until the contact may be called, and then stores an
-        intent and places the call. If an earlier try placed a call, the method continues that call and does
-        not wait for the calling hours.
+        If an earlier try has placed the call, the method continues with this call. Otherwise, the method
+        waits for the calling hours, stores an intent and places the call.
 
         :return: the call for XCom, or a deferral for the wait.
-        :raises CallApiFailure: the parameter ``absence_proven_after`` is set, and the Data API or task state
-            is missing. No call was placed.
-        :raises CallApiFailure: another map index of the task has called the person in this run, and a user
-            has then cleared the task. No call was placed.
-        :raises CallApiFailure: the calling hours never open, or only after the end of ``execution_timeout``.
-            No call was placed.
-        :raises CallTooLate: the run is older than ``max_lateness``, or will be when the calling hours open.
-            No try has placed the call yet.
+        :raises CallApiFailure: ``absence_proven_after`` is set, but the Data API or task state is missing. No
+            call was placed.
+        :raises CallApiFailure: a user has cleared the task, and another map index has called this person in
+            the same DAG run. No call was placed.
+        :raises CallApiFailure: the calling hours do not open before the end of ``execution_timeout``. No call
+            was placed.
+        :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open. No call
+            was placed.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
             call.
-        :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
+        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
         """
         self._require_what_proves_absence()
@@ -123,7 +123,7 @@ class CallTry:
         return self._start_after(opens_at - now, request)
 
     def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
-        """Place the call, or take over the call that an earlier try placed. Then wait for the call if needed.
+        """Place the call, or continue with the call of an earlier try. Wait for the call if the author wants.
 
         :param refuse_closed_hours: a function that raises `OutsideCallingHours` if the contact may not be
             called now.
@@ -250,7 +250,8 @@ class CallTry:
     def _start_after(self, seconds: float, request: StartCall) -> Result:
         """Wait for a number of seconds, and then begin again with `start`.
 
-        :return: the call, if the wait was in the worker. A deferral, if the wait is in the triggerer.
+        :return: what `start` returns, after a wait in the worker. For a deferrable task: a deferral, without
+            a wait in the worker.
         """
         if not self._options.deferrable:
             time.sleep(max(seconds, 0.0))
@@ -293,10 +294,9 @@ class CallTry:
 
     @property
     def _report_patience(self) -> float:
-        """Seconds that one search for a lost call waits for the Data API's report of the call.
+        """For how many seconds a search for a lost call waits for the Data API's report of the call.
 
-        If the author has set ``absence_proven_after``, the value is 0, because a later search asks the Data
-        API again.
+        0 if the author has set ``absence_proven_after``: a later search then asks the Data API again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
@@ -310,7 +310,11 @@ class CallTry:
 
 
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
-    """Return the exception with which the task fails after a lost call or a failed write to the journal."""
+    """Return the exception with which the task fails.
+
+    :param error: `Unresolved`: the search did not find the lost call. `AnswerNotStored`: the journal could
+        not store the placed call.
+    """
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))
     return unresolved_call(error, may_dial_again=delivery == "at_least_once")

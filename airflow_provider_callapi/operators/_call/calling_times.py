@@ -64,13 +64,13 @@ class CallingTimes:
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if a wait for the calling hours cannot end with a call. The task then fails at once.
+        """Raise an error if the task would wait for the calling hours in vain.
 
         :param now: epoch seconds.
         :param opens_at: epoch seconds at which the contact may be called.
         :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
-        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``, or no time is known
-            at which the contact may be called, e.g. because the calendar of workdays ends.
+        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``.
+        :raises CallApiFailure: the calling hours never open, e.g. because the calendar of workdays ends.
         """
         if why := self.hours.why_never(now, self.timezone):
             raise CallApiFailure(f"{why}. No call was placed.")

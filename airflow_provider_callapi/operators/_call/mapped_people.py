@@ -2,12 +2,12 @@
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
 belongs to map index 2. Airflow keeps task state for each map index, so map index 2 has no record of the call
-to Anna. Each map index therefore publishes through XCom whom it has called in this DAG run. After a clear, a
-map index reads what the other map indexes have published, before it calls a person.
+to Anna. Each map index therefore writes an XCom that shows whom it has called in this DAG run. After a clear,
+a map index reads the XComs of the other map indexes before it calls a person.
 
-At the beginning of each try, a map index publishes again whom it has called, because Airflow deletes the
-XComs of the earlier try. A running map index that has not published yet may have called any person, so the
-other map indexes wait for its XCom.
+Airflow deletes the XComs of a task at the beginning of each try. Each map index therefore writes its XCom
+again when its try begins. After a clear, a map index waits until the other running map indexes have written
+their XComs, because each of them may have called the person.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class _Entry:
 
     :ivar map_index: the map index that has published the XCom.
     :ivar people: fingerprints (hashes) of the people whom the map index has called.
-    :ivar run_clears: how often a user had cleared tasks of the DAG run when the map index wrote the XCom.
-    :ivar was_cleared: whether a user had cleared the map index before the map index wrote the XCom.
+    :ivar run_clears: how many times users had cleared tasks of the DAG run before the map index wrote the
+        XCom.
+    :ivar was_cleared: whether a user had cleared this map index before it wrote the XCom.
     """
 
     map_index: int
@@ -84,10 +85,10 @@ class PeopleOfIndex:
         """Before a call, record and publish that this map index calls the person.
 
         :param contact: the person's phone number.
-        :param is_known: whether the newest call in the journal of this map index is, or may be, a call to
-            this person.
-        :raises CallApiFailure: another map index has called the person or may have called the person, or
-            Airflow has deleted this map index's record of its calls.
+        :param is_known: True: the newest call in the journal of this map index went to this person, or may
+            have gone to this person. The method then does not ask the other map indexes.
+        :raises CallApiFailure: another map index has called this person, or may have called this person.
+        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
         :raises CallApiTrouble: another map index has not published whom it has called. A retry of the task
             may succeed.
         """
@@ -139,8 +140,8 @@ class PeopleOfIndex:
         The method does not wait for a map index that begins to run later: a later map index reads what this
         map index has published.
 
-        :return: two values. The first value: map index → what the map index has published. The second value:
-            the map indexes that have stopped and have published nothing.
+        :return: ``(entries, silent)``. ``entries``: map index → what the map index has published. ``silent``:
+            the map indexes that have stopped without publishing anything.
         :raises CallApiTrouble: a map index still runs after two minutes, and has published nothing.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
@@ -174,8 +175,8 @@ class PeopleOfIndex:
     def _contains(self, people: Iterable[str], contact: str) -> bool:
         """Return whether a person may be among the called people.
 
-        The result is also True if a fingerprint was made with a secret key that this deployment no longer
-        has.
+        The result is True if one of the fingerprints is the person's, or cannot be compared. A fingerprint
+        cannot be compared if this deployment no longer has the secret key with which it was made.
 
         :param people: fingerprints (hashes) of the called people.
         :param contact: the person's phone number.

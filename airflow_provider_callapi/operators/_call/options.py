@@ -93,7 +93,7 @@ class CallOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
-        """Return the options of a start operator, whose parameters were checked and converted one by one.
+        """Return the options of a start operator. Check the rules that concern several parameters.
 
         :param values: parameter name → converted value. Names that are not options are ignored.
         :raises InvalidParameter: two parameters cannot be used together. The error message names the
@@ -122,8 +122,9 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    A shorter time than ``appear_timeout`` proves nothing, because ``list.calls`` may still show the call
-    later.
+    If a task does not find a call after this time, the task concludes that the call was never placed. A
+    placed call may need ``appear_timeout`` seconds to appear in ``list.calls``. The parameter must therefore
+    be at least ``appear_timeout``.
 
     :param seconds: the parameter's value. None: not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
@@ -139,8 +140,7 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 def check_calling_days(days: CallingDays | None) -> None:
     """Check the parameter ``calling_days`` of a start operator or a campaign.
 
-    :param days: the parameter's value. If the value contains a template that Airflow has not rendered yet,
-        the function raises no error.
+    :param days: the parameter's value. The function ignores a template that Airflow has not rendered yet.
     :raises InvalidParameter: the value names workdays, and the package ``holidays`` is not installed.
     """
     if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():

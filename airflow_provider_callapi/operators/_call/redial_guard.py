@@ -1,4 +1,4 @@
-"""Prevent a retry of a task that has placed a call, if the retry could not read the record of the call."""
+"""Prevent a retry that would call the person again, because the retry cannot read the record of the call."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """Convert an error of the ``with`` block into a failure without a retry, if a retry would redial.
+    """If a retry would call the person a second time, raise a failure that Airflow never retries.
 
-    A retry would redial if a call was placed and the next try cannot read the journal. Errors after which the
-    author wants a second call, such as `CallNotAnswered`, pass unchanged.
+    This is so if a call was placed, the ``with`` block raises an error, and the next try cannot read the
+    journal (the record of the call). Errors after which the author wants a second call, such as
+    `CallNotAnswered`, pass unchanged.
 
-    :param known_call: a function that takes the error, and returns words about the placed call, e.g. ``"call
-        session 5 was placed"``. The function returns None if no call was placed, or if the next try can read
-        the journal. The error then passes unchanged.
-    :raises CallApiFailure: a call was placed before the error, and the next try cannot read the journal.
+    :param known_call: a function that takes the error. It returns words about the placed call, e.g. ``"call
+        session 5 was placed"``. It returns None if no call was placed, or if the next try can read the
+        journal. After None, the error passes unchanged.
+    :raises CallApiFailure: the ``with`` block raised an error, and ``known_call`` returned words.
     """
     try:
         yield

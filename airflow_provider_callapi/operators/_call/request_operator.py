@@ -112,9 +112,9 @@ def read_call(call_session_id: Any) -> Outcome:
 class _CheckedAfterConstruction(BaseOperatorMeta):
     """Metaclass that checks an operator after its constructor.
 
-    The constructor of a base class cannot check the operator, because the constructor of the operator's own
-    class has not set all attributes yet. After the constructor of the operator's own class, the metaclass
-    calls `RequestOperator.check_constants`.
+    The constructor of a subclass may set attributes after it has called the constructor of the base class.
+    The base class therefore cannot check the operator in its own constructor. When all constructors have run,
+    the metaclass calls `RequestOperator.check_constants`.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
@@ -128,8 +128,8 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    If an attribute of the operator has the name of a field of the method, the attribute becomes this field of
-    the API request. All of these attributes may contain templates.
+    The operator has one attribute for each field of the method, with the same name, e.g. ``call_session_id``.
+    The API request gets its values from these attributes. All of them may contain templates.
 
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
@@ -172,9 +172,10 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the rules that concern several parameters, after the check of each single parameter.
+        """Check the rules that concern several parameters. Each single parameter was checked before.
 
-        :param values: name of a parameter in `kinds` → converted value, or a text that contains a template.
+        :param values: name of a parameter in `kinds` → converted value. A text that contains a template is
+            not converted.
         :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
         """
 
@@ -189,7 +190,7 @@ class RequestOperator(
         return read_parameters(self.kinds, vars(self))
 
     def make_request(self) -> Any:
-        """Return the API request. Each field of the method has the rendered attribute of the same name.
+        """Return the API request. Each of its fields has the value of the operator's attribute of this name.
 
         :raises CallApiFailure: the value of an attribute cannot be used. The error message names the field.
         """

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request and return the answer, unless an earlier try may have sent the request.
+    """Send a control request at most once, even if Airflow retries the task. Return the answer.
 
-    Before it sends the request, the function stores a record in task state. Airflow before 3.3 has no task
-    state: every retry of the task then fails and sends no request.
+    The function stores a record in task state before it sends the request, and the answer afterwards. If an
+    earlier try has stored the answer, the function returns this answer. If the service may have carried out
+    the request of an earlier try, but no answer is stored, the function raises an error. Airflow before 3.3
+    has no task state: there, every retry of the task fails and sends no request.
 
     :param facts: the task's ids, the number of its try, and its task state.
     :param retries: the task's number of retries.

@@ -28,19 +28,19 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval. Return the rows, or a summary.
+    """Load the calls of an interval, one row per call, and return the rows or write them.
 
-    If the rows go to a file or a table, the function returns a summary instead of the rows.
+    If the rows go to a file or a table, the function writes the rows and returns a summary.
 
     :param interval: the beginning and the end, epoch seconds.
     :param log: the task's logger.
     :param now: the present time, epoch seconds.
-    :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start": …,
-        "end": …, "points": 2}``.
-    :raises CallApiFailure: a field, a filter, the path or the table cannot be used, or there are too many
-        rows for a return value.
-    :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send all
-        calls.
+    :return: the rows, a list of dicts. For a file or a table: a summary such as ``{"rows": 36, "table":
+        "calls", "start": …, "end": …, "points": 2}``.
+    :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
+    :raises CallApiFailure: there are more rows than a return value may contain.
+    :raises CallApiTrouble: a service, a database or a storage did not answer.
+    :raises CallApiTrouble: the service did not send all calls.
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)
@@ -106,8 +106,8 @@ def _open_destination(
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
     """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows.
 
-    A file appears under its name only when the ``with`` block ends without an error. In a table, the rows of
-    each invocation of the function are visible immediately after the invocation.
+    A file appears under its name only when the ``with`` block ends without an error. In a table, rows are
+    visible as soon as the function has written them.
 
     :param columns: the columns of the rows, in their order.
     :raises CallApiFailure: the path, the connection or the table cannot be used. The error message names

@@ -131,7 +131,8 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
     """Check the rules that concern several parameters.
 
-    Example: phone numbers may go to a file, but not to an XCom.
+    Example: ``phone_numbers=True`` needs a file or a table in ``to``, because an XCom may contain no phone
+    number.
 
     :param read: parameter name → converted value.
     :param unknown: the names of the parameters whose values contain a template that Airflow has not rendered

@@ -39,7 +39,7 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start requests whose objects (scenarios, files, …) must be in the account.
+    """Yield the start requests from which the check reads the objects (scenarios, files, …) of the campaign.
 
     If the requests of all people name the same objects, yield only the request of the first person.
     """

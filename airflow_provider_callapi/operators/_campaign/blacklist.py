@@ -41,9 +41,9 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 class Objectors:
     """Puts people who objected to calls on the account's blacklist: the operator's parameter ``block_on``.
 
-    When the report of a call contains one of the marks, the campaign puts the person on the blacklist. At its
-    end, the campaign adds the people who objected and are still missing on the blacklist, e.g. after a failed
-    request. Adding a number a second time changes nothing.
+    A person has objected if the report of a call to the person contains one of the marks. The campaign then
+    puts the person on the blacklist. If this fails, the campaign tries again at its end. Adding a number a
+    second time changes nothing.
 
     :param marks: the marks (operations and tags) that mean an objection.
     :param log: the task's logger.
@@ -70,7 +70,9 @@ class Objectors:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Add each person whose call has one of the marks, unless the person is already on the blacklist.
+        """Put each person who objected on the blacklist, if the person is not there yet.
+
+        A person has objected if one of the calls to the person has one of the marks.
 
         :return: an empty list; or a list with one error text, if the blacklist could not be changed.
         """

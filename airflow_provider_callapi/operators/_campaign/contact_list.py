@@ -29,9 +29,10 @@ _XLSX = ".xlsx"
 
 
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
-    """Yield the rows of a contact list. A row is a mapping (column → value) or only a phone number.
+    """Yield the rows of a contact list.
 
-    An empty line or row becomes an empty mapping.
+    A row is a mapping (column → value), or a text that is a phone number. An empty row becomes an empty
+    mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
     :param field: the operator's parameter that contains the list, such as ``contacts``. Error messages name
@@ -112,7 +113,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert the errors of a ``with`` block that reads a file into errors that name the file.
+    """Convert errors of the ``with`` block, which reads a file, into errors whose messages name the file.
 
     :param path: the path of the file.
     :param field: the operator's parameter that contains the path, such as ``contacts``.

@@ -1,6 +1,7 @@
 """Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is.
 
-A database or task state stores the wishes and the progress. If neither is available, the campaign continues.
+A database or task state stores the wishes and the progress. If neither is available, the campaign still runs,
+but reads no wishes and publishes no progress.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Control:
     :param open_store: a function that opens the store of the wish and the progress. The object calls the
         function when it first needs the store.
     :param log: the task's logger.
-    :param wish: the wish that an earlier worker of this task has read. None: no wish.
+    :param wish: the last wish that was known before this task was deferred. None: no wish.
     """
 
     def __init__(self, open_store: Callable[[], ControlStore | None], log: Any, wish: Wish | None) -> None:
@@ -53,7 +54,7 @@ class Control:
         return self._wish
 
     def is_due(self, now: float) -> bool:
-        """Return whether five seconds have passed since the campaign published its progress.
+        """Return whether the campaign must publish its progress: the first time, and then every five seconds.
 
         :param now: epoch seconds.
         """

@@ -30,26 +30,23 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign: the numbers that the campaign must not call.
 
-    The object is callable and returns the numbers.
-
-    While the campaign dials, the object repeats a query, and reads a file again if the file has changed.
-    Within a try, the list only grows: a number that has disappeared from the file stays excluded, because
-    another process may be rewriting the file.
+    Call the object to get the numbers. While the campaign dials, the object reads the list again: a query
+    each time, a file only if the file has changed. Within a try, the list only grows: a number that has
+    disappeared from a file stays on the list, because another process may be rewriting the file.
 
     A row of the list is a phone number or a mapping. In a mapping, the numbers are in the column ``phone``
-    and in columns such as ``mobile``, or in the only column.
+    and in columns such as ``mobile``. If the mapping has only one column, the numbers are in this column.
 
-    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: only the blacklist
-        counts.
+    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: the list contains
+        only the numbers on the blacklist.
     :param region: ISO 3166 code of the country of numbers without a country code.
-    :param blacklist: a function that returns the numbers on the account's blacklist. None: the blacklist does
-        not count.
-    :param known: numbers that were on the list before. These numbers stay excluded.
-    :param was_read: whether this try has already read the list, which is so after a deferral. A list that was
-        read before and cannot be read now stops the dialling, but does not fail the task.
-    :param max_unreadable: how many entries of the list may be unreadable. An entry is unreadable if it is not
-        a phone number. The campaign ignores unreadable entries. If the list has more unreadable entries than
-        this number, the list cannot be used.
+    :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
+        include the blacklist.
+    :param known: numbers that this or an earlier try has found on the list. They stay on the list.
+    :param was_read: whether this try has already read the list, before a deferral. True: if the list cannot
+        be read now, the campaign dials no one until it can be read. False: the task then fails.
+    :param max_unreadable: how many rows of the list may be unreadable, i.e. contain no phone number or an
+        invalid one. The campaign ignores these rows. If more rows are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 
@@ -76,7 +73,7 @@ class DoNotCall:
     def __call__(self) -> frozenset[str]:
         """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
 
-        If a list that was read before cannot be read now, set `stale` and return the known numbers.
+        If this try has read the list before and cannot read it now, set `stale` and return the known numbers.
 
         :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
         :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
@@ -166,8 +163,8 @@ def _rows(lines: list[int]) -> str:
 def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    None: the list must be read again each time. The reason is that the list is a query, the storage of the
-    list has no checksums, or the file does not exist.
+    None: changes cannot be noticed, so the list must be read each time. This is so for a query, for a storage
+    without checksums, and for a file that does not exist.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

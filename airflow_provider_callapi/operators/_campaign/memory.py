@@ -21,22 +21,21 @@ The value then has 40 kB; Airflow warns of values above 64 kB.
 class CampaignMemory:
     """What a campaign remembers when its worker process ends, e.g. the people on the do-not-call list.
 
-    Airflow's task state keeps the values for the next try, and needs Airflow 3.3. The memo, a JSON object in
-    the deferral, keeps the values for the worker that continues the same try after the deferral. The memo
-    works on every version of Airflow.
+    Two stores keep the values. The *memo* is a JSON object in a deferral: the worker that continues the try
+    after the deferral reads the memo. Airflow's task state (3.3+) keeps the values for the next try.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
     :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the campaign's identity as `identity_of` returns it, such as the campaign's name, its
-        ledger and the checksum of its contact list. The identity shows whether a later try would continue
-        another campaign. None: no identity is stored that this worker can read.
+    :ivar identity: the campaign's identity as `identity_of` returns it, e.g. the campaign's name, its ledger
+        and the checksum of its contact list. If a later try has a different identity, it would continue
+        another campaign. None: no identity is stored.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar wish: what a user had asked of the campaign before the deferral. None: no user had asked for
         anything, or this try has not been deferred.
-    :ivar timezone: IANA name of the account's time zone, from the Data API. None: the name is not stored, or
-        this worker cannot read it.
-    :ivar excluded: fingerprints (hashes) of people who were on the do-not-call list at any time in any try.
+    :ivar timezone: IANA name of the account's time zone, from the Data API. None: no name is stored.
+    :ivar excluded: fingerprints (hashes) of all people whom this try or an earlier try has found on the
+        do-not-call list. Without task state: only of the people whom this try has found.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:
@@ -69,9 +68,9 @@ class CampaignMemory:
     def remember_identity(self, identity: dict[str, Any]) -> None:
         """Store the campaign's identity, such as its name, its ledger and the checksum of its contact list.
 
-        A later worker compares the identity of its campaign with the stored identity. The memo of a deferral
-        passes the identity to the worker that continues this try. Airflow's task state (3.3+) passes the
-        identity to later tries. On an older Airflow, later tries cannot read the identity.
+        A later worker compares the identity of its campaign with the stored identity. After a deferral of
+        this try, the worker reads the identity from the memo. In a later try, the worker reads the identity
+        from task state. Without task state (before Airflow 3.3), a later try cannot read the identity.
 
         :param identity: plain JSON, as `identity_of` returns it.
         """
@@ -91,7 +90,7 @@ class CampaignMemory:
     def remember_excluded(self, people: Iterable[str]) -> None:
         """Add people to ``excluded``. If Airflow has task state, also store the people for later tries.
 
-        A later try must not call these people, even if the do-not-call list is shorter or empty by then.
+        A later try must not call these people, even if they are no longer on the do-not-call list.
 
         :param people: fingerprints (hashes) of people on the do-not-call list.
         """
@@ -108,12 +107,12 @@ class CampaignMemory:
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
-        """Return what the worker that continues this try after a deferral needs, as plain JSON.
+        """Return the memo of a deferral: what the worker needs that continues this try.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param wish: what a user has asked of the campaign. None: no user has asked for anything.
-        :return: ``{"stopped": …, "wish": …, "excluded": […], "which": …, "timezone": …}``. The key ``which``
-            contains the identity.
+        :return: plain JSON: ``{"stopped": …, "wish": …, "excluded": […], "which": <the campaign's identity>,
+            "timezone": …}``.
         """
         return {
             "stopped": stopped,
