@@ -67,8 +67,8 @@ class _Rule:
 def _must_not_repeat(error: errors.CallApiError) -> bool:
     """Return whether a repeat of a failed request could do harm, e.g. ring a phone a second time.
 
-    True: the service may have carried out the request, and requests of this method must not be repeated. The
-    function also forbids repeats of methods that this package does not define.
+    True: the service may have carried out the request, and the request's method must not be repeated. Methods
+    that this package does not define must not be repeated.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)

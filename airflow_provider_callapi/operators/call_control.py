@@ -67,8 +67,8 @@ class _SessionOperator(_ControlOperator):
         :raises CallUnresolved: the request must not be sent twice, and a try has sent the request and got no
             reply. The service may have carried out the request.
         :raises CallApiFailure: the service refuses the request; or the value of a parameter cannot be used;
-            or a request that must not be sent twice comes from an operator that a ``@task`` function
-            executes.
+            or the request must not be sent twice, and another task, e.g. a ``@task`` function, executes this
+            operator.
         """
         request = self.make_request()
         done: Done = (

@@ -42,8 +42,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
         ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
         template uses an undefined name, e.g. a column that a person's row does not have, the operator does
-        not call this person, and the person's result is ``invalid``. The number to call is ``{{ contact.phone
-        }}``, or the value of the key ``contact`` in ``call``.
+        not call this person, and the person's result is ``invalid``. If ``call`` has no key ``contact``, the
+        number to call is ``{{ contact.phone }}``.
     :param contacts: the people to call, in one of three forms. A list of rows (each row is a mapping or only
         a number), also as an XCom. The path of a ``.csv``, ``.jsonl`` or ``.xlsx`` file (`ObjectStoragePath`:
         ``s3://…``, ``file:///…``). A query ``{"conn_id": "dwh", "sql": "SELECT phone, name FROM …",
@@ -135,11 +135,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param appear_timeout: seconds within which ``list.calls`` must show a call. If ``list.calls`` has not
         shown the call by then, the campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
-    :param absence_proven_after: seconds after which the campaign concludes that a lost call was never placed,
-        at least ``appear_timeout``. A call is lost if its start request got no answer. If neither
-        ``list.calls`` nor the Data API has shown the call by then, the campaign dials the person again.
-        Choose a time that is longer than the delay of the Data API's reports. None: the campaign does not
-        dial the person again, and the person's result is ``unresolved``. Needs the Data API.
+    :param absence_proven_after: seconds, at least ``appear_timeout``, that a lost call must stay absent. A
+        call is lost if its start request got no answer. If neither ``list.calls`` nor the Data API has shown
+        the call by then, the call was never placed, and the campaign dials the person again. Choose a time
+        that is longer than the delay of the Data API's reports. None: the campaign does not dial the person
+        again, and the person's result is ``unresolved``. Needs the Data API.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
@@ -368,8 +368,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def _refuse_queries_of_others(self) -> None:
         """Raise an error if an SQL query is not written in the DAG file.
 
-        If the query came from another task's data or a template, this data could run any SQL statement in the
-        author's database.
+        Otherwise, data of another task could contain any SQL statement, and the campaign would run the
+        statement in the author's database.
 
         :raises CallApiFailure: a query comes from another task or from a template. No call was placed.
         """

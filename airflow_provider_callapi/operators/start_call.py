@@ -17,9 +17,9 @@ template.
 :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
     country. ``calling_days="workdays"`` are the workdays of this country. May contain a template.
 :param calling_hours: the hours in which the contact may be called, in the time zone ``timezone``: ``("09:00",
-    "21:00")``. Outside these hours, the task waits before it places the call. If the wait would end after
-    ``max_lateness`` or ``execution_timeout``, the task fails at once. None (default): all hours. May contain
-    a template.
+    "21:00")``. Outside these hours, the task waits. After the wait, the task stores the intent and places the
+    call. If the wait would end after ``max_lateness`` or ``execution_timeout``, the task fails at once. None
+    (default): all hours. May contain a template.
 :param calling_days: the days on which the contact may be called: ``("mon", "tue", …)``, or ``"workdays"``
     (needs the extra ``[holidays]``), or a dict ``{"days": "workdays", "also": ["2026-11-01"], "except":
     ["2026-12-31"]}`` with dates of your own. None (default): every day. May contain a template.
@@ -48,8 +48,8 @@ template.
     ``at_most_once``: the task fails without retries. ``at_least_once``: a retry searches for the call again.
     If the retry does not find the call either, the retry places a new call. Use ``at_least_once`` for alerts
     that must ring.
-:param absence_proven_after: seconds between two searches for a call whose start request got no answer, at
-    least ``appear_timeout``. If the second search finds the call neither in ``list.calls`` nor in the Data
+:param absence_proven_after: seconds, at least ``appear_timeout``, between two searches for a call whose start
+    request got no answer. If the second search finds the call neither in ``list.calls`` nor in the Data
     API, the task concludes that the call was never placed, and dials again. A deferrable task is deferred
     between the searches. Choose a time that is longer than the delay of the Data API's reports. None:
     ``delivery`` decides what happens. Needs the Data API and task state (Airflow 3.3+).

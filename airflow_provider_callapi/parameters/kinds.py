@@ -36,7 +36,7 @@ class Kind:
 
     :ivar allowed: a description of the allowed values, which error messages contain.
     :ivar read: a function that converts an allowed value. The function raises ValueError for any other value.
-    :ivar optional: whether the value None is allowed. The kind returns None unchanged.
+    :ivar optional: True: the value None is allowed, and stays None without a call of ``read``.
     """
 
     allowed: str

@@ -33,7 +33,7 @@ MAY_EDIT = Depends(requires_access_connection("PUT"))
 
 
 def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
-    """Return whether a user may read or edit an Airflow connection, as Airflow's auth manager decides.
+    """Return whether a user has a right on an Airflow connection. Airflow's auth manager decides.
 
     :param method: the right: ``GET`` to read the connection, ``PUT`` to edit the connection.
     :param connection_id: id of the connection, such as ``callapi_default``.

@@ -79,7 +79,7 @@ class Throttle:
     """Limits how many of the vendor's notifications one process accepts in a minute.
 
     :param most: the largest number of notifications in a minute, such as 600.
-    :param clock: a function that returns a time in seconds, counted from any moment.
+    :param clock: a function that returns the seconds since any fixed moment.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -106,7 +106,7 @@ class Receiver:
         function returns None, the receiver refuses all notifications.
     :param store: a function that creates the asset event of a notification. The function returns False if no
         DAG uses the asset.
-    :param clock: a function that returns a time in seconds, counted from any moment.
+    :param clock: a function that returns the seconds since any fixed moment.
     """
 
     def __init__(

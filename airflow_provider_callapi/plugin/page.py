@@ -106,7 +106,7 @@ class CampaignRow:
     :ivar task: the link to the campaign's task.
     :ivar offered: which of the buttons pause, resume and stop the page shows for the campaign.
     :ivar wanted: a user's wish that the campaign does not follow yet, such as ``anna asked to pause``.
-        ``""``: the campaign follows all wishes.
+        ``""``: no wish is pending.
     :ivar is_late: whether the task should have published its progress more than a minute ago.
     """
 
@@ -152,7 +152,7 @@ def call_rows(
 def bars(limits: Limits | None) -> list[Bar]:
     """Return a bar for the points of this minute, and a bar for the points of this day.
 
-    If the number of points of the minute or of the day is not known, the result does not contain its bar.
+    The result contains no bar for a period whose points are not known.
 
     :param limits: the points left; None: not known.
     """

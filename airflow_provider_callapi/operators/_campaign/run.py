@@ -425,7 +425,8 @@ class CampaignRun:
 
         :raises UnfinishedBusiness: the task must not succeed, for one of these reasons: the contact list is
             empty; dialling was stopped; people are left to call after the end of ``max_lateness``; no
-            call was placed; a ``fail_if_…`` limit is exceeded; a result cannot be written.
+            call was placed; a ``fail_if_…`` limit is exceeded; a file, a table row or a blacklist entry
+            cannot be written.
         :raises CallApiTrouble: the task was killed.
         """
         endings = self._endings()
