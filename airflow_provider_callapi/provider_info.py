@@ -26,8 +26,7 @@ def form_label(field: str) -> str:
     """Return the label of a field in Airflow's connection form, e.g. ``Call API host`` for ``host``.
 
     :param field: the name of a field: ``host``, or ``extra.timeout`` for a field of the connection's extra.
-    :return: the label. If the form does not contain the field of the extra, the result is ``field``
-        unchanged.
+    :return: the label; or ``field`` unchanged, if the form does not contain this field of the extra.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")

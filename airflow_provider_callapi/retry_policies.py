@@ -67,8 +67,8 @@ class _Rule:
 def _must_not_repeat(error: errors.CallApiError) -> bool:
     """Return whether a repeat of a failed request could do harm, e.g. ring a phone a second time.
 
-    True: the service may have carried out the request, and the request's method must not be carried out
-    twice. A method that this package does not define counts as a method that must not be carried out twice.
+    True: the service may have carried out the request, and the request's method must not be repeated. Methods
+    that this package does not define must not be repeated.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
@@ -118,15 +118,15 @@ If an error has a cause, the rules are checked for the error first, and then for
 class CallApiRetryPolicy(RetryPolicy):
     """A retry policy that retries a failed task only if a retry can succeed.
 
-    The retry waits for the reset of used-up points, or gives a failed service time to recover. Use the policy
-    for any task that uses the Call API:
+    If the points are used up, the retry starts after their reset. If the service has failed, the retry starts
+    after a delay. Use the policy for any task that uses the Call API:
 
     .. code-block:: python
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The policy decides about errors of this package, and about errors that have an error of this package as a
-    cause. After any other error, the next policy of a ``ChainRetryPolicy`` decides. Without a next policy,
+    The policy decides only if the error of the task, or one of the causes of this error, is an error of this
+    package. After any other error, the next policy of a ``ChainRetryPolicy`` decides. Without a next policy,
     the task's own settings apply. The task's parameter ``retries`` limits the number of retries.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
@@ -149,8 +149,8 @@ class CallApiRetryPolicy(RetryPolicy):
         """Decide whether and when Airflow retries a task that failed with an exception.
 
         :param exception: the exception of the task. The method also looks at the causes of the exception.
-        :param try_number: the number of the failed try; the first try is 1. After later tries, the delay is
-            longer.
+        :param try_number: the number of the failed try; the first try is 1. The delay before a retry grows
+            with this number.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
         :return: the decision, with a reason. The reason names the class of the error on which the decision is
@@ -187,8 +187,8 @@ class CallApiRetryPolicy(RetryPolicy):
     def _back_off(self, try_number: int) -> timedelta:
         """Return the delay before the next try. The delay doubles with each try, up to ``longest``.
 
-        The method shortens the delay by a random share of up to a quarter. Tasks that failed at the same time
-        therefore do not retry at the same time.
+        The method shortens the delay at random, by at most a quarter, so that tasks that failed at the same
+        time do not retry at the same time.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
@@ -196,7 +196,7 @@ class CallApiRetryPolicy(RetryPolicy):
 
 
 def _error_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, then the error that caused it, then the cause of that cause, and so on."""
+    """Yield an error, then the cause of this error, then the cause of the cause, and so on."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

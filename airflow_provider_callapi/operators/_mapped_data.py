@@ -1,9 +1,9 @@
-"""Keeps Airflow from rendering another task's data as a template, if an operator is mapped over the data.
+"""Keeps a mapped operator from rendering another task's data as Jinja templates.
 
-By default, Airflow renders the values of ``expand_kwargs(rows)`` as if the author had written them in the DAG
-file. If a row contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the call
-would contain the password. With this module, only text in the DAG file is a template: the arguments of
-``partial(...)``, and lists that the DAG file contains.
+By default, Airflow renders the rows of ``expand_kwargs(rows)`` as templates, even if another task returned
+the rows. If a row contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the
+call would contain the password. With this module, Airflow renders only text that is written in the DAG file,
+e.g. the arguments of ``partial(...)``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ class MappedDataIsNoTemplate:
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
-        ``{"is_dry_run": "dry_run"}``. If a field has the same name as its parameter, the field has no entry.
+        ``{"is_dry_run": "dry_run"}``. The dict contains only fields whose name differs from the parameter's
+        name.
     :ivar data_parameters: the names of the parameters that this mapped task gets from another task.
     """
 
@@ -41,10 +42,11 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
     Example: after ``expand(contact=people.output, region=["RU", "KZ"])``, the result is ``["contact"]``,
     because the regions are in the DAG file.
 
-    :param operator: the operator of the running task. If a decorator has made the operator from a Python
-        function, the result contains names of the function's arguments.
+    :param operator: the operator of the running task.
     :param context: Airflow's context of the running task.
-    :return: the names. Empty: the operator is not mapped, or all its values are in the DAG file.
+    :return: the names. If a decorator such as ``@task.callapi_informer`` has made the operator from a Python
+        function, the names are names of the function's arguments. Empty: the operator is not mapped, or all
+        its values are in the DAG file.
     """
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None

@@ -29,9 +29,9 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Return the path of a file that the task writes at its end. Check the path before the first call.
+    """Check the path of a file that the task will write at its end, and return the path.
 
-    If the path is local, create the path's folder.
+    If the path is local, create the folder of the file.
 
     :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
     :param field: the operator's parameter that contains the path, such as ``results``. Error messages name

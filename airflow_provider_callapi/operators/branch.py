@@ -44,40 +44,37 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     route                    taken when
     =======================  =======================================================================
     refused                  the service refused to call this contact (blacklist, direction rules), and
-                             no phone rang. Only a start operator with ``refused_as_result=True``
-                             returns this outcome
-    a mark                   the call has this mark: an operation of the scenario, or a tag. The marks
-                             are tried in the order of ``routes``
-    unknown                  ``routes`` contains an operation, the operations of the call are not known,
-                             and the contact may have answered
+                             no phone rang. The start operator needs ``refused_as_result=True``
+    a mark                   the call has this mark (an operation of the scenario, or a tag). If the
+                             call has several marks of ``routes``, the first one in ``routes`` counts
+    unknown                  the contact picked up, ``routes`` contains an operation, and the operations
+                             of the call are not known
     answered                 the contact picked up
-    our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up; only
-                             the Data API reports this outcome. If ``if_our_side_did_not_answer`` is
-                             None, the route is *not_answered*
-    not_answered             the contact did not pick up; only the Data API reports this outcome
-    unknown                  anything else: the call ended without a known answer, the call is still
-                             active, or there is no call
+    our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up. The
+                             route needs the Data API. If ``if_our_side_did_not_answer`` is None, the
+                             tasks of *not_answered* run
+    not_answered             the contact did not pick up. The route needs the Data API
+    unknown                  it is not known whether the contact picked up, e.g. because the call is
+                             still active, or there is no call
     =======================  =======================================================================
 
-    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. The branch
-    operator then takes the route *unknown*, because a failed start operator returns no call, although the
-    phone may have rung.
+    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
+    start operator returns no call, so the route is *unknown*, even if the phone rang.
 
     The operator returns the ids of the downstream tasks that run.
 
     :param call: what a start operator or the sensor returned: ``start.output``, or the template
         ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
-    :param routes: mark of the call → the id of a task or task group directly downstream, or a list of ids:
-        ``{"operation:Confirmed": "confirmed", "tag:36": "thank"}``. ``operation:`` precedes the name of an
-        operation of the scenario, such as the step that follows a phone key. ``tag:`` precedes the id of a
-        tag. If the value of a mark is None, a call with the mark skips all downstream tasks. Routes by
-        operation need a start operator with ``operations=True``.
-    :param if_answered: the tasks for the route *answered*, in the form of a value of ``routes``. None: a call
-        with this outcome skips all downstream tasks.
+    :param routes: mark of the call → the tasks to run, e.g. ``{"operation:Confirmed": "confirmed", "tag:36":
+        ["thank"]}``. A mark is ``operation:`` with the name of an operation of the scenario, such as the step
+        that follows a phone key, or ``tag:`` with the id of a tag. The tasks are the id of one task or task
+        group directly downstream, a list of such ids, or None: skip all downstream tasks. Routes by operation
+        need a start operator with ``operations=True``.
+    :param if_answered: the tasks for the route *answered*: an id or a list of ids, as in ``routes``. None
+        (default): skip all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
-    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*, in the form of
-        ``if_answered``. None: a call with this outcome takes the route *not_answered*. An empty list: skip
-        all downstream tasks.
+    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*: an id or a list of
+        ids. None (default): the tasks of ``if_not_answered``. An empty list: skip all downstream tasks.
     :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
@@ -113,8 +110,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     def choose_branch(self, context: Context) -> list[str] | None:
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
 
-        :raises CallApiFailure: ``call`` is neither a call nor None, or an id in ``routes`` or in one of the
-            ``if_…`` parameters is not directly downstream.
+        :raises CallApiFailure: the value of ``call`` is not a call and not None; or one of the operator's
+            task ids is not directly downstream.
         """
         targets = self._read_targets()
         self._check_targets(targets)
@@ -124,7 +121,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Return route or mark → ids of the tasks to run, for all parameters of the operator.
+        """Read the parameters ``routes`` and ``if_…``. Return route or mark → ids of the tasks to run.
 
         :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list: skip all downstream tasks.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
@@ -143,10 +140,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check the task ids of all routes, even of the routes that this run does not take.
+        """Check the task ids of all routes, not only of the route that the operator takes in this run.
 
-        A wrong task id therefore fails the first run of the DAG, even if this run does not take the route of
-        the id.
+        A wrong task id therefore fails the first run of the DAG.
 
         :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
         :raises CallApiFailure: an id is not directly downstream of this task.
@@ -164,8 +160,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
     """Return the route that the branch operator takes after a call: a mark of the call, or its outcome.
 
-    For example, the route ``answered`` leads to the tasks in the operator's parameter ``if_answered``. The
-    docstring of `CallApiBranchOperator` lists the conditions in their order.
+    The docstring of `CallApiBranchOperator` lists the conditions of all routes.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
         and the route is ``unknown``.
@@ -197,8 +192,9 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 def _parse(text: str) -> Mapping[str, Any] | str | None:
     """Return the value in the text of a rendered template, e.g. a dict for ``"{'status': 'ended'}"``.
 
-    The function reads the text as JSON or as a Python literal. If the text is neither, the function returns
-    the text unchanged. None: the text is empty.
+    The function reads the text as JSON or as a Python literal. Other texts stay unchanged.
+
+    :return: the value. None: the text is empty, ``"None"`` or ``"null"``.
     """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):

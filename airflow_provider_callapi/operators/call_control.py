@@ -6,10 +6,11 @@ returned. Example: ``call_session_id=start.output``. The parameter can be mapped
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
     template.
 
-If a request rings a phone or plays a sound, a task sends the request at most once, even if the task's process
-is killed. If a request that rings a phone or plays a sound gets no reply, the task fails without retries. A
-task also succeeds if the call had the requested state before the request. Examples: the call already has the
-tag, the recording is already on, the call has already ended.
+If the call already had the requested state before the request, the task succeeds. Examples: the call already
+has the tag, the recording is already on, the call has already ended.
+
+Some requests ring a phone or play a sound. A task sends each of these requests at most once, even if the
+task's process is killed. If the request gets no reply, the task fails without retries.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class _ControlOperator(RequestOperator):
     def send(self, request: Any) -> Any:
         """Send the request to the Call API, and return the service's answer.
 
-        :raises CallApiFailure: the service refuses the request, so a retry of the task would not help.
-        :raises CallApiError: the request failed, and a retry of the task may help.
+        :raises CallApiFailure: the service refuses the request. A retry of the task would fail the same way.
+        :raises CallApiError: the request failed for another reason. A retry of the task may succeed.
         """
         with translate_errors(), self.hook as hook:
             return hook.call(request)
@@ -63,11 +64,11 @@ class _SessionOperator(_ControlOperator):
 
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
-        :raises CallUnresolved: the service may have carried out a request that must not be repeated: this try
-            or an earlier try sent the request and got no reply.
-        :raises CallApiFailure: the service refuses the request, or the value of a parameter cannot be used.
-            Also if the request must not be repeated, and the operator is executed inside another task, e.g.
-            in a ``@task`` function.
+        :raises CallUnresolved: the request must not be sent twice, and a try has sent the request and got no
+            reply. The service may have carried out the request.
+        :raises CallApiFailure: the service refuses the request; or the value of a parameter cannot be used;
+            or the request must not be sent twice, and another task, e.g. a ``@task`` function, executes this
+            operator.
         """
         request = self.make_request()
         done: Done = (
@@ -302,13 +303,13 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    By default the operator shortens people's phone numbers (``7926…0001``), because everyone who sees the
-    task can read the task's XCom.
+    By default, the operator shortens people's phone numbers (``7926…0001``), because everyone who can see the
+    task can read the list in the task's XCom.
 
     :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
         both.
-    :param virtual_phone_number: a virtual number of the account, which begins with 7: return only the calls
-        with this number. None: return the calls with all numbers.
+    :param virtual_phone_number: return only the calls through this virtual number of the account. The number
+        must begin with 7. None: return the calls through all virtual numbers.
     :param include_phone_numbers: True: return the full phone numbers of contacts and participants. False:
         return shortened numbers.
     """

@@ -21,29 +21,28 @@ if TYPE_CHECKING:
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Load the finished calls of the account that began in an interval, by default in the data interval.
 
-    The Airflow connection must use the Data API. The Data API's report contains a call some seconds after the
-    call has ended. If a call of the interval is still active when the task runs, the call is missing in the
-    result. With ``lookback``, the interval of a later run contains the call again, and the later run loads
-    the call. One run loads each call once. A second run with the same interval writes the same file, or
-    replaces the same rows of a table.
+    The Airflow connection must use the Data API. The Data API reports a call some seconds after the call's
+    end. A call that is still active when the task runs is missing in the result. With ``lookback``, a later
+    run loads this call. Each run loads each call only once. A second run with the same interval overwrites
+    the file, or replaces the rows of the same calls in the table.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
     summary: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
     ``points``.
 
-    :param to: where the operator writes the rows. None: the operator returns the rows, at most 1000. A path
-        that ends in ``.jsonl``, ``.csv`` or ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A
-        table: ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. If the table does not exist,
-        the operator creates the table. A new row replaces the row of the table with the same ``id``.
+    :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
+        ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table":
+        "calls", "schema": "telephony"}``. If the table does not exist, the operator creates the table. A new
+        row replaces the row of the table with the same ``id``. None: the operator returns the rows. More than
+        1000 rows fail the task.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
-    :param end: the end of the interval, in the form of ``start``. A call that begins at this time is not
-        loaded. None: the end of the run's data interval.
-    :param lookback: how much earlier the interval begins than ``start``, as a timedelta or in seconds. Use
-        the length of the longest call, or more.
-    :param fields: the fields of a call, by the service's names in ``get.calls_report``. The columns of a row
-        are these fields, in this order. None: the default fields, which contain no phone numbers. ``id`` is
-        always included.
+    :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is
+        not loaded. None: the end of the run's data interval.
+    :param lookback: how much earlier than ``start`` the interval begins, as a timedelta or in seconds. Use at
+        least the length of the longest call.
+    :param fields: the columns of a row, in their order: names of fields of ``get.calls_report``. The column
+        ``id`` is always included. None: the default fields, which contain no phone numbers.
     :param legs: whether a row has a column ``legs``, with a list of the call's participants.
     :param phone_numbers: whether to load phone numbers. False: no request asks for a phone number. True: the
         rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their
@@ -108,7 +107,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         check_constants(vars(self), self.template_fields)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
-        """Load the calls, and return the rows. If the rows go to a file or a table, return a summary.
+        """Load the calls. Return the rows, or a summary if the operator writes the rows to a file or a table.
 
         :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start":
             …, "end": …, "points": 2}``.

@@ -33,42 +33,43 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
 
-    After a retry or a clear, the task continues where the last try stopped, and repeats no call of earlier
-    tries. If it is unknown whether a call to a person was placed, the operator does not call the person
-    again. To repeat a whole campaign, start another DAG run.
+    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
+    earlier tries. If it is unknown whether a call to a person was placed, the operator does not call the
+    person again. To repeat a whole campaign, start another DAG run.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
         ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
-        template uses a name that is not defined for a person, the operator does not call the person, and the
-        person's result is ``invalid``. By default, the number to call is ``{{ contact.phone }}``. A key
-        ``contact`` in ``call`` replaces this default.
-    :param contacts: a list of rows (mappings, or only numbers), an XCom, the path of a ``.csv``, ``.jsonl``
-        or ``.xlsx`` file (`ObjectStoragePath`: ``s3://…``, ``file:///…``), or a query: ``{"conn_id": "dwh",
-        "sql": "SELECT phone, name FROM …", "parameters": {…}}``. ``conn_id`` is the id of an Airflow
-        connection to a SQL database. The query must return the same people in each try. In a query, only
-        ``parameters`` may contain templates. Rows with the same number, even in different notations, count as
-        one person. A column ``timezone`` contains the person's time zone: an IANA name, or an offset such as
-        ``+03:00``. A damaged list fails the task before anyone is dialled. An empty Python list or XCom, or a
-        query without rows, skips the task.
+        template uses an undefined name, e.g. a column that a person's row does not have, the operator does
+        not call this person, and the person's result is ``invalid``. If ``call`` has no key ``contact``, the
+        number to call is ``{{ contact.phone }}``.
+    :param contacts: the people to call, in one of three forms. A list of rows (each row is a mapping or only
+        a number), also as an XCom. The path of a ``.csv``, ``.jsonl`` or ``.xlsx`` file (`ObjectStoragePath`:
+        ``s3://…``, ``file:///…``). A query ``{"conn_id": "dwh", "sql": "SELECT phone, name FROM …",
+        "parameters": {…}}``: ``conn_id`` is the id of an Airflow connection to a SQL database, only
+        ``parameters`` may contain templates, and the query must return the same people in each try. Rows with
+        the same number, even in different notations, count as one person. A column ``timezone`` contains the
+        person's time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task
+        before anyone is dialled. If the Python list, the XCom or the result of the query is empty, the task
+        is skipped.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
-        exact (busy, not reached, …) and unreached people are called again. Otherwise, the results are only
-        ``answered`` and ``unknown``.
+        exact (busy, not reached, …), and the campaign calls unreached people again. Without the Data API, the
+        result of a call is only ``answered`` or ``unknown``.
     :param campaign: the campaign's name in the ledger. By default, the name contains the ids of DAG, task and
-        run, so all map indexes of one run have the same name. If people must be called only once in all runs
-        together, use the same name in all runs.
-    :param shard: a part of the list. Example: ``"2/4"`` is the second of four parts. The phone number decides
-        to which part a person belongs. To divide a list among tasks, map the operator over the parts.
-    :param do_not_call: numbers that must not be called: a list, a path or a query like ``contacts``, with the
-        numbers in the column ``phone`` or in the only column. A cell may contain several numbers. While the
-        campaign dials, the task reads the file or repeats the query each minute. If a person has been on the
-        list at any time, the task never calls the person again, not even in a later try. ``{"blacklist":
-        True, "list": …}`` also excludes the numbers on the account's blacklist, which needs the Data API. The
-        key ``list`` is optional.
-    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable, 0 by default. An entry is
-        unreadable if it is not a phone number. If more entries are unreadable, the task fails before it
-        dials.
+        run, so the name is the same for all map indexes of one run. If several runs together must call each
+        person only once, give these runs the same name.
+    :param shard: the part of the list that this task calls. Example: ``"2/4"`` is the second of four parts.
+        The phone number decides to which part a person belongs. To divide a list among tasks, map the
+        operator over the parts.
+    :param do_not_call: numbers that the campaign must not call: a list, a path or a query, as in
+        ``contacts``. The numbers are in the column ``phone``, or in the only column. A cell may contain
+        several numbers. While the campaign dials, the task reads the file or repeats the query each minute.
+        Once the task has found a person on the list, the task never calls the person again, not even in a
+        later try. ``{"blacklist": True, "list": …}`` also excludes the numbers on the account's blacklist.
+        The blacklist needs the Data API. The key ``list`` is optional.
+    :param max_unreadable: how many entries of ``do_not_call`` may be unreadable (not a phone number), 0 by
+        default. If more entries are unreadable, the task fails before it dials.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
         ``calling_days="workdays"`` are the workdays of this country.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
@@ -79,28 +80,28 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         "also": ["2026-11-01"], "except": ["2026-12-31"]}`` with dates of your own. None: every day.
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param max_starts_at_once: how many start requests of each shard may wait for an answer at the same time,
-        from 1 to 64, 8 by default. If the worker dies, it is unknown whether the service placed the calls of
-        these requests. If the service answers after 0.3 s, 8 requests at the same time give about 20 calls
-        per second.
+        from 1 to 64, 8 by default. With 8 requests at the same time, and an answer of the service after 0.3
+        s, the campaign places about 20 calls per second. If the worker dies, it is unknown whether the
+        service placed the calls whose start requests wait for an answer.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
     :param block_on: marks of a call that mean an objection: ``["tag:36", "operation:Отказ"]``. After a call
         with one of these marks, the campaign puts the person on the account's blacklist. The service then
         refuses calls of all programs to this person. None (default): the campaign puts no one on the
         blacklist. Needs the Data API.
-    :param redial: result of the last call → seconds after which the person is called again. None: never.
-        Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity`` 300.
-        ``capacity`` means that the account's limit of lines was reached: such a call does not count as an
-        attempt. A key can also be a mark of the call: ``operation:<name>`` (an operation of the scenario) or
-        ``tag:<id>``. If the call has one of these marks, the first such mark determines the delay, and the
-        result of the call does not matter. With a mark, the campaign **also calls people again who
-        answered**. Marks need the Data API.
-    :param operations: True: ask the Data API for the operations of the scenario, for the results. A key
-        ``operation:<name>`` of ``redial`` has the same effect. Needs the Data API.
+    :param redial: result of the last call → seconds after which the campaign calls the person again. None:
+        never. Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity``
+        300. ``capacity`` means that the account's limit of lines was reached. A call with this result does
+        not count as an attempt. A key can also be a mark: ``operation:<name>`` (an operation of the scenario)
+        or ``tag:<id>``. If the last call has one of these marks, the first such mark in ``redial`` determines
+        the delay, and the result of the call does not matter. The campaign therefore **also calls people
+        again who answered**, if their call has one of these marks. Marks need the Data API.
+    :param operations: True: the results contain the operations of the scenario that each call passed. Needs
+        the Data API. A key ``operation:<name>`` of ``redial`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
-        days by default. After this time, the campaign dials no one and ends. A try that starts after this
-        time fails if people are left to call. None: no limit.
+        days by default. After this time, the campaign dials no one and ends. If a try starts after this time
+        and people are left to call, the task fails. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
         protect the database like the contact list.
@@ -112,16 +113,18 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         the table does not exist, and writes one row for each attempt while the campaign runs.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
         campaign. The campaign report contains no phone numbers. A shard adds its number to the file's name.
-    :param fail_if_unreached_over: fail the task if more than this share (0.2 is a fifth) of the people who
-        could be called was not reached. The failing task still writes the results and the campaign report.
+    :param fail_if_unreached_over: fail the task if the unreached people are more than this share of the
+        people who could be called. 0.2 is a fifth. The task writes the results and the campaign report before
+        it fails.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
         the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is unknown
         whether the call was placed).
     :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. A row is
         invalid if no call can be made from it.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-        event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` has no
-        such key, the call gets the tag of ``not_answered``. All events but ``answered`` need the Data API.
+        event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` does not
+        contain this event, the call gets the tag of ``not_answered``. All events but ``answered`` need the
+        Data API.
     :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
         do. If the value is a template, the rendered text must be ``true`` or ``false`` in upper or lower
         case. Any other text fails the task before anyone is dialled. If the connection uses the Data API, the
@@ -132,22 +135,22 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param appear_timeout: seconds within which ``list.calls`` must show a call. If ``list.calls`` has not
         shown the call by then, the campaign treats the call as ended and never observed.
     :param report_timeout: seconds within which the Data API must report an ended call.
-    :param absence_proven_after: how long a lost call must stay absent from ``list.calls``, in seconds, at
-        least ``appear_timeout``. A call is lost if its start request got no answer. If the Data API does not
-        report the call after this time either, the call was never placed, and the campaign dials the person.
-        Choose a time that is longer than the delay of the Data API's reports. None: the person keeps the
-        result ``unresolved``. Needs the Data API.
+    :param absence_proven_after: seconds, at least ``appear_timeout``, that a lost call must stay absent. A
+        call is lost if its start request got no answer. If neither ``list.calls`` nor the Data API has shown
+        the call by then, the call was never placed, and the campaign dials the person again. Choose a time
+        that is longer than the delay of the Data API's reports. None: the campaign does not dial the person
+        again, and the person's result is ``unresolved``. Needs the Data API.
     :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If no call was placed, the task fails, except in two cases: every person on the contact list is also on
-    the ``do_not_call`` list, or no call was placed because of ``min_gap``.
+    If the campaign placed no call, the task fails. The task does not fail if the reason is ``min_gap``, or if
+    every person on the contact list is also on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, …. If the task has outlet assets, the event of each asset has the summary in its
-    ``extra``, as ``callapi_campaign``.
+    ``duration_seconds``, …. If the task has outlet assets, the ``extra`` of each asset event contains the
+    summary under the key ``callapi_campaign``.
     """
 
     ui_color = "#fbe8d3"
@@ -270,7 +273,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
     def _check_constants(self) -> None:
-        """While Airflow reads the DAG file, check the parameters ``call`` and ``shard``, and the SQL queries.
+        """Check the parameters ``call`` and ``shard`` and the SQL queries, while Airflow reads the DAG file.
 
         The SQL text of a query must not contain a template. If ``shard`` contains a template, the worker
         checks ``shard`` later.
@@ -304,8 +307,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
             …}``.
-        :raises CallApiFailure: the value of a parameter cannot be used, and no one was dialled; or the
-            campaign exceeds a ``fail_if_…`` limit.
+        :raises CallApiFailure: the value of a parameter cannot be used, so the try dials no one; or the
+            campaign is over, but e.g. a ``fail_if_…`` limit is exceeded.
         :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
             succeed.
         """
@@ -316,7 +319,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        :param event: the event of the trigger, with what the polls have shown of the campaign's calls.
+        :param event: the event with which the trigger ended the wait. The event contains the observations of
+            the campaign's calls.
         :param memo: what `CampaignMemory.memo` returned before the wait, e.g. which people the do-not-call
             list excluded.
         """
@@ -364,7 +368,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def _refuse_queries_of_others(self) -> None:
         """Raise an error if an SQL query is not written in the DAG file.
 
-        Another task's data or a template could otherwise run any SQL statement in the author's database.
+        Otherwise, data of another task could contain any SQL statement, and the campaign would run the
+        statement in the author's database.
 
         :raises CallApiFailure: a query comes from another task or from a template. No call was placed.
         """

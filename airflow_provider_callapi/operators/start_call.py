@@ -6,32 +6,33 @@ template.
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 :param virtual_phone_number: the virtual number of the account that the contact's phone displays.
 :param virtual_phone_usage_rule: how the service chooses the number that the contact's phone displays.
-    ``fixed``, the service's default: ``virtual_phone_number``. ``fixed_for_numa``: always the same number for
-    one contact. ``random``: any number of the account. ``regional_random``, ``regional_fixed_for_numa``: like
-    ``random`` and ``fixed_for_numa``, but only with numbers of the contact's region. If no number fits, the
-    phone displays ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
+    ``fixed`` (the service's default): ``virtual_phone_number``. ``fixed_for_numa``: a number of the account,
+    always the same one for a contact. ``random``: any number of the account. ``regional_random`` and
+    ``regional_fixed_for_numa``: like ``random`` and ``fixed_for_numa``, but only with numbers of the
+    contact's region. If no number fits, the phone displays ``virtual_phone_number``. All rules except
+    ``fixed`` need a component of the account.
 :param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``, ``8 926
-    000-00-01``, ``79260000001``), or an employee's SIP number. If the text can be read as two numbers, or has
-    too many or too few digits, the task fails before anyone is dialled.
+    000-00-01``, ``79260000001``), or an employee's SIP number. If the text has too few or too many digits, or
+    can be read as two numbers, the task fails before anyone is dialled.
 :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
     country. ``calling_days="workdays"`` are the workdays of this country. May contain a template.
 :param calling_hours: the hours in which the contact may be called, in the time zone ``timezone``: ``("09:00",
-    "21:00")``. Outside these hours, the task waits, and stores no intent and places no call during the wait.
-    If the wait would end after ``max_lateness`` or ``execution_timeout``, the task fails at once. None
+    "21:00")``. Outside these hours, the task waits. After the wait, the task stores the intent and places the
+    call. If the wait would end after ``max_lateness`` or ``execution_timeout``, the task fails at once. None
     (default): all hours. May contain a template.
 :param calling_days: the days on which the contact may be called: ``("mon", "tue", …)``, or ``"workdays"``
     (needs the extra ``[holidays]``), or a dict ``{"days": "workdays", "also": ["2026-11-01"], "except":
     ["2026-12-31"]}`` with dates of your own. None (default): every day. May contain a template.
 :param timezone: IANA name of the contact's time zone, ``Europe/Moscow`` by default. May contain a template.
-:param external_id: an id of your choice for the call. ``list.calls`` and the reports contain this id. The id
-    of the second call of a task ends with ``-2``, the id of the third call with ``-3``. By default, the id is
-    made from DAG, run, task and map index.
+:param external_id: an id of your choice for the call, which ``list.calls`` and the reports contain. The task
+    appends ``-2`` to the id of its second call, and ``-3`` to the id of its third call. By default, the task
+    makes the id from DAG, run, task and map index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False: the task ends when the service
     accepts the call.
-:param deferrable: True: wait in the triggerer, also for the calling hours. In the triggerer, all waits for
-    calls of a connection share one poll.
+:param deferrable: True: wait in the triggerer, also for the calling hours. In the triggerer, one poll serves
+    all tasks that wait for calls of the same connection.
 :param poll_interval: seconds between two polls of the active calls, at least 0.1.
 :param appear_timeout: seconds within which ``list.calls`` must show the call. If ``list.calls`` has not shown
     the call by then, the task treats the call as ended and never observed (``observed`` is false).
@@ -39,33 +40,33 @@ template.
     waits for the same call again, and places no new call.
 :param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
 :param report_timeout: seconds after the call's end within which the Data API must report the call.
-:param require_answer: True: the task fails if the contact did not answer, or if no answer is known. If the
-    Data API reports that there was no answer, the error is `CallNotAnswered`, and a retry **calls again**. If
-    it is unknown whether the contact answered, the error is `CallOutcomeUnknown`, and Airflow does not retry
-    the task.
-:param delivery: what happens if a call may have been placed and no search finds the call. ``at_most_once``:
-    the task fails without retries. ``at_least_once``: a retry searches again, and places a new call if the
-    search does not find the call. Use ``at_least_once`` for alerts that must ring.
-:param absence_proven_after: a number of seconds, at least ``appear_timeout``. If the start request gets no
-    answer, the task searches for the call, waits this long, and searches again. If the second search finds
-    the call neither in ``list.calls`` nor in the Data API, the task concludes that the call was never placed,
-    and places the call. A deferrable task is deferred during the wait. Choose a time that is longer than the
-    delay of the Data API's reports. None: the absence of a call proves nothing, and ``delivery`` decides.
-    Needs the Data API and task state (Airflow 3.3+).
-:param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). Without
-    a journal, a retry searches the active calls for the call of the earlier try. If the search does not find
-    the call, for example because the call has already ended, the retry calls the person a second time.
+:param require_answer: True: the task succeeds only if the contact is known to have answered. If the Data API
+    reports that the contact did not answer, the task fails with `CallNotAnswered`, and a retry **calls
+    again**. If it is unknown whether the contact answered, the task fails with `CallOutcomeUnknown`, and
+    Airflow does not retry the task.
+:param delivery: what happens if the start request got no answer, and the task does not find the call.
+    ``at_most_once``: the task fails without retries. ``at_least_once``: a retry searches for the call again.
+    If the retry does not find the call either, the retry places a new call. Use ``at_least_once`` for alerts
+    that must ring.
+:param absence_proven_after: seconds, at least ``appear_timeout``, between two searches for a call whose start
+    request got no answer. If the second search finds the call neither in ``list.calls`` nor in the Data
+    API, the task concludes that the call was never placed, and dials again. A deferrable task is deferred
+    between the searches. Choose a time that is longer than the delay of the Data API's reports. None:
+    ``delivery`` decides what happens. Needs the Data API and task state (Airflow 3.3+).
+:param durable: True: keep the journal (the task's record of its call) in Airflow's task state (3.3+). False:
+    a retry has no journal, and searches the active calls for the call of the earlier try. If the search does
+    not find the call, for example because the call has ended, the retry calls the person a second time.
 :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-    event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` has no such
-    key, the call gets the tag of ``not_answered``. All events but ``answered`` need the Data API. The
-    result's ``tags`` lists the tags that were set. May contain a template.
+    event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` does not
+    contain this event, the call gets the tag of ``not_answered``. All events but ``answered`` need the Data
+    API. The result's ``tags`` lists the tags that the call got. May contain a template.
 :param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks it as
     success or failed.
 :param max_lateness: the longest time between the DAG run's due time and the call: a timedelta or seconds, 24
-    hours by default. After this time, the task dials no one. Examples: the task of a catch-up run, or a
-    cleared task of a run of last month. None: no limit.
-:param recording_link: True: show a link to the call's recording in Airflow's UI. The link is stored as an
-    XCom, so everyone who can see the task can follow the link.
+    hours by default. After this time, the task dials no one. The task of a catch-up run, or a task of last
+    month that a user clears, therefore places no late call. None: no limit.
+:param recording_link: True: show a link to the call's recording in Airflow's UI. The task stores the link as
+    an XCom, so everyone who can see the task can listen to the recording.
 :param refused_as_result: what happens if the service refuses to call this contact (blacklist, direction
     rules). False (default): the task fails. True: the task succeeds, even with ``require_answer``, and
     returns ``status="refused"`` without a session id. `CallApiBranchOperator` has a route for this status.
@@ -74,9 +75,10 @@ template.
     "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
     and run. May contain a template. None: no table.
 :param operations: True: ask the Data API for the scenario's operations, which show the phone key that the
-    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True``. If
-    the connection does not use the Data API, or the Data API refuses the operations or does not report them
-    in time, the operations are not known (null), and the task does not fail.
+    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True`` and
+    the Data API. In these cases, the operations are null (not known), and the task does not fail: the
+    connection does not use the Data API; the Data API refuses the operations, or does not report the
+    operations in time.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
 ``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
@@ -102,8 +104,8 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
         False (default): the talk starts when the message ends. The parameter has no effect if
         ``contact_message`` is a text to speak (``tts``).
-    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
-        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. the
+        announcement of a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: True (the service's default): the employee's phone displays the virtual
         number as the calling number.
@@ -146,8 +148,8 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
     :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
         False (default): the talk starts when the message ends. The parameter has no effect if
         ``contact_message`` is a text to speak (``tts``).
-    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
-        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. the
+        announcement of a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
         ``{"type": "media", "value": "2034"}``.
     :param employee_message: what the employee hears before the talk. If the scenario also has a message for
@@ -183,8 +185,8 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
         False (default): the talk starts when the message ends. The parameter has no effect if
         ``contact_message`` is a text to speak (``tts``).
-    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. a
-        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
+    :param early_switching: let the employee hear the contact's line while the contact's phone rings, e.g. the
+        announcement of a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}`` or
         ``{"type": "media", "value": "2034"}``.
     """
@@ -237,8 +239,8 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     :param switch_at_once: interrupt the message and start the talk when the second participant picks up.
         False (default): the talk starts when the message ends. The parameter has no effect if
         ``contact_message`` is a text to speak (``tts``).
-    :param early_switching: let the operator hear the contact's line while the contact's phone rings, e.g. a
-        voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
+    :param early_switching: let the operator hear the contact's line while the contact's phone rings, e.g. the
+        announcement of a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
     :param show_virtual_phone_number: True (the service's default): the operator's phone displays the virtual
         number as the calling number.

@@ -1,8 +1,8 @@
 """The kinds of parameters. A kind checks and converts the value of a parameter.
 
-The value of a parameter may be a text, because templates, YAML files and forms give text: ``"60"`` is 60
-seconds, and ``"false"`` is false. A kind never guesses what a value means: a boolean parameter allows only
-the texts ``true`` and ``false``.
+Templates, YAML files and forms give texts, so a kind also reads texts: ``"60"`` as 60 seconds, and
+``"false"`` as False. A kind never guesses what a value means: as a boolean, only the texts ``true`` and
+``false`` are allowed, and not ``"yes"``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Kind:
 
     :ivar allowed: a description of the allowed values, which error messages contain.
     :ivar read: a function that converts an allowed value. The function raises ValueError for any other value.
-    :ivar optional: whether the value None is allowed. The kind returns None unchanged.
+    :ivar optional: True: the value None is allowed, and stays None without a call of ``read``.
     """
 
     allowed: str
@@ -56,8 +56,9 @@ def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGE
 
     The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
 
-    :param at_least: the shortest allowed duration in seconds. 0: every positive duration is allowed.
-    :param zero: True: a duration of 0 seconds is allowed, too.
+    :param at_least: the shortest allowed duration in seconds. With ``at_least=0`` (default), every duration
+        above 0 is allowed, and ``zero`` decides about 0.
+    :param zero: whether a duration of 0 seconds is allowed.
     :param at_most: the longest allowed duration in seconds.
     """
 
@@ -158,7 +159,7 @@ def flag(value: Any) -> bool:
     """Convert the value of a parameter to a boolean: ``"True"`` becomes True.
 
     :param value: a boolean, or the text ``true`` or ``false`` in upper or lower case.
-    :raises ValueError: the value is neither true nor false.
+    :raises ValueError: the value is any other value, e.g. 1 or ``"yes"``.
     """
     if isinstance(value, bool):
         return value
@@ -170,9 +171,8 @@ def flag(value: Any) -> bool:
 def text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
-    :raises ValueError: the text is empty or blank, or the value is neither a text nor a whole number. A
-        number with a fraction is not allowed, because the numbers 1.10 and 1.1 are equal, although the author
-        may mean two different texts.
+    :raises ValueError: the text is empty or blank; or the value is neither a text nor an int. A float is not
+        allowed: Python writes 1.10 as ``1.1``, although the author may mean the text ``"1.10"``.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -191,7 +191,7 @@ def _read_texts(value: Any) -> list[str]:
 def _read_contacts(value: Any) -> list[str]:
     """Return one or several phone numbers as a list of texts: 79260000001 becomes ``["79260000001"]``.
 
-    A float without a fraction is allowed, because data frames may contain phone numbers as floats.
+    A float such as 79260000001.0 is allowed, because data frames may contain phone numbers as floats.
     """
     numbers = value if isinstance(value, list | tuple | set) else [value]
     return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
@@ -204,9 +204,7 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind (check and conversion) of parameters that are dicts.
-
-    All values of a dict have the same kind.
+    """Return the kind (check and conversion) of parameters that are dicts whose values have one kind.
 
     :param kind: the kind that checks and converts each value in the dict. The keys are not checked.
     """
@@ -239,10 +237,10 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Check the value of a parameter that is a list of people, such as ``contacts``.
+    """Check the value of a parameter that gives a list of people, such as ``contacts``.
 
-    A list of rows or the path of a file is returned unchanged: the campaign later checks each row. A dict
-    ``{"conn_id": …, "sql": …}`` becomes a `Query`.
+    The function returns a list of rows, or the path of a file, unchanged. The campaign later checks each row.
+    A dict ``{"conn_id": …, "sql": …}`` becomes a `Query`.
 
     :raises ValueError: the value is None, a number, bytes, an empty text, or a dict that is not a query.
     """
@@ -260,8 +258,8 @@ def _read_rows(value: Any) -> Any:
 def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
-    :param value: a list of rows, the path of a file, or a dict with a SQL query. Also a dict ``{"blacklist":
-        True, "list": …}``, in which ``list`` is a list of rows, a path or a query.
+    :param value: a list of rows, the path of a file, or a query ``{"conn_id": …, "sql": …}``; or a dict
+        ``{"blacklist": True, "list": …}``, in which ``list`` is one of these three, or is missing.
     :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:
@@ -286,7 +284,7 @@ def _read_results(value: Any) -> str | TableName:
 def _number(value: Any) -> float:
     """Convert an int, a float or a text to a float: ``"60"`` becomes 60.0. Infinity is allowed.
 
-    :raises ValueError: the value is not a number, or is the float NaN.
+    :raises ValueError: the value is not a number, e.g. ``"abc"``, a boolean or NaN.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError

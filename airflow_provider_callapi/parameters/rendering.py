@@ -1,7 +1,8 @@
 """Keep the type str for rendered texts, even if the DAG has ``render_template_as_native_obj=True``.
 
-With this setting, Airflow's own rendering reads every rendered text as a Python value. For example, the tones
-``1234#`` become the number 1234, and the text ``1.20`` becomes 1.2.
+With this setting, Airflow itself reads every rendered text as a Python literal. For example, the tones
+``1234#`` become the number 1234, because Python reads ``#`` as a comment, and the text ``1.20`` becomes the
+number 1.2.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
     A rendered text stays a text even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` does
-    not become a number. There is one exception: a template that consists of a single expression becomes the
-    value of the expression. For example, ``{{ params.call }}`` may become a dict or None.
+    not become a number. A template that consists of a single expression becomes the value of the expression:
+    ``{{ params.call }}`` may become a dict or None.
 
-    :cvar object_fields: the names of the template fields that may be a list or a dict. If one of these fields
-        is a text, the DAG's setting applies, so that ``{{ params.rows | tojson }}`` may become a list. Texts
-        inside a list or a dict keep the type str.
+    :cvar object_fields: the names of the template fields whose value may be a list or a dict. If the author
+        writes one template for the whole field, such as ``{{ params.rows | tojson }}``, Airflow renders the
+        template as the DAG's setting defines, e.g. to a list. Texts inside a list or a dict keep the type
+        str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()
@@ -54,10 +56,11 @@ class TextStaysText:
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
     """Render a Jinja template of a DAG with ``render_template_as_native_obj=True``.
 
-    The function reads only those values of the context that the template uses, because a value may need a
-    request to Airflow's API server.
+    The function reads only the values of the context that the template uses, because reading a value may send
+    a request to Airflow's API server.
 
-    :return: a text, or the value of the expression if the template consists of one expression.
+    :return: the rendered text. If the template consists of one expression, such as ``{{ params.call }}``: the
+        value of the expression.
     """
     environment = template.environment
     names: Any = copy.copy(context)

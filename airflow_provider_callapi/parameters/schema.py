@@ -17,12 +17,13 @@ Schema = Mapping[str, Kind]
 def read_parameters(
     schema: Schema, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Check and convert the parameters that a schema names, and return them: parameter name → value.
+    """Check and convert the parameters of a schema. Return parameter name → converted value.
 
     :param schema: parameter name → the `Kind` that checks and converts the value.
     :param values: parameter name → value. Names that are not in the schema are ignored.
-    :param not_rendered: the names of the fields that may still contain a template, because Airflow has not
-        rendered them yet. A template such as ``{{ ds }}``, or the output of another task, stays unchanged.
+    :param not_rendered: the names of the parameters that Airflow has not rendered yet. If the value of one of
+        these parameters contains a template, such as ``{{ ds }}``, or is the output of another task, the
+        value stays unchanged.
     :raises InvalidParameter: a value is not allowed. The error message names the parameter, but contains no
         value.
     """
@@ -69,11 +70,12 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Convert an `InvalidParameter` of the ``with`` block to `CallApiFailure`: "… No call was placed".
+    """Convert an `InvalidParameter` of the ``with`` block to `CallApiFailure`.
 
     Use the ``with`` block only before the task sends its first start request.
 
-    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
+    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`. The error message is the message
+        of the `InvalidParameter`, followed by "No call was placed".
     """
     try:
         yield

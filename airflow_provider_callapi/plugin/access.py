@@ -1,7 +1,8 @@
 """Decides who may see the page *Calls*, and who may release calls and pause campaigns on the page.
 
-A user needs rights on an Airflow connection. Airflow's auth manager knows the rights. A signed token in each
-form protects against CSRF (a form that another site sends in the user's name).
+A user who may read the Airflow connection may see the page. Releases and pauses need the right to edit the
+connection. Airflow's auth manager knows these rights. A signed token in each form protects against CSRF (a
+form that another site sends in the user's name).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MAY_EDIT = Depends(requires_access_connection("PUT"))
 
 
 def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
-    """Return whether a user may read or edit an Airflow connection, as Airflow's auth manager decides.
+    """Return whether a user has a right on an Airflow connection. Airflow's auth manager decides.
 
     :param method: the right: ``GET`` to read the connection, ``PUT`` to edit the connection.
     :param connection_id: id of the connection, such as ``callapi_default``.
@@ -46,8 +47,8 @@ def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
 def sign_token(user: BaseUser, now: float) -> str:
     """Return a signed token for a form of the page *Calls*. The token is valid for one user and for 12 hours.
 
-    The function `check_token` refuses a form without a valid token, because another site may have sent the
-    form in the user's name (CSRF).
+    Another site could send a form in the user's name (CSRF). `check_token` therefore refuses a form without a
+    valid token.
 
     :param now: epoch seconds.
     """
@@ -56,7 +57,7 @@ def sign_token(user: BaseUser, now: float) -> str:
 
 
 def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
-    """Refuse a form whose token `sign_token` has not signed for this user in the last 12 hours.
+    """Accept only a form whose token `sign_token` signed for this user in the last 12 hours.
 
     :param user: the user who sends the form.
     :param token: the form's hidden field ``token``.

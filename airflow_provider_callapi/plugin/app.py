@@ -68,8 +68,8 @@ CampaignName = Annotated[str, Form(min_length=1, max_length=250)]
 def make_app() -> FastAPI:
     """Return the web application of the page *Calls*.
 
-    The application polls the service only when a browser requests the page. While no user watches the page,
-    the application sends no requests.
+    The application polls the service only when a browser requests the page. While the page is open in no
+    browser, the application sends no requests.
     """
     # Without this variable, hooks find no connection of the metadata database. Airflow 3.1 does not set it.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
@@ -142,8 +142,8 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 
     :param connection_id: the Airflow connection whose calls and campaigns the page shows.
     :param user: the user who opens the page.
-    :param look: the newest poll of the connection's active calls.
-    :param known: the newest campaigns and tasks in the databases.
+    :param look: the result of the newest poll of the connection's active calls.
+    :param known: the campaigns and tasks from the newest read of the databases.
     """
     now, root = time.time(), _root()
     campaigns = known.campaigns_of(connection_id)
@@ -172,7 +172,7 @@ def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Respon
 
 
 def _root() -> str:
-    """Return the path in the URL of Airflow's API server, such as ``/airflow``; ``""``: there is no path."""
+    """Return the path in the URL of Airflow's API server, such as ``/airflow``, or ``""`` for no path."""
     return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
 
 

@@ -30,7 +30,7 @@ class Look:
     :ivar at: when the poll began, epoch seconds.
     :ivar sessions: the active calls; empty if the poll failed.
     :ivar left_out: how many active calls are missing in ``sessions``, because they cannot be read.
-    :ivar limits: the points (rate-limit units) left; None: not known.
+    :ivar limits: how many points (rate-limit units) are left; None: not known.
     :ivar timezone: IANA name of the account's time zone.
     :ivar problem: why the API server cannot reach the service; ``""``: the service has answered.
     """
@@ -89,7 +89,7 @@ class Lookers:
         self._looks: dict[str, SharedLook[Look]] = {}
 
     def of(self, conn_id: str) -> SharedLook[Look]:
-        """Return the `SharedLook` of a connection, which polls for all viewers at most once in 5 seconds."""
+        """Return the `SharedLook` of a connection. Its viewers share at most one poll in 5 seconds."""
         return self._looks.setdefault(
             conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
         )

@@ -79,7 +79,7 @@ class Throttle:
     """Limits how many of the vendor's notifications one process accepts in a minute.
 
     :param most: the largest number of notifications in a minute, such as 600.
-    :param clock: a function that returns a time in seconds, counted from any moment.
+    :param clock: a function that returns the seconds since any fixed moment.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -89,7 +89,7 @@ class Throttle:
         self._at = clock()
 
     def take(self) -> bool:
-        """Return whether one more notification is allowed now. If so, count the notification."""
+        """Return whether one more notification is allowed now. If True, count the notification."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
         self._at = now
@@ -100,13 +100,13 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and stores a notification once, even if the vendor sends it twice.
+    """Checks the vendor's notifications, and stores each notification once, even if the vendor repeats it.
 
     :param read_secret: a function that returns the secret that each notification must contain. If the
         function returns None, the receiver refuses all notifications.
     :param store: a function that creates the asset event of a notification. The function returns False if no
         DAG uses the asset.
-    :param clock: a function that returns a time in seconds, counted from any moment.
+    :param clock: a function that returns the seconds since any fixed moment.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Receiver:
         self._lock = threading.Lock()
 
     def receive(self, body: bytes) -> None:
-        """Check a notification, and create its asset event, unless an equal notification came before.
+        """Check a notification, and create its asset event. Ignore a repeat of an earlier notification.
 
         :param body: the body of the HTTP request: a JSON object with the secret.
         :raises HTTPException: 404: notifications are off, or no DAG uses the asset. 400: the body is not a
@@ -180,7 +180,7 @@ class Receiver:
 def asset_name() -> str:
     """Return the name of the Airflow asset to which notifications add events.
 
-    The name is the option ``[callapi] notifications_asset``, or else ``callapi_notifications``.
+    The option ``[callapi] notifications_asset`` defines the name, ``callapi_notifications`` by default.
     """
     return str(conf.get("callapi", "notifications_asset", fallback="callapi_notifications"))
 
@@ -198,11 +198,11 @@ def read_secret() -> str | None:
 def store_event(notification: Notification) -> bool:
     """Create the asset event of a notification.
 
-    Do nothing if an equal notification came in the last ten minutes. Two notifications are equal if they have
-    the same session id and the same event.
+    If the asset already has an event of the last ten minutes with the same session id and the same kind of
+    event, such as ``ended``, create no second asset event.
 
-    :return: False: no DAG uses the asset, so no event was created. True: the asset has an event for the
-        notification.
+    :return: True: the asset has an event for the notification. False: no DAG uses the asset, so the function
+        created no event.
     """
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)

@@ -101,13 +101,13 @@ class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
     :ivar seen: the campaign's progress, and what a user has asked of the campaign.
-    :ivar why: why the campaign does not dial at this moment, without phone numbers; ``""``: the campaign
+    :ivar why: why the campaign does not dial at this moment, without phone numbers. ``""``: the campaign
         dials at its normal pace.
     :ivar task: the link to the campaign's task.
-    :ivar offered: the buttons that the page offers: pause, resume, stop.
-    :ivar wanted: a user's wish that the campaign has not followed yet, such as ``anna asked to pause``;
-        ``""``: there is no such wish.
-    :ivar is_late: whether the next progress of the campaign is overdue by more than a minute.
+    :ivar offered: which of the buttons pause, resume and stop the page shows for the campaign.
+    :ivar wanted: a user's wish that the campaign does not follow yet, such as ``anna asked to pause``.
+        ``""``: no wish is pending.
+    :ivar is_late: whether the task should have published its progress more than a minute ago.
     """
 
     seen: SeenCampaign
@@ -123,11 +123,10 @@ def call_rows(
 ) -> list[CallRow]:
     """Return the active calls as rows of the page *Calls*, in the order of their session ids.
 
-    :param look: the newest poll of the active calls.
+    :param look: the result of the newest poll of the active calls.
     :param callers: call session id → dag id, run id, task id and map index of the task that has placed the
         call. The dict contains no calls of campaigns.
-    :param campaigns: the campaigns. The progress of each campaign contains the session ids of its active
-        calls.
+    :param campaigns: the campaigns, each with the session ids of its active calls.
     :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """
     of_campaigns = {session: seen.progress for seen in campaigns for session in seen.progress.sessions}
@@ -153,7 +152,7 @@ def call_rows(
 def bars(limits: Limits | None) -> list[Bar]:
     """Return a bar for the points of this minute, and a bar for the points of this day.
 
-    If the service has not stated the points of a period, the bar of this period is missing.
+    The result contains no bar for a period whose points are not known.
 
     :param limits: the points left; None: not known.
     """

@@ -18,7 +18,7 @@ class SharedLook(Generic[T]):
     Several threads may use the object at the same time. While one thread reads, the other threads wait for
     the value.
 
-    :param take: a function that reads the value. Its argument is the time in epoch seconds.
+    :param take: a function that reads the value. The function gets the time in epoch seconds.
     :param clock: a function that returns the time in epoch seconds.
     :param lifetime: seconds from the end of a read until the value is too old, such as 5.
     """

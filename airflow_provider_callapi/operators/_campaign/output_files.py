@@ -29,8 +29,8 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
 
     Without the number of the shard in the path, the shards of a campaign would overwrite each other's files.
 
-    :param shard: the number of this shard and the number of all shards, e.g. ``(2, 4)``. With ``(1, 1)``, the
-        path stays unchanged. A path that contains ``2-of-4`` already stays unchanged, too.
+    :param shard: the number of this shard, and how many shards there are, e.g. ``(2, 4)``. With ``(1, 1)``,
+        or if the file's name already contains ``2-of-4``, the path stays unchanged.
     """
     which, shards = shard
     own = f"{which}-of-{shards}"
@@ -47,7 +47,7 @@ class OutputFiles:
     The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be written. The error message names the parameter.
+    :raises CallApiFailure: a file cannot be written to its path. The error message names the parameter.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:
@@ -87,9 +87,9 @@ class OutputFiles:
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
         :param calls_per_minute: how many calls the points of one minute pay for. None: not known.
-        :param unfinished: the reason why the campaign stopped dialling. None: the campaign did not stop
-            early.
-        :return: an error text for each file that could not be written.
+        :param unfinished: the reason why the campaign stopped dialling before its end. None: the campaign
+            did not stop early.
+        :return: an error text for each file that could not be written. Empty: all files are written.
         """
         problems = []
         for name, path in self._paths.items():

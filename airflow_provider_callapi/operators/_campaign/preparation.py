@@ -48,7 +48,7 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 def _before_dialling() -> Iterator[None]:
     """Convert a ValueError of the ``with`` block into `CallApiFailure`.
 
-    The message of the `CallApiFailure` also contains "No call was placed".
+    The message of the `CallApiFailure` is the message of the ValueError, followed by "No call was placed".
     """
     try:
         yield
@@ -70,7 +70,7 @@ def read_rules(
     :param now: epoch seconds.
     :param run_after: when the DAG run was due, epoch seconds. None: not known.
     :param account_timezone: IANA name of the account's time zone.
-    :raises CallApiFailure: an option cannot be used; no one was dialled. The error message names the option.
+    :raises CallApiFailure: the value of an option cannot be used. The error message names the option.
     """
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
@@ -120,7 +120,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
 
     :param values: name → value, e.g. ``{"ds": "2026-03-02"}``. The template may use these values and the
         columns of the person's row.
-    :raises CallApiFailure: the option ``call`` cannot be used; no one was dialled.
+    :raises CallApiFailure: the value of the option ``call`` cannot be used.
     """
     with _before_dialling():
         return CallTemplate(options.call, dict(values))
@@ -133,8 +133,8 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     in Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: the author names no database and Airflow has no task state, or the connection to
-        the database cannot be used.
+    :raises CallApiFailure: the connection ``ledger_conn_id`` cannot be used. Without ``ledger_conn_id``:
+        Airflow has no task state.
     :raises CallApiTrouble: the database does not answer.
     """
     if options.ledger_conn_id:
@@ -158,9 +158,9 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
     :param template: makes the start request of each person.
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param was_read_before: whether this task has read the list successfully before.
-    :raises CallApiFailure: the list cannot be used, and the task has not read it before.
-    :raises CallApiTrouble: the list's storage does not answer. Or the list cannot be used now, although the
-        task has read it before: another process may be writing the list.
+    :raises CallApiFailure: the list cannot be used, and ``was_read_before`` is False.
+    :raises CallApiTrouble: the list's storage does not answer; or the list cannot be used, and
+        ``was_read_before`` is True. This error is transient, because another process may be writing the list.
     """
     try:
         with _before_dialling():
@@ -202,14 +202,15 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
     """Return the identity of a campaign: JSON values that show whether two tries run the same campaign.
 
-    A try whose identity differs from the identity of the earlier try would call people a second time. See
-    `refuse_another_campaign`. The identity contains no phone number.
+    `refuse_another_campaign` compares the identity of this try with the identity of the earlier try. Without
+    this comparison, a try of another campaign could call people a second time. The identity contains no phone
+    number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "clears": 2}``. In ``contacts``, the text in parentheses is a checksum. The
-        text of ``deployment`` is a checksum, too.
+        "deployment": "77c0de", "clears": 2}``. ``3f09ab`` is a checksum of the people, and ``77c0de`` is a
+        checksum of ``scope``.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -227,12 +228,12 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
-    With another name, shard, ledger or deployment (the settings from which Airflow's hashes are made), the
-    try would not find which people the earlier tries called. With another contact list, the try would call
-    new people and forget the people on the old list. A user who wants to use a changed list clears the task.
+    If the name, shard, ledger or deployment has changed, the try would not find which people the earlier
+    tries called. If the contact list has changed, the try would call new people and forget the people on the
+    old list. To use a changed list, a user clears the task.
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
-    :param before: the identity that an earlier worker stored.
+    :param before: the identity that the task stored in an earlier try, or in this try before a deferral.
     :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
         option.
     :raises CallApiTrouble: the contact list has changed, although no user has cleared the task. The error is

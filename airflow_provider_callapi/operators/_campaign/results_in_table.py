@@ -46,7 +46,7 @@ class ResultsInTable:
 
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
-        :return: an empty list; or a list with one error text, if the rows could not be written.
+        :return: empty: all rows are written. Otherwise, a list with one error text.
         """
         try:
             self._writer.finish(self._final_rows(endings, skipped))

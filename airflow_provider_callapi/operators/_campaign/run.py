@@ -63,12 +63,13 @@ _NAP = 1.0
 
 
 class UnfinishedBusiness(Exception):
-    """Raised if a campaign is over and the task must fail, e.g. because too few people were reached.
+    """Raised if a campaign is over and its task must not succeed, e.g. because too few people were reached.
 
-    The failing task still stores the summary as its XCom.
+    The task stores the summary as its XCom, and then raises ``error``.
 
     :ivar summary: the campaign's summary (counts of people and calls), for XCom.
-    :ivar error: the exception that the task raises.
+    :ivar error: the exception with which the task fails. If the contact list is empty, the exception skips
+        the task.
     """
 
     def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
@@ -83,11 +84,11 @@ class CampaignRun:
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param log: the task's logger.
-    :param event: the event of the trigger after a deferral, with what the polls have shown of the calls.
-        None: this try has not been deferred.
+    :param event: the event with which the trigger ended the deferral. The event contains the observations of
+        the calls. None: this try has not been deferred.
     :param memo: what `CampaignMemory.memo` returned before the deferral. None: this try has not been
         deferred.
-    :raises CallApiFailure: an option cannot be used; no one was dialled.
+    :raises CallApiFailure: an option cannot be used. This try has not dialled anyone.
     """
 
     def __init__(
@@ -159,8 +160,8 @@ class CampaignRun:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
         :return: the summary of the finished campaign, or the deferral for the wait.
-        :raises UnfinishedBusiness: the campaign is over, but a file cannot be written, dialling was stopped,
-            ``max_lateness`` ended before people could be called, or a ``fail_if_…`` limit is exceeded.
+        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed. `_finish` lists the
+            reasons.
         :raises CallApiTrouble: the task was killed.
         """
         if self._is_dry_run:
@@ -238,13 +239,13 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _check_identity(self) -> None:
-        """Check that this try continues the campaign with which the task began, and store the identity.
+        """Check that this try continues the campaign of the earlier tries, and store the campaign's identity.
 
         The identity contains, for example, the campaign's name, its ledger and a checksum of the contact
         list.
 
         :raises CallApiFailure: the name, shard, ledger or deployment has changed.
-        :raises CallApiTrouble: the contact list has changed.
+        :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
         """
         identity = identity_of(self._options, self._plan, self._scope, clears=self._facts.clears)
         if self._memory.identity is not None:
@@ -281,10 +282,10 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if people wait for a call, but no time is known at which the people may be called.
+        """Raise an error if the calling days and hours never allow a call to the waiting people.
 
-        :raises CallApiFailure: people wait, and no such time is known, e.g. because the calendar of workdays
-            does not contain this year.
+        :raises CallApiFailure: people wait, but no allowed time is known, e.g. because the calendar of
+            workdays does not contain this year. The method raises no error while calls are active.
         """
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
@@ -331,11 +332,11 @@ class CampaignRun:
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the campaign's next step is so late that the task can wait in the triggerer.
+        """Return a deferral if the task can wait in the triggerer until the campaign's next step.
 
         :param pause: the time until the campaign's next step, and the reason for the wait.
-        :return: the deferral. None: the worker must wait, because the wait is short, or because the campaign
-            needs a worker during the wait.
+        :return: the deferral. None: the task must wait in the worker. Either the wait is short, or the
+            campaign has work during the wait, e.g. the search for a lost call.
         """
         campaign = self._campaign
         wake_at = absence_until(
@@ -382,8 +383,10 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results file and the campaign report, and return the summary of the finished campaign.
 
-        :raises UnfinishedBusiness: a file cannot be written, dialling was stopped, ``max_lateness`` ended
-            before people could be called, or a ``fail_if_…`` limit is exceeded.
+        :raises UnfinishedBusiness: the task must not succeed, for one of these reasons: the contact list is
+            empty; dialling was stopped; people are left to call after the end of ``max_lateness``; no
+            call was placed; a ``fail_if_…`` limit is exceeded; a file, a table row or a blacklist entry
+            cannot be written.
         :raises CallApiTrouble: the task was killed.
         """
         endings = self._endings()
