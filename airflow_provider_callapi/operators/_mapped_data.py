@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow.providers.common.compat.sdk import MappedOperator
+from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
 
-class MappedDataIsNoTemplate:
+class MappedDataIsNoTemplate(BaseOperator):
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
@@ -33,7 +33,7 @@ class MappedDataIsNoTemplate:
         if parent is self:
             self.data_parameters = data = mapped_from_tasks(self, context)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
-        super()._do_render_template_fields(parent, names, context, *args, **kwargs)  # type: ignore[misc]
+        super()._do_render_template_fields(parent, names, context, *args, **kwargs)
 
 
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:

@@ -38,6 +38,10 @@ class _ControlOperator(RequestOperator):
 
     ui_color = "#dbe7f5"
 
+    def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.callapi_conn_id = callapi_conn_id
+
     def send(self, request: Any) -> Any:
         """Send the request to the Call API, and return the service's answer.
 

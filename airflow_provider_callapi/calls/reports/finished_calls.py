@@ -1,6 +1,6 @@
 """Fetch the finished calls of an interval from the Data API, with the answer of each contact.
 
-One request covers up to 10,000 calls of the interval, or up to 1000 calls whose session ids are known.
+One request covers up to 10 000 calls of the interval, or up to 1000 calls whose session ids are known.
 """
 
 from __future__ import annotations

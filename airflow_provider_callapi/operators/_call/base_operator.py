@@ -61,12 +61,15 @@ class StartCallOperator(RequestOperator):
     also_templated = ("tags", "region", "results", "calling_hours", "calling_days", "timezone")
     object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
+    recording_url: str | None = None
+    _try: CallTry | None = None
 
     def __init__(
         self,
         *,
         virtual_phone_number: str,
         contact: str,
+        callapi_conn_id: str = "callapi_default",
         region: str = "RU",
         calling_hours: Sequence[str] | None = None,
         calling_days: Sequence[str] | Mapping[str, Any] | None = None,
@@ -99,6 +102,7 @@ class StartCallOperator(RequestOperator):
         self.virtual_phone_number = virtual_phone_number
         self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
+        self.callapi_conn_id = callapi_conn_id
         self.region = region
         self.calling_hours = calling_hours
         self.calling_days = calling_days
@@ -124,8 +128,6 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.results = results
         self.operations = operations
-        self.recording_url: str | None = None
-        self._try: CallTry | None = None
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]

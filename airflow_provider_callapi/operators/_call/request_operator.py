@@ -140,6 +140,7 @@ class RequestOperator(
 
     request_type: ClassVar[type[Request[Any]]]
     also_templated: ClassVar[tuple[str, ...]] = ()
+    callapi_conn_id: str
     region: str | None = None
     kinds: ClassVar[Schema] = {"callapi_conn_id": TEXT}
     object_fields = frozenset(
@@ -153,10 +154,6 @@ class RequestOperator(
             fields = cls.request_type.model_fields
             cls.template_fields = (*fields, *cls.also_templated, "callapi_conn_id")
             cls.template_fields_renderers = {name: "json" for name in fields if name.endswith("_message")}
-
-    def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.callapi_conn_id = callapi_conn_id
 
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.
