@@ -58,7 +58,7 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
       `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report never contains active
       calls.
 
-    :raises RpcError: the request names a date, field, filter or order that the service refuses.
+    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
     columns = call_columns(profile, switchboard.now)
@@ -92,7 +92,7 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
     - If `Profile.ongoing_legs_are_reported` is True: the legs of the active calls that began at least
       `Profile.ongoing_report_delay` seconds ago. The value None counts as 0 here.
 
-    :raises RpcError: the request names a date, field, filter or order that the service refuses.
+    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
     columns = leg_columns(profile)
@@ -118,8 +118,8 @@ def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Re
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
     """Add a tag of the account to an active or finished call, and return the empty result.
 
-    :raises RpcError: ``entity_not_found``: the account has no such call or no such tag. ``duplicate_entity``:
-        the call already has the tag.
+    :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
+        or no tag with the request's ``tag_id``. ``duplicate_entity``: the call already has the tag.
     """
     call = _find_communication(switchboard, account, request.communication_id)
     if request.tag_id not in account.tags:
@@ -134,7 +134,8 @@ def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunica
 def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
     """Remove a tag from an active or finished call, and return the empty result.
 
-    :raises RpcError: ``entity_not_found``: the account has no such call, or the call does not have the tag.
+    :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
+        or the call does not have the tag.
     """
     call = _find_communication(switchboard, account, request.communication_id)
     if call.tags.pop(request.tag_id, None) is None:

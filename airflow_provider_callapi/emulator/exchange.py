@@ -90,13 +90,13 @@ class Exchange(Dispatcher):
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Place a call from a contact to a virtual number. An employee's phones ring until one answers.
+        """Place a call from a contact to a virtual number, and ring the phones of an employee.
 
         :param contact: the contact's phone number.
         :param virtual_number: the called number; None: the first of the account's virtual numbers in sorted
             order.
-        :param employee_id: the employee whose phones ring, one after another; None: the employee with the
-            smallest id.
+        :param employee_id: the employee whose phones ring one after another until the employee answers; None:
+            the employee with the smallest id.
         :param account: the account that the contact calls; None: the first account.
         :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
         :raises KeyError: the account has no employee with the id ``employee_id``.
@@ -121,8 +121,8 @@ class Exchange(Dispatcher):
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
         If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real time,
-        at most 5 s. `Fault.REFUSE` then ignores ``method`` and ``times``, because a refused connection
-        carries no request. To close the port for longer, use `Emulator.refusing`.
+        at most 5 s. With an open port, `Fault.REFUSE` ignores ``method`` and ``times``, because a refused
+        connection carries no request. To close the port for longer, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the fault hits only requests for this method; None: requests for any method.

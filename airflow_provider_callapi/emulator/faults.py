@@ -11,7 +11,8 @@ class Fault(Enum):
     """A fault that a test can plan for a request, such as a broken connection.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
-    :ivar carried_out: True: the exchange carries out the request despite the fault.
+    :ivar carried_out: True: the exchange carries out the request despite the fault. False: because of the
+        fault, the exchange does not carry out the request.
     """
 
     REFUSE = ("refuse", False)
@@ -91,8 +92,8 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and reduce `PlannedFault.times` by one.
 
-        If ``times`` becomes 0, the method also removes the fault from the plan. A fault matches the request
-        if `PlannedFault.method` is None or the method of the request.
+        If ``times`` becomes 0, `take` also removes the fault from the plan. A fault matches the request if
+        `PlannedFault.method` is None, or if the request names this method.
 
         :param body: the body of the request. The JSON in the body names the method.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.

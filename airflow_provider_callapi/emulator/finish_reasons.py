@@ -30,7 +30,7 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 def not_reached_reason(role: Role, script: Script) -> str | None:
     """Return the finish reason of a leg, e.g. ``subscriber_busy``, if the participant does not answer.
 
-    :param role: the role of the leg. The finish reasons of a contact's leg differ from those of other legs.
+    :param role: the role of the leg. Other legs have other finish reasons than the contact's leg.
     :param script: the script of the participant's phone. If the script names a finish reason
         (`Script.fails_with`), the function returns this finish reason.
     :return: the finish reason; None: according to the script, the participant answers.

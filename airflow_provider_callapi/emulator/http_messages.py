@@ -61,8 +61,8 @@ class HttpResponse(NamedTuple):
 class HandledPost(NamedTuple):
     """The response to a POST request, and the fault that was planned for the request.
 
-    :ivar response: the response. If the planned fault changes the response (e.g. `Fault.HTML`), this is the
-        changed response.
+    :ivar response: the response. If the planned fault changes the response (e.g. `Fault.HTML`), ``response``
+        is the changed response.
     :ivar planned: the planned fault; None: no fault was planned. The code that sends the response must
         simulate a fault of the connection, e.g. `Fault.HANG`.
     """

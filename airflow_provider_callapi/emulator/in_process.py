@@ -3,8 +3,8 @@
 If a test has planned a fault of the connection, a request raises the exception that `requests` raises for the
 real failure.
 
-If the fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request. The
-client then sees that the request was not sent, because the body is unread.
+If the planned fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request.
+The client then sees that the request was not sent, because the body is unread.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return the emulated exchange's response to a request.
 
-        :raises requests.ConnectionError: the exchange does not serve the host in the URL, because the profile
-            names another host for the API. Or a planned fault refuses or breaks the connection.
+        :raises requests.ConnectionError: a planned fault refuses or breaks the connection, or the exchange
+            does not serve the host in the URL (`Dispatcher.serves_host`).
         :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
             does not wait for the timeout.
         """

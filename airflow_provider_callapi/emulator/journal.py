@@ -28,7 +28,8 @@ class Entry(NamedTuple):
         request), or an event of a call, e.g. ``ring``.
     :ivar method: the method of the request; None: the event belongs to a call, or the request named no
         method.
-    :ivar call_session_id: the session id of the call; None: the event concerns no call.
+    :ivar call_session_id: the session id of the call; None: the event concerns no call, or the exchange did
+        not know the session id.
     :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
         the contact's phone. None: the event is a ``request`` or a ``fault``.
     :ivar mnemonic: the mnemonic of the error with which the exchange answered the request; None: no error.
@@ -58,7 +59,9 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def forget(self, before: float) -> None:
-        """Remove the events before a moment from the journal. The counts of rings and requests stay.
+        """Remove the events before a moment from the emulator's journal.
+
+        The counts of rings and requests stay.
 
         :param before: the moment, in epoch seconds.
         """

@@ -32,8 +32,8 @@ def build_page(
     :param sortable: the names of the columns by which a request may sort. None: all columns.
     :param shown: column → function for the value in the answer. Filters and sorting still use the function in
         ``columns``. If a column has no entry in ``shown``, the answer contains the value of ``columns``.
-    :return: ``data`` with the rows of the page, each a dict: column → value. ``metadata`` with
-        ``total_items``, the number of all matching entities.
+    :return: a dict with two keys. ``data`` is the list of the rows; each row is a dict: column → value.
+        ``metadata`` is a dict with ``total_items``, the number of all entities that match the filter.
     :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted, or the
         filter has a wrong form.
     """

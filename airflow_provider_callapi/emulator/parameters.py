@@ -1,8 +1,8 @@
-"""Check the parameters of a request to the emulator with the request class that the client also uses.
+"""Check the parameters of a request to the emulator with the request class of this package's client.
 
-This module converts the errors of the request class into the vendor's mnemonics. A request class of the
-client accepts and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these
-values, as the vendor's service does.
+This module converts the errors of the request class into the vendor's mnemonics. The request class accepts
+and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these values, as the
+vendor's service does.
 """
 
 from __future__ import annotations
