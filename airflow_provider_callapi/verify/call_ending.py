@@ -14,9 +14,9 @@ from airflow_provider_callapi.verify.resume_file import ActiveCall
 
 _TICK = 1.0
 _LONGEST_APPEARANCE = 30.0
-"""The service shows a new call at most this many seconds after the start request."""
+"""Seconds after the start in which the service shows a new call."""
 _NEEDED_PROOFS = 30
-"""A search in ``list.calls`` ends after this many polls without a call that may be the wanted call."""
+"""Number of polls, one each second, that must prove that the call is not listed."""
 _LONGEST_SEARCH = 90.0
 _MOST_TRIES = 3
 _NOT_FOUND = "call_session_not_found"
@@ -51,7 +51,7 @@ class CallEnding:
     def end(self, active: ActiveCall) -> bool:
         """End a call. If the session id of the call is not known, search for the call first.
 
-        After an error that a retry may solve, the method tries again, up to three times in all.
+        After a transient error, the method tries again, up to three times in all.
 
         :param active: the call. If the method has to search for the call, the method stores the session id
             in ``active.session_id``.
@@ -73,8 +73,13 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The search in ``list.calls`` ends in three cases: a poll has shown the call, 30 polls have shown no
-        call that may be the wanted call, or 90 seconds have passed. A permanent error also ends this search.
+        The search in ``list.calls`` ends in these cases:
+
+        - A poll has shown the wanted call.
+        - 30 polls have shown no call that may be the wanted call.
+        - A poll has failed with a permanent error.
+        - 90 seconds have passed.
+
         If the connection does not use the Data API, the method does not search in the report.
 
         :param active: the wanted call.
@@ -158,8 +163,10 @@ class CallEnding:
         The result is True in two cases:
 
         - ``list.calls`` contains a call that cannot be read.
-        - A new call has no ``external_id``, and the contact's phone number may be a number that the run
-          calls. A masked number, for example, is uncertain. If no numbers are known, any number may be right.
+        - A call without an ``external_id`` was not active before the start request, and the contact's phone
+          number may be a number that the run calls. A masked phone number, for example, may be any number.
+
+        If the class does not know the numbers that the run calls, the method does not compare numbers.
 
         :param calls: the active calls that a poll has shown. `_recognise` has recognised none of these calls.
         :param active: the wanted call.

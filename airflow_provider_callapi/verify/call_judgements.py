@@ -26,7 +26,7 @@ def appears(context: Context) -> Judgement:
 
     The function measures the longest time from a start request until ``list.calls`` showed the call, and adds
     a margin. If the sum is more than 60 s, the assumption does not hold, and the result advises a longer
-    ``appear_timeout``. If ``list.calls`` showed none of the placed calls, the assumption does not hold either.
+    ``appear_timeout``. If ``list.calls`` showed none of the placed calls, the assumption does not hold.
 
     :return: the judgement. ``holds`` is None if the findings contain no placed call.
     """

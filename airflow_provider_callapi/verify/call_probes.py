@@ -187,9 +187,9 @@ def probe_limit_exceeded(bench: Bench) -> None:
     The probe finds out whether the service places a call whose start request fails with the error
     ``limit_exceeded``, and stores the result in `Findings.limit_refusal`.
 
-    :raises NotPossible: ``--contact`` or ``--virtual-number`` is missing, the points cannot be used up, or the
-        start request fails for another reason.
-    :raises CallApiError: the service refuses ``list.calls``, or gives no answer.
+    :raises NotPossible: ``--contact`` or ``--virtual-number`` is missing, the points cannot be used up, or
+        the start request fails for another reason.
+    :raises CallApiError: the service refuses ``list.calls``, or gives no answer to ``list.calls``.
     """
     numbers = _numbers(bench)
     call_api = bench.gateway.call_api
@@ -219,7 +219,7 @@ def _use_up_the_minute(call_api: Service) -> None:
     times.
 
     :raises NotPossible: ``list.calls`` costs no points, or the answers do not show how many points are left.
-    :raises CallApiError: the service gives no answer.
+    :raises CallApiError: the service gives no answer, or refuses the login.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):
