@@ -164,9 +164,9 @@ class CallEnding:
 
         - ``list.calls`` contains a call that cannot be read.
         - A call without an ``external_id`` was not active before the start request, and the contact's phone
-          number may be a number that the run calls. A masked phone number, for example, may be any number.
+          number may be a number that the run calls. A masked number, for example, gives no certainty.
 
-        If the class does not know the numbers that the run calls, the method does not compare numbers.
+        If the object has no numbers of the run, each such call without an ``external_id`` gives True.
 
         :param calls: the active calls that a poll has shown. `_recognise` has recognised none of these calls.
         :param active: the wanted call.

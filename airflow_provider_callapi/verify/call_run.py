@@ -66,7 +66,8 @@ class CallPlan:
 class CallRun:
     """Places one call of ``airflow callapi verify``, and watches the call.
 
-    The watch ends when the Data API's report contains the finished call. A caller invokes the methods in this order: `prepare`, `place`, `watch`.
+    The watch ends when the Data API's report contains the finished call. A caller invokes the methods in this
+    order: `prepare`, `place`, `watch`.
 
     :param plan: how to place the call, and what to do during the call.
     :param gateway: the services, the clock, and the output to the user.
@@ -129,7 +130,7 @@ class CallRun:
         During the call, this method also carries out the plan, e.g. ends the call or puts the contact on
         hold. If the report does not contain the finished call, the watch ends 3 minutes after the call has
         left ``list.calls``. If the connection does not use the Data API, the watch ends after 30 polls in a
-        row without the call. In any case, the watch ends 7 minutes after the start of the call.
+        row without the call. The watch ends 7 minutes after the start of the call at the latest.
 
         :param session_id: the session id that `place` has returned.
         :return: what the polls and the reports have shown of the call.

@@ -38,10 +38,10 @@ class LegSeen(_Found):
 class CallSeen(_Found):
     """What ``list.calls`` and the Data API's reports have shown of one call that a probe has placed.
 
-    A time in this class is a number of seconds since the start of the call. For a time in ``list.calls``, the
-    start is the service's reply to the start request. For a time in a report, the start is the report's
-    ``start_time``. If the description of a field does not mention None, None means that the value is not
-    known.
+    A time in this class is a number of seconds since the start of the call. For the time of a poll or of a
+    request, the start is the service's reply to the start request. For a time that a report contains, such as
+    the end, the start is ``start_time`` in the report. If the description of a field does not mention None,
+    None means that the value is not known.
 
     :ivar refused: the mnemonic with which the service refused the start request, or ``no answer``. None: the
         service accepted the start request.
@@ -60,6 +60,7 @@ class CallSeen(_Found):
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_form: the form of ``start_time`` in ``list.calls``. ``milliseconds``:
         ``2016-10-19T12:26:48.418``. ``seconds``: ``2016-10-19 12:26:48``. ``utc``: ``2016-10-19T12:26:48Z``.
+        ``other``: another form.
     :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
         UTC.
     :ivar external_id_listed: whether ``list.calls`` contains the ``external_id`` of the call.
@@ -205,7 +206,7 @@ class ReportRules(_Found):
     """Which fields, filters and dates of report requests the Data API refuses.
 
     :ivar refused_fields: refused field → mnemonic of the error, e.g.
-        ``{"call_records": "parameter_component_disabled"}``.
+        ``{"full_record_file_link": "parameter_component_disabled"}``.
     :ivar refused_filters: the fields by which the Data API refuses to filter.
     :ivar ongoing_refused: whether the Data API refuses the parameter ``include_ongoing_calls``.
     :ivar future_date_till: whether the Data API accepts a ``date_till`` in the future; None: not known.
@@ -234,7 +235,7 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes of ``airflow callapi verify``.
 
-    None means that no probe has found the value of a field.
+    A field is None if no probe has found the value of the field.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.

@@ -49,10 +49,10 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The advised setting of the Airflow connection: use the Data API as a second source about calls.
+        """The setting of the Airflow connection that makes the Data API a second source about calls.
 
-        The first source is ``list.calls``. The value is ``{"data_api": "true"}``. If the connection already uses the Data API, the value is an
-        empty dict.
+        The first source is ``list.calls``. The value is ``{"data_api": "true"}``. If the connection already
+        uses the Data API, the value is an empty dict.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

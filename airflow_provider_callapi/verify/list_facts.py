@@ -95,12 +95,14 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg had a state of talking in a period, without its first second.
+    """Return whether the contact's leg had a state of talking in at least one of several periods.
+
+    The function leaves out the first second of each period.
 
     :param periods: tuples (call, beginning of the period, end of the period), in seconds since the start of
-        the call. None: the time is not known, and the function leaves out the period.
-    :return: True: in at least one period. False: in no period. None: no period is known in which
-        ``list.calls`` showed the call.
+        the call. The function leaves out a period whose beginning or end is None (not known).
+    :return: True: in at least one period. False: in no period. None: ``list.calls`` showed no call in a known
+        period.
     """
     shown: bool | None = None
     for call, begins, ends in periods:
