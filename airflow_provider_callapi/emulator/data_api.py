@@ -1,6 +1,7 @@
 """The emulator's Data API: reports of calls, the methods that tag calls, and the account's lists.
 
-Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
+Source: the vendor's public documentation of the Data API v2.0. The emulator covers the part of this
+documentation that this package's client uses.
 """
 
 from __future__ import annotations
@@ -45,13 +46,19 @@ _MAX_INTERVAL = timedelta(days=92)
 
 
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Return one page of the Data API's report of calls.
+    """Return one page of the Data API's report of calls, as a `Result`.
 
-    The report contains the calls that ended at least `Exchange.report_lag` seconds ago. If the request sets
-    ``include_ongoing_calls``, the report also contains the active calls that began at least
-    `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report never contains active calls.
+    ``data`` is a list with a dict for each call: column → value. ``metadata`` has the key ``total_items``:
+    the number of calls on all pages. If the request has a filter, only matching calls count.
 
-    :raises RpcError: the request names a date, field, filter or order that the service refuses.
+    The report contains calls that started in the period from ``date_from`` to ``date_till``:
+
+    - The calls that ended at least `Exchange.report_lag` seconds ago.
+    - If the request sets ``include_ongoing_calls``: the active calls that began at least
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report never contains active
+      calls.
+
+    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
     columns = call_columns(profile, switchboard.now)
@@ -74,12 +81,18 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """Return one page of the Data API's report of legs (participants of calls).
+    """Return one page of the Data API's report of legs (participants of calls), as a `Result`.
 
-    The report contains the legs of the calls that ended at least `Exchange.report_lag` seconds ago. With
-    `Profile.ongoing_legs_are_reported`, the report also contains the legs of active calls.
+    ``data`` is a list with a dict for each leg: column → value. ``metadata`` has the key ``total_items``: the
+    number of legs on all pages. If the request has a filter, only matching legs count.
 
-    :raises RpcError: the request names a date, field, filter or order that the service refuses.
+    The report contains the legs of calls that started in the period from ``date_from`` to ``date_till``:
+
+    - The legs of the calls that ended at least `Exchange.report_lag` seconds ago.
+    - If `Profile.ongoing_legs_are_reported` is True: the legs of the active calls that began at least
+      `Profile.ongoing_report_delay` seconds ago. The value None counts as 0 here.
+
+    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
     columns = leg_columns(profile)
@@ -91,16 +104,22 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return one page of the list of the account's tags, e.g. ``{"id": 36, "name": "Answered", …}``."""
+    """Return one page of the list of the account's tags, as a `Result`.
+
+    ``data`` is a list with a dict for each tag, e.g. ``{"id": 36, "name": "Answered", …}``. ``metadata`` has
+    the key ``total_items``: the number of tags on all pages.
+
+    :raises RpcError: the request names an unknown column, or the filter has a wrong form.
+    """
     fields = request.fields or list(TAG_COLUMNS)
     return build_page(account.tags.items(), TAG_COLUMNS, fields, request, filterable=frozenset(TAG_COLUMNS))
 
 
 def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunications) -> Result:
-    """Add a tag of the account to an active or finished call.
+    """Add a tag of the account to an active or finished call, and return the empty result.
 
-    :raises RpcError: ``entity_not_found``: the call or the tag does not exist. ``duplicate_entity``: the
-        call already has the tag.
+    :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
+        or no tag with the request's ``tag_id``. ``duplicate_entity``: the call already has the tag.
     """
     call = _find_communication(switchboard, account, request.communication_id)
     if request.tag_id not in account.tags:
@@ -113,9 +132,10 @@ def set_tag(switchboard: Switchboard, account: Account, request: SetTagCommunica
 
 
 def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommunications) -> Result:
-    """Remove a tag from an active or finished call.
+    """Remove a tag from an active or finished call, and return the empty result.
 
-    :raises RpcError: ``entity_not_found``: the call does not exist or does not have the tag.
+    :raises RpcError: ``entity_not_found``: the account has no call with the request's ``communication_id``,
+        or the call does not have the tag.
     """
     call = _find_communication(switchboard, account, request.communication_id)
     if call.tags.pop(request.tag_id, None) is None:
@@ -124,7 +144,10 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the call that a request tags or untags: the call with the request's ``communication_id``.
+    """Return the call with the ``communication_id`` of a request that adds or removes a tag.
+
+    The function also discards the stored JSON text of the call's entry in ``list.calls``, because the entry
+    shows the tags.
 
     :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
     """
@@ -161,7 +184,9 @@ def _interval(
     The request names the period by ``date_from`` and ``date_till``. The report contains calls that started in
     this period.
 
-    :raises RpcError: the service refuses one of the two dates.
+    :raises RpcError: a date has a wrong form, the period is longer than 92 days, or the profile of the
+        exchange refuses one of the dates (`Profile.youngest_date_from`,
+        `Profile.future_date_till_is_allowed`).
     """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:
@@ -183,10 +208,11 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain, so that a report need not test all calls of the exchange.
+    """Return the calls that a report may contain. The report then tests only these calls, not all calls.
 
-    If the report's filter names session ids, the result contains the calls with these ids. Otherwise the
-    result contains the calls that started from ``first`` to ``last``.
+    If the report's filter is one comparison with session ids, the result contains the calls with these ids.
+    Otherwise the result contains the calls that started from ``first`` to ``last``. The result may contain
+    calls of several accounts. The call that started first comes first.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
@@ -201,13 +227,13 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids in a report filter that selects calls by session id.
+    """Return the session ids that a report's filter names.
 
     Example: ``{5, 6}`` for ``{"field": "id", "operator": "in", "value": [5, 6]}``, and ``{5}`` for the
-    operator ``=`` with the value 5. None: the filter has another operator, or a value that is not a whole
-    number.
+    operator ``=`` with the value 5.
 
-    :param comparison: the filter: a comparison of the field with the session id.
+    :param comparison: the filter: a comparison of the session id with a value.
+    :return: the session ids; None: the filter has another operator, or a value that is not a whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))
@@ -226,9 +252,9 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
+    """Do nothing. This function only fills the entries of ``login.user`` and ``logout.user`` in `HANDLERS`.
 
-    No code uses this function, because `Service` carries out both methods itself.
+    No code calls this function, because `Service` carries out both methods itself.
     """
 
 
@@ -247,8 +273,8 @@ HANDLERS: dict[str, Handler] = {
 def data_api() -> Service:
     """Return a new service that answers the Data API's requests.
 
-    A request costs one point (rate-limit unit), or the number in `Account.weights`. The service rejects
-    requests from IP addresses that are not in `Account.data_api_whitelist`.
+    A successful request costs one point (rate-limit unit), or the number in `Account.weights`. The service
+    rejects requests from IP addresses that are not in `Account.data_api_whitelist`.
     """
     classes = {**METHODS, **DATA_METHODS}
     return Service(

@@ -29,14 +29,14 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Dispatcher:
-    """The part of an exchange that answers JSON-RPC requests.
+    """The part of the emulated telephone exchange that answers JSON-RPC requests. `Exchange` is the subclass.
 
     Several threads may use a dispatcher, because one lock protects all state. The dispatcher starts no thread
     and reads the time only from ``clock``.
 
-    :param clock: returns epoch seconds; often a `ManualClock` in tests.
+    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests.
     :param account: the first account (customer); None: a new account from `Profile.new_account`. The new
-        account contains the numbers, employees, tags and files that the vendor's examples name.
+        account contains example numbers, employees, scenarios, tags and media files.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar accounts: all accounts (customers) of the exchange. A test may append more accounts.
     :ivar services: version in the URL → service. A request with another version goes to the Call API.
@@ -60,17 +60,17 @@ class Dispatcher:
 
     @property
     def clock(self) -> Clock:
-        """The clock of the exchange: a function that returns epoch seconds."""
+        """The clock of the telephone exchange: a function that returns epoch seconds."""
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return whether a client reaches a service of the exchange at a host name.
+        """Return True if a client can reach the Call API or the Data API at a host name, otherwise False.
 
-        If the profile names a host for the service (e.g. `Profile.call_api_host`), clients reach the service
-        only at this host and at loopback addresses. Otherwise clients reach the service at any host.
+        If the profile names a host for the API (e.g. `Profile.call_api_host`), clients reach the API only at
+        this host and at loopback addresses. Otherwise clients reach the API at any host.
 
         :param host: the host in the URL, e.g. ``callapi.comagic.ru``.
-        :param path: the path in the URL, e.g. ``/v4.0``. The path decides which service is meant.
+        :param path: the path in the URL. ``/v2.0`` means the Data API, any other path means the Call API.
         """
         is_data_api = path.strip("/") in self.services
         name = self.profile.data_api_host if is_data_api else self.profile.call_api_host
@@ -79,15 +79,16 @@ class Dispatcher:
     def handle(
         self, body: Any, ip: str = "127.0.0.1", *, version: str = "v4.0", utf8: bool = True
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to one parsed request.
+        """Carry out one parsed JSON-RPC request, and return the answer.
 
-        This method ignores the faults that a test has planned. The function `handle_post` applies these
-        faults.
+        This method ignores the faults that a test has planned (`Exchange.fault`). The function `handle_post`
+        applies these faults.
 
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param utf8: True if the Content-Type of the request names UTF-8.
+        :param utf8: True: the Content-Type of the request names UTF-8. False: the answer is an error.
+        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
         answer = self._answer(body, ip, version, utf8)
         data = answer.get("result", {}).get("data")
@@ -98,17 +99,18 @@ class Dispatcher:
     def handle_bytes(
         self, body: bytes, ip: str = "127.0.0.1", *, version: str = "v4.0", content_type: str
     ) -> dict[str, Any]:
-        """Return the JSON-RPC answer to the body of one HTTP request.
+        """Carry out the JSON-RPC request in the body of one HTTP request, and return the answer.
 
-        If the body or the Content-Type is wrong, the answer contains an error. The answer may contain a
-        `JsonArray`.
+        This method ignores the faults that a test has planned (`Exchange.fault`). The function `handle_post`
+        applies these faults.
 
-        This method ignores the faults that a test has planned. The function `handle_post` applies these
-        faults.
-
+        :param body: the body of the HTTP request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param content_type: the Content-Type header, e.g. ``application/json; charset=UTF-8``.
+        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. If the body or the
+            Content-Type is wrong, the answer contains ``error``. In an answer to ``list.calls``, the ``data``
+            of ``result`` is a `JsonArray`.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -126,11 +128,11 @@ class Dispatcher:
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        A test plans a fault for a number of requests. This method reduces the number by one.
+        A test plans each fault for a number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
-        :param connecting: True: the client still connects, so only `Fault.REFUSE` can hit the request.
-            False: the client is connected, so every other fault can hit the request.
+        :param connecting: True: the client has not connected yet, so only `Fault.REFUSE` can hit the request.
+            False: the client has connected, so every other fault can hit the request.
         :return: the fault; None: no fault is planned for the request.
         """
         with self._lock:
@@ -152,6 +154,9 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run the events that are due, and return the switchboard: the object that contains all calls."""
+        """Run the due events of all calls, and return the switchboard: the object that contains the calls.
+
+        An event, such as an answer, is due if the time of the event is not later than the present time.
+        """
         self._switchboard.run_due_events()
         return self._switchboard

@@ -1,7 +1,7 @@
-"""The JSON texts of the entries in the emulator's ``list.calls``.
+"""The JSON texts of the entries in the emulator's answers to ``list.calls``.
 
-An account may have thousands of active calls, and only few of them change between two polls. The emulator
-keeps the text of an entry until the call may change.
+An account may have thousands of active calls, and only a few of the calls change between two polls. The
+emulator therefore stores the text of each entry, and builds a new text only after a change of the call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from airflow_provider_callapi.emulator.profile import Profile
 
 
 class EntryTexts:
-    """The JSON texts of the entries of active calls in ``list.calls``.
+    """The stored JSON texts of the entries in ``list.calls``. Each entry describes one active call.
 
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     """
@@ -28,7 +28,7 @@ class EntryTexts:
         self._shown_of_account: dict[int, object] = {}
 
     def array(self, account: Account, calls: Iterable[Call]) -> JsonArray:
-        """Return the entries of an account's calls as a JSON array.
+        """Return the ``list.calls`` entries of an account's calls as a JSON array, in the order of ``calls``.
 
         A test may change the names of the account's employees and the account's time zone. After such a
         change, the entries show the new names and times.
@@ -41,7 +41,10 @@ class EntryTexts:
         return JsonArray([known.get(call.call_session_id) or self._make_text(call) for call in calls])
 
     def forget(self, call: Call) -> None:
-        """Forget the JSON text of a call, because the call is about to change."""
+        """Discard the stored JSON text of a call's entry, because the call is about to change.
+
+        The next `array` with this call builds a new text.
+        """
         self._texts.pop(call.call_session_id, None)
 
     def _make_text(self, call: Call) -> bytes:

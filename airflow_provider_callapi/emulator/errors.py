@@ -1,8 +1,10 @@
-"""The errors with which the emulator answers: mnemonic, code and text.
+"""The errors with which the emulator answers: mnemonic (name), code and text.
 
-Source: "Список ошибок общих для всех методов" (errors common to all methods) and the table of
-errors of each method in the vendor's Call API v4.0 document. A comment in `ERRORS` states the source of
-the Data API's errors.
+Sources:
+
+- "Список ошибок общих для всех методов" (errors common to all methods) and the table of errors of each
+  method, both in the vendor's Call API v4.0 document.
+- For all other errors: the comments in `ERRORS`.
 """
 
 from __future__ import annotations
@@ -111,16 +113,18 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 
 
 class RpcError(Exception):
-    """A request has failed. The exchange answers the request with a JSON-RPC error object.
+    """The failure of a request. The emulator answers the request with a JSON-RPC error object.
 
-    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``.
+    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``. The parameter ``tag_id`` of the request is
+    7, and the error text becomes ``Tag with 7 not found``.
 
-    :param mnemonic: a key of `ERRORS`.
-    :param field: the wrong parameter, dotted if nested (``employee.id``); None: no parameter is wrong.
+    :param mnemonic: the name of the error, a key of `ERRORS`.
+    :param field: the name of the wrong parameter, dotted if nested (``employee.id``); None: the error
+        concerns no parameter.
     :param value: the parameter's value in the request, unchanged.
     :param code: the error code; None: the code in `ERRORS`.
     :param text: the error text; None: the text in `ERRORS`.
-    :param params: values for the placeholders of the text; also the ``params`` of the error object.
+    :param params: name → value for the placeholders of the text. The error object also contains this dict.
     :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 

@@ -1,4 +1,4 @@
-"""The telephone exchange that a test uses to script phones, plan faults and read what happened."""
+"""The emulated telephone exchange, at which a test scripts phones, plans faults and reads the events."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MAX_CLOSED_SECONDS = 5.0
 
 
 class Exchange(Dispatcher):
-    """A telephone exchange with one or more accounts (customers).
+    """An emulated telephone exchange with one or more accounts (customers).
 
-    :param clock: returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first customer; None: a new account from `Profile.new_account`. The new account
-        contains the numbers, employees, tags and files that the vendor's examples name.
+    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests.
+    :param account: the first account; None: a new account from `Profile.new_account`. The new account
+        contains example numbers, employees, scenarios, tags and media files.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar port_closers: for each open port of the exchange, a function that closes the port for a number of
         real seconds. The method `fault` calls these functions to carry out `Fault.REFUSE`.
@@ -44,14 +44,14 @@ class Exchange(Dispatcher):
 
     @property
     def account(self) -> Account:
-        """The first account (customer) of the exchange."""
+        """The first account (customer) of the telephone exchange."""
         return self.accounts[0]
 
     @property
     def report_lag(self) -> float:
         """Seconds from the end of a call until the Data API's reports contain the call.
 
-        The default is `Profile.report_delay`.
+        A test may set the number. The default is `Profile.report_delay`.
         """
         return self._switchboard.report_lag
 
@@ -62,7 +62,11 @@ class Exchange(Dispatcher):
 
     @property
     def default_script(self) -> Script:
-        """The script of every phone for which a test has set no script."""
+        """The script of each contact, third party or coach for whose phone a test has set no script.
+
+        A script states what a person does when the phone rings. An operator's phone without a script instead
+        follows the fields ``employee_…`` of the contact's script.
+        """
         return self._switchboard.default_script
 
     @default_script.setter
@@ -86,13 +90,16 @@ class Exchange(Dispatcher):
         employee_id: int | None = None,
         account: Account | None = None,
     ) -> int:
-        """Place a call from a contact to a virtual number. An employee's phones ring one after another.
+        """Place a call from a contact to a virtual number, and ring the phones of an employee.
 
         :param contact: the contact's phone number.
-        :param virtual_number: the called number; None: the first of the account's sorted numbers.
-        :param employee_id: the employee whose phones ring; None: the employee with the smallest id.
-        :param account: the account whose number is called; None: the first account.
+        :param virtual_number: the called number; None: the first of the account's virtual numbers in sorted
+            order.
+        :param employee_id: the employee whose phones ring one after another until the employee answers; None:
+            the employee with the smallest id.
+        :param account: the account that the contact calls; None: the first account.
         :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
+        :raises KeyError: the account has no employee with the id ``employee_id``.
         """
         with self._lock:
             switchboard = self._current_switchboard()
@@ -111,16 +118,18 @@ class Exchange(Dispatcher):
     def fault(
         self, fault: Fault, *, method: str | None = None, times: int = 1, seconds: float = 60.0
     ) -> None:
-        """Plan a fault, such as a broken connection, for the next requests that match.
+        """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real
-        time, at most 5 s. With an open port, `Fault.REFUSE` ignores ``method`` and ``times``, because a
-        refused connection carries no request. To close the port for longer, use `Emulator.refusing`.
+        If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real time,
+        at most 5 s. With an open port, `Fault.REFUSE` ignores ``method`` and ``times``, because a refused
+        connection carries no request. To close the port for longer, use `Emulator.refusing`.
 
+        :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the fault hits only requests for this method; None: requests for any method.
-        :param times: the number of matching requests that the fault hits.
+        :param times: the number of requests that the fault hits.
         :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
-            breaks. For `Fault.REFUSE` over HTTP: the time for which the port is closed.
+            breaks. For `Fault.REFUSE` over HTTP: the time for which the port is closed. Other faults ignore
+            the number.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -133,20 +142,23 @@ class Exchange(Dispatcher):
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
         """Return a `requests` session whose requests this exchange answers in the same process.
 
-        The session needs no port and no network. By default, the exchange answers a request to any host.
-        If the profile names a host for a service (e.g. `Profile.call_api_host`), the exchange answers the
-        requests to this service only at this host and at loopback addresses. A request to any other host
-        then fails with `requests.ConnectionError`.
+        The session needs no port and no network. By default, the exchange answers a request to any host. If
+        the profile names a host for an API (e.g. `Profile.call_api_host`), the exchange answers requests to
+        this API only at this host and at loopback addresses. A request to this API at any other host fails
+        with `requests.ConnectionError`.
 
-        :param ip: the IP address that the exchange takes for the client's address.
+        :param ip: the IP address that the exchange sees as the client's address.
         """
         return in_process_session(self, ip)
 
     def reset(self) -> None:
-        """Remove calls, events, scripts, expectations, planned faults, logins and used points.
+        """Bring the telephone exchange back to its first state, except for the accounts and the clock.
 
-        `report_lag` and `default_script` return to their defaults. The accounts keep all changes that a test
-        has made.
+        - The exchange removes the calls, the journal's events, the scripts, the expectations about rings, the
+          planned faults and the temporary tokens of logins.
+        - Each account has the full number of points (rate-limit units) again.
+        - `report_lag` and `default_script` return to their defaults.
+        - The accounts keep all changes that a test has made.
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock, self.profile)
@@ -158,6 +170,8 @@ class Exchange(Dispatcher):
     def forget(self, *, before: float) -> None:
         """Remove the calls that ended before a moment, and the journal's events from before this moment.
 
+        The counts of `rings` and `requests` stay.
+
         :param before: the moment, in epoch seconds of the exchange's clock.
         """
         with self._lock:
@@ -166,12 +180,12 @@ class Exchange(Dispatcher):
     # --- expect ---
 
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
-        """Expect that a phone rings a number of times.
+        """Expect that a phone rings exactly ``times`` times in the whole test.
 
-        If the actual number is different, `check_rings` fails.
+        If the actual number of rings is different, `check_rings` fails.
 
-        :param script: the new script of the phone; None: the phone keeps the present script.
-        :param times: how often the phone must ring in the whole test; 0: the phone must not ring.
+        :param script: the new script of the phone; None: the phone keeps its present script.
+        :param times: the expected number of rings; 0: the phone must not ring.
         :raises ValueError: ``times`` is negative.
         """
         if times < 0:
@@ -193,12 +207,13 @@ class Exchange(Dispatcher):
     def check_rings(self) -> None:
         """Fail if the phones have rung differently from the test's expectations.
 
-        `expect_ring` and `expect_no_other_rings` state the expectations. The pytest fixture
-        ``callapi_emulator`` calls this method after each passed test.
+        A test states its expectations with `expect_ring` and `expect_no_other_rings`. This package's pytest
+        plugin calls `check_rings` after each passed test that uses the fixture ``callapi_emulator``.
 
-        :raises AssertionError: the rings differ. The error message has one line for each difference. A line
-            names the masked phone number and the API method that started the call, e.g.
-            ``start.simple_call``.
+        :raises AssertionError: the rings differ. The error message has one line for each unexpected phone and
+            each wrong number of rings. A line names the masked phone number. If the phone rang, the line also
+            names the API method that started the call, e.g. ``start.simple_call``. In place of the API
+            method, a line about a call from a contact contains ``inbound``.
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -207,14 +222,14 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often a phone rang, in any role: contact, operator, third party or coach."""
+        """Return how often a phone rang, in any role: contact, operator, third party or coach. 0: never."""
         with self._lock:
             return self._current_switchboard().journal.rings[phone]
 
     def requests(self, method: str) -> int:
-        """Return how many requests for a method the exchange has carried out, or has answered with an error.
+        """Return how many requests for an API method the exchange has carried out or rejected.
 
-        A request that a fault such as `Fault.DROP_BEFORE` has stopped does not count.
+        The number does not include a request that a planned fault such as `Fault.DROP_BEFORE` has stopped.
 
         :param method: for example ``start.simple_call``.
         """
@@ -223,19 +238,19 @@ class Exchange(Dispatcher):
 
     @property
     def journal(self) -> list[Entry]:
-        """The emulator's journal: all events at the exchange so far, oldest first."""
+        """The events in the emulator's journal as a new list, in the order of recording."""
         with self._lock:
             return list(self._current_switchboard().journal.entries)
 
     @property
     def calls(self) -> list[Call]:
-        """All active and finished calls, oldest first."""
+        """All active and finished calls of the exchange. The call that started first comes first."""
         with self._lock:
             return list(self._current_switchboard().calls.values())
 
     @property
     def active_calls(self) -> list[Call]:
-        """The calls that have not ended, oldest first.
+        """The calls that have not ended. The call that started first comes first.
 
         The list includes calls that ``list.calls`` does not show yet.
         """
@@ -246,6 +261,8 @@ class Exchange(Dispatcher):
         """Return the calls that ended most recently, at most ``count`` calls.
 
         The call that ended last comes first.
+
+        :param count: the largest number of calls; 1 or more.
         """
         with self._lock:
             return list(reversed(self._current_switchboard().finished[-count:]))
@@ -264,8 +281,9 @@ class Exchange(Dispatcher):
         Points are the API's rate-limit units.
 
         :param account: the account (a customer of the exchange); None: the first account.
-        :return: ``limits`` as in an answer, e.g. ``{"minute_limit": 1000, "minute_remaining": 997,
-            "minute_reset": 40, …}``. ``…_reset`` is in seconds. The keys with ``day_`` follow the same form.
+        :return: for example ``{"minute_limit": 1000, "minute_remaining": 997, "minute_reset": 40, …}``, and
+            the same three keys with ``day_``. ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the
+            number of seconds until the present minute or day ends.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

@@ -17,11 +17,12 @@ _ADVICE = (
 
 
 class RingExpectations:
-    """The phone rings that a test expects.
+    """The expectations of a test about the rings of phones.
 
     :ivar times: phone → how often the phone must ring in the whole test.
     :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. An operator's
-        phone may also ring in an inbound call, and in a call to a contact whose phone may ring.
+        phone may also ring in an inbound call, and in a call to a contact whose phone may ring. False: a
+        phone without an entry in ``times`` may ring any number of times.
     """
 
     def __init__(self) -> None:
@@ -31,9 +32,10 @@ class RingExpectations:
     def check(self, switchboard: Switchboard) -> None:
         """Fail if the phones have rung differently from what the test expects.
 
+        :param switchboard: the object that contains all calls and the emulator's journal.
         :raises AssertionError: the rings differ. The error message has one line for each phone that rang too
-            often, too seldom or unexpectedly. A line names the masked phone number and the API method that
-            started the call.
+            often, too seldom or unexpectedly. A line names the masked phone number. If the phone rang, the
+            line also names the API method that started the call, or ``inbound`` for a call from a contact.
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
@@ -80,9 +82,13 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a clause about the rings of a phone.
+    """Return a clause for the error text about the rings of a phone.
 
-    Example: ``start.informer_call rang 7916…0000 (contact) once``.
+    The clause names how often the phone rang, the role of the phone, and the method that started the call.
+
+    Examples: ``start.informer_call rang 7916…0000 (contact) once`` and ``7916…0000 did not ring``.
+
+    :param rings: the journal's events of the kind ``ring`` for this phone. Empty: the phone did not ring.
     """
     if not rings:
         return f"{mask_phones(phone)} did not ring"

@@ -1,4 +1,4 @@
-"""The faults that a test can plan between a client and the exchange."""
+"""The faults that a test can plan for requests to the emulator, such as a broken connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ class Fault(Enum):
     """A fault that a test can plan for a request, such as a broken connection.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
-    :ivar carried_out: True: the exchange carries out the request despite the fault.
+    :ivar carried_out: True: the exchange carries out the request despite the fault. False: because of the
+        fault, the exchange does not carry out the request.
     """
 
     REFUSE = ("refuse", False)
@@ -48,12 +49,12 @@ class Fault(Enum):
 
 @dataclass
 class PlannedFault:
-    """A fault that a test has planned for the next matching requests.
+    """A fault that a test has planned for the next requests.
 
+    :ivar fault: the fault, e.g. `Fault.DROP_AFTER`.
     :ivar method: the fault hits only requests for this method; None: requests for any method.
     :ivar times: how many more requests the fault hits.
-    :ivar seconds: for `Fault.HANG` over HTTP, the longest time until the connection breaks, in real
-        seconds.
+    :ivar seconds: for `Fault.HANG` over HTTP, the longest time until the connection breaks, in real seconds.
     """
 
     fault: Fault
@@ -76,22 +77,25 @@ def method_of(body: bytes) -> str | None:
 
 
 class FaultPlan:
-    """The faults that a test has planned, in the order of planning."""
+    """The faults that a test has planned. The fault that the test planned first comes first."""
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []
 
     def add(self, planned: PlannedFault) -> None:
-        """Append a fault to the plan. If two faults match a request, `take` returns the earlier one."""
+        """Append a fault to the plan.
+
+        If several faults match a request, `take` returns the fault that the test added first.
+        """
         self._planned.append(planned)
 
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
-        """Return the first planned fault that matches a request, and count one hit of the fault.
+        """Return the first planned fault that matches a request, and reduce `PlannedFault.times` by one.
 
-        After the last request that the test has planned for the fault (`PlannedFault.times`), the fault
-        leaves the plan.
+        If ``times`` becomes 0, `take` also removes the fault from the plan. A fault matches the request if
+        `PlannedFault.method` is None, or if the request names this method.
 
-        :param body: the body of the request.
+        :param body: the body of the request. The JSON in the body names the method.
         :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
         :return: the fault; None: no planned fault matches the request.
         """

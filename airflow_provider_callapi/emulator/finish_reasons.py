@@ -28,10 +28,11 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the finish reason of a leg whose participant does not answer, e.g. ``subscriber_busy``.
+    """Return the finish reason of a leg, e.g. ``subscriber_busy``, if the participant does not answer.
 
-    :param role: the role of the leg. A contact and an operator have different finish reasons.
-    :param script: the script of the participant's phone.
+    :param role: the role of the leg. Other legs have other finish reasons than the contact's leg.
+    :param script: the script of the participant's phone. If the script names a finish reason
+        (`Script.fails_with`), the function returns this finish reason.
     :return: the finish reason; None: according to the script, the participant answers.
     """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
@@ -54,13 +55,18 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 
 
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
-    """Return the finish reason that the Data API's report shows for a whole call after its end.
+    """Return the finish reason that the Data API's report shows for a whole call after the end of the call.
 
-    The vendor's services differ in whose leg gives this finish reason. `Profile.session_reason` names the
-    leg: ``contact``, ``operator``, ``any``, or ``ending_leg`` for the leg that ended the call.
+    In the vendor's services, different legs give the call its finish reason. `Profile.session_reason` names
+    the leg:
 
-    :param reason: the finish reason of the leg that ended the call. If the call lacks the leg that the
-        profile names, the call gets this reason, too.
+    - ``ending_leg``: the leg that ended the call.
+    - ``contact``: the contact's leg.
+    - ``operator``: the last operator's leg.
+    - ``any``: any leg. The session id decides which leg.
+
+    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for
+        ``ending_leg``, and if the call has no leg of the kind that the profile names.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -1,7 +1,7 @@
 """Build the HTTP response to a POST request, and apply the faults that change a response.
 
-The modules `in_process` and `asgi_app` use this module. Both modules simulate the faults of the connection,
-e.g. `Fault.HANG`.
+The modules `in_process` and `asgi_app` use this module. These two modules simulate the faults of the
+connection, e.g. `Fault.HANG`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ _RETRY_AFTER = 2
 class HttpResponse(NamedTuple):
     """An HTTP response of the emulator.
 
+    :ivar status: the HTTP status, e.g. 200.
+    :ivar content_type: the Content-Type header.
+    :ivar body: the whole body.
     :ivar location: the Location header of a redirect; None: the response is no redirect.
     :ivar retry_after: the Retry-After header in seconds; None: the response has no such header.
     """
@@ -38,7 +41,7 @@ class HttpResponse(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The HTTP headers of the response.
+        """The HTTP headers of the response, as a dict: name → value.
 
         Content-Length is the length of the whole body, even if `Fault.TRUNCATED` cuts the body.
         """
@@ -58,8 +61,8 @@ class HttpResponse(NamedTuple):
 class HandledPost(NamedTuple):
     """The response to a POST request, and the fault that was planned for the request.
 
-    :ivar response: the response. A fault that changes the response, e.g. `Fault.HTML`, has already been
-        applied.
+    :ivar response: the response. If the planned fault changes the response (e.g. `Fault.HTML`), ``response``
+        is the changed response.
     :ivar planned: the planned fault; None: no fault was planned. The code that sends the response must
         simulate a fault of the connection, e.g. `Fault.HANG`.
     """
@@ -69,7 +72,7 @@ class HandledPost(NamedTuple):
 
     @property
     def fault(self) -> Fault | None:
-        """The planned `Fault`; None: no fault was planned."""
+        """The kind of the planned fault, e.g. `Fault.HANG`; None: no fault was planned for the request."""
         return self.planned.fault if self.planned else None
 
 
@@ -78,12 +81,14 @@ def handle_post(
 ) -> HandledPost:
     """Carry out a POST request. Return the response, and the fault that was planned for the request.
 
-    If the test has planned a fault with `Fault.carried_out` False, the exchange does not carry out the
-    request. A planned fault can also change the response. The HTTP status is 404 if the path names no
-    version, and 411 if the header Content-Length is missing.
+    If `Fault.carried_out` is False for the planned fault, the exchange does not carry out the request. A
+    planned fault can also change the response. The HTTP status is 404 if the path names no API version, and
+    411 if the header Content-Length is missing.
 
+    :param dispatcher: the exchange that answers the request.
     :param path: the path of the URL, e.g. ``/v4.0``.
     :param headers: the HTTP headers. The function reads ``Content-Length`` and ``Content-Type``.
+    :param body: the body of the request.
     :param ip: the client's IP address.
     """
     version = VERSION_PATH.fullmatch(path)

@@ -1,8 +1,10 @@
-"""A `requests` session that the exchange answers in the same process, without a port.
+"""A `requests` session whose requests the emulator answers in the same process, without a network port.
 
-A planned fault of the connection raises the exception that `requests` raises for the real failure. If the
-fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request. The client then
-sees that the request was not sent, because the body is unread.
+If a test has planned a fault of the connection, a request raises the exception that `requests` raises for the
+real failure.
+
+If the planned fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request.
+The client then sees that the request was not sent, because the body is unread.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_
 class InProcessAdapter(HTTPAdapter):
     """A `requests` adapter: a dispatcher in the same process answers the requests, without a network.
 
-    A request to a host that the dispatcher does not serve (`Dispatcher.serves_host`) fails.
+    If the dispatcher does not serve the host of a request (`Dispatcher.serves_host`), the request fails with
+    `requests.ConnectionError`.
 
-    :param dispatcher: the exchange that answers the requests.
-    :param ip: the IP address that the exchange takes for the client's address.
+    :param dispatcher: the emulated exchange that answers the requests.
+    :param ip: the IP address that the exchange sees as the client's address.
     """
 
     def __init__(self, dispatcher: Dispatcher, ip: str) -> None:
@@ -46,10 +49,10 @@ class InProcessAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Return the exchange's response to a request.
+        """Return the emulated exchange's response to a request.
 
-        :raises requests.ConnectionError: the exchange does not serve the host in the URL, because the profile
-            names another host for the service. Or a planned fault refuses or breaks the connection.
+        :raises requests.ConnectionError: a planned fault refuses or breaks the connection, or the exchange
+            does not serve the host in the URL (`Dispatcher.serves_host`).
         :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
             does not wait for the timeout.
         """
@@ -70,12 +73,12 @@ class InProcessAdapter(HTTPAdapter):
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
     """Return a `requests` session whose requests a dispatcher answers in the same process.
 
-    By default, the dispatcher answers a request to any host. If the profile names a host for a service (e.g.
-    `Profile.call_api_host`), the dispatcher answers the requests to this service only at this host and at
-    loopback addresses. A request to any other host then fails with `requests.ConnectionError`.
+    By default, the dispatcher answers a request to any host. If the profile names a host for an API (e.g.
+    `Profile.call_api_host`), the dispatcher answers requests to this API only at this host and at loopback
+    addresses. A request to this API at any other host fails with `requests.ConnectionError`.
 
-    :param dispatcher: the exchange that answers the requests.
-    :param ip: the IP address that the exchange takes for the client's address.
+    :param dispatcher: the emulated exchange that answers the requests.
+    :param ip: the IP address that the exchange sees as the client's address.
     """
     session = requests.Session()
     session.trust_env = False
@@ -88,8 +91,9 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 def _peek(body: Any) -> bytes:
     """Return the body of a request without reading from a stream.
 
-    The content of an `io.BytesIO` is available without a read. For any other stream, the result is ``b""``,
-    because the client would take a read as proof that the request was sent.
+    If the body is a stream, the client would take a read as proof that the request was sent. The function
+    therefore returns ``b""`` for a stream. For an `io.BytesIO`, the function returns the content, because the
+    content is available without a read.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

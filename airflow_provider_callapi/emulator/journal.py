@@ -1,4 +1,4 @@
-"""The emulator's journal: the list of all events at the exchange, oldest first."""
+"""The emulator's journal: the list of all events at the emulated telephone exchange."""
 
 from __future__ import annotations
 
@@ -11,19 +11,29 @@ Kind = Literal["request", "fault", "start", "ring", "answer", "key", "tag", "dtm
 class Entry(NamedTuple):
     """One event in the emulator's journal.
 
+    The text in ``detail`` depends on ``kind``:
+
+    - ``request``: None.
+    - ``fault``: the name of the fault, e.g. ``drop_after``.
+    - ``start``: the method that started the call, or ``inbound``.
+    - ``ring`` and ``answer``: the role of the leg.
+    - ``key``: the phone key that the contact pressed.
+    - ``tag``: the id of the tag.
+    - ``dtmf``: the tone.
+    - ``option``: the mnemonic of the talk option.
+    - ``end``: the finish reason of the call.
+
     :ivar time: epoch seconds of the exchange's clock.
-    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault
-        hit a request), or an event of a call, e.g. ``ring``.
+    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
+        request), or an event of a call, e.g. ``ring``.
     :ivar method: the method of the request; None: the event belongs to a call, or the request named no
         method.
-    :ivar call_session_id: the session id of the call; None: the event concerns no call.
+    :ivar call_session_id: the session id of the call; None: the event concerns no call, or the exchange did
+        not know the session id.
     :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
-        the contact's phone. None: the event concerns no call.
+        the contact's phone. None: the event is a ``request`` or a ``fault``.
     :ivar mnemonic: the mnemonic of the error with which the exchange answered the request; None: no error.
-    :ivar detail: a text whose meaning depends on the kind. ``request``: None. ``fault``: the name of the
-        fault. ``start``: the start method. ``ring`` and ``answer``: the role of the leg. ``key``: the phone
-        key that the contact pressed. ``tag``: the id of the tag. ``dtmf``: the tone. ``option``: the mnemonic
-        of the talk option. ``end``: the finish reason.
+    :ivar detail: the text in the list above.
     """
 
     time: float
@@ -38,7 +48,7 @@ class Entry(NamedTuple):
 class Journal:
     """The emulator's journal: all events at the telephone exchange, and counts of the rings and requests.
 
-    :ivar entries: the events, oldest first.
+    :ivar entries: the events, in the order of recording.
     :ivar rings: phone → how often the phone rang.
     :ivar requests: method → how many requests the exchange carried out or rejected.
     """
@@ -49,7 +59,9 @@ class Journal:
         self.requests: Counter[str] = Counter()
 
     def forget(self, before: float) -> None:
-        """Remove the events before a moment. The counts of rings and requests stay.
+        """Remove the events before a moment from the emulator's journal.
+
+        The counts of rings and requests stay.
 
         :param before: the moment, in epoch seconds.
         """

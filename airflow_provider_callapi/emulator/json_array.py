@@ -1,4 +1,4 @@
-"""JSON arrays whose items are already JSON texts, so that an answer with many items takes little CPU time."""
+"""JSON arrays whose items are stored as JSON texts. An answer with many items then takes little CPU time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class JsonArray:
-    """A JSON array that consists of the JSON texts of its items.
+    """A JSON array that stores its items as JSON texts.
 
     :ivar items: the JSON text of each item, in UTF-8.
     """
@@ -18,7 +18,7 @@ class JsonArray:
     items: list[bytes]
 
     def values(self) -> list[Any]:
-        """Return the items of the array as Python objects."""
+        """Parse the items of the JSON array, and return the items as a list of Python objects."""
         values: list[Any] = json.loads(to_json(self))
         return values
 
@@ -26,7 +26,8 @@ class JsonArray:
 def to_json(value: Any) -> bytes:
     """Return the JSON text of a value, in UTF-8.
 
-    :param value: a value that `json.dumps` accepts, a `JsonArray`, or a dict that contains a `JsonArray`.
+    :param value: a value that `json.dumps` accepts, a `JsonArray`, or a dict with such values. A list must
+        not contain a `JsonArray`.
     """
     return b"".join(_parts(value))
 

@@ -1,4 +1,4 @@
-"""Build one page of a list of the emulator's Data API."""
+"""Build one page of a list that the emulator's Data API returns, such as a report or the list of tags."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ def build_page(
     :param entities: all objects of the list, e.g. the calls or the employees of an account.
     :param columns: column → function from an entity to the value in this column.
     :param fields: the names of the columns that the answer contains.
-    :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows).
+    :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows). The
+        function sorts the values of a column as texts.
     :param filterable: the names of the columns that a filter may use.
     :param sortable: the names of the columns by which a request may sort. None: all columns.
-    :param shown: column → function for the value in the answer. Filters and sorting still use the function
-        in ``columns``. If a column has no entry in ``shown``, the answer contains the value of ``columns``.
-    :return: ``data`` with the rows of the page, and ``metadata`` with the number of all matching entities.
-    :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted.
+    :param shown: column → function for the value in the answer. Filters and sorting still use the function in
+        ``columns``. If a column has no entry in ``shown``, the answer contains the value of ``columns``.
+    :return: a dict with two keys. ``data`` is the list of the rows; each row is a dict: column → value.
+        ``metadata`` is a dict with ``total_items``, the number of all entities that match the filter.
+    :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted, or the
+        filter has a wrong form.
     """
     unknown = [name for name in fields if name not in columns]
     if unknown:

@@ -2,7 +2,8 @@
 
 The `Profile` of the exchange determines which calls ``list.calls`` shows, and the form of the entries.
 
-Source: the vendor's Call API v4.0 document, and for the English states the newer documentation of CallGear.
+Sources: the vendor's Call API v4.0 document; for the English texts of the legs' states, the newer
+documentation of the vendor's brand CallGear.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 
 
 def is_listed(call: Call, profile: Profile, now: float) -> bool:
-    """Return whether ``list.calls`` shows an active call at a moment.
+    """Return True if ``list.calls`` shows an active call at a moment.
 
     The result is False in two cases: ``list.calls`` does not show the call yet, or the moment is in the time
     for which the profile hides the call (`Profile.vanish_seconds`).
@@ -49,7 +50,7 @@ def is_listed(call: Call, profile: Profile, now: float) -> bool:
 
 
 def is_operator(leg: Leg, profile: Profile) -> bool:
-    """Return the value of ``is_operator`` that ``list.calls`` and the reports show for a leg.
+    """Return the value of ``is_operator`` that ``list.calls`` and the report of legs show for a leg.
 
     By default, the value is True for every operator's leg, and False for all other legs. An operator can be
     an employee of the account, or a person at any other phone, as in ``start.simple_call``.
@@ -61,7 +62,7 @@ def is_operator(leg: Leg, profile: Profile) -> bool:
 
 
 def list_entry(call: Call, profile: Profile) -> dict[str, Any]:
-    """Return the entry of a call in the answer to ``list.calls``, as a JSON object.
+    """Return the entry of a call in the answer to ``list.calls``, as a dict for a JSON object.
 
     The profile decides, for example, the form of ``start_time`` and the language of the legs' states.
     """

@@ -1,4 +1,4 @@
-"""Keeps a number of calls active at an exchange, so that users can test a deployment with a busy account."""
+"""Keeps a number of calls active at the emulator, so that users can test a deployment with a busy account."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ _FORGET_INTERVAL = 60.0
 
 
 class Load:
-    """Keeps a number of inbound calls active while a ``with`` block of the load runs.
+    """Keeps a number of inbound calls active at an exchange while a ``with`` block of the `Load` object runs.
 
-    Each call lasts for a random time. When a call has ended, a thread places another call. Requests may start
-    further calls. An exchange with a load forgets each call an hour after the call's end, so that the
-    exchange's memory does not grow for ever.
+    Each call lasts for a random time. When a call has ended, a thread places another call. Requests of
+    clients may start further calls.
 
-    :param exchange: the exchange whose first account receives the calls.
-    :param calls: how many calls are active.
+    A call stays in the exchange for about an hour after the call's end. Then the `Load` object removes the
+    call, so that the exchange's memory does not grow for ever.
+
+    :param exchange: the emulated exchange whose first account receives the calls.
+    :param calls: how many inbound calls the `Load` object keeps active.
     """
 
     def __init__(self, exchange: Exchange, calls: int) -> None:
@@ -56,7 +58,11 @@ class Load:
         self._thread.join()
 
     def place_missing(self) -> None:
-        """Place one new call for each call that has ended since the last `place_missing`."""
+        """Place new inbound calls until the load has its full number of active calls.
+
+        The first `place_missing` places all calls of the load. A later `place_missing` places one new call
+        for each call of the load that has ended since the last `place_missing`.
+        """
         self._placed &= {call.call_session_id for call in self._exchange.active_calls}
         employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]
         for _ in range(self._calls - len(self._placed)):
@@ -67,9 +73,9 @@ class Load:
             self._placed.add(session)
 
     def forget_old(self) -> None:
-        """Remove calls and events that are older than an hour from the exchange.
+        """Remove calls that ended more than an hour ago, and events that happened more than an hour ago.
 
-        The method does this at most once a minute.
+        The method does this at most once a minute. The exchange's clock measures the hour and the minute.
         """
         now = self._exchange.clock()
         if now - self._forgot_at >= _FORGET_INTERVAL:

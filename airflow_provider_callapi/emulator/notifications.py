@@ -1,4 +1,7 @@
-"""Sends an HTTP notification for each event of a call, as the vendor's exchange does."""
+"""Sends an HTTP notification for each event of a call, as the vendor's exchange does.
+
+The events are the start of the call, the start of the talk or message, and the end of the call.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,12 @@ _log = logging.getLogger(__name__)
 class NotificationSender:
     """Sends an HTTP POST request when a call starts, when the talk or message begins, and when the call ends.
 
-    A thread sends the notifications while a ``with`` block of the sender runs. A body is
-    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. The event is ``started``,
-    ``answered`` or ``ended``. Like the vendor, the sender does not repeat a notification that has failed.
+    A thread sends the notifications while a ``with`` block of the sender runs. The body of a notification is
+    a JSON object, e.g. ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. The event is
+    ``started``, ``answered`` or ``ended``. Like the vendor, the sender does not repeat a notification that
+    has failed.
 
-    :param exchange: the exchange whose calls cause the notifications.
+    :param exchange: the emulated exchange whose calls cause the notifications.
     :param url: the address that receives the notifications.
     :param secret: the value of ``secret`` in each body.
     """
@@ -47,7 +51,10 @@ class NotificationSender:
         self._thread.join()
 
     def send_new(self) -> None:
-        """Send one notification for each event of a call that has happened since the last `send_new`."""
+        """Send one notification for each event of a call that no earlier `send_new` has handled.
+
+        If a notification fails, the method logs a warning and does not repeat the notification.
+        """
         for call in self._exchange.calls:
             for event in _events(call):
                 if (call.call_session_id, event) not in self._sent:
@@ -71,7 +78,12 @@ class NotificationSender:
 
 
 def _events(call: Call) -> Iterator[str]:
-    """Yield the events that have happened to a call, in this order: ``started``, ``answered``, ``ended``."""
+    """Yield the names of the events that have happened to a call so far, in the order of the events.
+
+    - ``started``: the call has started. Every call has this event.
+    - ``answered``: the talk or message has begun.
+    - ``ended``: the call has ended.
+    """
     yield "started"
     if call.talked_at is not None:
         yield "answered"

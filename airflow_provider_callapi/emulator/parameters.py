@@ -1,8 +1,8 @@
-"""Check the parameters of a request with the request class that the client also uses.
+"""Check the parameters of a request to the emulator with the request class of this package's client.
 
-This module converts the errors of the request class into the vendor's mnemonics. A request class of the
-client accepts and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these
-values, as the vendor's service does.
+This module converts the errors of the request class into the vendor's mnemonics. The request class accepts
+and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these values, as the
+vendor's service does.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ _PRIORITY = (
 
 
 def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) -> RequestT:
-    """Return a request object with the parameters of a request, if all parameters are right.
+    """Check the parameters of a request, and return a request object with these parameters.
 
-    :param request_type: the request class of the method.
+    :param request_type: the request class of the method, e.g. `ListCalls`.
     :param params: the ``params`` of the JSON-RPC request, without ``access_token``.
-    :raises RpcError: a parameter is wrong. The error names the parameter, dotted if nested
-        (``employee.id``).
+    :raises RpcError: a parameter is wrong. The error names the parameter, dotted if nested (``employee.id``).
     """
     _reject_null(params)
     try:
@@ -53,8 +52,9 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
 
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """Check that no parameter of a request is null. An optional parameter must not be null either.
+    """Raise an error if a parameter of a request is null, even if the parameter is optional.
 
+    :param path: the names of the parameters that contain ``params``; empty for the ``params`` of the request.
     :raises RpcError: ``data_type_error``: a parameter is null.
     """
     for name, value in params.items():

@@ -1,4 +1,4 @@
-"""Count the points of an account. Points are the API's rate-limit units.
+"""Count the points that an account has used. Points are the API's rate-limit units.
 
 A successful request costs points. An account has a limit per minute and a limit per day.
 
@@ -35,8 +35,8 @@ def weight(account: Account, method: str) -> int:
 class Points:
     """The points that one account has used in the present minute and on the present day.
 
-    Points are the API's rate-limit units. A minute starts at second 0 of the clock. A day ends at midnight
-    in the account's time zone.
+    Points are the API's rate-limit units. A minute starts when the exchange's clock shows second 0. A day
+    ends at midnight in the account's time zone.
     """
 
     def __init__(self, account: Account) -> None:
@@ -45,12 +45,12 @@ class Points:
         self._minute_used = self._day_used = 0
 
     def check(self, points: int, now: float) -> None:
-        """Check that the account has enough points left for a request.
+        """Check that the account has enough points (rate-limit units) left for a request.
 
         A request that costs 0 points always passes.
 
         :param points: the points that the request costs.
-        :param now: epoch seconds.
+        :param now: the time of the request, in epoch seconds.
         :raises RpcError: ``limit_exceeded``: the account has too few points left in the present minute or
             day.
         """
@@ -64,19 +64,21 @@ class Points:
                 raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
 
     def charge(self, points: int, now: float) -> None:
-        """Count the points of a successful request as used.
+        """Add the points (rate-limit units) of a successful request to the points that the account has used.
 
         :param points: the points that the request costs.
-        :param now: epoch seconds.
+        :param now: the time of the request, in epoch seconds.
         """
         self._start_new_periods(now)
         self._minute_used += points
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """Return the account's limits and remaining points, as ``metadata.limits`` of an answer shows them.
+        """Return the account's limits and remaining points (rate-limit units), as a dict.
 
-        :param now: epoch seconds.
+        An answer of the emulator contains this dict as ``metadata.limits``.
+
+        :param now: the present time, in epoch seconds.
         :return: for example ``{"minute_limit": 1000, "minute_remaining": 997, "minute_reset": 40, …}``, and
             the same three keys with ``day_``. ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the
             number of seconds until the present minute or day ends.

@@ -23,19 +23,24 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """Raised if a search has not found a call, but the call may still be active.
+    """Raised if a call may still be active, but the program cannot find or release (end) the call.
+
+    There are two cases:
+
+    - A search has not found the call, and has not proven that the call is not active.
+    - The service does not know the session id in a release request, although the call is new.
 
     The error message gives the reason.
     """
 
 
 class CallEnding:
-    """Ends the call that a run of ``airflow callapi verify`` has placed.
+    """Finds and ends the call that a run of ``airflow callapi verify`` has placed.
 
     :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :param numbers: the phone numbers that the run calls. If ``list.calls`` shows a call without an
-        ``external_id``, the contact's number shows whether the run has placed the call.
+    :param numbers: the phone numbers that the run calls. If a call in ``list.calls`` has no ``external_id``,
+        this class compares the contact's number of the call with these numbers.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -44,11 +49,13 @@ class CallEnding:
         self._numbers = numbers
 
     def end(self, active: ActiveCall) -> bool:
-        """End a call. If the session id is not known, search for the call first.
+        """End a call. If the session id of the call is not known, search for the call first.
 
-        :param active: the call. If ``active.session_id`` is None and the method finds the session id, the
-            method stores the id there.
-        :return: True: the call is not active any more. False: the call may still be active.
+        After a transient error, the method tries again, up to three times in all.
+
+        :param active: the call. If the method has to search for the call, the method stores the session id
+            in ``active.session_id``.
+        :return: True: the call is not active. False: the call may still be active.
         """
         self._gateway.say("A call of this command may be active. The command ends the call.")
         for _ in range(_MOST_TRIES):
@@ -64,12 +71,22 @@ class CallEnding:
         return False
 
     def find(self, active: ActiveCall) -> int | None:
-        """Search for a call in ``list.calls`` for up to 90 seconds, and then in the Data API's report.
+        """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        :return: the session id. None: 30 polls have shown no call that can be the wanted call, and the Data
-            API has not reported the call.
-        :raises NotProven: the call was not found, and its absence is not proven: fewer than 30 polls
-            succeeded, or the polls show a call that may be the wanted call.
+        The search in ``list.calls`` ends in these cases:
+
+        - A poll has shown the wanted call.
+        - 30 polls have shown no call that may be the wanted call.
+        - A poll has failed with a permanent error.
+        - 90 seconds have passed.
+
+        If the connection does not use the Data API, the method does not search in the report.
+
+        :param active: the wanted call.
+        :return: the session id. None: 30 polls have shown no call that may be the wanted call, and the report
+            has not shown the call either.
+        :raises NotProven: the method has not found the call, and fewer than 30 polls have shown that no
+            active call may be the wanted call.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -104,8 +121,9 @@ class CallEnding:
             raise NotProven("the service does not know the call session, although it shows the call")
 
     def _release(self, session_id: int) -> bool:
-        """Release (end) a call. Return False if the service does not know the session id.
+        """Release (end) a call.
 
+        :return: True: the service has accepted the release. False: the service does not know the session id.
         :raises CallApiError: the service refuses the request, or gives no answer.
         """
         answer = self._gateway.call_api.send("release.call", call_session_id=session_id)
@@ -115,11 +133,17 @@ class CallEnding:
         return True
 
     def _is_new(self, active: ActiveCall) -> bool:
-        """Return whether a call started less than 30 seconds ago, so that the service may not show it yet."""
+        """Return whether a call started less than 30 seconds ago.
+
+        Until 30 seconds after the start, the service may not show a new call.
+        """
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
         """Return the session id of the wanted call, if the active calls contain the wanted call.
+
+        The method compares the session ids and the ``external_id``. For a new call without an
+        ``external_id``, the method compares the contact's phone number.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.
@@ -134,10 +158,18 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether one of the active calls may be the wanted call, although `_recognise` found none.
+        """Return whether one of the active calls may be the wanted call. Call this method after `_recognise`.
 
-        The result is True, for example, if ``list.calls`` contains a call that cannot be read, or a new call
-        without an ``external_id``.
+        The result is True in two cases:
+
+        - ``list.calls`` contains a call that cannot be read.
+        - A call without an ``external_id`` was not active before the start request, and the contact's phone
+          number may be a number that the run calls. A masked number, for example, gives no certainty.
+
+        If the object has no numbers of the run, each such call without an ``external_id`` gives True.
+
+        :param calls: the active calls that a poll has shown. `_recognise` has recognised none of these calls.
+        :param active: the wanted call.
         """
         unclear = [
             call

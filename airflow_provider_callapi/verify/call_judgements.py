@@ -1,7 +1,7 @@
-"""Judge, by the findings, the assumptions about calls in ``list.calls`` and about who picked up.
+"""Judge the assumptions of this package about calls in ``list.calls`` and about answered calls.
 
-Each function judges one assumption. If the findings show nothing about the assumption, the function returns
-an empty `Judgement`.
+Each public function judges one assumption according to the findings, and returns a `Judgement`. If the
+findings show nothing about the assumption, `Judgement.holds` is None.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function takes the longest time until a call appeared, and adds a margin. If the sum is more than 60
-    s, the result advises a longer timeout.
+    The function measures the longest time from a start request until ``list.calls`` showed the call, and adds
+    a margin. If the sum is more than 60 s, the assumption does not hold, and the result advises a longer
+    ``appear_timeout``. If ``list.calls`` showed none of the placed calls, the assumption does not hold.
+
+    :return: the judgement. ``holds`` is None if the findings contain no placed call.
     """
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
@@ -40,8 +43,12 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without gaps until the call ends.
 
-    A gap that is shorter than the operators' default ``poll_interval`` (5 s) does no harm. For a longer gap,
-    the result advises a longer ``poll_interval``.
+    A gap is a time in which ``list.calls`` does not show the active call. The time by which a call leaves
+    ``list.calls`` before the end, less 2 s, counts as a gap, too. If the longest gap is shorter than the
+    operators' default ``poll_interval`` (5 s), the assumption holds. For a longer gap, the result advises a
+    longer ``poll_interval``.
+
+    :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
     """
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
@@ -55,7 +62,10 @@ def stays(context: Context) -> Judgement:
 
 
 def start_time(context: Context) -> Judgement:
-    """Judge whether the package can read ``start_time`` in ``list.calls``, e.g. ``2016-10-19 12:26:48``."""
+    """Judge whether the package can read ``start_time`` in ``list.calls``, e.g. ``2016-10-19 12:26:48``.
+
+    :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
+    """
     forms = {call.start_time_form for call in context.findings.placed()} - {None}
     if not forms:
         return Judgement()
@@ -63,9 +73,12 @@ def start_time(context: Context) -> Judgement:
 
 
 def zone(context: Context) -> Judgement:
-    """Judge whether the connection names the account's time zone, or no time zone.
+    """Judge whether the time zone in the Airflow connection is the account's time zone.
 
-    If the connection names another zone, the result advises the right value of ``timezone``.
+    If the connection names no time zone, the assumption holds. If the connection names another time zone, the
+    result advises the right value of the connection's setting ``timezone``.
+
+    :return: the judgement. ``holds`` is None if the account's time zone is not known.
     """
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
@@ -78,7 +91,12 @@ def zone(context: Context) -> Judgement:
 
 
 def external_id(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` contains the ``external_id`` of each call."""
+    """Judge whether ``list.calls`` contains the ``external_id`` of each call.
+
+    If an ``external_id`` is missing, the result advises the use of the Data API.
+
+    :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
+    """
     listed = [call.external_id_listed for call in context.findings.placed()]
     known = [value for value in listed if value is not None]
     if not known:
@@ -89,9 +107,12 @@ def external_id(context: Context) -> Judgement:
 
 
 def talk_state(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows a leg state of talking as soon as the contact has picked up.
+    """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
 
-    If not, the result advises the use of the Data API, which also shows who has picked up.
+    The state of talking is a state of the contact's leg, e.g. ``Разговор``. If ``list.calls`` shows this
+    state later or never, the result advises the use of the Data API, a second source about answers.
+
+    :return: the judgement. ``holds`` is None if the findings do not show when the state begins.
     """
     when = list_facts.talk_is_listed(context.findings)
     if when is None:
@@ -105,7 +126,10 @@ def talk_state(context: Context) -> Judgement:
 
 
 def state_names(context: Context) -> Judgement:
-    """Judge whether the package knows all states of legs that ``list.calls`` has shown."""
+    """Judge whether the package knows all states of legs that ``list.calls`` has shown.
+
+    :return: the judgement. ``holds`` is None if ``list.calls`` has shown no state.
+    """
     states = list_facts.states(context.findings)
     unknown = [state for state in states if leg_state(state) is None]
     if not states:
@@ -114,23 +138,33 @@ def state_names(context: Context) -> Judgement:
 
 
 def hold(context: Context) -> Judgement:
-    """Judge whether the package knows the state that ``list.calls`` shows for a contact on hold."""
+    """Judge whether the package knows the state of the contact's leg while the contact is on hold.
+
+    :return: the judgement. ``holds`` is None if the findings contain no such state.
+    """
     held = [call.held_state for call in context.findings.placed("talk") if call.held_state]
     return Judgement(held[0], leg_state(held[0]) is not None) if held else Judgement()
 
 
 def is_operator(context: Context) -> Judgement:
-    """Judge whether the service shows ``is_operator`` as true for an operator who is not an employee."""
+    """Judge whether the field ``is_operator`` is true in the leg of an operator who is not an employee.
+
+    :return: the judgement. ``holds`` is None if the findings contain no leg of such an operator.
+    """
     value = list_facts.operator_leg_is_operator(context.findings)
     return Judgement() if value is None else Judgement(f"is_operator is {str(value).lower()}", value)
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return one line of text for each given call: its finish reason, its talk time and its connected legs.
+    """Describe each given call in one line of text.
+
+    A line contains the finish reason of the call, the talk time, and whether each leg was connected. If a leg
+    has another finish reason than the call, the line also contains the reason of the leg. The text leaves out
+    calls without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-
-    Example: ``heard: success_finish; 20 s of talk; contact connected``.
+    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. Empty: no given call has
+        a report of legs.
     """
     lines = []
     for name in names:
@@ -147,14 +181,24 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows the contact's answer in each answered call."""
+    """Judge whether the Data API's report of legs shows each answer of the contact.
+
+    :return: the judgement. ``holds`` is True if the report shows, for each call that the contact answered,
+        that the contact picked up. ``holds`` is None if the findings contain no answered call with a report.
+    """
     seen = report_facts.connected_if_answered(context.findings, *_CALLS_WITH_AN_ANSWER)
     text = _call_text(context.findings, _CALLS_WITH_AN_ANSWER)
     return Judgement(text, all(seen) if seen else None)
 
 
 def not_answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows no answer of a contact who did not pick up."""
+    """Judge whether the Data API's report of legs shows correctly that a contact did not pick up.
+
+    The function reads the reports of the calls in which the user must not pick up the contact's phone. If one
+    of these reports shows an answer, the assumption does not hold.
+
+    :return: the judgement. ``holds`` is None if the findings contain no report of such a call.
+    """
     names = ("not_answered", "second_number")
     seen = report_facts.connected(context.findings, *names)
     text = _call_text(context.findings, names)
@@ -164,7 +208,10 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge whether the finish reason of a whole call can come from a leg other than the contact's leg."""
+    """Judge whether the finish reason of a whole call can come from a leg other than the contact's leg.
+
+    :return: the judgement. ``holds`` is None if the findings do not show whose leg gives the finish reason.
+    """
     whose = report_facts.session_reason(context.findings)
     if whose is None:
         return Judgement()

@@ -1,4 +1,4 @@
-"""The probes of ``airflow callapi verify`` that call the user's own phone."""
+"""The probes (experiments) of ``airflow callapi verify`` that place calls to the user's own phone."""
 
 from __future__ import annotations
 
@@ -47,9 +47,13 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 
 
 def probe_heard(bench: Bench) -> None:
-    """Place an informer call. The person listens to the whole message.
+    """Place a call that plays a message. The user listens to the whole message.
 
-    The probe shows how ``list.calls`` and the reports show a message that is heard to its end.
+    The probe stores in `Findings.calls`, under the name ``heard``, what ``list.calls`` and the Data API's
+    reports show of the call.
+
+    :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
+        place the call.
     """
     _informer(
         bench,
@@ -63,9 +67,13 @@ def probe_heard(bench: Bench) -> None:
 
 
 def probe_hung_up(bench: Bench) -> None:
-    """Place an informer call. The person hangs up during the message.
+    """Place a call that plays a message. The user hangs up during the message.
 
-    The probe shows how ``list.calls`` and the reports show a message that the contact cuts short.
+    The probe stores in `Findings.calls`, under the name ``hung_up``, what ``list.calls`` and the Data API's
+    reports show of the call.
+
+    :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
+        place the call.
     """
     _informer(
         bench,
@@ -77,9 +85,13 @@ def probe_hung_up(bench: Bench) -> None:
 
 
 def probe_released(bench: Bench) -> None:
-    """Place an informer call, and release the call (end it through the API) during the message.
+    """Place a call that plays a message, and release the call (end the call through the API).
 
-    The probe shows how the reports show a release, and how many points (rate-limit units) a release costs.
+    The probe stores in `Findings.calls`, under the name ``released``, what ``list.calls`` and the Data API's
+    reports show of the call, and how many points (rate-limit units) the release costs.
+
+    :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
+        place the call.
     """
     _informer(
         bench,
@@ -91,9 +103,13 @@ def probe_released(bench: Bench) -> None:
 
 
 def probe_not_answered(bench: Bench) -> None:
-    """Place an informer call. The person does not pick up.
+    """Place a call to the user's phone. The user does not pick up.
 
-    The probe shows how the reports show a call without an answer.
+    The probe stores in `Findings.calls`, under the name ``not_answered``, what ``list.calls`` and the Data
+    API's reports show of the call.
+
+    :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
+        place the call.
     """
     _informer(
         bench,
@@ -105,10 +121,14 @@ def probe_not_answered(bench: Bench) -> None:
 
 
 def probe_dead_operator(bench: Bench) -> None:
-    """Place two calls. The person picks up, and the phone with the operator's number is switched off.
+    """Place two calls, each to the user's phone and to an operator whose phone is switched off.
 
-    From two calls, the probe shows whether the service always takes the finish reason of the whole call from
-    the same leg.
+    The user picks up. The probe stores in `Findings.calls`, under the names ``dead_operator_1`` and
+    ``dead_operator_2``, what ``list.calls`` and the Data API's reports show of the calls. The two calls
+    together show whether the service always takes the finish reason of a whole call from the same leg.
+
+    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--dead-operator`` is missing, or the service
+        did not place a call.
     """
     for name in ("dead_operator_1", "dead_operator_2"):
         _simple(
@@ -121,9 +141,13 @@ def probe_dead_operator(bench: Bench) -> None:
 
 
 def probe_talk(bench: Bench) -> None:
-    """Place a call between the user's two phones, and put the contact on hold.
+    """Place a call between the user's two phones, put the contact on hold, and end the call.
 
-    The probe shows when ``list.calls`` shows the talk, and the state of a contact on hold.
+    The probe stores in `Findings.calls`, under the name ``talk``, what ``list.calls`` and the Data API's
+    reports show of the call, e.g. the state of the contact's leg while the contact is on hold.
+
+    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
+        did not place the call.
     """
     _simple(
         bench,
@@ -138,10 +162,14 @@ def probe_talk(bench: Bench) -> None:
 
 
 def probe_second_number(bench: Bench) -> None:
-    """Place a call to the user's two phones. The person picks up only the second phone, the operator's.
+    """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
 
-    If the contact does not pick up, the whole call gets the finish reason of one of its legs. The probe shows
-    of which leg.
+    The probe stores in `Findings.calls`, under the name ``second_number``, what ``list.calls`` and the Data
+    API's reports show of the call. The reports show which leg gives the whole call its finish reason if the
+    contact does not pick up.
+
+    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
+        did not place the call.
     """
     _simple(
         bench,
@@ -156,7 +184,12 @@ def probe_second_number(bench: Bench) -> None:
 def probe_limit_exceeded(bench: Bench) -> None:
     """Use up the points (rate-limit units) of the minute, send a start request, and search for the call.
 
-    The probe finds out whether the service places a call although it answers ``limit_exceeded``.
+    The probe finds out whether the service places a call whose start request fails with the error
+    ``limit_exceeded``, and stores the result in `Findings.limit_refusal`.
+
+    :raises NotPossible: ``--contact`` or ``--virtual-number`` is missing, the points cannot be used up, or
+        the start request fails for another reason.
+    :raises CallApiError: the service refuses ``list.calls``, or gives no answer to ``list.calls``.
     """
     numbers = _numbers(bench)
     call_api = bench.gateway.call_api
@@ -182,7 +215,11 @@ def probe_limit_exceeded(bench: Bench) -> None:
 def _use_up_the_minute(call_api: Service) -> None:
     """Use up the points of this minute with requests that change nothing in the account.
 
-    :raises NotPossible: the requests cost no points, or the answers do not show how many points are left.
+    A point is a rate-limit unit. The function sends ``list.calls`` until no points are left, at most 2000
+    times.
+
+    :raises NotPossible: ``list.calls`` costs no points, or the answers do not show how many points are left.
+    :raises CallApiError: the service gives no answer, or refuses the login.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

@@ -1,4 +1,7 @@
-"""Place one call to the user's own phone, and watch the call until the Data API's reports contain it."""
+"""Place one call to the user's own phone, and watch the call.
+
+The watch ends when the Data API's report contains the finished call.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +33,20 @@ _POINTS_FOR_A_CALL = 100
 
 @dataclass(frozen=True)
 class CallPlan:
-    """How ``airflow callapi verify`` places one call, and what the program does during the call.
+    """Describes how ``airflow callapi verify`` places one call, and what the program does during the call.
 
     :ivar method: the start method, e.g. ``start.informer_call``.
     :ivar params: the parameters of the start request, without ``external_id``.
     :ivar instruction: what the person at the phone must do.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
     :ivar release_after: seconds from the first appearance of the call in ``list.calls`` until the program
-        ends the call. None: the program does not end the call after a fixed time.
-    :ivar holds: True: put the contact on hold once the two sides can talk, take the contact off hold, and
-        then end the call.
-    :ivar measure_ongoing: True: watch the reports of the active call, too.
+        ends the call. None: the program ends the call only after a hold, or 120 seconds after the start.
+    :ivar holds: True: from 10 seconds after the start, try to put the contact on hold. After 4 seconds on
+        hold, take the contact off hold. After 3 further seconds, end the call.
+    :ivar measure_ongoing: True: ask for the Data API's report during the call, too. False: ask for the report
+        only while ``list.calls`` does not show the call.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
-        start.
+        start. False: do not wait, so that the service may refuse the start request.
     :ivar others: the session ids of the calls that were active before the start. The plan contains these ids
         only if ``needs_points`` is False. If ``needs_points`` is True, `CallRun.prepare` asks the service for
         the active calls.
@@ -60,11 +64,13 @@ class CallPlan:
 
 
 class CallRun:
-    """Places one call of ``airflow callapi verify``, and watches the call until the reports contain the call.
+    """Places one call of ``airflow callapi verify``, and watches the call.
 
-    The methods run in this order: `prepare`, `place`, `watch`.
+    The watch ends when the Data API's report contains the finished call. A caller invokes the methods in this
+    order: `prepare`, `place`, `watch`.
 
     :param plan: how to place the call, and what to do during the call.
+    :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
     :param external_id: the ``external_id`` of the call.
     :ivar seen: what the polls and the reports have shown of the call so far.
@@ -87,12 +93,13 @@ class CallRun:
         self._held_at: float | None = None
 
     def prepare(self) -> list[int]:
-        """Wait for points, and return the session ids of the calls that are active before the start.
+        """Wait for points (rate-limit units), and return the session ids of the calls that are active now.
 
-        A later search for a lost call ignores these calls. If the plan needs no points, this method sends no
-        request and returns `CallPlan.others`.
+        Call this method before the start request. If the start request gets no answer, the search for the
+        lost call leaves out these calls. If `CallPlan.needs_points` is False, this method sends no request
+        and returns `CallPlan.others`.
 
-        :raises CallApiError: the service does not list the active calls.
+        :raises CallApiError: the service refuses ``list.calls``, or gives no answer.
         """
         if not self.plan.needs_points:
             return list(self.plan.others)
@@ -105,7 +112,7 @@ class CallRun:
     def place(self) -> int:
         """Send the start request once, and return the session id of the call.
 
-        :raises CallApiError: the service refuses the call, or gives no answer.
+        :raises CallApiError: the service refuses the call, or gives no answer with a session id.
         """
         self._count_points("start_points")
         answer = self._gateway.call_api.send_once(
@@ -118,12 +125,15 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Poll the call each second until the call has ended and the Data API's report contains the call.
+        """Poll ``list.calls`` each second until the Data API's report contains the finished call.
 
         During the call, this method also carries out the plan, e.g. ends the call or puts the contact on
-        hold. The watch ends after 7 minutes at the latest.
+        hold. If the report does not contain the finished call, the watch ends 3 minutes after the call has
+        left ``list.calls``. If the connection does not use the Data API, the watch ends after 30 polls in a
+        row without the call. The watch ends 7 minutes after the start of the call at the latest.
 
-        :return: what was seen of the call.
+        :param session_id: the session id that `place` has returned.
+        :return: what the polls and the reports have shown of the call.
         """
         clock = self._gateway.clock
         started_at = clock()
@@ -197,10 +207,13 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold, later take the contact off hold, and then end the call.
+        """Do the next step of a hold, if the step is due.
 
-        The program invokes this method after each poll. If the service refuses the hold, a later invocation
-        repeats the request.
+        The steps are: put the contact on hold, take the contact off hold, and set the time at which `_act`
+        ends the call. `_act` invokes this method after each poll that shows the call. If the service refuses
+        the hold, the method repeats the request after 3 seconds, up to ten times in all.
+
+        :param at: seconds since the start of the call.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
@@ -230,5 +243,10 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Begin to count the points that the next request costs. The next poll shows the result."""
+        """Remember how many points (rate-limit units) of the day are left before the next request.
+
+        After the next poll, `_remember_points` stores the difference in `CallSeen`.
+
+        :param name: the field of `CallSeen` for the difference: ``start_points`` or ``release_points``.
+        """
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

@@ -1,4 +1,7 @@
-"""The findings of the probes of ``airflow callapi verify``: plain JSON without phone numbers and secrets."""
+"""Defines the findings of the probes of ``airflow callapi verify``.
+
+The findings are plain JSON, and contain no phone numbers and no secrets.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,12 @@ class _Found(BaseModel):
 class LegSeen(_Found):
     """One leg (the line of one participant) of a finished call, as ``get.call_legs_report`` shows the leg.
 
-    :ivar side: whose leg it is: ``contact`` or ``operator``.
-    :ivar connected: seconds from the start of the call until the participant picked up; None: never.
+    :ivar side: the participant: ``contact`` or ``operator``.
+    :ivar connected: seconds from the start of the call until the participant picked up. None: the participant
+        never picked up, or the time is not known.
+    :ivar is_operator: the value of this field in the report; None: the report has no such value.
+    :ivar is_talked: the value of this field in the report; None: the report has no such value.
+    :ivar finish_reason: the value of this field in the report; None: the report has no such value.
     """
 
     side: Side
@@ -29,31 +36,48 @@ class LegSeen(_Found):
 
 
 class CallSeen(_Found):
-    """What was seen of one call that a probe has placed.
+    """What ``list.calls`` and the Data API's reports have shown of one call that a probe has placed.
 
-    Times are seconds since the service's reply to the start request. If the description of a field does not
-    mention None, None means that the value is not known.
+    A time in this class is a number of seconds since the start of the call. For the time of a poll or of a
+    request, the start is the service's reply to the start request. For a time that a report contains, such as
+    the end, the start is ``start_time`` in the report. If the description of a field does not mention None,
+    None means that the value is not known.
 
-    :ivar refused: the mnemonic with which the service refused the start request; None: the call was placed.
+    :ivar refused: the mnemonic with which the service refused the start request, or ``no answer``. None: the
+        service accepted the start request.
     :ivar released: whether the program has asked the service to end the call.
-    :ivar appeared: when ``list.calls`` showed the call for the first time; None: never.
+    :ivar appeared: when ``list.calls`` showed the call for the first time; None: never. If the start request
+        failed, 0 means that a search has found the call.
     :ivar gaps: the periods in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``:
         4 seconds after ``appeared``, the call was missing for 2 seconds.
-    :ivar ended: when the call ended; None: not known.
-    :ivar left_list: when ``list.calls`` no longer showed the call; None: the call never left ``list.calls``.
+    :ivar ended: when the call ended according to the report. If the report does not show the end, ``ended``
+        is ``left_list``.
+    :ivar left_list: the time of the first poll after the call left ``list.calls``. None: ``list.calls`` never
+        showed the call, or the last poll showed the call.
     :ivar states: the first state of each leg in ``list.calls``, and each later state: (time, side, state),
         e.g. ``(5.0, "contact", "Разговор")``.
     :ivar listed_operator: the value of ``is_operator`` in the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
+    :ivar start_time_form: the form of ``start_time`` in ``list.calls``. ``milliseconds``:
+        ``2016-10-19T12:26:48.418``. ``seconds``: ``2016-10-19 12:26:48``. ``utc``: ``2016-10-19T12:26:48Z``.
+        ``other``: another form.
     :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
         UTC.
+    :ivar external_id_listed: whether ``list.calls`` contains the ``external_id`` of the call.
     :ivar ongoing_asked_until: when the program last asked for the report of the active call.
     :ivar ongoing_at: when the report first contained the active call; None: never.
     :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
     :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
-    :ivar report_after: seconds from the end until the report contained the finished call.
+    :ivar report_after: seconds from the end of the call until the report contained the finished call.
     :ivar report_offset: the number of quarter hours by which ``start_time`` in the report is ahead of UTC.
+    :ivar finish_reason: the finish reason of the whole call in the report.
+    :ivar talk_duration: the seconds of talk in the report.
+    :ivar is_lost: the value of this field in the report.
+    :ivar virtual_number_is_empty: whether ``virtual_phone_number`` in the report is an empty text.
+    :ivar communication_id_is_large: whether ``communication_id`` in the report is at least 2 to the power 53.
+    :ivar tags_are_null: whether ``tags`` in the report is null.
     :ivar record_list: whether a report with all default fields contains ``call_records``.
+    :ivar legs: the legs in the report of legs. Empty: no report of legs has shown a leg.
     :ivar held_state: the state of the contact's leg while the contact was on hold.
     :ivar start_points: how many points the start request and one ``list.calls`` cost together.
     :ivar release_points: how many points the release request and one ``list.calls`` cost together.
@@ -90,15 +114,15 @@ class CallSeen(_Found):
     release_points: int | None = None
 
     def leg(self, side: Side) -> LegSeen | None:
-        """Return the last leg of the contact or of the operator in the report.
+        """Return the last leg of the contact or of the operator in the Data API's report of legs.
 
         :param side: ``contact`` or ``operator``.
-        :return: the leg; None: the report has no leg of this side.
+        :return: the leg; None: the report has no leg of this participant.
         """
         return next((leg for leg in reversed(self.legs) if leg.side == side), None)
 
     def picked_up(self, side: Side) -> float | None:
-        """Return when the contact or the operator picked up, according to the report of legs.
+        """Return when the contact or the operator picked up, according to the Data API's report of legs.
 
         :param side: ``contact`` or ``operator``.
         :return: seconds since the start of the call. None: the participant never picked up, or the time is
@@ -108,7 +132,7 @@ class CallSeen(_Found):
         return leg.connected if leg else None
 
     def is_listed_between(self, begins: float, ends: float) -> bool:
-        """Return whether ``list.calls`` showed the call in at least a part of a period.
+        """Return whether ``list.calls`` showed the call during at least a part of a period.
 
         :param begins: the beginning of the period, in seconds since the start of the call.
         :param ends: the end of the period, in seconds since the start of the call.
@@ -129,7 +153,7 @@ class CallSeen(_Found):
         :param side: ``contact`` or ``operator``.
         :param begins: the beginning of the period, in seconds since the start of the call.
         :param ends: the end of the period, in seconds since the start of the call.
-        :return: for example ``["Дозвон", "Разговор"]``.
+        :return: for example ``["Дозвон", "Разговор"]``. Empty: no state is known.
         """
         shown = [(at, state) for at, who, state in self.states if who == side]
         before = [state for at, state in shown if at <= begins][-1:]
@@ -142,7 +166,7 @@ class ErrorForm(_Found):
     :ivar http_status: the HTTP status of an answer to a wrong parameter.
     :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
     :ivar repeats_id: whether an answer with an error contains the ``id`` of the request.
-    :ivar has_limits: whether the answer with an error contains the point limits.
+    :ivar has_limits: whether an answer with an error contains the limits of points (rate-limit units).
     """
 
     http_status: int
@@ -152,10 +176,10 @@ class ErrorForm(_Found):
 
 
 class LoginForm(_Found):
-    """Which fields the reply to ``login.user`` has.
+    """The form of the reply to ``login.user``, the login at the Call API.
 
     :ivar end_field: the field with the time at which the token expires; None: the reply has no such field.
-    :ivar has_metadata: whether the reply contains the point limits.
+    :ivar has_metadata: whether the reply contains the limits of points (rate-limit units).
     :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
     """
 
@@ -165,9 +189,10 @@ class LoginForm(_Found):
 
 
 class DateRule(_Found):
-    """How far in the past ``date_from`` must lie, so that the Data API accepts a report request.
+    """The rule about ``date_from``, the beginning of the period in a report request.
 
-    Both fields are ages. An age is the number of seconds from ``date_from`` until the request.
+    The Data API accepts a request only if ``date_from`` lies far enough in the past. Both fields are ages. An
+    age is the number of seconds from ``date_from`` until the request.
 
     :ivar accepted: the smallest age that the Data API accepted; None: the Data API accepted no age.
     :ivar refused: the largest age that the Data API refused; None: the Data API refused no age.
@@ -178,9 +203,10 @@ class DateRule(_Found):
 
 
 class ReportRules(_Found):
-    """What the Data API refuses in report requests.
+    """Which fields, filters and dates of report requests the Data API refuses.
 
-    :ivar refused_fields: field that the Data API refuses → mnemonic of the error.
+    :ivar refused_fields: refused field → mnemonic of the error, e.g.
+        ``{"full_record_file_link": "parameter_component_disabled"}``.
     :ivar refused_filters: the fields by which the Data API refuses to filter.
     :ivar ongoing_refused: whether the Data API refuses the parameter ``include_ongoing_calls``.
     :ivar future_date_till: whether the Data API accepts a ``date_till`` in the future; None: not known.
@@ -196,7 +222,7 @@ class ReportRules(_Found):
 
 
 class LimitRefusal(_Found):
-    """What happened after a start request that was sent while no points (rate-limit units) were left.
+    """The result of a start request that a probe sent while no points (rate-limit units) were left.
 
     :ivar was_refused: whether the service answered with the error ``limit_exceeded``.
     :ivar was_placed: whether the service placed the call, even after a refusal.
@@ -209,13 +235,20 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes of ``airflow callapi verify``.
 
-    The value of a field is None if no probe has found the value.
+    A field is None if no probe has found the value of the field.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
+    :ivar errors: the form of answers with an error.
+    :ivar login: the form of the reply to a login.
+    :ivar day_limit: how many points (rate-limit units) the account has each day.
+    :ivar minute_limit: how many points the account has each minute.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
-    :ivar calls: name → call. The name is the probe's name, e.g. ``heard``. Two calls of one probe are
-        numbered: ``dead_operator_1`` and ``dead_operator_2``.
-    :ivar refusals: probe → the reason why the probe found nothing out.
+    :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
+    :ivar dates: how far in the past the beginning of a report's period must lie.
+    :ivar calls: name → call. The name is the probe's name, e.g. ``heard``. The two calls of the probe
+        ``dead_operator`` have the names ``dead_operator_1`` and ``dead_operator_2``.
+    :ivar limit_refusal: the result of a start request without points.
+    :ivar refusals: name of a probe → the reason why the probe found nothing out.
     """
 
     account_zone: str | None = None
@@ -231,10 +264,10 @@ class Findings(_Found):
     refusals: dict[str, str] = Field(default_factory=dict)
 
     def placed(self, *names: str) -> list[CallSeen]:
-        """Return the calls with the given names, without the calls that the service did not place.
+        """Return the calls with the given names whose start request the service has accepted.
 
-        :param names: keys of ``calls``, e.g. ``heard``. If no name is given, the result contains all placed
-            calls.
+        :param names: keys of `calls`, e.g. ``heard``. Without a name, the result contains all calls whose
+            start request the service has accepted.
         """
         return [
             call for name, call in self.calls.items() if call.refused is None and (not names or name in names)

@@ -1,4 +1,4 @@
-"""The gateway of the probes: how a probe uses the two services, the clock, pauses and the user's screen.
+"""Defines how the probes of ``airflow callapi verify`` reach the services, the clock and the user's screen.
 
 A `Service` returns each answer with details that the package's own client leaves out, e.g. the HTTP status.
 """
@@ -23,8 +23,9 @@ _SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
 
 
 def read_session_id(value: object) -> int | None:
-    """Return the session id in a value of an answer. The value can be a number or a text: ``"206597836"``.
+    """Read a session id in a service's answer.
 
+    :param value: a JSON value, e.g. the number ``206597836`` or the text ``"206597836"``.
     :return: the session id; None: the value is not a session id.
     """
     return _read_number(_SESSION_ID, value)
@@ -39,14 +40,16 @@ def _read_number(kind: TypeAdapter[int], value: object) -> int | None:
 
 @dataclass(frozen=True)
 class Answer:
-    """The service's reply to one request.
+    """The reply of the Call API or the Data API to one request.
 
-    :ivar data: ``result.data``; None: the answer contains no data.
-    :ivar error: the mnemonic of the error; None: the request succeeded.
+    :ivar data: the JSON value of ``result.data``; None: the answer contains no data.
+    :ivar error: the mnemonic of the error, or the error code if the error has no mnemonic. None: the request
+        succeeded.
     :ivar error_field: the parameter that the error names; None: the error names no parameter.
     :ivar error_value: the value that the error names. The value can be a secret.
-    :ivar limits: the readable numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``. Empty: the
-        answer contains no limits.
+    :ivar limits: the numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``. The numbers are
+        points (rate-limit units) or seconds. Empty: the answer contains no limits.
+    :ivar http_status: the HTTP status of the answer, e.g. 200.
     :ivar repeats_id: whether the answer has the ``id`` of the request.
     :ivar rejected: the error as an exception; None: the request succeeded.
     """
@@ -72,7 +75,7 @@ class Answer:
 
     @property
     def calls(self) -> Entries[CallSession]:
-        """The active calls in an answer to ``list.calls``.
+        """The active calls in an answer to ``list.calls``, without the calls that cannot be read.
 
         :raises Rejected: the service has refused the request.
         :raises Unanswered: the answer contains no list.
@@ -99,7 +102,8 @@ class Service:
     :param login: the user name for the login; None: ``secret`` is a permanent access key.
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: the point limits in the newest answer that contained point limits.
+    :ivar limits: `Answer.limits` of the newest answer that contained limits. Empty: no answer contained
+        limits.
     """
 
     def __init__(
@@ -114,9 +118,9 @@ class Service:
 
     @property
     def token(self) -> str:
-        """The access token. If there is no token, log in first.
+        """The access token for requests. If the object has no token yet, log in first.
 
-        :raises Rejected: the service refuses the login.
+        :raises CallApiError: the service refuses the login, or gives no answer.
         """
         if self._token is None:
             self.log_in().raise_for_error()
@@ -124,7 +128,11 @@ class Service:
         return self._token
 
     def log_in(self) -> Answer:
-        """Log in, and use the new access token for all later requests. Return the service's reply."""
+        """Log in, and use the new access token for all later requests.
+
+        :return: the service's reply. If the service refuses the login, the reply contains the error.
+        :raises CallApiError: the service gives no answer.
+        """
         answer = self._send("login.user", {"login": self.login, "password": self._secret})
         if isinstance(answer.data, dict) and isinstance(answer.data.get("access_token"), str):
             self._token = answer.data["access_token"]
@@ -133,22 +141,25 @@ class Service:
     def send_once(self, method: str, params: Mapping[str, Any], token: str | None = None) -> Answer:
         """Send a request once, even if no points (rate-limit units) are left.
 
-        If the service refuses the request, this method raises no exception: the answer contains the error.
-
+        :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token; None: the token of the connection.
-        :raises CallApiError: there is no answer, or the login is refused.
+        :param token: the access token; None: use the token in `token`.
+        :return: the answer. If the service refuses the request, the answer contains the error.
+        :raises CallApiError: the service gives no answer, or refuses the login.
         """
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request, and repeat the request if the token has ended or no points are left.
+        """Send a request, and repeat the request if the token has expired or no points are left.
 
-        Use this method only for requests that do no harm if the service carries them out twice. If no points
-        (rate-limit units) are left, this method waits for the next minute and repeats the request, at most
-        three times. If the service refuses the request for another reason, the answer contains the error.
+        Use this method only for requests that do no harm if the service carries out a request twice. If the
+        token has expired, this method logs in and repeats the request once. If no points (rate-limit units)
+        are left, this method waits for the next minute and repeats the request, at most three times.
 
-        :raises CallApiError: there is no answer, or the login is refused.
+        :param method: the method of the API, e.g. ``list.calls``.
+        :param params: the parameters of the request, without ``access_token``.
+        :return: the answer. If the service still refuses the request, the answer contains the error.
+        :raises CallApiError: the service gives no answer, or refuses the login.
         """
         answer = self.send_once(method, params)
         if answer.error == "access_token_invalid" and self.login:
@@ -164,7 +175,7 @@ class Service:
     def try_send(self, method: str, **params: Any) -> Answer | None:
         """Send a request as `send` does, but raise no `CallApiError`.
 
-        :return: the answer; None: the service did not reply, or refused the request.
+        :return: the answer; None: the service gave no answer, or refused the request or the login.
         """
         try:
             answer = self.send(method, **params)
@@ -174,6 +185,8 @@ class Service:
 
     def await_points(self, points: int) -> None:
         """Wait for the next minute if too few points (rate-limit units) are left in the present minute.
+
+        The newest limits in an answer show how many points are left. Without limits, do not wait.
 
         :param points: how many points the next requests need.
         """
@@ -196,7 +209,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The services and functions that the probes of ``airflow callapi verify`` use.
+    """The services and functions that a run of ``airflow callapi verify`` and its probes use.
 
     :ivar call_api: sends requests to the Call API.
     :ivar data_api: sends requests to the Data API. None: the connection does not use the Data API.

@@ -1,4 +1,8 @@
-"""`Judgement`: whether an assumption of the package holds. `Context`: what every judgement is based on."""
+"""Defines the judgement about one assumption of this package, and the data for the judgement.
+
+`Judgement` states whether the assumption holds. `Context` contains the findings, and the settings of the
+Airflow connection.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the findings show about one assumption.
+    """The judgement about one assumption: whether the assumption holds according to the findings.
 
     :ivar seen: what was seen, e.g. ``after 7.5 s at most``. Empty: nothing was seen.
     :ivar holds: whether the assumption holds; None: not known.
@@ -30,12 +34,12 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Context:
-    """The findings and the contents of the Airflow connection, from which all assumptions are judged.
+    """The data for all judgements: the findings, and the contents of the Airflow connection.
 
     :ivar findings: what the probes have found out.
     :ivar timezone: the time zone in the connection. None: the connection names no zone.
     :ivar has_data_api: whether the connection uses the Data API.
-    :ivar now: epoch seconds.
+    :ivar now: the present time, epoch seconds.
     """
 
     findings: Findings
@@ -45,10 +49,10 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting of the connection with which the package also asks the Data API who has picked up.
+        """The setting of the Airflow connection that makes the Data API a second source about calls.
 
-        The value is ``{"data_api": "true"}``. If the connection already has the setting, the value is an
-        empty dict.
+        The first source is ``list.calls``. The value is ``{"data_api": "true"}``. If the connection already
+        uses the Data API, the value is an empty dict.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 
@@ -56,8 +60,9 @@ class Context:
 def with_margin(seconds: float) -> int:
     """Return a safe time limit, in seconds, for an event that took a measured time.
 
-    :param seconds: the measured time. The result is twice this time plus 10, rounded up to a multiple of 5: 7
-        gives 25.
+    The result is twice the measured time plus 10, rounded up to a multiple of 5. For example, 7 gives 25.
+
+    :param seconds: the measured time.
     """
     return math.ceil((2 * seconds + 10) / 5) * 5
 

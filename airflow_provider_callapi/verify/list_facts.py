@@ -1,7 +1,7 @@
-"""Conclude from the findings of all probes how ``list.calls`` behaves, e.g. how soon it shows a new call.
+"""Conclude from the findings of all probes how ``list.calls`` behaves.
 
-Each function of this module concludes one fact about ``list.calls``. Most functions return None if the
-findings do not show the fact.
+Each function of this module concludes one fact, e.g. how soon ``list.calls`` shows a new call. Most functions
+return None if the findings do not show the fact.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TALKING = (LegState.TALKING, LegState.OPERATORS_TALKING)
 
 
 def appear_delay(findings: Findings) -> float | None:
-    """Return the longest time until ``list.calls`` showed a new call.
+    """Return the longest time from the reply to a start request until ``list.calls`` showed the new call.
 
     :return: seconds, e.g. 2.0; None: ``list.calls`` showed no call.
     """
@@ -26,7 +26,7 @@ def appear_delay(findings: Findings) -> float | None:
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return the longest time in which ``list.calls`` did not show an active call that it had shown before.
+    """Return the longest gap: a time in which ``list.calls`` did not show a call, between two appearances.
 
     :return: (seconds from the first appearance of the call to the gap, seconds of the gap), e.g.
         ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call was ever missing. None: ``list.calls`` showed no call.
@@ -39,7 +39,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return the largest number of seconds by which a call left ``list.calls`` before the call's end.
+    """Return the largest number of seconds by which a call left ``list.calls`` before the end of the call.
 
     A negative number means that ``list.calls`` showed every call longer than the call lasted.
 
@@ -55,7 +55,10 @@ def left_early(findings: Findings) -> float | None:
 
 
 def states(findings: Findings) -> list[str]:
-    """Return the different states of legs that ``list.calls`` showed, e.g. ``["Дозвон", "Разговор"]``."""
+    """Return the different states of legs that ``list.calls`` showed, in the order of their appearance.
+
+    :return: for example ``["Дозвон", "Разговор"]``; empty: ``list.calls`` showed no state.
+    """
     return list(dict.fromkeys(state for call in findings.placed() for _, _, state in call.states))
 
 
@@ -71,10 +74,10 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return when ``list.calls`` begins to show a state of talking in the contact's leg.
+    """Return when ``list.calls`` begins to show a state of talking (e.g. ``Разговор``) in the contact's leg.
 
     :return: ``at_answer``: when the contact picks up. ``in_talk``: when the contact and the operator talk, or
-        when the message begins. ``never``: not during the whole call. None: not known.
+        when the message begins. ``never``: not even while the contact hears a message. None: not known.
     """
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
@@ -92,10 +95,14 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg had a state of talking in one of the periods.
+    """Return whether the contact's leg had a state of talking in at least one of several periods.
 
-    :param periods: tuples (call, beginning of the period, end of the period).
-    :return: True or False; None: ``list.calls`` showed none of the calls in its period.
+    The function leaves out the first second of each period.
+
+    :param periods: tuples (call, beginning of the period, end of the period), in seconds since the start of
+        the call. The function leaves out a period whose beginning or end is None (not known).
+    :return: True: in at least one period. False: in no period. None: ``list.calls`` showed no call in a known
+        period.
     """
     shown: bool | None = None
     for call, begins, ends in periods:
@@ -109,8 +116,8 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 def operator_leg_is_operator(findings: Findings) -> bool | None:
     """Return the value of ``is_operator`` in the leg of an operator who is not an employee.
 
-    The value comes from ``list.calls``, or else from the report of legs. None: neither ``list.calls`` nor the
-    report has shown the leg of such an operator.
+    :return: the value in ``list.calls``. If ``list.calls`` has shown no such leg, the value in the Data API's
+        report of legs. None: neither ``list.calls`` nor the report has shown the value.
     """
     for call in findings.placed():
         if call.listed_operator is not None:
