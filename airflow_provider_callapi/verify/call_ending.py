@@ -14,9 +14,9 @@ from airflow_provider_callapi.verify.resume_file import ActiveCall
 
 _TICK = 1.0
 _LONGEST_APPEARANCE = 30.0
-"""Seconds after the start in which the service shows a new call."""
+"""The longest time, in seconds, from the start of a call until the service shows the call."""
 _NEEDED_PROOFS = 30
-"""Number of polls, one each second, that must prove that the call is not listed."""
+"""A search in ``list.calls`` ends after this many polls without a call that may be the wanted call."""
 _LONGEST_SEARCH = 90.0
 _MOST_TRIES = 3
 _NOT_FOUND = "call_session_not_found"

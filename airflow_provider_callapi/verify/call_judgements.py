@@ -53,10 +53,13 @@ def stays(context: Context) -> Judgement:
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
         return Judgement()
-    lost = max(gap[1], (early or 0.0) - 2)
+    begins, longest = gap
+    lost_at_end = (early or 0.0) - 2
+    lost = max(longest, lost_at_end)
     if lost <= 0:
         return Judgement("in each poll until the end", True)
-    text = f"missing for {seconds_text(lost)}, {seconds_text(gap[0])} after its appearance"
+    when = "before its end" if lost_at_end > longest else f"{seconds_text(begins)} after its appearance"
+    text = f"missing for {seconds_text(lost)}, {when}"
     holds = lost < POLL_INTERVAL
     return Judgement(text, holds, {} if holds else {"poll_interval": str(with_margin(lost))})
 

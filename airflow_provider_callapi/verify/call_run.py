@@ -17,14 +17,16 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.report_watch import ReportWatch
 
 LIMIT_EXCEEDED = "limit_exceeded"
-"""The mnemonic of the error after which the service may have placed the call nevertheless."""
+"""The mnemonic of the error if no points are left. The service may have placed the call nevertheless."""
 _TICK = 1.0
 _LONGEST_CALL = 120.0
-"""Seconds after which a call that is still active is released."""
+"""The longest time of a call, in seconds. After this time, the program releases (ends) the call."""
 _LONGEST_REPORT_WAIT = 180.0
 _LONGEST_WATCH = 420.0
 _MISSES_THAT_PROVE_THE_END = 30
-"""Without the Data API, a call counts as ended after this many misses (polls without the call).
+"""Without the Data API, a call counts as ended after this many misses in a row.
+
+A miss is a poll without the call.
 """
 _FIRST_HOLD_AT, _HOLD_INTERVAL, _MOST_HOLDS = 10.0, 3.0, 10
 _HELD_SECONDS, _TALK_AFTER_HOLD = 4.0, 3.0

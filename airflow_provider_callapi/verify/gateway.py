@@ -120,11 +120,13 @@ class Service:
     def token(self) -> str:
         """The access token for requests. If the object has no token yet, log in first.
 
-        :raises CallApiError: the service refuses the login, or gives no answer.
+        :raises CallApiError: the service refuses the login, gives no answer, or gives an answer without a
+            token.
         """
         if self._token is None:
             self.log_in().raise_for_error()
-        assert self._token is not None
+        if self._token is None:
+            raise Unanswered("the answer contains no access token", method="login.user")
         return self._token
 
     def log_in(self) -> Answer:

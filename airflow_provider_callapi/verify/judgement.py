@@ -14,7 +14,7 @@ from airflow_provider_callapi.verify.findings import Findings
 Settings = dict[str, str]
 
 APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
-"""The defaults of the operators, in seconds."""
+"""The default values of these parameters of the Airflow operators, in seconds."""
 
 
 @dataclass(frozen=True)

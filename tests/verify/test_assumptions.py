@@ -154,3 +154,21 @@ def test_an_answered_call_whose_legs_show_no_answer_contradicts_the_assumption(t
     findings = Findings(calls={"dead_operator_1": CallSeen(legs=legs, finish_reason="sip_offline")})
 
     assert rows_of(World(Profile(), tmp_path / "s"), findings)[PICKED_UP].verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("call", "seen"),
+    [
+        (
+            CallSeen(appeared=1.0, gaps=[(4.0, 7.0)], ended=20.0, left_list=20.0),
+            "7 s, 4 s after its appearance",
+        ),
+        (CallSeen(appeared=1, gaps=[(4, 2)], ended=20, left_list=10), "8 s, before its end"),
+    ],
+)
+def test_the_longest_absence_of_a_call_is_named_with_its_place(call, seen, tmp_path):
+    world = World(Profile(), tmp_path / "state.json")
+
+    row = rows_of(world, Findings(calls={"heard_1": call}))["list.calls shows an active call until its end."]
+
+    assert row.seen == f"missing for {seen}"

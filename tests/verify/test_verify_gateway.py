@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from verify_world import CONTACT, VNUMBER, World
 
+from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.emulator import Fault, Profile
 
 
@@ -58,6 +61,15 @@ def test_an_expired_token_is_replaced(world, call_api):
     world.clock.advance(world.exchange.account.token_lifetime + 1)
 
     assert call_api.send("list.calls").error is None
+
+
+def test_a_login_without_a_token_is_an_error_of_the_service(call_api, monkeypatch):
+    answer = replace(call_api.send("list.calls"), data={"app_id": 4})
+    monkeypatch.setattr(call_api, "_token", None)
+    monkeypatch.setattr(call_api, "log_in", lambda: answer)
+
+    with pytest.raises(Unanswered, match="the answer contains no access token"):
+        call_api.send("list.calls")
 
 
 def test_try_send_returns_none_without_an_answer(world, call_api):
