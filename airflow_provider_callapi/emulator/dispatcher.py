@@ -140,7 +140,7 @@ class Dispatcher:
             if planned is not None:
                 label = planned.fault.label
                 entry = Entry(self._clock(), "fault", method_of(body), detail=label)
-                self._switchboard.journal.add(entry)
+                self._current_switchboard().journal.add(entry)
             return planned
 
     def _answer(self, body: Any, ip: str, version: str, utf8: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import islice
 
 import requests
 
@@ -262,10 +263,9 @@ class Exchange(Dispatcher):
 
         The call that ended last comes first.
 
-        :param count: the largest number of calls; 1 or more.
         """
         with self._lock:
-            return list(reversed(self._current_switchboard().finished[-count:]))
+            return list(islice(reversed(self._current_switchboard().finished), count))
 
     def call(self, call_session_id: int) -> Call:
         """Return the active or finished call with a session id.

@@ -38,7 +38,7 @@ class NotificationSender:
         self._exchange = exchange
         self._url = url
         self._secret = secret
-        self._sent: set[tuple[int, str]] = set()
+        self._handled: dict[int, tuple[Call, int]] = {}  # session id → the call, its number of handled events
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="callapi-notifications", daemon=True)
 
@@ -55,11 +55,14 @@ class NotificationSender:
 
         If a notification fails, the method logs a warning and does not repeat the notification.
         """
+        handled: dict[int, tuple[Call, int]] = {}
         for call in self._exchange.calls:
-            for event in _events(call):
-                if (call.call_session_id, event) not in self._sent:
-                    self._sent.add((call.call_session_id, event))
-                    self._send(call.call_session_id, event)
+            session, events = call.call_session_id, list(_events(call))
+            known, count = self._handled.get(session, (call, 0))
+            handled[session] = (call, len(events))
+            for event in events[count:] if known is call else events:  # a reset exchange reuses session ids
+                self._send(session, event)
+        self._handled = handled
 
     def _run(self) -> None:
         while not self._stop.wait(_PAUSE):

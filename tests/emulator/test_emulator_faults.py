@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from emulator_client import CONTACT, informer_call
 
 from airflow_provider_callapi.api.client import Client
@@ -50,3 +51,15 @@ def test_a_fault_applies_to_its_method_as_often_as_planned(client, exchange, fau
             client.call(informer_call())
     client.call(informer_call())
     assert exchange.requests("start.informer_call") == 3
+
+
+def test_a_fault_follows_the_events_that_were_due_before_it(exchange, clock):
+    session = exchange.session()
+    exchange.inbound(CONTACT)
+    clock.advance(600)
+    exchange.fault(Fault.DROP_BEFORE)
+    with pytest.raises(requests.RequestException):
+        session.post("https://callapi.comagic.ru/v4.0", data=b"{}")
+
+    assert exchange.journal[-1].kind == "fault"
+    assert exchange.journal == sorted(exchange.journal, key=lambda entry: entry.time)

@@ -58,6 +58,7 @@ def test_a_load_forgets_calls_and_events_an_hour_after_the_end(api: EmulatorClie
     assert len(exchange.calls) < 20 * 61
     assert exchange.calls == sorted(exchange.calls, key=lambda call: call.started_at)
     assert exchange.last_finished(1)[0].ended_at is not None
+    assert exchange.last_finished(0) == []
 
 
 def test_forgetting_removes_ended_calls_and_keeps_active_calls_and_counts(api: EmulatorClient) -> None:

@@ -65,6 +65,21 @@ def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
     ]
 
 
+def test_a_call_after_a_reset_has_its_own_events_although_it_reuses_a_session_id(receiver):
+    exchange = Exchange(clock=(clock := ManualClock()))
+    sender = NotificationSender(exchange, receiver.url, "secret")
+    sessions = set()
+    for _ in range(2):
+        exchange.script(CONTACT, Script(rings=3, talks=20))
+        sessions.add(exchange.inbound(CONTACT))
+        clock.advance(40)
+        sender.send_new()
+        exchange.reset()
+
+    assert len(sessions) == 1
+    assert [body["event"] for body in receiver.received] == ["started", "answered", "ended"] * 2
+
+
 def test_an_unanswered_call_has_no_event_answered(receiver):
     exchange = Exchange(clock=(clock := ManualClock()))
     exchange.script(CONTACT, Script.no_answer())
