@@ -23,10 +23,11 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallNotAnswered
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
 PEOPLE = ["79160000001", "79160000002", "79160000003"]
+# Airflow 3.1 remembers the tasks of a dag id for the whole process, so each test has its own dag id.
 HEAD = """
 from airflow.sdk import DAG, task
 
-with DAG("decorated", params={"city": "Omsk"}) as dag:
+with DAG("{dag_id}", params={{"city": "Omsk"}}) as dag:
 """
 SECRET = "{{ conn.callapi_default.password }}"
 
@@ -47,7 +48,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 INFORMER = (
-    HEAD
+    HEAD.format(dag_id="one_message")
     + """
     @task.callapi_informer(contact="{{ '79160000001' }}", virtual_phone_number="74993720692")
     def tell(name, params):
@@ -67,7 +68,7 @@ def test_the_text_that_a_function_returns_is_spoken_and_never_rendered(run_dag, 
 
 
 MAPPED = (
-    HEAD
+    HEAD.format(dag_id="mapped_messages")
     + """
     @task
     def names():
@@ -89,7 +90,7 @@ def test_mapped_arguments_are_data_and_the_authors_templates_are_rendered(run_da
 
 
 CAMPAIGN = (
-    HEAD
+    HEAD.format(dag_id="campaign")
     + """
     @task.callapi_campaign(
         call={
