@@ -65,7 +65,7 @@ class ListWatch:
 
     @property
     def is_listed(self) -> bool:
-        """True: the newest successful poll shows the call."""
+        """Whether the newest successful poll shows the call."""
         return self.missing_since is None
 
     def take(self, rows: list[dict[str, Any]], at: float) -> None:

@@ -1,4 +1,4 @@
-"""The table of the probes of ``airflow callapi verify``: the purpose, calls and points of each."""
+"""The table of the probes of ``airflow callapi verify``: the purpose, calls and points of each probe."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Probe:
     :ivar points: the approximate number of points (rate-limit units) that the probe uses: the sum for the
         Call API and the Data API.
     :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
-    :ivar needs: the field of `Options` that the user must give for this probe, e.g. ``dead_operator``. None:
-        the probe needs no special option.
+    :ivar needs: the name of the option (a field of `Options`) that the user must give for this probe, e.g.
+        ``dead_operator``. None: the probe needs no special option.
     :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
     :ivar warning: a warning that the user sees before the probe runs. Empty: no warning.
     """

@@ -59,8 +59,8 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe stores the result in `Findings.login`. The result also names the field with the token's expiry
-    time, and contains whether the answer to the login shows the point limits.
+    The probe stores the result in `Findings.login`. The result also shows which field of the answer contains
+    the token's expiry time, and whether the answer contains the point limits.
 
     :raises NotPossible: the connection has a permanent access key, so that there is no login.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.

@@ -41,7 +41,7 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
     :param conn_id: the id of the Airflow connection.
     :param finished: the names of the probes that an earlier run has finished. The new run leaves out these
         probes.
-    :return: one or more lines of at most 100 characters.
+    :return: lines of at most 100 characters. If the run has nothing to do, one line states this.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
     if not to_do:

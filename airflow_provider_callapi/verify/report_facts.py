@@ -29,7 +29,8 @@ def own_leg_reasons(findings: Findings) -> bool | None:
     The function looks at calls in which one participant picked up, and the other participant did not.
 
     :return: True: in at least one of these calls, the two legs have different finish reasons. False: in each
-        of these calls, the two legs have the same finish reason. None: the findings contain no such call.
+        of these calls, the two legs have the same finish reason. None: the findings contain no such call
+        with two finish reasons.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
@@ -92,12 +93,13 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 def report_delay(findings: Findings) -> float | None:
     """Return the longest time from the end of a call until the report contained the finished call.
 
-    The function prefers calls that ``list.calls`` has shown and that the program has not released.
+    If possible, the function uses only calls that ``list.calls`` has shown and that the program has not
+    released.
 
     :return: seconds, e.g. 7.5; None: no report contained a finished call.
     """
     reported = [call for call in findings.placed() if call.report_after is not None]
-    # After a release, the program asks for the report a second late.
+    # After a release, the program first asks for the report a second after the end.
     exact = [call for call in reported if call.appeared is not None and not call.released]
     return max((call.report_after or 0.0 for call in exact or reported), default=None)
 
@@ -119,8 +121,8 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 def ongoing_talk(findings: Findings) -> bool | None:
     """Return whether the report of an active call contains the duration of the talk so far.
 
-    :return: True: at least one report showed a ``talk_duration`` of more than 0 during the call. False: no
-        report did. None: not known, because no report showed an active call whose talk lasted 3 seconds
+    :return: True: at least one report showed a ``talk_duration`` of more than 0 during the call. False: each
+        report showed 0. None: not known, because no report showed an active call whose talk lasted 3 seconds
         or longer.
     """
     shown = [

@@ -95,9 +95,9 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the service refuses a part of the request, repeat the request without the part.
+        """Ask for a report. If the Data API refuses a part of the request, repeat the request without it.
 
-        A refused part is a field, a filter, or the parameter ``include_ongoing_calls``.
+        The refused part can be a field, a filter, or the parameter ``include_ongoing_calls``.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param keys: the possible filters: field → value, e.g. ``{"id": 206597836}``. The request contains

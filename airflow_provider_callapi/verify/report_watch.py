@@ -26,8 +26,9 @@ class ReportWatch:
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :param measure_ongoing: True: ask for the report during the call, too: after each of the first 25 polls.
-        The answers show when the report first contains the active call.
+    :param measure_ongoing: True: also ask for the report during the call, after each of the first 25 polls.
+        The answers show when the report first contains the active call. False: do not ask while
+        ``list.calls`` shows the call.
     :ivar has_finished: True: the report has shown the finished call.
     """
 
@@ -61,7 +62,7 @@ class ReportWatch:
         Invoke this method after each poll of ``list.calls``. A request is due in two cases:
 
         * ``measure_ongoing`` is True, and this poll is one of the first 25 polls.
-        * ``list.calls`` does not show the call. The first 30 or so requests follow poll by poll. Later
+        * ``list.calls`` does not show the call. About 30 requests are due after successive polls. Later
           requests are due every 10 seconds.
 
         After the report has shown the finished call, this method does nothing. If the Data API does not
