@@ -95,7 +95,7 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the Data API refuses a part of the request, repeat the request without it.
+        """Ask for a report. Repeat the request without each part that the Data API refuses.
 
         The refused part can be a field, a filter, or the parameter ``include_ongoing_calls``.
 
