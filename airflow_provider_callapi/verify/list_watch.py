@@ -1,4 +1,4 @@
-"""Watch one call in ``list.calls``: when it appears, vanishes and ends, and the states of its legs."""
+"""Record when one call appears in ``list.calls`` and vanishes, and which states the legs of the call have."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FORMS: dict[StartTimeForm, str] = {
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
     """Return whether a leg is the contact's leg or the operator's leg.
 
-    :param called: the phone number that the leg calls. A dot and DTMF tones (phone keys) can follow the
-        number.
+    :param called: the field ``called_phone_number`` of the leg. A dot and DTMF tones (phone keys) can follow
+        the phone number.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number of this side.
-    :param is_operator: the field ``is_operator`` of the leg. This field decides only if ``called`` is neither
-        of the two numbers.
+    :param is_operator: the field ``is_operator`` of the leg. This field decides only if ``called`` is none of
+        the numbers in ``numbers``.
     :return: ``contact`` or ``operator``.
     """
     text = str(called or "")
@@ -36,14 +36,14 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 class ListWatch:
     """Takes the result of each poll (``list.calls``), and writes into ``seen`` what the poll shows of a call.
 
-    :param seen: where the watch writes the result, e.g. when the call appeared.
+    :param seen: the object into which the watch writes, e.g. when the call appeared.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :param started_at: when the service replied to the start request, epoch seconds.
-    :ivar missing_since: the time of the first poll without the call, in seconds since the start of the call.
-        None: the newest poll shows the call. Until a poll has shown the call, the value is 0.
-    :ivar misses: how many of the newest polls in a row do not show the call.
+    :param started_at: the start of the call: when the service replied to the start request, epoch seconds.
+    :ivar missing_since: since when the polls do not show the call, in seconds since the start of the call.
+        None: the newest poll shows the call. 0: no poll has shown the call yet.
+    :ivar misses: the number of misses (successful polls without the call) in a row, up to the newest poll.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ListWatch:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the newest poll shows the call."""
+        """Whether the newest successful poll shows the call."""
         return self.missing_since is None
 
     def take(self, rows: list[dict[str, Any]], at: float) -> None:
@@ -89,10 +89,11 @@ class ListWatch:
         self._take_legs(entry, at)
 
     def state_of(self, side: Side) -> str | None:
-        """Return the newest state of the contact's or the operator's leg, e.g. ``Разговор``.
+        """Return the newest state that ``list.calls`` has shown for the leg of one side of the call.
 
         :param side: ``contact`` or ``operator``.
-        :return: the state; None: no poll has shown a leg of this side.
+        :return: the state as the service names it, e.g. ``Разговор`` (talk). None: no poll has shown a leg of
+            this side.
         """
         return next((state for _, who, state in reversed(self.seen.states) if who == side), None)
 

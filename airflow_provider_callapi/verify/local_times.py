@@ -1,4 +1,4 @@
-"""Converts local times of an account whose time zone is not known yet."""
+"""Convert local times of the user's account while the account's time zone is not known yet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def report_text(epoch_seconds: float) -> str:
 def local_seconds(text: object) -> float | None:
     """Convert a local time of the account to epoch seconds, as if the text were a time in UTC.
 
-    A single result is wrong by the account's offset from UTC. The difference between two results is correct,
-    because both are wrong by the same offset.
+    A result differs from the true time by the account's offset from UTC. The difference between two results
+    is correct, because both results have the same error.
 
     :param text: for example ``2016-10-19 12:26:48`` or ``2016-10-19T12:26:48.418``.
     :return: epoch seconds; None: the text is not a time.
@@ -32,9 +32,10 @@ def local_seconds(text: object) -> float | None:
 def quarter_hours_ahead(text: object, epoch_seconds: float) -> int | None:
     """Return how many quarter hours a local time is ahead of UTC.
 
-    :param text: the local time of the account, e.g. ``2016-10-19 12:26:48``.
+    :param text: a local time of the account, e.g. ``2016-10-19 12:26:48``.
     :param epoch_seconds: the same moment as epoch seconds, exact to a few minutes.
-    :return: for example 12 for Moscow (UTC+3); None: the text is not a time.
+    :return: for example 12 for Moscow (UTC+3). A negative number: the local time is behind UTC. None:
+        ``text`` is not a time.
     """
     local = local_seconds(text)
     return None if local is None else round((local - epoch_seconds) / QUARTER_HOUR)

@@ -1,4 +1,4 @@
-"""The table of the probes of ``airflow callapi verify``: what each probe finds out, and what it costs."""
+"""The table of the probes of ``airflow callapi verify``: the purpose, calls and points of each probe."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Probe:
     :ivar name: the name of the probe, e.g. ``not_answered``.
     :ivar finds: what the probe finds out, in a few words for the user.
     :ivar calls: the number of calls that the probe places.
-    :ivar points: the approximate number of points (rate-limit units) that the probe uses: the sum for both
-        services.
+    :ivar points: the approximate number of points (rate-limit units) that the probe uses: the sum for the
+        Call API and the Data API.
     :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
-    :ivar needs: the name of the field of `Options` that the probe needs, e.g. ``dead_operator``; None: the
-        probe needs no special option.
+    :ivar needs: the name of the option (a field of `Options`) that the user must give for this probe, e.g.
+        ``dead_operator``. None: the probe needs no special option.
     :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
-    :ivar warning: what the user must know before the probe runs. Empty: no warning.
+    :ivar warning: a warning that the user sees before the probe runs. Empty: no warning.
     """
 
     name: str
@@ -88,10 +88,11 @@ PROBES = (
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:
-    """Return the probes to run, in the order in which they run.
+    """Select the probes that a run of ``airflow callapi verify`` carries out.
 
-    :param only: the names of the probes to run. Empty: all probes except the probes that run only on request.
-    :param with_calls: False: leave out the probes that place a call.
+    :param only: the names of the wanted probes. Empty: all probes except those with `Probe.only_on_request`.
+    :param with_calls: False: leave out the probes that place calls.
+    :return: the selected probes, in the order of `PROBES`.
     :raises ValueError: ``only`` contains an unknown name. The error message lists the names of all probes.
     """
     names = [probe.name for probe in PROBES]

@@ -1,6 +1,7 @@
-"""Convert the findings to a profile, with which the emulator behaves like the user's account.
+"""Convert the findings of ``airflow callapi verify`` to a profile for the emulator.
 
-The profile contains only the fields that the findings show.
+With the profile, the emulator (a program that imitates the service) behaves as the service behaves for the
+user's account. The profile contains only the fields whose values the findings show.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ NOT_OBSERVED = {
 
 
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:
-    """Return a profile of the emulator as plain JSON, with only the fields that the findings show.
+    """Convert the findings to a profile for the emulator, with only the fields that the findings show.
 
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
-    :param now: epoch seconds.
-    :return: field → value, e.g. ``{"appear_delay": 2.0, "timezone": "Europe/Moscow"}``.
+    :param now: the present time, epoch seconds.
+    :return: field of the emulator's profile → JSON value, e.g.
+        ``{"appear_delay": 2.0, "timezone": "Europe/Moscow"}``.
     """
     fields = {
         **_list_calls(findings),
@@ -77,10 +79,11 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return how the values in the service's answers differ from the vendor's document.
+    """Return how the form of values in the service's answers differs from the vendor's document.
 
-    :return: values of the field `odd_shapes` of an emulator's profile, e.g. ``["null_tags"]``; empty: the
-        values are as documented. None: no report of a call was seen.
+    :return: a list for the field ``odd_shapes`` of an emulator's profile. For example, ``["null_tags"]``
+        means that a call without tags has ``tags`` null. Empty: all values have the documented form. None:
+        the probes have seen no report of a finished call.
     """
     calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:

@@ -1,4 +1,4 @@
-"""The probes that place no call: errors, login, points, dates, and refused requests for reports."""
+"""The probes of ``airflow callapi verify`` that place no call: errors, login, points, reports and dates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOO_LONG = {
 
 
 def reader_of(bench: Bench) -> ReportReader:
-    """Return the object that reads reports from the Data API.
+    """Return `Bench.reader`, the object that reads reports from the Data API.
 
     :raises NotPossible: the connection does not use the Data API.
     """
@@ -36,7 +36,15 @@ def reader_of(bench: Bench) -> ReportReader:
 
 
 def probe_errors(bench: Bench) -> None:
-    """Send a wrong parameter and a wrong access key, and store the form of both errors in the findings."""
+    """Find out the form of the answers with which the Call API reports errors.
+
+    The probe sends one request with an unknown parameter, and one request with a wrong access key. The probe
+    stores the form in `Findings.errors`. From the answer to the wrong key, the probe stores only the HTTP
+    status.
+
+    :raises NotPossible: the Call API ignores the unknown parameter.
+    :raises CallApiError: a request got no answer, or the Call API refuses the login.
+    """
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
     if answer.error is None:
         raise NotPossible("the service ignores an unknown parameter")
@@ -49,9 +57,13 @@ def probe_errors(bench: Bench) -> None:
 
 
 def probe_login(bench: Bench) -> None:
-    """Log in at the Call API, and find out whether the Data API accepts the same token.
+    """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe also stores which field of the answer to the login contains the expiry time of the token.
+    The probe stores the result in `Findings.login`. The result also shows which field of the answer contains
+    the token's expiry time, and whether the answer contains the point limits.
+
+    :raises NotPossible: the connection has a permanent access key, so that there is no login.
+    :raises CallApiError: a request got no answer, or the Call API refuses the login.
     """
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
     if call_api.login is None:
@@ -71,10 +83,14 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Find out how many points (rate-limit units) read-only requests cost.
+    """Find out the point limits of the account, and how many points (rate-limit units) some requests cost.
 
-    A read-only request changes nothing in the account. The probe sends each request several times. The limits
-    in the answers show how many points are left.
+    The probe sends only requests that change nothing in the account, such as polls, requests for reports and
+    logins. The answers show how many points are left after each request. The probe stores the costs in
+    `Findings.points`.
+
+    :raises NotPossible: the answers contain no point limits.
+    :raises CallApiError: a request got no answer, or the service refuses a poll or a login.
     """
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
@@ -102,11 +118,14 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
     """Store in ``points`` how many points a request for a method costs.
 
-    For each of two requests, the function measures the difference between the points left before and after
-    the request. The smaller difference is the result, because another program may have used points of the
-    account at the same time.
+    The function measures the cost of two requests: the points left before a request, minus the points left
+    after the request. The function stores the smaller cost, because another program may use points of the
+    account at the same time. If the answers do not show the cost, the function stores nothing.
+
+    :param points: method → points. The function adds an entry for ``method``.
+    :param send: a function that sends a request for ``method`` and returns the answer.
     """
-    send()  # the first request can send others, e.g. a login
+    send()  # the first request can cause further requests, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
     differences = [a - b for a, b in pairwise(left) if a is not None and b is not None]
     if differences and min(differences) >= 0:
@@ -124,9 +143,15 @@ def _count_login(points: dict[str, int], service: Service, send: Callable[[], An
 
 
 def probe_reports(bench: Bench) -> None:
-    """Request reports with all fields and filters that the package uses, and with a date in the future.
+    """Find out which fields, filters and dates the Data API refuses in requests for reports.
 
-    The `ReportReader` stores what the Data API refuses. The probe also asks for the account's time zone.
+    The probe requests reports with all fields and filters that the package uses, and with a date in the
+    future. The `ReportReader` stores what the Data API refuses in `Findings.report_rules`. The probe also
+    asks the Data API for the account's time zone.
+
+    :raises NotPossible: the connection does not use the Data API.
+    :raises CallApiError: a request for a report got no answer, or the Data API refuses a request for a reason
+        other than a field, a filter or a date.
     """
     reader = reader_of(bench)
     data_api = bench.gateway.data_api
@@ -144,7 +169,12 @@ def probe_dates(bench: Bench) -> None:
     """Find out how old ``date_from`` must be, so that the Data API accepts a request for a report.
 
     The age is the time from ``date_from`` to the request, in seconds. A binary search between 0 seconds and 2
-    days finds the smallest accepted age, exact to one percent or to one second.
+    days finds the smallest accepted age, exact to one percent or one second, whichever is longer. The probe
+    stores the result in `Findings.dates`.
+
+    :raises NotPossible: the connection does not use the Data API, or the account's time zone is not known.
+    :raises CallApiError: a request got no answer, or the Data API refuses a request for a reason other than
+        ``date_from``.
     """
     reader = reader_of(bench)
     offset = _offset(bench)
@@ -175,11 +205,12 @@ def probe_dates(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> float:
-    """Return by how many seconds the account's time is ahead of UTC.
+    """Return how many seconds the account's local time is ahead of UTC.
 
-    If no finding shows the difference, the function uses the zone in the answer to ``get.account``, or else
-    the zone in the Airflow connection.
+    The function first looks for the offset in the findings. If no finding shows the offset, the function uses
+    the time zone in the answer to ``get.account``, or else the time zone in the Airflow connection.
 
+    :return: for example 10800.0 for Moscow (UTC+3).
     :raises NotPossible: the time zone is not known.
     """
     findings = bench.findings

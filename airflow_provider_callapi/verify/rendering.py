@@ -1,4 +1,7 @@
-"""Convert the plan and the final table of ``airflow callapi verify`` to text for the user's screen."""
+"""Convert the plan and the final table of ``airflow callapi verify`` to text for the user's screen.
+
+The plan lists the probes of a run. The table shows which of the package's assumptions about the service hold.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,27 @@ _SHARES = (29, 29, 42)
 
 
 def can_run(probe: Probe, options: Options) -> bool:
-    """Return whether the user has given the phone numbers that a probe needs."""
+    """Return whether the user has given all phone numbers that a probe needs.
+
+    :param options: the phone numbers that the user has given.
+    """
     needed = (["contact", "virtual_number"] if probe.calls else []) + ([probe.needs] if probe.needs else [])
     return all(getattr(options, name) for name in needed)
 
 
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
-    """Return a text about what a run will do: its probes, calls and points, and the probes that are left out.
+    """Return the plan of a run of ``airflow callapi verify``, as text for the user.
+
+    The plan lists the probes of the run and the left-out probes. It also states how many calls the run
+    places, how many points (rate-limit units) the run uses, and how many minutes the run takes.
 
     :param probes: the probes that the user has selected.
     :param options: the phone numbers that the user has given. If the user has not given a number that a probe
         needs, the run leaves out the probe.
     :param conn_id: the id of the Airflow connection.
-    :param finished: the names of the probes that an earlier run has finished.
+    :param finished: the names of the probes that an earlier run has finished. The new run leaves out these
+        probes.
+    :return: lines of at most 100 characters. If the run has nothing to do, one line states this.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
     if not to_do:
@@ -66,9 +77,10 @@ def _calls(number: int) -> str:
 
 
 def table_text(rows: Sequence[Row], width: int) -> str:
-    """Return the final table of ``airflow callapi verify`` as text, with one row for each assumption.
+    """Return the final table of ``airflow callapi verify`` as text.
 
-    :param width: the number of characters in a line.
+    :param rows: the rows of the table, one for each assumption.
+    :param width: the largest width of the table, in characters. A value below 110 counts as 110.
     """
     from tabulate import tabulate  # noqa: PLC0415 - most commands print no table
 

@@ -26,20 +26,25 @@ It means that the leg was connected, and ended together with the other leg.
 def own_leg_reasons(findings: Findings) -> bool | None:
     """Return whether the legs of one call can have different finish reasons in the report of legs.
 
-    None: no call has both a leg whose participant picked up and a leg whose participant did not.
+    The function looks at calls in which one participant picked up, and the other participant did not.
+
+    :return: True: in at least one of these calls, the two legs have different finish reasons. False: in each
+        of these calls, the two legs have the same finish reason. None: the findings contain no such call
+        with two finish reasons.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
 
 
 def session_reason(findings: Findings) -> SessionReason | None:
-    """Return from whose leg the whole call gets its ``finish_reason`` in the report of calls.
+    """Return which leg gives the whole call its ``finish_reason`` in the report of calls.
 
-    The function is certain only after two kinds of calls: calls in which only the contact picks up (the probe
-    ``dead_operator``), and a call in which only the operator picks up (the probe ``second_number``).
+    The function compares calls of two probes. In the calls of the probe ``dead_operator``, only the contact
+    picks up. In the call of the probe ``second_number``, only the operator picks up. Without the probe
+    ``second_number``, the result is less certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: no call of the probe ``dead_operator`` shows the leg.
+        leg). None: no call of the probe ``dead_operator`` shows which leg gives the reason.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -53,7 +58,9 @@ def session_reason(findings: Findings) -> SessionReason | None:
 
 
 _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
-    # (the reason is the failed operator's, the reason is the unreached contact's)
+    # Two answers → the result. First answer: whether the call has the operator's reason if only the contact
+    # picks up. Second answer: whether the call has the contact's reason if only the operator picks up. None:
+    # not known.
     (True, True): "ending_leg",
     (True, None): "ending_leg",
     (True, False): "operator",
@@ -64,9 +71,10 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return two finish reasons: of the leg that was not picked up, and of the leg that was picked up.
+    """Return the finish reasons of both legs of a call that only one participant answered.
 
-    None: the report of legs does not show exactly one leg of each kind with a finish reason.
+    :return: (reason of the leg whose participant did not pick up, reason of the leg whose participant picked
+        up). None: the report of legs does not show one leg of each kind, each with a finish reason.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -83,21 +91,24 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 
 
 def report_delay(findings: Findings) -> float | None:
-    """Return the longest time from the end of a call until the report contained the call.
+    """Return the longest time from the end of a call until the report contained the finished call.
+
+    If possible, the function uses only calls that ``list.calls`` has shown and that the program has not
+    released.
 
     :return: seconds, e.g. 7.5; None: no report contained a finished call.
     """
     reported = [call for call in findings.placed() if call.report_after is not None]
-    # After a release, the first question comes a second late.
+    # After a release, the program first asks for the report a second after the end.
     exact = [call for call in reported if call.appeared is not None and not call.released]
     return max((call.report_after or 0.0 for call in exact or reported), default=None)
 
 
 def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
-    """Return the longest time from the start of a call until the report contained the active call.
+    """Return the longest time from the start of a call until the report of calls contained the active call.
 
     :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
-        reports for at least 10 seconds of a call. None: not known.
+        the report of a call at least until second 10 of the call. None: not known.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
@@ -110,7 +121,9 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 def ongoing_talk(findings: Findings) -> bool | None:
     """Return whether the report of an active call contains the duration of the talk so far.
 
-    None: not known, because no call had a long enough talk.
+    :return: True: at least one report showed a ``talk_duration`` of more than 0 during the call. False: each
+        report showed 0. None: not known, because no report showed an active call whose talk lasted 3 seconds
+        or longer.
     """
     shown = [
         call.ongoing_talk
@@ -121,7 +134,10 @@ def ongoing_talk(findings: Findings) -> bool | None:
 
 
 def ongoing_legs(findings: Findings) -> bool | None:
-    """Return whether the report of legs contains the legs of an active call; None: not known."""
+    """Return whether the report of legs contains the legs of an active call.
+
+    None: not known, because no probe has asked for the legs during a call.
+    """
     shown = [call.ongoing_legs for call in findings.placed() if call.ongoing_legs is not None]
     return any(shown) if shown else None
 
@@ -129,8 +145,9 @@ def ongoing_legs(findings: Findings) -> bool | None:
 def informer_has_talk(findings: Findings) -> bool | None:
     """Return whether ``talk_duration`` in the report includes the time in which the contact hears a message.
 
-    False: the report counts only the talk with an operator. None: not known, because the findings contain no
-    long enough call with a message.
+    :return: True: the report counts the message as talk. False: the report counts only a talk with an
+        operator. None: not known, because no report shows a call with a message in which the contact stayed
+        on the line for 3 seconds.
     """
     for call in findings.placed("heard", "released", "hung_up"):
         answered = call.picked_up("contact")
@@ -144,7 +161,8 @@ def informer_has_talk(findings: Findings) -> bool | None:
 def unanswered_is_lost(findings: Findings) -> bool | None:
     """Return the value of ``is_lost`` in the report of a call that the contact did not answer.
 
-    None: the findings contain no such call, or its report does not contain ``is_lost``.
+    None: the findings contain no unanswered call of the probe ``not_answered``, or the report of the call
+    does not contain ``is_lost``.
     """
     for call in findings.placed("not_answered"):
         if call.legs and call.picked_up("contact") is None:
@@ -158,7 +176,7 @@ def connected(findings: Findings, *names: str) -> list[bool]:
     The result leaves out calls without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``not_answered``.
-    :return: for example ``[True, False]``; empty: no report shows anything.
+    :return: for example ``[True, False]``; empty: no named call has a report of legs.
     """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
@@ -166,11 +184,11 @@ def connected(findings: Findings, *names: str) -> list[bool]:
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
     """Return, for each named call that the contact answered, whether the report of legs shows the answer.
 
-    The user may have missed a call that the user should have answered. A call is therefore in the result only
-    if the report of legs, ``list.calls`` or the talk shows that the contact picked up.
+    The contact may have missed a call that the contact should have answered. The result therefore leaves out
+    each call for which no finding shows that the contact picked up, and each call without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``[True, False]``; empty: no report shows anything.
+    :return: for example ``[True, False]``; empty: the result leaves out all named calls.
     """
     return [
         call.picked_up("contact") is not None
@@ -180,8 +198,9 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether the contact of a call picked up, as far as the findings show.
+    """Return whether a finding other than the contact's leg in the report shows that the contact picked up.
 
-    A talk time, a state of talking in ``list.calls``, or an operator's leg shows that the contact picked up.
+    Each of these findings shows that the contact picked up: a talk time in the report of calls, a state of
+    talking in ``list.calls``, or an operator's leg in the report of legs.
     """
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

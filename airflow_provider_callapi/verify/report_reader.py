@@ -28,9 +28,9 @@ class ReportReader:
     """Asks the Data API for reports of calls that began in about the last three days.
 
     :param data_api: the service to which the reader sends its requests.
-    :param gateway: the object that contains the clock.
-    :param rules: which fields, filters and dates the Data API refuses. The reader adds each refusal that it
-        finds.
+    :param gateway: the object from which the reader takes the clock.
+    :param rules: which fields, filters and dates the Data API refuses. The reader adds to this object each
+        new refusal.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -42,8 +42,9 @@ class ReportReader:
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one call in ``get.calls_report``, even if the call is still active.
 
-        :return: usually one JSON object; empty: the report does not contain the call yet.
-        :raises CallApiError: there is no answer.
+        :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the
+            Data API has refused the request.
+        :raises CallApiError: the request got no answer, or the Data API refuses the login.
         """
         answer = self.ask(
             "get.calls_report",
@@ -53,9 +54,10 @@ class ReportReader:
         return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def search(self, external_id: str) -> int | None:
-        """Return the session id of the call with an ``external_id``.
+        """Search the report of calls for a call by its ``external_id``.
 
-        :return: the session id; None: the report has no such call, or the service did not reply.
+        :return: the session id of the call. None: the report does not contain the call, or the Data API has
+            refused or not answered the request.
         """
         try:
             answer = self.ask(
@@ -71,29 +73,41 @@ class ReportReader:
 
         The request names no fields, so the Data API chooses the fields. The entries then show whether
         ``call_records`` is one of the default fields.
+
+        :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the
+            Data API has refused the request.
+        :raises CallApiError: the request got no answer, or the Data API refuses the login.
         """
         keys: dict[str, int | str] = {"call_api_external_id": external_id, "id": session_id}
         answer = self.ask("get.calls_report", keys, all_fields=True)
         return [row for row in answer.rows if read_session_id(row.get("id")) == session_id]
 
     def legs(self, session_id: int) -> list[dict[str, Any]]:
-        """Return the entries of one call in ``get.call_legs_report``: one JSON object for each leg."""
+        """Return the entries of one call in ``get.call_legs_report``.
+
+        :return: one JSON object for each leg. Empty: the report does not contain legs of the call, or the
+            Data API has refused the request.
+        :raises CallApiError: the request got no answer, or the Data API refuses the login.
+        """
         answer = self.ask("get.call_legs_report", {"call_session_id": session_id})
         return [row for row in answer.rows if read_session_id(row.get("call_session_id")) == session_id]
 
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. Repeat the request without each field or filter that the Data API refuses.
+        """Ask for a report. Repeat the request without each part that the Data API refuses.
+
+        The refused part can be a field, a filter, or the parameter ``include_ongoing_calls``.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: field → value, e.g. ``{"id": 206597836}``. The request filters by the first of these
-            fields by which the Data API has not refused to filter. If the Data API has refused all these
-            filters, the request asks for the newest entries first.
+        :param keys: the possible filters: field → value, e.g. ``{"id": 206597836}``. The request contains
+            only one filter: the first filter that the Data API has not refused so far. If the Data API has
+            refused all filters, the request asks for the newest entries first.
         :param all_fields: True: name no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. If the Data API refuses anything other than a field or a filter, the answer
-            contains the error.
+        :return: the answer. If the Data API refuses the request for another reason, the answer contains the
+            error.
+        :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         while True:
             asked: dict[str, Any] = dict(params)
@@ -113,25 +127,30 @@ class ReportReader:
     def send(self, method: str, **params: Any) -> Answer:
         """Ask for a report of about the last three days (see `interval`).
 
-        If the Data API refuses the end of this period because this machine's clock is ahead, repeat the
-        request once with an earlier end.
+        If this machine's clock is ahead, the Data API can refuse the end of this period. The method then
+        repeats the request once, and the period ends 5 seconds earlier.
 
+        :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param params: the parameters of the request, without ``date_from`` and ``date_till``.
+        :return: the answer. If the Data API refuses the request, the answer contains the error.
+        :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         if self.rules.future_date_till is None:
             self._learn_future()
         now = self._clock()
         answer = self._data_api.send(method, **self.interval(now), **params)
         if answer.error_field == "date_till" and self.rules.future_date_till is False:
-            self._clock_error += 5  # the clock of this machine is ahead
+            self._clock_error += 5  # this machine's clock is ahead
             answer = self._data_api.send(method, **self.interval(now), **params)
         return answer
 
     def send_dates(self, date_from: str, till: float) -> Answer:
         """Ask for one entry of ``get.calls_report``, only to see whether the Data API accepts the dates.
 
-        :param date_from: the beginning of the interval, e.g. ``2016-10-19 12:26:48``.
-        :param till: the end of the interval, epoch seconds. The request contains this time in UTC.
+        :param date_from: the beginning of the period as text, e.g. ``2016-10-19 12:26:48``.
+        :param till: the end of the period, epoch seconds. The request contains this time as text in UTC.
+        :return: the answer. If the Data API refuses a date, `Answer.error_field` names the date's parameter.
+        :raises CallApiError: the request got no answer, or the Data API refuses the login.
         """
         return self._data_api.send(
             "get.calls_report", date_from=date_from, date_till=report_text(till), fields=["id"], limit=1
@@ -140,19 +159,21 @@ class ReportReader:
     def interval(self, now: float) -> dict[str, str]:
         """Return the dates of a request, for a period that includes the last two days in every time zone.
 
-        :param now: epoch seconds.
-        :return: ``{"date_from": "2016-10-16 12:26:48", "date_till": …}``.
+        :param now: the present time, epoch seconds.
+        :return: for example ``{"date_from": "2016-10-16 12:26:48", "date_till": "2016-10-20 03:26:48"}``.
         """
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the latest ``date_till`` that the Data API accepts, as epoch seconds.
+        """Return the ``date_till`` with which a request includes all calls until now, as epoch seconds.
 
-        If the Data API accepts dates in the future, the result is 15 hours from now, which is in the future
-        in every time zone. Otherwise, the result is the present local time of the account, converted to epoch
-        seconds as if the local time were a time in UTC. `report_text` then gives the local time.
+        Unless the Data API refuses dates in the future, the result is 15 hours from now. This time is in the
+        future in every time zone. If the Data API refuses dates in the future, the result is the present
+        local time of the account, converted as if this local time were a time in UTC. `report_text` converts
+        the result to the local time as text. If this machine's clock is ahead, the result is some seconds
+        earlier.
 
-        :param now: epoch seconds.
+        :param now: the present time, epoch seconds.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
@@ -191,6 +212,9 @@ class ReportReader:
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
         """Store which field, filter or parameter of a request the Data API has refused.
 
+        :param answer: the answer to the request.
+        :param method: the JSON-RPC method of the request, e.g. ``get.calls_report``.
+        :param filtered_by: the field by which the request filters; None: the request has no filter.
         :return: True: the same request without the refused part may succeed. False: the method has found no
             new refusal.
         """
@@ -209,11 +233,12 @@ class ReportReader:
         return self._try_single_fields(fields)
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Find the fields that the Data API refuses, with one request for each field.
+        """Find and store the fields that the Data API refuses, with one request for each field.
 
-        The method is for an error that does not name the refused field.
+        This method is necessary if the Data API's error does not name the refused field.
 
-        :return: True: the Data API refuses at least one field.
+        :param fields: the names of fields of ``get.calls_report``.
+        :return: True: the Data API refuses at least one field. False: the Data API refuses no field.
         """
         refused = {
             name: answer.error

@@ -1,4 +1,4 @@
-"""Watch one call in the Data API's report of calls and in the report of legs."""
+"""Record what the Data API shows of one call in the report of calls and in the report of legs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _LARGE = 1 << 53
 class ReportWatch:
     """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
-    :param seen: where the watch writes the result, e.g. when the call ended.
+    :param seen: the object into which the watch writes, e.g. when the call ended.
     :param reader: the object that sends the requests for reports.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :param measure_ongoing: True: ask for the report during the call, too, each second and at most 25 times.
-        The result shows when the report contains the active call.
-    :ivar has_finished: whether the report contains the finished call.
+    :param measure_ongoing: True: also ask for the report during the call, after each of the first 25 polls.
+        The answers show when the report first contains the active call. False: do not ask while
+        ``list.calls`` shows the call.
+    :ivar has_finished: True: the report has shown the finished call.
     """
 
     def __init__(
@@ -56,15 +57,20 @@ class ReportWatch:
         self._starts: float | None = None
 
     def take(self, at: float, missing_since: float | None) -> None:
-        """Ask for the reports if a request is due. Call this method after each poll of ``list.calls``.
+        """Ask for the reports of the call if a request is due, and write into ``seen`` what the reports show.
 
-        If ``measure_ongoing`` is True, a request is due after each of the first 25 polls. As soon as
-        ``list.calls`` no longer shows the call, a request is due after each of the next 30 polls, and then
-        every 10 seconds.
+        Invoke this method after each poll of ``list.calls``. A request is due in two cases:
 
-        :param at: seconds since the start of the call.
-        :param missing_since: when the call went missing in ``list.calls``, in seconds since the start. None:
-            ``list.calls`` shows the call.
+        * ``measure_ongoing`` is True, and this poll is one of the first 25 polls.
+        * ``list.calls`` does not show the call. About 30 requests are due after successive polls. Later
+          requests are due every 10 seconds.
+
+        After the report has shown the finished call, this method does nothing. If the Data API does not
+        answer, this method writes nothing into ``seen``.
+
+        :param at: seconds from the start of the call to the poll.
+        :param missing_since: since when ``list.calls`` does not show the call, in seconds since the start of
+            the call. None: ``list.calls`` shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return
@@ -78,10 +84,10 @@ class ReportWatch:
             self._take_ongoing(rows, at)
 
     def complete(self) -> None:
-        """Ask once for the report of legs of the finished call.
+        """Ask once for the report of the call's legs, and write the legs into ``seen``.
 
         If ``measure_ongoing`` is True, also ask once for the report of the call with the service's default
-        fields.
+        fields. If the Data API does not answer, this method leaves the missing values unknown.
         """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]
@@ -132,7 +138,11 @@ class ReportWatch:
             seen.tags_are_null = row["tags"] is None
 
     def _since_start(self, text: object) -> float | None:
-        """Return a local time in a report as seconds since the start of the call; None: not known."""
+        """Return how many seconds a local time in a report is after the call's ``start_time`` in the report.
+
+        :param text: the local time, e.g. ``2016-10-19 12:26:48``.
+        :return: seconds, at least 0. None: ``text`` is not a time, or ``start_time`` is not known.
+        """
         local = local_seconds(text)
         return None if local is None or self._starts is None else max(0.0, local - self._starts)
 

@@ -1,7 +1,8 @@
 """The resume file of ``airflow callapi verify``, from which an interrupted run continues.
 
 A run writes the file after each step, so that a later run does not repeat the calls. The file contains the
-findings, and the call of the run that is active now. The file contains no phone number and no secret.
+findings, and the call that the run has placed and not yet ended. The file contains no phone number and no
+secret.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class ActiveCall(BaseModel):
     :ivar session_id: the session id of the call. None: the start request has got no reply yet.
     :ivar started_at: epoch seconds. Before the reply to the start request: when the run sent the request.
         After the reply: when the reply came.
-    :ivar others: the session ids of the calls that were active before the start.
+    :ivar others: the session ids of the calls that were active before the start request. A search for this
+        call ignores these calls.
     """
 
     external_id: str
@@ -37,8 +39,8 @@ class State(BaseModel):
     """Everything that the resume file of ``airflow callapi verify`` contains.
 
     :ivar version: the version of the file format.
-    :ivar conn_id: id of the Airflow connection.
-    :ivar finished: the names of the probes that a later run leaves out.
+    :ivar conn_id: the id of the Airflow connection.
+    :ivar finished: the names of the finished probes. A later run leaves out these probes.
     :ivar calls_placed: the number of start requests so far.
     :ivar active: the call that the command must release (end); None: no call of the command is active.
     :ivar findings: what the probes have found out so far.
@@ -78,8 +80,9 @@ class ResumeFile:
 
         :param path: the path of the file.
         :param conn_id: the id of the Airflow connection that the run uses.
-        :raises ResumeFileInvalid: the file is not a resume file, or the file belongs to another Airflow
-            connection.
+        :return: a `ResumeFile` with the contents of the file.
+        :raises ResumeFileInvalid: the file cannot be read, is not a resume file, or belongs to another
+            Airflow connection.
         """
         try:
             state = State.model_validate_json(path.read_bytes())
@@ -98,7 +101,10 @@ class ResumeFile:
         return cls(path, state)
 
     def save(self) -> None:
-        """Write `state` to the file. If the process is killed during the write, the old file remains."""
+        """Write `state` to the file. If the process is killed during the write, the old file remains.
+
+        :raises OSError: the file cannot be written.
+        """
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
         new.replace(self._path)

@@ -1,6 +1,7 @@
 """Run the probes of ``airflow callapi verify`` in order, with at most `MOST_CALLS` calls.
 
-At the end of a run, no call of the run is active. If a run cannot end its call, the run raises `CallLeft`.
+A run releases (ends) its active call before the run itself ends. If the release fails, the run raises
+`CallLeft`.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ _SECONDS_TO_READ = 5.0
 
 
 class CallLeft(Exception):
-    """A call that the run has placed may still be active, because the run could not release the call.
+    """Raised if a call of the run may still be active, because the run could not release (end) the call.
 
-    The error message states what the user must do.
+    The error message names the call, and states what the user must do.
 
-    :param active: the call.
+    :param active: the call that may be active.
     """
 
     def __init__(self, active: ActiveCall) -> None:
@@ -42,11 +43,12 @@ class CallLeft(Exception):
 
 
 class Run:
-    """Runs the probes of ``airflow callapi verify``, and places and ends their calls.
+    """Runs the probes of ``airflow callapi verify``, and places and ends the calls of the probes.
 
     :param gateway: the services, the clock, and the output to the user.
     :param options: the phone numbers and other options of the user.
-    :param file: the resume file. The run saves the file before and after each step that must not be repeated.
+    :param file: the resume file. The run saves the file before and after each start request, after each
+        release, and after each probe.
     """
 
     def __init__(self, gateway: Gateway, options: Options, file: ResumeFile) -> None:
@@ -71,8 +73,9 @@ class Run:
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
-        :raises CallApiError: the service does not accept the connection's credentials.
-        :raises CallLeft: a call could not be released. The next run tries again.
+        :raises CallApiError: the Call API does not answer the first poll, or refuses the poll or the login.
+            The run has then carried out no probe.
+        :raises CallLeft: a call could not be released. The next run tries again to release the call.
         """
         state = self._file.state
         self._release_active()
@@ -91,10 +94,11 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe. If the probe finds nothing out, store and show the reason.
+        """Run a probe. If the probe fails, store the reason, show the reason, and release the active call.
 
-        :return: True: the probe is finished, and a later run leaves out the probe. False: the probe found
-            nothing out, and a later run repeats the probe.
+        :return: True: the probe is finished, and a later run leaves out the probe. False: the probe has
+            failed, and a later run repeats the probe.
+        :raises CallLeft: the active call could not be released.
         """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
@@ -134,13 +138,22 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Return what was seen of a call whose start request failed.
+        """Decide what happens after a failed start request.
 
-        If the plan needs points, the probe needs a placed call, so this method raises an error. After the
-        error ``limit_exceeded``, or if the start request got no answer, the service may have placed the call.
-        The call then stays in the resume file, so that the run can end the call.
+        If the plan needs points, the probe cannot continue without a placed call, and this method raises
+        `NotPossible`. If the plan needs no points, the probe wants to know whether the service has placed the
+        call nevertheless. This method then searches for the call, and releases (ends) the call.
 
-        :raises NotPossible: the plan needs points, or the run cannot find out whether the call was placed.
+        After the error ``limit_exceeded``, or if the start request got no answer, the service may have placed
+        the call. The call then stays in the resume file until the run has ended the call, or until the search
+        has proven that no call was placed.
+
+        :param error: the error with which the start request failed.
+        :param active: the record of the call in the resume file.
+        :return: a `CallSeen` whose ``refused`` names the error. ``appeared`` is 0 if the search has found the
+            call, and None if there is no call.
+        :raises NotPossible: the plan needs points, or the search cannot show whether the call was placed.
+        :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
@@ -157,9 +170,9 @@ class Run:
         return CallSeen(refused=mnemonic or "no answer", appeared=None if active.session_id is None else 0.0)
 
     def _release_active(self) -> None:
-        """Release the call that the resume file names as active.
+        """Release (end) the call that the resume file names as active, and save the resume file.
 
-        If the resume file names no call, do nothing.
+        If the resume file names no active call, do nothing.
 
         :raises CallLeft: the release failed.
         """

@@ -1,7 +1,7 @@
-"""Judge, by the findings, the assumptions about reports, points, and the answers of both services.
+"""Judge, by the findings, the package's assumptions about reports, points, and the answers of both services.
 
-Each function judges one assumption. If the findings show nothing about the assumption, the function returns
-an empty `Judgement`.
+Each public function judges one assumption, and returns a `Judgement`. If the findings show nothing about the
+assumption, the function returns an empty `Judgement`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ If a placed call appears only after this time, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
 
-    The function takes the longest time until a report contained its call, and adds a margin. If the sum is
-    more than 120 s, the result advises a longer timeout.
+    The function takes the longest time from the end of a call until the report contained the call, and adds a
+    margin. If the sum is more than 120 s, the result advises the sum as ``report_timeout``.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -46,7 +46,8 @@ def report(context: Context) -> Judgement:
 def ongoing(context: Context) -> Judgement:
     """Judge whether the Data API's report with ``include_ongoing_calls`` contains active calls.
 
-    The result also advises a value of ``absence_proven_after``.
+    The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
+    which the package assumes that a lost call was never placed.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -56,15 +57,16 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised value of the parameter ``absence_proven_after``, as text in seconds, e.g. ``300``.
+    """Return the advised value of the parameter ``absence_proven_after``.
 
     If a lost call stays absent from ``list.calls`` and from the Data API's reports for
     ``absence_proven_after`` seconds, the package assumes that the service never placed the call. The package
-    recognises a call by its ``external_id``. If neither service shows the ``external_id`` of active calls,
-    the result is ``leave empty``.
+    recognises the call by its ``external_id``.
 
     :param delay: how many seconds after the start of a call the Data API's report contained the active call.
         ``never``: no report contained an active call.
+    :return: seconds as text, e.g. ``300``. ``leave empty``: neither service shows the ``external_id`` of
+        active calls, so the package cannot find a lost call during the call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not all(ids):
@@ -77,8 +79,8 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 def second_witness(context: Context) -> Judgement:
     """Judge whether the Data API's reports show, during a call, that the contact has picked up.
 
-    The answer is visible in two places: in the ``talk_duration`` of the active call, and in the legs of the
-    active call.
+    The assumption holds if a report of an active call contains the ``talk_duration`` so far, or if the report
+    of legs contains the legs of an active call.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
@@ -90,7 +92,7 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Judge whether the Data API accepts report requests with a ``date_from`` of a day ago."""
+    """Judge whether the Data API accepts requests for reports with a ``date_from`` of one day ago."""
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -103,7 +105,7 @@ def dates(context: Context) -> Judgement:
 
 
 def refusals(context: Context) -> Judgement:
-    """Judge whether the Data API accepts all fields and filters of the package's report requests."""
+    """Judge whether the Data API accepts all fields and filters of the package's requests for reports."""
     rules = context.findings.report_rules
     if rules.future_date_till is None:
         return Judgement()
@@ -114,7 +116,7 @@ def refusals(context: Context) -> Judgement:
 def shapes(context: Context) -> Judgement:
     """Judge whether the values in the service's answers have the form that the vendor's document shows.
 
-    An example of another form: for a call without tags, ``tags`` is null.
+    For example, the assumption does not hold if ``tags`` of a call without tags is null.
     """
     shapes = odd_shapes(context.findings)
     if shapes is None:
@@ -170,11 +172,11 @@ def login(context: Context) -> Judgement:
 
 
 def errors(context: Context) -> Judgement:
-    """Describe the answers with an error.
+    """Describe the answers with which the Call API reports errors.
 
-    The description contains the HTTP status, and states whether the answers contain the request's id and the
-    point limits. The function only describes the answers and does not judge: if the probe ``errors`` has run,
-    `Judgement.holds` is True.
+    The description contains the HTTP status after a wrong parameter and after a wrong access key. It also
+    states whether an answer contains the request's id and the point limits. The function only describes the
+    answers and does not judge: if the probe ``errors`` has run, `Judgement.holds` is True.
     """
     form = context.findings.errors
     if form is None:
