@@ -9,7 +9,7 @@ from airflow_provider_callapi.verify import call_probes, quiet_probes
 from airflow_provider_callapi.verify.bench import Bench
 
 MOST_CALLS = 12
-"""A run places at most this many calls, the calls of interrupted runs with the same resume file included."""
+"""The largest number of calls that all runs with the same resume file place together."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ PROBES = (
         warning="uses up all points of the minute: every other program of the account fails meanwhile",
     ),
 )
-"""All probes, in the order in which they run."""
+"""All probes of ``airflow callapi verify``, in the order in which the probes run."""
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:

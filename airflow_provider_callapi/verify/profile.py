@@ -19,7 +19,7 @@ NOT_OBSERVED = {
     "data_api_host": "the connection names the host",
     "charset_is_required": "the package always sends the charset",
 }
-"""The fields of a profile that no probe can find out, each with the reason."""
+"""Field of a profile → the reason why no probe can find out the value of this field."""
 
 
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:

@@ -22,7 +22,10 @@ _TOO_LONG = {
     "fields": ["id"],
     "limit": 1,
 }
-"""Dates that every service refuses. A refused request costs no points."""
+"""The parameters of a request that the Data API always refuses, because the period is too long.
+
+A refused request costs no points.
+"""
 
 
 def reader_of(bench: Bench) -> ReportReader:

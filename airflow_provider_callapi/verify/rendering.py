@@ -16,8 +16,7 @@ _SECONDS_FOR_A_CALL = 75
 _HEADINGS = ("verdict", "assumption", "what relies on it", "seen", "change")
 _VERDICT, _CHANGE = 12, 22
 _SHARES = (29, 29, 42)
-"""The widths of the columns between verdict and change, in percent of their common width.
-"""
+"""The widths of the columns ``assumption``, ``what relies on it`` and ``seen``, in percent of their sum."""
 
 
 def can_run(probe: Probe, options: Options) -> bool:

@@ -14,12 +14,12 @@ from airflow_provider_callapi.verify.list_facts import shows_talk
 SessionReason = Literal["ending_leg", "contact", "operator", "any"]
 
 _LONG_ENOUGH = 3.0
-"""Seconds. A longer period contains several polls."""
+"""The shortest talk from which a function concludes a fact, in seconds. Such a talk spans several polls."""
 _LONG_ENOUGH_FOR_A_REPORT = 10.0
 _HANG_UP = "_disconnects"
-"""The last part of a finish reason.
+"""The ending of a finish reason such as ``operator_disconnects``.
 
-It means that the leg was connected, and ended together with the other leg.
+The ending means that the leg was connected, and that the leg ended together with the other leg.
 """
 
 

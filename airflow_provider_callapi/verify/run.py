@@ -20,7 +20,7 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 from airflow_provider_callapi.verify.resume_file import ActiveCall, ResumeFile
 
 _SECONDS_TO_READ = 5.0
-"""The pause between an instruction and the start of the call."""
+"""The pause, in seconds, between an instruction to the user and the start request of a call."""
 
 
 class CallLeft(Exception):

@@ -22,9 +22,10 @@ from airflow_provider_callapi.verify.profile import odd_shapes
 
 _DAY = 86_400.0
 _LEAST_ABSENCE = 300
-"""The smallest advised value of ``absence_proven_after``.
+"""The smallest advised value of the parameter ``absence_proven_after``, in seconds.
 
-If a placed call appears only after this time, the person is called twice.
+If a lost call stays absent for ``absence_proven_after``, the package calls the person again. If the service
+shows the lost call only later, the person is called twice.
 """
 
 
