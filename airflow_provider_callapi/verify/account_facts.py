@@ -41,10 +41,16 @@ def account_zone(findings: Findings, connection_zone: str | None, now: float) ->
         return named if named in available_timezones() else None
     hours = offset // 4
     candidates = [named, connection_zone, "UTC", f"Etc/GMT{-hours:+d}", *sorted(available_timezones())]
-    return next((name for name in candidates if name and _offset_of(name, now) == offset), None)
+    return next((name for name in candidates if name and offset_of(name, now) == offset), None)
 
 
-def _offset_of(zone: str, now: float) -> int | None:
+def offset_of(zone: str, now: float) -> int | None:
+    """Return how many quarter hours a time zone is ahead of UTC.
+
+    :param zone: the name of the zone, e.g. ``Europe/Moscow``.
+    :param now: epoch seconds. The offset of a zone may change in the course of a year.
+    :return: for example 12 for Moscow (UTC+3); None: no time zone has this name.
+    """
     try:
         ahead = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).utcoffset()
     except (ValueError, OSError, LookupError):

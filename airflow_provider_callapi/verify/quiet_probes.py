@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
+from airflow_provider_callapi.verify import account_facts
 from airflow_provider_callapi.verify.bench import Bench, NotPossible
 from airflow_provider_callapi.verify.findings import DateRule, ErrorForm, LoginForm
 from airflow_provider_callapi.verify.gateway import Answer, Service
@@ -216,16 +215,12 @@ def _offset(bench: Bench) -> float:
     :return: for example 10800.0 for Moscow (UTC+3).
     :raises NotPossible: the time zone is not known.
     """
-    findings = bench.findings
-    measured = [call.report_offset for call in findings.calls.values() if call.report_offset is not None]
-    if findings.report_rules.offset is not None:
-        measured.append(findings.report_rules.offset)
-    if measured:
-        return float(measured[0] * QUARTER_HOUR)
-    zone = findings.account_zone or bench.options.timezone
-    if zone is None:
+    measured = account_facts.account_offset(bench.findings)
+    zones = (bench.findings.account_zone, bench.options.timezone)
+    named = (account_facts.offset_of(zone, bench.gateway.clock()) for zone in zones if zone)
+    offset = next((each for each in (measured, *named) if each is not None), None)
+    if offset is None:
         raise NotPossible(
             "the account's time zone is not known; set extra.timezone, or run a probe that calls"
         )
-    ahead = datetime.fromtimestamp(bench.gateway.clock(), UTC).astimezone(ZoneInfo(zone)).utcoffset()
-    return ahead.total_seconds() if ahead else 0.0
+    return float(offset * QUARTER_HOUR)

@@ -40,11 +40,12 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
     :param conn_id: the id of the Airflow connection.
     :param finished: the names of the probes that an earlier run has finished. The new run leaves out these
         probes.
-    :return: lines of at most 100 characters. If the run has nothing to do, one line states this.
+    :return: lines of at most 100 characters. If the run has nothing to do, the first line states this.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
+    left_out = _left_out(probes, options, finished)
     if not to_do:
-        return "There is nothing left to do: the resume file contains the findings of all probes."
+        return _wrapped(["There is nothing left to do.", *left_out])
     calls, points = sum(probe.calls for probe in to_do), sum(probe.points for probe in to_do)
     minutes = 1 + calls * _SECONDS_FOR_A_CALL // 60
     lines = [f"With the connection {conn_id}, this command finds out:"]
@@ -59,7 +60,10 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
     else:
         lines.append("It places no call.")
     lines.append(f"It uses about {points} points (rate-limit units), and takes about {minutes} minutes.")
-    lines += _left_out(probes, options, finished)
+    return _wrapped([*lines, *left_out])
+
+
+def _wrapped(lines: Sequence[str]) -> str:
     return "\n".join(textwrap.fill(line, 100, subsequent_indent="    ") for line in lines)
 
 

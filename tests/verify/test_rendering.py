@@ -76,6 +76,14 @@ def test_the_plan_of_a_finished_run_is_empty():
     assert plan(Options(CONTACT, VNUMBER), finished=names).startswith("There is nothing left to do")
 
 
+def test_a_plan_whose_probes_all_lack_a_number_names_the_numbers():
+    text = plan(Options(CONTACT, VNUMBER), "dead_operator", "talk")
+
+    assert text.startswith(
+        "There is nothing left to do. Left out: dead_operator, which needs --dead-operator."
+    )
+
+
 def test_the_plan_without_calls_places_none():
     assert "It places no call." in plan(Options(), with_calls=False)
     assert not any(probe.calls for probe in select(with_calls=False))

@@ -296,3 +296,20 @@ def test_dates_need_a_time_zone(world):
     world.options = replace(world.options, timezone=None)
 
     assert "time zone is not known" in world.verify("reports", "dates").refusals["dates"]
+
+
+def test_an_account_with_an_unknown_zone_is_measured_in_the_connections_zone(world, monkeypatch):
+    send_once = Service.send_once
+
+    def with_unknown_zone(self, method, params, token=None):
+        answer = send_once(self, method, params, token)
+        zone = [{"timezone": "Mars/Olympus"}]
+        return replace(answer, data=zone) if method == "get.account" else answer
+
+    monkeypatch.setattr(Service, "send_once", with_unknown_zone)
+
+    findings = world.verify("reports", "dates")
+
+    assert "dates" not in findings.refusals
+    assert findings.account_zone == "Mars/Olympus"
+    assert findings.dates is not None
