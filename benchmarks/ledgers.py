@@ -24,7 +24,8 @@ from campaign_simulation import MIDNIGHT, new_runner
 from measuring import Figure, show
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Runner
 from airflow_provider_callapi.calls.outcome import Outcome

@@ -31,7 +31,8 @@ from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import call_journal
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, RESULT_MEANINGS
+from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS
+from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact

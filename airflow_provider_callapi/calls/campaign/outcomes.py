@@ -1,12 +1,10 @@
-"""The results that a person in a campaign can have, and the delay before a redial after each result."""
+"""The results that a person in a campaign can have, and the result of a call that is over."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 from airflow_provider_callapi.calls.finish_reasons import FinishCategory
-from airflow_provider_callapi.calls.marks import FORMS, Mark, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 
 
@@ -49,20 +47,6 @@ RESULT_MEANINGS: dict[Result, str] = {
 RANG_NO_PHONE = frozenset({Result.CAPACITY, Result.ACCOUNT})
 """Results of calls that rang no phone. Such calls do not count against ``max_attempts``."""
 
-REDIAL_DELAYS: dict[Result, float | None] = {
-    Result.BUSY: 600.0,
-    Result.NOT_REACHED: 3600.0,
-    Result.OUR_SIDE: None,
-    Result.NETWORK: 600.0,
-    Result.CAPACITY: 300.0,
-    Result.ACCOUNT: 0.0,
-}
-"""The default of ``redial``: result → seconds from the end of a call to the redial; None: no redial.
-
-After a result that the table does not contain, there is no redial. After a placed call, a person is called
-again only if it is known that the person did not answer.
-"""
-
 _NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER})
 """Results which mean that the contact did not answer.
 
@@ -87,35 +71,3 @@ def result_of(call: Outcome) -> Result:
     if call.answered is None and result in _NEEDS_AN_UNANSWERED_CALL:
         return Result.UNKNOWN
     return result
-
-
-def redial_table(
-    delays: Mapping[str, float | None] | None,
-) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
-    """Return two dicts with the delays before a redial: (result → seconds, mark → seconds).
-
-    None instead of seconds means that there is no redial. The author's delays replace the default delays in
-    `REDIAL_DELAYS`. The marks (operations and tags of a call) are in the author's order.
-
-    :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``: seconds from the end of a
-        call to the redial, or None for no redial. Each key is a result in `REDIAL_DELAYS` or a mark. If
-        ``delays`` itself is None, all defaults apply.
-    :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
-        mark.
-    """
-    by_result = dict(REDIAL_DELAYS)
-    marks: dict[str, float | None] = {}
-    for name, delay in (delays or {}).items():
-        is_mark = isinstance(name, str) and ":" in name
-        if not is_mark and name not in REDIAL_DELAYS:
-            raise ValueError(f"redial: {name!r} is not one of {', '.join(REDIAL_DELAYS)}, {FORMS}")
-        if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or delay < 0):
-            raise ValueError(f"redial.{name}: give seconds, or null for no redial")
-        if is_mark:
-            marks[name] = delay
-        else:
-            by_result[Result(name)] = delay
-    try:
-        return by_result, read_marks(marks)
-    except ValueError as error:
-        raise ValueError(f"redial: {error}") from None

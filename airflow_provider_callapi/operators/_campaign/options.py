@@ -12,7 +12,7 @@ from datetime import time, timedelta
 from typing import Any, Self
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
-from airflow_provider_callapi.calls.campaign.outcomes import redial_table
+from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.calls.marks import read_marks

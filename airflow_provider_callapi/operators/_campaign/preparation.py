@@ -15,7 +15,6 @@ from typing import Any
 from airflow_provider_callapi.calls.calling_hours.hours import year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
-from airflow_provider_callapi.calls.campaign.outcomes import redial_table
 from airflow_provider_callapi.calls.campaign.people import (
     CallTemplate,
     Plan,
@@ -23,6 +22,7 @@ from airflow_provider_callapi.calls.campaign.people import (
     read_people,
     read_shard,
 )
+from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.marks import read_marks

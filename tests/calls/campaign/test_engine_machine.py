@@ -20,13 +20,14 @@ from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, REDIAL_DELAYS, Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.person_state import (
     TRANSITIONS,
     PersonEvent,
     PersonStage,
     PersonState,
 )
+from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.ledgers.paged import PagedLedger

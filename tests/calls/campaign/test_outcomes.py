@@ -1,12 +1,10 @@
-"""The result of a finished call, and the delay of a redial."""
+"""The result of a finished call."""
 
 from __future__ import annotations
 
 import pytest
 
 from airflow_provider_callapi.calls.campaign.outcomes import (
-    RANG_NO_PHONE,
-    REDIAL_DELAYS,
     RESULT_MEANINGS,
     Result,
     result_of,
@@ -51,11 +49,6 @@ def test_any_other_reason_leaves_the_result_unknown_unless_a_leg_proves_no_answe
 @pytest.mark.parametrize("reason", [*finish_reasons(), *NO_CATEGORY])
 def test_the_finish_reason_of_the_contacts_leg_overrides_the_one_of_the_call(reason: str | None) -> None:
     assert result_after(reason, False, "subscriber_busy") is Result.BUSY
-
-
-def test_a_person_with_an_unknown_result_is_not_redialled_by_default() -> None:
-    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
-    assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 
 
 def test_every_result_has_its_meaning_in_words() -> None:

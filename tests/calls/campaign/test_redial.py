@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
-from airflow_provider_callapi.calls.campaign.redial import redial_time
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table, redial_time
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Profile, Script
@@ -30,6 +30,11 @@ def due(result: Result, redial: dict[str, Any], attempt: int = 1, **known: Any) 
     )
     at = redial_time(over, rules, NOW)
     return None if at is None else at - NOW
+
+
+def test_a_person_with_an_unknown_result_is_not_redialled_by_default() -> None:
+    assert not {Result.UNKNOWN, Result.UNRESOLVED} & set(REDIAL_DELAYS)
+    assert {result for result, delay in REDIAL_DELAYS.items() if delay is not None} >= RANG_NO_PHONE
 
 
 def test_an_answered_person_is_called_again_only_by_a_mark() -> None:

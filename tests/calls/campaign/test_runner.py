@@ -27,7 +27,8 @@ from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, read_hours
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, MemoryLedger, Status
-from airflow_provider_callapi.calls.campaign.outcomes import REDIAL_DELAYS, Result, redial_table
+from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
