@@ -53,8 +53,8 @@ Otherwise the saved state could become older than an hour, and after a restart t
 class CallApiEventTrigger(BaseEventTrigger):
     """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
-    The trigger watches all calls of the account. The parameter ``events`` selects one or several of the three
-    events.
+    The trigger watches the calls of the connection's account. The parameter ``events`` selects one or several
+    of the three events.
 
     .. code-block:: python
 
@@ -224,7 +224,12 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
     def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error, unless the same error was logged in the last ten minutes."""
+        """Log an error of the trigger, unless the same error was logged in the last ten minutes.
+
+        A permanent error is logged with level ERROR, and any other error with level WARNING.
+
+        :param text: the beginning of the log line: what the trigger could not do.
+        """
         from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
