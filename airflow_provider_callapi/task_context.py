@@ -25,21 +25,25 @@ _IN_TEMPLATES = ("params", "ds", "run_id")
 
 
 class TaskState:
-    """Airflow's task state, a key-value store of one task. Values survive retries, deferrals and clears."""
+    """Airflow's task state: a key-value store of one task, with JSON values.
+
+    The values survive retries, deferrals and clears. If Airflow's option ``[state_store] clear_on_success``
+    is set, Airflow deletes the values when the task succeeds.
+    """
 
     def __init__(self, accessor: Any) -> None:
         self._accessor = accessor
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Self | None:
-        """Return the task state in a task context.
+        """Return the task state in a task context. None: Airflow is older than 3.3 and has no task state.
 
-        None: Airflow is older than 3.3 and has no task state.
+        :param context: Airflow's context of the running task.
         """
         return cls(context[STATE_KEY]) if STATE_KEY in context else None
 
     def get(self, key: str) -> Any:
-        """Return the stored value of a key. None: the key has no value."""
+        """Return the stored value of a key, as plain JSON. None: the key has no value."""
         return self._accessor.get(key)
 
     def set(self, key: str, value: Any) -> None:
@@ -69,8 +73,11 @@ class MappedTask:
         self.map_index: int = ti.map_index
 
     def publish(self, key: str, value: Any) -> None:
-        """Show a value to the other map indexes of the task, as an XCom. Replace an earlier value of the key.
+        """Show a value to the other map indexes of the task, as an XCom of the running map index.
 
+        The value replaces an earlier value of the key.
+
+        :param key: the key of the XCom.
         :param value: plain JSON.
         """
         self._ti.xcom_push(key=key, value=value)
@@ -78,7 +85,9 @@ class MappedTask:
     def published(self, key: str) -> list[Any]:
         """Return the values that the map indexes of the task have published under a key, in any order.
 
-        If a map index has published nothing, the result contains no value of this map index.
+        The list has one value for each map index that has published a value.
+
+        :param key: the key of the XCom.
         """
         values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
         values = values if isinstance(values, list) else [values]
@@ -87,7 +96,7 @@ class MappedTask:
     def states(self) -> dict[int, str | None]:
         """Return map index → state of its task instance, e.g. ``{0: "success", 1: "running", 2: None}``.
 
-        None: the task instance was not scheduled yet.
+        The state None means that Airflow has not scheduled the task instance yet.
         """
         ti = self._ti
         found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
@@ -101,7 +110,9 @@ class MappedTask:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What this package knows of one try of one task: ids, counts and time limits. Times are epoch seconds.
+    """What Airflow's task context shows of one try of one task: ids, counts and time limits.
+
+    Times are epoch seconds.
 
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of the task have the
         same owner.
@@ -111,14 +122,15 @@ class TaskFacts:
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
         deadline, although Airflow itself restarts ``execution_timeout`` after each deferral. None: the task
-        has no ``execution_timeout``.
-    :ivar state: the task state. None: this Airflow is older than 3.3.
+        has no ``execution_timeout``, or the context does not contain the start.
+    :ivar state: the task state. None: this Airflow is older than 3.3 and has no task state.
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates that this
         package itself renders for each person of a campaign.
-    :ivar deployment: the name and the secret keys of this Airflow deployment, for ids and hashes.
-    :ivar run_clears: how often a user has cleared tasks of the DAG run.
+    :ivar deployment: the name and the secret keys of this Airflow deployment. The package derives ids and
+        hashes from them.
+    :ivar run_clears: how often users have cleared tasks of the DAG run.
     :ivar was_cleared: whether a user has cleared this task instance.
-    :ivar mapped: the map indexes of the task. None: the task is not mapped.
+    :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
     """
 
     owner: tuple[str, str, str, str]
@@ -135,7 +147,7 @@ class TaskFacts:
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
-        """Return what a task context contains about the running try.
+        """Return the facts of the running try that a task context contains.
 
         :param context: Airflow's context of the running task.
         :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
@@ -161,9 +173,11 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task. A helper of an operator returns a `Deferral`; the operator defers.
+    """What Airflow needs to defer a task: a trigger, and the method with which the task continues.
 
-    :ivar trigger: the Airflow trigger that waits.
+    Code of this package returns a `Deferral` to the operator. The operator then defers the task.
+
+    :ivar trigger: the Airflow trigger that waits in the triggerer.
     :ivar method_name: the operator's method that Airflow calls with the trigger's event, e.g.
         ``execute_complete``.
     :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
@@ -180,9 +194,12 @@ def lost_its_state(facts: TaskFacts) -> bool:
     """Return whether Airflow has deleted the task's state, and with it the record of the task's calls.
 
     Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
-    then clears the task, the task no longer knows whom it has called. Use this function at the beginning of
-    each try.
+    then clears the task, the task no longer knows which people the task has called.
 
+    Use this function at the beginning of each try. If ``clear_on_success`` is set, the function writes a mark
+    to the task state in the first try. If the mark is missing after a clear, Airflow has deleted the state.
+
+    :param facts: the facts of the running try.
     :return: True: Airflow has deleted the state, and the task may have called people before. False: the state
         is complete, or this Airflow has no task state.
     """
@@ -197,7 +214,7 @@ def lost_its_state(facts: TaskFacts) -> bool:
 
 
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
-    """Raise an error if an operator is executed inside another task, for example in a ``@task`` function.
+    """Raise an error if an operator runs inside another task, for example in a ``@task`` function.
 
     A task has only one journal. If several operators ran in one task, the operators would overwrite each
     other's records in the journal, and a retry of the task would call people a second time.

@@ -1,1 +1,1 @@
-"""The Airflow sensor that a user imports."""
+"""The package with the Airflow sensor `CallApiSessionSensor`, which waits for a call."""

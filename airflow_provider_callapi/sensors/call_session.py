@@ -70,13 +70,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     With ``until="answered"``, the wait also ends if the call ends and no poll has observed an answer. The
     returned dict then has ``status="ended"``. If the Data API's report ended the wait, ``answered`` in the
     dict is what the report states. Otherwise, ``answered`` is None, because the contact may have answered
-    between two polls. With ``require_answer``, the task fails if no answer is known. With ``require_answer``
-    and ``soft_fail``, Airflow skips the task if no answer is known.
+    between two polls.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
     three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed. The returned dict then contains an answer only if the last poke observed the
-    answer.
+    earlier pokes observed. In this case, one poll without the call ends the wait. The returned dict,
+    ``require_seen`` and ``require_answer`` then depend only on the last poke and on ``call_session_id``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended``.
@@ -88,10 +87,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. In the triggerer, all waits for calls of a connection
         share one poll.
-    :param soft_fail: True: Airflow skips the task if the wait exceeds ``timeout``, or if the call does not
-        meet ``require_seen`` or ``require_answer``. After any other error, the task fails.
-    :param poke_interval: seconds between two polls.
-    :param timeout: the longest wait, in seconds.
+    :param soft_fail: True: Airflow skips the task in the cases in which ``timeout``, ``execution_timeout``,
+        ``require_seen`` or ``require_answer`` would let the task fail. After any other error, the task fails.
+    :param poke_interval: seconds between two polls, as a number or a timedelta.
+    :param timeout: the longest wait, in seconds or as a timedelta.
+    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
     template_fields: Sequence[str] = ("call_session_id", "callapi_conn_id")
@@ -128,9 +128,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
 
     def _read_parameters(self, *, templates: bool = False) -> None:
-        """Check the parameters, and replace each parameter by its converted value.
+        """Check the sensor's parameters, and convert their values.
 
-        :param templates: True: Airflow has not rendered the templates yet. False: Airflow has rendered them.
+        The method replaces each value by the converted value. ``call_session_id`` keeps its value.
+
+        :param templates: True: Airflow has not rendered the templates yet, so the method leaves out the
+            parameters that may be templates. False: Airflow has rendered the templates.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """
@@ -141,10 +144,16 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             read_call(self.call_session_id)
 
     def execute(self, context: Context) -> Any:
-        """Wait for the call, and return the dict of the call for XCom.
+        """Wait for the call, and return what is known of the call as a dict for XCom.
+
+        If the parameter ``deferrable`` is True, the method defers the task instead of waiting.
 
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
+            ``require_answer`` is set and no answer is known.
+        :raises CallApiFailure: a parameter is invalid, or a poll failed and a retry would not help, e.g. with
+            a wrong password.
+        :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
         """
         self._read_parameters()
         call = read_call(self.call_session_id)
@@ -183,19 +192,25 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a wait in the triggerer has ended. Airflow calls this method in the worker.
 
-        The method adds one rule to Airflow's own method: with ``soft_fail``, Airflow skips the task only if
-        the wait exceeded the timeout, or the call does not meet ``require_seen`` or ``require_answer``.
+        The method changes one rule of Airflow's own method. With ``soft_fail``, Airflow's method skips the
+        task after any error. This method lets the task fail after an error such as a wrong password.
         """
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Limit Airflow's ``soft_fail`` in the ``with`` block: after errors such as a wrong password, fail.
+        """Limit Airflow's ``soft_fail`` in the ``with`` block to some errors.
 
-        With ``soft_fail``, Airflow itself skips the task after any error. This function lets the task fail,
-        unless the wait exceeded the timeout, or the call does not meet ``require_seen`` or
-        ``require_answer``.
+        With ``soft_fail``, Airflow itself skips the task after any error. In the ``with`` block, Airflow
+        skips the task only after these errors:
+
+        - `AirflowSensorTimeout`: the wait exceeded ``timeout``.
+        - `AirflowTaskTimeout`: the task exceeded ``execution_timeout``.
+        - `CallOutcomeUnknown`: ``require_seen`` is set and no poll has shown the call, or ``require_answer``
+          is set and no answer is known.
+
+        After any other error, such as a wrong password, the task fails with this error.
         """
         try:
             yield
@@ -207,11 +222,15 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             raise cause from None
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the dict of the call for XCom, after a wait in the triggerer.
+        """Return what is known of the call as a dict for XCom, after a wait in the triggerer.
 
         :param event: the event of the trigger: the phase and the dict of the call, or an error.
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
+            ``require_answer`` is set and no answer is known.
+        :raises CallApiFailure: a poll failed, and a retry of the task would not help, e.g. with a wrong
+            password.
+        :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -219,20 +238,25 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @cached_property
     def hook(self) -> CallApiHook:
-        """The hook of the sensor. All pokes in this process share one login and one HTTP connection."""
+        """The Airflow hook through which the sensor polls.
+
+        The sensor keeps one hook, so all pokes of the sensor in one process share a login and an HTTP
+        connection.
+        """
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
         return CallApiHook(self.callapi_conn_id)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll the active calls once. Return whether the wait is over.
+        """Poll the active calls once, and return whether the wait for the call is over.
 
-        If the wait is over, also return the call as a dict.
-
-        :raises CallApiFailure: the poll failed, and a retry of the task would not help, e.g. a wrong
+        :return: ``is_done`` is True if the wait is over. ``xcom_value`` is then what is known of the call, as
+            a dict for XCom.
+        :raises CallApiFailure: the poll failed, and a retry of the task would not help, e.g. with a wrong
             password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
-        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        :raises CallOutcomeUnknown: the wait is over. ``require_seen`` is set and no poll has shown the call,
+            or ``require_answer`` is set and no answer is known.
         """
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
@@ -260,9 +284,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
         """Poll the active calls once, and return the snapshot.
 
-        If Airflow does not find the connection, return a snapshot with the failure and raise no error: a
-        secrets backend may be down for a moment.
+        If the poll fails, the method raises no error. The returned snapshot contains the failure. The same
+        holds if Airflow does not find the connection, because a secrets backend may be down for a moment.
 
+        :param watch: the watch of the call for which the sensor waits.
         :param time_limit: the longest time for the poll, in seconds.
         """
         try:
@@ -282,7 +307,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether the sensor loses what a poke has observed, before the next poke.
+        """Return whether the sensor forgets, before the next poke, what a poke has observed.
 
         The result is True in reschedule mode before Airflow 3.3: each poke runs in a new process, and Airflow
         has no task state.
@@ -290,10 +315,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait began, in epoch seconds, and what earlier pokes observed of the call.
+        """Return when the wait for the call began, and what earlier pokes observed of the call.
 
-        In reschedule mode, each poke runs in another process, so the method reads both values from task
-        state. If no values are stored, the method uses what the parameter ``call_session_id`` contains.
+        In reschedule mode, each poke runs in another process. The method then reads both values from
+        Airflow's task state. If no values are stored, the wait begins now, or began with the first poke of
+        reschedule mode. The observation is then what the parameter ``call_session_id`` contains.
+
+        :param call: what the parameter ``call_session_id`` contains.
+        :return: the beginning of the wait in epoch seconds, and the observation.
         """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
@@ -303,12 +332,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store what a poke observed of the call, for the next poke.
+        """Store, for the next poke, when the wait began and what the pokes so far have observed of the call.
 
-        In reschedule mode, the next poke runs in another process. The observation therefore also goes to
-        Airflow's task state, if this Airflow has task state.
+        In reschedule mode, the next poke runs in another process. The method therefore also writes both
+        values to Airflow's task state. Airflow before 3.3 has no task state.
 
         :param waiting_since: when the wait began, epoch seconds.
+        :param observation: what the pokes so far have observed.
         """
         self._stored = {
             "call_session_id": call.call_session_id,
@@ -319,10 +349,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call as a dict for XCom after the wait, or raise the error with which the task fails.
+        """Return what is known of the call after the wait, or raise the error with which the task fails.
 
+        :param phase: the phase in which the wait ended, such as ``ENDED``.
+        :param call: what is known of the call.
+        :return: the value of ``call`` as a dict for XCom.
         :raises AirflowSensorTimeout: the call is still active after the timeout.
-        :raises CallOutcomeUnknown: the call does not meet ``require_seen`` or ``require_answer``.
+        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
+            ``require_answer`` is set and no answer is known.
         """
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:

@@ -1,6 +1,6 @@
 """Lists the campaigns of this Airflow, and asks a campaign to pause, to resume or to stop.
 
-The functions search all known SQL ledgers, and Airflow's task state.
+The functions search all known SQL ledgers and Airflow's task state for campaigns.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 @dataclass(frozen=True)
 class SeenCampaign:
-    """A task of a campaign, and how far the campaign is, as the task has published it.
+    """One task of a campaign, with the progress that the task has published.
 
-    If a campaign is divided into shards, the campaign has several tasks.
+    A campaign has one task, or one task for each shard (part of the list of people).
 
     :ivar progress: how far the task was when it last published its progress.
-    :ivar wish: what a user has asked of the campaign; None: no user has asked for anything.
-    :ivar ledger_conn_id: the connection to the campaign's SQL ledger; None: the ledger is in task state.
+    :ivar wish: what a user has asked of the campaign, such as a pause; None: no user has asked for anything.
+    :ivar ledger_conn_id: id of the Airflow connection to the campaign's SQL ledger; None: the ledger is in
+        task state.
     """
 
     progress: Progress
@@ -38,11 +39,11 @@ class SeenCampaign:
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The result of `list_campaigns`: the campaigns, and which databases cannot be read.
+    """The result of `list_campaigns`: the campaigns, and the problems with databases.
 
-    :ivar found: the tasks of campaigns, the newest progress first.
-    :ivar problems: one sentence for each ledger or database that cannot be read. The sentences contain no
-        phone numbers.
+    :ivar found: the tasks of all campaigns. The task that published its progress last comes first.
+    :ivar problems: one sentence for each ledger or database that the function could not read. The sentences
+        contain no phone numbers.
     """
 
     found: list[SeenCampaign]
@@ -55,8 +56,10 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
     If the function runs in a task, the result lacks the campaigns in task state, because a task must not use
     Airflow's metadata database.
 
-    :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
-        and to the ledgers that the metadata database names.
+    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function also searches the
+        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, and the ledgers whose connection ids
+        campaigns have stored in task state.
+    :return: the campaigns, and one sentence for each database that the function could not read.
     """
     found: list[SeenCampaign] = []
     problems: list[str] = []
@@ -83,17 +86,18 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
     """Ask a campaign to pause, to resume or to stop.
 
-    All running tasks of the campaign follow the wish. If no task of the campaign is running, the finished
-    tasks follow the wish in their next try.
+    All unfinished tasks of the campaign follow the wish. If all tasks of the campaign are finished, the tasks
+    follow the wish in their next try.
 
     A campaign that dials follows the wish within seconds. A campaign that waits in a worker follows the wish
     within a minute. A deferred campaign follows the wish after the deferral, before it dials.
 
     :param name: the campaign's name.
-    :param wish: what to ask, who asks and when.
-    :param ledger_conn_ids: ids of connections to SQL ledgers, in addition to ``[callapi] ledger_conn_ids``
-        and to the ledgers that the metadata database names.
-    :return: one `SeenCampaign` for each task of the campaign that follows the wish.
+    :param wish: what the user asks, the user's name, and the time.
+    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function also searches the
+        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, and the ledgers whose connection ids
+        campaigns have stored in task state.
+    :return: one `SeenCampaign` for each task that follows the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
     :raises CallApiTrouble: the ledger's database does not answer. The wish may or may not be stored.
     """

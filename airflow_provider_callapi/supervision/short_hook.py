@@ -1,4 +1,7 @@
-"""A hook with a short timeout, for a person who waits at the command line or on the page *Calls*."""
+"""An Airflow hook with a short timeout, for the command line and for Airflow's page *Calls*.
+
+A person who waits in front of a screen needs an answer, or an error, within seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads and writes what campaigns store in Airflow's task state, through Airflow's metadata database.
+"""Reads and writes what tasks store in Airflow's task state, through Airflow's metadata database.
 
-Only the API server and Airflow's command line may use the metadata database. Airflow before 3.3 has no task
-state, so the functions that read find nothing.
+A task must not use the metadata database, so only the API server and the command line call these functions.
+Airflow before 3.3 has no task state, so the functions that read return an empty result.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return what tasks have stored under a key in Airflow's task state, for up to 500 tasks.
+    """Return the newest values that tasks have stored under a key in Airflow's task state.
 
     :param key: the key, such as ``callapi_campaign_progress``.
-    :return: dag id, run id, task id and map index → the stored JSON value, the newest value first. Airflow
-        before 3.3 has no task state, so the dict is empty.
+    :return: the task's dag id, run id, task id and map index → the stored JSON value. The newest value comes
+        first. The dict has at most 500 entries. Airflow before 3.3 has no task state, so the dict is empty.
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
@@ -55,11 +55,12 @@ def read_values(key: str) -> dict[Owner, Any]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    The function leaves out a campaign whose stored progress or wish cannot be read.
+    The function leaves out a task whose stored progress or wish cannot be read.
 
-    :return: for each campaign, a pair: the progress, and the wish of a user. None instead of a wish: no user
-        has asked for anything.
+    :return: a pair for each task of a campaign: the task's progress, and what a user has asked of the
+        campaign. None instead of a wish: no user has asked for anything.
     :raises RuntimeError: this process may not use the metadata database.
+    :raises CallApiTrouble: the metadata database does not answer.
     """
     wishes = read_values(WISH_KEY)
     found = []
@@ -74,9 +75,12 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 
 
 def find_ledgers() -> set[str]:
-    """Return the ids of connections to SQL ledgers that campaigns have stored in Airflow's task state.
+    """Return the ids of Airflow connections through which campaigns use SQL ledgers.
+
+    Each task of a campaign has stored the id of its connection in Airflow's task state.
 
     :raises RuntimeError: this process may not use the metadata database.
+    :raises CallApiTrouble: the metadata database does not answer.
     """
     identities = read_values(IDENTITY_KEY).values()
     ledgers = (value.get("ledger_conn_id") for value in identities if isinstance(value, dict))
@@ -88,8 +92,8 @@ def write_wish(owners: Iterable[Owner], wish: Wish) -> None:
 
     The function needs Airflow 3.3 or newer.
 
-    :param owners: dag id, run id, task id and map index of each task.
-    :param wish: what the user asks, who asks and when.
+    :param owners: the dag id, run id, task id and map index of each task.
+    :param wish: what the user asks, the user's name, and the time.
     """
     from airflow.state import TaskScope, get_state_backend  # noqa: PLC0415 - Airflow 3.3+, as task state is
 

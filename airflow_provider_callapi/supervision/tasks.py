@@ -1,4 +1,7 @@
-"""Finds the tasks of this package that run or are deferred, and the task that has placed a single call."""
+"""Finds the running and deferred tasks of this package's operators, and the task that has placed a call.
+
+For calls of campaigns, the module does not find the task.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class PollingTask:
-    """A task of this package that is running or deferred.
+    """A running or deferred task of an operator of this package. Such a task may poll the active calls.
 
     :ivar owner: dag id, run id, task id and map index.
     :ivar operator: the name of the operator's class, such as ``CallApiCampaignOperator``.
-    :ivar state: ``running``: the worker polls. ``deferred``: the triggerer polls, one poll for all tasks.
+    :ivar state: ``running``: the task is in a worker, and may poll there. ``deferred``: the task waits in a
+        triggerer. All deferred tasks of a connection in one triggerer share one poll.
     """
 
     owner: Owner
@@ -28,6 +32,8 @@ class PollingTask:
 def list_polling_tasks() -> list[PollingTask]:
     """Return up to 200 running or deferred tasks of operators whose class name begins with ``CallApi``.
 
+    :return: the tasks, sorted by dag id, run id, task id and map index.
+    :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
     from airflow.models.taskinstance import TaskInstance as Task  # noqa: PLC0415 - the metadata database is heavy
@@ -55,12 +61,13 @@ def list_polling_tasks() -> list[PollingTask]:
 
 
 def find_callers() -> dict[int, Owner]:
-    """Return which task has placed which single call, from the journals in Airflow's task state.
+    """Return the calls that the newest journals in Airflow's task state contain, and the task of each call.
 
-    The result does not contain calls of campaigns. Airflow before 3.3 has no task state, so the dict is then
-    empty.
+    The result does not contain calls of campaigns, because a campaign has a ledger and no journal.
 
-    :return: call session id → dag id, run id, task id and map index of the task.
+    :return: call session id → dag id, run id, task id and map index of the task that has placed the call.
+        The dict has at most 500 entries. Airflow before 3.3 has no task state, so the dict is empty.
+    :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}

@@ -1,8 +1,8 @@
 """The trigger that starts a DAG when a call starts, is answered or ends. The trigger creates asset events.
 
 An Airflow `AssetWatcher` contains the trigger. The trigger uses the poll that all triggers of a connection
-share. The trigger does not use the shared streams of Airflow 3.3, because a shared stream would need a second
-poll.
+share. Airflow 3.3 offers another way to share a poll between triggers, the shared streams. The trigger does
+not use them, because a shared stream would need a second poll beside the poll of the waiting tasks.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ Otherwise the saved state could become older than an hour, and after a restart t
 class CallApiEventTrigger(BaseEventTrigger):
     """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
+    The trigger watches the calls of the connection's account. The parameter ``events`` selects one or several
+    of the three events.
+
     .. code-block:: python
 
         calls = Asset("inbound_calls", watchers=[
@@ -66,21 +69,26 @@ class CallApiEventTrigger(BaseEventTrigger):
     events may start one DAG run**: read all of ``triggering_asset_events``.
 
     The trigger reports each event once, at the first poll that shows the event. If a call begins and ends
-    between two polls, the trigger reports no events of the call. The event ``answered`` means that the
-    contact's leg (line) is neither in the state ``Дозвон`` (dialling), nor in the state ``На очереди``
-    (queued), nor disconnected. In an inbound call, ``answered`` therefore means that the contact talks to an
-    employee or hears a menu. The trigger reports the event ``ended`` after two consecutive polls that do not
-    show the call.
+    between two polls, the trigger reports no events of the call. The events have these meanings:
+
+    - ``started``: a poll shows the call for the first time.
+    - ``answered``: the state of the contact's leg (line) proves that the contact has picked up. The states
+      ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown states,
+      do not prove this. In an inbound call, ``answered`` means that the contact talks to an employee or hears
+      a menu. If the connection uses the Data API, a report of the Data API can prove the answer, too.
+    - ``ended``: at least two consecutive polls do not show the call.
 
     With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. If the triggerer was down
-    for less than an hour, the first poll after the restart reports the events that happened meanwhile. The
+    for less than an hour, the first polls after the restart report the events that happened meanwhile. The
     trigger reports no events of calls that began and ended while the triggerer was down. If the triggerer is
-    killed, the events of the last second may be lost. Without asset state, the first poll after a start of
-    the triggerer reports no events. Each later poll reports what has changed.
+    killed, the events of the last second may be lost.
+
+    Without asset state, the first poll after a start of the triggerer reports no events. Each later poll
+    reports what has changed since the poll before.
 
     An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
-    an ended trigger at once and without its state. A permanent error is logged with level ERROR, because a
-    user must correct the connection.
+    an ended trigger at once and without its state. The trigger logs a permanent error with level ERROR,
+    because a user must correct the connection.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.
@@ -97,6 +105,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
         shortest interval.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
+    :raises ValueError: a phone number or prefix cannot be read. The error message names the parameter.
     """
 
     def __init__(
@@ -153,6 +162,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
+        :param name: the name of the parameter: ``contacts`` or ``virtual_phone_numbers``.
         :raises ValueError: a number cannot be read. The error message names the parameter.
         """
         try:
@@ -183,10 +193,11 @@ class CallApiEventTrigger(BaseEventTrigger):
                         yield TriggerEvent(event.to_json())
 
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
-        """Yield successful snapshots in an endless loop. After too many failures, read the connection again.
+        """Yield each successful snapshot in an endless loop.
 
-        Too many failed polls are ten in a row, or one with a permanent error. A user may have corrected the
-        connection meanwhile.
+        After ten consecutive failed polls, or after one permanent error, the loop stops polling for a minute.
+        Then the loop joins the shared poll of the connection again. If no other trigger has used this poll
+        meanwhile, the poll reads the connection again, which a user may have corrected.
 
         :param awaited: a function that returns the session ids of the calls that have not been answered yet.
             If the connection uses the Data API, the poll also asks the Data API whether the contacts of these
@@ -213,7 +224,12 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
     def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error, unless the same error was logged in the last ten minutes."""
+        """Log an error of the trigger, unless the same error was logged in the last ten minutes.
+
+        A permanent error is logged with level ERROR, and any other error with level WARNING.
+
+        :param text: the beginning of the log line: what the trigger could not do.
+        """
         from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
@@ -229,10 +245,10 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Load the state that an earlier triggerer process has saved, so that no event is repeated or missed.
+        """Load what an earlier triggerer process has saved about the active calls, so that no event repeats.
 
-        Without a saved state, the first snapshot produces no events. The snapshot only shows which calls
-        exist already.
+        If nothing is saved, the first snapshot produces no events. The detector then learns from the first
+        snapshot which calls are already active.
 
         :param detector: the object that compares snapshots and finds the events.
         """
@@ -245,11 +261,11 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save the detector's state in the asset state of each asset of this trigger.
+        """Save what the detector knows of the calls in the asset state of each asset of this trigger.
 
         :param detector: the object that compares snapshots and finds the events.
-        :return: True: the asset state of at least one asset now contains the state, or this Airflow has no
-            asset state. False: every write failed, and the trigger tries again after the next snapshot.
+        :return: True: the method has saved the state for at least one asset, or this Airflow has no asset
+            state. False: every write failed, and the trigger saves the state after the next snapshot.
         """
         stores = self._stores()
         saved = 0
@@ -264,11 +280,11 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _stores(self) -> list[Any]:
         """Return the asset state stores in which the trigger saves its state: one for each asset.
 
-        Before Airflow 3.3, return an empty list.
+        Before Airflow 3.3, the list is empty.
 
         Airflow runs equal watchers of several assets as one trigger. Each asset's store gets a full copy of
-        the state, because at the next start the trigger may belong to fewer assets, for example after a user
-        has paused the DAG of an asset.
+        the state, because at the next start the trigger may belong to fewer assets. For example, a user may
+        have paused the DAG of an asset.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:
@@ -278,18 +294,19 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     @property
     def _state_key(self) -> str:
-        """The key under which Airflow's asset state stores the trigger's state.
+        """The key under which Airflow's asset state stores what the trigger knows of the calls.
 
-        Triggers with different arguments have different keys.
+        The key contains a hash of the trigger's arguments, so triggers with different arguments have
+        different keys. Example: ``callapi_calls_`` and 16 hexadecimal digits.
         """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
 
 
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one or several texts as a sorted tuple without repetitions.
+    """Return one text or several texts as a sorted tuple without repetitions.
 
-    Because of the fixed order, Airflow recognizes triggers with equal arguments, even if the authors gave the
-    texts in different orders.
+    Airflow runs triggers with equal arguments as one trigger. The arguments of two triggers are therefore
+    equal even if the authors gave the texts in different orders.
     """
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

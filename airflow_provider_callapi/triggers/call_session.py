@@ -1,6 +1,7 @@
 """The trigger that waits for one call in Airflow's triggerer, so that the task needs no worker meanwhile.
 
-The trigger only polls. After the wait, the worker sets tags, fetches the report and returns the result.
+The trigger polls until the wait ends. Then the task continues in a worker: for example, an operator tags the
+call and fetches the report.
 """
 
 from __future__ import annotations
@@ -48,24 +49,25 @@ Airflow's own time limit of the deferral ends a minute after the deadline.
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """Fires once: when the awaited event of a call has happened, or at the deadline.
+    """Fires once: when a call is answered or has ended, or at the deadline.
 
-    Airflow may move the trigger to another triggerer process. The new process knows only the parameter
-    ``call``, and not what the polls of the first process have shown. The trigger's event may therefore lack
-    some facts, such as the time of the answer. All times are epoch seconds, so they are valid in every
-    process.
+    The parameter ``until`` decides whether an answer ends the wait.
+
+    Airflow may move the trigger to another triggerer process. The new process knows only the trigger's
+    parameters, and not what the polls of the first process have shown. The trigger's event may therefore lack
+    some facts, such as the time of the answer. All times are epoch seconds, which are valid in every process.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: the awaited event: ``answered`` or ``ended``. With ``answered``, the trigger also fires if
-        the call ends without an answer.
+    :param until: what the trigger waits for: ``answered`` or ``ended``. With ``answered``, the trigger also
+        fires if the call ends without an answer.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
         ended and never observed.
-    :param deadline: epoch seconds at which the wait ends at the latest.
+    :param deadline: epoch seconds at which the wait ends, even if the call is still active.
     :param poll_failures_tolerated: how many consecutive failed polls the trigger tolerates. One more failed
-        poll ends the wait with an error.
-    :param cancel_on_kill: release (end) the call when a user clears the waiting task, or marks it as
+        poll ends the wait with an error. A permanent error ends the wait at once.
+    :param cancel_on_kill: True: release (end) the call when a user clears the waiting task, or marks it as
         success or failed.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
@@ -113,9 +115,9 @@ class CallApiSessionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
 
-        :return: the event, with the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``.
-            After an error, the event contains the error: ``{"error": …, "permanent": True}``. In the worker,
-            `read_event` reads the event.
+        The event contains the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``. If an
+        error ended the wait, the event contains the error and whether the error is permanent:
+        ``{"error": "…", "permanent": True}``. In the worker, `read_event` reads the event.
         """
         call = Outcome.from_xcom(self.call)
         remember_running(self, [call.call_session_id])
@@ -145,12 +147,14 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update the watch of the call with the snapshots that concern it, until the wait for the call ends.
+        """Update the watch of the call with one snapshot after another, until the wait for the call ends.
 
-        The wait ends when the call is answered or has ended, or at the deadline.
+        The wait ends when the event that ``until`` names has happened, when the call has ended, or at the
+        deadline.
 
-        :param next_snapshot: a function that waits for the next snapshot that concerns the watch, and returns
-            the snapshot.
+        :param next_snapshot: a function that waits for the next snapshot that may change the watch, and
+            returns the snapshot.
+        :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
@@ -170,18 +174,21 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time to wait for snapshots, in seconds: until a little after the deadline.
+        """Return for how many seconds, from now on, the trigger waits for snapshots.
 
-        The wait usually ends with the first snapshot after the deadline. If no such snapshot comes, because
-        the poll hangs, the wait ends when the returned time is up.
+        The returned time ends a little after the deadline, because the wait usually ends with the first
+        snapshot after the deadline. If the poll hangs and brings no snapshot, the wait ends when the returned
+        time is up.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
 
     async def on_kill(self) -> None:
-        """Release (end) the call if ``cancel_on_kill`` is set.
+        """Release (end) the call if ``cancel_on_kill`` is set and a user has ended the wait of the task.
 
-        Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
+        A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow then
+        calls this method. If Airflow calls the method because the trigger moves to another triggerer, the
+        method does not release the call.
         """
         if self.cancel_on_kill:
             await release_after_kill(self, self.callapi_conn_id, [self.call["call_session_id"]])
@@ -190,9 +197,12 @@ class CallApiSessionTrigger(BaseTrigger):
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
     """Return the call's phase and outcome from the event of a `CallApiSessionTrigger`.
 
-    :raises CallApiFailure: polling failed with a permanent error: wrong credentials, a missing right, or an
-        invalid field of the connection.
-    :raises CallApiTrouble: too many consecutive polls of the trigger failed, or the event cannot be read.
+    :param event: the event. None, or a dict with other keys: the function raises `CallApiTrouble`.
+    :return: the phase in which the wait ended, such as ``ENDED``, and what is known of the call.
+    :raises CallApiFailure: polling failed with a permanent error, such as wrong credentials, a missing right,
+        or an invalid field of the connection.
+    :raises CallApiTrouble: too many consecutive polls of the trigger failed, the connection or the event
+        could not be read, or polling failed with an unexpected error.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

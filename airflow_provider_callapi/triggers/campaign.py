@@ -1,4 +1,7 @@
-"""The trigger that waits in Airflow's triggerer until a campaign can dial, or until its calls have ended."""
+"""The trigger that waits in Airflow's triggerer for a campaign, while the campaign has nothing to do.
+
+The wait ends when the campaign can dial again, or when the campaign's active calls have ended.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,23 @@ _PAUSE_AFTER_ERROR = 60.0
 
 
 class CallApiCampaignTrigger(BaseTrigger):
-    """A trigger that fires once, at ``wake_at`` or when all active calls of a campaign have ended.
+    """Fires once: at ``wake_at``, or earlier if all active calls of a campaign have ended.
 
-    The trigger's event contains what the polls observed of the calls. After a failed poll, the trigger
-    continues to poll until ``wake_at``. Failed polls do not end the trigger: the worker counts failed polls
-    itself, and fails the task after too many.
+    The trigger's event contains what the polls observed of the calls.
+
+    A failed poll does not end the trigger. After the trigger has fired, the worker polls, too. The worker
+    lets the task fail after too many failed polls. If another error ends the polling, for example because the
+    Airflow connection cannot be read, the trigger fires after a minute, or at ``wake_at`` if this is earlier.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
-        does not poll.
+        does not poll, and fires at ``wake_at``.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
-    :param poll_interval: seconds between two polls.
-    :param cancel_on_kill: release (end) the calls when a user clears the waiting task, or marks it as success
-        or failed.
-    :param until_answered: also fire at the first answer, so that the worker can tag the call before the call
-        ends.
+    :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
+    :param cancel_on_kill: True: release (end) the calls when a user clears the waiting task, or marks it as
+        success or failed.
+    :param until_answered: True: also fire when the first of the calls is answered, so that the worker can tag
+        the call before the call ends.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -95,8 +100,9 @@ class CallApiCampaignTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until ``wake_at`` or until the calls have ended, and yield one event.
 
-        If ``until_answered`` is True, the first answer ends the wait, too. In the worker, `read_observations`
-        reads the event.
+        If ``until_answered`` is True, the first answer ends the wait, too. The event contains what the polls
+        have shown of each call: ``{"observations": {"<session id>": {…}}}``. In the worker,
+        `read_observations` reads the event.
         """
         remember_running(self, self._session_ids)
         watches = [
@@ -135,9 +141,11 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """Release (end) the calls if ``cancel_on_kill`` is set.
+        """Release (end) the calls if ``cancel_on_kill`` is set and a user has ended the wait of the task.
 
-        Airflow calls this method when a user clears the waiting task, or marks it as success or failed.
+        A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow then
+        calls this method. If Airflow calls the method because the trigger moves to another triggerer, the
+        method does not release the calls.
         """
         if self.cancel_on_kill:
             await release_after_kill(self, self.callapi_conn_id, self._session_ids)

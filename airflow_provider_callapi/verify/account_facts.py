@@ -1,4 +1,7 @@
-"""From the findings of all probes, conclude the account's time zone and the points that requests cost."""
+"""Conclude the account's time zone, and the points that requests cost, from the findings of all probes.
+
+Points are the rate-limit units of the API.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from airflow_provider_callapi.verify.local_times import QUARTER_HOUR
 def account_offset(findings: Findings) -> int | None:
     """Return how many quarter hours the account's local time is ahead of UTC.
 
-    :return: for example 12 for Moscow (UTC+3); None: no finding contains a local time of the account.
+    :param findings: what all probes have found out.
+    :return: for example 12 for Moscow (UTC+3), and a negative number west of UTC. None: no finding contains a
+        local time of the account.
     """
     offsets = [call.report_offset for call in findings.placed() if call.report_offset is not None]
     local_forms = ("milliseconds", "seconds")
@@ -27,12 +32,13 @@ def account_offset(findings: Findings) -> int | None:
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
     """Return an IANA time zone that has the same present offset from UTC as the account's local times.
 
-    The function tries the zone in the answer to ``get.account`` first, then the zone in the connection, and
-    then all other zones. If no finding contains a local time, the function returns the zone of
-    ``get.account`` without this check.
+    The function tries the zone in the answer to ``get.account`` first, then the zone in the Airflow
+    connection, and then all other zones. The first zone with the right offset is the result. If no finding
+    contains a local time, the result is the zone in the answer to ``get.account``.
 
+    :param findings: what all probes have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
-    :param now: epoch seconds.
+    :param now: the present time, epoch seconds.
     :return: for example ``Europe/Moscow``; None: the zone is not known.
     """
     offset = account_offset(findings)
@@ -61,8 +67,10 @@ def offset_of(zone: str, now: float) -> int | None:
 def start_points(findings: Findings) -> dict[str, int]:
     """Return how many points (rate-limit units) a start request and a release cost.
 
+    :param findings: what all probes have found out.
     :return: method → points, e.g. ``{"start.informer_call": 1, "release.call": 1}``. The dict contains only
-        the methods whose cost the findings show.
+        the methods whose cost the findings show. If the cost of ``list.calls`` is not known, the dict is
+        empty.
     """
     poll = findings.points.get("call_api", {}).get("list.calls")
     if poll is None:
@@ -82,9 +90,11 @@ def start_points(findings: Findings) -> dict[str, int]:
 
 
 def login_points(findings: Findings) -> tuple[int | None, int | None]:
-    """Return how many points (rate-limit units) a login costs.
+    """Return how many points (rate-limit units) a login to each of the two services costs.
 
-    :return: the points at the Call API, and the points at the Data API; None: not known.
+    :param findings: what all probes have found out.
+    :return: a pair: the points at the Call API, and the points at the Data API. None instead of a number: no
+        probe has found the number.
     """
     points = findings.points
     return (

@@ -1,4 +1,4 @@
-"""What the package assumes about the service, and the table that shows which assumptions hold.
+"""The assumptions of the package about the service, and a table that shows which assumptions hold.
 
 ``airflow callapi verify`` prints the table at its end, with one row for each entry of `ASSUMPTIONS`.
 """
@@ -41,9 +41,12 @@ class Assumption:
 class Row:
     """One row of the table that ``airflow callapi verify`` prints. No value contains a phone number.
 
-    :ivar assumption: the assumption in one sentence.
+    :ivar assumption: the package's assumption about the service, in one sentence.
     :ivar relies: what the package does because of the assumption.
-    :ivar seen: what the probes have seen, or which probes the user must run.
+    :ivar seen: what the probes have seen, why the probes found nothing out, or which probes the user must
+        run.
+    :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: the assumption does not hold. ``not
+        known``: the findings do not show whether the assumption holds.
     :ivar settings: name of a setting → the value that the user should give the setting, e.g.
         ``{"appear_timeout": "90"}``.
     """

@@ -1,4 +1,4 @@
-"""The object that every probe gets, with the gateway, the user's options and the findings so far."""
+"""The object that every probe of ``airflow callapi verify`` gets as its argument, and the user's options."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 
 @dataclass(frozen=True)
 class Options:
-    """The options that the user gives on the command line and in the Airflow connection.
+    """The options that the user of ``airflow callapi verify`` gives.
+
+    All options come from the command line, except ``timezone``.
 
     :ivar contact: the number of the user's own phone; None: the command places no call.
-    :ivar virtual_number: the virtual number of the account that the phone displays.
-    :ivar dead_operator: the number of a phone that is switched off. None: the probes that need this number
-        are left out.
-    :ivar second_number: the number of the user's second phone. None: the probes that need this number are
-        left out.
+    :ivar virtual_number: the virtual number of the account that the phone displays; None: the command places
+        no call.
+    :ivar dead_operator: the number of a phone that is switched off. None: the command leaves out the probes
+        that need this number.
+    :ivar second_number: the number of the user's second phone. None: the command leaves out the probes that
+        need this number.
     :ivar timezone: the time zone in the Airflow connection. None: the connection names no zone.
     """
 
@@ -37,8 +40,9 @@ class Bench:
 
     :ivar gateway: the two services, the clock, and the output to the user.
     :ivar options: the options of the user.
-    :ivar findings: where the probe stores what it finds out, and where it reads earlier findings.
-    :ivar reader: reads reports of the Data API. None: the connection does not use the Data API.
+    :ivar findings: what the probes have found out so far. The probe adds its own findings to this object.
+    :ivar reader: an object that reads reports of the Data API. None: the connection does not use the Data
+        API.
     :ivar place: a function that places a call, watches the call to its end, and returns what was seen.
     """
 
@@ -50,7 +54,7 @@ class Bench:
 
 
 class NotPossible(Exception):
-    """Raised if a probe cannot find anything out, because of the account or of the user's options.
+    """The error of a probe that cannot find anything out, because of the account or of the user's options.
 
     The error message gives the reason, e.g. ``the connection does not use the Data API``.
     """

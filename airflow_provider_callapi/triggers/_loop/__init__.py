@@ -1,1 +1,5 @@
-"""Helpers of the triggers: the shared poll of a connection, and threads for slow work of the event loop."""
+"""Helpers of the Airflow triggers of this package.
+
+One poll serves all triggers of a connection. Slow work of a trigger runs in threads, so that the work does
+not block the triggerer's event loop.
+"""

@@ -1,4 +1,7 @@
-"""Release (end) the calls of a killed deferred task, without blocking the triggerer's event loop."""
+"""Release (end) the calls of a killed deferred task, without blocking the triggerer's event loop.
+
+A user kills a deferred task by clearing the task, or by marking the task as success or failed.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,18 @@ async def release_after_kill(
 ) -> None:
     """Release (end) the calls of a cancelled trigger, if a user has ended the wait of the trigger's task.
 
-    A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow also
-    cancels a trigger that it moves to another triggerer: the task then still waits, and the function does not
-    release the calls. If it is unknown whether the task still waits, the function does not release the calls,
-    and logs a warning that names the calls.
+    A user ends the wait by clearing the task, or by marking the task as success or failed. The function does
+    not release the calls in two other cases:
 
-    Airflow may cancel this function while it runs. The releases continue nevertheless.
+    - Airflow has cancelled the trigger because Airflow moves the trigger to another triggerer. The task then
+      still waits.
+    - The function cannot find out whether the task still waits. It then logs a warning that names the calls.
+
+    If a release fails, the function logs a warning and raises no error. If Airflow cancels the function while
+    the releases are in progress, the releases continue.
 
     :param trigger: the cancelled trigger.
+    :param callapi_conn_id: id of the Airflow connection.
     :param session_ids: the session ids of the calls for which the trigger waited.
     """
     release = asyncio.create_task(_release(trigger, callapi_conn_id, session_ids))
@@ -73,9 +80,10 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return an asyncio task whose result is the settings of a connection.
+    """Return an asyncio task whose result is the settings in an Airflow connection.
 
-    If several triggers are cancelled within ten seconds, the triggers share one look-up of the connection.
+    The asyncio task is kept for ten seconds after it has ended. Triggers that are cancelled together
+    therefore share one look-up of the connection.
     """
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})

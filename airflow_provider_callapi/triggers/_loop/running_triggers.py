@@ -1,9 +1,10 @@
 """Stores which triggers run in this process, and for which calls each trigger waits.
 
-With this module, a cancelled trigger finds out why Airflow has cancelled the trigger. If a user has cleared
-the task, the task's next try defers with a new trigger for the same call, and this module knows the new
-trigger. If Airflow has moved the cancelled trigger to another triggerer, this module knows no new trigger for
-the call.
+Airflow cancels a trigger for one of two reasons, and the cancelled trigger must find out the reason:
+
+- A user has cleared the task. The task's next try may already wait for the same call with a new trigger. If
+  the new trigger runs in this process, this module knows the new trigger.
+- Airflow has moved the trigger to another triggerer. This module then knows no new trigger for the call.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _running: WeakKeyDictionary[BaseTrigger, frozenset[int]] = WeakKeyDictionary()
 def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None:
     """Record that a trigger runs in this process, and for which calls the trigger waits.
 
+    :param trigger: the trigger. The record disappears when Python deletes the trigger.
     :param session_ids: the session ids of the calls.
     """
     _running[trigger] = frozenset(session_ids)
@@ -31,11 +33,10 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
     """Return whether another trigger in this process now waits for a call of a cancelled trigger.
 
-    True means that a user has cleared the task of the cancelled trigger, and that the next try of the task is
-    already deferred.
-
     :param trigger: the cancelled trigger.
     :param within: the longest time in seconds to wait for the other trigger.
+    :return: True: a user has cleared the task of the cancelled trigger, and the next try of the task is
+        already deferred. False: no other trigger in this process waits for the calls.
     """
     for _ in range(round(within / _PAUSE)):
         if _has_successor(trigger):

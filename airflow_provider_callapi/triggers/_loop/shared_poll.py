@@ -51,19 +51,24 @@ def subscribe(
     only_call: int | None = None,
     wake_at: float = math.inf,
 ) -> Subscription:
-    """Subscribe to the snapshots of a connection's active calls, for the time of an ``async with`` block.
+    """Return a subscription to the snapshots of a connection's active calls.
 
-    The subscription is a function that waits for the next snapshot and returns the snapshot. All subscribers
-    of a connection in one event loop share one poll. The first subscriber starts the poll. The poll stops
-    when the last subscriber has left its ``async with`` block.
+    Use the subscription in an ``async with`` block:
+    ``async with subscribe("callapi_default", 5.0) as next_snapshot: snapshot = await next_snapshot()``. The
+    function ``next_snapshot`` waits for the next snapshot and returns the snapshot.
+
+    All subscribers of a connection in one event loop share one poll. The first subscriber starts the poll.
+    The poll stops when the last subscriber has left its ``async with`` block.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param interval: the longest time between two snapshots, in seconds.
+    :param interval: the longest time between two polls, in seconds.
     :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
         poll also asks the Data API whether the contacts of these calls have picked up.
     :param only_call: the session id of a call. The subscriber then gets only the first snapshot and the
         snapshots that may change a watch of this call. None: the subscriber gets every snapshot.
-    :param wake_at: epoch seconds from which on the subscriber gets every snapshot, even with ``only_call``.
+    :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot, even with
+        ``only_call``.
+    :raises ValueError: the interval is not positive.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
@@ -84,11 +89,15 @@ def subscribe(
 class _Poller:
     """Polls the active calls of one connection.
 
-    The object is callable: each time code invokes the object, the object polls once and returns the snapshot.
-    Each poll runs in a thread, because the HTTP client would block the event loop.
+    The object is callable: ``await poller()`` polls once and returns the snapshot. Each poll runs in a
+    thread, because the HTTP client would block the event loop. The object reads the connection at the first
+    poll.
 
     If the connection uses the Data API, the object also asks the Data API which contacts have picked up, and
     which missing calls have ended. See `Witnesses`.
+
+    :param callapi_conn_id: id of the Airflow connection.
+    :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
     poll: SharedPoll
@@ -124,9 +133,10 @@ class _Poller:
         """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
 
         If a secrets backend or the API server is down, Airflow raises the same error as for a missing
-        connection. Without further attempts, a short outage would end the waits of all deferred tasks.
+        connection. If the method did not try again, a short outage would end the waits of all deferred tasks.
 
-        :raises Exception: the error of the last attempt.
+        :raises Exception: the connection could not be read for three minutes, the error is permanent, or all
+            triggers have left the poll. The method raises Airflow's last error.
         """
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
@@ -142,10 +152,11 @@ class _Poller:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether a retry of the task would fail with the same error, e.g. with a wrong password.
+    """Return whether an error of a poll is permanent, so that a retry of the task would fail the same way.
 
-    The result is False for an error of unknown cause, and for a missing connection: Airflow raises the same
-    error for a missing connection and for an outage of the secrets backend.
+    A wrong password is an example of a permanent error. The result is False for an error of unknown cause. It
+    is also False for a missing connection, because Airflow raises the same error while a secrets backend is
+    down.
     """
     if isinstance(error, CallApiError):
         return error.permanent

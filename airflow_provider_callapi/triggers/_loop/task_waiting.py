@@ -1,8 +1,8 @@
-"""Ask Airflow whether a task still waits for a trigger that was cancelled.
+"""Ask Airflow whether the task of a cancelled trigger still waits.
 
 Airflow cancels a trigger when a user ends the wait of the trigger's task, e.g. clears the task. Airflow also
-cancels a trigger that it has given to another triggerer, for example because the first triggerer was slow.
-After the move to another triggerer, the task still waits, and its call must not be released.
+cancels a trigger that Airflow has moved to another triggerer, for example because the first triggerer was
+slow. After the move, the task still waits, and the trigger must not release the task's call.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
     :param task_instance: the task instance of the cancelled trigger. None: not known.
     :param log: the trigger's logger.
-    :return: True: the task still waits. False: the task does not wait any more. None: Airflow did not reply,
-        or does not know the task.
+    :return: True: the task still waits. False: the task does not wait any more. None: the task instance is
+        not known, Airflow did not answer within 15 seconds, or Airflow does not know the task.
     """
     if task_instance is None:
         return None
@@ -51,8 +51,12 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return an asyncio task whose result is the states of all map indexes of a task in its DAG run.
 
     If a user ends the waits of many map indexes, Airflow cancels their triggers together. These triggers
-    share one question, because Airflow answers only one question at a time. The question waits 0.05 seconds
-    for further cancelled triggers before it is sent.
+    share one question to Airflow, because Airflow answers only one question at a time. The asyncio task waits
+    0.05 seconds before it sends the question, so that further cancelled triggers can share the question.
+
+    :param task_instance: the task instance of a cancelled trigger.
+    :return: an asyncio task. Its result is run id → name of the task → state, e.g.
+        ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
@@ -68,7 +72,11 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Ask Airflow's API server for the states of a task's map indexes in a DAG run."""
+    """Return the states of a task's map indexes in a DAG run, as Airflow's API server gives the states.
+
+    :return: run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map
+        index 3.
+    """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
     states: _States = RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])
@@ -76,6 +84,9 @@ def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
 
 
 def _name_in_reply(task_instance: Any) -> str:
-    """Return the name that Airflow's reply uses for a task. A mapped task's name ends with its map index."""
+    """Return the name that a task has in Airflow's answer about states of tasks.
+
+    Example: ``my_task``, or ``my_task_3`` for map index 3 of a mapped task.
+    """
     mapped = task_instance.map_index is not None and task_instance.map_index >= 0
     return f"{task_instance.task_id}_{task_instance.map_index}" if mapped else str(task_instance.task_id)

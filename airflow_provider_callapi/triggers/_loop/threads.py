@@ -1,7 +1,7 @@
 """Run slow work of a trigger in a thread of its own, e.g. a request to the Data API.
 
-The event loop has only a few threads, which all triggers share. Slow work does not occupy these threads, so
-they stay free for the polls.
+The event loop has only a few threads, which all triggers share. If slow work occupied these threads, the
+polls would have to wait.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ R = TypeVar("R")
 
 
 async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
-    """Run a function in a new thread and return the function's result.
+    """Run a function in a new thread, and return the function's result or raise the function's error.
 
     In the new thread, the function sees a copy of the current context variables (``contextvars``).
+
+    :param args: the arguments with which to call the function.
     """
     pool = ThreadPoolExecutor(1)
     try:

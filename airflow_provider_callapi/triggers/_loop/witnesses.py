@@ -1,4 +1,7 @@
-"""Ask the Data API about the calls of a snapshot, without blocking the event loop."""
+"""Ask the Data API whether active calls were answered and whether missing calls have ended.
+
+The requests do not block the event loop.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,10 @@ class Witnesses:
     """The two witnesses of a connection: they ask the Data API about answers, and about the ends of calls.
 
     The requests run in threads. A request about answers runs in parallel with the polls, and a later snapshot
-    contains the answers. A request about ends may delay a snapshot by up to a second, because its result can
-    end a wait. If a request about ends takes longer than a second, a later snapshot contains the ends.
+    contains the answers.
+
+    A request about ends may delay a snapshot by up to a second, because a reported end ends a wait. If the
+    request takes longer than a second, a later snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
@@ -43,6 +48,9 @@ class Witnesses:
         self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
     ) -> Snapshot:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
+
+        While a request about answers is in progress, the copy contains no answers. While a request about ends
+        is in progress, the copy contains no ends.
 
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
         :param missing: the session ids of calls for whose end a trigger waits. The previous snapshot showed
@@ -69,7 +77,12 @@ class Witnesses:
         return replace(snapshot, ends=self._ends.ends_in(snapshot))
 
     def _account_timezone(self) -> str:
-        """Return the IANA name of the account's time zone. The method asks the Data API only once."""
+        """Return the IANA name of the account's time zone, such as ``Asia/Omsk``.
+
+        If the Airflow connection names no time zone, the method asks the Data API, and keeps the answer.
+
+        :raises CallApiError: the Data API does not answer now; a later request may succeed.
+        """
         if self._timezone is None:
             self._timezone = fetch_timezone(self._data_api.call, log.warning)
         return self._timezone
