@@ -14,7 +14,10 @@ from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 _BEGUN_KEY = "callapi_begun"
-"""The key that a task sets at its beginning if Airflow deletes the task state of successful tasks."""
+"""The key in task state that a task sets in its first try, if Airflow deletes the state of successful tasks.
+
+If the key is missing in a later try, Airflow has deleted the state.
+"""
 STATE_KEY = "task_state_store"
 """The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
 DELETED_STATE = (

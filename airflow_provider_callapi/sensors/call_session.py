@@ -58,7 +58,10 @@ _KINDS: Schema = {
     "poke_interval": INTERVAL,
     "timeout": SECONDS,
 }
-"""The sensor's parameters except ``call_session_id``."""
+"""Name of a sensor's parameter → the kind (check and conversion) of its values.
+
+The dict lacks ``call_session_id``, which `read_call` reads, and the parameters that Airflow itself reads.
+"""
 
 _STORE_KEY = "callapi_watch"
 """The key in task state under which the sensor stores its observation of the call."""

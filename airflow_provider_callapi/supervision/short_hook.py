@@ -11,7 +11,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 _TIMEOUT = 10.0
-"""The longest time in seconds that a person waits for an answer."""
+"""The longest time in seconds for which the hook waits for the answer to a request."""
 
 
 class ShortTimeoutHook(CallApiHook):

@@ -16,9 +16,12 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY
 
 IDENTITY_KEY = "callapi_campaign_which"
-"""The key under which a campaign's task stores what distinguishes its campaign, such as its ledger."""
+"""The key in task state under which a campaign's task stores the campaign's name, ledger and other features.
+
+The value distinguishes the campaign from other campaigns.
+"""
 _NEWEST = 500
-"""How many tasks `read_values` returns at most."""
+"""The largest number of values that `read_values` returns. The function leaves out the oldest values."""
 
 Owner = tuple[str, ...]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from airflow_provider_callapi.supervision.task_states import Owner, read_values
 
 _JOURNAL_KEY = "callapi_call"
-"""The key under which the task of a single call stores its journal."""
+"""The key in task state under which a task that places one call stores its journal."""
 _MOST = 200
 
 

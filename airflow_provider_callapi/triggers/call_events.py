@@ -35,18 +35,19 @@ _FAILED_POLLS_BEFORE_RECONNECT = 10
 A user may have corrected the connection.
 """
 _PAUSE_BEFORE_RECONNECT = 60.0
-"""Seconds before the trigger reads the connection again.
+"""Seconds that the trigger waits after too many failed polls, before it polls again.
 
-After a short pause, a wrong password would be sent too often.
+With a shorter pause, the trigger would send a wrong password too often.
 """
 _POLL_INTERVAL = seconds(at_least=0.1, at_most=600.0)
 _DIRECTION = choice(("in", "out")).or_none("both directions")
 _LOG_AGAIN_AFTER = 600.0
-"""Seconds between two log lines about the same error."""
+"""The least number of seconds between two log lines about the same error."""
 _SAVE_AGAIN_AFTER = 300.0
-"""Seconds after which the trigger saves an unchanged state again.
+"""Seconds after which the trigger saves its state again, even if no call has changed.
 
-Otherwise the saved state could become older than an hour, and after a restart the trigger would not use it.
+The state is what the trigger knows of the active calls. After a restart, the trigger uses a saved state only
+if the state is less than an hour old.
 """
 
 

@@ -44,7 +44,7 @@ from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, su
 _LONGEST_PAUSE = 30.0
 """The longest time in seconds that a trigger waits after its deadline for the next regular poll.
 
-Airflow's own time limit of the deferral ends a minute after the deadline.
+The trigger must fire before Airflow's own time limit of the deferral, which is a minute after the deadline.
 """
 
 

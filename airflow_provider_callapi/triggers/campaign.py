@@ -20,7 +20,7 @@ from airflow_provider_callapi.triggers._loop.running_triggers import remember_ru
 from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
-"""Seconds that the trigger waits after an error that ends the polling. Then the trigger fires."""
+"""The longest time in seconds from an error that ends the polling until the trigger fires."""
 
 
 class CallApiCampaignTrigger(BaseTrigger):

@@ -220,4 +220,4 @@ ASSUMPTIONS = (
         service_judgements.limit_exceeded,
     ),
 )
-"""All assumptions, in the order of the table."""
+"""All assumptions of the package about the service, in the order of the table in the output."""

@@ -19,17 +19,23 @@ from airflow_provider_callapi.triggers._loop.task_waiting import is_still_waitin
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _TIME_FOR_RELEASES = 8.0
-"""Seconds for all releases of a killed task. The triggerer allows 30 s, but the user may not wait so long."""
+"""The longest time in seconds for the releases of all calls of a killed task.
+
+Airflow's triggerer allows 30 seconds for the whole reaction to a kill.
+"""
 _TIME_FOR_NEXT_TRY = 5.0
-"""Seconds for which a cancelled trigger waits for the trigger of the task's next try."""
+"""Seconds for which a cancelled trigger waits until the task's next try defers with a new trigger.
+
+A new trigger proves that a user has cleared the task.
+"""
 _SETTINGS_KEPT = 10.0
-"""For this many seconds, tasks that are killed together share one look-up of their connection."""
+"""Seconds for which the settings of a connection are kept for other tasks that are killed meanwhile."""
 _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[ConnectionSettings]]] = (
     WeakKeyDictionary()
 )
-"""Event loop → connection id → look-up of the connection for recently killed tasks."""
+"""Event loop → connection id → the asyncio task that reads the settings of this connection."""
 _releases: set[asyncio.Task[None]] = set()
-"""The releases in progress. The set keeps the event loop from dropping them."""
+"""The asyncio tasks that release calls now. Without this reference, Python might delete a running task."""
 
 
 async def release_after_kill(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 _READ_CONNECTION_FOR = 180.0
-"""Seconds for which a poll tries again to read its connection."""
+"""Seconds for which the shared poll tries again to read a connection that cannot be read."""
 _READ_CONNECTION_AGAIN_AFTER = 3.0
 """Seconds between two attempts to read the connection."""
 _UNREADABLE = "Connection %s cannot be read (%s); trying again for some minutes"
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
 """Event loop → connection id → the shared poll of this connection."""
 _histories: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AbsenceHistory]] = WeakKeyDictionary()
-"""Event loop → connection id → what all polls of this connection have shown about missing calls."""
+"""Event loop → connection id → what all earlier polls of this connection have shown about missing calls."""
 
 
 def subscribe(

@@ -12,9 +12,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 _LONGEST_QUESTION = 15.0
-"""Seconds to wait for Airflow's reply."""
+"""The longest time in seconds to wait for Airflow's answer about the state of a task."""
 _CANCELLED_TOGETHER = 0.05
-"""For this many seconds, a question waits for further cancelled triggers of the same task and DAG run."""
+"""Seconds for which a question to Airflow waits for further cancelled triggers of the same task and run."""
 _DEFERRED = "deferred"
 
 _States = dict[str, dict[str, Any]]
@@ -22,7 +22,7 @@ _States = dict[str, dict[str, Any]]
 _questions: WeakKeyDictionary[
     asyncio.AbstractEventLoop, dict[tuple[str, str, str], asyncio.Task[_States]]
 ] = WeakKeyDictionary()
-"""Event loop → DAG id, run id and task id → the question that is not sent yet."""
+"""Event loop → DAG id, run id and task id → the question that is not sent to Airflow yet."""
 
 
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:

@@ -19,7 +19,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings
 from airflow_provider_callapi.triggers._loop.threads import run_in_thread
 
 _LONGEST_DELAY = 1.0
-"""Seconds by which a request for the ends of calls may delay a snapshot."""
+"""The longest time in seconds for which a request for the ends of calls may delay a snapshot."""
 log = logging.getLogger(__name__)
 
 
