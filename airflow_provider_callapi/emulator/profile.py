@@ -1,8 +1,8 @@
-"""Profiles: each profile states how one real service differs from the vendor's document.
+"""The profiles of the emulator. A profile states how one of the vendor's services behaves.
 
 The vendor's brands and accounts behave differently, and the vendor's document leaves questions open. Each
-field of a `Profile` states how a service behaves in one respect. The default of each field is the emulator's
-reading of the vendor's document, so ``Profile()`` is the profile ``document``.
+field of a `Profile` states how a service behaves in one respect. The default of each field is the behaviour
+that the emulator reads from the vendor's document. ``Profile()`` therefore equals the profile ``document``.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def _require_zone(name: str) -> str:
 
 
 class Profile(BaseModel):
-    """How one of the vendor's services behaves where the vendor's brands and accounts differ.
+    """States how one of the vendor's services behaves, where the vendor's brands and accounts differ.
 
-    For example, `appear_delay` states after how many seconds ``list.calls`` shows a new call. Times are in
-    seconds. A profile object cannot be changed.
+    Each field describes one difference. For example, `appear_delay` states after how many seconds
+    ``list.calls`` shows a new call. Times are in seconds. A profile object cannot be changed.
     """
 
     model_config = ConfigDict(
@@ -156,17 +156,20 @@ class Profile(BaseModel):
 
     @classmethod
     def parse(cls, text: str | bytes) -> Profile:
-        """Return the profile that a JSON text describes. The fields that the text omits have their defaults.
+        """Return the profile that a JSON text describes.
 
-        :raises ValueError: the JSON or a field is wrong. The error message names the field and the problem.
+        :param text: a JSON object: name of a field → value. Each field that the text omits has its default
+            value.
+        :raises ValueError: the text is not JSON, or a field is unknown or wrong. The error message names the
+            field and the problem.
         """
         return parse_json(cls, text)
 
     @classmethod
     def named(cls, name: str) -> Profile:
-        """Return a profile of the package by its name, e.g. ``seen``.
+        """Return the profile with a name, such as ``seen``. The names are in `PROFILE_NAMES`.
 
-        :raises ValueError: the package has no profile with this name.
+        :raises ValueError: this package contains no profile with this name.
         """
         if name not in PROFILE_NAMES:
             raise ValueError(f"{name}: no such profile; use one of {', '.join(PROFILE_NAMES)}")
@@ -174,17 +177,22 @@ class Profile(BaseModel):
 
     @classmethod
     def load(cls, name_or_file: str) -> Profile:
-        """Return a profile of the package by its name, or the profile that a JSON file describes.
+        """Return the profile with a name in `PROFILE_NAMES`, or the profile that a JSON file describes.
 
-        :raises ValueError: the JSON or a field is wrong.
-        :raises OSError: the package has no profile with this name, and the file cannot be read.
+        :param name_or_file: the name of a profile, such as ``seen``, or the path of the file.
+        :raises ValueError: the text in the file is not JSON, or a field is unknown or wrong.
+        :raises OSError: the value is neither the name of a profile nor the path of a readable file.
         """
         if name_or_file in PROFILE_NAMES:
             return cls.named(name_or_file)
         return cls.parse(Path(name_or_file).read_bytes())
 
     def new_account(self) -> Account:
-        """Return a new account with the time zone, limits, weights and IP addresses of this profile."""
+        """Return a new `Account` with the values of this profile.
+
+        The values are the time zone, the limits and weights of points (rate-limit units), and the allowed IP
+        addresses. If `allowed_ips` is None, the account keeps the default addresses of `Account`.
+        """
         account = Account(
             timezone=self.timezone,
             day_limit=self.day_limit,

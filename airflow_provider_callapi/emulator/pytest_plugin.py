@@ -1,7 +1,8 @@
 """The pytest plugin with the fixtures ``callapi_emulator`` and ``callapi_profile``.
 
-Installing the package registers the plugin. Because pytest imports this module in every test run of every
-user, the plugin imports the emulator only when a test uses ``callapi_emulator``.
+An installation of this package registers the plugin. pytest then imports this module in every test run of
+every user. To keep this import fast, the plugin imports the emulator only when a test uses the fixture
+``callapi_emulator``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 
 @pytest.fixture
 def callapi_profile() -> str | Profile:
-    """How the emulated exchange of ``callapi_emulator`` behaves: the name of a profile, or a `Profile`.
+    """Return the profile of the telephone exchange in the fixture ``callapi_emulator``.
+
+    A profile states how the exchange behaves where the vendor's brands and accounts differ. The value is the
+    name of a profile or a `Profile`. The default is ``document``.
 
     A project can override this fixture. A test can run under several profiles:
     ``@pytest.mark.parametrize("callapi_profile", ["document", "seen"])``.
@@ -30,13 +34,18 @@ def callapi_profile() -> str | Profile:
 
 @pytest.fixture
 def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Profile) -> Iterator[Emulator]:
-    """An emulated telephone exchange on a free port of 127.0.0.1. The clock runs in real time.
+    """Yield an `Emulator`: an emulated telephone exchange on a free port of 127.0.0.1.
 
-    ``callapi_emulator.exchange`` is the exchange. ``callapi_emulator.connection()`` returns an Airflow
-    connection to the exchange. To keep a test fast, script short calls, e.g. ``exchange.expect_ring(phone,
-    Script(rings=0.5, talks=1))``. If the phones rang differently from the test's expectations, the test fails
-    even if the test's own code passes (``Exchange.check_rings``). For a clock that the test moves, use
-    ``Emulator(Exchange(clock=ManualClock()))`` instead.
+    ``callapi_emulator.exchange`` is the `Exchange`. ``callapi_emulator.connection()`` returns an Airflow
+    connection to the exchange, as a dict. The fixture ``callapi_profile`` chooses the behaviour of the
+    exchange.
+
+    The clock of the exchange runs in real time. To keep a test fast, let calls be short, e.g.
+    ``exchange.expect_ring(phone, Script(rings=0.5, talks=1))``. For a clock that the test moves, use
+    ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
+
+    If the phones ring differently from the test's expectations, the test fails even if the test's own code
+    passes. `Exchange.check_rings` makes this comparison.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415
@@ -52,10 +61,13 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 
 @pytest.hookimpl(trylast=True)  # Runs after the test, and only if the test has passed.
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Make a test fail if the phones rang differently from the test's expectations.
+    """Fail a test with the fixture ``callapi_emulator`` if phones rang differently from the expectations.
 
-    The test fails even if the test's own code passes. pytest reports a failure of the test, not an error in
-    the teardown of the fixture ``callapi_emulator``.
+    The hook compares the rings after the test's own code has passed. pytest then reports a failure of the
+    test. If the fixture made the comparison instead, pytest would report an error in the teardown of the
+    fixture.
+
+    :raises AssertionError: the rings differ from the expectations, see `Exchange.check_rings`.
     """
     __tracebackhide__ = True  # the report shows only the message
     emulator = item.stash.get(_EMULATOR, None)

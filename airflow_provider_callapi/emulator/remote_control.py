@@ -1,7 +1,7 @@
-"""The bodies of the HTTP requests with which another process controls the telephone exchange.
+"""The bodies of the HTTP requests with which another process controls the emulated telephone exchange.
 
-The requests set scripts, plan faults, place inbound calls and move the clock. An unknown field or a wrong
-value causes an error that names the field.
+The requests set scripts of phones, plan faults, place inbound calls and move the clock. If a body contains an
+unknown field or a wrong value, the error message names the field.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def _fault(label: Any) -> Fault:
 class RemoteRequest(BaseModel):
     """Base class of the request bodies of the emulator's remote control.
 
+    Another process controls the emulated telephone exchange with HTTP requests: the remote control.
+
     :cvar example: an example of the body as JSON. Each error message of `parse` ends with the example.
     """
 
@@ -34,10 +36,10 @@ class RemoteRequest(BaseModel):
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """Parse a JSON text and return a request of this class.
+        """Parse the JSON body of an HTTP request, and return the request as an object of this class.
 
-        :raises ValueError: the JSON or a field is wrong. The error message names the field and the problem in
-            one line.
+        :raises ValueError: the text is not JSON, or a field is unknown or wrong. The error message names the
+            field and the problem in one line, and ends with an example of the body.
         """
         try:
             return parse_json(cls, text)
@@ -49,7 +51,7 @@ class ScriptsRequest(RemoteRequest):
     """A request of the emulator's remote control that sets the scripts of phones.
 
     :ivar default: the new `Exchange.default_script`; None: `Exchange.default_script` stays unchanged.
-    :ivar scripts: phone → the new script of the phone.
+    :ivar scripts: phone number → the new script of the phone. The scripts of other phones stay unchanged.
     """
 
     example = '{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}'
@@ -58,7 +60,10 @@ class ScriptsRequest(RemoteRequest):
     scripts: dict[str, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
-        """Set, at an exchange, the scripts of this request: what people do when their phones ring."""
+        """Set the scripts of this request at a telephone exchange.
+
+        A script states what the person at a phone does when the phone rings.
+        """
         if self.default is not None:
             exchange.default_script = self.default
         for phone, script in self.scripts.items():
@@ -66,9 +71,10 @@ class ScriptsRequest(RemoteRequest):
 
 
 class FaultRequest(RemoteRequest):
-    """A request of the emulator's remote control that plans a fault.
+    """A request of the emulator's remote control that plans a fault, such as a broken connection.
 
-    The fields are the parameters of `Exchange.fault`. The JSON names the fault by `Fault.label`.
+    The fields are the parameters of `Exchange.fault`. In the JSON, the field ``fault`` contains a
+    `Fault.label`, e.g. ``drop_after``.
     """
 
     example = '{"fault": "drop_after", "method": "start.informer_call", "times": 1}'
@@ -79,15 +85,18 @@ class FaultRequest(RemoteRequest):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan, at an exchange, the fault that this request describes."""
+        """Plan the fault of this request at a telephone exchange, as `Exchange.fault` does.
+
+        A fault is, for example, a broken connection.
+        """
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 
 class InboundRequest(RemoteRequest):
     """A request of the emulator's remote control that places an inbound call.
 
-    The fields are the parameters of `Exchange.inbound`, except ``account``, because the call goes to the
-    first account.
+    The fields are the parameters of `Exchange.inbound` without ``account``, because the call goes to the
+    first account of the exchange.
     """
 
     example = '{"contact": "79161234567"}'
@@ -97,9 +106,9 @@ class InboundRequest(RemoteRequest):
     employee_id: int | None = None
 
     def apply(self, exchange: Exchange) -> int:
-        """Place the inbound call of this request at an exchange. Return the session id of the call.
+        """Place the inbound call of this request at a telephone exchange, and return the call's session id.
 
-        :raises ValueError: the account has no employee with the id ``employee_id``.
+        :raises ValueError: the first account of the exchange has no employee with the id ``employee_id``.
         """
         employees = exchange.account.employees
         if self.employee_id is not None and self.employee_id not in employees:
@@ -108,7 +117,9 @@ class InboundRequest(RemoteRequest):
 
 
 class AdvanceRequest(RemoteRequest):
-    """A request of the emulator's remote control that moves a `ManualClock` forward.
+    """A request of the emulator's remote control that moves the clock of the exchange forward.
+
+    The clock must be a `ManualClock`.
 
     :ivar advance: how many seconds the clock moves forward; zero or more.
     """

@@ -1,9 +1,13 @@
-"""The columns of the Data API's reports, each with the function that computes the value for a call or leg.
+"""The columns of the emulated Data API's reports. For each column, a function computes the value.
 
-The sets ``…_FILTERS`` name the columns that a filter may use. The sets ``…_SORTS`` name the columns by which
-a request may sort.
+In the report of calls, the function takes a call. In the report of legs, the function takes a pair (call,
+leg). The module also contains the columns of the list of tags.
 
-Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
+The sets ``…_FILTERS`` contain the columns that a filter may use. The sets ``…_SORTS`` contain the columns by
+which a request may sort.
+
+Source: the vendor's public documentation of the Data API v2.0. The emulator covers the part of this
+documentation that this package's client uses.
 """
 
 from __future__ import annotations
@@ -41,9 +45,9 @@ def _duration(start: float | None, end: float | None) -> int:
 
 
 def _direction(call: Call, leg: Leg) -> str:
-    """Return the direction of a leg.
+    """Return the direction of a leg: ``in`` or ``out``.
 
-    ``in``: the leg of a contact who calls in. ``out``: any other leg, because the exchange rings its phone.
+    ``in``: the leg belongs to a contact who calls the account. ``out``: any other leg.
     """
     return "in" if call.direction == "in" and leg.role is Role.CONTACT else "out"
 
@@ -62,7 +66,11 @@ def _employees(call: Call) -> list[Row]:
 
 
 def communication_offset(profile: Profile) -> int:
-    """Return the difference between a call's ``communication_id`` and the call's session id."""
+    """Return the number that the emulator adds to a session id to build the call's ``communication_id``.
+
+    The number is 1,000,000,000. If `Profile.odd_shapes` contains ``large_communication_ids``, the number is 2
+    to the power of 62.
+    """
     large = "large_communication_ids" in profile.odd_shapes
     return _LARGE_COMMUNICATION_OFFSET if large else _COMMUNICATION_OFFSET
 
@@ -90,9 +98,10 @@ def _operations(call: Call) -> list[Row]:
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
     """Return the columns of the report of calls.
 
-    :param now: the time of the request, in epoch seconds. If the profile reports the talk of an active call,
-        the duration of the talk is counted until this time.
-    :return: name of a column → function from a call to the value, e.g. ``direction`` → ``out``.
+    :param now: the time of the request, in epoch seconds. If `Profile.ongoing_talk_is_reported` is True, the
+        talk duration of an active call counts until this time.
+    :return: name of a column → function from a call to the value in this column. For example, the function of
+        the column ``direction`` returns ``in`` or ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
         "id": lambda call: call.call_session_id,
@@ -124,13 +133,14 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report of calls whose value in the answer is not the value of `call_columns`.
+    """Return the columns of the report of calls for which the answer shows a special value.
 
-    Filters still compare the values of `call_columns`. For most profiles, the result is empty. If
-    `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows each virtual number as an empty
-    text.
+    If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows each virtual number as an
+    empty text. For all other profiles, the result is empty.
 
-    :return: name of a column → function from a call to the value in the answer.
+    Filters and sorting ignore the special values, and use the values of `call_columns`.
+
+    :return: name of a column → function from a call to the special value.
     """
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 
@@ -154,7 +164,8 @@ CALL_FILTERS = frozenset(
 def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]]:
     """Return the columns of the report of legs.
 
-    :return: name of a column → function from the pair (call, leg) to the value in this column.
+    :return: name of a column → function from the pair (call, leg) to the value in this column. For example,
+        the function of the column ``is_coach`` returns True for the leg of a coach.
     """
 
     def is_talked(pair: tuple[Call, Leg]) -> bool | None:

@@ -1,6 +1,7 @@
-"""Apply the filters of requests for the Data API's reports.
+"""Apply the filters of requests for the lists and reports of the emulated Data API.
 
-A filter is one comparison, or several comparisons that ``and`` and ``or`` join into a tree.
+A filter is one comparison of a column with a value, such as ``id = 7``, or a tree of comparisons. In a tree,
+``and`` and ``or`` join the comparisons.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ _CONDITIONS: Mapping[str, Callable[[list[bool]], bool]] = {"and": all, "or": any
 
 
 def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> Predicate:
-    """Return a function that takes an entity of a list, such as a call, and returns whether a filter matches.
+    """Return a function that tests whether an entity of a list, such as a call, matches a filter.
 
     :param tree: the ``filter`` of the request, e.g. ``{"field": "id", "operator": "=", "value": 7}``; None:
         every entity matches.
     :param columns: column name → function from an entity to the value of the column.
     :param filterable: names of the columns that the filter may use.
-    :raises RpcError: the filter has a wrong form, or names an unknown or forbidden column or operator.
+    :return: function from an entity to a bool. True: the entity matches the filter.
+    :raises RpcError: the filter has a wrong form, or names a column or an operator that is unknown or not
+        allowed.
     """
     if tree is None:
         return lambda _: True
@@ -56,6 +59,9 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
 
 
 def _as_set(expected: Any) -> Any:
-    """Return a list of plain values as a set, for a quick search. Return any other value unchanged."""
+    """Return a list of texts and numbers as a frozenset, so that a search in the values is fast.
+
+    Return any other value unchanged.
+    """
     plain = isinstance(expected, list) and all(isinstance(value, str | int | float) for value in expected)
     return frozenset(expected) if plain else expected

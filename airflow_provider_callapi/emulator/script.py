@@ -1,4 +1,7 @@
-"""The script of a phone: what a person does when the phone rings."""
+"""The scripts of the emulator's phones.
+
+A script states what the person at a phone does when the phone rings, and how the call continues.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +17,34 @@ SECONDS_TO_KEY = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What a person does when a phone rings, and how a call to the phone continues.
+    """States what a person does when the person's phone rings, and how the call continues.
 
     All times are in seconds.
 
-    ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…`` have an effect only if the phone
-    belongs to the contact.
+    Some fields have an effect only in the script of certain phones:
+
+    - ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…``: the contact's phone.
+    - ``talks``: the contact's phone, and after a transfer the phone of the third party.
 
     :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
-    :ivar rings: time until the person answers, the exchange reports a busy line, or the exchange stops
-        ringing because the person does not answer.
+        `Profile.appear_delay` adds to this time.
+    :ivar rings: how long the phone rings. Then the person answers, or the leg ends without an answer.
     :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
     :ivar answer: ``answers``: the person answers. ``busy``: the line is busy. ``no_answer``: the person does
         not answer.
     :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
         ``sip_offline``; None: ``answer`` decides what happens.
-    :ivar employee_rings: the value of ``rings`` for an employee's phone that has no script, in a call with
+    :ivar employee_rings: the value of ``rings`` for an operator's phone that has no script, in a call with
         this contact.
-    :ivar employee_answer: the value of ``answer`` for an employee's phone that has no script, in a call with
+    :ivar employee_answer: the value of ``answer`` for an operator's phone that has no script, in a call with
         this contact.
-    :ivar employee_fails_with: the value of ``fails_with`` for an employee's phone that has no script, in a
+    :ivar employee_fails_with: the value of ``fails_with`` for an operator's phone that has no script, in a
         call with this contact.
     :ivar keys: the phone keys that the contact presses in a scenario, in this order, such as ``"1"``. The
         contact presses the first key `SECONDS_TO_KEY` seconds after the answer, and each further key
-        `SECONDS_TO_KEY` seconds later. When the talk ends, the contact presses no more keys.
-    :ivar hangs_up: who ends the talk: the contact or the employee.
+        `SECONDS_TO_KEY` seconds later. When the call ends, the contact presses no more keys.
+    :ivar hangs_up: the person who ends a talk between contact and operator: ``contact`` or ``employee``. The
+        finish reason of the call depends on this field.
     """
 
     listed_after: float = 0.0
@@ -54,30 +60,41 @@ class Script:
 
     @classmethod
     def busy(cls, rings: float = 1.0) -> Script:
-        """Return a script for a busy line, which the exchange reports after ``rings`` seconds."""
+        """Return the script of a phone whose line is busy.
+
+        :param rings: seconds until the exchange reports the busy line.
+        """
         return cls(rings=rings, answer="busy")
 
     @classmethod
     def no_answer(cls, rings: float = 30.0) -> Script:
-        """Return a script for a phone that rings for ``rings`` seconds without an answer."""
+        """Return the script of a phone that rings without an answer.
+
+        :param rings: seconds until the phone stops ringing.
+        """
         return cls(rings=rings, answer="no_answer")
 
     @classmethod
     def presses(cls, keys: str, rings: float = 3.0, talks: float = 10.0) -> Script:
-        """Return a script for a contact who answers and presses phone keys in a scenario.
+        """Return the script of a contact who answers and presses phone keys in a scenario.
 
         :param keys: the keys in their order, such as ``"1"``.
         :param rings: seconds until the contact answers.
-        :param talks: seconds from the answer until the contact hangs up.
+        :param talks: seconds of the talk, until the contact hangs up. If the scenario has no employee, the
+            time begins with the contact's answer. Otherwise the time begins when contact and employee can
+            speak.
         """
         return cls(rings=rings, talks=talks, keys=keys)
 
     @classmethod
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
-        """Return a script for a contact who answers while the operator of the call cannot be reached.
+        """Return the script of a contact who answers, in calls whose operator cannot be reached.
+
+        If the operator's phone has its own script, the operator's script applies instead.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.
-        :param employee_rings: seconds until the operator's leg fails.
+        :param employee_rings: seconds from the first ring of the operator's phone until the operator's leg
+            fails.
         """
         return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

@@ -1,4 +1,7 @@
-"""An exchange on a real port. The uvicorn server runs in a thread until the ``with`` block ends."""
+"""Run an emulated telephone exchange on a real port.
+
+A uvicorn server runs in a thread of this process until the ``with`` block of the `Emulator` ends.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ _START_TIMEOUT = 10.0
 
 
 class Emulator:
-    """An exchange that answers HTTP requests inside a ``with`` block.
+    """A server that answers HTTP requests for an emulated telephone exchange, inside a ``with`` block.
+
+    Use an `Emulator` in one ``with`` block only. At the start of the block, an `OSError` means that the port
+    cannot be used. A `RuntimeError` means that the server has failed, or has not started within ten seconds.
 
     :param exchange: the exchange; None: a new exchange.
     :param host: the address to listen on.
@@ -38,20 +44,23 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The base URL of the exchange, without an API version.
+        """The base URL of the emulated telephone exchange, without an API version: ``http://127.0.0.1:8080``.
 
-        If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address.
+        If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address. If
+        ``port`` is 0, the URL is usable only inside the ``with`` block.
         """
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
-        """Return an Airflow connection to this exchange, as a dict.
+        """Return an Airflow connection to the first account of the emulated telephone exchange, as a dict.
 
-        The JSON text of the dict is a valid value of a variable such as ``AIRFLOW_CONN_CALLAPI_DEFAULT``.
+        The dict has the keys ``conn_type``, ``host``, ``port``, ``password`` and ``extra``, and perhaps
+        ``login``. The JSON text of the dict is a valid value of a variable such as
+        ``AIRFLOW_CONN_CALLAPI_DEFAULT``.
 
-        :param login: True: the connection contains login and password; False: the connection contains
-            the permanent key.
+        :param login: True: the connection contains the account's login and password. False: the connection
+            has no login, and the password is the account's permanent key.
         """
         account = self.exchange.account
         host, _, _ = self.url.rpartition(":")
@@ -92,8 +101,9 @@ class Emulator:
     def refusing(self) -> Iterator[None]:
         """Refuse all connections inside a ``with`` block.
 
-        At the start of the block, the emulator closes open connections. Inside the block, no other process
-        can take the port. After the block, the emulator accepts connections again.
+        At the start of the block, the emulator closes the open connections. A connection whose request still
+        has no answer closes after the answer. Inside the block, the emulator reserves the port but does not
+        listen. After the block, the emulator accepts connections again.
         """
         self._run_on_loop(self._close_port())
         try:
@@ -152,7 +162,10 @@ class Emulator:
 
 
 class _NotifyingServer(uvicorn.Server):
-    """A uvicorn server that sets a `threading.Event` as soon as the server listens on the port."""
+    """A uvicorn server that sets a `threading.Event` as soon as the server listens on its port.
+
+    Another thread waits for this event until the server is ready.
+    """
 
     def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
         super().__init__(config)

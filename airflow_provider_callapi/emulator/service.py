@@ -1,10 +1,11 @@
-"""A JSON-RPC service of the exchange: the Call API or the Data API.
+"""A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-The service checks the JSON-RPC envelope, the access token, the permissions and the points (rate-limit units)
-of a request. Then a handler, the function of one method, carries out the request.
+The service first checks the JSON-RPC envelope, the access token, the permissions and the points (rate-limit
+units) of a request. Then the handler of the request's method carries out the request. A handler is a function
+for one method.
 
-Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and
-"Мета-параметры" (metadata) of the vendor's document.
+Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and "Мета-параметры"
+(metadata) of the vendor's document.
 """
 
 from __future__ import annotations
@@ -29,20 +30,24 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer.
 
-    The function that carries out a method (the handler) returns a `Result` to send ``data`` together with
-    ``metadata``, or to send the empty result ``{}``. Any other value that a handler returns becomes the
-    ``data`` of the result. The service then adds the point limits to the ``metadata``. The empty result stays
-    empty.
+    A handler is a function that carries out one API method. A handler returns a `Result` in two cases:
+
+    - The result contains ``metadata`` beside ``data``. The service adds the limits of points (rate-limit
+      units) to the ``metadata``.
+    - The result is empty: ``{}``. The service adds nothing.
+
+    Any other value that a handler returns becomes the ``data`` of the result.
     """
 
 
 @dataclass
 class Service:
-    """A JSON-RPC service: the Call API or the Data API of the exchange.
+    """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
     Points are the API's rate-limit units.
 
-    :ivar methods: method name → (class that checks the parameters, handler of the method).
+    :ivar methods: method name → (class that checks the parameters, handler). The handler is a function that
+        carries out the method.
     :ivar weight: function from an account and a method name to the points that a request costs.
     :ivar serves_ip: function from an account and an IP address to a bool. False: requests from the address
         fail.
@@ -61,25 +66,30 @@ class Service:
     _points: dict[int, Points] = field(default_factory=dict)
 
     def points(self, account: Account) -> Points:
-        """Return the counter of the points that an account has used at this service."""
+        """Return the `Points` of an account: the count of points that the account has used at this service.
+
+        Points are the API's rate-limit units. The Call API and the Data API count separately.
+        """
         return self._points.setdefault(id(account), Points(account))
 
     def reset(self) -> None:
-        """Delete all temporary tokens, and give all accounts the full number of points."""
+        """Delete all temporary tokens, and set the used points (rate-limit units) of all accounts to 0."""
         self.tokens.clear()
         self._points.clear()
 
     def answer(
         self, switchboard: Switchboard, body: Any, *, ip: str, version: str, charset_is_utf8: bool = True
     ) -> dict[str, Any]:
-        """Carry out one parsed request and return the JSON-RPC answer.
+        """Carry out one parsed JSON-RPC request, and return the answer.
 
-        If the request is wrong, the answer contains an error, and this method raises no exception.
+        If the service refuses the request, the method raises no exception, and the answer contains the error.
 
+        :param switchboard: the calls of the exchange.
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param charset_is_utf8: True if the Content-Type of the request names UTF-8.
+        :param charset_is_utf8: True: the Content-Type of the request names UTF-8. False: the answer is an
+            error.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
         context, profile = _RequestContext(ip=ip), switchboard.profile
@@ -166,11 +176,14 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Return how many points a request costs, after a check of four conditions.
+        """Check that an account may send a request, and return how many points the request costs.
 
-        The conditions: the service accepts requests from the client's IP address, the account is active, the
-        account has the component of the Call API that the method needs, and the account has the right to call
-        the method.
+        Points are the API's rate-limit units. The method checks four conditions:
+
+        - The service accepts requests from the client's IP address.
+        - The account is active.
+        - The account has the component that the method needs. The Data API skips this check.
+        - The account has the right to call the method.
 
         :raises RpcError: one of the conditions is not met.
         """
@@ -188,16 +201,17 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Check that the account has enough points left for a request.
+        """Check that the account has enough points (rate-limit units) left for a request.
 
-        If too few points are left, the method normally raises the error ``limit_exceeded``, and the service
-        does not carry out the request. There is one exception: if
-        `Profile.limit_exceeded_leaves_undone` is False, and the request is a start request, the method
-        returns the error. The code that calls this method then places the call, and raises the error
+        If too few points are left, the method raises the error ``limit_exceeded``, and the service does not
+        carry out the request. There is one exception: the profile can let the service place a call and answer
+        with ``limit_exceeded`` all the same (`Profile.limit_exceeded_leaves_undone` is False). For a start
+        request, the method then returns the error. The calling code places the call, and raises the error
         afterwards.
 
+        :param points: how many points the request costs.
         :return: None: enough points are left. Otherwise: the error ``limit_exceeded`` for a start request
-            whose call the service places nevertheless.
+            whose call the service places all the same.
         :raises RpcError: ``limit_exceeded``: too few points are left, and the service must not carry out the
             request.
         """
@@ -233,9 +247,13 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service has already read from one JSON-RPC request: IP address, id, method, account and call.
+    """The values that the service has read so far from one JSON-RPC request.
 
-    A field is None until the service has read its value.
+    :ivar ip: the client's IP address.
+    :ivar request_id: the ``id`` of the request; None: not read yet, or not a text or number.
+    :ivar method: the name of the method; None: not read yet, or not a text.
+    :ivar account: the account that sends the request; None: not known yet.
+    :ivar call_session_id: the session id in the parameters; None: not read yet, or no such parameter.
     """
 
     ip: str

@@ -1,7 +1,8 @@
-"""The five ``start.*`` methods of the Call API.
+"""The five ``start.*`` methods of the emulated Call API. Each method has its own function.
 
-Each function checks the numbers, employees and files that the request names. Then the function starts a call
-and rings the first phone.
+Each function checks the numbers, employees, scenarios and files that the request names. Then the function
+starts a call and rings the first phone. The function returns ``{"call_session_id": …}``, the session id of
+the call. If a check fails, the function raises an `RpcError`, and starts no call.
 
 Source: "Группа методов создания звонков" (methods that create calls) of the vendor's document.
 """
@@ -38,10 +39,14 @@ _BLACKLIST_CODE = {"start.employee_call": -32002, "start.simple_call": -32002}
 def start_employee_call(
     switchboard: Switchboard, account: Account, request: StartEmployeeCall
 ) -> dict[str, Any]:
-    """Start a call between an employee and a contact.
+    """Start a call between an employee and a contact. Return ``{"call_session_id": …}``.
 
-    If the request names one of the employee's phones, only the named phone rings. Otherwise the active
-    phones of the employee ring one after the other until one answers.
+    If the request names one of the employee's numbers, only the phone with this number rings. Otherwise the
+    phones in `Employee.phone_numbers` ring one after the other until one answers. The parameter
+    ``first_call`` of the request decides whether the contact or the employee is called first.
+
+    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
+        or the employee in the request, or may not call the contact, or the employee has no phone.
     """
     _check_numbers(account, request)
     employee = account.employees.get(request.employee.id)
@@ -62,7 +67,13 @@ def start_employee_call(
 def start_scenario_call(
     switchboard: Switchboard, account: Account, request: StartScenarioCall
 ) -> dict[str, Any]:
-    """Start a call that runs a scenario with a contact, and with the scenario's employee if there is one."""
+    """Start a call that runs a scenario of the account with a contact. Return ``{"call_session_id": …}``.
+
+    If the scenario has an employee (`Scenario.employee_id`), the employee takes part in the call.
+
+    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
+        or the scenario in the request, or may not call the contact.
+    """
     _check_numbers(account, request)
     scenario_id = request.scenario_id
     scenario = account.scenarios.get(scenario_id)
@@ -75,9 +86,13 @@ def start_scenario_call(
 def start_vnumber_call(
     switchboard: Switchboard, account: Account, request: StartVnumberCall
 ) -> dict[str, Any]:
-    """Start a call that runs the scenario of the virtual number in the request.
+    """Start a call that runs the scenario of a virtual number. Return ``{"call_session_id": …}``.
 
-    `Account.number_scenarios` names the scenario of each virtual number.
+    The request contains the virtual number. `Account.number_scenarios` contains the id of the scenario of
+    each virtual number.
+
+    :raises RpcError: a check of the request failed. For example, the account does not have the virtual
+        number, the virtual number has no scenario, or the account may not call the contact.
     """
     _check_numbers(account, request)
     number = request.virtual_phone_number
@@ -97,9 +112,13 @@ def start_vnumber_call(
 def start_informer_call(
     switchboard: Switchboard, account: Account, request: StartInformerCall
 ) -> dict[str, Any]:
-    """Start a call in which the contact hears a message. No operator takes part.
+    """Start a call in which the contact hears a message. Return ``{"call_session_id": …}``.
 
-    The contact's phone rings for at most ``dialing_timeout`` seconds, by default `DIALING_TIMEOUT`.
+    No operator takes part. The contact's phone rings for at most ``dialing_timeout`` seconds, by default
+    `DIALING_TIMEOUT`.
+
+    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
+        or the media file in the request, or may not call the contact.
     """
     _check_numbers(account, request)
     _check_audio(account, request)
@@ -110,10 +129,14 @@ def start_informer_call(
 
 
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
-    """Start a call between a contact and the phone that the request names as ``operator``.
+    """Start a call between a contact and the phone of an operator. Return ``{"call_session_id": …}``.
 
-    The phone may be any number except the account's virtual numbers. In ``list.calls``, the operator's leg
-    names no employee, even if the phone belongs to an employee.
+    The parameter ``operator`` of the request contains the phone number. This number may be any number except
+    the account's virtual numbers. In ``list.calls``, the operator's leg names no employee, even if the phone
+    belongs to an employee.
+
+    :raises RpcError: a check of the request failed. For example, the operator's number is a virtual number of
+        the account, or the account may not call the contact.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -221,7 +244,7 @@ def check_message(account: Account, name: str, message: Message | None) -> None:
     """Check that the media file of a message exists, or that the text of a spoken message is short enough.
 
     :param name: the name of the parameter that contains the message, e.g. ``contact_message``.
-    :param message: the message; None: the request contains no message, and the check passes.
+    :param message: the message; None: the request contains no message, and there is nothing to check.
     :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
         is longer than `Account.tts_max_length` characters.
     """

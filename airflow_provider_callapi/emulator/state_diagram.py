@@ -1,6 +1,6 @@
 """The vendor's state diagram: the states of a call, and the events and methods that change the state.
 
-The dict `LEG_STATES` contains the states of the legs for each state of a call.
+For some states of a call, the dict `LEG_STATES` contains the states of the legs.
 
 Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of ``list.calls``
 in the vendor's document. In the document, A is the contact, B is the operator, and C is the third party.
@@ -17,8 +17,8 @@ from airflow_provider_callapi.api.models import LegState
 class State(StrEnum):
     """The states of a call in the vendor's state diagram, and the additional state ``PLAYING``.
 
-    In the state ``PLAYING``, the contact hears a message or a menu, and no operator takes part. The vendor's
-    diagram has no such state.
+    The vendor's diagram does not contain ``PLAYING``. In this state, the contact hears a message or a menu,
+    and no operator takes part.
     """
 
     SESSION = "session"

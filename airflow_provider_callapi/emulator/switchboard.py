@@ -1,7 +1,7 @@
-"""The calls of an exchange: phones ring, people answer, talk and hang up.
+"""The calls of the emulated telephone exchange: phones ring, people answer, talk and hang up.
 
 Scripts and the clock decide when each event of a call happens. `Switchboard.run_due_events` runs the events
-that are due, in order. The switchboard starts no thread, even for a hundred thousand calls.
+that are due, earliest event first. The switchboard starts no thread, even for a hundred thousand calls.
 """
 
 from __future__ import annotations
@@ -42,17 +42,21 @@ Event = Callable[[], None]
 
 
 class Switchboard:
-    """The active and finished calls of an exchange, and the events that are still to happen.
+    """The active and finished calls of the emulated telephone exchange, and the future events of the calls.
 
-    :ivar clock: returns epoch seconds.
+    A script states what the person at a phone does when the phone rings.
+
+    :ivar clock: a function that returns epoch seconds.
     :ivar profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar now: the time of the event or request that is being carried out, in epoch seconds.
+    :ivar now: the time of the present event or request, in epoch seconds.
+    :ivar journal: the emulator's journal: the list of all events.
     :ivar calls: session id → active or finished call.
     :ivar by_start_time: all calls; the call that started first comes first.
     :ivar active: session id → active call.
     :ivar finished: finished calls; the call that ended first comes first.
-    :ivar scripts: phone → script of the phone.
-    :ivar default_script: the script of all phones that are not in ``scripts``.
+    :ivar scripts: phone number → script of the phone.
+    :ivar default_script: the script of a phone that has no script in ``scripts``. An operator's phone without
+        a script follows the fields ``employee_…`` of the contact's script instead.
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
     :ivar entry_texts: the JSON texts of the entries in ``list.calls``.
     """
@@ -78,9 +82,10 @@ class Switchboard:
     # --- time ---
 
     def run_due_events(self) -> None:
-        """Run every event that is due by the clock's present time, earliest event first.
+        """Run the due events of all calls, earliest event first, and set ``now`` to the clock's present time.
 
-        The method ignores the events of calls that have ended.
+        An event, such as an answer, is due if its time is not later than the present time. The method ignores
+        the events of calls that have ended.
         """
         deadline = self.clock()
         while self._events and self._events[0][0] <= deadline:
@@ -92,12 +97,12 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the emulator's journal. The time of the entry is ``now``.
+        """Add an event of a call to the emulator's journal. The time of the journal's entry is ``now``.
 
-        :param kind: for example ``ring``.
-        :param phone: the phone that the event concerns.
+        :param kind: the kind of the event, for example ``ring``.
+        :param phone: the phone number that the event concerns; None: no phone.
         :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For ``ring``, the role of
-            the leg.
+            the leg. Empty: there are no details.
         """
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
@@ -107,14 +112,18 @@ class Switchboard:
     # --- a call starts, phones ring ---
 
     def script_for(self, phone: str) -> Script:
-        """Return the script of a phone. If no script is set for the phone, return the default script."""
+        """Return the script of a phone: what the person at the phone does when the phone rings.
+
+        If no script is set for the phone, return the default script.
+        """
         return self.scripts.get(phone, self.default_script)
 
     def new_call(self, account: Account, method: str, contact: str, virtual_number: str) -> Call:
-        """Create and return an active call, but ring no phone yet.
+        """Create and return an active call. No phone rings yet.
 
-        :param method: the ``start.…`` method, or ``inbound``.
+        :param method: the ``start.…`` method that starts the call, or ``inbound`` for a call by the contact.
         :param contact: the contact's phone number.
+        :param virtual_number: the account's virtual number in the call.
         """
         zone = ZoneInfo(account.timezone)
         local = datetime.fromtimestamp(self.now, zone).replace(tzinfo=None)
@@ -136,7 +145,11 @@ class Switchboard:
         return call
 
     def ring_contact(self, call: Call) -> None:
-        """Ring the phone of the call's contact. The contact's script decides what happens next."""
+        """Ring the phone of the call's contact.
+
+        The contact's script decides what happens next. The phone rings for at most `Call.dialing_timeout`
+        seconds.
+        """
         leg = self._new_leg(call, Role.CONTACT, call.contact, call.virtual_phone_number)
         leg.called += call.dtmf_string
         self._ring(call, leg, call.script, call.dialing_timeout)
@@ -144,7 +157,8 @@ class Switchboard:
     def ring_operator(self, call: Call) -> None:
         """Ring the next phone of the call's operator: the first phone in `Call.operators`.
 
-        The method removes this phone from `Call.operators`.
+        The method removes this phone from `Call.operators`. The script of the phone decides what happens
+        next. If the phone has no script, the fields ``employee_…`` of the contact's script decide.
         """
         phone, employee = call.operators.pop(0)
         calling = call.virtual_phone_number if call.shows_virtual_number else call.contact
@@ -157,7 +171,12 @@ class Switchboard:
         self._ring(call, leg, script)
 
     def ring_participant(self, call: Call, role: Role, phone: str) -> None:
-        """Ring the phone of a third party or a coach. If the person answers, the person joins the call."""
+        """Ring the phone of a third party or a coach. If the person answers, the person joins the call.
+
+        The script of the phone decides what happens.
+
+        :param role: `Role.THIRD_PARTY` or `Role.COACH`.
+        """
         employee = call.account.find_employee(phone)
         leg = self._new_leg(call, role, phone, call.virtual_phone_number, employee)
         self._ring(call, leg, self.script_for(phone))
@@ -221,10 +240,10 @@ class Switchboard:
             self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS[call.script.hangs_up])
 
     def _begin_scenario(self, call: Call) -> None:
-        """Begin the call's scenario, if there is one.
+        """Begin the scenario of a call. If the call has no scenario, do nothing.
 
         The call passes the operations with which the scenario begins. Later, the contact presses the phone
-        keys of the contact's script.
+        keys in the contact's script.
         """
         if call.scenario is None:
             return
@@ -250,9 +269,9 @@ class Switchboard:
             self.complete_transfer(call, leg)
 
     def complete_transfer(self, call: Call, third: Leg) -> None:
-        """Make the third party the operator of the call, and begin a new talk.
+        """Make the third party of a call the operator of the call, and begin a new talk.
 
-        The new talk lasts for the time that the third party's script states.
+        The new talk lasts as long as `Script.talks` of the third party's script states.
 
         :param third: the leg of the third party.
         """
@@ -278,13 +297,18 @@ class Switchboard:
         self.continue_without(call, leg, reason)
 
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
-        """Continue or end a call after one participant has left or has not answered.
+        """Continue or end a call after one participant has left, or could not be reached.
 
-        If a coach leaves, the call continues. If the contact leaves, the call ends. If an operator has not
-        answered, the operator's next phone rings. In all other cases, and after the operator's last phone,
-        the state diagram (`DIAGRAM`) determines whether the call continues.
+        The role of the participant decides:
 
-        :param leg: the disconnected leg of the participant.
+        - Coach: the call continues.
+        - Third party: the call continues if the state diagram (`DIAGRAM`) contains the event
+          ``third party left`` for the call's state. Otherwise the call ends.
+        - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
+        - Operator, in a talk with the contact: the call ends `POST_TALK_SECONDS` later.
+        - Contact, and operator in any other state of the call: the call ends at once.
+
+        :param leg: the participant's leg, which has already ended.
         :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third party,
             ``no_success_operator_call`` replaces this reason.
         """
@@ -307,7 +331,8 @@ class Switchboard:
     def finish(self, call: Call, reason: str, ending: Role | None = None) -> None:
         """End a call and disconnect all participants.
 
-        :param reason: why the call ends: a ``finish_reason`` of the Data API.
+        :param reason: the ``finish_reason`` of the Data API: why the call ends. `Profile.session_reason` may
+            give the call another reason.
         :param ending: the role of the participant whose leg ended the call; None: no single leg ended the
             call.
         """
@@ -319,7 +344,7 @@ class Switchboard:
         self.log_event("end", call, call.contact, call.finish_reason)
 
     def forget(self, before: float) -> None:
-        """Remove the calls that ended before a moment, and the journal's events from before this moment.
+        """Remove the calls that ended before a moment, and the events of the journal from before this moment.
 
         :param before: the moment, in epoch seconds.
         """
@@ -333,7 +358,7 @@ class Switchboard:
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> list[Call]:
-        """Return the active calls that ``list.calls`` shows to an account at this moment.
+        """Return the active calls that ``list.calls`` shows to an account at the time ``now``.
 
         The call that started first comes first.
         """

@@ -1,7 +1,7 @@
-"""The effect of each talk option of the emulator.
+"""The effect of each talk option in the emulator.
 
-A talk option is an action that an employee starts with a phone button during a talk. For some actions, e.g.
-recording, a second press of the button ends the action.
+A talk option is an action that an employee starts with a phone button during a talk. Some actions, such as a
+recording, end when the employee presses the button again.
 
 Source: the list of mnemonics of ``list.talk_options`` and the chapter of ``call.talk_option`` in the vendor's
 document.
@@ -22,7 +22,7 @@ Action = Callable[[Switchboard, Call, TalkOption], None]
 
 
 def press_button(switchboard: Switchboard, call: Call, option: TalkOption) -> None:
-    """Carry out a talk option in a call, and add the talk option to the emulator's journal.
+    """Carry out a talk option in a call, and add an event to the emulator's journal.
 
     A talk option is an action that an employee starts with a phone button during a talk, e.g. ``tag_call``.
 

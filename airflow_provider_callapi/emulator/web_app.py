@@ -1,8 +1,10 @@
 """The emulator's web page and the emulator's remote control.
 
-The page shows the calls. Another process uses the remote control: a demo or a deployment test sets the
-scripts of phones, plans faults and reads the journal. The remote control has no password. Use the emulator
-only on loopback and in test networks.
+The web page shows the calls. The remote control is a set of HTTP requests for other processes, such as a demo
+or a deployment test. With these requests, a process sets the scripts of phones, plans faults and reads the
+journal.
+
+The remote control has no password. Use the emulator only on loopback and in test networks.
 """
 
 from __future__ import annotations
@@ -32,8 +34,13 @@ MAX_FINISHED_CALLS = 30
 def call_as_json(call: Call) -> dict[str, Any]:
     """Return a call as the JSON object that the web page and the remote control show.
 
-    The object has the fields of an entry in ``list.calls``, and also the start method, the state of the call,
-    the finish reason, and four moments in epoch seconds, e.g. ``answered_at``.
+    The object contains:
+
+    - the fields of the call's entry in ``list.calls``;
+    - ``method``: the start method, or ``inbound``;
+    - ``state``: the state of the call in the vendor's state diagram;
+    - ``finish_reason``: why the call ended; null: the call is active;
+    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at`` in epoch seconds; null: not yet.
     """
     return {
         **call.listing(),
@@ -48,7 +55,10 @@ def call_as_json(call: Call) -> dict[str, Any]:
 
 
 class _Handlers:
-    """The methods that answer the HTTP requests to the emulator's web page and remote control."""
+    """The methods that answer the HTTP requests for the emulator's web page and remote control.
+
+    Each method takes a request and returns the response.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -105,7 +115,10 @@ def _bad_request(request: Request, error: Exception) -> Response:
 
 
 def web_app(exchange: Exchange) -> Starlette:
-    """Return the ASGI application that serves the web page and the remote control of an exchange."""
+    """Return the ASGI application that serves the web page and the remote control of an emulated exchange.
+
+    The application answers a wrong request with HTTP 400 and ``{"error": …}``.
+    """
     handlers = _Handlers(exchange)
     return Starlette(
         routes=[

@@ -1,1 +1,1 @@
-"""The hook for the Call API and the Data API."""
+"""The Airflow hook that sends requests to the Call API and the Data API."""

@@ -65,10 +65,11 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: the longest time in seconds that one request waits for the reset of used-up points
-        (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`, which contains
-        the seconds until the reset.
-    :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request.
+    :param max_limit_wait: the longest time in seconds that one request waits, in total, for the reset of
+        used-up points (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`.
+        `LimitExceeded.retry_after` is the number of seconds until the reset.
+    :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request. A
+        repeat after a wait for points has no such limit, because only ``max_limit_wait`` limits these waits.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -94,25 +95,29 @@ class CallApiHook(BaseHook):
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
-        """Return an Airflow connection without blocking the event loop.
+        """Return the Airflow connection with the id ``conn_id``, without blocking the event loop.
 
         The hook defines this method because the hook's base class in Airflow 3.0 lacks the method.
         """
         return await get_async_connection(conn_id)
 
     def get_conn(self) -> Client:
-        """Return a Call API client that sends each request once, and does not repeat a failed request.
+        """Return a Call API client that does not repeat a failed request.
 
-        `call` uses another client, which repeats a failed request if the repeat is safe.
+        There is one exception: after the service has refused a temporary token, the client logs in again and
+        repeats the request. The method `call` uses another client, which repeats a failed request if the
+        repeat is safe.
         """
         return self.call_api.client
 
     @cached_property
     def settings(self) -> ConnectionSettings:
-        """The settings in the Airflow connection, checked and converted. The hook reads the connection once.
+        """The settings in the hook's Airflow connection, checked and converted.
 
-        :raises ConnectionSettingsInvalid: a field of the connection is invalid. The error message names the
-            field.
+        The hook reads the connection once, at the first use of this property.
+
+        :raises ConnectionSettingsInvalid: the connection has another type than ``callapi``, or a field of the
+            connection is invalid. The error message names the connection and the field.
         """
         return read_settings(self.get_connection(self.callapi_conn_id))
 
@@ -141,19 +146,21 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def timezone(self) -> str:
-        """IANA name of the account's time zone. The services give times in this zone.
+        """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
         The Airflow connection can name the zone. If the connection names no zone, the hook asks the Data API
-        once. If the connection does not use the Data API either, the zone is ``Europe/Moscow``.
+        once. If the Data API refuses the request or names no known zone, the hook logs a warning and uses
+        ``Europe/Moscow``. If the connection neither names a zone nor uses the Data API, the zone is also
+        ``Europe/Moscow``.
 
-        :raises CallApiError: the Data API does not answer.
+        :raises CallApiError: the Data API does not answer now. A later request may succeed.
         """
         zone = self.settings.timezone
         return fetch_timezone(self.data_api.call, self.log.warning) if zone is None else zone
 
     @cached_property
     def reports(self) -> AccountReports:
-        """The Data API's reports of the account's calls.
+        """An object that finds the Data API's reports of the account's calls, see `AccountReports`.
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
@@ -162,14 +169,14 @@ class CallApiHook(BaseHook):
 
     @property
     def has_data_api(self) -> bool:
-        """Whether the Airflow connection uses the Data API."""
+        """True if the Airflow connection uses the Data API, otherwise False."""
         return self.settings.data_api_url is not None
 
     @property
     def limits(self) -> Limits | None:
-        """The points (rate-limit units) left at the Call API, as the newest answer with limits states them.
+        """The points (rate-limit units) that are left at the Call API.
 
-        None: no answer so far has stated how many points are left.
+        The newest answer that contains limits determines the value. None: no answer so far contains limits.
         """
         return self.call_api.client.limits
 
@@ -183,6 +190,8 @@ class CallApiHook(BaseHook):
         :param request: for example ``ListCalls()``.
         :param before_each_send: a function that the hook invokes before each send. If the function raises an
             exception, the hook does not send the request.
+        :return: the answer as an object whose type depends on the request. For example, the answer to
+            ``ListCalls()`` is a list of `CallSession`.
         :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
             subclasses.
         """
@@ -209,10 +218,13 @@ class CallApiHook(BaseHook):
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
         In contrast to `call`, this method is safe in the function of a task that Airflow may retry. The
-        method stores an intent in task state before it sends the start request. A retry returns the call that
-        an earlier try placed, or searches for a call whose start request got no answer. If the task places
-        several calls, the method recognises each call by the called person and by the order of the calls.
-        After a user has cleared the task, the method places the calls again.
+        method stores an intent before it sends the start request. The intent is the stored record of the next
+        attempt to call the person. A retry returns the call that an earlier try placed, or searches for a
+        lost call. A call is lost if its start request got no answer.
+
+        A task may place several calls. The method then recognises a call of an earlier try by the called
+        person, and by the order of the calls to this person. Within one try, two requests with exactly the
+        same content place one call. After a user has cleared the task, the method places the calls again.
 
         .. code-block:: python
 
@@ -221,18 +233,23 @@ class CallApiHook(BaseHook):
                 with CallApiHook() as hook:
                     return hook.place_call(StartInformerCall(contact=contact, ...), context)
 
+        :param request: the start request of the call.
         :param context: Airflow's context of the running task.
         :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search for a lost
             call takes this long.
-        :param delivery: what to do if a lost call is not found. ``at_most_once``: raise `CallUnresolved`.
-            ``at_least_once``: place a second call.
+        :param delivery: what to do if the search does not find a lost call. ``at_most_once``: raise
+            `CallUnresolved`. ``at_least_once``: place a second call.
         :return: the call as a dict, in the form in which a start operator returns a call. The dict contains
             ``call_session_id`` and ``external_id``.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, it is unknown whether the second call was
+            placed. Airflow retries the task.
         :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiFailure: no call was placed, and a retry of the task would fail the same way.
-        :raises CallApiError: no call was placed, and a retry may help.
+        :raises CallApiFailure: the start request was not sent or was refused, and a retry of the task would
+            fail the same way. One reason: the task has retries, and this Airflow is older than 3.3 and has no
+            task state.
+        :raises CallApiError: the call was not placed, or the search for a lost call failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
 
@@ -261,7 +278,8 @@ class CallApiHook(BaseHook):
     ) -> CallGateway:
         """Return the functions with which `airflow_provider_callapi.calls.placing.place` places a call.
 
-        The functions send the start request, search for a lost call, read the clock and write to the log.
+        With these functions, `place` sends the start request, searches for a lost call, reads the clock and
+        writes to the log. A call is lost if its start request got no answer.
 
         :param log: a function that writes a line to the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
@@ -287,16 +305,18 @@ class CallApiHook(BaseHook):
         :param name: the name of the method, e.g. ``list.calls``.
         :param params: the method's parameters without ``access_token``.
         :return: ``result.data`` of the answer. This package does not check the data.
+        :raises CallApiError: the request failed.
         """
         return self.call(request_by_name(name, params or {}))
 
     def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
-        """Poll the active calls once, and return the snapshot. A failed poll is logged and raises no error.
+        """Poll the active calls once, and return the snapshot: the active calls, or the failure of the poll.
 
-        If the connection uses the Data API, the hook also asks the Data API which contacts have picked up,
-        because on some accounts a poll never shows that a contact has picked up. The hook asks the Data API
-        at most once in ten seconds. If ``time_limit`` leaves no time for the request, the hook does not ask
-        the Data API.
+        If the poll fails, the method logs a warning and raises no error.
+
+        On some accounts, a poll never shows that a contact has picked up. If the connection uses the Data
+        API, the hook therefore also asks the Data API which contacts have picked up. The hook sends this
+        request at most once in ten seconds, and only if ``time_limit`` is more than ten seconds.
 
         :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the ids
             of the calls for whose answer your code waits.
@@ -323,11 +343,13 @@ class CallApiHook(BaseHook):
     ) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
-        :param poll_interval: seconds to sleep between two polls. If no points are left, the pause is longer.
+        :param poll_interval: seconds to sleep between two polls. If no points (rate-limit units) are left,
+            the pause is longer.
         :param awaited: a function that returns the session ids for the parameter ``awaited`` of
             `take_snapshot`.
         :param until: epoch seconds at which your code stops reading the snapshots. Every pause ends at this
             time at the latest. A poll that is running at this time ends at most ten seconds later.
+        :raises InvalidParameter: ``poll_interval`` cannot be used.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         while True:
@@ -337,15 +359,16 @@ class CallApiHook(BaseHook):
             time.sleep(max(min(snapshot.pause(poll_interval), until - time.time()), 0.0))
 
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
-        """Poll the active calls until one call is answered or has ended.
+        """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        All tasks on a host that wait for the end of a call share their polls. If the connection uses the Data
-        API and ``list.calls`` no longer shows the call, the hook also asks the Data API for the report of the
-        call.
+        The tasks on a host that wait for the end of a call share their polls, if they use the same account.
+        If the connection uses the Data API and ``list.calls`` no longer shows the call, the hook also asks
+        the Data API for the report of the call.
 
         :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
             seconds after the watch's deadline.
-        :param until: what to wait for: ``answered`` or ``ended``.
+        :param until: what to wait for: ``answered`` or ``ended``. A wait for ``answered`` also ends when the
+            call ends.
         :param poll_interval: seconds between two polls.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
@@ -356,11 +379,13 @@ class CallApiHook(BaseHook):
         return watch.phase
 
     def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
-        """Update the watch of a call with a snapshot, and return the call's phase.
+        """Update the watch of a call with a snapshot, and return the call's phase, such as answered or ended.
 
         If the connection uses the Data API and the snapshot does not show the call any more, the hook asks
         the Data API for the report of the call.
 
+        :param watch: the object that collects what the snapshots have shown of the call.
+        :param snapshot: the result of the newest poll.
         :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
         """
         if self._end_witness is not None:
@@ -368,24 +393,28 @@ class CallApiHook(BaseHook):
         return update_watch(watch, snapshot)
 
     def logout(self) -> None:
-        """Log out from the Call API, if the hook has logged in. The logout costs a point.
+        """Log out from the Call API, if the hook has logged in. The logout costs one point (rate-limit unit).
 
-        If the connection contains a permanent access key, the key stays valid.
+        If the connection contains a permanent access key, the method does nothing, and the key stays valid.
+
+        :raises CallApiError: the logout failed.
         """
         self.get_conn().log_out()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Test the Airflow connection. Return whether the connection works, and a text for the user.
+        """Test the Airflow connection. The test places no call.
 
-        The returned text states the result and what the user should do. If the connection uses the Data API,
-        the test includes the Data API and the account's time zone. The test places no call.
+        If the connection uses the Data API, the test includes the Data API and the account's time zone.
+
+        :return: a pair: whether the connection works, and a text for the user. The text states the result,
+            and after a failure what the user should do.
         """
         return check_connection(lambda: self.settings)
 
     def close(self) -> None:
-        """Close the HTTP connections.
+        """Close the HTTP connections to both APIs.
 
-        The hook stays logged in: a logout costs a point, and a token expires anyway.
+        The hook stays logged in. A logout would cost a point (rate-limit unit), and a token expires anyway.
         """
         for name in ("call_api", "data_api"):
             if name in self.__dict__:
@@ -401,7 +430,8 @@ class CallApiHook(BaseHook):
     def _answer_witness(self) -> AnswerWitness | None:
         """The object that asks the Data API which contacts of active calls have picked up.
 
-        On some accounts, only the Data API shows an answer. None: the connection does not use the Data API.
+        On some accounts, only the Data API shows this. None: the Airflow connection does not use the Data
+        API.
         """
         if not self.has_data_api:
             return None
@@ -411,7 +441,11 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:
-        """The object that asks the Data API which calls have ended. None: the connection has no Data API."""
+        """The object that asks the Data API which of the missing calls have ended.
+
+        A call is missing if ``list.calls`` showed the call before and no longer shows the call. None: the
+        Airflow connection does not use the Data API.
+        """
         if not self.has_data_api:
             return None
         return EndWitness(
@@ -423,10 +457,12 @@ class CallApiHook(BaseHook):
         )
 
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Return the snapshots for a watch, one after the other.
+        """Yield the snapshots for the watch of one call, one after the other, without end.
 
-        A wait for the end of a call shares the polls of other tasks on this host. A wait for an answer polls
-        by itself, because the shared snapshots contain no phone numbers.
+        A wait for the end of a call shares the polls of the other tasks on this host. A wait for an answer
+        polls by itself: the Data API's request for the answer needs the contact's phone number, and the
+        shared snapshots contain no phone numbers. If this host has no private folder for the shared
+        snapshots, every wait polls by itself.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

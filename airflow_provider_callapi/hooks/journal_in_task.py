@@ -1,4 +1,7 @@
-"""Open the journal of a call that a Python function in a task places with `CallApiHook.place_call`."""
+"""Open the journal of a call that a Python function in a task places with `CallApiHook.place_call`.
+
+The journal is the stored record of the call.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,13 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
     """Yield the journal (the stored record) of the call that a task's function is about to place.
 
-    Each call of the task has a journal of its own. In each try of the task, the first call to a person gets
-    the first journal of this person, the second call gets the second journal, and so on. A retry therefore
-    finds the calls of the earlier try. The function may place calls in several threads. Until the ``with``
-    block ends, no other thread uses this journal.
+    Each call of the task has its own journal. In each try of the task, the first call to a person gets the
+    first journal of this person, the second call gets the second journal, and so on. A retry therefore finds
+    the calls of the earlier try. Within one try, two requests with exactly the same content get the same
+    journal.
+
+    The function may place calls in several threads. Until the ``with`` block ends, no other thread uses this
+    journal.
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.

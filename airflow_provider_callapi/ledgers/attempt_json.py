@@ -1,4 +1,4 @@
-"""Converts attempts to short plain JSON, and back."""
+"""Converts attempts of a campaign to short plain JSON, and the JSON back to attempts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _KNOWN_TWICE = ("external_id", "attempt")
 def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain JSON: the name of each field → value. Times are epoch seconds.
 
-    To save space, the JSON omits each field that has its default value.
+    To save space, the JSON omits each field that has its default value. The JSON of the attempt's call also
+    omits ``external_id`` and ``attempt`` if the attempt has the same values.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:
@@ -30,7 +31,7 @@ def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def attempt_of_json(value: dict[str, Any]) -> Attempt:
-    """Return the attempt from the JSON that `json_of_attempt` has returned."""
+    """Return the attempt that a dict from `json_of_attempt` describes."""
     known = dict(value)
     known["status"] = Status(known["status"])
     if "result" in known:
@@ -43,9 +44,12 @@ def attempt_of_json(value: dict[str, Any]) -> Attempt:
 
 
 def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return an object as plain JSON: field → value. Leave out the fields that have their default value.
+    """Return an attempt or a call as plain JSON: field → value.
 
-    :param defaults: field → default value.
+    The JSON omits the fields that have their default value.
+
+    :param defaults: field → default value. The result contains only these fields. The default `NODEFAULT`
+        means that the result always contains the field.
     """
     changed = {}
     for name, default in defaults.items():

@@ -37,7 +37,7 @@ class KeyedControl:
         self._store.set(WISH_KEY, wish.to_json())
 
     def publish(self, progress: Progress) -> None:
-        """Store how far the campaign is. The new progress replaces the older progress."""
+        """Store the progress: how far the campaign is. The new progress replaces the older progress."""
         self._store.set(PROGRESS_KEY, progress.to_json())
 
     def close(self) -> None:

@@ -1,13 +1,15 @@
 """A ledger in a key-value store for small values, such as Airflow's task state.
 
-The ledger stores attempts in two kinds of values:
+The ledger stores the attempts of a campaign in two kinds of values:
 
-- A page is one compressed value with the attempts to call several hundred people.
-- An entry of the change list is one value with the attempts that one write has changed.
+- A page is one compressed value. It contains the attempts to call many people.
+- An entry of the change list is one value. It contains attempts that one write has changed.
 
-The change list has at most 64 entries. When the change list is full, the ledger moves its attempts to the
-last page, and begins a new change list. The ledger therefore reads few values. This matters because Airflow's
-task state returns only one value at a time. Only one process at a time may use the ledger.
+The change list has at most 64 entries of limited total size. When the change list is full, the ledger moves
+its attempts to pages, and begins a new change list. The ledger therefore consists of few values. This matters
+because Airflow's task state returns only one value at a time.
+
+Only one process at a time may use the ledger.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ Place = tuple[str, int]
 class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. To save space, the
-    ledger drops attempts that rang no phone: of each person, only the three newest of these attempts stay.
+    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
+    reads all stored attempts into memory. To save space, the ledger drops attempts that rang no phone. Of
+    these attempts, only the three newest of each person stay.
 
     :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
@@ -80,7 +83,7 @@ class PagedLedger:
         self._read_changes()
 
     def load(self, people: Iterable[str]) -> Iterable[Attempt]:
-        """Yield the stored attempts to call the given people.
+        """Return an iterator over the stored attempts to call the given people.
 
         The attempts to call one person are in order, oldest attempt first.
 
@@ -91,11 +94,16 @@ class PagedLedger:
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        The ledger refuses an intent in two cases: the same or a later attempt to call the person was dialled
-        already, or the person's previous attempt is still open (its result is not yet known).
+        An intent is the record of the next attempt to call a person. The ledger refuses an intent in three
+        cases:
 
-        :param changed: newer versions of other attempts. The ledger stores these versions and the granted
-            intents with one write.
+        - The ledger contains a later attempt to call the person.
+        - The ledger contains the same attempt, and the call of this attempt may have been placed.
+        - The person's previous attempt is still open: its result is not yet known.
+
+        :param intents: the attempts that this process wants to dial.
+        :param changed: newer versions of other attempts. The ledger stores these versions together with the
+            granted intents.
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
@@ -111,7 +119,7 @@ class PagedLedger:
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
 
-        :param attempts: new versions of attempts that `claim` has reserved before.
+        :param attempts: new versions of attempts that `claim` has stored before.
         """
         for values in _portions(map(json_of_attempt, attempts)):
             if self._entries >= _ENTRIES or self._size >= _CHANGES_SIZE:
@@ -133,10 +141,10 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Write the attempts of the change list to the last page, and begin a new change list.
+        """Write the attempts of the change list to pages, and begin a new change list.
 
-        The change list contains the newest changes; a page contains the attempts to call many people. If the
-        last page is full, the method begins new pages.
+        The change list contains the newest changes. A page contains the attempts to call many people. The
+        attempts go to the last page. If the last page is too full, the method begins new pages.
 
         In the store, the first entry of the new change list replaces the old change list. If the process dies
         before it stores this entry, the old change list stays valid. Its attempts are then stored twice, in
@@ -156,9 +164,10 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of attempts as JSON. Leave out the attempts that the ledger has dropped.
+        """Return the newest versions of attempts as JSON, without the attempts that the ledger has dropped.
 
-        :param places: (the key of a person, the number of an attempt to call this person).
+        :param places: for each attempt, a pair: the key of the person, and the number of the attempt to call
+            this person.
         """
         return [
             json_of_attempt(attempt)
@@ -168,7 +177,7 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Add stored versions of attempts to memory. A later version of an attempt replaces an earlier one.
+        """Add stored versions of attempts to memory. A later version replaces an earlier version.
 
         :param values: the stored attempts as JSON, oldest version first.
         :return: an ordered set of the attempts in ``values``, as a dict whose values are all None. Each key
@@ -185,11 +194,11 @@ class PagedLedger:
 
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
-    """Return a person's attempts, and leave out old attempts that rang no phone.
+    """Return a person's attempts without the old attempts that rang no phone.
 
     Of the attempts that rang no phone, the result contains the three newest. All other attempts stay.
 
-    :param attempts: the attempts, oldest first.
+    :param attempts: the attempts to call the person, oldest first.
     """
     unrung = [attempt.attempt for attempt in attempts if attempt.result in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
@@ -199,7 +208,8 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Split attempts into lists, and yield the lists.
 
-    Each list is short enough for one entry of the change list, which is a stored value of limited size.
+    Each list fits into one entry of the change list, which is a stored value of limited size. A list with one
+    long attempt may be longer.
 
     :param values: the attempts as JSON.
     """
@@ -219,7 +229,8 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Split attempts into lists, and yield the lists.
 
-    Each list is short enough for one page, which is a compressed stored value of limited size.
+    Each list fits on one page, which is a compressed stored value of limited size. A list with one long
+    attempt may be longer.
 
     :param values: the attempts as JSON.
     """

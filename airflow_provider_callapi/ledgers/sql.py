@@ -1,8 +1,9 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Only the process
-that inserts the row sends the attempt's start request. Two shards, two tries of a task, or two runs of a
-campaign therefore never send the start request of one attempt twice.
+The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Before a process
+sends the start request of an attempt, the process stores the intent in the row. Only one process can store
+the intent of an attempt. Two processes therefore never send the start request of one attempt twice. Such
+processes are two tasks that share the people of a campaign, two tries of a task, or two runs of a campaign.
 
 A late write never replaces a result by an earlier status. For example, ``active`` never replaces
 ``answered``. The list `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or
@@ -49,14 +50,15 @@ class SqlLedger:
     The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
     creates missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with
-        the option ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with the
+        option ``hide_parameters``, which keeps phone numbers out of the engine's log.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer. The other methods raise this error too, but first
-        repeat their transaction for up to five minutes.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The other methods raise this
+        error too. During an outage of the database, the other methods first repeat their transaction for up
+        to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -84,17 +86,23 @@ class SqlLedger:
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        The ledger refuses an intent in three cases:
+        An intent is the record of the next attempt to call a person. The ledger refuses an intent in four
+        cases:
 
-        - the same or a later attempt to call the person was dialled already;
-        - the person's previous attempt is still open (its result is not yet known);
-        - ``min_gap`` has not passed since the last call to the person. In this case,
-          `ClaimResult.not_before` is the time at which ``min_gap`` has passed.
+        - The ledger contains a later attempt to call the person.
+        - The ledger contains the same attempt, and the call of this attempt may have been placed.
+        - The person's previous attempt is still open: its result is not yet known.
+        - ``min_gap`` has not passed since the last call to the person. In this case, `ClaimResult.not_before`
+          is the time at which ``min_gap`` has passed.
 
         In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
-        stores most of the granted intents. One transaction then decides about the remaining intents.
+        stores most of the granted intents. One transaction then decides about the remaining intents. If the
+        fast statement has stored intents, and the database does not answer the transaction within seconds,
+        the ledger refuses the remaining intents.
 
-        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does.
+        :param intents: the attempts that this process wants to dial.
+        :param changed: newer versions of other attempts. The ledger stores these versions first, as `record`
+            does.
         :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
         """
         self.record(changed)
@@ -110,11 +118,11 @@ class SqlLedger:
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
 
-        If a row already contains more knowledge of the attempt, the row stays unchanged. For example, the row
-        contains the result ``answered``, and a late version is still ``active``. The list
+        If a row already contains more knowledge of the attempt, the row stays unchanged. For example, a late
+        version with the status ``active`` does not change a row with the result ``answered``. The list
         `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 
-        :param attempts: new versions of attempts that `claim` has reserved before.
+        :param attempts: new versions of attempts that `claim` has stored before.
         """
         for chunk in _chunks(sorted(attempts, key=_in_one_order)):
             if self._has_batches:
@@ -126,11 +134,12 @@ class SqlLedger:
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """In PostgreSQL, store most of the intents that the ledger grants, with one fast statement.
 
-        In other databases, the method stores nothing. The method does not repeat a failed statement.
+        The method stores nothing in other databases, or if two intents concern the same person. The method
+        does not repeat a failed statement.
 
         :param intents: the intents, in the order of the people's keys.
-        :return: a pair: the keys of the people whose intent is stored, and a bool. True: the statement
-            failed, and it is unknown which intents are stored. False: the statement did not fail.
+        :return: a pair: the keys of the people whose intent is certainly stored, and a bool. True: the
+            statement failed, and the intents may be stored or not. False: no statement failed.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
@@ -147,11 +156,13 @@ class SqlLedger:
         """Decide in one transaction which intents the ledger grants, and store the granted intents.
 
         :param intents: the intents, in the order of the people's keys.
-        :param is_doubtful: whether this process may have stored these intents before, by a statement that
-            failed.
-        :param some_granted: whether this process has stored intents to call other people a moment ago. If
-            True, the method waits for the database only for seconds, because the calls to these people wait
-            for the end of the method. If the database still does not answer, the method refuses the intents.
+        :param is_doubtful: True: a statement of this process has failed, and may have stored these intents
+            before.
+        :param some_granted: True: this process has just stored intents to call other people, and these calls
+            wait for the end of this method. If the database does not answer within seconds, the method then
+            refuses the intents. False: the method repeats the transaction for up to five minutes.
+        :return: for each intent, in the same order: whether the intent is stored, or why not.
+        :raises CallApiTrouble: ``some_granted`` is False, and the transaction failed.
         """
         if not intents:
             return []
@@ -170,7 +181,7 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield lists of database rows: together, the rows of all attempts to call the given people.
+        """Yield lists of database rows. The lists together contain all attempts to call the given people.
 
         The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
 
@@ -207,6 +218,7 @@ class SqlLedger:
         :param work: a function that carries out the transaction. Its argument is a database connection.
         :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
         :param retrying: the rule that decides how often the transaction is repeated, such as `RETRY_BRIEFLY`.
+        :raises CallApiTrouble: the last repeat of the transaction has failed, too.
         """
 
         def transaction() -> T:
@@ -237,14 +249,14 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
     """Return the sort key of an attempt: the key of the person and the number of the attempt.
 
-    All processes write attempts in the order of this key. With different orders, two processes could wait for
-    each other: a deadlock.
+    All processes write attempts in the order of this sort key. If two processes wrote in different orders,
+    each process could wait for the other process: a deadlock.
     """
     return attempt.person, attempt.attempt
 
 
 def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Split versions of attempts into lists, so that no list contains two versions of one attempt.
+    """Split versions of attempts into lists, and yield the lists. A list contains each attempt only once.
 
     The first list contains the first version of each attempt, the second list the second versions, and so on.
 

@@ -1,6 +1,7 @@
 """The PostgreSQL statements that claim or store a whole batch of attempts with one request and one commit.
 
-The attempts of a batch are the parameter ``rows``, a JSON list of objects: column → value.
+To claim an attempt means to reserve the attempt: to store its intent before the start request is sent. The
+attempts of a batch are the parameter ``rows`` of a statement, a JSON list of objects: column → value.
 """
 
 from __future__ import annotations
@@ -48,12 +49,14 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    The function `claim_in_turn` decides about the intents that this statement does not store:
+    The statement leaves out some intents, about which the function `claim_in_turn` must decide:
 
-    - intents that the ledger refuses;
+    - intents that the ledger seems to refuse;
     - an intent that takes over an attempt whose call was not placed;
-    - an intent to call a person whose lock another process has changed at the same time.
+    - with ``min_gap``: an intent to call a person whose row in the lock table another process has changed at
+      the same time.
 
+    :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection that commits each statement.
@@ -73,10 +76,12 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 
 
 def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts with one statement.
+    """Store new versions of attempts in the ledger's call table with one statement.
 
-    A row that already contains more knowledge of its attempt stays unchanged.
+    A row that already contains more knowledge of its attempt stays unchanged. The list
+    `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 
+    :param campaign: the campaign's name.
     :param attempts: one version of each attempt.
     :param db: a connection that commits each statement.
     """
@@ -88,7 +93,10 @@ def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> 
 
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row as plain JSON: column → value. Leave out null values. Times become ISO 8601 texts."""
+    """Return a row of the ledger's call table as plain JSON: column → value.
+
+    The JSON omits null values. Times become ISO 8601 texts.
+    """
     return {
         name: _iso(value) if isinstance(calls.c[name].type, Moment) else value
         for name, value in row.items()
@@ -101,10 +109,12 @@ def _iso(at: float) -> str:
 
 
 def _table_of(name: str, *columns: Column[Any]) -> CTE:
-    """Return a SQL expression that makes the parameter ``rows``, a list of JSON objects, a table.
+    """Return a SQL expression that converts the statement's parameter ``rows`` to a table.
+
+    The parameter is a JSON list of objects: column → value. The result is a common table expression.
 
     :param name: the name of the table in the statement.
-    :param columns: the table's columns with their types. A missing value is null.
+    :param columns: the table's columns with their types. If an object lacks a column, the value is null.
     """
     rows = cast(bindparam("rows", type_=JSON), JSON)
     typed = (Column(column.name, column.type) for column in columns)
@@ -137,12 +147,17 @@ def _claim_statement(*, has_gap: bool) -> Any:
 def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
-    Each person belongs to one row of the lock table. The result is a table of the rows that the statement has
-    locked.
+    Each person belongs to one row of the lock table. The statement locks these rows, so that other claims
+    wait. The result is a table of the rows that the statement has locked and marked as its own.
 
-    The whole statement reads the call table as it was when the statement began. The statement therefore locks
-    a row only if no other claim has changed the row since that moment. ``before`` are the rows when the
-    statement began. ``held`` are the rows after the statement has waited for other claims.
+    The whole statement sees the call table as it was when the statement began. While the statement waits for
+    a lock, another claim may store a call that the statement cannot see. The statement therefore leaves out
+    each row that another claim has changed meanwhile. To find these rows, the statement compares two tables:
+
+    - ``before``: the rows when the statement began;
+    - ``held``: the rows after the wait for other claims.
+
+    :param intent: the table of the intents, with the number of each person's lock row as ``stripe``.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")

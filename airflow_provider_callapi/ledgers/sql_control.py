@@ -1,10 +1,11 @@
 """Stores the wishes and the progress of campaigns in two tables of the SQL ledger's database.
 
 ``callapi_campaign_wish``
-    One row for each campaign that a user has asked to pause, resume or stop: what the user asked, who and
-    when.
+    One row for each campaign that a user has asked to pause, resume or stop. The row contains the wish, the
+    name of the user and the time.
 ``callapi_campaign_progress``
-    One row for each task of a campaign: how far the campaign is, as JSON without phone numbers.
+    One row for each task of a campaign. The row states how far the campaign is, as JSON without phone
+    numbers.
 """
 
 from __future__ import annotations
@@ -55,11 +56,12 @@ _progress = Table(
 class SqlControl:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    If the database does not answer, each method fails within seconds. The reason: a campaign must go on
-    watching its active calls, and a user of the command ``airflow callapi campaigns`` must not wait long.
+    If the database does not answer, each method gives up after a few repeats. A campaign can then continue to
+    watch its active calls, and a user of the command ``airflow callapi campaigns`` does not wait long.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
-    :raises CallApiTrouble: the database does not answer. The other methods raise this error too.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods that read or
+        write raise this error too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -67,7 +69,9 @@ class SqlControl:
         mask_errors(lambda: RETRY_BRIEFLY(_metadata.create_all, engine), _DATABASE)
 
     def read_wish(self, campaign: str) -> Wish | None:
-        """Return what a user has asked of a campaign; None: no user has asked for anything.
+        """Return the newest wish of a user for a campaign, such as ``pause``.
+
+        None: no user has asked for anything.
 
         :param campaign: the campaign's name.
         :raises ValueError: the database contains another wish than ``pause``, ``resume`` or ``stop``.
@@ -76,19 +80,26 @@ class SqlControl:
         return None if row is None else Wish(WishKind(row.kind), row.asked_by, row.asked_at)
 
     def write_wish(self, campaign: str, wish: Wish) -> None:
-        """Store what a user asks of a campaign, such as ``pause``. The new wish replaces the older wish."""
+        """Store what a user asks of a campaign, such as ``pause``. The new wish replaces the older wish.
+
+        :param campaign: the campaign's name.
+        """
         values = {"kind": wish.kind.value, "asked_by": wish.by[:LONGEST_NAME], "asked_at": wish.at}
         self._replace(_wishes, {"campaign": campaign}, values)
 
     def publish(self, progress: Progress) -> None:
-        """Store how far a campaign's task is. The new progress replaces the older progress of this task."""
+        """Store how far a campaign's task is. The new progress replaces the older progress of this task.
+
+        :param progress: the progress, which also contains the name of the campaign and the task's part of the
+            people.
+        """
         key = {"campaign": progress.campaign, "shard": progress.shard}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 
     def list_progress(self) -> list[Progress]:
         """Return the progress of up to 100 tasks of campaigns, the newest progress first.
 
-        A row that another version of this package has written in another form is left out.
+        The result omits progress that another version of this package has written in another form.
         """
         query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
         found = []
@@ -102,7 +113,7 @@ class SqlControl:
         self._engine.dispose()
 
     def of(self, campaign: str) -> CampaignControl:
-        """Return an object that reads the wish and publishes the progress of one campaign.
+        """Return an object that reads the wish and stores the progress of one campaign.
 
         :param campaign: the campaign's name.
         """
@@ -111,6 +122,7 @@ class SqlControl:
     def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
         """Update the row with the given key, or insert the row if the table has no such row.
 
+        :param table: the table of the wishes or of the progress.
         :param key: the primary key of the row: column → value.
         :param values: the new values of the other columns: column → value.
         """
@@ -132,7 +144,7 @@ class SqlControl:
 
 
 class CampaignControl:
-    """Reads the wish and publishes the progress of one campaign in a SQL database.
+    """Reads the wish and stores the progress of one campaign in a SQL database.
 
     The class has the methods of `airflow_provider_callapi.calls.campaign.control_store.ControlStore`.
 
@@ -147,14 +159,22 @@ class CampaignControl:
         self.close = control.close
 
     def read_wish(self) -> Wish | None:
-        """Return what a user has asked of the campaign; None: no user has asked for anything."""
+        """Return the newest wish of a user for the campaign, such as ``pause``.
+
+        None: no user has asked for anything.
+
+        :raises ValueError: the database contains another wish than ``pause``, ``resume`` or ``stop``.
+        :raises CallApiTrouble: the database does not answer.
+        """
         return self._control.read_wish(self._campaign)
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Open the stored wishes and progress of all campaigns whose SQL ledger is in one database.
+    """Open the wishes and the progress of campaigns in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of the Airflow connection that campaigns use as their ``ledger_conn_id``.
+    :param ledger_conn_id: id of the Airflow connection. Campaigns with a SQL ledger use the same id as their
+        ``ledger_conn_id``.
+    :return: an object that reads and writes the wishes and the progress of all campaigns in the database.
     :raises CallApiFailure: the connection does not lead to a usable database.
     :raises CallApiTrouble: the database did not answer.
     """

@@ -1,4 +1,7 @@
-"""Claims and stores attempts with several statements in one transaction, in any supported database."""
+"""Claims and stores attempts with several statements in one transaction, in any supported database.
+
+To claim an attempt means to reserve the attempt: to store its intent before the start request is sent.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,14 @@ def claim_in_turn(
 ) -> list[ClaimResult]:
     """Decide about each intent, and store those intents that the ledger grants.
 
+    :param campaign: the campaign's name.
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: True: this process may have stored the same intents before, by a statement that failed or
-        whose answer was lost. The ledger then grants an intent that the database already contains. False:
-        only another process can have stored an intent that the database already contains. The ledger then
-        refuses the intent. The function needs this parameter, because a row does not show which process
-        stored it: every process gives an attempt the same ``external_id``.
+    :param repeated: what to do if the database already contains the same intent. True: grant the intent,
+        because this process may have stored the intent by a statement that failed or whose answer was lost.
+        False: refuse the intent, because only another process can have stored the intent. A row does not show
+        which process stored the row: every process gives an attempt the same ``external_id``.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
     :raises LostRaceError: another process has changed the row of an attempt after this function had read the
         row.
@@ -61,10 +64,13 @@ def claim_in_turn(
 
 
 def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
-    """Store new versions of attempts.
+    """Store new versions of attempts in the ledger's call table.
 
-    A row that already contains more knowledge of its attempt stays unchanged.
+    A row that already contains more knowledge of its attempt stays unchanged. The list
+    `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
 
+    :param campaign: the campaign's name.
+    :param attempts: the new versions.
     :param db: a connection within a transaction.
     """
     db.execute(
@@ -80,9 +86,11 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock people until the end of the transaction.
+    """Lock the people's rows in the ledger's lock table until the end of the transaction.
 
-    Until then, other claims with ``min_gap`` for these people wait, whatever their campaign.
+    Until then, all other claims with ``min_gap`` for these people wait, also claims of other campaigns.
+
+    :param people: the people's keys, as in `Attempt.person`.
     """
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
@@ -98,20 +106,22 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 
 
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return the time of each person's last call: person → epoch seconds.
+    """Return the time of each person's last call in any campaign: person's key → epoch seconds.
 
-    A call counts if it may have rung a phone. The time of a call is the time of its intent.
+    Only calls that may have rung a phone count. The time of a call is the time of its intent. If a person has
+    no such call, the result does not contain the person.
     """
     query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
     return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
 
 
 def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
-    """Store an intent.
+    """Store an intent in the ledger's call table.
 
-    :param is_again: whether the intent replaces an attempt whose call was not placed.
-    :raises LostRaceError: another process has changed the row of this attempt after this process had read
-        the row.
+    :param is_again: True: the intent replaces a stored attempt whose call was not placed. False: the intent
+        needs a new row.
+    :raises LostRaceError: another process has changed the row of this attempt after this process had read the
+        row.
     """
     row = row_of_attempt(intent, campaign)
     if not is_again:
@@ -123,8 +133,9 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    The result is True if the number of the attempt, the status, the ``external_id`` and the time are equal.
-    The times may differ by less than a microsecond, because the database rounds times.
+    The result is True if the newest attempt has the status ``dialling``, and the intent's number,
+    ``external_id`` and time. The times may differ by less than a microsecond, because the database rounds
+    times.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

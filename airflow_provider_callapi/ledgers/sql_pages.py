@@ -1,4 +1,7 @@
-"""Reads the attempts of a campaign from its SQL ledger page by page, to keep few of them in memory."""
+"""Reads the attempts of a campaign from its SQL ledger page by page.
+
+A campaign may have many attempts. With pages, only a few thousand attempts are in memory at the same time.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,15 @@ _PAGE = 5000
 
 
 class AttemptPages:
-    """Reads the rows of a query page by page. A page is a list of up to 5000 rows.
+    """Reads the rows of a query on the SQL ledger page by page. A page is a list of up to 5000 rows.
 
-    If the database connection breaks, the object opens a new connection and continues with the next page.
+    If the connection to the database breaks, the object opens a new connection and continues with the next
+    page.
 
     In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. In other
-    databases, one statement reads one page, because an open cursor in SQLite would keep all writers out.
+    databases, each page has its own statement. In SQLite, an open cursor would keep all writers out.
 
+    :param engine: the SQLAlchemy engine of the ledger.
     :param query: selects rows of one campaign, in the order of person and attempt.
     """
 
@@ -41,7 +46,7 @@ class AttemptPages:
     def __iter__(self) -> Generator[Sequence[Any], None, None]:
         """Yield the pages: lists of rows.
 
-        :raises CallApiTrouble: the database did not answer for five minutes, or refuses the query.
+        :raises CallApiTrouble: the database did not answer for five minutes, or refused the query.
         """
         try:
             while page := mask_errors(lambda: RETRY_OUTAGE(self._next_page), DATABASE):
@@ -65,7 +70,7 @@ class AttemptPages:
         return page
 
     def _rest(self) -> Select[Any]:
-        """Return the query of the rows that were not read yet."""
+        """Return the query for the rows that the object has not read yet."""
         query = self._query if self._keeps_cursor else self._query.limit(_PAGE)
         if self._last is None:
             return query

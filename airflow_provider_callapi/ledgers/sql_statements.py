@@ -1,7 +1,7 @@
 """The SQL statements with which the SQL ledger updates attempts.
 
-The statements contain two rules: when a write may change the row of an attempt, and which calls may have rung
-a phone.
+The module contains two rules: when a write may change the row of an attempt, and which calls may have rung a
+phone.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return how much is known of an attempt: an index in the list `KNOWLEDGE`.
+    """Return how much is known of an attempt, as an index in the list `KNOWLEDGE`.
 
-    A higher index means that more is known.
+    With a higher index, more is known.
 
     Example: 0 for an attempt with the status ``dialling``, 3 for ``active``, and 8 for ``finished`` with the
     result ``answered``.
@@ -57,16 +57,19 @@ def knowledge_index(attempt: Attempt) -> int:
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
     """Return the SQL condition that a row of the ledger's call table has the given status and result.
 
-    :param result: a `Result`. None: the row must have no result. ``...``: the result does not matter.
+    :param result: a `Result`. None: the row must have no result. ``...``: the row may have any result or
+        none.
     """
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
 
 def record_statement(new: Callable[[str], Any]) -> Update:
-    """Return the SQL statement that stores new versions of attempts.
+    """Return the SQL statement that stores new versions of attempts in the ledger's call table.
 
-    The statement does not change a row that already contains more knowledge of its attempt.
+    The statement does not change a row that already contains more knowledge of its attempt, see `KNOWLEDGE`.
+    A version with the status ``dialling`` or ``not_placed``, or with the result ``unresolved``, changes only
+    a row whose intent has the same time.
 
     :param new: a function that returns the SQL expression for a new value. Its argument is the name of a
         column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.
@@ -84,10 +87,13 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression for the value of a column after a write of `record_statement`.
+    """Return the SQL expression for the value that a column has after a write of `record_statement`.
 
-    If the new value is null (unknown), the column keeps its old value. In the column ``observed``, an old
-    value ``true`` stays ``true``.
+    If the new value is null (unknown), the column keeps its old value. The column ``observed`` also keeps the
+    old value ``true`` if the new value is ``false``.
+
+    :param column: a column of the ledger's call table.
+    :param new: the SQL expression for the new value.
     """
     if column.name == "observed":
         return case((column.is_(True), True), else_=new)

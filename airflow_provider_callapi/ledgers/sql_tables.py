@@ -3,9 +3,9 @@
 ``callapi_campaign_call``
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    The lock table: 4096 rows that serve as locks. Each person belongs to one of these rows. A claim with
-    ``min_gap`` locks the person's row and changes its column ``locked_by``, so that two claims for one person
-    notice each other.
+    The lock table: 4096 rows that serve as locks. Each person belongs to one of these rows. A claim reserves
+    an attempt. A claim with ``min_gap`` locks the person's row and changes the column ``locked_by``. Two
+    claims for one person thus notice each other.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ locks = Table(
 
 
 def create_tables(engine: Engine) -> None:
-    """Create those tables and columns of the SQL ledger that are missing in the database.
+    """Create the tables, columns and lock rows of the SQL ledger that are missing in the database.
 
     :raises SQLAlchemyError: a statement failed, for example because another process creates the same tables
         at the same time.
@@ -73,9 +73,10 @@ def create_tables(engine: Engine) -> None:
 
 
 def _add_missing_columns(engine: Engine) -> None:
-    """Add columns that are missing because an older version of this package has created the call table.
+    """Add the columns that the call table in the database lacks.
 
-    The values of these columns in existing rows are null.
+    Columns are missing if an older version of this package has created the table. In existing rows, the
+    values of the new columns are null.
     """
     existing = {column["name"] for column in inspect(engine).get_columns(calls.name)}
     for column in calls.columns:
@@ -86,9 +87,9 @@ def _add_missing_columns(engine: Engine) -> None:
 
 
 def stripe_of(person: str) -> int:
-    """Return the number (0 to 4095) of the row in the lock table that a claim for a person locks.
+    """Return the number (0 to 4095) of a person's row in the SQL ledger's lock table.
 
-    A person always has the same row. Several people may share a row.
+    A claim for the person locks this row. A person always has the same row. Several people may share a row.
 
     :param person: the person's key, as in `Attempt.person`.
     """
