@@ -185,10 +185,9 @@ class PagedLedger:
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):
-            before = [
-                known for known in self._attempts.get(attempt.person, ()) if known.attempt < attempt.attempt
-            ]
-            self._attempts[attempt.person] = _drop_old_unrung([*before, attempt])
+            of_person = {known.attempt: known for known in self._attempts.get(attempt.person, ())}
+            of_person[attempt.attempt] = attempt
+            self._attempts[attempt.person] = _drop_old_unrung([of_person[n] for n in sorted(of_person)])
             places[attempt.person, attempt.attempt] = None
         return places
 

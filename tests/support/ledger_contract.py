@@ -104,6 +104,16 @@ class LedgerContract:
         ]
         assert [attempt for attempt in loaded if attempt.person == BORIS] == [an_intent(BORIS)]
 
+    def test_a_late_version_of_an_attempt_leaves_the_later_attempt_in_place(self, ledger: Ledger) -> None:
+        first, second = an_intent(), an_intent(attempt=2, at=NOW + 86_400)
+        ledger.claim([first])
+        ledger.record([finished(first)])
+        ledger.claim([second])
+        ledger.record([finished(first, Result.BUSY, tags=(36,))])
+
+        assert list(ledger.load([ANNA])) == [finished(first, Result.BUSY, tags=(36,)), second]
+        assert not ledger.claim([second])[0].granted
+
     def test_an_attempt_proven_not_to_be_placed_may_be_dialled_again(self, ledger: Ledger) -> None:
         ledger.claim([an_intent()])
         ledger.record([an_intent().with_status(Status.NOT_PLACED)])
