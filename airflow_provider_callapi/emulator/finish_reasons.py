@@ -88,4 +88,7 @@ _SESSION_REASONS: Mapping[str, Callable[[Call], str | None]] = {
     "operator": _reason_of(Role.OPERATOR),
     "any": _any_reason,
 }
-"""`Profile.session_reason` → function that returns the reason; None: the leg that ended the call gives it."""
+"""`Profile.session_reason` → a function that returns the finish reason of a session.
+
+If the function returns None, the session has the finish reason of the leg that ended the call.
+"""

@@ -85,7 +85,8 @@ class Profile(BaseModel):
     """Whose leg gives the session its `finish_reason`: the leg that ended the call, the contact's leg, the
     last operator's leg, or any leg. With `any`, the session id decides which leg."""
     own_leg_reasons: bool = False
-    """True: each leg is reported with its own `finish_reason`. False: with the session's."""
+    """True: each leg is reported with its own `finish_reason`. False: each leg is reported with the
+    session's `finish_reason`."""
     report_delay: Seconds = 0.0
     """Seconds from the end of a call until the reports contain the call."""
     ongoing_report_delay: Seconds | None = 0.0
@@ -125,7 +126,7 @@ class Profile(BaseModel):
     """The only host name at which `Exchange.session()` reaches the Call API. Null: any host name. A loopback
     address always works."""
     data_api_host: str | None = None
-    """The same for the Data API."""
+    """The only host name at which `Exchange.session()` reaches the Data API. Null: any host name."""
     token_end_field: Literal["expire_at", "expire"] | None = "expire_at"  # noqa: S105  # no token
     """The field in which `login.user` sends the end of the token. Null: there is no such field."""
     login_metadata: bool = True

@@ -36,7 +36,10 @@ _CHANGES_SIZE = 150_000
 _ENTRY_SIZE = 48_000
 """How many characters the attempts of one entry have at most, unless one attempt is longer."""
 _PAGE_SIZE = 60_000
-"""How many characters a page has at most. Airflow warns of values above 64 kB."""
+"""How many characters a page has at most, unless one attempt is longer.
+
+Airflow warns of values above 64 kB.
+"""
 _UNRUNG_KEPT = 3
 """How many attempts that rang no phone the ledger keeps of each person.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LISTED = 100
-"""How many campaigns `SqlControl.list_progress` returns at most."""
+"""How many tasks of campaigns `SqlControl.list_progress` returns at most."""
 _DATABASE = "the ledger's database"
 
 # The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
