@@ -25,7 +25,7 @@ from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
-from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk", "telemetry_fakes"]
@@ -204,18 +204,18 @@ def test_the_age_of_the_poll_grows_while_polls_fail_and_is_zero_without_a_waitin
 
 def test_a_poll_that_ends_after_the_last_task_leaves_no_age(desk, stats, monkeypatch):
     polling, gone = threading.Event(), threading.Event()
-    take_snapshot = shared_poll.take_snapshot
+    take_snapshot = polls_by_connection.take_snapshot
 
     def slow(*args):
         polling.set()
         assert gone.wait(5)
         return take_snapshot(*args)
 
-    monkeypatch.setattr(shared_poll, "take_snapshot", slow)
+    monkeypatch.setattr(polls_by_connection, "take_snapshot", slow)
     desk.exchange.fault(Fault.INTERNAL_ERROR, method="list.calls")
 
     async def main():
-        async with shared_poll.subscribe("callapi_default", 5.0):
+        async with polls_by_connection.subscribe("callapi_default", 5.0):
             assert await asyncio.to_thread(polling.wait, 5)
             desk.clock.advance(60)
         gone.set()

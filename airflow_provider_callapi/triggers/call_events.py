@@ -205,7 +205,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             calls have picked up.
         """
         # imported here, because DAG files import this module and are parsed all day
-        from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415
+        from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415
 
         while True:
             try:
@@ -231,7 +231,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
         :param text: the beginning of the log line: what the trigger could not do.
         """
-        from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent  # noqa: PLC0415
+        from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
         now = time.monotonic()

@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTolerance
-from airflow_provider_callapi.calls.watching.polling import NextSnapshot
+from airflow_provider_callapi.calls.watching.shared_poll import NextSnapshot
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import (
     WAIT_ENDS_IN,
@@ -38,8 +38,8 @@ from airflow_provider_callapi.parameters.kinds import (
 )
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent, subscribe
 from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
-from airflow_provider_callapi.triggers._loop.shared_poll import is_permanent, subscribe
 
 _LONGEST_PAUSE = 30.0
 """The longest time in seconds that a trigger waits after its deadline for the next regular poll.

@@ -16,8 +16,8 @@ from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observat
 from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, MOMENT, SECONDS, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
+from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe
 from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
-from airflow_provider_callapi.triggers._loop.shared_poll import subscribe
 
 _PAUSE_AFTER_ERROR = 60.0
 """The longest time in seconds from an error that ends the polling until the trigger fires."""

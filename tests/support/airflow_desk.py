@@ -10,9 +10,9 @@ import pytest
 from airflow_fakes import Desk
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.calls.watching.polling import SharedPoll
+from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.emulator import Exchange, ManualClock, Profile
-from airflow_provider_callapi.triggers._loop.shared_poll import _Poller
+from airflow_provider_callapi.triggers._loop.polls_by_connection import _Poller
 
 _MODULES_WITH_A_CLOCK = (
     "connection.clients",
@@ -23,7 +23,7 @@ _MODULES_WITH_A_CLOCK = (
     "operators.calls_report",
     "sensors.call_session",
     "triggers.call_session",
-    "triggers._loop.shared_poll",
+    "triggers._loop.polls_by_connection",
 )
 
 

@@ -24,7 +24,7 @@ from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._call.request_operator import read_call
 from airflow_provider_callapi.triggers import call_events
-from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
 ALL = ("started", "answered", "ended")
@@ -314,7 +314,7 @@ def test_a_connection_that_does_not_exist_yet_is_read_again_and_logged_once(
     wire, connection, monkeypatch, caplog
 ):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
-    monkeypatch.setattr(shared_poll, "_READ_CONNECTION_AGAIN_AFTER", 0.1)
+    monkeypatch.setattr(polls_by_connection, "_READ_CONNECTION_AGAIN_AFTER", 0.1)
 
     async def main() -> None:
         async with watching(watcher(events="started")) as (one,):

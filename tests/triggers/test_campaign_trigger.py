@@ -13,7 +13,7 @@ from session_triggers import kill
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.triggers import campaign
-from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 OTHER = "79161234568"
@@ -107,7 +107,7 @@ def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
 def test_the_event_comes_after_a_pause_if_only_the_triggerer_cannot_poll(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
-    monkeypatch.setattr(shared_poll, "_READ_CONNECTION_FOR", 0.0)
+    monkeypatch.setattr(polls_by_connection, "_READ_CONNECTION_FOR", 0.0)
 
     event, took = fired(trigger(start(exchange)))
 

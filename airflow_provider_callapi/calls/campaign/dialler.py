@@ -11,7 +11,7 @@ from typing import TypeGuard
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
@@ -24,7 +24,7 @@ class Dialler:
     An intent is the record of the next attempt to call a person. The ledger stores the intent before the
     start request is sent.
 
-    :param dialling: decides what follows from each reply of the service.
+    :param dial_queue: decides what follows from each reply of the service.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses the intents, and stores the attempts.
     :param limits: returns the account's newest counters of points. Every reply of the service contains these
@@ -33,13 +33,13 @@ class Dialler:
 
     def __init__(
         self,
-        dialling: Dialling,
+        dial_queue: DialQueue,
         template: CallTemplate,
         ledger: Ledger,
         gateway: CampaignGateway,
         limits: LimitsFeed,
     ) -> None:
-        self._dialling = dialling
+        self._dial_queue = dial_queue
         self._template = template
         self._ledger = ledger
         self._gateway = gateway
@@ -61,7 +61,7 @@ class Dialler:
         answers = self._gateway.start([self._request(intent) for intent in granted])
         placed = sum(isinstance(answer, StartedCall) for answer in answers)
         now = self._gateway.clock()
-        self._dialling.pacing.record_requests(len(answers), placed, self._limits.take(), now)
+        self._dial_queue.pacing.record_requests(len(answers), placed, self._limits.take(), now)
         self._store_answers(granted, answers, now)
         self._judge_answers(answers, placed, now)
 
@@ -70,7 +70,7 @@ class Dialler:
         for intent, claim in zip(intents, self._ledger.claim(intents, changed), strict=True):
             if claim.granted:
                 granted.append(intent)
-            elif changed := self._dialling.record_refused_claim(intent, claim, self._gateway.clock()):
+            elif changed := self._dial_queue.record_refused_claim(intent, claim, self._gateway.clock()):
                 self._ledger.record(changed)
         return granted
 
@@ -82,27 +82,27 @@ class Dialler:
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:
-            (in_time if self._dialling.may_dial(intent, self._gateway.clock()) else late).append(intent)
+            (in_time if self._dial_queue.may_dial(intent, self._gateway.clock()) else late).append(intent)
         if late:
-            self._ledger.record([self._dialling.put_back(intent, self._gateway.clock()) for intent in late])
+            self._ledger.record([self._dial_queue.put_back(intent, self._gateway.clock()) for intent in late])
         return in_time
 
     def _request(self, intent: Attempt) -> StartCall:
-        return self._template.request(self._dialling.person_of(intent), intent.external_id)
+        return self._template.request(self._dial_queue.person_of(intent), intent.external_id)
 
     def _store_answers(
         self, intents: Sequence[Attempt], answers: Sequence[StartedCall | CallApiError], now: float
     ) -> None:
-        dialling = self._dialling
-        was_stopped = dialling.stopped
+        dial_queue = self._dial_queue
+        was_stopped = dial_queue.stopped
         self._ledger.record(
             [
-                dialling.record_answer(intent, answer, now)
+                dial_queue.record_answer(intent, answer, now)
                 for intent, answer in zip(intents, answers, strict=True)
             ]
         )
-        if dialling.stopped and not was_stopped:
-            self._gateway.log(f"Dialling has stopped: {dialling.stopped}")
+        if dial_queue.stopped and not was_stopped:
+            self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
         """Change the pace of dialling according to the answers to a batch of start requests.
@@ -112,7 +112,7 @@ class Dialler:
 
         :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
         """
-        pacing = self._dialling.pacing
+        pacing = self._dial_queue.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
         if silence is not None:
             pacing.record_no_answer(now)

@@ -1,8 +1,9 @@
 """The campaign engine decides which people to dial, from snapshots, counters of points and the API's answers.
 
-The engine has no clock and sends no requests. `Campaign` connects the parts of the engine. `Dialling` chooses
-people. `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls. `AttemptProgress`
-moves each person through the stages of `airflow_provider_callapi.calls.campaign.person_state`.
+The engine has no clock and sends no requests. `Campaign` connects the parts of the engine. `DialQueue`
+chooses people. `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls.
+`AttemptProgress` moves each person through the stages of
+`airflow_provider_callapi.calls.campaign.person_state`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.campaign.absence import AbsenceProof
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
-from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.lost_call_search import LostCallSearch
@@ -87,7 +88,7 @@ class Campaign:
         self._queues = ZoneQueues(rules.hours)
         self._tags = TagPlan(rules)
         self._progress = AttemptProgress(self._index, self._queues, rules, self._tags)
-        self.dialling = Dialling(
+        self.dial_queue = DialQueue(
             self._index,
             self._queues,
             self._progress,
@@ -98,7 +99,7 @@ class Campaign:
         )
         self._watched_calls = WatchedCalls(self._index, self._progress, self._tags)
         self.lost_calls = LostCallSearch(self._index, self._progress)
-        self.reports = MissingReports(self._index, self._progress, self.lost_calls, self.dialling, rules)
+        self.reports = MissingReports(self._index, self._progress, self.lost_calls, self.dial_queue, rules)
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
@@ -149,26 +150,26 @@ class Campaign:
             actions.tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.lost_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
-        self.dialling.drop_expired(now)
-        actions.dial = self.dialling.choose(now)
+        self.dial_queue.drop_expired(now)
+        actions.dial = self.dial_queue.choose(now)
         return actions
 
     @property
     def stopped(self) -> str | None:
         """Return why the campaign has stopped dialling; None: the campaign still dials."""
-        return self.dialling.stopped
+        return self.dial_queue.stopped
 
     @property
     def paused(self) -> str | None:
         """Return who has paused the campaign, as text; None: the campaign is not paused."""
-        return self.dialling.paused
+        return self.dial_queue.paused
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.
 
         :param why: the reason, as text. If dialling has stopped before, the first reason is kept.
         """
-        self.dialling.stop(why)
+        self.dial_queue.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for.
@@ -177,7 +178,7 @@ class Campaign:
         paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
         dialling waits only because calls are spread over the minute.
         """
-        return self.dialling.next_dial(now)
+        return self.dial_queue.next_dial(now)
 
     @property
     def needs_reports(self) -> bool:
@@ -231,7 +232,7 @@ class Campaign:
     @property
     def active(self) -> int:
         """Return how many calls are active. A lost call counts too, because the call may be active."""
-        return self.dialling.active_calls
+        return self.dial_queue.active_calls
 
     @property
     def waiting(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
-from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.lost_call_search import (
     LostByExternalId,
@@ -37,13 +37,13 @@ class MissingReports:
         index: PersonIndex,
         progress: AttemptProgress,
         lost_calls: LostCallSearch,
-        dialling: Dialling,
+        dial_queue: DialQueue,
         rules: Rules,
     ) -> None:
         self._index = index
         self._progress = progress
         self._lost_calls = lost_calls
-        self._dialling = dialling
+        self._dial_queue = dial_queue
         self._rules = rules
 
     @property
@@ -141,7 +141,7 @@ class MissingReports:
     def _finish_call(self, state: PersonState, call: Outcome, now: float) -> Attempt:
         attempt = self._progress.know_result(state, call, now)
         if attempt.result is Result.ACCOUNT:
-            self._dialling.stop(f"{RESULT_MEANINGS[attempt.result]} ({call.finish_reason})")
+            self._dial_queue.stop(f"{RESULT_MEANINGS[attempt.result]} ({call.finish_reason})")
         elif attempt.result is Result.CAPACITY:
-            self._dialling.pacing.pause_until(now + _NO_LINE_PAUSE, "a free line of the account")
+            self._dial_queue.pacing.pause_until(now + _NO_LINE_PAUSE, "a free line of the account")
         return attempt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.campaign.dialling import Dialling
+from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, ReportSource, retry_seconds
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
@@ -18,10 +18,10 @@ class ReportFetcher:
     """
 
     def __init__(
-        self, missing: MissingReports, dialling: Dialling, gateway: CampaignGateway, interval: float
+        self, missing: MissingReports, dial_queue: DialQueue, gateway: CampaignGateway, interval: float
     ) -> None:
         self._missing = missing
-        self._dialling = dialling
+        self._dial_queue = dial_queue
         self._gateway = gateway
         self._interval = interval
         self.next_at = 0.0
@@ -52,5 +52,5 @@ class ReportFetcher:
             self.next_at = now + max(retry_seconds(error, 0.0), self._interval)
             if not error.permanent:
                 return self._missing.give_up(now)
-            self._dialling.stop(f"the Data API does not report finished calls: {error}")
+            self._dial_queue.stop(f"the Data API does not report finished calls: {error}")
             return self._missing.give_up(now, patience=-float("inf"))

@@ -82,8 +82,8 @@ class Runner:
         self.ledger = ledger
         self._gateway = gateway
         self._limits = LimitsFeed(gateway.limits)
-        self._dialler = Dialler(campaign.dialling, template, ledger, gateway, self._limits)
-        self._reports = ReportFetcher(campaign.reports, campaign.dialling, gateway, report_interval)
+        self._dialler = Dialler(campaign.dial_queue, template, ledger, gateway, self._limits)
+        self._reports = ReportFetcher(campaign.reports, campaign.dial_queue, gateway, report_interval)
         self._absence = campaign.absence_proof(gateway, report_interval)
         self._tags = TagSetter(campaign, gateway)
         self._poll_interval = poll_interval
@@ -133,7 +133,7 @@ class Runner:
         :raises CallApiError: the service failed too often in a row, or refuses the credentials.
         """
         campaign, gateway = self.campaign, self._gateway
-        campaign.dialling.do_not_call = gateway.do_not_call()
+        campaign.dial_queue.do_not_call = gateway.do_not_call()
         self._follow(gateway.wish())
         snapshot = self._poll_if_due(gateway.clock())
         now = gateway.clock()
@@ -161,11 +161,11 @@ class Runner:
 
     def _follow(self, wish: Wish | None) -> None:
         """Pause, resume or stop dialling as a user has asked. Log each new wish once."""
-        dialling = self.campaign.dialling
+        dial_queue = self.campaign.dial_queue
         kind = WishKind.RESUME if wish is None else wish.kind
-        dialling.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
+        dial_queue.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
         if wish and kind is WishKind.STOP:
-            dialling.stop(f"{wish.by} stopped the campaign. Resume the campaign before you clear this task")
+            dial_queue.stop(f"{wish.by} stopped the campaign. Resume the campaign before you clear this task")
         if wish and wish != self.wish:
             self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=self.campaign.active))
         self.wish = wish

@@ -103,7 +103,7 @@ class InTriggerer:
         return await run_in_thread(function, *args)
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        from airflow_provider_callapi.triggers._loop.shared_poll import subscribe  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415 - parse time
 
         async with subscribe(
             hook.callapi_conn_id,

@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.notifications._alert import answer, ringing
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
-from airflow_provider_callapi.triggers._loop import shared_poll
+from airflow_provider_callapi.triggers._loop import polls_by_connection
 
 pytest_plugins = ["airflow_desk"]
 
@@ -51,7 +51,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
 
         yield next_snapshot
 
-    monkeypatch.setattr(shared_poll, "subscribe", fails_to_poll)
+    monkeypatch.setattr(polls_by_connection, "subscribe", fails_to_poll)
     monkeypatch.setattr(answer, "is_answered", hangs)
     asyncio.run(main())
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded, Unanswered
 from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.watching.polling import SharedPoll
+from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 

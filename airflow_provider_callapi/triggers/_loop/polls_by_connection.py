@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
-from airflow_provider_callapi.calls.watching.polling import SharedPoll, Subscription
+from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll, Subscription
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import read_settings

@@ -1,4 +1,4 @@
-"""Decides which people a campaign dials now, and what follows from the reply to each start request."""
+"""Chooses the people whom a campaign dials now, and records the replies to the start requests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _RETRY_SECONDS = 30.0
 """Seconds until a person is dialled again, if a start request was not sent or the ledger refused a claim."""
 
 
-class Dialling:
-    """Chooses the people to call next, and records the service's answers to the start requests.
+class DialQueue:
+    """The people who wait for a call: chooses whom to call next, and records the answers to start requests.
 
     :param personal_fields: names of those parameters of the start request whose values differ between people.
     :param new_external_id: a function that takes a person and the number of an attempt, and returns the

@@ -13,7 +13,7 @@ from airflow_fakes import CONTACT, events_of, start_informer_call
 from session_triggers import trigger
 
 from airflow_provider_callapi.emulator import Fault, Profile, Script
-from airflow_provider_callapi.triggers._loop import shared_poll, witnesses
+from airflow_provider_callapi.triggers._loop import polls_by_connection, witnesses
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 pytest_plugins = ["airflow_desk"]
@@ -120,7 +120,7 @@ def test_connections_do_not_share_a_poll(desk, monkeypatch):
     async def main() -> list[Any]:
         waits = asyncio.ensure_future(_all(triggers))
         while not waits.done():
-            seen.append(len(shared_poll._polls.get(asyncio.get_running_loop(), {})))
+            seen.append(len(polls_by_connection._polls.get(asyncio.get_running_loop(), {})))
             await asyncio.sleep(0.001)
         return await waits
 
@@ -140,7 +140,7 @@ def test_the_poll_ends_with_its_last_subscriber_and_the_next_one_reads_the_conne
             before = desk.exchange.requests("list.calls")
             await asyncio.sleep(0.05)
             assert desk.exchange.requests("list.calls") == before
-            assert shared_poll._polls[asyncio.get_running_loop()] == {}
+            assert polls_by_connection._polls[asyncio.get_running_loop()] == {}
             others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
             assert others == []
 
