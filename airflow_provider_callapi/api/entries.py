@@ -78,9 +78,10 @@ class Entries(list[E]):
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:
-        """Return whether one of the left-out entries may have this id.
+        """Return whether the service's list may contain an entry with this id that this list leaves out.
 
-        If the id of a left-out entry is unreadable, the entry may have any id, and the result is True.
+        This list leaves out entries that cannot be read. If even the id of such an entry cannot be read, the
+        entry may have any id, and the result is True.
         """
         return self.left_out > 0 or entry_id in self.left_out_ids
 

@@ -275,14 +275,16 @@ def _dial(
 ) -> Outcome | str:
     """Store the intent of the next attempt, and send the attempt's start request.
 
-    An answer with the session id of an earlier attempt counts as no answer.
+    If the service answers with the session id of an earlier attempt, the answer does not show whether a new
+    call was placed. The function then treats the answer as missing.
 
     :param search_first: search for the call of an earlier try before dialling. If the call is found, no start
         request is sent.
     :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
         "not found".
-    :param others: session ids of other tasks' active calls with the same ``external_id`` and contact; None:
-        the function polls to find these calls.
+    :param others: session ids of active calls that have the same ``external_id`` and contact, but belong to
+        other tasks. The search for this task's call leaves out these calls. None: the function polls to find
+        these calls.
     :return: the outcome so far of the call. If the start request got no answer: the error message.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.

@@ -99,8 +99,9 @@ class ConnectionSettings(BaseModel):
     :ivar password: the password for the login, or a permanent access key.
     :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the Airflow connection names no zone, but uses
-        the Data API. The package then asks the Data API for the zone.
+    :ivar timezone: IANA name of the account's time zone. If the Airflow connection names no zone, the value
+        depends on the Data API. The connection uses the Data API: None, and the package asks the Data API for
+        the zone. The connection does not use the Data API: ``Europe/Moscow``.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 

@@ -52,9 +52,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has further people. The code that uses this class then waits
-            until the call is answered or ends. None: the alert has no further person to call, so the code
-            need not wait. The call to the last person may have been placed or not.
+        :return: the placed call, if the alert has a further person to call after this one. The caller of this
+            method then waits until the call is answered or ends. None: no further person is left, so there is
+            no need to wait. In this case, the method may have placed a call to the last person.
         """
         while self.has_next:
             self._person += 1
@@ -85,9 +85,9 @@ class Escalation:
         The next `ring_next` then calls the person who follows ``progress.person``.
 
         :param progress: the call before the restart, and the person who was called.
-        :return: the call before the restart, if the alert has further people. The code that uses this class
-            then waits until the call is answered or ends. None: the alert has no further person to call, so
-            the code need not wait.
+        :return: the call before the restart, if the alert has a further person to call. The caller of this
+            method then waits until the call is answered or ends. None: no further person is left, so there is
+            no need to wait.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(

@@ -103,9 +103,14 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's first stage according to the person's newest attempt in the ledger.
+        """Set the stage of each person at the start of a try, according to the attempts in the ledger.
 
-        :return: the attempts that have changed, to store in the ledger.
+        For example, a person whose newest attempt has no result yet starts as a person with an active or lost
+        call.
+
+        :param known: the attempts in the ledger; the attempts to call one person are in order, oldest first.
+        :param now: epoch seconds.
+        :return: the attempts that the method has changed. The campaign stores them in the ledger again.
         """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
