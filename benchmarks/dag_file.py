@@ -69,7 +69,7 @@ def measure() -> list[Figure]:
     return [
         Figure(f"a DAG file of {OPERATORS} start operators, read again", ours, "ms"),
         Figure(f"a DAG file of {OPERATORS} HttpOperators, read again", theirs, "ms"),
-        Figure("DAG file, read again: start operators / HttpOperators", ours / theirs, at_most=2.3),
+        Figure("DAG file, read again: start operators / HttpOperators", ours / theirs, at_most=2.1),
     ]
 
 
