@@ -210,8 +210,8 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Split attempts into lists, and yield the lists.
 
-    Each list fits into one entry of the change list, which is a stored value of limited size. A list with one
-    long attempt may be longer.
+    Each list is short enough for one entry of the change list, which is a stored value of limited size.
+    Exception: an attempt that alone exceeds this size is a list of its own.
 
     :param values: the attempts as JSON.
     """
@@ -231,8 +231,8 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Split attempts into lists, and yield the lists.
 
-    Each list fits on one page, which is a compressed stored value of limited size. A list with one long
-    attempt may be longer.
+    Each list is short enough for one page, which is a compressed stored value of limited size. Exception: an
+    attempt that alone exceeds this size is a list of its own.
 
     :param values: the attempts as JSON.
     """

@@ -21,14 +21,12 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 @lru_cache(maxsize=1024)
 def read_time_zone(text: str) -> str | None:
-    """Return the IANA name of a time zone: ``MSK`` becomes ``Europe/Moscow``.
-
-    The function returns None for any other text, and for two kinds of offsets:
-
-    - ``+3``: this may mean UTC+3, or three hours ahead of Moscow time.
-    - ``+05:30``: an offset whose minutes are not ``00`` has no IANA name.
+    """Return the IANA name of the time zone that a text names: ``MSK`` becomes ``Europe/Moscow``.
 
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
+    :return: the IANA name; None: the text names no time zone. The function also returns None for two kinds of
+        offsets. ``+3`` may mean UTC+3, or three hours ahead of Moscow time. ``+05:30`` has no IANA name, like
+        every offset whose minutes are not ``00``.
     """
     text = fold(text)
     if is_timezone(text):

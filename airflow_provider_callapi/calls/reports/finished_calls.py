@@ -1,4 +1,4 @@
-"""Fetch the finished calls of an interval from the Data API, with the answer of each contact.
+"""Fetch the finished calls of an interval from the Data API, and whether each contact picked up.
 
 One request covers up to 10 000 calls of the interval, or up to 1000 calls whose session ids are known.
 """
