@@ -147,11 +147,12 @@ class PagedLedger:
         """Write the attempts of the change list to pages, and begin a new change list.
 
         The change list contains the newest changes. A page contains the attempts to call many people. The
-        attempts go to the last page. If the last page is too full, the method begins new pages.
+        method appends the changed attempts to the last page. If the last page is too full, the method begins
+        new pages.
 
-        In the store, the first entry of the new change list replaces the old change list. If the process dies
-        before it stores this entry, the old change list stays valid. Its attempts are then stored twice, in
-        the same version: on a page and in the change list.
+        The old change list stays in the store until the first entry of the new change list replaces it. If
+        the process dies before this replacement, the store contains the changed attempts twice: on a page and
+        in the old change list. This does no harm, because both copies have the same version.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:

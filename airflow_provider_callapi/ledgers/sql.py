@@ -96,9 +96,11 @@ class SqlLedger:
           is the time at which ``min_gap`` has passed.
 
         In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
-        stores most of the granted intents. One transaction then decides about the remaining intents. If the
-        fast statement has stored intents, and the database does not answer the transaction within seconds,
-        the ledger refuses the remaining intents.
+        stores most of the granted intents. One transaction then decides about the remaining intents.
+
+        In PostgreSQL, there is a fifth case: the fast statement has stored some intents, and then the
+        database fails for several seconds. The ledger refuses the remaining intents, so that the process can
+        dial the people of the stored intents without delay.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores these versions first, as `record`

@@ -108,7 +108,7 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
     """Return the longest time from the start of a call until the report of calls contained the active call.
 
     :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
-        the report of a call at least until second 10 of the call. None: not known.
+        reports until at least 10 seconds after the start of one of the calls. None: not known.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
