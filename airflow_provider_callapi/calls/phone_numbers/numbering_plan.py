@@ -28,7 +28,7 @@ ROUNDED = (
 
 
 def is_region(region: str) -> bool:
-    """Return whether a text is the ISO 3166 code of a country whose numbering plan is known, such as ``RU``."""
+    """Return whether a text is the ISO 3166 code of a country with a known numbering plan, e.g. ``RU``."""
     import phonenumbers  # noqa: PLC0415
 
     return region in phonenumbers.SUPPORTED_REGIONS
