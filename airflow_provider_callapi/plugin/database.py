@@ -1,6 +1,7 @@
-"""Reads from the databases what the page *Calls* shows beside the active calls.
+"""Reads what the page *Calls* shows beside the active calls.
 
-The databases contain the campaigns, the task that has placed each call, and the tasks that poll.
+Airflow's metadata database and the databases of SQL ledgers show the campaigns. The metadata database also
+shows which task has placed each call, and which tasks poll.
 """
 
 from __future__ import annotations

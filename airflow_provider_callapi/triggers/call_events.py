@@ -307,7 +307,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
     """Return one text or several texts as a sorted tuple without repetitions.
 
-    Airflow runs triggers with equal arguments as one trigger. The arguments of two triggers are therefore
-    equal even if the authors gave the texts in different orders.
+    Sorting makes the arguments of two triggers equal even if the authors gave the texts in different orders.
+    Airflow runs triggers with equal arguments as one trigger.
     """
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

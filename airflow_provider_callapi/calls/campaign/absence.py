@@ -121,10 +121,10 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether the snapshots prove that a lost call has not been active since the time ``since``.
+    """Return whether a lost call counts as not active since the time ``since``.
 
-    At least ``TOLERANCE.misses`` consecutive snapshots must prove this. The first of these snapshots must be
-    from the time ``since`` or earlier.
+    The call counts as not active if at least ``TOLERANCE.misses`` consecutive snapshots do not contain the
+    call, and the first of these snapshots is from the time ``since`` or earlier.
 
     :param since: epoch seconds.
     """

@@ -1,4 +1,7 @@
-"""Sets the tags on a campaign's calls. Each step of the campaign sets only a few tags."""
+"""Sets the tags on a campaign's calls.
+
+Each pass of the campaign's loop sets only a few tags, so that the tags do not delay polls and calls.
+"""
 
 from __future__ import annotations
 

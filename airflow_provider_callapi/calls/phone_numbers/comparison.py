@@ -114,7 +114,8 @@ def _variants(signs: str) -> set[str]:
 def _signs(number: str | None) -> str:
     """Return only the digits and letters of a phone number or SIP address, without DTMF tones.
 
-    An asterisk replaces each sign of a mask: ``7900xxx0002`` becomes ``7900***0002``.
+    If some digits of the number are masked (hidden), e.g. by ``x`` or ``#``, an asterisk replaces each hidden
+    digit: ``7900xxx0002`` becomes ``7900***0002``.
     """
     if number and number.isascii() and number.isdigit():
         return number

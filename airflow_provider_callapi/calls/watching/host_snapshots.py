@@ -112,9 +112,12 @@ class HostSnapshots:
             yield snapshot
 
     def next(self) -> Snapshot | None:
-        """Return the next snapshot. None: no new snapshot exists, and this task must not poll now.
+        """Return the next snapshot: one that another task of this host has stored, or that of an own poll.
 
-        The snapshot of a failed poll goes only to the task that has polled.
+        The method polls only if no new snapshot is stored and a poll is due. The tasks share no snapshot of a
+        failed poll: only the task that has polled gets this snapshot.
+
+        :return: the snapshot; None: no new snapshot is stored, and it is not this task's turn to poll.
         """
         if (shared := self._read_newer()) is not None:
             return self._deliver(shared)

@@ -39,13 +39,13 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 
 
 class Objectors:
-    """Puts people who objected to calls on the account's blacklist: the operator's parameter ``block_on``.
+    """Puts people who objected to calls on the account's blacklist.
 
-    A person has objected if the report of a call to the person contains one of the marks. The campaign then
-    puts the person on the blacklist. If this fails, the campaign tries again at its end. Adding a number a
-    second time changes nothing.
+    This class carries out the campaign's parameter ``block_on``. A person has objected if the report of a
+    call to the person contains one of ``marks``. The campaign then puts the person on the blacklist. If this
+    fails, the campaign tries again at its end. Adding a number a second time changes nothing.
 
-    :param marks: the marks (operations and tags) that mean an objection.
+    :param marks: the marks (operations and tags) in ``block_on``, each of which means an objection.
     :param log: the task's logger.
     """
 
