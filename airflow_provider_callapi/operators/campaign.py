@@ -144,8 +144,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If the campaign placed no call, the task fails. The task does not fail if the reason is ``min_gap``, or if
-    every person on the contact list is also on the ``do_not_call`` list.
+    If the campaign placed no call, the task fails. There are two exceptions: ``min_gap`` has prevented the
+    calls, or every person on the contact list is also on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
