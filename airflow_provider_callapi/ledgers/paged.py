@@ -149,9 +149,10 @@ class PagedLedger:
         The change list contains the newest changes. A page contains the attempts to call many people. The
         attempts go to the last page. If the last page is too full, the method begins new pages.
 
-        In the store, the first entry of the new change list replaces the old change list. If the process dies
-        before it stores this entry, the old change list stays valid. Its attempts are then stored twice, in
-        the same version: on a page and in the change list.
+        The method does not delete the old change list. The ledger later stores the first entry of the new
+        change list, and this entry makes the old change list invalid. If the process dies before that, the
+        old change list stays valid. The same attempts are then on a page and in the change list, which does
+        no harm, because both places have the same version of each attempt.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
