@@ -298,7 +298,8 @@ class CallTry:
     def _report_patience(self) -> float:
         """For how many seconds a search for a lost call waits for the Data API's report of the call.
 
-        0 if the author has set ``absence_proven_after``: a later search then asks the Data API again.
+        If the author has set ``absence_proven_after``, the value is 0, because a later search asks the Data
+        API again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
