@@ -430,8 +430,8 @@ class CallApiHook(BaseHook):
     def _answer_witness(self) -> AnswerWitness | None:
         """The object that asks the Data API which contacts of active calls have picked up.
 
-        On some accounts, only the Data API shows this. None: the Airflow connection does not use the Data
-        API.
+        On some accounts, only the Data API shows that a contact has picked up. None: the Airflow connection
+        does not use the Data API.
         """
         if not self.has_data_api:
             return None
@@ -459,10 +459,10 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Yield the snapshots for the watch of one call, one after the other, without end.
 
-        A wait for the end of a call shares the polls of the other tasks on this host. A wait for an answer
-        polls by itself: the Data API's request for the answer needs the contact's phone number, and the
-        shared snapshots contain no phone numbers. If this host has no private folder for the shared
-        snapshots, every wait polls by itself.
+        A wait for the end of a call shares the polls of the other tasks on this host. A wait until the
+        contact picks up polls by itself. In such a wait, the hook also asks the Data API, and needs the
+        contact's phone number for this request. Shared snapshots contain no phone numbers. If this host has
+        no private folder for the shared snapshots, every wait polls by itself.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

@@ -20,8 +20,9 @@ _KNOWN_TWICE = ("external_id", "attempt")
 def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain JSON: the name of each field → value. Times are epoch seconds.
 
-    To save space, the JSON omits each field that has its default value. The JSON of the attempt's call also
-    omits ``external_id`` and ``attempt`` if the attempt has the same values.
+    To save space, the JSON omits each field that has its default value. An attempt and its call both have the
+    fields ``external_id`` and ``attempt``. If the values are equal, the JSON contains the value only once, in
+    the attempt.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:
@@ -46,10 +47,9 @@ def attempt_of_json(value: dict[str, Any]) -> Attempt:
 def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any]:
     """Return an attempt or a call as plain JSON: field → value.
 
-    The JSON omits the fields that have their default value.
+    The JSON omits a field that has its default value, and every field that is not in ``defaults``.
 
-    :param defaults: field → default value. The result contains only these fields. The default `NODEFAULT`
-        means that the result always contains the field.
+    :param defaults: field → default value. If the default is `NODEFAULT`, the JSON always contains the field.
     """
     changed = {}
     for name, default in defaults.items():

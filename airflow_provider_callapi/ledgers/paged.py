@@ -6,8 +6,8 @@ The ledger stores the attempts of a campaign in two kinds of values:
 - An entry of the change list is one value. It contains attempts that one write has changed.
 
 The change list has at most 64 entries of limited total size. When the change list is full, the ledger moves
-its attempts to pages, and begins a new change list. The ledger therefore consists of few values. This matters
-because Airflow's task state returns only one value at a time.
+the attempts of the change list to pages, and begins a new change list. The ledger therefore consists of few
+values. Few values are fast to read: Airflow's task state returns only one value at a time.
 
 Only one process at a time may use the ledger.
 """
@@ -55,8 +55,8 @@ class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
     The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
-    reads all stored attempts into memory. To save space, the ledger drops attempts that rang no phone. Of
-    these attempts, only the three newest of each person stay.
+    reads all stored attempts into memory. To save space, the ledger drops old attempts that rang no phone. Of
+    each person's attempts that rang no phone, the ledger keeps the three newest.
 
     :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
@@ -184,8 +184,8 @@ class PagedLedger:
         """Add stored versions of attempts to memory. A later version replaces an earlier version.
 
         :param values: the stored attempts as JSON, oldest version first.
-        :return: an ordered set of the attempts in ``values``, as a dict whose values are all None. Each key
-            of the dict is a pair: (`Attempt.person`, number of the attempt).
+        :return: a dict that serves as an ordered set. Each key stands for one attempt in ``values``:
+            (`Attempt.person`, number of the attempt). The dict maps each key to None.
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):

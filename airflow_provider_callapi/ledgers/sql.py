@@ -2,8 +2,9 @@
 
 The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Before a process
 sends the start request of an attempt, the process stores the intent in the row. Only one process can store
-the intent of an attempt. Two processes therefore never send the start request of one attempt twice. Such
-processes are two tasks that share the people of a campaign, two tries of a task, or two runs of a campaign.
+the intent of an attempt. Two processes therefore never send the start request of one attempt twice. The two
+processes may be two tasks that share the people of a campaign, two tries of a task, or two runs of a
+campaign.
 
 A late write never replaces a result by an earlier status. For example, ``active`` never replaces
 ``answered``. The list `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or
@@ -160,9 +161,10 @@ class SqlLedger:
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: True: a statement of this process has failed, and may have stored these intents
             before.
-        :param some_granted: True: this process has just stored intents to call other people, and these calls
-            wait for the end of this method. If the database does not answer within seconds, the method then
-            refuses the intents. False: the method repeats the transaction for up to five minutes.
+        :param some_granted: True: this process has just stored intents to call other people, and dials these
+            people only after the end of this method. The method must therefore be fast: if the database does
+            not answer within seconds, the method refuses all ``intents``. False: the method repeats the
+            transaction for up to five minutes.
         :return: for each intent, in the same order: whether the intent is stored, or why not.
         :raises CallApiTrouble: ``some_granted`` is False, and the transaction failed.
         """

@@ -49,12 +49,12 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    The statement leaves out some intents, about which the function `claim_in_turn` must decide:
+    The statement does not store the intents in the following cases. The function `claim_in_turn` must decide
+    about these intents:
 
-    - intents that the ledger seems to refuse;
-    - an intent that takes over an attempt whose call was not placed;
-    - with ``min_gap``: an intent to call a person whose row in the lock table another process has changed at
-      the same time.
+    - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
+    - The intent repeats a stored attempt whose call was not placed.
+    - With ``min_gap``: another process claims an attempt for the same row of the lock table at the same time.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
@@ -151,11 +151,12 @@ def _lock(intent: CTE) -> CTE:
     wait. The result is a table of the rows that the statement has locked and marked as its own.
 
     The whole statement sees the call table as it was when the statement began. While the statement waits for
-    a lock, another claim may store a call that the statement cannot see. The statement therefore leaves out
-    each row that another claim has changed meanwhile. To find these rows, the statement compares two tables:
+    a lock, another claim may store a call that the statement cannot see. The result therefore does not
+    contain a row of the lock table that another claim has changed during the wait, and the statement stores
+    no intent for the people of this row. To find such rows, the statement compares two tables:
 
-    - ``before``: the rows when the statement began;
-    - ``held``: the rows after the wait for other claims.
+    - ``before``: the rows of the lock table when the statement began;
+    - ``held``: the same rows after the wait for other claims.
 
     :param intent: the table of the intents, with the number of each person's lock row as ``stripe``.
     """

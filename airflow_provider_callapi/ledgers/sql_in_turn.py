@@ -34,10 +34,10 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: what to do if the database already contains the same intent. True: grant the intent,
-        because this process may have stored the intent by a statement that failed or whose answer was lost.
-        False: refuse the intent, because only another process can have stored the intent. A row does not show
-        which process stored the row: every process gives an attempt the same ``external_id``.
+    :param repeated: whether this process may have stored the intents before, by a statement that failed or
+        whose answer was lost. The parameter decides what happens if the database already contains the same
+        intent, because the row does not show which process has stored it. True: the ledger grants the intent.
+        False: only another process can have stored the intent, so the ledger refuses the intent.
     :return: for each intent, in the same order: whether the intent is stored, or why not.
     :raises LostRaceError: another process has changed the row of an attempt after this function had read the
         row.

@@ -68,8 +68,11 @@ def record_statement(new: Callable[[str], Any]) -> Update:
     """Return the SQL statement that stores new versions of attempts in the ledger's call table.
 
     The statement does not change a row that already contains more knowledge of its attempt, see `KNOWLEDGE`.
-    A version with the status ``dialling`` or ``not_placed``, or with the result ``unresolved``, changes only
-    a row whose intent has the same time.
+
+    Another process may have repeated the attempt, and the row then contains the intent of the other process.
+    A version with the status ``dialling`` or ``not_placed``, or with the result ``unresolved``, must not
+    change this row. The statement therefore compares the times of the intents: the time in the row must equal
+    the time in the version.
 
     :param new: a function that returns the SQL expression for a new value. Its argument is the name of a
         column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.

@@ -33,8 +33,8 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
         ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table":
         "calls", "schema": "telephony"}``. If the table does not exist, the operator creates the table. A new
-        row replaces the row of the table with the same ``id``. None: the operator returns the rows. More than
-        1000 rows fail the task.
+        row replaces the row of the table with the same ``id``. None: the operator returns the rows, and fails
+        if there are more than 1000 rows.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is

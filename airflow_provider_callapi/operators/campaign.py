@@ -107,10 +107,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         protect the database like the contact list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no limit.
-    :param results: the path of a ``.csv`` or ``.jsonl`` file, to which the task writes each row of the list
-        with its result at the end. A shard adds its number to the file's name: ``results-2-of-4.csv``. Or a
-        table: ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``. The task creates the table if
-        the table does not exist, and writes one row for each attempt while the campaign runs.
+    :param results: a file or a table for the results. A file: a path that ends in ``.csv`` or ``.jsonl``. At
+        the end of the campaign, the task writes each row of the contact list with its result to the file. A
+        shard adds its number to the file's name: ``results-2-of-4.csv``. A table: ``{"conn_id": "dwh",
+        "table": "calls", "schema": "marketing"}``. The task creates the table if the table does not exist,
+        and writes one row for each attempt while the campaign runs.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
         campaign. The campaign report contains no phone numbers. A shard adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if the unreached people are more than this share of the
@@ -144,8 +145,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If the campaign placed no call, the task fails. The task does not fail if the reason is ``min_gap``, or if
-    every person on the contact list is also on the ``do_not_call`` list.
+    If the campaign placed no call, the task fails. There are two exceptions: ``min_gap`` has prevented the
+    calls, or every person on the contact list is also on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),

@@ -16,8 +16,8 @@ class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
     A rendered text stays a text even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` does
-    not become a number. A template that consists of a single expression becomes the value of the expression:
-    ``{{ params.call }}`` may become a dict or None.
+    not become a number. With this setting, there is one exception: a template that consists of a single
+    expression becomes the value of the expression. ``{{ params.call }}`` may become a dict or None.
 
     :cvar object_fields: the names of the template fields whose value may be a list or a dict. If the author
         writes one template for the whole field, such as ``{{ params.rows | tojson }}``, Airflow renders the

@@ -89,7 +89,7 @@ class Lookers:
         self._looks: dict[str, SharedLook[Look]] = {}
 
     def of(self, conn_id: str) -> SharedLook[Look]:
-        """Return the `SharedLook` of a connection. Its viewers share at most one poll in 5 seconds."""
+        """Return the `SharedLook` of a connection, which polls at most once in 5 seconds for all viewers."""
         return self._looks.setdefault(
             conn_id, SharedLook(lambda now: self._take(conn_id, now), time.time, lifetime=LIFETIME)
         )

@@ -321,8 +321,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         """Return when the wait for the call began, and what earlier pokes observed of the call.
 
         In reschedule mode, each poke runs in another process. The method then reads both values from
-        Airflow's task state. If no values are stored, the wait begins now, or began with the first poke of
-        reschedule mode. The observation is then what the parameter ``call_session_id`` contains.
+        Airflow's task state. If no values are stored, the method returns other values:
+
+        - The beginning of the wait is the time of the first poke in reschedule mode. If there was no earlier
+          poke, the beginning is the present time.
+        - The observation is what the parameter ``call_session_id`` contains.
 
         :param call: what the parameter ``call_session_id`` contains.
         :return: the beginning of the wait in epoch seconds, and the observation.

@@ -198,7 +198,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
         After ten consecutive failed polls, or after one permanent error, the loop stops polling for a minute.
         Then the loop joins the shared poll of the connection again. If no other trigger has used this poll
-        meanwhile, the poll reads the connection again, which a user may have corrected.
+        meanwhile, the poll reads the connection again, because a user may have corrected the connection.
 
         :param awaited: a function that returns the session ids of the calls that have not been answered yet.
             If the connection uses the Data API, the poll also asks the Data API whether the contacts of these

@@ -176,9 +176,9 @@ class CallApiSessionTrigger(BaseTrigger):
     def _seconds_left(self) -> float:
         """Return for how many seconds, from now on, the trigger waits for snapshots.
 
-        The returned time ends a little after the deadline, because the wait usually ends with the first
-        snapshot after the deadline. If the poll hangs and brings no snapshot, the wait ends when the returned
-        time is up.
+        Usually, the first snapshot after the deadline ends the wait. The method therefore returns a time that
+        ends a little after the deadline. If a poll hangs and no snapshot comes, the wait ends when the
+        returned time is up.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS

@@ -1,7 +1,7 @@
-"""Let only one of several callbacks ring for an alert, and store whom this callback has called.
+"""Let only one of several callbacks ring for an alert, and store whom the ringing callback has called.
 
-An alert is one or several phone calls about a failure. If Airflow restarts the callback, the callback reads
-whom it has already called, and continues with the next person.
+An alert is one or several phone calls about a failure. If Airflow restarts the ringing callback, the callback
+reads whom it has already called, and continues with the next person.
 """
 
 from __future__ import annotations

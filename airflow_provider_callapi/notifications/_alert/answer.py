@@ -42,8 +42,8 @@ class Acknowledgement:
     """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
     :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer acknowledges the alert.
-    :ivar longest_wait: for how many seconds the alert polls one call at most. A call that is not answered
-        ends sooner.
+    :ivar longest_wait: for how many seconds the alert polls one call at most. If nobody answers, the service
+        ends the call before this time is over.
     :ivar report_timeout: for how many seconds after the end of the call the alert waits for one of the marks
         in the Data API's report.
     """

@@ -38,8 +38,8 @@ class Execution(Protocol):
     def may_write_variables(self, failure: Failure) -> bool:
         """Return whether the callback that runs the alert can write Airflow Variables.
 
-        False: the callback of a missed deadline runs in a worker, where Airflow never answers a write, so the
-        callback would hang.
+        The result is False if the callback of a missed deadline runs in a worker. Airflow never answers such
+        a callback's request to write a Variable, so the callback would hang.
         """
 
     async def connect(self, hook: CallApiHook) -> None:

@@ -79,8 +79,8 @@ class Failure:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
         All failures of one DAG run have the same id if the alert calls the same people. If fifty tasks of the
-        run fail, the alert therefore rings once. Each task that waits for a person's decision has an id of
-        its own.
+        run fail, the alert therefore rings once. There is one exception: the alert about a task that waits
+        for a person's decision has an id of its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
         :param people: the phone numbers of the people to call, in the calling order.

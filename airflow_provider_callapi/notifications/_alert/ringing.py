@@ -74,8 +74,9 @@ def begin(
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: ``(escalation, call)``. The escalation calls one person after another. The alert must wait for
-        the answer to ``call``. If ``call`` is None, no person is left to call, so the alert need not wait.
+    :return: ``(escalation, call)``. ``escalation`` calls one person after another. ``call`` is the placed
+        call. Before the alert calls the next person, the alert must wait until this call is answered or
+        ends. ``call`` is None if there is no next person: the alert then does not wait.
     :raises AlertSuppressed: another callback placed a call for this alert.
     :raises NoPersonRung: no call of the alert is known to be placed. This callback has released the lock, so
         another callback may ring.

@@ -258,8 +258,8 @@ class StartCallOperator(RequestOperator):
 
         :param placed: words about the call that the try continues, for error messages, e.g. ``"call session 5
             was placed"``. None: the try may place a call.
-        :param wait_until: epoch seconds at which this try stops waiting. None: this try continues no wait for
-            its call.
+        :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
+            begun to wait for the call.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time

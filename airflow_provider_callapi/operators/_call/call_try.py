@@ -48,8 +48,8 @@ class CallTry:
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param log: the task's logger.
-    :param wait_until: epoch seconds at which this try stops waiting. None: this try continues no wait for its
-        call.
+    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
+        begun to wait for the call.
     :param results: the table to which the try writes its call. None: the author names no table.
     :ivar is_durable: True: the journal is in Airflow's task state, so the next try can read it. False: the
         journal is only in memory, and is lost when the try ends.
@@ -250,8 +250,8 @@ class CallTry:
     def _start_after(self, seconds: float, request: StartCall) -> Result:
         """Wait for a number of seconds, and then begin again with `start`.
 
-        :return: what `start` returns, after a wait in the worker. For a deferrable task: a deferral, without
-            a wait in the worker.
+        :return: a deferrable task waits in the triggerer, so the result is a deferral. Any other task waits
+            in the worker, and the result is the return value of `start`.
         """
         if not self._options.deferrable:
             time.sleep(max(seconds, 0.0))
@@ -259,11 +259,13 @@ class CallTry:
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return words about the placed call for an error message, or None.
+        """Return words about a placed call if a retry would not find the call. Otherwise, return None.
+
+        `forbid_redial` uses the words in an error message, and the task then fails without retries.
 
         :param error: the error that ends the try.
         :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try can read this
-            try's journal (the record of the call).
+            try's journal (the record of the call), and so finds the call.
         """
         record = self._journal.record
         if self.is_durable or record is None:
@@ -296,7 +298,8 @@ class CallTry:
     def _report_patience(self) -> float:
         """For how many seconds a search for a lost call waits for the Data API's report of the call.
 
-        0 if the author has set ``absence_proven_after``: a later search then asks the Data API again.
+        If the author has set ``absence_proven_after``, the value is 0, because a later search asks the Data
+        API again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 

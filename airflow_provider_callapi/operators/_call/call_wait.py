@@ -51,8 +51,8 @@ class CallWait:
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param log: the task's logger.
     :param journal: the record of the call.
-    :param wait_until: epoch seconds at which this try stops waiting. None: this try continues no wait for its
-        call.
+    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
+        begun to wait for the call.
     :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
 

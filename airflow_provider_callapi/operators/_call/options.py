@@ -61,8 +61,8 @@ CALL_OPTIONS: Schema = {
 class CallOptions:
     """How a start operator places a call and waits for the call. Durations are seconds.
 
-    Each option has the name and the meaning of the parameter that
-    `airflow_provider_callapi.operators.start_call` describes.
+    Each option has the name and the meaning of a parameter of the operator. The docstring of
+    `airflow_provider_callapi.operators.start_call` describes the parameters.
 
     :ivar has_tags: whether the author gave any tags.
     :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.

@@ -76,7 +76,7 @@ REPORT_OPTIONS: Schema = {
 class ReportOptions:
     """The checked and converted parameters of a report operator. ``lookback`` is in seconds.
 
-    Each option has the name and the meaning of the parameter that `CallApiCallsReportOperator` describes.
+    Each option has the name and the meaning of a parameter of `CallApiCallsReportOperator`.
 
     :ivar fields: the names of the fields of a row, in their order. One of the fields is ``id``.
     """

@@ -35,8 +35,8 @@ class _Writer(Protocol):
 class ReportFile:
     """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
 
-    The file appears at the path only after `publish`. The end of the ``with`` block deletes the temporary
-    file.
+    `write` adds rows to a temporary file. The file appears at the path only after `publish`. The end of the
+    ``with`` block deletes a temporary file that was not published.
 
     :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``. The ending decides the format.
     :param columns: the columns of the rows.

@@ -24,8 +24,9 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that is missing in the account or switched off.
 
-    The objects are virtual numbers, scenarios, employees, files and tags. The result also has a sentence for
-    each list of the account that the Data API refused to send. Each request for a list costs one point.
+    The objects are virtual numbers, scenarios, employees, files and tags. For each kind of object that the
+    campaign uses, the function asks the Data API for the account's list of these objects. Each request for a
+    list costs one point. If the Data API does not send a list, the result has a sentence about this list.
 
     :param template: the object that makes the start request of each person.
     :param tags: ids of the tags that the calls get, or that decide about a redial.

@@ -59,10 +59,10 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
-    The program that opens the contact list can then also open the results. If the contact list is a CSV file,
-    the results have the same separator as the contact list, and a byte order mark if the contact list has
-    one. If the contact list is an Excel workbook, the function returns ``(";", True)``, a form that Excel
-    reads. Otherwise, the function returns ``(",", False)``.
+    If the contact list is a CSV file, the results have the same separator as the contact list, and a byte
+    order mark if the contact list has one. The program that opens the contact list can therefore also open
+    the results. If the contact list is an Excel workbook, the function returns ``(";", True)``, a form that
+    Excel reads. Otherwise, the function returns ``(",", False)``.
 
     :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """

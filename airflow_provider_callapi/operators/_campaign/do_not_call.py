@@ -43,8 +43,8 @@ class DoNotCall:
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
         include the blacklist.
     :param known: numbers that this or an earlier try has found on the list. They stay on the list.
-    :param was_read: whether this try has already read the list, before a deferral. True: if the list cannot
-        be read now, the campaign dials no one until it can be read. False: the task then fails.
+    :param was_read: whether this try has already read the list, before a deferral. If the list cannot be read
+        now: with True, the campaign dials no one until the list can be read; with False, the task fails.
     :param max_unreadable: how many rows of the list may be unreadable, i.e. contain no phone number or an
         invalid one. The campaign ignores these rows. If more rows are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
@@ -163,8 +163,8 @@ def _rows(lines: list[int]) -> str:
 def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    None: changes cannot be noticed, so the list must be read each time. This is so for a query, for a storage
-    without checksums, and for a file that does not exist.
+    The result is None for a query, for a storage without checksums, and for a file that does not exist. In
+    these cases, changes cannot be noticed, so the list must be read each time.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

@@ -28,14 +28,14 @@ class CampaignMemory:
     :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
     :ivar identity: the campaign's identity as `identity_of` returns it, e.g. the campaign's name, its ledger
-        and the checksum of its contact list. If a later try has a different identity, it would continue
-        another campaign. None: no identity is stored.
+        and the checksum of its contact list. A later try with a different identity must not continue the
+        campaign. None: no identity is stored.
     :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
     :ivar wish: what a user had asked of the campaign before the deferral. None: no user had asked for
         anything, or this try has not been deferred.
     :ivar timezone: IANA name of the account's time zone, from the Data API. None: no name is stored.
     :ivar excluded: fingerprints (hashes) of all people whom this try or an earlier try has found on the
-        do-not-call list. Without task state: only of the people whom this try has found.
+        do-not-call list. Without task state, the people whom only an earlier try has found are missing.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:

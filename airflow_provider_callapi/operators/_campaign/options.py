@@ -87,7 +87,7 @@ CAMPAIGN_OPTIONS: Schema = {
 class CampaignOptions:
     """The parameters of a campaign operator. Durations are seconds; ``max_lateness`` is a timedelta.
 
-    Each option has the name and the meaning of the parameter that `CallApiCampaignOperator` describes.
+    Each option has the name and the meaning of a parameter of `CallApiCampaignOperator`.
 
     :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
     """

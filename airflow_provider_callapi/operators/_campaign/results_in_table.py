@@ -40,9 +40,10 @@ class ResultsInTable:
         self._writer.close()
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write the last rows: one for each attempt, and one for each person or list row without an attempt.
+        """Write all rows of the finished campaign to the table, also the rows that are already in the table.
 
-        If the database is not available, wait for up to five minutes.
+        Each attempt has a row. A person without an attempt, an invalid row of the contact list and a
+        duplicate also have a row. If the database is not available, wait for up to five minutes.
 
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.

@@ -29,8 +29,9 @@ class Witnesses:
     The requests run in threads. A request about answers runs in parallel with the polls, and a later snapshot
     contains the answers.
 
-    A request about ends may delay a snapshot by up to a second, because a reported end ends a wait. If the
-    request takes longer than a second, a later snapshot contains the ends.
+    A request about ends delays the snapshot until the Data API answers, so that the snapshot contains the
+    ends, and the tasks that wait for these calls can continue at once. The delay is at most one second. If
+    the request takes longer, a later snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
