@@ -60,7 +60,8 @@ class CallingHours:
         - The search for the next window comes to a year that the production calendar does not contain: both
           times are infinite.
 
-        A clock change can skip or repeat a local time:
+        At every moment of the returned window, the local time is inside the calling hours. A clock change can
+        skip or repeat a local time:
 
         - Skipped opening or closing time: the window opens or closes at the moment of the change.
         - Repeated opening time: the window opens at the second occurrence. Exception: if the window closes
