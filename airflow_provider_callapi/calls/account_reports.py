@@ -27,7 +27,8 @@ class AccountReports:
     """The Data API's reports of the calls of one account.
 
     :param requests: sends the requests for reports.
-    :param timezone: returns the IANA name of the account's time zone. The reports are in this zone.
+    :param timezone: returns the IANA name of the account's time zone. The reports give times in this
+        zone.
     :param clock: returns epoch seconds.
     :param sleep: sleeps for a number of seconds.
     """
@@ -150,8 +151,8 @@ class AccountReports:
     ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report about the call.
 
-        The final outcome is ``call`` with what the report adds, e.g. the answer, the talk time and the finish
-        reason.
+        The final outcome is ``call``, updated with the report. For example, the report shows whether the
+        contact picked up, and why the call ended.
 
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.

@@ -84,8 +84,8 @@ def judge_finished_call(
        contact did not answer.
     4. The Data API reports legs, all of them belong to other participants, and none is connected: the contact
        did not answer, because the contact's phone never rang.
-    5. The call's finish reason cannot concern any other participant than the contact, e.g.
-       ``subscriber_busy``: the contact did not answer.
+    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: the contact did not
+       answer.
     6. In all other cases, it is not known whether the contact answered.
 
     The legs of coaches do not count.
@@ -110,13 +110,13 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
     - Some legs have the contact's number: the result is True if at least one of these legs is connected.
-    - No leg has the contact's number, e.g. because the numbers are masked: the result is True if all legs
-      that may belong to the contact are connected. If only some of these legs are connected, the result is
-      False, because a connected leg may be the leg of an operator who is no employee.
+    - No leg has the contact's number, but some legs may belong to the contact: the result is True if all of
+      these legs are connected. If only some of them are connected, the result is False, because the connected
+      legs may belong to another participant.
     - No leg may belong to the contact: the result is False.
 
-    A leg without the contact's number may belong to the contact only if the Data API states that the leg is
-    not an operator's leg.
+    A leg without the contact's number may belong to the contact in this case: the leg's number may be the
+    contact's, e.g. because the number is masked, and the Data API states that the leg is not an operator's.
 
     :param contact: the contact's phone number; None: not known.
     :param legs: the report of this call's legs. The call may still be active.
@@ -139,7 +139,7 @@ def _sort_legs(
        or a coach's leg.
     2. The leg is a coach's leg: no list.
     3. The leg is an operator's leg: third list.
-    4. The leg cannot have the contact's number, and another leg has the contact's number: third list.
+    4. The leg's number is certainly not the contact's, and another leg has the contact's number: third list.
     5. The leg may have the contact's number, e.g. because the leg's number is masked, and the Data API states
        that the leg is not an operator's leg: first list.
     6. All other legs: second list, because it is not known whether the leg belongs to the contact.

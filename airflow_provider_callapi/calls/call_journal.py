@@ -222,7 +222,8 @@ class Journal:
         """Store the intent of the next attempt. Use this method before you send the attempt's start request.
 
         :param now: epoch seconds.
-        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact.
+        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. If
+            this task's call is lost, the search for the call ignores these calls.
         :return: the request with the ``external_id`` of the attempt.
         """
         attempt = self.next_attempt

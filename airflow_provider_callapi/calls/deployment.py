@@ -37,8 +37,8 @@ class Deployment:
         names or keys therefore make different ids.
 
         :param names: the names of a task, e.g. dag id, run id and task id.
-        :return: a hash in hexadecimal digits. If the deployment has no name and no key: the names, one on
-            each line.
+        :return: a hash of the deployment and the task, in hexadecimal digits. If the deployment has neither a
+            name nor a key, the method returns only the names of the task, one on each line.
         """
         if not self.name and not self.id_key:
             return "\n".join(names)

@@ -49,7 +49,8 @@ class LostCall:
     :ivar contact: the phone number in the start request; None: a call to any number matches.
     :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
-    :ivar others: session ids of calls that were active before the start request was sent.
+    :ivar others: session ids of calls that were active before the start request was sent. None of these calls
+        can be the lost call.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
     :ivar misses: the number of consecutive successful snapshots that prove that the call is not active.
@@ -70,8 +71,9 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a call that a service reports counts as the lost call.
 
-        A reported call matches only if the call has the lost call's ``external_id`` and is not in ``others``.
-        Further checks depend on who made the id:
+        A reported call matches only if the call has the lost call's ``external_id``. A call in ``others``
+        does not match, because it was active before the start request was sent. Further checks depend on who
+        made the id:
 
         - If the package made the id for one attempt, there are no further checks.
         - If the package made the id for an alert, the method checks the contact. If the call comes from a
@@ -81,8 +83,11 @@ class LostCall:
 
         The check of the start time fails for a call that started more than ``clock_difference`` seconds
         before the intent was stored. A contact or start time that the service does not report passes the
-        check. For the package's own ids, the checks are few, because a failed check can cause a second call
-        to the contact. A wrong time zone in the connection can make the check of the start time fail.
+        check.
+
+        A check can fail by mistake, e.g. if the connection has a wrong time zone. The lost call is then not
+        found, and the contact may be called a second time. So the method checks little if the package made
+        the id.
 
         :param found: the reported call: an active call, or a call in a report of the Data API.
         """
@@ -98,10 +103,11 @@ class LostCall:
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
 
-        While a service reports a call that may be the lost call, it is not proven that the lost call was
-        never placed. The result is True if all of these conditions are met:
+        While a service reports such a call, the lost call may have been placed. The result is True if all of
+        these conditions are met:
 
-        - The reported call is not in ``others``.
+        - The reported call is not in ``others``: the calls that were active before the start request was
+          sent.
         - The reported call has the lost call's ``external_id``, has an unreadable id, or has no id. (Some
           accounts do not show ids.)
         - The reported call may be a call to the lost call's contact. A call without an id meets this
@@ -144,10 +150,10 @@ class LostCall:
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Count a successful snapshot without the lost call in ``misses`` and ``missing_since``.
+        """Update ``misses`` and ``missing_since`` with a successful snapshot without the lost call.
 
-        If the snapshot is no proof of absence, because one of its calls may be the lost call, ``misses``
-        becomes 0.
+        If the snapshot proves that the lost call is not active, ``misses`` becomes one larger. If one of the
+        snapshot's calls may be the lost call, the count begins again: ``misses`` becomes 0.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None

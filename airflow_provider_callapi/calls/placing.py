@@ -131,7 +131,7 @@ def place(
         of the earlier try is lost.
     :param absence_proven_after: seconds from the end of the first search to the time at which a lost call
         counts as never placed, if no service has shown the call. The function then sends the start request
-        of the same attempt again. None: a lost call never counts as not placed.
+        of the same attempt again. None: the time that has passed proves nothing about a lost call.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
         the id, so the function looks up their active calls with this id before dialling.
     :return: the outcome so far of the call.
@@ -340,8 +340,8 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
     same id at this moment. If this package made the id, the id is unique, and the function returns ``()``.
 
-    :return: the session ids; empty: no active call could be mistaken. None: not known, because the poll
-        failed, or because only a call with an unreadable session id could be mistaken.
+    :return: the session ids; empty: there is no such active call. None: not known. Either the poll failed, or
+        the poll found no such call, but could not read the session id of an active call.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -454,10 +454,11 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    If the search time ends first, return None. A snapshot counts as a failed poll if one of its calls may be
-    the lost call, for example because this call cannot be read.
+    If the search time ends first, return None. If one call of a snapshot may be the lost call, for example
+    because this call cannot be read, the snapshot proves nothing. The function counts such a snapshot as a
+    failed poll.
 
-    :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
+    :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():

@@ -12,8 +12,8 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-At the stages ``sending`` and ``done``, the next try sends the request in two cases: a user has cleared the
-task, or the task now controls a different call.
+The table has an exception. If a user has cleared the task, or if the task now controls a different call, the
+next try sends the request at every stage.
 """
 
 from __future__ import annotations

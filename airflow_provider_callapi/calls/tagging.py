@@ -21,8 +21,9 @@ TagRules = Mapping[TagWhen, int]
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     """Return the ids of the tags that a finished call needs and does not have yet.
 
-    Every finished call needs the tag for ``ended``. If the call's outcome shows whether the contact answered,
-    the call also needs the tag for that outcome, such as ``answered``.
+    A call needs at most two of the tags in ``tag_rules``. Every finished call needs the tag for ``ended``. If
+    it is known whether the contact answered, the call also needs the tag for ``answered``, ``not_answered``
+    or ``our_side_did_not_answer``.
     """
     due: list[TagWhen] = ["ended"]
     if call.missed_our_side and "our_side_did_not_answer" in tag_rules:

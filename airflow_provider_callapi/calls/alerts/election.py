@@ -2,8 +2,8 @@
 
 Fifty tasks can fail in the same second, but only one of these tasks may call people. The service has no
 idempotency key, so a second start request would ring a second time. The tasks share a key-value store (an
-Airflow Variable). Tasks can read and write this store, but the store has no compare-and-swap. Timing replaces
-the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
+Airflow Variable). The store cannot check a value and replace the value in one step. So the election relies on
+waiting times instead (Fischer's mutual exclusion). Each task is a candidate:
 
 1. A candidate reads the store. If a rival (another candidate) has stored a claim (its right to ring for
    the alert), the candidate waits until the rival has placed its call.
@@ -13,10 +13,9 @@ the compare-and-swap (Fischer's mutual exclusion). Each task is a candidate:
    if the stored claim is the candidate's own.
 
 Exactly one candidate wins as long as every candidate needs at most ``settle`` seconds from its first reading
-(step 1) to the end of its writing (step 2). A slower candidate could be a second winner. A slower candidate
-therefore waits five more seconds before it reads the store again. During these seconds, ``list.calls`` begins
-to show the call of the first winner. The slower candidate then finds this call, and does not call the same
-person again.
+(step 1) to the end of its writing (step 2). A slower candidate could be a second winner. Therefore, a slower
+candidate waits five more seconds in step 2. During these seconds, ``list.calls`` begins to show the call of
+the first winner. The slower candidate then finds this call, and does not call the same person again.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ class Candidate:
     :ivar key: the key of this alert in the store. Each alert has its own key.
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
-    :ivar quiet_for: seconds after a call during which the alert does not ring again.
+    :ivar quiet_for: how long, in seconds, a candidate's call keeps all other candidates from ringing.
     :ivar settle: the longest time, in seconds, that a candidate normally needs from reading the store to
         writing a claim.
     :ivar clock: returns epoch seconds.
@@ -176,9 +175,9 @@ class Candidate:
     def renew(self) -> bool:
         """Return whether this candidate may still ring, after it won the election in `acquire`.
 
-        The code that rings uses this method shortly before the call. If the candidate's claim is older than
-        ``settle`` + 15 seconds, or if a rival has replaced the claim, a new election takes place. The method
-        then returns the result of `acquire`.
+        The code that rings uses this method shortly before the call. The result is True if the stored claim
+        (the right to ring) is the candidate's own, and is not older than ``settle`` + 15 seconds. Otherwise,
+        the method holds a new election, and returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:

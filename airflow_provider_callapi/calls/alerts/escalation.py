@@ -52,9 +52,11 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has a further person to call after this one. The caller of this
-            method then waits until the call is answered or ends. None: no further person is left, so there is
-            no need to wait. In this case, the method may have placed a call to the last person.
+        The method returns a placed call only if the alert has a further person. The code that uses this
+        method then waits until the call is answered or ends. After the call to the last person, there is
+        nothing to wait for, so the method returns None even if this call is placed.
+
+        :return: the placed call. None: the alert has no further person.
         """
         while self.has_next:
             self._person += 1
@@ -84,10 +86,12 @@ class Escalation:
 
         The next `ring_next` then calls the person who follows ``progress.person``.
 
+        The method returns the call only if the alert has a further person. The code that uses this method
+        then waits until the call is answered or ends. After the call to the last person, there is nothing to
+        wait for.
+
         :param progress: the call before the restart, and the person who was called.
-        :return: the call before the restart, if the alert has a further person to call. The caller of this
-            method then waits until the call is answered or ends. None: no further person is left, so there is
-            no need to wait.
+        :return: the call before the restart. None: the alert has no further person.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -98,8 +102,8 @@ class Escalation:
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert if the call has the ``external_id`` of a person, and the call's contact
-        may be the person's number.
+        A call belongs to the alert in this case: its ``external_id`` is an id from `call_ids`, and its
+        contact may be the person of this id.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

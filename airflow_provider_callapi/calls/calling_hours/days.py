@@ -37,7 +37,8 @@ class CallingDays:
 
     :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: people may be called on the
         workdays of ``calendar``.
-    :ivar also: dates on which people may be called although ``weekdays`` or ``calendar`` exclude them.
+    :ivar also: dates on which people may be called although ``weekdays`` or ``calendar`` exclude these
+        dates.
     :ivar excluded: dates on which no one may be called.
     :ivar calendar: the production calendar of a country. None: the calendar is not read yet, or ``weekdays``
         is set and the calendar is unnecessary.

@@ -60,11 +60,13 @@ class CallingHours:
         - The search for the next window comes to a year that the production calendar does not contain: both
           times are infinite.
 
-        At every moment of the returned window, the local time is inside the calling hours. If a clock change
-        skips the opening or closing time, the window opens or closes at the moment of the change. If a clock
-        change repeats the opening time, the window opens at the second occurrence, or at the first if the
-        window closes before the second. If a clock change repeats the closing time, the window closes at the
-        first occurrence.
+        At every moment of the returned window, the local time is inside the calling hours. A clock change can
+        skip or repeat a local time:
+
+        - Skipped opening or closing time: the window opens or closes at the moment of the change.
+        - Repeated opening time: the window opens at the second occurrence. Exception: if the window closes
+          before the second occurrence, the window opens at the first occurrence.
+        - Repeated closing time: the window closes at the first occurrence.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.

@@ -86,9 +86,9 @@ def _knows(calendar: HolidayBase, year: int) -> bool:
 def _moves_days(entries: tuple[Any, ...]) -> bool:
     """Return whether a government has moved a day off in a year.
 
-    :param entries: this year's value in the dict ``special_public_holidays`` of the package ``holidays``: one
-        tuple, or a tuple of tuples. A tuple of at least four items is a moved day off: ``(to month, to day,
-        from month, from day)``.
+    :param entries: the value for the year in the dict ``special_public_holidays`` of the package
+        ``holidays``: one tuple, or a tuple of tuples. A tuple of at least four items describes a moved day
+        off: ``(to month, to day, from month, from day)``.
     """
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)

@@ -84,7 +84,8 @@ def _likelihood(head: bytes, encoding: str) -> float:
 
     - The encoding cannot decode the bytes.
     - A word mixes Latin and Russian letters, or contains a letter that is neither ASCII nor Russian.
-    - A Russian word mixes capital and small letters in another way than ``Анна``.
+    - A Russian word mixes capital and small letters like ``аНна``. A capital first letter, as in ``Анна``, is
+      usual.
     - The text contains a sign that is rare in Russian.
     """
     try:

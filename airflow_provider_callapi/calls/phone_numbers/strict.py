@@ -56,8 +56,8 @@ def read_contact(text: str, region: str) -> str:
 
     A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A SIP number, such as
     ``sip25@example.com``, stays unchanged. A phone number with letters behind the digits, such as
-    ``79260000011 home``, is an error. As a SIP number, this text would differ from ``79260000011``, and a
-    campaign could call one person twice.
+    ``79260000011 home``, is an error. If the function returned this text as a SIP number, a campaign
+    would not notice that the text means ``79260000011``, and could call one person twice.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.

@@ -57,7 +57,7 @@ class ReportColumns:
 
     @property
     def leg_fields(self) -> tuple[str, ...]:
-        """The names of the fields of each leg: with phone numbers only if ``phone_numbers`` is True."""
+        """The names of the fields of each leg. If ``phone_numbers`` is False, no field is a phone number."""
         return LEG_FIELDS + LEG_NUMBERS if self.phone_numbers else LEG_FIELDS
 
 

@@ -54,8 +54,8 @@ class Omissions:
     A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
 
     :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
-    :ivar begin_step: how many days before the wanted interval a request's period begins. 0 means 1 day,
-        1 means 2 days, and 2 means 7 days.
+    :ivar begin_step: 0, 1 or 2. At step 0, a request's period begins 1 day before the wanted interval; at
+        step 1, 2 days before; at step 2, 7 days before.
     :ivar ends_now: True: a request's period ends at the end of the wanted interval. False: the period ends
         one day later.
     """

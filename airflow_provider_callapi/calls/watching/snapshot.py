@@ -33,7 +33,8 @@ class Snapshot:
     :ivar answered: the ids of active calls that the Data API reports as answered. Empty if the package did
         not ask the Data API.
     :ivar failure: why the poll failed; None: the poll succeeded. A failed poll shows nothing about the calls.
-    :ivar left_out: the number of active calls whose session id could not be read.
+    :ivar left_out: the number of active calls that ``sessions`` does not contain, because their session ids
+        could not be read.
     :ivar ends: session id → the end of a call that ``list.calls`` does not show any more, from the Data API's
         report. Empty if the package did not ask the Data API, or if the Data API has no report yet.
     :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing in
