@@ -165,13 +165,15 @@ class ReportReader:
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the ``date_till`` with which a request includes all calls until now, as epoch seconds.
+        """Return the ``date_till`` with which a request includes all calls until now.
 
-        Unless the Data API refuses dates in the future, the result is 15 hours from now. This time is in the
-        future in every time zone. If the Data API refuses dates in the future, the result is the present
-        local time of the account, converted as if this local time were a time in UTC. `report_text` converts
-        the result to the local time as text. If this machine's clock is ahead, the result is some seconds
-        earlier.
+        The Data API compares ``date_till`` with the account's local time. The result is a local time, as the
+        epoch seconds that this local time would have in UTC. `report_text` converts the result to text.
+
+        - Unless the Data API refuses dates in the future, the result is 15 hours from now. This time is in
+          the future in every time zone.
+        - If the Data API refuses dates in the future, the result is the present local time of the account. If
+          this machine's clock is ahead, the result is some seconds earlier, so that it is not in the future.
 
         :param now: the present time, epoch seconds.
         """

@@ -180,7 +180,9 @@ class SessionWatch:
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
     def awaited_end(self, snapshot: Snapshot) -> tuple[int, ...]:
-        """Return the session id of this call if a report of the Data API can prove the call's end now.
+        """Return the session id of this call if the Data API should now be asked whether the call has ended.
+
+        The method itself sends no request.
 
         :param snapshot: the newest snapshot. The watch has not yet observed this snapshot.
         :return: ``(session id,)`` if an earlier snapshot showed the call, the newest snapshot proves that the
