@@ -23,12 +23,13 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 def read_time_zone(text: str) -> str | None:
     """Return the IANA name of a time zone: ``MSK`` becomes ``Europe/Moscow``.
 
-    The function returns None for any other text, and for two kinds of offsets:
+    The function accepts an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``. The
+    function does not accept two kinds of offsets:
 
     - ``+3``: this may mean UTC+3, or three hours ahead of Moscow time.
     - ``+05:30``: an offset whose minutes are not ``00`` has no IANA name.
 
-    :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
+    :return: the name. None: the function does not accept the text.
     """
     text = fold(text)
     if is_timezone(text):
