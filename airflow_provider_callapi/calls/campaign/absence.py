@@ -29,7 +29,8 @@ _DAY = 86_400.0
 class AbsenceVerdict:
     """What became of lost calls after their search time: found, never placed, or unresolved.
 
-    :ivar given_up: ledger keys of the people whose lost call was not found, but may have been placed.
+    :ivar given_up: ledger keys of the people whose lost call remains unresolved: the call was not found, but
+        may have been placed.
     :ivar absent: ledger keys of the people whose lost call was never placed.
     :ivar found: for each lost call that the Data API reports: ledger key of the person → session id.
     """
@@ -63,8 +64,8 @@ class AbsenceProof:
 
         :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the verdict. If a person is in none of its three groups, the campaign continues to search for
-            the person's call.
+        :return: the verdict. If a person is in none of the fields ``given_up``, ``absent`` and ``found``, the
+            campaign continues to search for the person's call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}

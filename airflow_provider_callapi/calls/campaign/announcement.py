@@ -26,9 +26,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Describes what a campaign is about to do, as lines for the task's log and as numbers.
+    """Describes what a campaign is about to do, for example how many people it calls.
 
-    Points are the units of the API's rate limits.
+    The methods return this description as lines for the task's log, or as a dict of numbers.
 
     :ivar name: the campaign's name.
     :ivar campaign: the campaign that is about to dial.
@@ -82,7 +82,7 @@ class Announcement:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
-        """Return how many people are to be called, and how many points and minutes one call to each needs.
+        """Return how many people are to be called, and the points and minutes for one call to each person.
 
         Points are the units of the API's rate limits.
 

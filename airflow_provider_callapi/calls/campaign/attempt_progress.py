@@ -1,7 +1,7 @@
 """Moves a person to the next stage of a campaign, for example when the person's call has ended.
 
-Each public method returns the person's changed attempt. The code that uses the method stores the attempt in
-the ledger.
+The public methods return the person's attempt, with its changes. The code that uses these methods stores the
+returned attempts in the ledger.
 """
 
 from __future__ import annotations
@@ -192,8 +192,8 @@ class AttemptProgress:
         """Return when the search for a lost call ends, epoch seconds.
 
         If the author sets `Rules.absence_proven_after`, the search ends ``absence_proven_after`` seconds
-        after the intent was stored. Otherwise, the search ends `Rules.appear_timeout` or
-        `Rules.report_timeout` seconds from ``now``, whichever is later.
+        after the intent was stored. Otherwise, the search begins at ``now``, and lasts as long as the longer
+        of the two times `Rules.appear_timeout` and `Rules.report_timeout`.
 
         :param now: epoch seconds.
         """
@@ -221,9 +221,10 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when a person's newest call ended, epoch seconds.
 
-        If the end is unknown, return the start of the call plus the seconds for which the campaign watches
-        the call. Every process that continues the campaign then gets the same time. The result is at most
-        ``now``.
+        If the end is unknown, return the start of the call plus a timeout. The timeout is
+        `Rules.call_timeout` if a snapshot has shown the call, and otherwise `Rules.appear_timeout`. This
+        result does not depend on the process: a later try of the task returns the same time. The method
+        never returns a time after ``now``.
 
         :param now: epoch seconds.
         """

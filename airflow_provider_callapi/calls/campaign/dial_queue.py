@@ -29,7 +29,7 @@ _RETRY_SECONDS = 30.0
 
 
 class DialQueue:
-    """The people who wait for a call: chooses whom to call next, and records the answers to start requests.
+    """Chooses whom a campaign calls next, and records the service's answers to the start requests.
 
     :param personal_fields: names of those parameters of the start request whose values differ between people.
     :param new_external_id: a function that takes a person and the number of an attempt, and returns the
@@ -75,10 +75,10 @@ class DialQueue:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Move the people who cannot be called before dialling ends to the stage ``finished``.
+        """Finish the waiting people of each time zone in which no one may be called before dialling ends.
 
-        Dialling ends at the time `Rules.dial_until`. If no waiting person of a time zone may be called before
-        this time, the method moves all waiting people of the time zone.
+        Dialling ends at the time `Rules.dial_until`. If at least one waiting person of a time zone may be
+        called before this time, the method finishes no one of this time zone.
 
         :param now: epoch seconds.
         """
@@ -219,8 +219,8 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return where the person is in the contact list, for an error message: `` (row 7 of the list)``.
 
-        The row helps a user to find the mistake if the service refuses a parameter, but does not name the
-        parameter. For any other error, return ``""``.
+        The method returns the row only if the service refuses a parameter without the parameter's name. The
+        row then helps a user to find the mistake. For all other errors, the method returns ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -53,7 +53,8 @@ class Dialler:
         cases, the method does not dial the person, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
+        :raises CallApiError: too many consecutive batches failed. A batch fails if the batch places no call,
+            and at least one of its requests gets no answer.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
@@ -75,7 +76,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents whose people may still be dialled, and put all other people back into the queue.
+        """Return the intents whose people may still be dialled. Put all other people back into the queue.
 
         A person may no longer be dialled if the person's calling window has closed or dialling has stopped.
         """
@@ -110,7 +111,8 @@ class Dialler:
         If any request got no answer, dialling slows down. If each request got an answer, and at least one
         call was placed, dialling returns to its normal pace.
 
-        :raises CallApiError: in too many batches in a row, no call was placed and a request got no answer.
+        :raises CallApiError: too many consecutive batches failed. A batch fails if the batch places no call,
+            and at least one of its requests gets no answer.
         """
         pacing = self._dial_queue.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)
@@ -125,5 +127,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request failed because the service was silent, not reachable or out of order."""
+    """Return whether a start request failed because the service was unreachable, silent or out of order."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

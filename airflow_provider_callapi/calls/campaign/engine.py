@@ -64,7 +64,7 @@ class Campaign:
     :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
         the attempt.
     :param now: epoch seconds.
-    :ivar dialling: chooses people, and records the ledger's answers to claims and the service's answers to
+    :ivar dial_queue: chooses people, and records the ledger's answers to claims and the service's answers to
         start requests.
     :ivar lost_calls: searches for lost calls.
     :ivar reports: records the Data API's reports.
@@ -105,8 +105,8 @@ class Campaign:
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
         """Set the stage of each person at the start of a try, according to the attempts in the ledger.
 
-        For example, a person whose newest attempt has no result yet starts as a person with an active or lost
-        call.
+        For example, if the newest attempt to call a person is active, the campaign watches the call of the
+        attempt.
 
         :param known: the attempts in the ledger; the attempts to call one person are in order, oldest first.
         :param now: epoch seconds.
@@ -277,7 +277,9 @@ class Campaign:
         return self._watched_calls.by_session()
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Replace the observations of active calls by the observations that a trigger has made.
+        """Replace the observations of active calls by newer observations.
+
+        An Airflow trigger has made the newer observations while the task was deferred.
 
         :param observations: call session id → observation. Ids of calls that are not active are ignored.
         """

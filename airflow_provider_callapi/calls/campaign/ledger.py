@@ -78,15 +78,15 @@ class Attempt(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """The ledger's answer to a claim: whether this process may dial the person of an intent, or why not.
+    """The ledger's answer to a claim: whether this process may dial the person of an intent.
 
     With a claim, a process asks the ledger to reserve an attempt for the process.
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
     :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
-    :ivar not_before: if ``granted`` is False and ``held`` is None: when the person may be called, epoch
-        seconds, or None if this time is unknown. In all other cases, the field has no meaning.
+    :ivar not_before: when the person may be called, epoch seconds; None: this time is unknown. The field has
+        a meaning only if ``granted`` is False and ``held`` is None.
     """
 
     granted: bool
@@ -139,8 +139,8 @@ class Ledger(Protocol):
         The function `is_taken` states in which cases a ledger must refuse an intent.
 
         :param intents: attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does. Some
-            ledgers need only one write for both.
+        :param changed: newer versions of other attempts. The ledger stores these versions before the intents.
+            Some ledgers store the versions and the intents in one write.
         :return: one result for each intent, in the same order.
         """
 
@@ -155,9 +155,9 @@ class LedgerWithListeners:
     """A ledger that also passes the attempts that it stores to other code, for example to a metric.
 
     :param ledger: the ledger that stores the attempts.
-    :param before: is called with the changed attempts before the ledger stores them.
-    :param after: functions. Each is called with the changed attempts and the new intents, after the ledger
-        has stored them.
+    :param before: a function that gets the changed attempts before the ledger stores these attempts.
+    :param after: functions that get the changed attempts and the new intents after the ledger has stored
+        these attempts.
     """
 
     def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:

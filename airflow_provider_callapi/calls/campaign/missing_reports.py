@@ -59,9 +59,9 @@ class MissingReports:
     def search_start(self) -> float | None:
         """Return the start of the period whose reports the campaign needs from the Data API, epoch seconds.
 
-        Each call without a report has an intent. The period starts when the campaign stored the earliest of
-        these intents. A request for the reports begins at least one day earlier still, in case the service's
-        clock or the connection's time zone is wrong.
+        The campaign stores an intent before each call. The period starts when the campaign stored the
+        earliest intent of a call without a report. The code that asks the Data API extends the period by at
+        least one day, in case the service's clock or the connection's time zone is wrong.
 
         :return: the start. None: no report is missing, or there is no Data API.
         """
@@ -72,9 +72,10 @@ class MissingReports:
     def sessions(self) -> frozenset[int] | None:
         """Return the call session ids of the calls whose reports are needed.
 
-        A request for these reports alone is short, even if the account has many other calls.
+        If the Data API gets these ids, the reply stays short, even if the account has many other calls.
 
-        :return: the ids. None: the campaign needs all reports, because a lost call has no known session id.
+        :return: the ids. None: the campaign has a lost call, whose session id is not known. The campaign then
+            needs the reports of all calls.
         """
         if self._index.count(PersonStage.LOST):
             return None

@@ -104,8 +104,8 @@ class CallTemplate:
     """Makes the start request of each person of a campaign from the person's row in the contact list.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
-        a Jinja template, in which the name ``contact`` stands for the person's row. The method's parameter
-        ``contact``, however, is the number to call, by default ``{{ contact.phone }}``.
+        a Jinja template, in which the name ``contact`` stands for the person's row. The start method also has
+        a parameter named ``contact``: the number to call, by default ``{{ contact.phone }}``.
     :param values: name → value, for the names that the templates can use beside ``contact``.
     :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
         such as ``call.method``.
@@ -246,8 +246,9 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: collects the names of zones with a misleading sign, such as ``Etc/GMT-3``, which is
-        UTC+3. If the row contains such a name, the function adds the name, so that the campaign can warn.
+    :param backwards: a set of zone names with a misleading sign, such as ``Etc/GMT-3``, which is UTC+3. If
+        the row's zone has a misleading sign, the function adds the zone to this set. The campaign warns the
+        author of each zone in the set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -269,7 +270,7 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
     The campaign finds a lost call by this id. The id never contains the phone number: the id in this example
     contains a hash of the number.
 
-    :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
+    :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     :param attempt: the number of the attempt; 1 is the first attempt.
     :param own: the id that the author gives the first attempt, such as ``order-7``. Later attempts get
@@ -286,7 +287,7 @@ def fingerprint(scope: str, contact: str) -> str:
 
     The fingerprint identifies the person where the phone number itself must not be stored.
 
-    :param scope: a text for the campaign and its deployment, as `Deployment.scope` returns it.
+    :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     """
     return hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()[24:40]

@@ -1,6 +1,6 @@
 """Finds the people of a campaign by ledger key, by stage, by call session id or by ``external_id``.
 
-Only `PersonIndex.move` changes a person's stage. The indexes therefore always contain the present stage.
+Only `PersonIndex.move` changes a person's stage, so the index always contains each person's present stage.
 
 A campaign may have a million people. At any time, most of them have not been called yet or are finished. For
 these people, the index keeps two bytes: the stage and the result. All other people have a `PersonState`.

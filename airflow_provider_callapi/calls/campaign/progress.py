@@ -34,8 +34,8 @@ class Progress:
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
     :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
-    :ivar per_minute: how many people were finished per minute since this try of the task began; None: not
-        known yet. When the task resumes after a deferral, the measurement begins again.
+    :ivar per_minute: how many people were finished per minute since this try of the task began, or since the
+        task last resumed after a deferral; None: not known yet.
     :ivar sessions: the call session ids of the active calls.
     :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
         end.

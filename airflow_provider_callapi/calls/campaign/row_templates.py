@@ -39,7 +39,7 @@ class _Missing(StrictUndefined):
 class _Sandbox(ImmutableSandboxedEnvironment):
     """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
 
-    A missing or empty value raises an error, because a spoken message must not have a gap.
+    A missing column and a value None raise an error, because a spoken message must not have a gap.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _check_value(value: Any) -> Any:
     """Check and return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is None, or a method such as ``items``.
+    :raises UndefinedError: the value is None; or the value is a method of the row, such as ``items``, because
+        the row has no column of this name.
     """
     if value is None:
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
@@ -155,10 +156,11 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a copy of a value of the parameter ``call``, with a `RowTemplate` for each template.
+    """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
 
-    Jinja fills in at once each template that does not use the person's row. The copy then contains the text
-    instead of a `RowTemplate`. If Jinja fails to fill the template in, the copy contains a `RowTemplate`.
+    A template that uses the person's row becomes a `RowTemplate`. The function fills in all other templates
+    at once, so that they become texts. A template that cannot be filled in becomes a `RowTemplate` too, and
+    `fill_in` later reports the error.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact``.

@@ -23,12 +23,12 @@ class Rules:
     :ivar block_marks: the marks that put the person on the account's blacklist.
     :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt; None: no
         redial. The delay replaces the delay of ``redial``, and applies even if the contact answered. If a
-        call has several marks of this dict, the first mark applies.
+        call has several marks of this dict, the mark that comes first in the dict applies.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
         most this many calls are lost: it is unknown whether the service placed these calls.
-    :ivar appear_timeout: seconds from the start of a call. If no snapshot has shown the call after this time,
+    :ivar appear_timeout: seconds from the start of a call. If no snapshot shows the call within this time,
         the call counts as ended.
     :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
         call, even if the call is still active.

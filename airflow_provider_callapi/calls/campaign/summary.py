@@ -56,8 +56,8 @@ class Ending:
 class Summary:
     """The counts of a campaign, such as how many people answered. The summary contains no phone numbers.
 
-    Each share except ``invalid_share`` is a fraction of ``callable``, from 0.0 to 1.0. If ``callable`` is 0,
-    the share is 0.0.
+    Each share is a number from 0.0 to 1.0. Each share except ``invalid_share`` is a fraction of ``callable``,
+    the number of people who could be called. If ``callable`` is 0, these shares are 0.0.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.

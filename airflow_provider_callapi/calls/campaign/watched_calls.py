@@ -89,7 +89,9 @@ class WatchedCalls:
         }
 
     def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Replace the observations of active calls by the observations that a trigger has made.
+        """Replace the observations of active calls by newer observations.
+
+        An Airflow trigger has made the newer observations while the task was deferred.
 
         :param observations: call session id → observation. Ids of calls that are not active are ignored.
         """
