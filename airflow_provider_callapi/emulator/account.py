@@ -163,9 +163,9 @@ class Account:
 
     Points are the API's rate-limit units.
 
-    :ivar key: the token of one permanent key, which is valid without an entry in ``keys``.
-    :ivar keys: token → permanent key. An entry for the token in ``key`` can block this token, or
-        let this token expire.
+    :ivar key: the token of one permanent key. The token is valid even if ``keys`` does not contain it.
+    :ivar keys: token → permanent key. If ``keys`` also contains the token ``key``, the entry in ``keys``
+        states whether this token is blocked and when it expires.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. A lock does not make

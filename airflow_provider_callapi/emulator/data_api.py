@@ -90,7 +90,8 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
     - The legs of the calls that ended at least `Exchange.report_lag` seconds ago.
     - If `Profile.ongoing_legs_are_reported` is True: the legs of the active calls that began at least
-      `Profile.ongoing_report_delay` seconds ago. The value None counts as 0 here.
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains
+      the legs of all active calls of the period.
 
     :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
@@ -146,8 +147,8 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
     """Return the call with the ``communication_id`` of a request that adds or removes a tag.
 
-    The function also discards the stored JSON text of the call's entry in ``list.calls``, because the entry
-    shows the tags.
+    The call's entry in ``list.calls`` shows the tags, and the emulator stores the JSON text of the entry.
+    The function discards this text, so that the next ``list.calls`` shows the changed tags.
 
     :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
     """
@@ -208,8 +209,9 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain. The report then tests only these calls, not all calls.
+    """Return the calls that a report may contain.
 
+    The calling code tests each of these calls, so that the code need not test all calls of the exchange.
     If the report's filter is one comparison with session ids, the result contains the calls with these ids.
     Otherwise the result contains the calls that started from ``first`` to ``last``. The result may contain
     calls of several accounts. The call that started first comes first.

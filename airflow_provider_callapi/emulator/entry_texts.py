@@ -30,8 +30,8 @@ class EntryTexts:
     def array(self, account: Account, calls: Iterable[Call]) -> JsonArray:
         """Return the ``list.calls`` entries of an account's calls as a JSON array, in the order of ``calls``.
 
-        A test may change the names of the account's employees and the account's time zone. After such a
-        change, the entries show the new names and times.
+        If a test has changed the name of an employee or the time zone of the account, the entries show the
+        new name or the times in the new time zone.
         """
         shown = (account.timezone, [(one.id, one.full_name) for one in account.employees.values()])
         if self._shown_of_account.get(id(account)) != shown:
@@ -43,7 +43,7 @@ class EntryTexts:
     def forget(self, call: Call) -> None:
         """Discard the stored JSON text of a call's entry, because the call is about to change.
 
-        The next `array` with this call builds a new text.
+        When `array` is called with this call again, `array` builds a new text.
         """
         self._texts.pop(call.call_session_id, None)
 

@@ -96,7 +96,8 @@ class FaultPlan:
         `PlannedFault.method` is None, or if the request names this method.
 
         :param body: the body of the request. The JSON in the body names the method.
-        :param connecting: True: take only `Fault.REFUSE`; False: take every fault except `Fault.REFUSE`.
+        :param connecting: True: the client has not connected yet, so only `Fault.REFUSE` can match.
+            False: the client has connected, so every fault except `Fault.REFUSE` can match.
         :return: the fault; None: no planned fault matches the request.
         """
         if not self._planned:

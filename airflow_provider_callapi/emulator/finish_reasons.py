@@ -30,7 +30,8 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 def not_reached_reason(role: Role, script: Script) -> str | None:
     """Return the finish reason of a leg, e.g. ``subscriber_busy``, if the participant does not answer.
 
-    :param role: the role of the leg. Other legs have other finish reasons than the contact's leg.
+    :param role: the role of the leg. For example, a busy line has one finish reason for the contact's leg,
+        and a different finish reason for all other legs.
     :param script: the script of the participant's phone. If the script names a finish reason
         (`Script.fails_with`), the function returns this finish reason.
     :return: the finish reason; None: according to the script, the participant answers.
@@ -57,16 +58,16 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
     """Return the finish reason that the Data API's report shows for a whole call after the end of the call.
 
-    In the vendor's services, different legs give the call its finish reason. `Profile.session_reason` names
-    the leg:
+    The finish reason of a call is the finish reason of one of its legs. Which leg this is differs between
+    the vendor's services. `Profile.session_reason` names the leg:
 
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's leg.
     - ``operator``: the last operator's leg.
-    - ``any``: any leg. The session id decides which leg.
+    - ``any``: a leg of any role. The function chooses the leg by the session id.
 
-    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for
-        ``ending_leg``, and if the call has no leg of the kind that the profile names.
+    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason in two
+        cases: the profile names ``ending_leg``, or the call has no leg of the kind that the profile names.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -26,8 +26,8 @@ class JsonArray:
 def to_json(value: Any) -> bytes:
     """Return the JSON text of a value, in UTF-8.
 
-    :param value: a value that `json.dumps` accepts, a `JsonArray`, or a dict with such values. A list must
-        not contain a `JsonArray`.
+    :param value: a value that `json.dumps` accepts, or a `JsonArray`. A dict may contain a `JsonArray` at any
+        depth. A list must not contain a `JsonArray`.
     """
     return b"".join(_parts(value))
 

@@ -54,7 +54,10 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
     """Raise an error if a parameter of a request is null, even if the parameter is optional.
 
-    :param path: the names of the parameters that contain ``params``; empty for the ``params`` of the request.
+    :param params: the parameters to check: all parameters of the request, or the fields of one nested
+        parameter, e.g. of ``employee``.
+    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``; empty: ``params`` are
+        all parameters of the request.
     :raises RpcError: ``data_type_error``: a parameter is null.
     """
     for name, value in params.items():

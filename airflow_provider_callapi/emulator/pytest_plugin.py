@@ -44,8 +44,8 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     ``exchange.expect_ring(phone, Script(rings=0.5, talks=1))``. For a clock that the test moves, use
     ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
 
-    If the phones ring differently from the test's expectations, the test fails even if the test's own code
-    passes. `Exchange.check_rings` makes this comparison.
+    After the test's own code has passed, `Exchange.check_rings` compares the rings of the phones with the
+    test's expectations. If the rings differ, the test fails.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415

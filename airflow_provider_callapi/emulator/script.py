@@ -90,7 +90,8 @@ class Script:
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
         """Return the script of a contact who answers, in calls whose operator cannot be reached.
 
-        If the operator's phone has its own script, the operator's script applies instead.
+        If a test has set a script for the operator's phone, that script alone decides whether the operator
+        answers. ``reason`` and ``employee_rings`` then have no effect.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.

@@ -101,9 +101,10 @@ class Emulator:
     def refusing(self) -> Iterator[None]:
         """Refuse all connections inside a ``with`` block.
 
-        At the start of the block, the emulator closes the open connections. A connection whose request still
-        has no answer closes after the answer. Inside the block, the emulator reserves the port but does not
-        listen. After the block, the emulator accepts connections again.
+        At the start of the block, the emulator closes all open connections that wait for no answer. If a
+        request on a connection still has no answer, the connection closes after the answer. Inside the block,
+        the emulator reserves the port but does not listen. After the block, the emulator accepts connections
+        again.
         """
         self._run_on_loop(self._close_port())
         try:

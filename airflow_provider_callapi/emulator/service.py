@@ -204,10 +204,10 @@ class Service:
         """Check that the account has enough points (rate-limit units) left for a request.
 
         If too few points are left, the method raises the error ``limit_exceeded``, and the service does not
-        carry out the request. There is one exception: the profile can let the service place a call and answer
-        with ``limit_exceeded`` all the same (`Profile.limit_exceeded_leaves_undone` is False). For a start
-        request, the method then returns the error. The calling code places the call, and raises the error
-        afterwards.
+        carry out the request. A start request is an exception if `Profile.limit_exceeded_leaves_undone` is
+        False: the service places the call, although the service answers with ``limit_exceeded``. For this
+        purpose, the method returns the error instead. The calling code raises the error after the call is
+        placed.
 
         :param points: how many points the request costs.
         :return: None: enough points are left. Otherwise: the error ``limit_exceeded`` for a start request
