@@ -111,8 +111,9 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. There is one exception: if a host has
-    several IP addresses, the attempt to connect to each address may take the full limit.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. A request can take longer than the limit in
+    one case: if a host has several IP addresses, the attempt to connect to each address may take the full
+    limit.
 
     The session reads the proxies and the CA bundle from the environment once per URL, before the first
     request to the URL. Reading these settings before every request would take a fifth of the request's CPU
@@ -183,7 +184,7 @@ class _HttpsConnection(_BoundedConnection, HTTPSConnection):
     """A TLS connection. Connections with the same settings share one TLS context.
 
     If the trusted certificates are in a directory, each connection has a context of its own. A shared context
-    would not notice that a file was removed from the directory.
+    would still trust a certificate after the certificate's file was removed from the directory.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -221,8 +222,9 @@ class _BoundedResponse(HTTPResponse):
 class _BoundedSocket:
     """A socket that has only the method ``makefile``.
 
-    The class `http.client.HTTPResponse` uses no other method. If the time of the whole request
-    (``countdown``) is up, a read from the file that ``makefile`` returns raises a `TimeoutError`.
+    The class `http.client.HTTPResponse`, which reads the answer, uses only this method of a socket. The
+    method returns a file. If the time of the whole request (``countdown``) is up, a read from the file raises
+    a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:

@@ -29,8 +29,9 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
-    :return: the seconds. None: the answer contains no such invitation, because the status is neither 429 nor
-        503, or because ``Retry-After`` (or ``Date``, for a point in time) is missing or unreadable.
+    :return: the seconds. None: the answer does not invite the client to send the request again. Either the
+        status is neither 429 nor 503, or a needed header is missing or unreadable. ``Retry-After`` is always
+        needed, and ``Date`` is needed if ``Retry-After`` contains a point in time.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:

@@ -95,8 +95,8 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the service did not decide about the login, for example because the login got no
-            answer. The request itself was not sent, so the request can be repeated.
+        :raises NotSent: the service neither accepted nor refused the login, for example because the login
+            got no answer. The request itself was not sent, so the request can be repeated.
         :raises CallApiError: the service refuses the login.
         """
 

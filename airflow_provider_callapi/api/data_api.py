@@ -78,8 +78,8 @@ def is_filled_time(text: str | None) -> bool:
     The result is False for None, an empty text and a text of zeros (``0000-00-00 00:00:00``).
 
     The result is True for any other text, even for an unreadable time such as ``abc``, because the text shows
-    that the event has taken place. If an unreadable ``connect_time`` counted as not filled, a person who has
-    answered could be called again.
+    that the event has taken place. For example, an unreadable ``connect_time`` shows that the person has
+    picked up. With the result False, the call would seem not answered, and the person could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 

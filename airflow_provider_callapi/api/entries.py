@@ -78,10 +78,12 @@ class Entries(list[E]):
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:
-        """Return whether the service's list may contain an entry with this id that this list leaves out.
+        """Return whether an entry that was left out of this list may have the id ``entry_id``.
 
-        This list leaves out entries that cannot be read. If even the id of such an entry cannot be read, the
-        entry may have any id, and the result is True.
+        The result is True in two cases:
+
+        - The id is one of `left_out_ids`.
+        - At least one left-out entry has no readable id. The entry may have any id.
         """
         return self.left_out > 0 or entry_id in self.left_out_ids
 

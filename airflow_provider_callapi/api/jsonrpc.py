@@ -130,9 +130,10 @@ class JsonRpc:
             has exactly this type, the reply's ``data`` contains typed objects. If the answer has another
             type, or if ``exact_type`` is None, ``data`` is JSON.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
-        :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time. An answer that is
-            too large or too deeply nested counts as no answer.
+        :raises LimitExceeded: an HTTP gateway between this machine and the service has refused the request.
+            The service has not seen the request.
+        :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time, or the answer is
+            too large or too deeply nested.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
@@ -241,7 +242,8 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
 
     :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a gateway has refused the request, and the service has not seen the request.
+    :raises LimitExceeded: an HTTP gateway between this machine and the service has refused the request. The
+        service has not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

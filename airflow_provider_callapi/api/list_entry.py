@@ -26,8 +26,9 @@ NOT_SENT: Any = UNSET
 class _Extra(dict[str, Any]):
     """The fields of an entry that the entry's class does not declare.
 
-    `ListEntry.model_extra` has this type. `msgspec` cannot read this type. So if an answer contains a field
-    with the name ``model_extra``, the field does not become the attribute `ListEntry.model_extra`.
+    The attribute `ListEntry.model_extra` has this type, and no answer can set the attribute directly. If an
+    answer contains a field with the name ``model_extra``, `msgspec` refuses the answer, because `msgspec`
+    cannot read this type.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]

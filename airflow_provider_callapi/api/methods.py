@@ -117,9 +117,9 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check the known values of a request before the request can be built.
+        """Check the known values of a request while the values of other fields are not known yet.
 
-        Example: a field with a template has no value before Airflow renders the template.
+        For example, the value of a field with a template is not known before Airflow renders the template.
 
         :param values: the known fields by name. A field whose value is None is left out.
         :param unknown: the names of the fields whose values are not known yet.
@@ -624,7 +624,8 @@ class ListRequest(Request[Entries[M]], Generic[M]):
     :cvar entry_type: the class of the list's entries.
     :cvar decisive_fields: names of fields. If the value of one of these fields is unreadable, the entry is
         left out.
-    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains these ids.
+    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains the readable ids
+        of the left-out entries.
     """
 
     entry_type: ClassVar[type[Any]]

@@ -125,7 +125,7 @@ class Done(Answer):
 
     :ivar success: always True. The service sends ``true`` or the string ``"true"``.
     :ivar already: True: the service refused the request because the requested state already existed. For
-        example, the call already had the tag, or the call to release had already ended. This package sets the
+        example, the call already had the tag, or the call had ended before the release. This package sets the
         field.
     """
 

@@ -99,9 +99,9 @@ class ConnectionSettings(BaseModel):
     :ivar password: the password for the login, or a permanent access key.
     :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. If the Airflow connection names no zone, the value
-        depends on the Data API. The connection uses the Data API: None, and the package asks the Data API for
-        the zone. The connection does not use the Data API: ``Europe/Moscow``.
+    :ivar timezone: IANA name of the account's time zone. If the Airflow connection names no zone and does not
+        use the Data API, the value is ``Europe/Moscow``. None: the connection names no zone and uses the Data
+        API, so the package asks the Data API for the zone.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
