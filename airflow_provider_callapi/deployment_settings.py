@@ -23,9 +23,9 @@ def read_deployment() -> Deployment:
     ``[api] base_url``. The keys are in the option ``[callapi] secret_keys``, the newest key first:
     ``new,old``. If this option is not set, the keys are in ``[core] fernet_key``.
 
-    The ids of calls use only the oldest (last) key, so a new key does not change the ids. If
-    ``[callapi] deployment`` is set, the ids never use ``[core] fernet_key``: without
-    ``[callapi] secret_keys``, the ids use no key.
+    The ids of calls use only the oldest (last) key, so a new key does not change the ids. There is one
+    exception: if ``[callapi] deployment`` is set and ``[callapi] secret_keys`` is not set, the ids use no
+    key. A change of ``[core] fernet_key`` then does not change the ids.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -4,7 +4,7 @@
 
     AirflowFailException (never retried)
     ├── ConnectionSettingsInvalid    a field of the connection is invalid
-    ├── CallApiFailure               a retry would fail the same way: refused, invalid, or a limit of the task
+    ├── CallApiFailure               a retry would fail the same way: e.g. the service refuses the request
     │   └── InvalidParameter         a parameter of the DAG file is not allowed; also a ValueError
     ├── CallUnresolved               the call may have been placed; check manually
     ├── CallTooLate                  the run is too old for calls
@@ -101,7 +101,7 @@ def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved
 
     :param error: the error of `airflow_provider_callapi.calls.placing.place`. The exception has the same
         message.
-    :param may_dial_again: whether the author accepts that a retry of the task places a second call.
+    :param may_dial_again: whether the DAG author accepts that a retry of the task places a second call.
     :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
         `CallUnresolved`.
     """

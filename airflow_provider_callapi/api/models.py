@@ -107,7 +107,7 @@ class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
     :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable. The Data
-        API also sends an undocumented field ``expire`` with this time.
+        API also sends this time in the undocumented field ``expire``, which a client does not use.
     """
 
     access_token: str = Field(repr=False)

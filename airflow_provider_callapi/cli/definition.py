@@ -26,7 +26,7 @@ class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
 
     The command ``airflow callapi emulator`` passes these arguments to the emulator, which parses them.
-    Airflow therefore does not import the emulator in order to know the emulator's options.
+    Airflow itself does not have to know the emulator's options, and so does not import the emulator.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:

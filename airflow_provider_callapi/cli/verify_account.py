@@ -37,9 +37,9 @@ def verify(args: Namespace) -> None:
     """Run the probes, and print which of the package's assumptions about the service are true.
 
     With ``--output text``, the command prints the table of assumptions to stdout. With ``--output json`` or
-    ``yaml``, the command prints a profile to stdout, and the table to stderr. With this profile, the emulator
-    behaves as the probes have found the service to behave. The plan and the instructions to the user always
-    go to stderr.
+    ``yaml``, the command prints a profile to stdout, and the table to stderr. The profile contains what the
+    probes have found out about the service, so that the emulator can imitate the service. The plan and the
+    instructions to the user always go to stderr.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():

@@ -54,7 +54,8 @@ class TableWriter:
     def close(self) -> None:
         """End the background thread after one last write of the waiting rows.
 
-        The method waits at most 5 seconds for the write. If the write fails, the rows stay in memory.
+        The method waits at most 5 seconds for the write. If the write fails, the rows stay in memory, and
+        only `finish` can still write the rows.
         """
         self._closed.set()
         if self._thread.ident is not None:

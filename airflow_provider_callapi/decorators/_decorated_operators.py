@@ -39,7 +39,7 @@ class FunctionOperator(DecoratedOperator):
     :param op_args: the function's positional arguments.
     :param op_kwargs: the function's keyword arguments.
     :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: the DAG author also gives a value for this parameter.
+    :raises TypeError: the DAG author also gives a value for the parameter that ``returned`` names.
     """
 
     returned: ClassVar[str]

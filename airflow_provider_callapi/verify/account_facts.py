@@ -70,7 +70,8 @@ def start_points(findings: Findings) -> dict[str, int]:
     :param findings: what all probes have found out.
     :return: method → points, e.g. ``{"start.informer_call": 1, "release.call": 1}``. The dict contains only
         the methods whose cost the findings show. If the cost of ``list.calls`` is not known, the dict is
-        empty.
+        empty, because the findings contain only the sum of a method's cost and the cost of one
+        ``list.calls``.
     """
     poll = findings.points.get("call_api", {}).get("list.calls")
     if poll is None:

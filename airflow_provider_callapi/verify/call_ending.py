@@ -28,7 +28,8 @@ class NotProven(Exception):
     There are two cases:
 
     - A search has not found the call, and has not proven that the call is not active.
-    - The service does not know the session id in a release request, although the call is new.
+    - The service does not know the session id in a release request. The call is new, so the service may know
+      the session id only later.
 
     The error message gives the reason.
     """
@@ -135,7 +136,7 @@ class CallEnding:
     def _is_new(self, active: ActiveCall) -> bool:
         """Return whether a call started less than 30 seconds ago.
 
-        Until 30 seconds after the start, the service may not show a new call.
+        It can take the service up to 30 seconds to show a new call.
         """
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
@@ -164,9 +165,8 @@ class CallEnding:
 
         - ``list.calls`` contains a call that cannot be read.
         - A call without an ``external_id`` was not active before the start request, and the contact's phone
-          number may be a number that the run calls. A masked number, for example, gives no certainty.
-
-        If the object has no numbers of the run, each such call without an ``external_id`` gives True.
+          number may be a number that the run calls, for example because the service shows only some digits of
+          the phone number. If this object has no numbers of the run, the phone number does not matter.
 
         :param calls: the active calls that a poll has shown. `_recognise` has recognised none of these calls.
         :param active: the wanted call.

@@ -43,10 +43,10 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without gaps until the call ends.
 
-    A gap is a time in which ``list.calls`` does not show the active call. The time by which a call leaves
-    ``list.calls`` before the end, less 2 s, counts as a gap, too. If the longest gap is shorter than the
-    operators' default ``poll_interval`` (5 s), the assumption holds. For a longer gap, the result advises a
-    longer ``poll_interval``.
+    A gap is a time in which ``list.calls`` does not show the active call. If a call leaves ``list.calls``
+    more than 2 s before the call ends, the time until the end, less 2 s, is also a gap. If the longest gap is
+    shorter than the operators' default ``poll_interval`` (5 s), the assumption holds. Otherwise, the result
+    advises a longer ``poll_interval``.
 
     :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
     """
@@ -113,7 +113,8 @@ def talk_state(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
 
     The state of talking is a state of the contact's leg, e.g. ``Разговор``. If ``list.calls`` shows this
-    state later or never, the result advises the use of the Data API, a second source about answers.
+    state later or never, the result advises the use of the Data API, which also shows whether the contact has
+    picked up.
 
     :return: the judgement. ``holds`` is None if the findings do not show when the state begins.
     """

@@ -145,7 +145,7 @@ class Service:
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token; None: use the token in `token`.
+        :param token: the access token. None: use the value of the property `Service.token`.
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
@@ -188,7 +188,8 @@ class Service:
     def await_points(self, points: int) -> None:
         """Wait for the next minute if too few points (rate-limit units) are left in the present minute.
 
-        The newest limits in an answer show how many points are left. Without limits, do not wait.
+        The newest limits in an answer show how many points are left. If no answer has contained limits, the
+        method does not wait.
 
         :param points: how many points the next requests need.
         """

@@ -39,12 +39,12 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return the largest number of seconds by which a call left ``list.calls`` before the end of the call.
+    """Return how many seconds before its end a call left ``list.calls``: the largest number of all calls.
 
-    A negative number means that ``list.calls`` showed every call longer than the call lasted.
+    A negative number means that ``list.calls`` still showed every call after the call had ended.
 
-    :return: the number of seconds. None: for each call, the end or the time of leaving ``list.calls`` is not
-        known.
+    :return: the number of seconds. None: for each call, it is not known when the call ended, or when the call
+        left ``list.calls``.
     """
     early = [
         call.ended - call.left_list

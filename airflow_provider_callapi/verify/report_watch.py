@@ -62,8 +62,8 @@ class ReportWatch:
         Invoke this method after each poll of ``list.calls``. A request is due in two cases:
 
         * ``measure_ongoing`` is True, and this poll is one of the first 25 polls.
-        * ``list.calls`` does not show the call. About 30 requests are due after successive polls. Later
-          requests are due every 10 seconds.
+        * ``list.calls`` does not show the call. At first, a request is due after each poll. After about 30
+          requests, a request is due only every 10 seconds.
 
         After the report has shown the finished call, this method does nothing. If the Data API does not
         answer, this method writes nothing into ``seen``.

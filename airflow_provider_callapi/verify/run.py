@@ -140,19 +140,21 @@ class Run:
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
         """Decide what happens after a failed start request.
 
-        If the plan needs points, the probe cannot continue without a placed call, and this method raises
-        `NotPossible`. If the plan needs no points, the probe wants to know whether the service has placed the
-        call nevertheless. This method then searches for the call, and releases (ends) the call.
+        If `CallPlan.needs_points` is True, the probe cannot continue without a placed call, and this method
+        raises `NotPossible`. If `CallPlan.needs_points` is False, the probe must find out whether the service
+        has placed the call in spite of the error. This method then searches for the call, and releases (ends)
+        a call that it finds.
 
-        After the error ``limit_exceeded``, or if the start request got no answer, the service may have placed
-        the call. The call then stays in the resume file until the run has ended the call, or until the search
-        has proven that no call was placed.
+        After some errors, such as ``limit_exceeded``, or if the start request got no answer, the service may
+        have placed the call. The call then stays in the resume file until the run has ended the call, or
+        until the search has proven that no call was placed.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
         :return: a `CallSeen` whose ``refused`` names the error. ``appeared`` is 0 if the search has found the
             call, and None if there is no call.
-        :raises NotPossible: the plan needs points, or the search cannot show whether the call was placed.
+        :raises NotPossible: `CallPlan.needs_points` is True, or the search cannot show whether the call was
+            placed.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)
