@@ -4,7 +4,7 @@
 
     AirflowFailException (never retried)
     ├── ConnectionSettingsInvalid    a field of the connection is invalid
-    ├── CallApiFailure               a retry would fail the same way: e.g. the service refuses the request
+    ├── CallApiFailure               a retry would fail the same way: refused, invalid, or a limit of the task
     │   └── InvalidParameter         a parameter of the DAG file is not allowed; also a ValueError
     ├── CallUnresolved               the call may have been placed; check manually
     ├── CallTooLate                  the run is too old for calls
