@@ -19,7 +19,7 @@ A caller can handle all errors of one class in the same manner.
         ├── CallNotFound               no such active call
         ├── InvalidState               the call's state does not allow the request
         ├── ServiceFailed              the service failed: the request may have been carried out
-        └── ProtocolMismatch           the service does not understand the request: wrong version or host
+        └── ProtocolMismatch           the service does not understand: wrong version or host
 
 Source: the error messages chapter of the vendor's Call API document, and its tables for each method.
 """
