@@ -24,7 +24,7 @@ POINTS = {
     "event read": 1,
 }
 """The instant at which a worker is killed → how often the phone rings."""
-AT_EACH_POINT = 4
+AT_EACH_POINT = 6
 _numbers = iter(range(100_000))
 
 

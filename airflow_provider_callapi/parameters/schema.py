@@ -27,10 +27,9 @@ def read_parameters(
     :raises InvalidParameter: a value is not allowed. The error message names the parameter, but contains no
         value.
     """
-    may_be_template = schema.keys() & not_rendered
     return {
         name: values[name]
-        if name in may_be_template and is_template(values[name])
+        if name in not_rendered and is_template(values[name])
         else read_parameter(name, values[name], kind)
         for name, kind in schema.items()
     }

@@ -160,7 +160,7 @@ def test_an_answered_call_whose_legs_show_no_answer_contradicts_the_assumption(t
     ("call", "seen"),
     [
         (
-            CallSeen(appeared=1.0, gaps=[(4.0, 7.0)], ended=20.0, left_list=20.0),
+            CallSeen(appeared=1, gaps=[(4, 7)], ended=20, left_list=20),
             "7 s, 4 s after its appearance",
         ),
         (CallSeen(appeared=1, gaps=[(4, 2)], ended=20, left_list=10), "8 s, before its end"),

@@ -38,8 +38,7 @@ RESULT_MEANINGS: dict[Result, str] = {
     Result.NETWORK: "the telephone network or the service failed",
     Result.UNKNOWN: "the call has ended, and it is not known whether the contact picked up",
     Result.UNRESOLVED: "it is not known whether the call was placed",
-    Result.ACCOUNT: "the account cannot place calls (no money, a limit, or a disabled component), and the "
-    "attempt does not count",
+    Result.ACCOUNT: "the account cannot place calls: no money, a limit, or a disabled component",
     Result.INVALID: "the row makes no valid call and is never dialled",
     Result.DO_NOT_CALL: "the person is on the do-not-call list",
     Result.NOT_CALLED: "the campaign ended before this person's turn",

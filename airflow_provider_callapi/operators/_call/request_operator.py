@@ -131,6 +131,8 @@ class RequestOperator(
     The operator has one attribute for each field of the method, with the same name, e.g. ``call_session_id``.
     The API request gets its values from these attributes. All of them may contain templates.
 
+    :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets the attribute: a
+        constructor of this class would cost Airflow time for each operator of a DAG file.
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
