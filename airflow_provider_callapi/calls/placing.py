@@ -340,8 +340,8 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
     same id at this moment. If this package made the id, the id is unique, and the function returns ``()``.
 
-    :return: the session ids; empty: there is no such active call. None: not known. Either the poll failed, or
-        the poll found no such call, but could not read the session id of an active call.
+    :return: the session ids; empty: there is no such active call. None: not known, because the poll failed;
+        or because the poll found no such call, but left out an entry that may be such a call.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):

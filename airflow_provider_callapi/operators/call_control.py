@@ -66,13 +66,16 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
+        Some requests, such as ``send.dtmf``, must not be sent twice. The task records such a request before
+        it sends the request, so that no later try sends the request again. A ``@task`` function that executes
+        this operator cannot record the request.
+
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
-        :raises CallUnresolved: the request must not be sent twice, and a try has sent the request and got no
-            reply. The service may have carried out the request.
+        :raises CallUnresolved: a try has sent such a request and got no reply. The service may have carried
+            out the request.
         :raises CallApiFailure: the service refuses the request; or the value of a parameter cannot be used;
-            or the request must not be sent twice, and another task, e.g. a ``@task`` function, executes this
-            operator.
+            or another task, e.g. a ``@task`` function, executes this operator with such a request.
         """
         request = self.make_request()
         done: Done = (

@@ -259,8 +259,8 @@ def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
     :param value: a list of rows, the path of a file, or a query ``{"conn_id": …, "sql": …}``; or a dict
-        ``{"blacklist": True, "list": …}``. The key ``list`` of the dict is optional. Its value is a list of
-        rows, a path or a query.
+        ``{"blacklist": True, "list": …}``. ``blacklist``: whether to exclude the numbers of the account's own
+        blacklist, too. ``list`` is optional: a list of rows, a path or a query.
     :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:

@@ -102,8 +102,9 @@ class Escalation:
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert in this case: its ``external_id`` is an id from `call_ids`, and its
-        contact may be the person of this id.
+        A call belongs to the alert if its ``external_id`` is an id from `call_ids`, and if its contact's
+        number is equal to the number of this id's person. If the service masks or hides the contact's number,
+        the digits that it shows must fit (see `may_be_same_number`).
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

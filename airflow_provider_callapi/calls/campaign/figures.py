@@ -74,10 +74,10 @@ class Figures:
 
 
 def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
-    """Return the counts of all calls, and of the reasons why people did not answer.
+    """Count the calls of a campaign, and count how many people did not answer for each reason.
 
     :param endings: the result and the attempts of each person.
-    :param invalid: the rows from which no call could be made.
+    :param invalid: the invalid rows. They add to the reasons, not to the calls.
     """
     figures = Figures()
     reasons = Counter((Result.INVALID, skipped.why) for skipped in invalid)

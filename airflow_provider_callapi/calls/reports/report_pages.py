@@ -52,8 +52,9 @@ class ReportQuery:
     :ivar request_type: the class of the requests.
     :ivar parameters: the parameters of the requests, without dates, order and page.
     :ivar key: a function from a row to a key that no other row has, e.g. the call session id.
-    :ivar position: a function from a row to a time in epoch seconds, e.g. when the call began. Only rows
-        whose time is in the interval are returned. None: rows of a longer period may be returned, too.
+    :ivar position: a function from a row to a time in epoch seconds, e.g. when the call began. The reader
+        leaves out each row whose time is outside the wanted interval. None: the reader returns all rows of
+        the requested period, which can be longer than the wanted interval.
     """
 
     request_type: type[GetCallsReport] | type[GetCallLegsReport]

@@ -10,8 +10,8 @@ optional field    asks without the field
 filter            asks for all reports of the period, and selects by itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
-needed field      returns an empty, incomplete list, as if there were no report yet
-anything else     returns an empty, incomplete list, and asks again the next time
+needed field      returns an empty list that is marked as incomplete, and sends no such request again
+anything else     returns an empty list that is marked as incomplete; the next call sends the request again
 ================  ======================================================================================
 """
 

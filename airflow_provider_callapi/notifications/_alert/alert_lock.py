@@ -108,12 +108,13 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring
-        immediately. If another callback has placed a call for the alert, the method raises an error.
+        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the method returns
+        immediately, without asking whether other callbacks ring for the alert.
 
-        :return: the last call that this callback recorded before a restart. None: the callback recorded no
-            call.
-        :raises AlertSuppressed: another callback placed a call in the last ``quiet_for`` seconds.
+        :return: the last call that this callback had placed when Airflow restarted it. None: Airflow did not
+            restart this callback, or the callback had placed no call.
+        :raises AlertSuppressed: another callback rings for the alert now, or placed a call for the alert in
+            the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
             return None

@@ -55,11 +55,12 @@ class CampaignMemory:
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store the number of points that one call costs, for later workers.
+        """Store the number of points that one call costs, for the worker that continues the campaign.
 
-        If this version of Airflow has no task state, do nothing.
+        This worker continues after a deferral, or in the task's next try. If this version of Airflow has no
+        task state, do nothing.
 
-        :param cost: the number of points. None: not known.
+        :param cost: the number of points, as it is known now. None: not known; None replaces a stored number.
         """
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
@@ -68,9 +69,10 @@ class CampaignMemory:
     def remember_identity(self, identity: dict[str, Any]) -> None:
         """Store the campaign's identity, such as its name, its ledger and the checksum of its contact list.
 
-        A later worker compares the identity of its campaign with the stored identity. After a deferral of
-        this try, the worker reads the identity from the memo. In a later try, the worker reads the identity
-        from task state. Without task state (before Airflow 3.3), a later try cannot read the identity.
+        The worker that continues the campaign compares its campaign's identity with the stored identity.
+        `memo` returns the identity for the worker that continues this try after a deferral. Task state keeps
+        the identity for a later try. Before Airflow 3.3, there is no task state, so a later try finds no
+        identity.
 
         :param identity: plain JSON, as `identity_of` returns it.
         """

@@ -135,8 +135,8 @@ class _Poller:
         If a secrets backend or the API server is down, Airflow raises the same error as for a missing
         connection. If the method did not try again, a short outage would end the waits of all deferred tasks.
 
-        :raises Exception: the connection could not be read for three minutes, the error is permanent, or all
-            triggers have left the poll. The method raises Airflow's last error.
+        :raises Exception: Airflow's last error. The method stops trying after three minutes, after an error
+            that `is_permanent`, and when no trigger waits for this connection any more.
         """
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
