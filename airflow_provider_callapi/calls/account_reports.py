@@ -101,11 +101,11 @@ class AccountReports:
         return max(found, key=lambda report: report.id, default=None)
 
     def since(self, since: float) -> Entries[CallReport]:
-        """Return the Data API's reports of all calls that began at a time or later, also of active calls.
+        """Return the Data API's reports of all calls that began at ``since`` or later, also of active calls.
 
-        The result can also contain reports of calls that began up to a week before this time.
+        The result can also contain reports of calls that began up to a week before ``since``.
 
-        :param since: the time, epoch seconds.
+        :param since: epoch seconds.
         """
         return self._requests.calls(*self._interval(since), ongoing=True)
 
