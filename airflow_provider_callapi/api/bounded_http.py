@@ -154,10 +154,10 @@ def _use_bounded_connections(manager: Any) -> None:
 
 
 class _BoundedConnection(HTTPConnection):
-    """An HTTP connection that counts down the seconds that are left for a whole request.
+    """An HTTP connection that stops a request when the time limit of the whole request is up.
 
     Before each step of a request (to connect, to read the answer), urllib3 sets ``self.timeout`` to the
-    seconds that are left.
+    seconds that are left for the request. During the step, the connection counts down these seconds.
     """
 
     def connect(self) -> None:

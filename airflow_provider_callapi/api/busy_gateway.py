@@ -29,9 +29,9 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
-    :return: the seconds. None: the answer does not invite the client to send the request again. Either the
-        status is neither 429 nor 503, or a needed header is missing or unreadable. ``Retry-After`` is always
-        needed, and ``Date`` is needed if ``Retry-After`` contains a point in time.
+    :return: the seconds. None: the answer contains no invitation. An invitation needs the status 429 or 503,
+        and a readable header ``Retry-After``. If ``Retry-After`` contains a point in time, the invitation
+        also needs a readable header ``Date``.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:

@@ -58,7 +58,9 @@ class Client:
         self._clock = clock
 
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
-        """Send a request at once, even if no points are left, and return the typed answer.
+        """Send a request at once, even if no points are left, and return the answer.
+
+        The type of the answer depends on the class of the request, e.g. `StartedCall` for a start request.
 
         If the service refuses a temporary token, the client logs in again and sends the request once more.
         The repeat is safe, because the service does not carry out a request with a refused token. After any
@@ -66,7 +68,9 @@ class Client:
 
         :param time_limit: the longest time for each request to the service, in seconds. If the client's own
             time limit is shorter, the client's limit applies.
-        :raises CallApiError: see `airflow_provider_callapi.api.errors`.
+        :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` explains
+            the subclasses.
+        :raises TypeError: the request is a `LogoutUser`. Use `log_out` instead.
         """
         if isinstance(request, LogoutUser):
             raise TypeError("use log_out(), which never ends a permanent key")

@@ -77,9 +77,10 @@ def is_filled_time(text: str | None) -> bool:
 
     The result is False for None, an empty text and a text of zeros (``0000-00-00 00:00:00``).
 
-    The result is True for any other text, even for an unreadable time such as ``abc``, because the text shows
-    that the event has taken place. For example, an unreadable ``connect_time`` shows that the person has
-    picked up. With the result False, the call would seem not answered, and the person could be called again.
+    The result is True for any other text, even for an unreadable time such as ``abc``. The service fills a
+    time field when something has happened, e.g. ``connect_time`` when the person has picked up. If an
+    unreadable ``connect_time`` counted as empty, the person would seem not to have answered, and could be
+    called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 

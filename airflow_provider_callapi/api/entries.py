@@ -1,8 +1,9 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
-A field with an unreadable value is left out of its entry. An entry without a readable required field, such as
-the id, is left out of the list and counted. If an entry was left out, the list does not prove that the
-account lacks an object: the left-out entry may be the object.
+A field with an unreadable value counts as missing: its attribute has the default value, usually None. If a
+required field, such as the id, is missing or unreadable, the whole entry is left out of the list and counted.
+A list with a left-out entry does not prove that the account lacks an object, because the left-out entry could
+be this object.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    :ivar left_out: the number of left-out entries without a readable id. Each of these entries may be any
-        object.
+    :ivar left_out: the number of left-out entries without a readable id. It is unknown which objects these
+        entries are.
     :ivar left_out_ids: the ids of those left-out entries whose id is readable. In a list of calls or of legs,
         these ids are call session ids.
     :ivar total: the number of entries on all pages of the list, as the service states it. None: the service

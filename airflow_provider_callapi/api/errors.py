@@ -251,10 +251,11 @@ class LimitExceeded(Rejected):
 
     @property
     def retry_after(self) -> int:
-        """Seconds until the service resets the used-up limit.
+        """Seconds after which the request can be sent again.
 
-        If the answer does not contain the time of the reset, the value is 60 for the minute's limit and 3600
-        for the day's limit.
+        If points (rate-limit units) are used up, the service resets the limit after this time. If the answer
+        does not contain this time, the value is 60 for the minute's limit and 3600 for the day's limit. If an
+        HTTP gateway is too busy, the value is the number of seconds that the gateway asks for.
         """
         reset = None
         if self.limits:

@@ -24,11 +24,11 @@ NOT_SENT: Any = UNSET
 
 
 class _Extra(dict[str, Any]):
-    """The fields of an entry that the entry's class does not declare.
+    """The fields of an entry that the entry's class does not declare: field name → value.
 
-    The attribute `ListEntry.model_extra` has this type, and no answer can set the attribute directly. If an
-    answer contains a field with the name ``model_extra``, `msgspec` refuses the answer, because `msgspec`
-    cannot read this type.
+    `ListEntry.model_extra` has this type instead of `dict`, so that a field ``model_extra`` in an answer
+    cannot set the attribute. `msgspec` refuses an answer with such a field, because `msgspec` cannot read
+    this type.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -109,9 +109,9 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        """Return the schema for fields of this type in a pydantic model.
+        """Return the pydantic schema for a model's field whose type is this class of entries.
 
-        Such a field accepts only objects of this class.
+        The field accepts only objects of this class. ``model_dump`` of the model returns them as dicts.
         """
         dump = core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump())
         return core_schema.is_instance_schema(cls, serialization=dump)

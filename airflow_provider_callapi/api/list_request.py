@@ -38,14 +38,14 @@ class PagedRequest(ListRequest[M], Generic[M]):
 
 
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
-    """Return the entries of all pages of a list.
+    """Fetch a Data API list page by page, and return the entries of all pages as one `Entries`.
 
     The Data API accepts no offset (number of entries before a page) above 100 000. If the list may continue
     after the page with the largest accepted offset, the result counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
-    :raises CallApiError: the Data API did not answer.
+    :raises CallApiError: the Data API did not answer, or refused a request.
     """
 
     def page_at(offset: int) -> Entries[M]:
@@ -61,16 +61,19 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    A page is the last page if it is empty. A page with fewer than ``page_size`` entries is also the last page
-    if the service does not state that the list has more entries.
+    A page is the last page in two cases:
 
-    The returned `Entries` count as incomplete in two cases:
+    - The page is empty.
+    - The page has fewer than ``page_size`` entries, and the service does not state that the list has more.
 
+    The returned `Entries` count as incomplete in three cases:
+
+    - An entry of a page was left out, because the entry cannot be read.
     - The service states that the list has more entries than the service has sent.
-    - Two pages in a row are equal, so the service ignores the offset. The function then stops.
+    - Two pages in a row are equal. The service then seems to ignore the offset, and the function stops.
 
-    :param page_at: a function that takes an offset (a number of entries), and fetches the page that begins
-        after so many entries.
+    :param page_at: a function that takes an offset (a number of entries), and fetches the page that follows
+        this number of entries.
     :param page_size: the number of entries that each request asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
     :return: a pair: the entries, and a bool. False: the function stopped because of ``last_offset``, and the

@@ -350,9 +350,10 @@ class StartCall(Request[StartedCall]):
 
     A client never repeats a start request, because each request may ring a phone.
 
-    :ivar virtual_phone_number: the account's number that the contact sees.
-    :ivar virtual_phone_usage_rule: the rule by which the service chooses the virtual number of the call, see
-        `VirtualNumberRule`. The service's default is ``fixed``: ``virtual_phone_number`` is used.
+    :ivar virtual_phone_number: a virtual number of the account. With the rule ``fixed``, the contact sees
+        this number.
+    :ivar virtual_phone_usage_rule: the rule by which the service chooses the number that the contact sees,
+        see `VirtualNumberRule`. None: the service's default, which is ``fixed``.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
@@ -376,8 +377,8 @@ class _TwoSidedCall(StartCall):
     :ivar first_call: whose phone rings first: ``contact``, or the name of the other side (``employee`` or
         ``operator``).
     :ivar contact_message: what the contact hears before the talk.
-    :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts the
-        message. None or False: the talk starts when the message ends.
+    :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts a message
+        that is still playing. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
         The value True needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
     """

@@ -62,7 +62,10 @@ _LARGEST_NUMBER = 10**30
 
 
 def _number_to_text(value: Any) -> Any:
-    """Return a positive whole number as text. Return any other value unchanged."""
+    """Return a positive whole number below ``10**30`` as text. Return any other value unchanged.
+
+    So a text field accepts an id or a phone number that the service sends as a number.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER
@@ -106,8 +109,9 @@ class Answer(PrivateRepr):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable. The Data
-        API also sends this time in the undocumented field ``expire``, which a client does not use.
+    :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable, and a
+        client assumes one hour. The Data API also sends this time in the undocumented field ``expire``, which
+        a client does not use.
     """
 
     access_token: str = Field(repr=False)
@@ -315,7 +319,8 @@ def parse_time(text: str, timezone: str) -> datetime:
         ``2026-10-19T 12:26:48Z``.
     :param timezone: IANA name of the account's time zone. The function uses this zone if the text names no
         zone.
-    :raises ValueError: the text has another form, or the date or the time does not exist.
+    :raises ValueError: the text has another form, or is no possible date and time, e.g. because the day is
+        ``2026-02-30`` or the hour is ``25``.
     """
     problem = f"not a date and time of the Call API: {text!r}"
     if not _TIME.fullmatch(text):

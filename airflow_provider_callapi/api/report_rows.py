@@ -16,7 +16,7 @@ def _read_rows(data: Any) -> Entries[Any]:
 
     A single object counts as one row.
 
-    :raises ValueError: the data is not a list of objects.
+    :raises ValueError: the data is neither an object nor a list of objects.
     """
     rows = [data] if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -32,7 +32,7 @@ class CallRows(GetCallsReport):
 
         No row is left out, and no value is converted.
 
-        :raises ValueError: the data is not a list of objects.
+        :raises ValueError: the data is neither an object nor a list of objects.
         """
         return _read_rows(data)
 
@@ -45,6 +45,6 @@ class LegRows(GetCallLegsReport):
 
         No row is left out, and no value is converted.
 
-        :raises ValueError: the data is not a list of objects.
+        :raises ValueError: the data is neither an object nor a list of objects.
         """
         return _read_rows(data)

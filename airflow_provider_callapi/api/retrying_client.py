@@ -33,11 +33,11 @@ class RetryingClient:
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: the longest time in seconds that one request waits, in total, until the account has
-        points again.
-    :param max_sends: the largest number of sends of one request, the first send included. 1: the client does
-        not repeat a failed request. There is one exception: if the service refuses a request for lack of
-        points (rate-limit units), only ``max_limit_wait`` limits the repeats.
+    :param max_limit_wait: the limit for repeats after a `LimitExceeded` (no points left, or a busy gateway).
+        The client repeats the request only if all waits of this request together take at most
+        ``max_limit_wait`` seconds.
+    :param max_sends: the limit for repeats after any other error: the largest number of sends of one request,
+        the first send included. 1: the client does not repeat the request after such an error.
     """
 
     def __init__(

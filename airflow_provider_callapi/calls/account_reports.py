@@ -101,10 +101,11 @@ class AccountReports:
         return max(found, key=lambda report: report.id, default=None)
 
     def since(self, since: float) -> Entries[CallReport]:
-        """Return the Data API's reports of all calls of the account since a time, also of active calls.
+        """Return the Data API's reports of all calls that began at ``since`` or later, also of active calls.
 
-        :param since: epoch seconds. The result contains all calls that started at this time or later, and may
-            contain calls of the day before.
+        The result can also contain reports of calls that began up to a week before ``since``.
+
+        :param since: epoch seconds.
         """
         return self._requests.calls(*self._interval(since), ongoing=True)
 
@@ -124,6 +125,7 @@ class AccountReports:
 
         :param timeout: seconds to wait for the report.
         :return: the report. None: no report has appeared before the timeout.
+        :raises Unanswered, ValueError: see `of_call`.
         """
         deadline = self._clock() + timeout
         while True:
@@ -134,14 +136,17 @@ class AccountReports:
             self._sleep(min(REPORT_INTERVAL, remaining))
 
     def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
-        """Return the session id of a lost call from the Data API's report.
+        """Wait for the Data API's report of a lost call, and return the call's session id from the report.
 
-        None: no report of the call exists. A lost call is a call whose start request got no answer.
+        A lost call is a call whose start request got no answer.
 
         :param external_id: the id in the start request.
         :param contact: the number that was called.
         :param since: the earliest possible start of the call, epoch seconds.
         :param timeout: seconds to wait for the report.
+        :return: the session id. None: no report of the call has appeared before the timeout.
+        :raises Unanswered: no report of the call was found, but at least one report could not be read. The
+            unreadable report may be the wanted one.
         """
         report = self.wait_for(external_id=external_id, contact=contact, since=since, timeout=timeout)
         return report.id if report else None
@@ -157,8 +162,8 @@ class AccountReports:
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
-        :return: the pair (final outcome, report). None: the Data API has no report yet, or reports the call
-            as still active.
+        :return: the pair (final outcome, report). None: the Data API has no readable report of the call yet,
+            or reports the call as still active.
         """
         report = self.of_call(
             call.call_session_id,

@@ -62,8 +62,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up; None: not known.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended; None: the contact
-        picked up, or the contact's leg is not known.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended. The field is set
+        only if the contact's own legs prove that the contact did not answer; otherwise, it is None.
     """
 
     report: CallReport
@@ -109,16 +109,18 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    - Some legs have the contact's number: the result is True if at least one of these legs is connected.
-    - No leg has the contact's number, but some legs may belong to the contact: the result is True if all of
-      these legs are connected. If only some of them are connected, the result is False, because the connected
-      legs may belong to another participant.
-    - No leg may belong to the contact: the result is False.
+    A leg is a possible leg of the contact if two things are true: the leg's number could be the contact's,
+    e.g. because the number is masked, and the Data API states that the leg is not an operator's. The first of
+    these rules that fits the call decides:
 
-    A leg without the contact's number may belong to the contact in this case: the leg's number may be the
-    contact's, e.g. because the number is masked, and the Data API states that the leg is not an operator's.
+    1. Some legs have the contact's number: the result is True if at least one of these legs is connected.
+    2. Some legs are possible legs of the contact: the result is True if all of these legs are connected. If
+       only some of them are connected, the result is False, because the connected legs could belong to
+       another participant.
+    3. In all other cases, the result is False.
 
-    :param contact: the contact's phone number; None: not known.
+    :param contact: the contact's phone number. None: the number is not known, so any leg's number could be
+        the contact's.
     :param legs: the report of this call's legs. The call may still be active.
     """
     contacts, _, _ = _sort_legs(contact, legs)
@@ -144,7 +146,8 @@ def _sort_legs(
        that the leg is not an operator's leg: first list.
     6. All other legs: second list, because it is not known whether the leg belongs to the contact.
 
-    :param contact: the contact's phone number; None: the Data API reports no number.
+    :param contact: the contact's phone number. None: the Data API reports no number, so any leg may have the
+        contact's number.
     """
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
     is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)

@@ -1,8 +1,9 @@
 """The journal of one task's call: what is stored about the call, and what follows for the task's next try.
 
 A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
-the start request is sent. If a later try finds an intent without a result, the try does not dial. The try
-searches for the call by the call's ``external_id`` instead. The function `placing.place` follows this table:
+the start request is sent. If a later try finds an intent, and the journal does not show whether the call was
+placed, the try does not dial. The try searches for the call by the call's ``external_id`` instead. The
+function `placing.place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -15,6 +16,9 @@ done               return the result again; after a user clears the task: place 
 unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
+
+The table describes the default ``delivery="at_most_once"``. With ``delivery="at_least_once"``, an unresolved
+call does not fail the task: the try places a new attempt instead.
 
 If the service refused the start request, or if the request was not sent, the call was not placed. The journal
 then returns to the stage "nothing".
@@ -166,9 +170,12 @@ class Journal:
         return self.record
 
     def next_step(self, request: StartCall) -> Step:
-        """Return what the next try of the task does with a start request, e.g. `Step.DIAL`.
+        """Return what a try of the task must do next, e.g. `Step.DIAL` to place the call.
 
-        The method reads the journal and does not change it.
+        The step depends on the stored stage, on the person whom the request calls, and on whether a user has
+        cleared the task since the stage was stored. The method does not change the journal.
+
+        :param request: the start request of the try.
         """
         if self.record is None:
             return Step.DIAL
@@ -242,7 +249,7 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was certainly not placed. The next attempt then gets the same number."""
+        """Store that the call was certainly not placed. The next attempt then gets this attempt's number."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:

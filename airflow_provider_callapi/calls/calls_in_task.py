@@ -1,8 +1,8 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
-The function of a task may place several calls. If Airflow retries the task, the function asks for the calls
-again, perhaps with other messages. The package recognises a call of an earlier try by the person and by the
-order: a try's second call to a person is the second call to this person in every other try, too.
+The Python function of a task can place several calls. If Airflow retries the task, the function asks for the
+same calls again, perhaps with other messages. The package recognises a call of an earlier try by the person
+and by the order: the second call to a person in one try is the second call to this person in every try.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -38,9 +38,13 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
-        In a later try, the first request for a person gets the number of the first call to this person, the
-        second request gets the number of the second call, and so on. Within one try, requests with the same
-        content get the same number. The method returns only after the number is stored.
+        Within one try, requests with the same content get the same number.
+
+        A later try gets the numbers of the earlier tries: its first request for a person gets the number of
+        the first call to this person, its second request gets the number of the second call, and so on. If
+        the person has no further call, the request gets a new number.
+
+        The method returns only after the number is stored.
         """
         index = self._store.get(_INDEX_KEY) or {}
         is_this_try = index.get("try") == self._try

@@ -99,12 +99,15 @@ def is_expired(value: Any, now: float) -> bool:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of several Airflow callbacks that want to ring for the same alert. Only one candidate may ring.
+    """One of several Airflow callbacks, e.g. of failed tasks, that want to ring for the same alert.
+
+    Only one candidate may ring.
 
     :ivar store: the store that all candidates share.
     :ivar key: the key of this alert in the store. Each alert has its own key.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: an id that is unique among the candidates. A restarted callback keeps its id.
+    :ivar candidate_id: an id that is unique among the candidates. A callback that Airflow restarts with the
+        same id recognises its earlier claim.
     :ivar quiet_for: how long, in seconds, a candidate's call keeps all other candidates from ringing.
     :ivar settle: the longest time, in seconds, that a candidate normally needs from reading the store to
         writing a claim.
@@ -132,7 +135,7 @@ class Candidate:
     def progress(self) -> Progress | None:
         """Return the newest call that this candidate placed, and the person who was called.
 
-        After a restart, the candidate continues the alert after this call.
+        If Airflow restarts the candidate's callback, the callback continues with the person after this one.
 
         :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
             seconds.

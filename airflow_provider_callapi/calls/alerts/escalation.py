@@ -24,10 +24,11 @@ class Escalation:
     If the person does not answer, the code uses `ring_next` again.
 
     Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
-    the second person …. After a restart, these ids show which people were called.
+    the second person …. If Airflow restarts the alert's callback, these ids show which people were called.
 
     If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
-    If it is unknown whether the call to the last person was placed, the last person is called once more.
+    The last person has no next person. If it is unknown whether the call to the last person was placed, this
+    person is called once more.
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
@@ -52,11 +53,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        The method returns a placed call only if the alert has a further person. The code that uses this
-        method then waits until the call is answered or ends. After the call to the last person, there is
-        nothing to wait for, so the method returns None even if this call is placed.
-
-        :return: the placed call. None: the alert has no further person.
+        :return: the placed call, if the alert has a further person. The code that uses this method then waits
+            until the call is answered or ends. None: the alert has no further person, so there is nothing to
+            wait for. The result is None even if the call to the last person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -82,16 +81,14 @@ class Escalation:
         return None
 
     def adopt(self, progress: Progress) -> Outcome | None:
-        """Continue an escalation that had placed a call before Airflow restarted the callback.
+        """Continue an escalation after Airflow has restarted the alert's callback.
 
         The next `ring_next` then calls the person who follows ``progress.person``.
 
-        The method returns the call only if the alert has a further person. The code that uses this method
-        then waits until the call is answered or ends. After the call to the last person, there is nothing to
-        wait for.
-
-        :param progress: the call before the restart, and the person who was called.
-        :return: the call before the restart. None: the alert has no further person.
+        :param progress: the newest call of the escalation before the restart, and the person who was called.
+        :return: this call, if the alert has a further person. The code that uses this method then waits until
+            the call is answered or ends. None: the alert has no further person, so there is nothing to wait
+            for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(

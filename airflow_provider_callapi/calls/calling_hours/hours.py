@@ -154,7 +154,7 @@ def read_hours(value: Any) -> tuple[time, time]:
 
 
 def year_in(timezone: str, now: float) -> int:
-    """Return the year that a moment has in a time zone, such as 2026.
+    """Return the calendar year, such as 2026, at a moment in a time zone.
 
     :param timezone: IANA name of the time zone.
     :param now: the moment, epoch seconds.

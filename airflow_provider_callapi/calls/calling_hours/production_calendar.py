@@ -37,7 +37,7 @@ def read_calling_hours(
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param year: the present year. The calendar also contains the year before and the year after.
     :raises ValueError: the calendar is needed, but the package ``holidays`` is not installed, or does not
-        have the country. The error message names the parameter.
+        have the country. The error message names the DAG author's parameter, ``calling_days`` or ``region``.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -54,7 +54,7 @@ def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param years: for example ``(2025, 2026, 2027)``.
     :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The error
-        message names the parameter.
+        message names the DAG author's parameter, ``calling_days`` or ``region``.
     """
     try:
         import holidays  # noqa: PLC0415 - an extra of this package, and heavy
