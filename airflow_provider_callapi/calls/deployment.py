@@ -1,7 +1,7 @@
-"""The name and the secret keys of an Airflow deployment, and hashes that only this deployment can compute.
+"""The name and the secret keys of an Airflow deployment, and the hashes that are made with them.
 
-The hashes use a secret key of the deployment, if the deployment has one. A hash that is made without a secret
-key reveals a phone number, because a computer can try all numbers of a country in minutes.
+If the deployment has a secret key, only this deployment can compute its hashes. A hash that is made without a
+secret key reveals a phone number, because a computer can try all numbers of a country in minutes.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ class Deployment:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def scope(self, *names: str) -> str:
-        """Return a text that differs between deployments, even for tasks with the same names.
+        """Return a text that identifies a task, a campaign or an alert of this deployment.
 
         The package makes ids from this text, e.g. the ``external_id`` of a call. Deployments with different
-        names or keys therefore make different ids.
+        names or keys make different ids, even for tasks with equal names.
 
-        :param names: the names of a task, e.g. dag id, run id and task id.
-        :return: a hash of the deployment and the task, in hexadecimal digits. If the deployment has neither a
-            name nor a key, the method returns only the names of the task, one on each line.
+        :param names: what identifies the task, campaign or alert within the deployment, e.g. dag id, run id
+            and task id.
+        :return: a hash of ``names`` and of the deployment, in hexadecimal digits. If the deployment has
+            neither a name nor a key, the method returns only ``names``, one on each line.
         """
         if not self.name and not self.id_key:
             return "\n".join(names)

@@ -61,8 +61,8 @@ class FinishReason:
 
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.
-    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up. A
-        reason proves this if the reason can concern only the contact, e.g. ``subscriber_busy``.
+    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up, e.g.
+        ``subscriber_busy``. Only a reason that can concern no other participant proves this.
     :ivar category: the category of the reason. None: the reason does not show why a call failed to reach the
         contact. For example, ``subscriber_disconnects`` (the contact hung up) has no category.
     :ivar meaning: the meaning in English.

@@ -1,9 +1,9 @@
 """Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
-A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, the campaign
-polls for this number of seconds. If no snapshot shows the lost call during this time, the campaign asks the
-Data API, which by then reports every call that was placed. A call that the Data API does not report either
-was never placed. One request to the Data API decides about all lost calls of the campaign.
+A call is lost if its start request got no answer. The author can set ``absence_proven_after``, a number of
+seconds. If no snapshot shows the lost call during this time, the campaign asks the Data API. The campaign
+relies on the Data API to report every placed call by then. If the Data API does not report the lost call, the
+call was never placed. One request to the Data API decides about all lost calls of the campaign.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ class AbsenceProof:
 
         :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the verdict. If a person is in none of the fields ``given_up``, ``absent`` and ``found``, the
-            campaign continues to search for the person's call.
+        :return: the verdict. If the method cannot decide about a person's call yet, the person is in none of
+            the fields ``given_up``, ``absent`` and ``found``. The campaign then continues to search for the
+            call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}
@@ -122,10 +123,10 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether a lost call counts as not active since the time ``since``.
+    """Return whether snapshots have shown for long enough that a lost call is not active.
 
-    The call counts as not active if at least ``TOLERANCE.misses`` consecutive snapshots do not contain the
-    call, and the first of these snapshots is from the time ``since`` or earlier.
+    The result is True if at least ``TOLERANCE.misses`` consecutive snapshots prove that the call is not
+    active, and the first of these snapshots was taken at the time ``since`` or earlier.
 
     :param since: epoch seconds.
     """

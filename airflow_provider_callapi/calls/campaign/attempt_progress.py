@@ -1,7 +1,7 @@
 """Moves a person to the next stage of a campaign, for example when the person's call has ended.
 
-The public methods return the person's attempt, with its changes. The code that uses these methods stores the
-returned attempts in the ledger.
+The public methods return the person's attempt as it is after the move. The code that uses these methods
+stores the returned attempts in the ledger.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class AttemptProgress:
     def put_back(self, state: PersonState, attempt: Attempt, due: float) -> Attempt:
         """Put a person back into the queue after a call that was not placed. Return the changed attempt.
 
-        The next call to the person has the same attempt number.
+        The next call to the person gets the number of the attempt that was not placed.
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
@@ -116,9 +116,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue after a lost call that was never placed.
+        """Put a person back into the queue, because a lost call was never placed. Return the changed attempt.
 
-        The next call to the person has the same attempt number. The method returns the changed attempt.
+        The next call to the person gets the attempt number of the lost call.
 
         :param now: epoch seconds.
         """
@@ -163,11 +163,11 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record that a tag was set on a call, or cannot be set. Return the person's changed attempt.
+        """Store a call's tags after a tag was set, or cannot be set. Return the person's changed attempt.
 
         If the call has ended and needs no other tag, the method also finishes the attempt.
 
-        :param call: the call with its present tags.
+        :param call: what is known of the call, with all tags that the call has now.
         :param now: epoch seconds.
         """
         attempt = state.current_attempt
@@ -219,12 +219,11 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when a person's newest call ended, epoch seconds.
+        """Return when a person's newest call ended, epoch seconds, but never a time after ``now``.
 
         If the end is unknown, return the start of the call plus a timeout. The timeout is
-        `Rules.call_timeout` if a snapshot has shown the call, and otherwise `Rules.appear_timeout`. This
-        result does not depend on the process: a later try of the task returns the same time. The method
-        never returns a time after ``now``.
+        `Rules.call_timeout` if a snapshot has shown the call, and otherwise `Rules.appear_timeout`. A later
+        try of the task computes the same end, because the ledger contains the start of the call.
 
         :param now: epoch seconds.
         """

@@ -75,10 +75,11 @@ class DialQueue:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the waiting people of each time zone in which no one may be called before dialling ends.
+        """Give up the waiting people who may not be called any more before dialling ends.
 
-        Dialling ends at the time `Rules.dial_until`. If at least one waiting person of a time zone may be
-        called before this time, the method finishes no one of this time zone.
+        Dialling ends at the time `Rules.dial_until`. The method decides for each time zone separately. If no
+        waiting person of the zone may be called before this time, all waiting people of the zone move to the
+        stage ``finished``. Otherwise, all of these people continue to wait.
 
         :param now: epoch seconds.
         """
@@ -171,7 +172,7 @@ class DialQueue:
         return []
 
     def put_back(self, intent: Attempt, due: float) -> Attempt:
-        """Return a person to the queue, because no start request was sent for the person's intent.
+        """Put the person of an intent back into the queue, because the call was certainly not placed.
 
         :param due: epoch seconds. The person is not dialled before this time.
         :return: the changed attempt, to store in the ledger.
@@ -219,8 +220,8 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return where the person is in the contact list, for an error message: `` (row 7 of the list)``.
 
-        The method returns the row only if the service refuses a parameter without the parameter's name. The
-        row then helps a user to find the mistake. For all other errors, the method returns ``""``.
+        The row helps a user to find the mistake if the service refuses a parameter, but does not name the
+        parameter. For all other errors, the method returns ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -127,5 +127,5 @@ class Dialler:
 
 
 def _is_silence(answer: StartedCall | CallApiError) -> TypeGuard[CallApiError]:
-    """Return whether a start request failed because the service was unreachable, silent or out of order."""
+    """Return whether a start request failed because the service was unreachable, silent or broken."""
     return isinstance(answer, CallApiError) and (answer.maybe_done or isinstance(answer, NotSent))

@@ -42,10 +42,10 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return which share of the calls that may have rung a phone was answered, from 0.0 to 1.0.
+        """Return ``answered`` as a fraction of ``rang``, from 0.0 to 1.0.
 
-        If there are no such calls, the share is 0.0. The true share can be higher, because calls with an
-        unknown result may have been answered.
+        If ``rang`` is 0, the result is 0.0. The true rate can be higher, because calls with an unknown result
+        may have been answered.
         """
         return share(self.answered, self.rang)
 
@@ -54,11 +54,11 @@ class Tally:
 class Figures:
     """The calls of a campaign, counted by minute, by hour, by attempt and by reason.
 
-    :ivar all: the counts of all calls.
-    :ivar minutes: minute, in minutes since the epoch → how many calls.
-    :ivar hours: the counts of the calls in each hour of the day, in the person's time zone: 24 entries.
-    :ivar by_attempt: number → the counts of all calls with this number. Only calls that may have rung a phone
-        are numbered: number 1 is the first of these calls to a person.
+    :ivar all: the `Tally` of all calls.
+    :ivar minutes: minute, in minutes since the epoch → how many calls started in this minute.
+    :ivar hours: 24 entries: for each hour of the day, in the person's time zone, the `Tally` of its calls.
+    :ivar by_attempt: n → the `Tally` of the calls that were a person's n-th call. Calls that rang no phone
+        are left out, and do not count towards n.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people have this result for this reason. People who answered
         are left out. The reason is the error of an invalid row, the name of the error with which the service

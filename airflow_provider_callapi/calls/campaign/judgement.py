@@ -18,9 +18,9 @@ class ProblemKind(StrEnum):
     """The kinds of problems that make the task of a finished campaign fail.
 
     - ``stopped``: dialling was stopped, for example by a user.
-    - ``too_late``: people were not called in time. The author sets with ``max_lateness`` how long after the
-      DAG run's due time the campaign may call people.
-    - ``no_call``: no call was placed, and at least one person is not on the do-not-call list.
+    - ``too_late``: people were not called before the end of ``max_lateness``: the time, counted from the DAG
+      run's due time, in which the author allows calls.
+    - ``no_call``: no call is known to have been placed, and not everyone is on the do-not-call list.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
 
@@ -81,12 +81,12 @@ def find_problem(
 
     :param limits: the shares above which the task fails, such as the share of people who were not reached.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
-    :param began_too_late: whether this try of the task began after the end of ``max_lateness``, the time in
-        which the campaign may call people.
+    :param began_too_late: whether this try of the task began after the end of ``max_lateness``. This is the
+        time, counted from the DAG run's due time, in which the author allows calls.
     :param has_min_gap: whether the author has set ``min_gap``, the shortest time between two calls to one
         person. If True, the task can succeed even if the campaign called no one, because another campaign may
         have called the people shortly before.
-    :param last_minute: when ``max_lateness`` ends, as text.
+    :param last_minute: when ``max_lateness`` ends, as text for the description of the problem.
     """
     counts = describe_counts(summary)
     if stopped:

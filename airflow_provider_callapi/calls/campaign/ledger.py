@@ -1,8 +1,8 @@
 """The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
 `Ledger` is the protocol of all ledgers, for example in an SQL database. A campaign stores the intent before
-it sends the start request. If the request gets no answer, the campaign does not dial again. The campaign
-searches for the call by the call's ``external_id``.
+it sends the start request. If the request gets no answer, the call may have been placed. The campaign then
+does not repeat the request, but searches for the call by the call's ``external_id``.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class ClaimResult:
 
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
-    :ivar held: another process's stored attempt to call the same person; None: no such attempt was found.
+    :ivar held: the stored attempt because of which the ledger refused the claim: another process's attempt to
+        call the intent's person. None: the ledger granted the claim, or refused it for another reason.
     :ivar not_before: when the person may be called, epoch seconds; None: this time is unknown. The field has
         a meaning only if ``granted`` is False and ``held`` is None.
     """
@@ -97,11 +98,12 @@ class ClaimResult:
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     """Return whether a ledger must refuse an intent, because the person could get a second call.
 
-    The result depends on the number of the person's newest attempt in the ledger:
+    The result is True in each of these cases:
 
-    - A higher number than the intent's number: refuse the intent.
-    - The same number: accept the intent only if the newest attempt has the status ``not_placed``.
-    - A lower number: refuse the intent if the newest attempt is still open.
+    - The newest attempt has a higher number than the intent.
+    - The newest attempt has the number of the intent, unless its status is ``not_placed``.
+    - The newest attempt has a lower number than the intent, and is still open: its status is ``dialling``,
+      ``active`` or ``ended``.
 
     :param intent: the attempt that a process wants to dial.
     :param newest: the person's newest attempt in the ledger. None: the ledger has no attempt to call the
@@ -152,7 +154,9 @@ class Ledger(Protocol):
 
 
 class LedgerWithListeners:
-    """A ledger that also passes the attempts that it stores to other code, for example to a metric.
+    """Wraps another ledger, and informs listeners of each attempt that the other ledger stores.
+
+    A listener is a function that gets the attempts, for example to count the attempts for a metric.
 
     :param ledger: the ledger that stores the attempts.
     :param before: a function that gets the changed attempts before the ledger stores these attempts.

@@ -114,7 +114,7 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call is the call ``found``, which a service has reported.
+    """Return the person whose lost call a service has reported.
 
     None: the reported call is no lost call of the campaign.
 

@@ -59,9 +59,9 @@ class MissingReports:
     def search_start(self) -> float | None:
         """Return the start of the period whose reports the campaign needs from the Data API, epoch seconds.
 
-        The campaign stores an intent before each call. The period starts when the campaign stored the
-        earliest intent of a call without a report. The code that asks the Data API extends the period by at
-        least one day, in case the service's clock or the connection's time zone is wrong.
+        The campaign stores an intent before each call. Among the calls whose report is missing, the earliest
+        intent determines the start. The code that asks the Data API begins the period at least one day
+        earlier, in case the service's clock or the connection's time zone is wrong.
 
         :return: the start. None: no report is missing, or there is no Data API.
         """

@@ -113,7 +113,7 @@ class Pacing:
     def pause_until(self, until: float, why: str) -> None:
         """Allow no call before the time ``until``.
 
-        If a pause is in force that ends later than ``until``, that pause continues unchanged.
+        An earlier pause stays in force, with its reason, if it ends later than ``until``.
 
         :param until: epoch seconds.
         :param why: what the campaign waits for, as text for the task's log, such as ``a free line of the
@@ -126,9 +126,9 @@ class Pacing:
     def record_no_answer(self, now: float) -> None:
         """Pause because a start request got no answer. After the pause, allow one call at a time.
 
-        The slow pace limits the number of lost calls: the request may have placed a call, for which the
-        campaign must search. The first pause lasts five seconds. Each further request without an answer
-        doubles the pause, up to one minute. `record_answer` returns to the normal pace.
+        The first pause lasts five seconds. Each further request without an answer doubles the pause, up to
+        one minute. `record_answer` returns to the normal pace. A request without an answer may have placed a
+        call, for which the campaign must search. The slow pace keeps the number of such lost calls small.
 
         :param now: epoch seconds.
         """
@@ -211,10 +211,10 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the account's points of a period pay for; infinity: the points are unknown.
+        """Return how many calls the points that are left in a period pay for; infinity: unknown.
 
-        Points are rate-limit units. The points that are reserved for polls, tags and other programs do not
-        count.
+        Points are the rate-limit units of the account. The points that are reserved for polls, tags and other
+        programs do not count.
 
         :param period: ``"minute"`` or ``"day"``.
         """

@@ -89,7 +89,8 @@ class Plan:
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
-    :ivar rows: how many rows the whole list has, including the rows of other shards. Blank rows do not count.
+    :ivar rows: how many rows the whole contact list has, even if this task calls only a part (shard) of the
+        list. Blank rows do not count.
     :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 
@@ -270,7 +271,8 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
     The campaign finds a lost call by this id. The id never contains the phone number: the id in this example
     contains a hash of the number.
 
-    :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
+    :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it. If
+        the ledger belongs to one DAG run, the text also identifies the run.
     :param contact: the number to call.
     :param attempt: the number of the attempt; 1 is the first attempt.
     :param own: the id that the author gives the first attempt, such as ``order-7``. Later attempts get

@@ -7,7 +7,8 @@ ledger. The newest attempt determines the first event. If the ledger has no atte
 The event ``taken_over`` means that another process has stored an attempt to call the person. The person then
 returns to stage ``planned``, and the other process's attempt determines the next event.
 
-A person changes stage only as this table shows. Every other event raises `ImpossibleTransition`.
+`PersonStage` and `PersonEvent` explain each stage and each event. A person changes stage only as this table
+shows. Every other event raises `ImpossibleTransition`.
 
 ================  ================  ================
 stage             event             next stage

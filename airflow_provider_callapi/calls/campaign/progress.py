@@ -27,13 +27,15 @@ class Progress:
     :ivar shard: the part of the list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
     :ivar connection: id of the Airflow connection through which the campaign dials.
-    :ivar people: how many people the campaign may call.
+    :ivar people: how many people this task's part of the list contains. Invalid rows and duplicates do not
+        count.
     :ivar finished: how many people are finished: nothing is left to do for these people.
     :ivar active: how many calls are active. Lost calls count too.
     :ivar waiting: how many people wait for a call or a redial.
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
-    :ivar why: what dialling waits for, or why dialling has stopped, as text; ``""`` while the campaign dials.
+    :ivar why: what dialling waits for, who has paused the campaign, or why dialling has stopped, as text;
+        ``""``: none of these.
     :ivar per_minute: how many people were finished per minute since this try of the task began, or since the
         task last resumed after a deferral; None: not known yet.
     :ivar sessions: the call session ids of the active calls.

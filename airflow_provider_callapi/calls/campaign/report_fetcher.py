@@ -29,7 +29,8 @@ class ReportFetcher:
     def fetch(self, now: float) -> list[Attempt]:
         """Fetch and record the missing reports of calls, if the next request to the Data API is due.
 
-        The method also stops waiting for reports that are late.
+        The method also stops waiting for reports that are late. If the Data API refuses the request with a
+        permanent error, the campaign stops dialling.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

@@ -102,12 +102,14 @@ class RowTemplate:
         """Return the text of the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
+        :raises TemplateError: the template inserts a missing column or a value None. An expression of the
+            author can also raise any other error.
         """
         plain = self._join(row)
         return self._jinja.render({**self._values, ROW: row}) if plain is None else plain
 
     def render_for_all(self) -> str:
-        """Return the text of a template that does not use the person's row."""
+        """Return the text of a template that does not use the person's row. All people get this text."""
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:

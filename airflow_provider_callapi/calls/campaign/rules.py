@@ -20,7 +20,8 @@ class Rules:
     :ivar hours: the hours and days on which people may be called.
     :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
         missing or has None, there is no redial after this result.
-    :ivar block_marks: the marks that put the person on the account's blacklist.
+    :ivar block_marks: if a call has one of these marks, the campaign puts the person on the account's
+        blacklist.
     :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt; None: no
         redial. The delay replaces the delay of ``redial``, and applies even if the contact answered. If a
         call has several marks of this dict, the mark that comes first in the dict applies.

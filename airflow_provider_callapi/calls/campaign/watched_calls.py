@@ -41,6 +41,7 @@ class WatchedCalls:
         """Find out from a snapshot which active calls were answered, have ended, or need a tag.
 
         :param snapshot: the active calls, from a successful poll.
+        :return: what the snapshot has shown: the attempts to store in the ledger, and the calls to tag.
         """
         news = WatchNews()
         for state in self._index.in_stage(PersonStage.ACTIVE):

@@ -16,9 +16,10 @@ from typing import Any, Self
 class WishKind(StrEnum):
     """What a user can ask of a campaign.
 
-    - ``resume``: dial people again, like a campaign that no user has paused or stopped.
     - ``pause``: dial no one until the next ``resume``. The active calls go on.
-    - ``stop``: dial no one in this run of the task. The active calls go on, and then the task fails.
+    - ``stop``: dial no one. The active calls go on, and then the task fails. Later tries of the task dial no
+      one either, until the next ``resume``.
+    - ``resume``: end a pause or a stop. After a stop, a cleared task then dials people again.
     """
 
     RESUME = "resume"
