@@ -30,7 +30,11 @@ from airflow_provider_callapi.calls.watching.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a task may accept a finished call, according to the task's parameter ``require_answer``."""
+    """Whether a task may accept a finished call, according to the task's parameter ``require_answer``.
+
+    ACCEPTED: the call was answered, or no answer is required. NOT_ANSWERED: an answer is required, and the
+    contact did not answer. UNKNOWN: an answer is required, and it is not known whether the contact answered.
+    """
 
     ACCEPTED = "the call was answered, or the author requires no answer"
     NOT_ANSWERED = "an answer is required, and the Data API reports none"
@@ -98,15 +102,17 @@ class LifecycleRules:
 
     :ivar wait_for_completion: True: wait for the call's end. False: the lifecycle ends when the call is
         placed.
-    :ivar require_answer: True: accept only an answered call. If the call was not answered, the next try
-        redials.
+    :ivar require_answer: True: accept only an answered call. If the Data API reports that the contact did not
+        answer, the next try redials. False: accept every call.
     :ivar stores_answer: True: the wait ends when the contact answers. The lifecycle then stores the answer in
         the journal, and waits again for the call's end. A stored answer survives a crash of the triggerer.
     :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
         to get the link to the recording.
-    :ivar appear_timeout: how long ``list.calls`` may take to show a placed call.
-    :ivar report_timeout: how long the Data API may take to report an ended call.
-    :ivar timeout: how long one try waits for the call.
+    :ivar appear_timeout: how long ``list.calls`` may take to show a placed call. After this time, a call that
+        no snapshot has shown counts as ended and never observed.
+    :ivar report_timeout: how long the Data API may take to report an ended call. After this time, the
+        lifecycle continues without the report.
+    :ivar timeout: how long one try waits for the call's end. After this time, the try fails.
     :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
     :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
         ``{"answered": 36}``.
@@ -151,10 +157,10 @@ class LifecycleGateway:
 
 
 class CallLifecycle:
-    """Brings a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
+    """Follows a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    No method waits. Each method returns the next step, such as `WaitForCall`. The code that uses the
-    lifecycle carries out this step, and then uses the next method.
+    The lifecycle does not end the call. No method waits. Each method returns the next step, such as
+    `WaitForCall`. The code that uses the lifecycle carries out this step, and then uses the next method.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.

@@ -53,7 +53,7 @@ class LostCall:
         can be the lost call.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
-    :ivar misses: the number of consecutive successful snapshots that prove that the call is not active.
+    :ivar misses: how many consecutive successful snapshots have proven so far that the call is not active.
     :ivar missing_since: the time of the first snapshot that ``misses`` counts, epoch seconds; None: no
         snapshot counts.
     """
@@ -150,10 +150,11 @@ class LostCall:
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Update ``misses`` and ``missing_since`` with a successful snapshot without the lost call.
+        """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call `matches`.
 
-        If the snapshot proves that the lost call is not active, ``misses`` becomes one larger. If one of the
-        snapshot's calls may be the lost call, the count begins again: ``misses`` becomes 0.
+        If the snapshot proves that the lost call is not active, ``misses`` becomes one larger. Otherwise, one
+        of the snapshot's calls may still be the lost call, see `is_absent_from`. The count then begins again:
+        ``misses`` becomes 0.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None
@@ -167,7 +168,8 @@ class LostCall:
 
         A missing or unreadable start time proves nothing, so the result is then True.
 
-        :param seconds: by how many seconds the reported start time may be too early.
+        :param seconds: a start time up to this many seconds before the intent still counts as later, because
+            a clock or time zone may be wrong.
         """
         if self.since is None or found.start_time is None:
             return True
@@ -205,9 +207,10 @@ class LostCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a reported call's ``external_id``, and the name of the field that contains the id.
+    """Return the pair (``external_id`` of a reported call, name of the field for this id).
 
-    The id is None if the service reports no id for the call.
+    The id is None if the service reports no id for the call. The name depends only on the type of ``found``:
+    an active call or a report.
     """
     if isinstance(found, CallSession):
         return found.external_id, "external_id"

@@ -75,9 +75,9 @@ def read_marks(values: Mapping[str, T]) -> dict[Mark, T]:
 
 
 def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
-    """Return the first of some marks that a call certainly has; None: the call has none of them.
+    """Return the first mark in ``marks`` that a call certainly has. None: there is no such mark.
 
-    If the operations of the call are not known, only the call's tags count.
+    If the operations of the call are not known, no operation counts.
 
     :param call: the outcome of the call; None: there is no call, and the function returns None.
     """

@@ -252,7 +252,7 @@ def _extension(employee: AccountEmployee) -> str | None:
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
     """Return the telephones and SIP lines of an employee: number → whether the number is switched on.
 
-    Return None if the telephones and lines are not all known, because one of them could not be read.
+    Return None if the telephones and lines are not all known, e.g. because the SIP lines were not read.
     """
     phones = employee.phone_numbers
     if (

@@ -40,9 +40,9 @@ class Outcome(Struct, frozen=True, gc=False):
     :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
         the leg of any participant.
     :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
-        None: the contact picked up, or the Data API reported no leg of the contact.
-    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. The value is 0 if the
-        call only played a message, and the contact heard the message to its end.
+        None: the contact picked up, or the reason is not known.
+    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. A message that the
+        call plays does not count. So 0 does not prove that the contact did not answer.
     :ivar tags: the ids of the call's tags that are known.
     :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
         report's order. The operations show which phone key the contact pressed. None: the request did not ask
@@ -71,7 +71,7 @@ class Outcome(Struct, frozen=True, gc=False):
 
     @property
     def finish_category(self) -> FinishCategory | None:
-        """The category of the reason why the call did not reach the contact; None: not known.
+        """The category of the reason why the call did not reach the contact, such as BUSY; None: not known.
 
         The property uses ``contact_finish_reason``. If this reason has no category, the property uses
         ``finish_reason``, which may come from the leg of any participant.

@@ -88,10 +88,12 @@ class CallGateway:
         carry out the request. The function raises `OutsideCallingHours` and sends nothing if the contact may
         not be called now.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
-    :ivar find_reported_call: searches the Data API for a call; None: the connection does not use the Data
-        API.
+    :ivar find_reported_call: searches the Data API for a call. Takes the ``external_id``, the contact and the
+        earliest start time of the call, epoch seconds. Returns the session id of the call, or None if the
+        Data API does not report the call. The attribute ``find_reported_call`` itself is None if the
+        connection does not use the Data API.
     :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that began
-        later, both active and finished. None: the connection does not use the Data API.
+        later, both active and finished. The attribute is None if the connection does not use the Data API.
     :ivar timezone: returns the IANA name of the account's time zone. The function may ask the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
@@ -125,13 +127,14 @@ def place(
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :param delivery: what the function does if the search does not find a lost call. ``at_most_once``: raise
-        `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
+    :param delivery: what the function does if the search does not find a lost call, and
+        ``absence_proven_after`` is None. ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new
+        attempt, at most once per try.
     :param search_first: True: search for the call of an earlier try before dialling. Use True if the journal
         of the earlier try is lost.
-    :param absence_proven_after: seconds from the end of the first search to the time at which a lost call
-        counts as never placed, if no service has shown the call. The function then sends the start request
-        of the same attempt again. None: the time that has passed proves nothing about a lost call.
+    :param absence_proven_after: if no service shows a lost call for this many seconds after the first search,
+        the call counts as never placed. The function then sends the start request of the same attempt again.
+        None: the time that has passed proves nothing, and ``delivery`` decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
         the id, so the function looks up their active calls with this id before dialling.
     :return: the outcome so far of the call.
@@ -280,14 +283,15 @@ def _dial(
 
     :param search_first: search for the call of an earlier try before dialling. If the call is found, no start
         request is sent.
-    :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
-        "not found".
+    :param search_must_work: True: raise every error of the search. False: a permanent error counts as "not
+        found", and only a transient error is raised.
     :param others: session ids of active calls that have the same ``external_id`` and contact, but belong to
         other tasks. The search for this task's call leaves out these calls. None: the function polls to find
         these calls.
     :return: the outcome so far of the call. If the start request got no answer: the error message.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
+    :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:
@@ -374,9 +378,11 @@ def _search(
     :param cause: why the call is lost, for the task's log.
     :param seconds: how long to search in ``list.calls``, counted from now. The search time does not begin
         with the intent, because the start request may have waited for a rate limit.
-    :param must_work: True: raise a permanent error of the search. False: a permanent error counts as "not
-        found".
+    :param must_work: True: raise every error of the search. False: a permanent error counts as "not found",
+        and only a transient error is raised.
     :return: the outcome so far of the call; None: the search did not find the call.
+    :raises CallApiError: neither service showed the call, and a search failed.
+    :raises AnswerNotStored: the call was found, and the journal could not store its session id.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -412,12 +418,11 @@ def _find_lost_call(
     :param since: epoch seconds. An active call that began before this time does not match, see
         `LostCall.matches`; None: no limit.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: True: raise a permanent error of the search. False: a permanent error counts as
-        "not found".
+    :param search_must_work: True: raise every error of the search. False: a permanent error counts as "not
+        found", and only a transient error is raised.
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: neither service showed the call, and a search failed with a transient error. The
-        function raises a permanent error only if ``search_must_work`` is True.
+    :raises CallApiError: neither service showed the call, and a search failed.
     """
     lost = LostCall(
         record.external_id,

@@ -49,13 +49,14 @@ class RequestJournal:
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
         """Send a control request at most once in all tries of the task.
 
-        If an earlier try has stored the result of the same request, the method only returns this result. A
-        request for a different call is a new request. After a user has cleared the task, each request is a
-        new request.
+        Two requests count as the same request if they use the same API method for the same call, and no user
+        has cleared the task between them. If an earlier try has stored the result of the same request,
+        `send_once` sends nothing and returns the stored result.
 
         :param send: sends the request and returns the answer.
-        :raises MaybeCarriedOut: an earlier try may have sent the request, and has stored no result. The
-            method does not send the request again.
+        :return: the answer to the request, new or stored.
+        :raises MaybeCarriedOut: an earlier try may have sent the same request, and has stored no result. The
+            request is not sent again.
         :raises CallApiError: the request failed.
         """
         about = {

@@ -62,9 +62,9 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
 
     :param names: the names of all columns of a list.
     :param needs_phone: True: the campaign takes the number to call from the column ``phone``.
-    :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``. Or a name
-        seems misspelt: the list has no column ``timezone``, but has a column ``timezon``. The same is true of
-        ``external_id`` and, if ``needs_phone`` is True, of ``phone``.
+    :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``. Or the
+        list has no column ``timezone``, but a name that probably means this column, such as ``timezon`` or
+        ``tz``. The function checks ``external_id`` in the same way, and ``phone`` if ``needs_phone`` is True.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -127,8 +127,9 @@ def value_of(row: Mapping[str, Any], name: str) -> Any:
 
 
 def refuse_duplicates(names: Iterable[str]) -> None:
-    """Raise an error if two columns have the same name.
+    """Raise an error if two columns have exactly the same name. ``phone`` and ``Phone`` are different names.
 
+    :param names: the names of all columns.
     :raises ListUnreadable: a name occurs twice.
     """
     met: set[str] = set()

@@ -34,8 +34,8 @@ class Encoding:
 
     :ivar name: Python's name of the encoding, such as ``utf-8-sig`` or ``cp1251``.
     :ivar is_guess: True if the encoding is likely, but not certain.
-    :ivar needs_mark: True if a UTF-8 file with the results should begin with a byte order mark. The program
-        that wrote the list, such as Excel, probably recognises UTF-8 only by this mark.
+    :ivar needs_mark: True if the UTF-8 file with the results of the campaign should begin with a byte order
+        mark. The program that wrote the list, such as Excel, probably recognises UTF-8 only by this mark.
     """
 
     name: str
@@ -47,7 +47,8 @@ def detect_encoding(head: bytes) -> Encoding:
     """Return the encoding of a text file.
 
     :param head: the first bytes of the file, at most `HEAD`.
-    :raises ListUnreadable: the file is empty, or its encoding is not certain.
+    :return: the encoding. If the encoding is only likely, ``is_guess`` is True.
+    :raises ListUnreadable: the file is empty, or no encoding that this package can read is likely.
     """
     if not head:
         raise ListUnreadable(

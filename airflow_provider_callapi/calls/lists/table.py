@@ -15,10 +15,10 @@ _DIGITS_OF_A_PHONE = 7
 
 
 class Table:
-    """The columns of a CSV file or of a workbook: converts each line to a row (column → value).
+    """Converts the lines of a CSV file or of a workbook to rows (column → value).
 
-    :param heading: the column names in the first line. A column with an empty name must be empty in all
-        other lines.
+    :param heading: the column names, in the order of the columns. A column with an empty name must be empty
+        in all lines.
     :raises ListUnreadable: the heading contains a phone number, contains a name twice, or contains no name.
     """
 
@@ -39,7 +39,7 @@ class Table:
         :param values: the values in the order of the columns.
         :param clean: converts the value of one cell, for example an empty text to None.
         :return: column → converted value. If the line is too short, its last columns are missing.
-        :raises ListUnreadable: the line has a value in a column without a name.
+        :raises ListUnreadable: the line has more values than columns, or a value in a column without a name.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

@@ -125,7 +125,7 @@ def read_digits(digits: str, region: str) -> str | None:
 
 
 def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:
-    """Return the valid phone number whose digits, with the country code, are given.
+    """Read digits that begin with a country code as a phone number. Return the number if it is valid.
 
     :param digits: the country code and the national number, without ``+``.
     :param has_trunk_zero: True: a zero that is not dialled may follow the country code, as in

@@ -49,7 +49,7 @@ def refuses_a_part(error: Rejected) -> bool:
 
 @dataclass(frozen=True)
 class Omissions:
-    """The parts that requests for reports leave out, because the Data API refuses these parts.
+    """What requests for reports leave out, and how they change dates, after refusals by the Data API.
 
     A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
 
@@ -110,12 +110,13 @@ class Refusals:
     _logged: set[str] = field(default_factory=set)
 
     def learn(self, kind: ReportRequest, asked: Mapping[str, Any], error: Rejected) -> bool:
-        """Remember which field, parameter or date of a request the Data API refuses, as an error states.
+        """Find in an error which field, parameter or date of a request the Data API refuses, and remember it.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
-        :return: True: a smaller request may succeed. False: the error names nothing that a request can leave
-            out.
+        :param error: the Data API's refusal.
+        :return: True: a request without this part, or with another date, may succeed. False: the error names
+            nothing that a request can leave out or change.
         """
         named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
         if dates := DATE_FIELDS.intersection(named[0] | named[2]):
@@ -138,9 +139,10 @@ class Refusals:
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
         """Yield guesses at what to leave out of a refused request whose error names no refused part.
 
-        The most probable guess comes first. The last guess leaves out every part that a request can do
-        without. If the Data API refuses all guesses, the method yields no guess for the next 30 refused
-        requests, because each guess costs points (rate-limit units).
+        Each guess contains all omissions of one new request. The most probable guess comes first. The last
+        guess leaves out every part that a request can do without. If the Data API refuses all guesses, the
+        method yields no guess for the next 30 refused requests of this kind, because each guess costs points
+        (rate-limit units).
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -202,9 +204,9 @@ def _named_parts(
 
     :param asked: the parameters of the refused request.
     :param named: three sets of words, from the error's ``field``, ``value`` and ``params``. The function uses
-        the first set that contains a field or a parameter of the request. Exception: a set that contains
-        several fields of the request, one of them in ``needed_fields``, may be a list of the allowed fields.
-        The function skips this set.
+        the first set that contains a field or a parameter of the request. But the function skips a set with
+        several fields of the request if ``needed_fields`` contains one of them: such a set may be a list of
+        the allowed fields.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

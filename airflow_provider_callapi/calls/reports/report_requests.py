@@ -58,7 +58,10 @@ class DataApiClient(Protocol):
     """Any object that sends requests to the Data API and returns typed answers."""
 
     def call(self, request: Any) -> Any:
-        """Send a request as `airflow_provider_callapi.api.client.Client` does, and return the answer."""
+        """Send a request to the Data API, and return the typed answer.
+
+        :raises CallApiError: the Data API refuses the request, or does not answer.
+        """
 
 
 @dataclass(frozen=True)

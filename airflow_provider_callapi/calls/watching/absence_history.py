@@ -112,7 +112,7 @@ class AbsenceHistory:
         * At least one watched call is missing in the newest snapshot, but not in the snapshot before.
         * The newest snapshot still shows a call of the snapshot before, or fewer than five calls vanished. If
           five or more calls vanish and none stays, the service may have omitted all calls by mistake.
-        * The connection has sent at most one second look for ten regular polls, on average. If all watched
+        * The connection has sent at most one second look per ten regular polls, on average. If all watched
           calls are missing, this limit does not apply.
 
         :param watched: the session ids of the calls for whose end a task waits.

@@ -30,7 +30,8 @@ class AnswerWitness:
     calls. The witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param timezone: IANA name of the account's time zone.
+    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
+        harm, because the period is always longer than necessary.
     :param warn: a function that logs a warning.
     :param refusals: the fields, parameters and dates of report requests that this Data API has refused
         before. None: the witness begins without this knowledge.

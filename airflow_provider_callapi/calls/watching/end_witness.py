@@ -40,9 +40,10 @@ class EndWitness:
     nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone of the dates in a report request.
-    :param account_timezone: returns the IANA name of the account's time zone, which is the time zone of the
-        times in a report.
+    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
+        no harm, because the period is always longer than necessary.
+    :param account_timezone: returns the IANA name of the account's time zone, in which a report states times.
+        This zone must be right.
     :param warn: a function that logs a warning.
     :param refusals: the fields, parameters and dates of report requests that this Data API has refused
         before. None: the witness begins without this knowledge.

@@ -76,7 +76,8 @@ class CallEvent:
 
     :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
-    :ivar call: what was known of the call at the time ``seen_at``.
+    :ivar call: what was known of the call at the time ``seen_at``. The event ``started`` contains no answer,
+        even if the call was already answered.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
         numbers, also the contact's number.
     """
@@ -159,10 +160,11 @@ class EventDetector:
     """Session id of an ended call → when the call ended or was last listed, epoch seconds."""
 
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
-        """Compare one snapshot with the earlier snapshots, and return the new events in order.
+        """Compare one snapshot with the earlier snapshots, and return the new events.
 
-        If the poll failed, return an empty list. The list is also empty if the snapshot is a baseline: the
-        first snapshot, or the first snapshot after a long gap.
+        In the list, a call's event ``started`` comes before the call's event ``answered``. If the poll
+        failed, the list is empty. The list is also empty if the snapshot is a baseline: the first snapshot,
+        or the first snapshot after a long gap.
         """
         if snapshot.failure is not None:
             return []

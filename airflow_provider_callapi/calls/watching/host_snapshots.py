@@ -112,12 +112,13 @@ class HostSnapshots:
             yield snapshot
 
     def next(self) -> Snapshot | None:
-        """Return the next snapshot: one that another task of this host has stored, or that of an own poll.
+        """Return the next snapshot: from another task of this host, or from a poll of this task.
 
         The method polls only if no new snapshot is stored and a poll is due. The tasks share no snapshot of a
         failed poll: only the task that has polled gets this snapshot.
 
-        :return: the snapshot; None: no new snapshot is stored, and it is not this task's turn to poll.
+        :return: the snapshot. None: no new snapshot is stored, and either no poll is due, or this task waits
+            for the poll of another task.
         """
         if (shared := self._read_newer()) is not None:
             return self._deliver(shared)
@@ -147,7 +148,10 @@ class HostSnapshots:
         return self._deliver(_Shared(snapshot, history))
 
     def _deliver(self, shared: _Shared) -> Snapshot:
-        """Return a shared snapshot, and decide when the next poll is due."""
+        """Return the snapshot from the shared file's content, and set the time of this task's next poll.
+
+        The next poll comes after the usual interval, or sooner if a second look (an extra poll) is due.
+        """
         snapshot = self._schedule(shared.snapshot)
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
         if self._is_second_look_due:
