@@ -51,7 +51,7 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Fill the entries of ``login.user`` and ``logout.user`` in `HANDLERS`, which needs a function there.
+    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
 
     No code calls this function, because `Service` carries out both methods itself.
     """

@@ -256,7 +256,7 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Fill the entries of ``login.user`` and ``logout.user`` in `HANDLERS`, which needs a function there.
+    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
 
     No code calls this function, because `Service` carries out both methods itself.
     """

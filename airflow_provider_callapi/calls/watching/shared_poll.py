@@ -82,7 +82,7 @@ class SharedPoll:
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
-        """Return the session ids of those watched calls that are missing for the first time.
+        """Return the session ids of the watched calls that have vanished since the previous snapshot.
 
         A watched call is a call for which a subscriber with ``only_call`` waits. The result contains the call
         if the previous snapshot shows it, and ``snapshot`` proves that it is not active any more.
