@@ -14,18 +14,18 @@ SECTION = "callapi"
 
 @cache
 def read_deployment() -> Deployment:
-    """Return the name and the secret keys of this Airflow deployment, from Airflow's configuration.
+    """Read the name and the secret keys of this Airflow deployment from Airflow's configuration.
 
-    The ids of calls, and the hashes of phone numbers, depend on the name and the keys. All machines of a
-    deployment must therefore have the same configuration.
+    The ids that the package makes, such as the ``external_id`` of a call, depend on the name and on one key.
+    The fingerprints (hashes) of phone numbers depend on the keys. All machines of a deployment must therefore
+    have the same configuration.
 
-    The name is the option ``[callapi] deployment``. If this option is not set, the name is
-    ``[api] base_url``. The keys are in the option ``[callapi] secret_keys``, the newest key first:
-    ``new,old``. If this option is not set, the keys are in ``[core] fernet_key``.
-
-    The ids of calls use only the oldest (last) key, so a new key does not change the ids. There is one
-    exception: if ``[callapi] deployment`` is set and ``[callapi] secret_keys`` is not set, the ids use no
-    key. A change of ``[core] fernet_key`` then does not change the ids.
+    - Name: the option ``[callapi] deployment``. If this option is not set: ``[api] base_url``.
+    - Keys: the option ``[callapi] secret_keys``, the newest key first: ``new,old``. If this option is not
+      set: ``[core] fernet_key``.
+    - Key of the ids (`Deployment.id_key`): the oldest (last) key, so that a new key does not change the ids.
+      If ``[callapi] deployment`` is set and ``[callapi] secret_keys`` is not set, the ids use no key. A
+      change of ``[core] fernet_key`` then does not change the ids.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

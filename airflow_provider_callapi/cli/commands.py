@@ -44,9 +44,10 @@ def calls(args: Namespace) -> None:
 def limits(args: Namespace) -> None:
     """Print the points (rate-limit units) left at the Call API and at the Data API.
 
-    The command polls the Call API. The vendor does not document whether a poll costs points. If the
-    connection contains a user name, the command prints no points of the Data API, because logging in to the
-    Data API costs a point.
+    The command reads the points from the answers to two requests. The request to the Call API is a poll. The
+    vendor does not document whether a poll costs points. The command sends no request to the Data API, and
+    prints only the points of the Call API, in two cases: the connection does not use the Data API, or the
+    connection contains a user name. With a user name, the login to the Data API would cost a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:
@@ -239,9 +240,11 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a time from the service, such as ``2026-05-04 12:00:00``, to UTC.
+    """Convert a local time of the account, such as ``2026-05-04 12:00:00``, to UTC.
 
-    If the value is not a time, return the value unchanged.
+    If ``text`` is not a time, return ``text`` unchanged.
+
+    :param timezone: IANA name of the account's time zone.
 
     :param time_format: the form of the result, e.g. ``%m-%d %H:%MZ``.
     """

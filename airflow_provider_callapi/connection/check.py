@@ -30,10 +30,10 @@ class _ConnectionUnusable(Exception):
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
     """Test an Airflow connection of type ``callapi``, and describe the result for the user.
 
-    :param read_settings: a function that reads the connection. The function may raise
-        `ConnectionSettingsInvalid`.
+    :param read_settings: a function that reads the connection. If the function raises
+        `ConnectionSettingsInvalid`, the result is False and a description of the error.
     :return: a pair: whether the connection works, and a description, such as ``(True, "Connected; 3 active
-        calls.")``. The description never contains credentials. The description may contain the IP address of
+        calls.")``. The description never contains credentials. Some descriptions contain the IP address of
         this machine, because the account has to allow this address.
     """
     try:

@@ -166,9 +166,9 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        If the Airflow connection does not name the account's zone, the property is ``Europe/Moscow``. The
-        package does not ask the Data API for the zone, because a wrong zone does no harm here: the period of
-        each request begins at least a day earlier, and usually ends a day later, than necessary.
+        This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone. The
+        package does not ask the Data API for the account's zone, because a wrong zone does no harm here: the
+        period of each request begins at least a day earlier, and usually ends a day later, than necessary.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

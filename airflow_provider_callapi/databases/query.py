@@ -83,8 +83,9 @@ def statements_of(value: Any) -> Iterator[str]:
 
     If the value contains no query, the function yields nothing.
 
-    :param value: may be a query ``{"conn_id": …, "sql": …}``, or a dict with a query under the key ``list``:
-        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``.
+    :param value: a query ``{"conn_id": …, "sql": …}``, a dict with a query under the key ``list``
+        (``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``), or a value without a query, such as the
+        path of a file.
     """
     if isinstance(value, Mapping):
         if isinstance(value.get("sql"), str):

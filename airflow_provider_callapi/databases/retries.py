@@ -19,10 +19,12 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return whether the repeats of a failed transaction must stop now.
+    """Return True if a failed transaction must not be repeated any more, otherwise False.
 
-    If the database is not available, the repeats stop after five minutes. After any other failure, the
-    repeats stop after the fifth repeat.
+    If the database is not available, the result is True when five minutes have passed since the first try.
+    After any other failure, the result is True when the fifth repeat has failed.
+
+    :param state: what tenacity knows of the transaction: the newest error, the tries and the time so far.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
@@ -50,12 +52,13 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 def mask_errors(work: Callable[[], T], named: str) -> T:
     """Run a function that uses a database, and return the result of the function.
 
-    If the database fails, raise a `CallApiTrouble`, whose message contains no phone numbers. The database's
-    own error message may contain phone numbers.
+    If the function fails with an error of the database, raise a `CallApiTrouble` instead. Its message
+    contains no phone numbers. The database's own error message can contain phone numbers.
 
     :param work: the function. It takes no arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.
-    :raises CallApiTrouble: the database does not answer, or refuses a statement.
+    :raises CallApiTrouble: the database does not answer or refuses a statement, or another process changed
+        the same row (`LostRaceError`).
     """
     try:
         return work()

@@ -62,12 +62,12 @@ class TableWriter:
             self._thread.join(_CLOSES_WITHIN)
 
     def finish(self, last: Iterable[Row] = ()) -> None:
-        """End the background thread, write all waiting rows, and then write the last rows.
+        """End the background thread, and write all rows that the thread has not written yet.
 
         The method waits up to five minutes for a database that is not available.
 
-        :param last: the rows to write after the waiting rows.
-        :raises CallApiTrouble: the database has not answered, or refuses the rows.
+        :param last: more rows. The method writes these rows after all other rows.
+        :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         self.close()
         with self._table_lock:

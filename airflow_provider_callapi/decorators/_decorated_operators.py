@@ -127,7 +127,7 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
 class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
     """Call each person on the contact list that a Python function returns (``@task.callapi_campaign``).
 
-    After a deferral and in a retry, the function must return the same people again.
+    The function runs again after a deferral and in a retry. It must then return the same people as before.
     """
 
     custom_operator_name = "@task.callapi_campaign"
@@ -135,11 +135,17 @@ class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
     template_fields = (*DecoratedOperator.template_fields, *CallApiCampaignOperator.template_fields)
 
     def execute(self, context: Context) -> Any:
-        """Run the Python function, and start or continue the campaign with the returned contact list."""
+        """Run the Python function, and start or continue the campaign with the returned contact list.
+
+        :return: the campaign's summary as a dict.
+        """
         self.contacts = self.call_function(context)
         return super().execute(context)
 
     def execute_complete(self, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """Run the Python function again after a deferral. Continue the campaign with the returned list."""
+        """Run the Python function again after a deferral. Continue the campaign with the returned list.
+
+        :return: the campaign's summary as a dict.
+        """
         self.contacts = self.call_function(context)
         return super().execute_complete(context, *args, **kwargs)

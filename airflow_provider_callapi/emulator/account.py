@@ -173,13 +173,16 @@ class Account:
     :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
         fail, because the account lacks a component.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
-    :ivar blacklist: contacts that must not be called.
+    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail. A call from one of
+        these contacts ends at once.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
     :ivar forbidden_methods: names of the methods whose requests fail with ``forbidden``.
-    :ivar components_off: disabled components of the Call API.
+    :ivar components_off: disabled components of the Call API. A request fails if its method belongs to one
+        of these components.
     :ivar ip_whitelist: the Call API accepts requests only from these IP addresses; None: from every
         address.
-    :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses.
+    :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses. Unlike
+        ``ip_whitelist``, this field is never None.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
     :ivar weights: method → points of one request. Without an entry, a request costs 1 point. A method of the

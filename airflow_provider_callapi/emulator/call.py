@@ -120,7 +120,8 @@ class Call:
     def listed_at(self) -> float:
         """The time from which ``list.calls`` shows the call, according to the contact's script.
 
-        The time is in epoch seconds. The profile of the exchange can add a delay (`Profile.appear_delay`).
+        The time is in epoch seconds, and does not include `Profile.appear_delay`: if the profile of the
+        exchange sets this delay, ``list.calls`` shows the call later than at this time.
         """
         return self.started_at + self.script.listed_after
 

@@ -51,9 +51,9 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Placeholder for ``login.user`` and ``logout.user`` in `HANDLERS`.
+    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
 
-    No code uses this function, because `Service` carries out both methods itself.
+    No code calls this function, because `Service` carries out both methods itself.
     """
 
 

@@ -209,12 +209,14 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain.
+    """Return a first choice of calls for a report, so that the caller need not look at all calls.
 
-    The calling code tests each of these calls, so that the code need not test all calls of the exchange.
-    If the report's filter is one comparison with session ids, the result contains the calls with these ids.
-    Otherwise the result contains the calls that started from ``first`` to ``last``. The result may contain
-    calls of several accounts. The call that started first comes first.
+    If the report's filter compares the session id with given ids, the result contains the calls with these
+    ids, whenever they started. Otherwise the result contains the calls that started from ``first`` to
+    ``last``. The call that started first comes first. The result can contain calls that do not belong in
+    the report, such as calls of another account. The caller removes these calls.
+
+    :param report_filter: the filter of the request. None: the request has no filter.
 
     :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
@@ -254,7 +256,7 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries of ``login.user`` and ``logout.user`` in `HANDLERS`.
+    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
 
     No code calls this function, because `Service` carries out both methods itself.
     """

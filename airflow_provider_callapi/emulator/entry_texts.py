@@ -30,8 +30,8 @@ class EntryTexts:
     def array(self, account: Account, calls: Iterable[Call]) -> JsonArray:
         """Return the ``list.calls`` entries of an account's calls as a JSON array, in the order of ``calls``.
 
-        If a test has changed the name of an employee or the time zone of the account, the entries show the
-        new name or the times in the new time zone.
+        A stored text can be out of date after a test has changed the name of an employee or the time zone of
+        the account. The method then builds new texts, so that the entries always show the present values.
         """
         shown = (account.timezone, [(one.id, one.full_name) for one in account.employees.values()])
         if self._shown_of_account.get(id(account)) != shown:

@@ -121,16 +121,17 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        If the exchange has an open port, `Fault.REFUSE` closes the port at once for ``seconds`` of real time,
-        at most 5 s. With an open port, `Fault.REFUSE` ignores ``method`` and ``times``, because a refused
-        connection carries no request. To close the port for longer, use `Emulator.refusing`.
+        The fault hits the next ``times`` requests for ``method``. There is one exception: `Fault.REFUSE`, if
+        the exchange has an open port. The exchange then plans nothing, but closes the port at once for
+        ``seconds``, at most 5 s. The port refuses all connections, whatever ``method`` and ``times`` are. To
+        close the port for longer, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the fault hits only requests for this method; None: requests for any method.
         :param times: the number of requests that the fault hits.
         :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
-            breaks. For `Fault.REFUSE` over HTTP: the time for which the port is closed. Other faults ignore
-            the number.
+            breaks. For `Fault.REFUSE` with an open port: the time for which the port is closed. Other faults
+            ignore the number.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -199,8 +200,8 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If another phone rings, `check_rings` fails. There are two exceptions: an operator's phone may ring in
-        an inbound call, and in a call to a contact whose phone may ring.
+        If another phone rings, `check_rings` fails. There are two exceptions. An operator's phone can ring in
+        an inbound call, and in a call to a contact that the test has named, except with ``times=0``.
         """
         with self._lock:
             self._expectations.no_other_rings = True

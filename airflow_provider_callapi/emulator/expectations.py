@@ -20,9 +20,10 @@ class RingExpectations:
     """The expectations of a test about the rings of phones.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: only phones with a script or an entry in ``times`` may ring. An operator's
-        phone may also ring in an inbound call, and in a call to a contact whose phone may ring. False: a
-        phone without an entry in ``times`` may ring any number of times.
+    :ivar no_other_rings: whether a ring of a phone without a script and without an entry in ``times`` is an
+        error. True: such a ring is an error, unless an operator's phone rings in an inbound call, or in a
+        call to a contact with a script or an entry in ``times`` (other than 0). False: such a ring is no
+        error.
     """
 
     def __init__(self) -> None:
@@ -82,9 +83,7 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a clause for the error text about the rings of a phone.
-
-    The clause names how often the phone rang, the role of the phone, and the method that started the call.
+    """Return a part of the error message: how often a phone rang, in which role, and by which API method.
 
     Examples: ``start.informer_call rang 7916…0000 (contact) once`` and ``7916…0000 did not ring``.
 

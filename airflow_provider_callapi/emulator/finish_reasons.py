@@ -64,7 +64,7 @@ def session_reason(call: Call, reason: str, profile: Profile) -> str:
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's leg.
     - ``operator``: the last operator's leg.
-    - ``any``: a leg of any role. The function chooses the leg by the session id.
+    - ``any``: a leg of any role. The session id decides which leg, so the legs differ from call to call.
 
     :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason in two
         cases: the profile names ``ending_leg``, or the call has no leg of the kind that the profile names.

@@ -32,15 +32,16 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 class SharedPoll:
     """A loop that polls while there are subscribers, and gives each snapshot to the subscribers that need it.
 
-    A subscriber is, for example, the trigger of a task that waits for a call. The shortest interval of all
-    subscribers is the time between two polls. A new subscriber waits for the next poll, and gets no older
-    snapshots. The arrival or departure of a subscriber never causes an extra poll. When a call that a
-    subscriber waits for is missing for the first time, an extra poll (a second look) may follow: see
-    `AbsenceHistory`. A shared poll belongs to one event loop.
+    A subscriber is, for example, the trigger of a task that waits for a call. The time between two polls is
+    the shortest interval of all subscribers, or longer after a poll that a rate limit refused. A new
+    subscriber waits for the next poll, and gets no older snapshots. The arrival or departure of a subscriber
+    never causes an extra poll. When a call that a subscriber waits for is missing for the first time, an
+    extra poll (a second look) may follow: see `AbsenceHistory`. A shared poll belongs to one event loop.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
-    :param history: what earlier polls of the account have shown about missing calls. None: nothing.
-    :param when_idle: a function that the loop runs when the last subscriber has left.
+    :param history: what earlier polls of the account have shown about missing calls. None: there were no
+        earlier polls.
+    :param when_idle: a function that `SharedPoll.remove` calls when the last subscriber has left.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
@@ -76,15 +77,17 @@ class SharedPoll:
 
     @property
     def _watched(self) -> set[int]:
-        """The session ids of the calls for whose end a subscriber waits."""
+        """The session ids of the calls for which a subscriber with ``only_call`` waits."""
         calls = (subscription.only_call for subscription in self._subscriptions)
         return {call for call in calls if call is not None}
 
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
         """Return the session ids of the watched calls that have vanished since the previous snapshot.
 
-        :param snapshot: the new snapshot, which proves that these calls are missing. The poll has not yet
-            given this snapshot to the subscribers.
+        A watched call is a call for which a subscriber with ``only_call`` waits. The result contains the call
+        if the previous snapshot shows it, and ``snapshot`` proves that it is not active any more.
+
+        :param snapshot: the new snapshot, which the subscribers have not received yet.
         """
         if self._newest is None:
             return set()
@@ -105,12 +108,13 @@ class SharedPoll:
         ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
         :param interval: the longest time between two polls, in seconds.
-        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+            waits.
         :param only_call: the session id of the call for which the subscriber waits. The subscriber gets the
             first snapshot, and later only snapshots that may change what is known of this call: see
             `Snapshot.concerns`. None: the subscriber gets every snapshot.
-        :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot, even with
-            ``only_call``.
+        :param wake_at: epoch seconds, for example the deadline of the wait. A subscriber with ``only_call``
+            gets every snapshot from this time on.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -201,7 +205,7 @@ class Subscription:
     The class uses ``__slots__`` and no queue, so that ten thousand subscriptions need little memory.
 
     :ivar interval: the longest time between two polls, in seconds.
-    :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    :ivar awaited: a function that returns the session ids of the calls for whose answer the subscriber waits.
     :ivar only_call: the session id of the call for which the subscriber waits; None: the subscriber gets all
         snapshots.
     """
@@ -257,8 +261,9 @@ class Subscription:
         return item
 
     def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
-        """Return whether the subscriber needs a snapshot.
+        """Return whether this subscriber must get the new snapshot.
 
+        :param snapshot: the new snapshot.
         :param before: the previous snapshot; None: there is no earlier snapshot.
         """
         if self.only_call is None or before is None or not self._has_received:

@@ -37,8 +37,8 @@ class Snapshot:
         could not be read.
     :ivar ends: session id → the end of a call that ``list.calls`` does not show any more, from the Data API's
         report. Empty if the package did not ask the Data API, or if the Data API has no report yet.
-    :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing in
-        the snapshots before the call came back. See
+    :ivar longest_return: active calls of the account can be missing in some snapshots, and then come back.
+        This is the longest time, in seconds, for which such a call was missing. 0: no call has come back. See
         `airflow_provider_callapi.calls.watching.absence_history.AbsenceHistory`.
     """
 

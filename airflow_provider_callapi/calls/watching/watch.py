@@ -110,7 +110,10 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def without_failures(self) -> Observation:
-        """Return a copy of this observation with 0 failed polls, with which a new try of the task begins."""
+        """Return a copy of this observation with ``failures`` set to 0.
+
+        A new try of the task begins with this copy.
+        """
         return replace(self, failures=0)
 
     def with_doubt(self) -> Observation:
@@ -194,8 +197,9 @@ class SessionWatch:
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot and return the call's new phase.
 
-        After a failed poll, the phase stays the same. If the deadline has passed, the phase becomes
-        ``TIMED_OUT`` instead.
+        Before the deadline, a failed poll does not change the phase. From the deadline on, any snapshot, even
+        of a failed poll, changes the phase to ``TIMED_OUT``. There is one exception: a snapshot that shows
+        the end or the first answer of the call. If the watch has already ended, the method changes nothing.
 
         :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
             the watch tolerates.

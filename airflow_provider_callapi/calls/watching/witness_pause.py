@@ -65,7 +65,9 @@ class WitnessPause:
         self._ends_at = at + seconds
 
     def begin_after_failure(self, at: float, error: CallApiError) -> None:
-        """Log a failed request to the Data API, and begin a pause of a minute or more.
+        """Log a failed request to the Data API, and begin a pause.
+
+        The pause lasts a minute, or longer if the Data API demands a longer pause.
 
         :param at: the time of the failure, epoch seconds.
         :param error: the error of the request.
@@ -75,7 +77,10 @@ class WitnessPause:
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """If few points (rate-limit units) are left for this day, log this fact and begin a pause.
+        """Begin a pause of ten minutes if less than a fifth of the day's points (rate-limit units) is left.
+
+        The method also logs the beginning of the pause. If no reply has contained the day's points, the
+        method does nothing.
 
         :param at: the present time, epoch seconds.
         """
