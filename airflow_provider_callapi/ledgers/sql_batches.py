@@ -149,7 +149,7 @@ def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
     Each person belongs to one row of the ledger's lock table. The claim statement locks the rows of the
-    batch's people, so that other claims for these people wait.
+    batch's people, so that other claims with ``min_gap`` for these people wait.
 
     The statement sees the ledger's attempts as they were when the statement began. If the statement has to
     wait for a lock, another claim may meanwhile store an attempt that the statement cannot see. The statement
