@@ -14,6 +14,8 @@
     ├── CallUnresolvedForNow         like CallUnresolved, with delivery at_least_once
     ├── CallStillActive              the call was still active at the timeout
     └── CallApiTrouble               a later try may succeed: service, storage or database failed
+
+A limit of the task is, for example, the parameter ``fail_if_unreached_over`` of a campaign.
 """
 
 from __future__ import annotations
@@ -124,10 +126,12 @@ def translate_errors() -> Iterator[None]:
 
 
 def with_advice(error: CallApiError) -> str:
-    """Return one text: the message of an API error, and advice what a user should do about the error.
+    """Return one text: the message of an API error, and advice on what a user should do about the error.
 
-    :param error: the error of a request. The method of the request determines whether the returned text names
-        the Call API or the Data API.
+    If a request to the Data API has failed, the text names the Data API. Otherwise the text names the
+    Call API.
+
+    :param error: the error of the request.
     """
     # DAG files import this module and are parsed often
     from airflow_provider_callapi.api.advice import advice  # noqa: PLC0415

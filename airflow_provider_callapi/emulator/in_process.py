@@ -89,12 +89,12 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request without reading from a stream.
+    """Return the body of a request. For a stream, return ``b""`` and leave the stream unread.
 
-    A planned fault can refuse the connection. A client that sends a stream then checks whether the stream was
-    read: if so, the client assumes that the request was sent. The function therefore does not read a stream,
-    and returns ``b""``. An exception is an `io.BytesIO`: the function returns the content, because the
-    content is available without a read.
+    A planned fault can refuse the connection. The client then checks whether the stream was read. If so, the
+    client assumes that the request was sent. The function therefore never reads from a stream.
+
+    For an `io.BytesIO`, the function returns the content, because the content is available without a read.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

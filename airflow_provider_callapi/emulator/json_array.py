@@ -1,4 +1,7 @@
-"""JSON arrays whose items are stored as JSON texts. An answer with many items then takes little CPU time."""
+"""JSON arrays that store each item as a JSON text.
+
+To build an answer with many items, the emulator only joins the stored texts. This takes little CPU time.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ class JsonArray:
 def to_json(value: Any) -> bytes:
     """Return the JSON text of a value, in UTF-8.
 
-    :param value: a value that `json.dumps` accepts, or a `JsonArray`. A dict may contain a `JsonArray` at any
-        depth. A list must not contain a `JsonArray`.
+    :param value: a value that `json.dumps` accepts. In addition, the value can be a `JsonArray`, or a dict
+        that contains a `JsonArray`, also in a nested dict. A list must not contain a `JsonArray`.
     """
     return b"".join(_parts(value))
 

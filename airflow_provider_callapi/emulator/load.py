@@ -58,10 +58,10 @@ class Load:
         self._thread.join()
 
     def place_missing(self) -> None:
-        """Place new inbound calls until the load has its full number of active calls.
+        """Place inbound calls until the wanted number of this object's calls is active.
 
-        The first `place_missing` places all calls of the load. A later `place_missing` places one new call
-        for each call of the load that has ended since the last `place_missing`.
+        The first time, the method places all these calls. Later, the method places one new call for each of
+        these calls that has ended since the last time.
         """
         self._placed &= {call.call_session_id for call in self._exchange.active_calls}
         employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]

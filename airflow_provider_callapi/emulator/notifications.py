@@ -51,9 +51,10 @@ class NotificationSender:
         self._thread.join()
 
     def send_new(self) -> None:
-        """Send one notification for each event of a call that no earlier `send_new` has handled.
+        """Send one notification for each new event of each call.
 
-        If a notification fails, the method logs a warning and does not repeat the notification.
+        An event is new if the method has not yet tried to send a notification of this event. If a
+        notification fails, the method logs a warning and does not repeat the notification.
         """
         handled: dict[int, tuple[Call, int]] = {}
         for call in self._exchange.calls:

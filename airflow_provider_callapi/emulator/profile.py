@@ -1,8 +1,8 @@
 """The profiles of the emulator. A profile states how one of the vendor's services behaves.
 
 The vendor's brands and accounts behave differently, and the vendor's document leaves questions open. Each
-field of a `Profile` states how a service behaves in one respect. The default of each field is the behaviour
-that the emulator reads from the vendor's document. ``Profile()`` therefore equals the profile ``document``.
+field of a `Profile` states how a service behaves in one respect. The default of each field is how the authors
+of this package understand the vendor's document. ``Profile()`` therefore equals the profile ``document``.
 """
 
 from __future__ import annotations

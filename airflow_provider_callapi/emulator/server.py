@@ -99,12 +99,12 @@ class Emulator:
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Refuse all connections inside a ``with`` block.
+        """Refuse all new connections inside a ``with`` block.
 
-        At the start of the block, the emulator closes all open connections that wait for no answer. If a
-        request on a connection still has no answer, the connection closes after the answer. Inside the block,
-        the emulator reserves the port but does not listen. After the block, the emulator accepts connections
-        again.
+        At the start of the block, the emulator stops listening, but keeps the port reserved. The emulator
+        also closes the connections that are already open. If a client waits for an answer on a connection,
+        the emulator closes this connection after the answer. After the block, the emulator accepts
+        connections again.
         """
         self._run_on_loop(self._close_port())
         try:

@@ -52,7 +52,7 @@ class Service:
     :ivar serves_ip: function from an account and an IP address to a bool. False: requests from the address
         fail.
     :ivar has_components: True: requests fail if the method's component is in `Account.components_off`. False:
-        the service ignores components.
+        the service ignores components. A component is a part of the Call API that an account has or lacks.
     :ivar accounts: the accounts (customers) that the service knows.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -182,7 +182,8 @@ class Service:
 
         - The service accepts requests from the client's IP address.
         - The account is active.
-        - The account has the component that the method needs. The Data API skips this check.
+        - The account has the component (the part of the Call API) that the method needs. The Data API skips
+          this check.
         - The account has the right to call the method.
 
         :raises RpcError: one of the conditions is not met.
@@ -203,15 +204,16 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points (rate-limit units) left for a request.
 
-        If too few points are left, the method raises the error ``limit_exceeded``, and the service does not
-        carry out the request. A start request is an exception if `Profile.limit_exceeded_leaves_undone` is
-        False: the service places the call, although the service answers with ``limit_exceeded``. For this
-        purpose, the method returns the error instead. The calling code raises the error after the call is
-        placed.
+        If too few points are left, the method normally raises the error ``limit_exceeded``. The service then
+        does not carry out the request.
+
+        For a start request, the method returns the error instead of raising the error if
+        `Profile.limit_exceeded_leaves_undone` is False. The service then places the call, and answers with
+        the error all the same.
 
         :param points: how many points the request costs.
-        :return: None: enough points are left. Otherwise: the error ``limit_exceeded`` for a start request
-            whose call the service places all the same.
+        :return: None: enough points are left. Otherwise, for such a start request: the error
+            ``limit_exceeded``, which the calling code raises after the call is placed.
         :raises RpcError: ``limit_exceeded``: too few points are left, and the service must not carry out the
             request.
         """

@@ -58,7 +58,7 @@ class Switchboard:
     :ivar default_script: the script of a phone that has no script in ``scripts``. An operator's phone without
         a script follows the fields ``employee_…`` of the contact's script instead.
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
-    :ivar entry_texts: the JSON texts of the entries in ``list.calls``.
+    :ivar entry_texts: stores the JSON text of each active call's entry in ``list.calls``.
     """
 
     def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:

@@ -68,8 +68,9 @@ class CallApiHook(BaseHook):
     :param max_limit_wait: the longest time in seconds that one request waits, in total, for the reset of
         used-up points (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`.
         `LimitExceeded.retry_after` is the number of seconds until the reset.
-    :param max_sends: how often the hook sends one failing request at most. 1: the hook repeats no request. A
-        repeat after a wait for points has no such limit, because only ``max_limit_wait`` limits these waits.
+    :param max_sends: how often the hook sends one failing request at most. 1: the hook does not repeat a
+        failed request. This limit does not stop a repeat after a wait for points. Only ``max_limit_wait``
+        limits these repeats.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -241,9 +242,10 @@ class CallApiHook(BaseHook):
             `CallUnresolved`. ``at_least_once``: place a second call.
         :return: the call as a dict, in the form in which a start operator returns a call. The dict contains
             ``call_session_id`` and ``external_id``.
-        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, it is unknown whether the second call was
-            placed. Airflow retries the task.
+        :raises CallUnresolved: with ``at_most_once``, it is unknown whether the call was placed. Airflow does
+            not retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the search found neither the lost call nor the
+            second call, whose start request got no answer either. Airflow retries the task.
         :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
             for the call.
         :raises CallApiFailure: the start request was not sent or was refused, and a retry of the task would
@@ -276,7 +278,7 @@ class CallApiHook(BaseHook):
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
-        """Return the functions with which `airflow_provider_callapi.calls.placing.place` places a call.
+        """Return an object with the functions that `airflow_provider_callapi.calls.placing.place` needs.
 
         With these functions, `place` sends the start request, searches for a lost call, reads the clock and
         writes to the log. A call is lost if its start request got no answer.
@@ -459,10 +461,11 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Yield the snapshots for the watch of one call, one after the other, without end.
 
-        A wait for the end of a call shares the polls of the other tasks on this host. A wait until the
-        contact picks up polls by itself. In such a wait, the hook also asks the Data API, and needs the
-        contact's phone number for this request. Shared snapshots contain no phone numbers. If this host has
-        no private folder for the shared snapshots, every wait polls by itself.
+        - ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots in a
+          private folder. If the host has no such folder, the hook polls for this watch alone.
+        - ``until`` is ``answered``: the hook polls for this watch alone. In this case, the hook also asks the
+          Data API whether the contact has picked up, and needs the contact's phone number for this request.
+          Shared snapshots contain no phone numbers.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

@@ -35,8 +35,8 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
     the calls of the earlier try. Within one try, two requests with exactly the same content get the same
     journal.
 
-    The function may place calls in several threads. Until the ``with`` block ends, no other thread uses this
-    journal.
+    The task's function may place calls in several threads. A thread that opens the same journal waits until
+    this ``with`` block ends.
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.

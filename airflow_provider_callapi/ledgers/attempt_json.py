@@ -20,9 +20,9 @@ _KNOWN_TWICE = ("external_id", "attempt")
 def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain JSON: the name of each field → value. Times are epoch seconds.
 
-    To save space, the JSON omits each field that has its default value. An attempt and its call both have the
-    fields ``external_id`` and ``attempt``. If the values are equal, the JSON contains the value only once, in
-    the attempt.
+    To save space, the JSON omits each field that has its default value. The call of an attempt has two fields
+    that the attempt also has: ``external_id`` and ``attempt``. If such a field has the same value in both,
+    the JSON of the call omits the field.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:

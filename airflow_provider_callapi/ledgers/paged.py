@@ -107,7 +107,8 @@ class PagedLedger:
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores these versions together with the
             granted intents.
-        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
+            the intent, and if not, why.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         newest |= {attempt.person: attempt for attempt in changed}

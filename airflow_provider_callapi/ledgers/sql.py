@@ -87,26 +87,26 @@ class SqlLedger:
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        An intent is the record of the next attempt to call a person. The ledger refuses an intent in four
-        cases:
+        An intent is the record of the next attempt to call a person. The ledger refuses an intent in the
+        following cases:
 
         - The ledger contains a later attempt to call the person.
         - The ledger contains the same attempt, and the call of this attempt may have been placed.
         - The person's previous attempt is still open: its result is not yet known.
         - ``min_gap`` has not passed since the last call to the person. In this case, `ClaimResult.not_before`
           is the time at which ``min_gap`` has passed.
+        - In PostgreSQL, the ledger has stored some of the intents, and the database then fails for several
+          seconds. The ledger refuses the remaining intents, so that the process can dial the people of the
+          stored intents without delay.
 
         In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
         stores most of the granted intents. One transaction then decides about the remaining intents.
 
-        In PostgreSQL, there is a fifth case: the fast statement has stored some intents, and then the
-        database fails for several seconds. The ledger refuses the remaining intents, so that the process can
-        dial the people of the stored intents without delay.
-
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores these versions first, as `record`
             does.
-        :return: for each intent, in the same order: whether the ledger has stored the intent, or why not.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
+            the intent, and if not, why.
         """
         self.record(changed)
         places = sorted(range(len(intents)), key=lambda place: _in_one_order(intents[place]))
@@ -137,8 +137,9 @@ class SqlLedger:
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """In PostgreSQL, store most of the intents that the ledger grants, with one fast statement.
 
-        The method stores nothing in other databases, or if two intents concern the same person. The method
-        does not repeat a failed statement.
+        `_claim_in_turn` must decide about each intent that this method does not store. The method stores
+        nothing in other databases, or if two intents concern the same person. The method does not repeat a
+        failed statement.
 
         :param intents: the intents, in the order of the people's keys.
         :return: a pair: the keys of the people whose intent is certainly stored, and a bool. True: the
@@ -161,12 +162,13 @@ class SqlLedger:
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: True: a statement of this process has failed, and may have stored these intents
             before.
-        :param some_granted: True: this process has just stored intents to call other people, and dials these
-            people only after the end of this method. The method must therefore be fast: if the database does
-            not answer within seconds, the method refuses all ``intents``. False: the method repeats the
-            transaction for up to five minutes.
-        :return: for each intent, in the same order: whether the intent is stored, or why not.
-        :raises CallApiTrouble: ``some_granted`` is False, and the transaction failed.
+        :param some_granted: True: this process has just stored intents to call other people, and cannot dial
+            these people before this method returns. The method must therefore be fast: if the transaction
+            fails for several seconds, the method refuses all ``intents``. False: during an outage of the
+            database, the method repeats the transaction for up to five minutes.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
+            the intent, and if not, why.
+        :raises CallApiTrouble: ``some_granted`` is False, and the last repeat of the transaction has failed.
         """
         if not intents:
             return []
@@ -214,10 +216,10 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction and return the result. After a temporary error, repeat the transaction.
+        """Run a database transaction and return the result. After a failure, repeat the transaction.
 
-        Temporary errors are, for example, a deadlock, a lost connection, and another process that changes the
-        same row.
+        The transaction can fail, for example, because of a deadlock or a lost connection, or because another
+        process has changed the same row.
 
         :param work: a function that carries out the transaction. Its argument is a database connection.
         :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.

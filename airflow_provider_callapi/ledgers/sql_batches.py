@@ -54,7 +54,8 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: another process claims an attempt for the same row of the lock table at the same time.
+    - With ``min_gap``: at the same time, another process claims an attempt to call the same person, or a
+      person who shares this person's row in the lock table.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
@@ -147,18 +148,20 @@ def _claim_statement(*, has_gap: bool) -> Any:
 def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
-    Each person belongs to one row of the lock table. The statement locks these rows, so that other claims
-    wait. The result is a table of the rows that the statement has locked and marked as its own.
+    Each person belongs to one row of the ledger's lock table. The claim statement locks the rows of the
+    batch's people, so that other claims with ``min_gap`` for these people wait.
 
-    The whole statement sees the call table as it was when the statement began. While the statement waits for
-    a lock, another claim may store a call that the statement cannot see. The result therefore does not
-    contain a row of the lock table that another claim has changed during the wait, and the statement stores
-    no intent for the people of this row. To find such rows, the statement compares two tables:
+    The statement sees the ledger's attempts as they were when the statement began. If the statement has to
+    wait for a lock, another claim may meanwhile store an attempt that the statement cannot see. The statement
+    therefore stores no intent for a person whose lock row another claim has changed during the wait. To find
+    such rows, the statement compares two tables:
 
     - ``before``: the rows of the lock table when the statement began;
     - ``held``: the same rows after the wait for other claims.
 
     :param intent: the table of the intents, with the number of each person's lock row as ``stripe``.
+    :return: a common table expression: the column ``stripe`` of the locked rows that no other claim has
+        changed. The statement may store intents only for the people of these rows.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     before = select(locks).where(stripes).cte("before")

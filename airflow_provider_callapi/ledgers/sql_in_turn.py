@@ -34,11 +34,12 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether this process may have stored the intents before, by a statement that failed or
-        whose answer was lost. The parameter decides what happens if the database already contains the same
-        intent, because the row does not show which process has stored it. True: the ledger grants the intent.
-        False: only another process can have stored the intent, so the ledger refuses the intent.
-    :return: for each intent, in the same order: whether the intent is stored, or why not.
+    :param repeated: decides what happens if the database already contains the same intent. True: an earlier
+        statement of this process may have stored the intent, although the statement seemed to fail. The
+        ledger therefore grants the intent. False: only another process can have stored the intent, so the
+        ledger refuses the intent.
+    :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored the
+        intent, and if not, why.
     :raises LostRaceError: another process has changed the row of an attempt after this function had read the
         row.
     """
@@ -133,9 +134,9 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    The result is True if the newest attempt has the status ``dialling``, and the intent's number,
-    ``external_id`` and time. The times may differ by less than a microsecond, because the database rounds
-    times.
+    The newest attempt must have the status ``dialling``. In addition, the newest attempt and the intent must
+    have equal numbers, equal ``external_id`` values and equal times. Times count as equal if they differ by
+    less than a microsecond, because the database rounds times.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

@@ -69,13 +69,13 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
     The statement does not change a row that already contains more knowledge of its attempt, see `KNOWLEDGE`.
 
-    Another process may have repeated the attempt, and the row then contains the intent of the other process.
-    A version with the status ``dialling`` or ``not_placed``, or with the result ``unresolved``, must not
-    change this row. The statement therefore compares the times of the intents: the time in the row must equal
-    the time in the version.
+    If the call of an attempt was not placed, another process can take over the attempt: the process stores
+    its own intent in the same row. A version with the status ``dialling`` or ``not_placed``, or with the
+    result ``unresolved``, must not change the intent of another process. The statement stores such a version
+    only if the version and the row contain the same time of the intent.
 
-    :param new: a function that returns the SQL expression for a new value. Its argument is the name of a
-        column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.
+    :param new: a function that returns the SQL expression for a value of the new version. Its argument is the
+        name of a column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.
     """
     return (
         update(calls)

@@ -89,7 +89,8 @@ def _add_missing_columns(engine: Engine) -> None:
 def stripe_of(person: str) -> int:
     """Return the number (0 to 4095) of a person's row in the SQL ledger's lock table.
 
-    A claim for the person locks this row. A person always has the same row. Several people may share a row.
+    A claim with ``min_gap`` locks the row of its person. A person always has the same row. Several people
+    can share a row.
 
     :param person: the person's key, as in `Attempt.person`.
     """

@@ -1,4 +1,4 @@
-"""Let only one of several callbacks ring for an alert, and store whom the ringing callback has called.
+"""Let only one of several Airflow callbacks ring for an alert, and store whom this callback has called.
 
 An alert is one or several phone calls about a failure. If Airflow restarts the ringing callback, the callback
 reads whom it has already called, and continues with the next person.
@@ -31,10 +31,11 @@ class AlertSuppressed(Exception):
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return the name and the secret keys of this Airflow deployment.
+    """Return the name and the secret keys of this Airflow deployment, as a `Deployment`.
 
-    If Airflow's configuration cannot be read, log the error and return a deployment without a name: an error
-    in the configuration must not prevent the alert.
+    The id of an alert depends on these values. If Airflow's configuration cannot be read, the function logs
+    the error, and returns a `Deployment` without name and keys. An error in the configuration thus does not
+    prevent the alert.
     """
     try:
         return read_deployment()
@@ -166,9 +167,11 @@ class AlertLock:
     def record_call(self, progress: Progress) -> None:
         """Store a call of the alert in the alert's Airflow Variable.
 
-        The other callbacks read the Variable and do not ring. After a restart, this callback reads the
-        Variable and continues with the next person. After the first call of the alert, the method also
-        deletes the Variables of expired alerts.
+        The other callbacks read the Variable and do not ring. If Airflow restarts this callback, the callback
+        reads the Variable and continues with the next person. The method stores nothing if this
+        callback has no claim, for example because ``quiet_for`` is 0.
+
+        After the first call of the alert, the method also deletes the Variables of expired alerts.
 
         :param progress: the call's session id, and the position of the called person in the alert's list of
             people.

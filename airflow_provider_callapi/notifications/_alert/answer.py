@@ -54,8 +54,9 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert with the given options, and how long the alert waits.
+        """Return what acknowledges an alert, and how long the alert waits for the acknowledgement.
 
+        :param options: the options of the alert, such as ``acknowledged_by``.
         :param requests: the start requests of the alert. All of them have the same dialing timeout.
         """
         dialing_timeout = getattr(requests[0], "dialing_timeout", None) if requests else None
@@ -84,8 +85,10 @@ async def wait_for_acknowledgement(
     """Wait for the end or the answer of an alert's call, and return whether the call acknowledges the alert.
 
     Without marks in ``wanted``, the function waits until the person answers or the call ends. With marks, the
-    function waits for the end of the call, and then for the Data API's report. If the polls fail with an
-    error, the function logs the error and stops polling.
+    function waits for the end of the call, and then for the Data API's report.
+
+    If the polls fail with an error, the function logs the error and stops polling. The earlier polls and the
+    Data API then determine the result.
 
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
@@ -108,9 +111,11 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    If the Data API has no report yet, the function asks again until ``report_timeout`` seconds after the end
-    of the call. If the polls have not shown the end, the deadline of ``watch`` counts as the end. After an
-    error of the Data API, the function logs the error and asks again.
+    If the Data API has no report yet, the function asks again until ``wanted.report_timeout`` seconds after
+    the end of the call. If the polls have not shown the end, the deadline of ``watch`` counts as the end.
+
+    After an error of the Data API, the function logs the error and asks again. If the connection does not use
+    the Data API, the function logs an error and returns False.
 
     :param watch: what the polls have shown of the call.
     :param wanted: the marks that acknowledge the alert, and how long to wait for the report.
