@@ -71,7 +71,8 @@ def begin(
     """Acquire the alert's lock, and call the first person.
 
     Airflow sometimes restarts a deadline's callback, or retries a task that runs the notifier. If the alert
-    has placed a call before that, the function calls no one, and returns the earlier call.
+    has placed a call before that, the function calls no one, and returns the earlier call. If ``quiet_for``
+    is 0, the function does not search for an earlier call.
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
