@@ -140,9 +140,10 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def time_out_watch(watch: SessionWatch) -> None:
-    """End the watch of a call, because its deadline has come. Log that the call has timed out.
+    """End the watch of a call at the watch's deadline, and log ``call timed out``.
 
-    A watch is an object that collects what the polls show of one call.
+    A watch is an object that collects what the polls show of one call. At the deadline, the wait for the call
+    is over, although no poll has shown the end of the call.
     """
     watch.time_out()
     _log_phase(watch)
@@ -243,9 +244,10 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 @cache
 def _sends_names_with_tags() -> bool:
-    """Return the value of Airflow's option ``[metrics] legacy_names_on``, by default True.
+    """Return whether metrics are also sent with the tags in the name, such as ``callapi.calls.answered``.
 
-    A look-up of the option is slow, so the function reads the option only once in each process.
+    The result is the value of Airflow's option ``[metrics] legacy_names_on``, True by default. A look-up of
+    the option is slow, so the function reads the option only once in each process.
     """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return the newest call of the alert that is active, or that began in the last ``quiet_for`` seconds.
+    """Return an earlier call of the alert: an active call, or a call of the last ``quiet_for`` seconds.
 
-    The function searches first the active calls, and then the Data API. If one of these searches fails, the
-    function logs the error and continues: the error must not prevent the alert.
+    The function searches the active calls. If none of them belongs to the alert, the function searches the
+    Data API. If a search finds several calls, the function returns the call to the person who comes last in
+    the alert's list of people. If a search fails, the function logs the error and continues: the error must
+    not prevent the alert.
 
     :param escalation: the alert's people, and the ids of its calls.
     :param quiet_for: for how many seconds after a call the alert does not ring again. 0: do not search.
@@ -50,11 +52,12 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
     """Search the Data API for a call to a person of the alert.
 
     The function searches for one person after another, in reverse calling order, and stops at the first call
-    that it finds. If the Data API is slow, the function gives up: it begins no request after twice the
-    timeout of a request.
+    that it finds. If the search has lasted longer than twice the connection's request timeout, the function
+    begins no further request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the found call and the person who was called. None: no call was found.
+    :return: the call, and the position of the called person in the alert's list of people. None: no call was
+        found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:

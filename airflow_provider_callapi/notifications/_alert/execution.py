@@ -29,8 +29,9 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: exception classes. If the method `watch` raises one of them, the alert stops polling
-        this call and continues. Any other exception ends the alert.
+    :ivar watch_errors: exception classes. If the method `watch` raises one of them, the alert logs the error
+        and no longer polls this call. If the connection uses the Data API, the alert then asks the Data API
+        about the call. Any other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
@@ -53,10 +54,15 @@ class Execution(Protocol):
         """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll the active calls until a call is answered or has ended, or its watch times out.
+        """Poll the active calls until a call is answered or ends.
 
-        :param watch: the object that collects what the polls show of the call.
-        :param until: what to wait for: ``answered`` or ``ended``.
+        The method also returns when the deadline of ``watch`` has passed.
+
+        :param watch: the object that collects what the polls show of the call. The caller reads the result
+            from this object.
+        :param until: what to wait for: ``answered`` or ``ended``. A wait for ``answered`` also ends when the
+            call ends.
+        :raises Exception: the polls failed. `watch_errors` names the exception classes.
         """
 
 

@@ -42,6 +42,9 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 class Failure:
     """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that awaits a decision.
 
+    :ivar kind: ``task`` or ``dag``: a task or a DAG run has failed. ``run``: a running task runs the notifier
+        because another task of the DAG run has failed. ``deadline``: a deadline was missed. ``approval``: a
+        task awaits a person's decision.
     :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``; otherwise an empty text.
     :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``; otherwise an empty
         text.

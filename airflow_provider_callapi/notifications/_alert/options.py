@@ -123,6 +123,7 @@ def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -
 
     :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
     :param value: the author's value, as a timedelta or in seconds.
+    :param default: the parameter's default, as a timedelta or in seconds.
     """
     try:
         duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])

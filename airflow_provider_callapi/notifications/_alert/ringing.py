@@ -70,14 +70,16 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock, and call the first person.
 
-    If Airflow has restarted the callback, continue after the last call before the restart.
+    Airflow sometimes restarts a deadline's callback, or retries a task that runs the notifier. If the alert
+    has placed a call before that, the function calls no one, and returns the earlier call. If ``quiet_for``
+    is 0, the function does not search for an earlier call.
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: ``(escalation, call)``. ``escalation`` calls one person after another. ``call`` is the placed
-        call. Before the alert calls the next person, the alert must wait until this call is answered or
-        ends. ``call`` is None if there is no next person: the alert then does not wait.
-    :raises AlertSuppressed: another callback placed a call for this alert.
+    :return: ``(escalation, call)``. ``escalation`` calls one person after another. ``call`` is a placed call.
+        Before the alert calls the next person, the alert must wait until this call is answered or ends.
+        ``call`` is None if no person is left to call: the alert then does not wait.
+    :raises AlertSuppressed: the alert has, or had, a call that this callback does not continue.
     :raises NoPersonRung: no call of the alert is known to be placed. This callback has released the lock, so
         another callback may ring.
     """

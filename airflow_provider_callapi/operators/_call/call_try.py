@@ -103,11 +103,19 @@ class CallTry:
             was placed.
         :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open. No call
             was placed.
-        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: it is unknown whether the call was placed. A retry may place a second
-            call.
+        :raises CallApiError: the call was not placed, or the search for a lost call failed.
+        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task,
+            because ``delivery`` is ``at_most_once``, or because ``max_lateness`` is over.
+        :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
+            because ``delivery`` is ``at_least_once``. The retry may place a second call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
+        :raises CallApiTrouble: a user has cleared the task, and another map index has not published whom it
+            has called. No call was placed.
+        :raises CallNotAnswered: the author requires an answer, and the contact did not answer.
+        :raises CallOutcomeUnknown: the author requires an answer, and it is unknown whether the contact
+            answered.
+        :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
         """
         self._require_what_proves_absence()
         if self._journal.next_step(request) is call_journal.Step.ADOPT:
@@ -313,10 +321,13 @@ class CallTry:
 
 
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
-    """Return the exception with which the task fails.
+    """Return the exception with which the task fails after `place` raised ``error``.
 
     :param error: `Unresolved`: the search did not find the lost call. `AnswerNotStored`: the journal could
         not store the placed call.
+    :param delivery: ``at_least_once``: the author accepts a second call.
+    :return: for `AnswerNotStored`: `CallApiTrouble`. For `Unresolved`: `CallUnresolvedForNow` if ``delivery``
+        is ``at_least_once``, otherwise `CallUnresolved`.
     """
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))

@@ -21,7 +21,8 @@ class CallingTimes:
 
     :ivar hours: the calling hours and the calling days.
     :ivar timezone: IANA name of the contact's time zone. The calling hours are times in this zone.
-    :ivar run_after: when the DAG run was due. None: not known.
+    :ivar run_after: when the DAG run was due. None: the DAG run was due at no fixed time, so ``max_lateness``
+        does not apply.
     :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
     :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no such timeout.
     """

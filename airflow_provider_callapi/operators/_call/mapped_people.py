@@ -84,10 +84,13 @@ class PeopleOfIndex:
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Before a call, record and publish that this map index calls the person.
 
+        If users have cleared tasks of the DAG run, the method first checks that no map index of the task has
+        called the person.
+
         :param contact: the person's phone number.
         :param is_known: True: the newest call in the journal of this map index went to this person, or may
-            have gone to this person. The method then does not ask the other map indexes.
-        :raises CallApiFailure: another map index has called this person, or may have called this person.
+            have gone to this person. The method then skips the check.
+        :raises CallApiFailure: a map index has called this person, or may have called this person.
         :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
         :raises CallApiTrouble: another map index has not published whom it has called. A retry of the task
             may succeed.

@@ -122,11 +122,12 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    If a task does not find a call after this time, the task concludes that the call was never placed. A
+    A task searches for a lost call (a call whose start request got no answer). If the task still does not
+    find the call after ``absence_proven_after`` seconds, the task concludes that the call was never placed. A
     placed call may need ``appear_timeout`` seconds to appear in ``list.calls``. The parameter must therefore
     be at least ``appear_timeout``.
 
-    :param seconds: the parameter's value. None: not set.
+    :param seconds: the value of ``absence_proven_after``. None: not set, so there is nothing to check.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
     :raises InvalidParameter: ``seconds`` is less than ``appear_timeout``.
     """

@@ -1,7 +1,7 @@
 """Send a control request that must not be repeated, such as a request that rings a phone or plays a sound.
 
-Airflow's retries of the task do not send the request again. If a user clears the task, the next try sends the
-request once more.
+If the service may have carried out the request, Airflow's retries of the task do not send the request again.
+If a user clears the task, the next try sends the request once more.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request at most once, even if Airflow retries the task. Return the answer.
+    """Send a control request that the service carries out at most once. Return the answer.
 
     The function stores a record in task state before it sends the request, and the answer afterwards. If an
-    earlier try has stored the answer, the function returns this answer. If the service may have carried out
-    the request of an earlier try, but no answer is stored, the function raises an error. Airflow before 3.3
+    earlier try has stored the answer, the function returns this answer and sends nothing. Airflow before 3.3
     has no task state: there, every retry of the task fails and sends no request.
 
     :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's number of retries.
-    :raises CallUnresolved: the service may have carried out the request, in this try or in an earlier one.
+    :param retries: the task's parameter ``retries``, from which the function finds out whether this try is a
+        retry.
+    :raises CallUnresolved: the service may have carried out the request, in this try or in an earlier one,
+        and no answer is stored.
     :raises CallApiFailure: the service refuses the request.
+    :raises CallApiError: the request failed, and the service has certainly not carried out the request. With
+        task state, a retry sends the request again.
     """
     name = f"{request.method}, call session {request.call_session_id}"
     is_retry = facts.try_number > facts.clears - retries + 1

@@ -36,7 +36,9 @@ def load_calls(
     :param log: the task's logger.
     :param now: the present time, epoch seconds.
     :return: the rows, a list of dicts. For a file or a table: a summary such as ``{"rows": 36, "table":
-        "calls", "start": …, "end": …, "points": 2}``.
+        "calls", "start": …, "end": …, "points": 2}``. ``rows`` is the number of rows. For a file, ``path``
+        replaces ``table``. ``start`` and ``end`` are the interval as ISO 8601 texts. ``points`` are the
+        points (rate-limit units) that the requests cost.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
     :raises CallApiFailure: there are more rows than a return value may contain.
     :raises CallApiTrouble: a service, a database or a storage did not answer.
@@ -86,7 +88,6 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
     """Return all rows as one list, for the return value of the task.
 
     :param portions: lists of rows, e.g. one list for each answer of the Data API.
-
     :raises CallApiFailure: there are more than 1000 rows.
     """
     rows: list[Row] = []

@@ -31,20 +31,22 @@ class DoNotCall:
     """The do-not-call list of a campaign: the numbers that the campaign must not call.
 
     Call the object to get the numbers. While the campaign dials, the object reads the list again: a query
-    each time, a file only if the file has changed. Within a try, the list only grows: a number that has
-    disappeared from a file stays on the list, because another process may be rewriting the file.
+    each time, a file only if the file has changed. A number that disappears from a file stays on the list,
+    because another process may be rewriting the file.
 
-    A row of the list is a phone number or a mapping. In a mapping, the numbers are in the column ``phone``
-    and in columns such as ``mobile``. If the mapping has only one column, the numbers are in this column.
+    A row of the list is a phone number or a mapping. If the mapping has only one column, the numbers are in
+    this column. Otherwise, the mapping must have a column ``phone``. The numbers are in this column and in
+    columns with similar names, such as ``mobile``.
 
     :param contacts: the list: a sequence of rows, the path of a file, or a query. None: the list contains
         only the numbers on the blacklist.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
         include the blacklist.
-    :param known: numbers that this or an earlier try has found on the list. They stay on the list.
-    :param was_read: whether this try has already read the list, before a deferral. If the list cannot be read
-        now: with True, the campaign dials no one until the list can be read; with False, the task fails.
+    :param known: numbers that are on the list from the beginning, because this try (before a deferral) or an
+        earlier try has found them on the list.
+    :param was_read: True: this try has read the list before a deferral. If the list cannot be read now, the
+        campaign dials no one until the list can be read. False: if the first read fails, the task fails.
     :param max_unreadable: how many rows of the list may be unreadable, i.e. contain no phone number or an
         invalid one. The campaign ignores these rows. If more rows are unreadable, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
@@ -138,7 +140,9 @@ class DoNotCall:
 def _numbers_of(row: Row, region: str) -> Iterator[str]:
     """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
 
-    :param row: a text, or a mapping: column → cell. A cell may contain several numbers.
+    :param row: a text, or a mapping: column → cell. The numbers are in the column ``phone`` and in columns
+        with similar names, or in the only column. A cell may contain several numbers. If all cells of the
+        mapping are empty, the function yields nothing.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :raises NotANumber: the row has no number, or a number that cannot be read.
     :raises ListUnreadable: the row has several columns, and none is named ``phone``.

@@ -52,7 +52,9 @@ class ExcludedPeople:
         )
 
     def numbers(self) -> frozenset[str]:
-        """Return the phone numbers on the list. If the list cannot be read now, return the known numbers.
+        """Return the phone numbers on the do-not-call list.
+
+        If this try has read the list before and cannot read it now, the method returns the known numbers.
 
         :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
         :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
@@ -60,21 +62,23 @@ class ExcludedPeople:
         return self._list()
 
     def current(self) -> frozenset[str] | None:
-        """Return the phone numbers on the list, and remember the people on the list.
+        """Return the phone numbers on the do-not-call list, or None if the list cannot be read now.
 
-        :return: the numbers. None: the list cannot be read now, so the campaign dials no one.
-        :raises CallApiFailure: as `numbers`.
-        :raises CallApiTrouble: as `numbers`.
+        While the result is None, the campaign dials no one. The method also stores which people of the
+        campaign are on the list, see `remember`.
+
+        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
+        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
         """
         numbers = self.remember()
         return None if self._list.stale else numbers
 
     def remember(self) -> frozenset[str]:
-        """Store which people of the campaign are on the list, for later tries.
+        """Store which people of the campaign are on the do-not-call list, for later tries.
 
-        :return: the phone numbers on the list.
-        :raises CallApiFailure: as `numbers`.
-        :raises CallApiTrouble: as `numbers`.
+        :return: the phone numbers on the list, or the known numbers if the list cannot be read now.
+        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
+        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
         """
         numbers = self.numbers()
         if len(numbers) != self._stored:

@@ -51,7 +51,10 @@ class CampaignMemory:
 
     @property
     def points_per_call(self) -> int | None:
-        """The points (rate-limit units) that one call costs, from the newest measurement. None: not known."""
+        """The points (rate-limit units) that one call costs, as the campaign has observed and stored.
+
+        None: no cost is stored. The campaign then assumes a cost until it observes the real cost.
+        """
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
@@ -81,7 +84,10 @@ class CampaignMemory:
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:
-        """Store the account's time zone for later workers, so that they do not ask the Data API again.
+        """Store the account's time zone, so that the campaign does not ask the Data API for it again.
+
+        The worker that continues this try after a deferral reads the time zone from the memo. The task's next
+        try reads the time zone from task state, if Airflow has task state.
 
         :param timezone: IANA name of the time zone.
         """
@@ -109,12 +115,12 @@ class CampaignMemory:
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
-        """Return the memo of a deferral: what the worker needs that continues this try.
+        """Return the memo: the values that a deferral passes to the worker that continues this try.
 
         :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
         :param wish: what a user has asked of the campaign. None: no user has asked for anything.
         :return: plain JSON: ``{"stopped": …, "wish": …, "excluded": […], "which": <the campaign's identity>,
-            "timezone": …}``.
+            "timezone": …}``. ``excluded`` and ``timezone`` are the attributes of this object.
         """
         return {
             "stopped": stopped,

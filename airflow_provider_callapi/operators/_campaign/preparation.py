@@ -68,7 +68,8 @@ def read_rules(
 
     :param hook: the hook of the campaign's connection.
     :param now: epoch seconds.
-    :param run_after: when the DAG run was due, epoch seconds. None: not known.
+    :param run_after: when the DAG run was due, epoch seconds. None: the DAG run was due at no fixed time, so
+        ``max_lateness`` does not apply.
     :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: the value of an option cannot be used. The error message names the option.
     """
@@ -151,9 +152,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list.
-
-    Return the plan: the people to call, and the rows from which no call can be made.
+    """Read the contact list. Return the people to call, and the rows from which no call can be made.
 
     :param template: makes the start request of each person.
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.

@@ -159,7 +159,10 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
-        :return: the summary of the finished campaign, or the deferral for the wait.
+        In a dry run, the method calls no one and returns at once.
+
+        :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: the summary
+            and the forecast that `_announce` returns.
         :raises UnfinishedBusiness: the campaign is over, but its task must not succeed. `_finish` lists the
             reasons.
         :raises CallApiTrouble: the task was killed.
@@ -257,8 +260,9 @@ class CampaignRun:
 
         The objects are, for example, the scenarios and virtual numbers that the start requests name.
 
-        :return: a dict with the forecast of points and minutes. The key ``problems`` contains a list with one
-            sentence for each missing object.
+        :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``: the
+            number of people to call, a forecast of the points and minutes for one call to each person, and
+            one sentence for each missing object.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -282,10 +286,12 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if the calling days and hours never allow a call to the waiting people.
+        """Raise an error if people wait to be called, but the calling days and hours allow no call.
 
-        :raises CallApiFailure: people wait, but no allowed time is known, e.g. because the calendar of
-            workdays does not contain this year. The method raises no error while calls are active.
+        While calls are active, the method raises no error.
+
+        :raises CallApiFailure: no time within a year is known at which a call is allowed, e.g. because the
+            calendar of workdays ends.
         """
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
@@ -310,7 +316,7 @@ class CampaignRun:
         """Store how far the campaign is. The command line and the page of calls show the progress to users.
 
         :param now: epoch seconds.
-        :param next_at: epoch seconds at which the campaign publishes again.
+        :param next_at: epoch seconds at which the campaign publishes again at the latest.
         """
         self._control.publish(
             self._runner.progress.measure(
