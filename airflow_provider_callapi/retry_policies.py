@@ -1,15 +1,17 @@
 """A retry policy for tasks that fail with an error of this package. The policy needs Airflow 3.3 or newer.
 
-=====================================================  ================================================
-the error, or a cause of the error                     the next try
-=====================================================  ================================================
-the points are used up                                 starts after the reset of the limit
-a call may have been placed                            does not start: check manually
-login, rights, account, parameters, the connection     does not start: it would fail the same way
-the service or the network                             starts after a delay that doubles with each try
-not answered, still active, unresolved for now         starts as the task's own settings define
-any other error                                        starts as the task's own settings define
-=====================================================  ================================================
+The policy looks at the error of the task, and at the causes of this error:
+
+=========================================================  ================================================
+the error                                                  the next try
+=========================================================  ================================================
+the points are used up                                     starts after the reset of the limit
+it is unknown whether a call was placed or answered        does not start: check manually
+a request that is never sent twice may have taken effect   does not start: check manually
+the connection, the account or a parameter is wrong        does not start: a retry would fail the same way
+the service or the network has failed                      starts after a delay that doubles with each try
+any other error, e.g. the contact has not answered         starts as the task's own settings define
+=========================================================  ================================================
 """
 
 from __future__ import annotations
@@ -65,10 +67,13 @@ class _Rule:
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return whether a repeat of a failed request could do harm, e.g. ring a phone a second time.
+    """Return whether a retry after a failed request could do harm, e.g. ring a phone a second time.
 
-    True: the service may have carried out the request, and the request's method must not be repeated. Methods
-    that this package does not define must not be repeated.
+    The result is True if the service may have carried out the failed request, and the request belongs to a
+    method that the package never sends twice. A method that the package does not know counts as such a
+    method.
+
+    :param error: the error of the failed request.
     """
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
@@ -126,8 +131,9 @@ class CallApiRetryPolicy(RetryPolicy):
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
     The policy decides only if the error of the task, or one of the causes of this error, is an error of this
-    package. After any other error, the next policy of a ``ChainRetryPolicy`` decides. Without a next policy,
-    the task's own settings apply. The task's parameter ``retries`` limits the number of retries.
+    package. After any other error, and after `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`,
+    the next policy of a ``ChainRetryPolicy`` decides. Without a next policy, the task's own settings apply.
+    The task's parameter ``retries`` limits the number of retries.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
         try.
@@ -153,8 +159,8 @@ class CallApiRetryPolicy(RetryPolicy):
             with this number.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
-        :return: the decision, with a reason. The reason names the class of the error on which the decision is
-            based.
+        :return: the decision, with a reason that names the class of the error. If the policy does not decide,
+            the result is ``RetryDecision.default()``, without a reason.
         """
         for error in _error_chain(exception):
             for rule in _RULES:

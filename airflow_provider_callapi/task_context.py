@@ -119,8 +119,8 @@ class TaskFacts:
 
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of the task have the
         same owner.
-    :ivar clears: Airflow's ``max_tries`` of the task instance. The number grows each time a user clears the
-        task. A retry does not change the number.
+    :ivar clears: a number that grows each time a user clears the task, and that a retry does not change:
+        Airflow's ``max_tries`` of the task instance. The number is not the number of clears.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: the context does not contain the time.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
@@ -199,8 +199,9 @@ def lost_its_state(facts: TaskFacts) -> bool:
     Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
     then clears the task, the task no longer knows which people the task has called.
 
-    Use this function at the beginning of each try. If ``clear_on_success`` is set, the function writes a mark
-    to the task state in the first try. If the mark is missing after a clear, Airflow has deleted the state.
+    Use this function at the beginning of each try. If ``clear_on_success`` is set, the function writes a
+    value to the task state in the first try. If this value is missing after a clear, Airflow has deleted the
+    state.
 
     :param facts: the facts of the running try.
     :return: True: Airflow has deleted the state, and the task may have called people before. False: the state

@@ -47,16 +47,18 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                              no phone rang. The start operator needs ``refused_as_result=True``
     a mark                   the call has this mark (an operation of the scenario, or a tag). If the
                              call has several marks of ``routes``, the first one in ``routes`` counts
-    unknown                  the contact picked up, ``routes`` contains an operation, and the operations
-                             of the call are not known
+    unknown                  the contact picked up, and it is not known whether a mark fits: ``routes``
+                             contains an operation, and the operations of the call are not known
     answered                 the contact picked up
-    our_side_did_not_answer  no employee or operator was reached, and the contact did not pick up. The
-                             route needs the Data API. If ``if_our_side_did_not_answer`` is None, the
-                             tasks of *not_answered* run
-    not_answered             the contact did not pick up. The route needs the Data API
+    our_side_did_not_answer  the contact did not pick up, because no employee or operator was reached.
+                             If ``if_our_side_did_not_answer`` is None, the tasks of *not_answered* run
+    not_answered             the contact did not pick up for another reason
     unknown                  it is not known whether the contact picked up, e.g. because the call is
                              still active, or there is no call
     =======================  =======================================================================
+
+    Only the Data API shows that a contact did not pick up. If the connection does not use the Data API, the
+    route of such a call is *unknown*.
 
     If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
     start operator returns no call, so the route is *unknown*, even if the phone rang.

@@ -101,7 +101,8 @@ class CallApiTagCallOperator(_SessionOperator):
     :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
         sensor returned.
     :param tag_id: the id of the tag in the account.
-    :param report_timeout: seconds to wait for the Data API's report of an ended call.
+    :param report_timeout: seconds to wait for the Data API's report of an ended call. If the report is still
+        missing then, the task fails, and a retry may succeed.
     """
 
     request_type = methods.TagCall
@@ -116,8 +117,11 @@ class CallApiTagCallOperator(_SessionOperator):
         """Tag an active call through the Call API, or an ended call through the Data API.
 
         :return: the answer of the service that tagged the call.
-        :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
-        :raises CallApiTrouble: the call has ended, and the Data API has no report yet.
+        :raises CallApiFailure: the service refuses the request; or the call has ended, and the connection
+            does not use the Data API. A retry of the task would fail the same way.
+        :raises CallApiTrouble: the call has ended, and the Data API's report is missing after
+            ``report_timeout``. A retry of the task may succeed.
+        :raises CallApiError: the request failed for another reason. A retry of the task may succeed.
         """
         report_timeout = self.read_parameters()["report_timeout"]
         with translate_errors(), self.hook as hook:
@@ -152,7 +156,8 @@ class CallApiReleaseCallOperator(_SessionOperator):
 class CallApiHoldCallOperator(_SessionOperator):
     """Put the contact of a call on hold (``hold.call``).
 
-    :param call_session_id: a call in which the contact and the employee talk.
+    :param call_session_id: the session id of a call in which the contact and the employee talk; or the dict
+        of this call that a start operator or the sensor returned.
     :param contact_message: the message that the contact hears.
     """
 
@@ -166,7 +171,8 @@ class CallApiHoldCallOperator(_SessionOperator):
 class CallApiUnholdCallOperator(_SessionOperator):
     """Take the contact off hold: the contact and the employee talk again (``unhold.call``).
 
-    :param call_session_id: a call whose contact is on hold.
+    :param call_session_id: the session id of a call whose contact is on hold; or the dict of this call that
+        a start operator or the sensor returned.
     """
 
     request_type = methods.UnholdCall
@@ -177,7 +183,8 @@ class CallApiMakeCallOperator(_SessionOperator):
 
     The employee can then consult the third party, or transfer the contact to the third party.
 
-    :param call_session_id: a call whose contact is on hold.
+    :param call_session_id: the session id of a call whose contact is on hold; or the dict of this call that
+        a start operator or the sensor returned.
     :param to: the third party's phone number, extension or SIP number.
     :param to_message: the message that the third party hears first.
     :param region: ISO 3166 country of a phone number without a country code.
@@ -198,7 +205,8 @@ class CallApiMakeCallOperator(_SessionOperator):
 class CallApiTransferTalkOperator(_SessionOperator):
     """Connect the contact with a third party, and disconnect the employee (``transfer.talk``).
 
-    :param call_session_id: a call in which `CallApiMakeCallOperator` has called the third party.
+    :param call_session_id: the session id of a call in which `CallApiMakeCallOperator` has called the third
+        party; or the dict of this call that a start operator or the sensor returned.
     """
 
     request_type = methods.TransferTalk
@@ -207,7 +215,8 @@ class CallApiTransferTalkOperator(_SessionOperator):
 class CallApiRestoreTalkOperator(_SessionOperator):
     """Connect the employee with the contact again, and disconnect the third party (``restore.talk``).
 
-    :param call_session_id: a call in which `CallApiMakeCallOperator` has called the third party.
+    :param call_session_id: the session id of a call in which `CallApiMakeCallOperator` has called the third
+        party; or the dict of this call that a start operator or the sensor returned.
     """
 
     request_type = methods.RestoreTalk
@@ -216,7 +225,8 @@ class CallApiRestoreTalkOperator(_SessionOperator):
 class CallApiAddCoachOperator(_SessionOperator):
     """Call a coach (a third person), who joins the talk of an employee with a contact (``add.coach``).
 
-    :param call_session_id: a call in which the contact and the employee talk.
+    :param call_session_id: the session id of a call in which the contact and the employee talk; or the dict
+        of this call that a start operator or the sensor returned.
     :param phone_number: the coach's number. None: the number in the employee's settings in the account.
     :param region: ISO 3166 country of a phone number without a country code.
     """

@@ -19,35 +19,36 @@ if TYPE_CHECKING:
 
 
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
-    """Load the finished calls of the account that began in an interval, by default in the data interval.
+    """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
     The Airflow connection must use the Data API. The Data API reports a call some seconds after the call's
-    end. A call that is still active when the task runs is missing in the result. With ``lookback``, a later
-    run loads this call. Each run loads each call only once. A second run with the same interval overwrites
-    the file, or replaces the rows of the same calls in the table.
+    end. A call that is still active when the task runs is therefore missing in the result. With ``lookback``,
+    a later run also loads this call. The intervals of the two runs then overlap, so some calls are loaded
+    twice. In a table, the later run replaces the rows of these calls. If both runs write to the same file,
+    the later run overwrites the whole file.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
     summary: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
-    ``points``.
+    ``points`` (the rate-limit units that the requests used).
 
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
         ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table":
         "calls", "schema": "telephony"}``. If the table does not exist, the operator creates the table. A new
         row replaces the row of the table with the same ``id``. None: the operator returns the rows, and fails
         if there are more than 1000 rows.
-    :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
-        zone. None: the beginning of the run's data interval.
+    :param start: the beginning of the interval, without ``lookback``: a time with an offset, or a time or day
+        in the account's time zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is
         not loaded. None: the end of the run's data interval.
-    :param lookback: how much earlier than ``start`` the interval begins, as a timedelta or in seconds. Use at
-        least the length of the longest call.
+    :param lookback: a timedelta or seconds, 0 by default. The interval begins this much earlier than
+        ``start``. Use at least the length of the longest call.
     :param fields: the columns of a row, in their order: names of fields of ``get.calls_report``. The column
         ``id`` is always included. None: the default fields, which contain no phone numbers.
     :param legs: whether a row has a column ``legs``, with a list of the call's participants.
     :param phone_numbers: whether to load phone numbers. False: no request asks for a phone number. True: the
         rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their
         numbers.
-    :param missed: whether to load only missed calls: inbound calls that the service reports as lost.
+    :param missed: True: load only missed calls: inbound calls that no employee answered.
     :param direction: ``in`` or ``out``. None: both.
     :param virtual_phone_numbers: load only calls through these virtual numbers of the account.
     :param employees: load only calls in which one of these employees took part, by id.
@@ -110,9 +111,9 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         """Load the calls. Return the rows, or a summary if the operator writes the rows to a file or a table.
 
         :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start":
-            …, "end": …, "points": 2}``.
-        :raises CallApiFailure: the value of a parameter cannot be used, or the service refuses a field or a
-            filter.
+            …, "end": …, "points": 2}``. ``points`` are the rate-limit units that the requests used.
+        :raises CallApiFailure: the value of a parameter cannot be used; or the service refuses a field or a
+            filter; or there are more than 1000 rows to return.
         :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
             all calls.
         """

@@ -50,9 +50,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         "parameters": {…}}``: ``conn_id`` is the id of an Airflow connection to a SQL database, only
         ``parameters`` may contain templates, and the query must return the same people in each try. Rows with
         the same number, even in different notations, count as one person. A column ``timezone`` contains the
-        person's time zone: an IANA name, or an offset such as ``+03:00``. A damaged list fails the task
-        before anyone is dialled. If the Python list, the XCom or the result of the query is empty, the task
-        is skipped.
+        person's time zone: an IANA name, or an offset such as ``+03:00``. A list that cannot be used, such
+        as a file without rows, fails the task before anyone is dialled. If the Python list, the XCom or the
+        result of the query is empty, the task is skipped.
     :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
         exact (busy, not reached, …), and the campaign calls unreached people again. Without the Data API, the
         result of a call is only ``answered`` or ``unknown``.
@@ -100,8 +100,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         the Data API. A key ``operation:<name>`` of ``redial`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
-        days by default. After this time, the campaign dials no one and ends. If a try starts after this time
-        and people are left to call, the task fails. None: no limit.
+        days by default. After this time, the campaign dials no one, and ends when its active calls are over.
+        If people are left to call then, the task fails in two cases: the try began after this time, or the
+        campaign has placed no call. None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
         protect the database like the contact list.
@@ -135,18 +136,21 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. If ``list.calls`` has not
         shown the call by then, the campaign treats the call as ended and never observed.
-    :param report_timeout: seconds within which the Data API must report an ended call.
+    :param report_timeout: seconds after a call's end within which the Data API must report the call. Without
+        the report, the polls decide the result: ``answered`` or ``unknown``.
     :param absence_proven_after: seconds, at least ``appear_timeout``, that a lost call must stay absent. A
         call is lost if its start request got no answer. If neither ``list.calls`` nor the Data API has shown
         the call by then, the call was never placed, and the campaign dials the person again. Choose a time
         that is longer than the delay of the Data API's reports. None: the campaign does not dial the person
         again, and the person's result is ``unresolved``. Needs the Data API.
-    :param call_timeout: seconds after which the campaign stops waiting for a call that is still active.
+    :param call_timeout: seconds from the start of a call. If the call is still active then, the campaign
+        stops watching the call, and treats the call as ended.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
 
-    If the campaign placed no call, the task fails. There are two exceptions: ``min_gap`` has prevented the
-    calls, or every person on the contact list is also on the ``do_not_call`` list.
+    If the campaign has placed no call, the task fails. The exceptions: the contact list is empty (see
+    ``contacts``), ``dry_run`` is True, ``min_gap`` has prevented the calls, or every person on the contact
+    list is also on the ``do_not_call`` list.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
@@ -320,10 +324,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
+        The method can defer the task again. The method raises the same errors as `execute`.
+
         :param event: the event with which the trigger ended the wait. The event contains the observations of
             the campaign's calls.
-        :param memo: what `CampaignMemory.memo` returned before the wait, e.g. which people the do-not-call
-            list excluded.
+        :param memo: a dict that the task stored when it was deferred, and that the rest of the try needs. For
+            example, the dict contains which people the do-not-call list excludes. See `CampaignMemory.memo`.
         """
         return self._carry_out(context, event or {}, memo)
 
@@ -367,12 +373,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             return result
 
     def _refuse_queries_of_others(self) -> None:
-        """Raise an error if an SQL query is not written in the DAG file.
+        """Raise an error if the SQL query of ``contacts`` or ``do_not_call`` is not written in the DAG file.
 
         Otherwise, data of another task could contain any SQL statement, and the campaign would run the
         statement in the author's database.
 
-        :raises CallApiFailure: a query comes from another task or from a template. No call was placed.
+        :raises CallApiFailure: the query comes from another task or from a template. No call was placed.
         """
         for name in _LISTS:
             in_dag_file = name in self._queries and name not in self.data_parameters

@@ -39,7 +39,8 @@ template.
 :param timeout: how long one try waits for the call, in seconds or as a timedelta, at most 366 days. A retry
     waits for the same call again, and places no new call.
 :param poll_failures_tolerated: how many consecutive polls may fail before the task fails.
-:param report_timeout: seconds after the call's end within which the Data API must report the call.
+:param report_timeout: seconds after the call's end within which the Data API must report the call. Without
+    the report, the result is what the polls have shown.
 :param require_answer: True: the task succeeds only if the contact is known to have answered. If the Data API
     reports that the contact did not answer, the task fails with `CallNotAnswered`, and a retry **calls
     again**. If it is unknown whether the contact answered, the task fails with `CallOutcomeUnknown`, and
@@ -75,15 +76,16 @@ template.
     "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
     and run. May contain a template. None: no table.
 :param operations: True: ask the Data API for the scenario's operations, which show the phone key that the
-    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True`` and
-    the Data API. In these cases, the operations are null (not known), and the task does not fail: the
-    connection does not use the Data API; the Data API refuses the operations, or does not report the
-    operations in time.
+    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True``. If
+    the connection does not use the Data API, or the Data API does not report the operations in time or
+    refuses them, the operations are null (not known), and the task does not fail.
 
 The operators return the call as a dict without phone numbers: ``call_session_id``, ``external_id``,
-``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``,
-``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed``, ``finish_reason``,
-``talk_seconds``, ``tags``, ``operations`` (names, or null: not known), ``communication_id``, ``source``.
+``status`` (``started``, ``ended``, ``refused``), ``answered`` (true, false, or null: not known), ``attempt``
+(the first is 1), ``started_at``, ``answered_at``, ``ended_at`` (ISO 8601, UTC), ``observed`` (whether a poll
+has shown the call), ``finish_reason`` and ``contact_finish_reason`` (why the call and the contact's own leg
+ended), ``talk_seconds``, ``tags``, ``operations`` (names, or null: not known), ``communication_id`` (the Data
+API's id of the call), ``source`` (of the newest facts: ``start``, ``list.calls`` or ``data_api``).
 """
 
 from __future__ import annotations

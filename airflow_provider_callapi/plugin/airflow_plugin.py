@@ -16,7 +16,7 @@ _PREFIX = "/callapi"
 
 
 class LazyApp:
-    """An ASGI application that imports and builds the web application of the page at its first request."""
+    """An ASGI application that imports and builds the web application of the page *Calls* when first used."""
 
     def __init__(self) -> None:
         self._app: Any = None

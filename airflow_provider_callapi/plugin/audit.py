@@ -61,7 +61,7 @@ def write(
 
 
 def read_newest(connection_id: str) -> list[Deed]:
-    """Return up to ten actions of users on the page of a connection, the newest action first."""
+    """Return the newest actions of users on the page *Calls* of a connection: at most ten, newest first."""
     events = [_PREFIX + action for action in ("release", "pause", "resume", "stop")]
     written = json.dumps({"connection_id": connection_id}, ensure_ascii=False).strip("{}")  # as in `write`
     query = select(Log.dttm, Log.owner, Log.extra)

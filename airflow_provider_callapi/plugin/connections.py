@@ -101,6 +101,7 @@ class Lookers:
         Airflow connection again.
 
         :param now: epoch seconds.
+        :return: the active calls. If the poll failed, `Look.problem` contains the reason.
         """
         hook, opened_at = self._hooks.pop(conn_id) if conn_id in self._hooks else (_open(conn_id), now)
         try:

@@ -1,7 +1,7 @@
 """Reads what the page *Calls* shows beside the active calls.
 
-Airflow's metadata database and the databases of SQL ledgers show the campaigns. The metadata database also
-shows which task has placed each call, and which tasks poll.
+The campaigns are in Airflow's metadata database and in the databases of SQL ledgers. The metadata database
+also contains which task has placed each call, and which tasks of this package are running or deferred.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Known:
     :ivar problems: for each database that cannot be read, a sentence without phone numbers.
     :ivar callers: call session id → dag id, run id, task id and map index of the task that has placed the
         call. The dict contains no calls of campaigns.
-    :ivar tasks: the tasks that poll now.
+    :ivar tasks: the running and deferred tasks of this package's operators.
     """
 
     campaigns: list[SeenCampaign]

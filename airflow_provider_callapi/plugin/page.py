@@ -107,7 +107,7 @@ class CampaignRow:
     :ivar offered: which of the buttons pause, resume and stop the page shows for the campaign.
     :ivar wanted: a user's wish that the campaign does not follow yet, such as ``anna asked to pause``.
         ``""``: no wish is pending.
-    :ivar is_late: whether the task should have published its progress more than a minute ago.
+    :ivar is_late: True: the campaign is not over, and its progress is overdue by more than a minute.
     """
 
     seen: SeenCampaign

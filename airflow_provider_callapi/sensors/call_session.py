@@ -71,14 +71,15 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
     With ``until="answered"``, the wait also ends if the call ends and no poll has observed an answer. The
-    returned dict then has ``status="ended"``. If the Data API's report ended the wait, ``answered`` in the
-    dict is what the report states. Otherwise, ``answered`` is None, because the contact may have answered
-    between two polls.
+    returned dict then has ``status="ended"``. If the Data API reported the end of the call during the wait,
+    ``answered`` in the dict is what the report states. Otherwise, ``answered`` is None (not known), because
+    the contact may have answered between two polls.
 
     The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
-    three modes give the same result, with one exception: before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed. In this case, one poll without the call ends the wait. The returned dict,
-    ``require_seen`` and ``require_answer`` then depend only on the last poke and on ``call_session_id``.
+    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode forgets what
+    earlier pokes observed. The result and the checks of ``require_seen`` and ``require_answer`` then depend
+    only on the last poke and on ``call_session_id``. The first poll without the call ends the wait: at once
+    if ``call_session_id`` states that a poll has shown the call, and otherwise after ``appear_timeout``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended``.
@@ -88,8 +89,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     :param require_seen: True: if no poll has shown the call, the task fails without retries.
     :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
-    :param deferrable: True: wait in the triggerer. In the triggerer, all waits for calls of a connection
-        share one poll.
+    :param deferrable: True: wait in the triggerer. In the triggerer, one poll serves all tasks that wait for
+        calls of the same connection.
     :param soft_fail: True: Airflow skips the task in the cases in which ``timeout``, ``execution_timeout``,
         ``require_seen`` or ``require_answer`` would let the task fail. After any other error, the task fails.
     :param poke_interval: seconds between two polls, as a number or a timedelta.
@@ -325,9 +326,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
         - The beginning of the wait is the time of the first poke in reschedule mode. If there was no earlier
           poke, the beginning is the present time.
-        - The observation is what the parameter ``call_session_id`` contains.
+        - The observation contains what the dict in the parameter ``call_session_id`` states of the call. If
+          the parameter is only a session id, the observation is empty.
 
-        :param call: what the parameter ``call_session_id`` contains.
+        :param call: what the parameter ``call_session_id`` states of the call.
         :return: the beginning of the wait in epoch seconds, and the observation.
         """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
@@ -340,8 +342,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
         """Store, for the next poke, when the wait began and what the pokes so far have observed of the call.
 
-        In reschedule mode, the next poke runs in another process. The method therefore also writes both
-        values to Airflow's task state. Airflow before 3.3 has no task state.
+        The sensor object keeps both values. In reschedule mode, the next poke runs in another process. The
+        method then also writes both values to Airflow's task state. Airflow before 3.3 has no task state.
 
         :param waiting_since: when the wait began, epoch seconds.
         :param observation: what the pokes so far have observed.

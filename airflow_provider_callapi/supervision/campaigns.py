@@ -99,7 +99,7 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
         campaigns have stored in task state.
     :return: one `SeenCampaign` for each task that follows the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
-    :raises CallApiTrouble: the ledger's database does not answer. The wish may or may not be stored.
+    :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
     """
     campaigns = list_campaigns(ledger_conn_ids)
     named = [seen for seen in campaigns.found if seen.progress.campaign == name]

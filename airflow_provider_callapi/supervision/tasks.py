@@ -16,12 +16,12 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class PollingTask:
-    """A running or deferred task of an operator of this package. Such a task may poll the active calls.
+    """A running or deferred task of an operator of this package. A task that waits for a call polls.
 
     :ivar owner: dag id, run id, task id and map index.
     :ivar operator: the name of the operator's class, such as ``CallApiCampaignOperator``.
-    :ivar state: ``running``: the task is in a worker, and may poll there. ``deferred``: the task waits in a
-        triggerer. All deferred tasks of a connection in one triggerer share one poll.
+    :ivar state: ``running``: the task is in a worker. ``deferred``: the task waits in a triggerer. In one
+        triggerer, one poll serves all deferred tasks of a connection.
     """
 
     owner: Owner

@@ -1,6 +1,6 @@
-"""One poll of the active calls for each connection and event loop.
+"""Polls the active calls of each connection for all triggers of an event loop.
 
-All triggers that wait for calls of a connection share the poll. Many waiting tasks therefore send no more
+Each poll serves all triggers that wait for calls of the connection. Many waiting tasks therefore send no more
 requests than one waiting task.
 """
 
@@ -57,15 +57,15 @@ def subscribe(
     ``async with subscribe("callapi_default", 5.0) as next_snapshot: snapshot = await next_snapshot()``. The
     function ``next_snapshot`` waits for the next snapshot and returns the snapshot.
 
-    All subscribers of a connection in one event loop share one poll. The first subscriber starts the poll.
-    The poll stops when the last subscriber has left its ``async with`` block.
+    Each poll serves all subscribers of the connection in the event loop. The polls begin with the first
+    subscriber. The polls end when the last subscriber has left its ``async with`` block.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: the longest time between two polls, in seconds.
     :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
-        poll also asks the Data API whether the contacts of these calls have picked up.
+        snapshots also contain the Data API's answer whether the contacts of these calls have picked up.
     :param only_call: the session id of a call. The subscriber then gets only the first snapshot and the
-        snapshots that may change a watch of this call. None: the subscriber gets every snapshot.
+        snapshots that can change what is known of this call. None: the subscriber gets every snapshot.
     :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot, even with
         ``only_call``.
     :raises ValueError: the interval is not positive.
