@@ -66,8 +66,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     The payload of the asset event, ``event.extra["payload"]``, describes the call as a dict, in the same form
     as the dict that the start operators return. Every operator and the sensor accept the payload as
     ``call_session_id``. The payload also has the keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``,
-    ``virtual_phone_number`` and ``start_time`` (the service's text, in the account's time zone). **Several
-    events may start one DAG run**: read all of ``triggering_asset_events``.
+    ``virtual_phone_number`` and ``start_time`` (the service's text, in the account's time zone). **One DAG
+    run can handle several events**: read all of ``triggering_asset_events``.
 
     The trigger reports each event once, at the first poll that shows the event. If a call begins and ends
     between two polls, the trigger reports no events of the call. The events have these meanings:
@@ -196,12 +196,13 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield each successful snapshot in an endless loop.
 
-        After ten consecutive failed polls, or after one permanent error, the loop stops polling for a minute.
-        Then the loop joins the shared poll of the connection again. If no other trigger has used this poll
-        meanwhile, the poll reads the connection again, because a user may have corrected the connection.
+        All triggers of a connection share the polls. After ten consecutive failed polls, or after one
+        permanent error, this trigger takes no snapshots for a minute. If no other trigger of the connection
+        polls during this minute, the trigger then reads the Airflow connection again, because a user may have
+        corrected the connection.
 
         :param awaited: a function that returns the session ids of the calls that have not been answered yet.
-            If the connection uses the Data API, the poll also asks the Data API whether the contacts of these
+            If the connection uses the Data API, the loop also asks the Data API whether the contacts of these
             calls have picked up.
         """
         # imported here, because DAG files import this module and are parsed all day
@@ -266,7 +267,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
         :param detector: the object that compares snapshots and finds the events.
         :return: True: the method has saved the state for at least one asset, or this Airflow has no asset
-            state. False: every write failed, and the trigger saves the state after the next snapshot.
+            state. False: every write failed, and the trigger tries again after the next snapshot.
         """
         stores = self._stores()
         saved = 0

@@ -152,8 +152,8 @@ class CallApiSessionTrigger(BaseTrigger):
         The wait ends when the event that ``until`` names has happened, when the call has ended, or at the
         deadline.
 
-        :param next_snapshot: a function that waits for the next snapshot that may change the watch, and
-            returns the snapshot.
+        :param next_snapshot: a function that waits for the next snapshot, and returns the snapshot. The
+            function leaves out snapshots that cannot change what the watch knows of the call.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         try:
@@ -174,11 +174,10 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return for how many seconds, from now on, the trigger waits for snapshots.
+        """Return the longest time, in seconds from now, for which the trigger waits for snapshots.
 
-        Usually, the first snapshot after the deadline ends the wait. The method therefore returns a time that
-        ends a little after the deadline. If a poll hangs and no snapshot comes, the wait ends when the
-        returned time is up.
+        This time ends a little after the deadline, because the first snapshot after the deadline usually ends
+        the wait. If a poll hangs and no snapshot comes, the wait ends after this time.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS

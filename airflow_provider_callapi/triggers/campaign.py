@@ -28,9 +28,10 @@ class CallApiCampaignTrigger(BaseTrigger):
 
     The trigger's event contains what the polls observed of the calls.
 
-    A failed poll does not end the trigger. After the trigger has fired, the worker polls, too. The worker
-    lets the task fail after too many failed polls. If another error ends the polling, for example because the
-    Airflow connection cannot be read, the trigger fires after a minute, or at ``wake_at`` if this is earlier.
+    No error lets the task fail while the task waits. If a poll fails, the trigger continues to poll. If the
+    trigger cannot poll at all, for example because the Airflow connection cannot be read, the trigger fires
+    one minute after the error, or at ``wake_at`` if ``wake_at`` is earlier. Then the task continues in a
+    worker and polls there. If too many of these polls fail, the task fails.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger

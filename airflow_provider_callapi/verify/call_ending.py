@@ -23,11 +23,11 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """Raised if a call may still be active, but the program cannot find or release (end) the call.
+    """Raised if the program cannot end a call, and the call may still be active.
 
     There are two cases:
 
-    - A search has not found the call, and has not proven that the call is not active.
+    - A search has not found the call, but the call may still be active. For example, too many polls failed.
     - The service does not know the session id in a release request. The call is new, so the service may know
       the session id only later.
 
@@ -84,10 +84,10 @@ class CallEnding:
         If the connection does not use the Data API, the method does not search in the report.
 
         :param active: the wanted call.
-        :return: the session id. None: 30 polls have shown no call that may be the wanted call, and the report
-            has not shown the call either.
-        :raises NotProven: the method has not found the call, and fewer than 30 polls have shown that no
-            active call may be the wanted call.
+        :return: the session id. None: the wanted call is not active, because 30 polls have shown no call that
+            may be the wanted call, and the report has not shown the wanted call either.
+        :raises NotProven: the method has not found the call, but the call may still be active, because the
+            search in ``list.calls`` ended before 30 such polls.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -143,8 +143,9 @@ class CallEnding:
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
         """Return the session id of the wanted call, if the active calls contain the wanted call.
 
-        The method compares the session ids and the ``external_id``. For a new call without an
-        ``external_id``, the method compares the contact's phone number.
+        An active call is the wanted call if it has the same session id or the same ``external_id``. If no
+        active call has one of these, the wanted call is the first call that has no ``external_id``, was not
+        active before the start request, and whose contact has a phone number that the run calls.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.
@@ -159,16 +160,16 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether one of the active calls may be the wanted call. Call this method after `_recognise`.
+        """Return whether one of the active calls can be the wanted call, although `_recognise` found none.
 
         The result is True in two cases:
 
         - ``list.calls`` contains a call that cannot be read.
-        - A call without an ``external_id`` was not active before the start request, and the contact's phone
-          number may be a number that the run calls, for example because the service shows only some digits of
-          the phone number. If this object has no numbers of the run, the phone number does not matter.
+        - A call has no ``external_id``, was not active before the start request, and the contact's phone
+          number does not exclude the call. For example, the service shows only some digits of the phone
+          number. If ``numbers`` of this object is empty, no phone number excludes a call.
 
-        :param calls: the active calls that a poll has shown. `_recognise` has recognised none of these calls.
+        :param calls: the active calls that a poll has shown.
         :param active: the wanted call.
         """
         unclear = [

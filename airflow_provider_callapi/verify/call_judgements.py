@@ -24,9 +24,10 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function measures the longest time from a start request until ``list.calls`` showed the call, and adds
-    a margin. If the sum is more than 60 s, the assumption does not hold, and the result advises a longer
-    ``appear_timeout``. If ``list.calls`` showed none of the placed calls, the assumption does not hold.
+    The function takes the longest time from the reply to a start request until ``list.calls`` showed the
+    call, and computes a safe time limit from this time (see `with_margin`). If the limit is more than 60 s,
+    the assumption does not hold, and the result advises the limit as ``appear_timeout``. If ``list.calls``
+    showed none of the placed calls, the assumption does not hold.
 
     :return: the judgement. ``holds`` is None if the findings contain no placed call.
     """
@@ -43,10 +44,10 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without gaps until the call ends.
 
-    A gap is a time in which ``list.calls`` does not show the active call. If a call leaves ``list.calls``
-    more than 2 s before the call ends, the time until the end, less 2 s, is also a gap. If the longest gap is
-    shorter than the operators' default ``poll_interval`` (5 s), the assumption holds. Otherwise, the result
-    advises a longer ``poll_interval``.
+    A gap is a time in which ``list.calls`` does not show the active call. A call can also leave
+    ``list.calls`` before the call ends. Then the gap is the time from this moment until the end, minus a
+    tolerance of 2 s. If the longest gap is shorter than the operators' default ``poll_interval`` (5 s), the
+    assumption holds. Otherwise, the result advises a longer ``poll_interval``.
 
     :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
     """
@@ -78,10 +79,11 @@ def start_time(context: Context) -> Judgement:
 def zone(context: Context) -> Judgement:
     """Judge whether the time zone in the Airflow connection is the account's time zone.
 
-    If the connection names no time zone, the assumption holds. If the connection names another time zone, the
-    result advises the right value of the connection's setting ``timezone``.
+    If the connection names another time zone, the assumption does not hold, and the result advises the right
+    value of the connection's setting ``timezone``. If the connection names no time zone, it names no wrong
+    one, so the assumption holds.
 
-    :return: the judgement. ``holds`` is None if the account's time zone is not known.
+    :return: the judgement. If the account's time zone is not known, ``holds`` is None in every case.
     """
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
@@ -160,15 +162,15 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Describe each given call in one line of text.
+    """Return a text with one line for each given call.
 
     A line contains the finish reason of the call, the talk time, and whether each leg was connected. If a leg
     has another finish reason than the call, the line also contains the reason of the leg. The text leaves out
     calls without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. Empty: no given call has
-        a report of legs.
+    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. The lines are joined by
+        line breaks. Empty: no given call has a report of legs.
     """
     lines = []
     for name in names:

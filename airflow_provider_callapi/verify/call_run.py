@@ -48,10 +48,9 @@ class CallPlan:
     :ivar measure_ongoing: True: ask for the Data API's report during the call, too. False: ask for the report
         only while ``list.calls`` does not show the call.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
-        start. False: do not wait, so that the service may refuse the start request.
-    :ivar others: the session ids of the calls that were active before the start. The plan contains these ids
-        only if ``needs_points`` is False. If ``needs_points`` is True, `CallRun.prepare` asks the service for
-        the active calls.
+        start. False: do not wait, because the probe wants to see what the service does if no points are left.
+    :ivar others: the session ids of the calls that were active before the start, if ``needs_points`` is
+        False. If ``needs_points`` is True, this field is not used, and `CallRun.prepare` polls instead.
     """
 
     method: str
@@ -132,7 +131,8 @@ class CallRun:
         During the call, this method also carries out the plan, e.g. ends the call or puts the contact on
         hold. If the report does not contain the finished call, the watch ends 3 minutes after the call has
         left ``list.calls``. If the connection does not use the Data API, the watch ends after 30 polls in a
-        row without the call. The watch ends 7 minutes after the start of the call at the latest.
+        row without the call; if no poll has ever shown the call, not before 120 seconds after the start. The
+        watch ends 7 minutes after the start of the call at the latest.
 
         :param session_id: the session id that `place` has returned.
         :return: what the polls and the reports have shown of the call.
@@ -245,9 +245,11 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Remember how many points (rate-limit units) of the day are left before the next request.
+        """Begin to measure how many points (rate-limit units) the next request costs.
 
-        After the next poll, `_remember_points` stores the difference in `CallSeen`.
+        This method remembers how many points of the day are left. After the next poll, `_remember_points`
+        subtracts the points that are left then, and stores the difference in a field of `CallSeen`: the cost
+        of the request and of the poll.
 
         :param name: the field of `CallSeen` for the difference: ``start_points`` or ``release_points``.
         """

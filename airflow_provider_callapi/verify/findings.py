@@ -235,7 +235,7 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes of ``airflow callapi verify``.
 
-    A field is None if no probe has found the value of the field.
+    A field is None or empty if no probe has found the value of the field.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.

@@ -154,9 +154,9 @@ class Service:
     def send(self, method: str, **params: Any) -> Answer:
         """Send a request, and repeat the request if the token has expired or no points are left.
 
-        Use this method only for requests that do no harm if the service carries out a request twice. If the
-        token has expired, this method logs in and repeats the request once. If no points (rate-limit units)
-        are left, this method waits for the next minute and repeats the request, at most three times.
+        If the token has expired, this method logs in and repeats the request once. If no points (rate-limit
+        units) are left, this method waits for the next minute and repeats the request, at most three times.
+        Never use this method for a start request: the service could place the call twice.
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
@@ -175,9 +175,10 @@ class Service:
         return answer
 
     def try_send(self, method: str, **params: Any) -> Answer | None:
-        """Send a request as `send` does, but raise no `CallApiError`.
+        """Send a request as `send` does. If the request fails, return None instead of the error.
 
-        :return: the answer; None: the service gave no answer, or refused the request or the login.
+        :return: the answer of a successful request. None: the service gave no answer, or refused the request
+            or the login.
         """
         try:
             answer = self.send(method, **params)

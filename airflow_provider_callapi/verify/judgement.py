@@ -49,10 +49,11 @@ class Context:
 
     @property
     def second_witness(self) -> Settings:
-        """The setting of the Airflow connection that makes the Data API a second source about calls.
+        """The advice to use the Data API as a second source about calls, beside ``list.calls``.
 
-        The first source is ``list.calls``. The value is ``{"data_api": "true"}``. If the connection already
-        uses the Data API, the value is an empty dict.
+        The advice is a dict: name of a setting of the Airflow connection → the value that the user should
+        give the setting. The dict is ``{"data_api": "true"}``, or empty if the connection already uses the
+        Data API.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

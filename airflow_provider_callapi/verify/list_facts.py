@@ -39,12 +39,10 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before its end a call left ``list.calls``: the largest number of all calls.
+    """Return the longest time from the moment when a call left ``list.calls`` until the call ended.
 
-    A negative number means that ``list.calls`` still showed every call after the call had ended.
-
-    :return: the number of seconds. None: for each call, it is not known when the call ended, or when the call
-        left ``list.calls``.
+    :return: seconds. A negative number: each call left ``list.calls`` only after the call had ended. None:
+        for each call, one of the two times is not known.
     """
     early = [
         call.ended - call.left_list
@@ -127,5 +125,8 @@ def operator_leg_is_operator(findings: Findings) -> bool | None:
 
 
 def shows_talk(call: CallSeen) -> bool:
-    """Return whether ``list.calls`` ever showed the contact's leg in a state of talking (``Разговор``)."""
+    """Return whether ``list.calls`` showed, during a call, the contact's leg in a state of talking.
+
+    Example of such a state: ``Разговор``.
+    """
     return any(who == "contact" and leg_state(state) in _TALKING for _, who, state in call.states)

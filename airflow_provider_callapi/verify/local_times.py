@@ -9,7 +9,10 @@ _LENGTH = len("2016-10-19 12:26:48")
 
 
 def report_text(epoch_seconds: float) -> str:
-    """Return a time as text in UTC, in the form of the Data API's dates, e.g. ``2016-10-19 12:26:48``."""
+    """Convert epoch seconds to a date and time in UTC, e.g. ``2016-10-19 12:26:48``.
+
+    The text has the form of the dates in requests to the Data API.
+    """
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

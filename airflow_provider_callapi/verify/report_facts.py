@@ -30,7 +30,7 @@ def own_leg_reasons(findings: Findings) -> bool | None:
 
     :return: True: in at least one of these calls, the two legs have different finish reasons. False: in each
         of these calls, the two legs have the same finish reason. None: the findings contain no such call
-        with two finish reasons.
+        for which the report shows the finish reasons of both legs.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
@@ -74,7 +74,7 @@ def _reasons(call: CallSeen) -> tuple[str, str] | None:
     """Return the finish reasons of both legs of a call that only one participant answered.
 
     :return: (reason of the leg whose participant did not pick up, reason of the leg whose participant picked
-        up). None: the report of legs does not show one leg of each kind, each with a finish reason.
+        up). None: both participants or neither picked up, or the report of legs lacks a leg or a reason.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -93,8 +93,8 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 def report_delay(findings: Findings) -> float | None:
     """Return the longest time from the end of a call until the report contained the finished call.
 
-    If possible, the function uses only calls that ``list.calls`` has shown and that the program has not
-    released.
+    The function uses only calls that ``list.calls`` has shown and that the program has not released, because
+    their times are more exact. If there is no such call, the function uses all calls.
 
     :return: seconds, e.g. 7.5; None: no report contained a finished call.
     """
@@ -184,10 +184,10 @@ def connected(findings: Findings, *names: str) -> list[bool]:
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
     """Return, for each named call that the contact answered, whether the report of legs shows the answer.
 
-    The contact may have missed a call that the contact should have answered. The result therefore leaves out
-    each call for which no finding shows that the contact picked up, and each call without a report of legs.
+    A call counts as answered if any finding shows that the contact picked up. The result leaves out all other
+    calls, and all calls without a report of legs.
 
-    :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
+    :param names: the names of calls in `Findings.calls` that the contact was asked to answer, e.g. ``heard``.
     :return: for example ``[True, False]``; empty: the result leaves out all named calls.
     """
     return [

@@ -157,7 +157,10 @@ class ReportReader:
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return the dates of a request, for a period that includes the last two days in every time zone.
+        """Return the beginning and the end of the period of a request: about the last three days.
+
+        The dates are local times of the account, but the account's time zone is perhaps not known. The period
+        is long enough to include the last two days in every time zone.
 
         :param now: the present time, epoch seconds.
         :return: for example ``{"date_from": "2016-10-16 12:26:48", "date_till": "2016-10-20 03:26:48"}``.
@@ -167,15 +170,15 @@ class ReportReader:
     def latest(self, now: float) -> float:
         """Return the ``date_till`` with which a request includes all calls until now.
 
-        The Data API compares ``date_till`` with the account's local time. The result is a local time, as the
-        epoch seconds that this local time would have in UTC. `report_text` converts the result to text.
+        The Data API reads ``date_till`` as a local time of the account.
 
-        - Unless the Data API refuses dates in the future, the result is 15 hours from now. This time is in
-          the future in every time zone.
         - If the Data API refuses dates in the future, the result is the present local time of the account. If
           this machine's clock is ahead, the result is some seconds earlier, so that it is not in the future.
+        - Otherwise, the result is 15 hours from now in UTC, which is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
+        :return: epoch seconds, computed as if the local time were a time in UTC. `report_text` therefore
+            converts the result to the text of the local time.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE
@@ -184,9 +187,9 @@ class ReportReader:
     def _learn_future(self) -> None:
         """Find out whether the Data API accepts a ``date_till`` in the future.
 
-        The Data API compares ``date_till`` with the account's local time. If the Data API refuses dates in
-        the future, this method therefore also finds the account's offset from UTC, by a binary search for the
-        latest date that the Data API accepts.
+        The method stores the result in `ReportRules.future_date_till`. If the Data API refuses dates in the
+        future, the latest accepted date is the account's local time. The method then finds this date by a
+        binary search, and stores the account's offset from UTC in `ReportRules.offset`.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)

@@ -87,7 +87,8 @@ class ReportWatch:
         """Ask once for the report of the call's legs, and write the legs into ``seen``.
 
         If ``measure_ongoing`` is True, also ask once for the report of the call with the service's default
-        fields. If the Data API does not answer, this method leaves the missing values unknown.
+        fields, and write into ``seen`` whether the report contains ``call_records``, and whether the virtual
+        number in the report is empty. If a request gets no answer, its values in ``seen`` do not change.
         """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]
@@ -141,7 +142,8 @@ class ReportWatch:
         """Return how many seconds a local time in a report is after the call's ``start_time`` in the report.
 
         :param text: the local time, e.g. ``2016-10-19 12:26:48``.
-        :return: seconds, at least 0. None: ``text`` is not a time, or ``start_time`` is not known.
+        :return: seconds; 0 if the local time is before ``start_time``. None: ``text`` is not a time, or
+            ``start_time`` is not known.
         """
         local = local_seconds(text)
         return None if local is None or self._starts is None else max(0.0, local - self._starts)

@@ -41,7 +41,8 @@ class State(BaseModel):
     :ivar version: the version of the file format.
     :ivar conn_id: the id of the Airflow connection.
     :ivar finished: the names of the finished probes. A later run leaves out these probes.
-    :ivar calls_placed: the number of start requests so far.
+    :ivar calls_placed: how many start requests all runs with this file have sent. A request counts even if
+        the service did not place the call.
     :ivar active: the call that the command must release (end); None: no call of the command is active.
     :ivar findings: what the probes have found out so far.
     """

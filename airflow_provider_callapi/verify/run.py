@@ -138,23 +138,24 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Decide what happens after a failed start request.
+        """Continue after a failed start request: raise `NotPossible`, or search for the call and end it.
 
-        If `CallPlan.needs_points` is True, the probe cannot continue without a placed call, and this method
-        raises `NotPossible`. If `CallPlan.needs_points` is False, the probe must find out whether the service
-        has placed the call in spite of the error. This method then searches for the call, and releases (ends)
-        a call that it finds.
+        - If `CallPlan.needs_points` is True, the probe needs a placed call, and this method raises
+          `NotPossible`. If the service has perhaps placed the call in spite of the error, the call stays in
+          the resume file, so that the run ends the call later.
+        - If `CallPlan.needs_points` is False, the probe wants to know whether the service has placed the call
+          in spite of the error. This method searches for the call, and releases (ends) the call if the search
+          finds it.
 
-        After some errors, such as ``limit_exceeded``, or if the start request got no answer, the service may
-        have placed the call. The call then stays in the resume file until the run has ended the call, or
-        until the search has proven that no call was placed.
+        The service can have placed the call if the start request got no answer, and after some errors, such
+        as ``limit_exceeded``.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
         :return: a `CallSeen` whose ``refused`` names the error. ``appeared`` is 0 if the search has found the
-            call, and None if there is no call.
+            call, and None if the search has proven that the call is not active.
         :raises NotPossible: `CallPlan.needs_points` is True, or the search cannot show whether the call was
-            placed.
+            placed. After such a search, the call stays in the resume file, too.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)

@@ -1,7 +1,7 @@
 """Judge, by the findings, the package's assumptions about reports, points, and the answers of both services.
 
 Each public function judges one assumption, and returns a `Judgement`. If the findings show nothing about the
-assumption, the function returns an empty `Judgement`.
+assumption, `Judgement.holds` is None.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ shows the lost call only later, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
 
-    The function takes the longest time from the end of a call until the report contained the call, and adds a
-    margin. If the sum is more than 120 s, the result advises the sum as ``report_timeout``.
+    The function takes the longest time from the end of a call until the report contained the call, and
+    computes a safe time limit from this time (see `with_margin`). If the limit is more than 120 s, the
+    assumption does not hold, and the result advises the limit as ``report_timeout``.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:

@@ -28,10 +28,10 @@ _questions: WeakKeyDictionary[
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
     """Ask Airflow whether the task of a cancelled trigger is still deferred.
 
-    :param task_instance: the task instance of the cancelled trigger. None: not known.
+    :param task_instance: the task instance of the cancelled trigger. None: not known, so the result is None.
     :param log: the trigger's logger.
     :return: True: the task still waits. False: the task does not wait any more. None: the task instance is
-        not known, Airflow did not answer within 15 seconds, or Airflow does not know the task.
+        not known, Airflow gave no answer within 15 seconds, or Airflow does not know the task.
     """
     if task_instance is None:
         return None
@@ -48,15 +48,16 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return an asyncio task whose result is the states of all map indexes of a task in its DAG run.
+    """Return an asyncio task that asks Airflow for the states of a task: one state for each map index.
 
-    If a user ends the waits of many map indexes, Airflow cancels their triggers together. These triggers
-    share one question to Airflow, because Airflow answers only one question at a time. The asyncio task waits
-    0.05 seconds before it sends the question, so that further cancelled triggers can share the question.
+    If a user ends the waits of many map indexes, Airflow cancels the triggers of these map indexes together.
+    The triggers get the same asyncio task and so share one request, because Airflow answers only one request
+    at a time. The asyncio task waits 0.05 seconds before it sends the request, so that further cancelled
+    triggers can share the request.
 
     :param task_instance: the task instance of a cancelled trigger.
-    :return: an asyncio task. Its result is run id → name of the task → state, e.g.
-        ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
+    :return: the asyncio task. The result of the asyncio task is run id → name of the Airflow task → state,
+        e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
