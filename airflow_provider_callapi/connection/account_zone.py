@@ -1,26 +1,16 @@
-"""Asks the Data API for the account's time zone, and compares the offsets of two time zones."""
+"""Asks the Data API for the account's time zone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_callapi.api.account import GetAccount
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 
 DEFAULT_TIMEZONE = "Europe/Moscow"
 """The account's time zone if neither the connection nor the Data API names one."""
-
-
-def is_iana_zone(name: str) -> bool:
-    """Return whether a text is an IANA time zone that this machine knows, such as ``Europe/Moscow``."""
-    try:
-        ZoneInfo(name)  # a folder of zones raises an OSError
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
@@ -48,18 +38,3 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
         f"connection ({problem})"
     )
     return DEFAULT_TIMEZONE
-
-
-def have_same_times(first: str, second: str, year: int) -> bool:
-    """Return whether two time zones have the same UTC offset on the first day of each month of ``year``.
-
-    Zones with different names may have the same offsets, such as ``Europe/Moscow`` and ``Europe/Simferopol``.
-
-    :param first: IANA name of a zone that this machine knows.
-    :param second: IANA name of a zone that this machine knows.
-    """
-    days = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
-    return all(
-        day.astimezone(ZoneInfo(first)).utcoffset() == day.astimezone(ZoneInfo(second)).utcoffset()
-        for day in days
-    )

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from airflow_provider_callapi.api.bounded_http import is_loopback
 from airflow_provider_callapi.api.credentials import AccessKey, Credentials, LoginSession
-from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, is_iana_zone
+from airflow_provider_callapi.calls.iana_zones import is_iana_zone
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE
 from airflow_provider_callapi.connection.hosts import DEFAULT_HOST, data_api_host
 from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
 

@@ -59,7 +59,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     Airflow may restart a deadline's callback, e.g. when the triggerer restarts, and may retry a task that
     runs the notifier. If a call from before the restart or the retry is still active, the notifier waits for
-    the answer to this call. The notifier calls no person a second time.
+    the answer to this call, and calls no person a second time. With ``quiet_for=0``, the notifier does not
+    search for earlier calls, so it calls all contacts again.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.

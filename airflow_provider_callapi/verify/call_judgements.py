@@ -6,7 +6,10 @@ findings show nothing about the assumption, `Judgement.holds` is None.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from airflow_provider_callapi.api.models import leg_state
+from airflow_provider_callapi.calls.iana_zones import have_same_times
 from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
 from airflow_provider_callapi.verify.findings import Findings
 from airflow_provider_callapi.verify.judgement import (
@@ -79,9 +82,10 @@ def start_time(context: Context) -> Judgement:
 def zone(context: Context) -> Judgement:
     """Judge whether the time zone in the Airflow connection is the account's time zone.
 
-    If the connection names another time zone, the assumption does not hold, and the result advises the right
-    value of the connection's setting ``timezone``. If the connection names no time zone, it names no wrong
-    one, so the assumption holds.
+    Two zones count as one if they have the same times all year, such as ``Europe/Moscow`` and
+    ``Europe/Simferopol``. If the connection names another time zone, the assumption does not hold, and the
+    result advises the right value of the connection's setting ``timezone``. If the connection names no time
+    zone, it names no wrong one, so the assumption holds.
 
     :return: the judgement. If the account's time zone is not known, ``holds`` is None in every case.
     """
@@ -89,7 +93,8 @@ def zone(context: Context) -> Judgement:
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
     if found is None:
         return Judgement()
-    if context.timezone in (None, found):
+    year = datetime.fromtimestamp(context.now, UTC).year
+    if context.timezone is None or have_same_times(context.timezone, found, year):
         return Judgement(found, True)
     ahead = "" if offset is None else f", {offset / 4:+g} h from UTC"
     return Judgement(f"{found}{ahead}; the connection has {context.timezone}", False, {"timezone": found})

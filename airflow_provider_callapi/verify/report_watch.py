@@ -88,12 +88,14 @@ class ReportWatch:
 
         If ``measure_ongoing`` is True, also ask once for the report of the call with the service's default
         fields, and write into ``seen`` whether the report contains ``call_records``, and whether the virtual
-        number in the report is empty. If a request gets no answer, its values in ``seen`` do not change.
+        number in the report is empty. If a request gets no answer, or if the report does not contain the
+        call, its values in ``seen`` do not change.
         """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]
-            if self._measure_ongoing:
-                rows = self._reader.default_fields(self._session_id, self._external_id)
+            if not self._measure_ongoing:
+                return
+            if rows := self._reader.default_fields(self._session_id, self._external_id):
                 self.seen.record_list = any("call_records" in row for row in rows)
                 self.seen.virtual_number_is_empty = any(row.get("virtual_phone_number") == "" for row in rows)
         except CallApiError:

@@ -8,12 +8,7 @@ import pytest
 
 from airflow_provider_callapi.api.account import Account
 from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, ServiceFailed, Unanswered
-from airflow_provider_callapi.connection.account_zone import (
-    DEFAULT_TIMEZONE,
-    fetch_timezone,
-    have_same_times,
-    is_iana_zone,
-)
+from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
 
 
 def fetched(answer: Account | Exception) -> tuple[str, list[str]]:
@@ -54,24 +49,3 @@ def test_an_account_without_a_known_time_zone_gets_the_default_with_one_warning(
 def test_a_transient_error_does_not_lead_to_the_default_time_zone(error):
     with pytest.raises(type(error)):
         fetched(error)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "same"),
-    [
-        ("Europe/Moscow", "Europe/Moscow", True),
-        ("Europe/Moscow", "Europe/Simferopol", True),
-        ("Europe/Berlin", "Europe/Paris", True),
-        ("Europe/Berlin", "Africa/Lagos", False),  # the same time in winter only
-        ("Europe/Moscow", "Asia/Yekaterinburg", False),
-    ],
-)
-def test_two_time_zones_are_the_same_if_their_clocks_agree_all_year(first, second, same):
-    assert have_same_times(first, second, 2026) is same
-
-
-@pytest.mark.parametrize(
-    "name", ["Moscow", "", "Europe", "../../etc/passwd", "/etc/localtime", "Europe/Moscow\0"]
-)
-def test_only_a_name_of_the_iana_list_is_a_zone(name):
-    assert not is_iana_zone(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -172,3 +173,12 @@ def test_the_longest_absence_of_a_call_is_named_with_its_place(call, seen, tmp_p
     row = rows_of(world, Findings(calls={"heard_1": call}))["list.calls shows an active call until its end."]
 
     assert row.seen == f"missing for {seen}"
+
+
+def test_a_connection_zone_with_the_times_of_the_accounts_zone_is_right(tmp_path):
+    world = World(Profile(), tmp_path / "state.json")
+    world.options = replace(world.options, timezone="Europe/Simferopol")  # the account is in Europe/Moscow
+
+    row = rows_of(world, world.verify(with_calls=False))["The connection has the account's time zone."]
+
+    assert (row.verdict, row.settings) == ("confirmed", {})

@@ -313,3 +313,18 @@ def test_an_account_with_an_unknown_zone_is_measured_in_the_connections_zone(wor
     assert "dates" not in findings.refusals
     assert findings.account_zone == "Mars/Olympus"
     assert findings.dates is not None
+
+
+def test_a_report_without_the_call_shows_nothing_about_the_default_fields(world, monkeypatch):
+    send_once = Service.send_once
+
+    def without_default_fields(self, method, params, token=None):
+        answer = send_once(self, method, params, token)
+        return replace(answer, data=[]) if method == "get.calls_report" and "fields" not in params else answer
+
+    monkeypatch.setattr(Service, "send_once", without_default_fields)
+
+    heard = world.verify("heard").calls["heard"]
+
+    assert (heard.record_list, heard.virtual_number_is_empty) == (None, None)
+    assert heard.ended is not None  # the report with chosen fields contains the call

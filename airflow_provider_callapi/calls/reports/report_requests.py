@@ -165,7 +165,8 @@ class ReportRequests:
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
-    :param timezone: IANA name of the account's time zone.
+    :param timezone: IANA name of the time zone in which a request states its period, usually the account's. A
+        wrong zone does no harm, because the period is long enough.
     """
 
     def __init__(self, data_api: DataApiClient, refusals: Refusals, timezone: str) -> None:

@@ -1,0 +1,30 @@
+"""IANA time zones: which names are known, and which zones have the same times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+def is_iana_zone(name: str) -> bool:
+    """Return whether a text is an IANA time zone that this machine knows, such as ``Europe/Moscow``."""
+    try:
+        ZoneInfo(name)  # a folder of zones raises an OSError
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def have_same_times(first: str, second: str, year: int) -> bool:
+    """Return whether two time zones have the same UTC offset on the first day of each month of ``year``.
+
+    Zones with different names may have the same offsets, such as ``Europe/Moscow`` and ``Europe/Simferopol``.
+
+    :param first: IANA name of a zone that this machine knows.
+    :param second: IANA name of a zone that this machine knows.
+    """
+    days = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
+    return all(
+        day.astimezone(ZoneInfo(first)).utcoffset() == day.astimezone(ZoneInfo(second)).utcoffset()
+        for day in days
+    )
