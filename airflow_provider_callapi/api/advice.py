@@ -64,10 +64,9 @@ _BY_MNEMONIC = {
 def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
     """Return advice about an API error, followed by the error's own message in parentheses.
 
-    If this package has no advice for the error, return only the error's own message. This message contains
-    the request's id, for which the vendor's support asks.
+    If this package has no advice for the error, return only the error's own message.
 
-    :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
+    :param service: the service to which the failed request went: ``Call API`` or ``Data API``.
     :param host: the label of the address field in Airflow's connection form, e.g. ``Call API host``.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):

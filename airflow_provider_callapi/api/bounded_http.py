@@ -111,16 +111,14 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. A request can take longer than the limit in
-    one case: if a host has several IP addresses, the attempt to connect to each address may take the full
-    limit.
+    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the
+    limit holds for the attempt to connect to each address, so the request can take longer.
 
-    The session reads the proxies and the CA bundle from the environment once per URL, before the first
-    request to the URL. Reading these settings before every request would take a fifth of the request's CPU
-    time.
+    The session reads the proxies and the CA bundle from the environment once per URL, because reading them is
+    slow. Later changes of the environment have no effect.
 
-    :param settings: a dict in which the session stores the settings that it has read. Sessions that get the
-        same dict read the environment only once.
+    :param settings: a dict in which the session keeps the settings that it has read. Sessions with the same
+        dict share these settings. None: the session shares no settings.
     """
 
     def __init__(self, settings: dict[Any, Any] | None = None) -> None:

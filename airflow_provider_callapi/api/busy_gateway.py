@@ -1,13 +1,11 @@
 """Recognise an HTTP answer with which a busy gateway refuses a request.
 
-A gateway stands between the client and the service, and can answer instead of the service. After most answers
-of a gateway, the service may or may not have carried out the request. Only a refusal shows that the service
-has not seen the request. An answer is a refusal if all of this is true:
+A gateway stands between the client and the service. If the gateway refuses a request, the service has not
+seen the request, and a repeat is safe. An answer is such a refusal if all of this is true:
 
 - The status is 429 (too many requests) or 503 (unavailable).
-- The header ``Retry-After`` contains a number of seconds or a point in time. With this header, the gateway
-  invites the client to send the request again.
-- The body is no JSON-RPC answer, so the answer does not come from the service itself.
+- The header ``Retry-After`` states, as seconds or as a time, when the client can repeat the request.
+- The body is no JSON-RPC answer. Otherwise, the answer would come from the service itself.
 """
 
 from __future__ import annotations
@@ -22,16 +20,15 @@ _STATUSES = frozenset({429, 503})
 
 
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
-    """Return the seconds after which a busy gateway invites the client to send the request again.
+    """Return how many seconds a client must wait before it repeats a request that a busy gateway refused.
 
-    Example: 30 for the status 503 with the header ``Retry-After: 30``. If ``Retry-After`` contains a point in
-    time, the seconds count from the time in the header ``Date``.
+    The header ``Retry-After`` contains the seconds, e.g. 30, or a point in time. From a point in time, the
+    function subtracts the time in the header ``Date``.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
-    :return: the seconds. None: the answer contains no invitation. An invitation needs the status 429 or 503,
-        and a readable header ``Retry-After``. If ``Retry-After`` contains a point in time, the invitation
-        also needs a readable header ``Date``.
+    :return: the seconds. None: the status is neither 429 nor 503, or a needed header is missing or
+        unreadable.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:

@@ -37,13 +37,13 @@ If the reset times of two answers differ by less, both answers show the limits o
 
 
 class Client:
-    """A client of the Call API or the Data API. Both services use the same JSON-RPC envelope.
+    """A client of the Call API or the Data API.
 
-    :param rpc: the service's address and the HTTP connection to the service.
+    :param rpc: the HTTP connection to the service.
     :param credentials: an `AccessKey` or a `LoginSession`.
     :param clock: returns the current time in epoch seconds.
-    :ivar limits: the points (the API's rate-limit units) that are left, from the newest answer that
-        contained limits. None: no answer has contained limits yet.
+    :ivar limits: the points (rate-limit units) that the account has left, as the service stated them last.
+        None: no answer has stated them yet.
     :ivar api_version: the service's notice that this version of the API will be withdrawn. None: the service
         has sent no notice.
     """
@@ -58,18 +58,18 @@ class Client:
         self._clock = clock
 
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
-        """Send a request at once, even if no points are left, and return the answer.
+        """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
-        The type of the answer depends on the class of the request, e.g. `StartedCall` for a start request.
+        The client sends the request at once, even if no points (rate-limit units) are left.
 
-        If the service refuses a temporary token, the client logs in again and sends the request once more.
-        The repeat is safe, because the service does not carry out a request with a refused token. After any
-        other error, the client does not repeat the request.
+        If the service refuses a temporary token, the client logs in again and repeats the request once. This
+        is safe, because a request with a refused token has no effect. After any other error, the client
+        repeats nothing.
 
-        :param time_limit: the longest time for each request to the service, in seconds. If the client's own
-            time limit is shorter, the client's limit applies.
-        :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` explains
-            the subclasses.
+        :param time_limit: the longest time for each request to the service, in seconds. A login is a separate
+            request. If the client's own limit is shorter, the client's limit applies.
+        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` explains the
+            subclasses.
         :raises TypeError: the request is a `LogoutUser`. Use `log_out` instead.
         """
         if isinstance(request, LogoutUser):

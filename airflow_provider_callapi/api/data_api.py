@@ -75,12 +75,11 @@ LEG_FIELDS = (
 def is_filled_time(text: str | None) -> bool:
     """Return whether a time field in an answer is filled.
 
-    The result is False for None, an empty text and a text of zeros (``0000-00-00 00:00:00``).
+    A filled field means that the event has happened. For example, a filled ``connect_time`` means that the
+    person has picked up.
 
-    The result is True for any other text, even for an unreadable time such as ``abc``. The service fills a
-    time field when something has happened, e.g. ``connect_time`` when the person has picked up. If an
-    unreadable ``connect_time`` counted as empty, the person would seem not to have answered, and could be
-    called again.
+    :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``) count as not
+        filled. Any other text counts as filled, even an unreadable one such as ``abc``.
     """
     return bool((text or "").strip(" 0-:.T"))
 
@@ -152,13 +151,12 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    If ``id`` or ``call_session_id`` is ``null`` in the answer, `GetCallLegsReport` leaves the whole leg out
-    of the list of legs.
-
-    :ivar connect_time: when the participant picked up. None: the participant did not pick up.
+    :ivar connect_time: when the participant picked up. None or a text of zeros: the participant did not pick
+        up.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
-    :ivar is_operator: whether the participant is a person of the account. None: the Data API does not state
-        whose leg this is.
+    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
+        some accounts, the leg of an operator who is no employee. None: the Data API does not state whose leg
+        this is.
     """
 
     id: NumberNotNull = None

@@ -1,9 +1,8 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
-A field with an unreadable value counts as missing: its attribute has the default value, usually None. If a
-required field, such as the id, is missing or unreadable, the whole entry is left out of the list and counted.
-A list with a left-out entry does not prove that the account lacks an object, because the left-out entry could
-be this object.
+If a field is unreadable, only this field counts as missing. If a required field is missing or unreadable,
+such as the id, the whole entry is left out of the list, and the list counts as incomplete. The absence of an
+object from an incomplete list proves nothing, because the left-out entry could be this object.
 """
 
 from __future__ import annotations
@@ -47,10 +46,9 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    :ivar left_out: the number of left-out entries without a readable id. It is unknown which objects these
-        entries are.
-    :ivar left_out_ids: the ids of those left-out entries whose id is readable. In a list of calls or of legs,
-        these ids are call session ids.
+    :ivar left_out: how many left-out entries have no readable id.
+    :ivar left_out_ids: the ids of the other left-out entries. In a list of calls or of legs, these are call
+        session ids.
     :ivar total: the number of entries on all pages of the list, as the service states it. None: the service
         states no number.
     """
@@ -116,14 +114,12 @@ def read_entries(
 ) -> Entries[M]:
     """Convert a list in an answer to `Entries` with objects of the class ``model``.
 
-    A single object counts as a list with one entry.
+    A single object counts as a list with one entry. An unreadable entry is left out and counted.
 
     :param model: the class of the entries.
-    :param decisive: names of fields. If the value of one of these fields is unreadable, the entry is left
-        out.
-    :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``.
-        `Entries.left_out_ids` contains the readable ids of the left-out entries. If ``id_field`` is empty,
-        ``left_out_ids`` is empty, too.
+    :param decisive: names of fields. An entry is also left out if one of these fields is unreadable.
+    :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``. The function uses
+        this field for `Entries.left_out_ids`. Empty text: ``left_out_ids`` stays empty.
     :raises ValueError: the data is neither a list nor a single object.
     """
     if isinstance(data, dict):
@@ -149,10 +145,8 @@ def read_entries(
 def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
     """Convert one entry of an answer to an object of the class ``model``.
 
-    A field with an unreadable value is left out.
-
-    The object's ``model_fields_set`` contains the fields that were read. Each kind of problem is logged once
-    per process, without values.
+    The object lacks the fields whose value is unreadable. Its ``model_fields_set`` names the fields that were
+    read. The function logs each kind of problem once per process, without values.
 
     :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
         the entry is not a JSON object, or if a required field is missing or unreadable.

@@ -145,16 +145,16 @@ class Unanswered(TransportError):
 class Rejected(CallApiError):
     """The service answered with an error object, or this package found an invalid parameter before sending.
 
-    :ivar code: JSON-RPC error code. To distinguish errors, use ``mnemonic``, because the code ``-32602`` has
-        many meanings.
-    :ivar mnemonic: the vendor's name of the error. None: this package found the error before sending, or the
-        service sent no mnemonic.
-    :ivar field: the invalid parameter. Dots separate nested names (``employee.phone_number``).
-    :ivar params: the values of the placeholders in the vendor's message text: placeholder → value, e.g.
+    :ivar code: the JSON-RPC error code. To distinguish errors, use ``mnemonic``: one code can have many
+        meanings.
+    :ivar mnemonic: the vendor's name of the error. None: the service sent no mnemonic, or this package found
+        the error.
+    :ivar field: the name of the invalid parameter. Dots separate nested names (``employee.phone_number``).
+    :ivar params: the values in the vendor's message text: placeholder → value, e.g.
         ``{"limit_type": "day"}``.
-    :ivar value: the invalid value, as the answer contains it. The value may be a password. ``str()`` and
-        ``repr()`` therefore show only phone numbers (shortened) and ids of at most nine digits.
-    :ivar limits: the points (rate-limit units) left, from the answer. None: the answer contains no limits.
+    :ivar value: the invalid value. Do not log this attribute, because the value may be a password. ``str()``
+        and ``repr()`` of the error show only shortened phone numbers, and ids of at most nine digits.
+    :ivar limits: the points (rate-limit units) left. None: the answer does not state them.
     """
 
     def __init__(
@@ -356,9 +356,9 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The vendor's mnemonic of the error decides the exception's class, e.g. ``internal_error`` becomes
-    `ServiceFailed`. If the mnemonic has no class, the error code decides. An invalid ``date_from`` or
-    ``date_till`` becomes `DateRefused`.
+    The vendor's mnemonic decides the exception's class, e.g. ``internal_error`` becomes `ServiceFailed`. For
+    a mnemonic without a class, the error code decides. An invalid date of a report's period becomes
+    `DateRefused`.
 
     :param error: the ``error`` object of the answer.
     :param limits: the points (rate-limit units) left, from the same answer.

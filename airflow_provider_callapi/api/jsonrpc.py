@@ -47,9 +47,11 @@ class Reply:
     :ivar request_id: the ``id`` of the request.
     :ivar result: the answer's ``result``. None if the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
-    :ivar metadata: the answer's ``metadata`` objects, merged into one dict, e.g. with the key ``limits``.
+    :ivar metadata: all ``metadata`` objects of the answer in one dict. The key ``limits`` has the points
+        left.
     :ivar http_status: the HTTP status of the answer.
-    :ivar repeats_id: whether the answer contains the ``id`` of the request. An error may lack the ``id``.
+    :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack the
+        ``id``.
     """
 
     request_id: str
@@ -117,23 +119,22 @@ class JsonRpc:
         time_limit: float = NO_TIME_LIMIT,
         exact_type: Any = None,
     ) -> Reply:
-        """Send one JSON-RPC request, and return the answer. A failed request is not repeated.
+        """Send one JSON-RPC request once, and return the answer.
 
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
-        :param new_connection: True: use a new connection for this request. False: use the kept-alive
-            connection if there is one. The service may close a kept-alive connection during the send, and it
-            is then unknown whether the service has read the request.
-        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this
-            `JsonRpc` is shorter, ``timeout`` applies.
-        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
-            has exactly this type, the reply's ``data`` contains typed objects. If the answer has another
-            type, or if ``exact_type`` is None, ``data`` is JSON.
+        :param new_connection: whether to open a new connection for this request. False: use the kept-alive
+            connection. If the service closes this connection during the send, the request can end as
+            `Unanswered`.
+        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
+            is shorter, ``timeout`` applies.
+        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. An answer of
+            exactly this type is read fast: ``data`` then contains typed objects. Otherwise, ``data`` is plain
+            JSON.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: an HTTP gateway between this machine and the service has refused the request.
-            The service has not seen the request.
-        :raises Unanswered: the request was sent, and no JSON-RPC answer came back in time, or the answer is
-            too large or too deeply nested.
+        :raises LimitExceeded: a gateway between this machine and the service refused the request. The service
+            has not seen the request.
+        :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
@@ -236,14 +237,12 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 
 
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
-    """Return the JSON-RPC reply in the body of an HTTP answer.
-
-    The HTTP status does not matter for a JSON-RPC answer, because the vendor documents no error statuses.
+    """Return the JSON-RPC reply in the body of an HTTP answer, whatever the HTTP status is.
 
     :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: an HTTP gateway between this machine and the service has refused the request. The
-        service has not seen the request.
+    :raises LimitExceeded: a gateway between this machine and the service refused the request. The service has
+        not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

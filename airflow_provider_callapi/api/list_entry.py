@@ -1,9 +1,11 @@
 """The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
 
-Each entry class declares its fields once, and two libraries read the declaration. If an answer has exactly
-the documented shape, `msgspec` reads the entries straight from the bytes. `msgspec` objects are small, and
-Python's garbage collector does not search them. `pydantic` reads the entries of every other answer:
-`pydantic` converts values, and finds the fields that cannot be read. Both libraries return equal objects.
+Each entry class declares its fields once, and two libraries read the declaration:
+
+- `msgspec` reads an answer that has exactly the documented shape. It is fast and needs little memory.
+- `pydantic` reads any other answer. It converts values, and finds the fields that cannot be read.
+
+Both libraries return equal objects.
 """
 
 from __future__ import annotations
@@ -38,15 +40,12 @@ class _Extra(dict[str, Any]):
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
-    Other answers are pydantic models. So that all answers can be used alike, entries have some methods of a
-    pydantic model, e.g. ``model_dump``.
-
-    Python's garbage collector ignores entries (``gc=False``). This is safe, because an entry never contains
-    itself.
+    An entry has some methods of a pydantic model, e.g. ``model_dump``, because all other answers are pydantic
+    models.
 
     :ivar model_extra: the fields of the entry that the class does not declare.
-    :cvar if_not_sent: the default values of fields that the service may omit: field name → default value. For
-        a field that is not in this mapping, the default value is None.
+    :cvar if_not_sent: field name → the field's value if the service omits the field. A field that the mapping
+        lacks then has the value None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}

@@ -38,10 +38,10 @@ class PagedRequest(ListRequest[M], Generic[M]):
 
 
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
-    """Fetch a Data API list page by page, and return the entries of all pages as one `Entries`.
+    """Fetch all pages of a Data API list, and return their entries as one `Entries`.
 
-    The Data API accepts no offset (number of entries before a page) above 100 000. If the list may continue
-    after the page with the largest accepted offset, the result counts as incomplete.
+    The Data API returns only about the first 100 000 entries. If the list may have more entries, the result
+    counts as incomplete.
 
     :param call: sends a request to the Data API and returns the answer.
     :param request: the request for the list, without ``limit`` and ``offset``.
@@ -61,10 +61,8 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    A page is the last page in two cases:
-
-    - The page is empty.
-    - The page has fewer than ``page_size`` entries, and the service does not state that the list has more.
+    The function stops after a page that is empty. It also stops after a page with fewer than ``page_size``
+    entries, unless the service states that the list has more.
 
     The returned `Entries` count as incomplete in three cases:
 
@@ -72,12 +70,11 @@ def fetch_pages(
     - The service states that the list has more entries than the service has sent.
     - Two pages in a row are equal. The service then seems to ignore the offset, and the function stops.
 
-    :param page_at: a function that takes an offset (a number of entries), and fetches the page that follows
-        this number of entries.
-    :param page_size: the number of entries that each request asks for.
+    :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
+    :param page_size: how many entries each request asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. False: the function stopped because of ``last_offset``, and the
-        list may continue. True: the function stopped for another reason.
+    :return: a pair: the entries, and a bool. False: the function stopped at ``last_offset``, and the list may
+        continue. True: the function stopped for another reason.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

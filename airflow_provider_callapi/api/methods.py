@@ -1,8 +1,8 @@
 """The methods of the Call API v4.0, one request class for each method.
 
-A request class defines the method's name, parameters and answer. The class also defines the account component
-that the method needs, and whether the request may be repeated. Types are strict, as the service's types are.
-`Request.from_values` also accepts text from templates and forms.
+A request class defines the method's name, its parameters, its answer, the account component that it needs,
+and whether the request may be repeated. Types are strict, but `Request.from_values` also accepts text from
+templates and forms.
 
 Source: the chapters about methods and components of the vendor's Call API v4.0 document.
 """
@@ -117,9 +117,9 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check the known values of a request while the values of other fields are not known yet.
+        """Check those values of a request that are known already.
 
-        For example, the value of a field with a template is not known before Airflow renders the template.
+        The values of other fields are not known yet, e.g. the value of a template before Airflow renders it.
 
         :param values: the known fields by name. A field whose value is None is left out.
         :param unknown: the names of the fields whose values are not known yet.
@@ -219,15 +219,13 @@ _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 def check_phone_or_sip(text: str) -> str:
     """Return a text unchanged if it is a phone number in E.164 or a SIP number.
 
-    A SIP number is one of two kinds of text:
+    A SIP number has one of two forms:
 
     - three to nine digits;
-    - at least one digit together with at least one letter, ``@``, ``*`` or ``#``, such as ``sip25``.
+    - 3 to 64 characters with at least one digit, and at least one letter, ``@``, ``*`` or ``#``: ``sip25``.
 
-    A text of digits with ``-`` or ``.`` is a phone number in another form, and is therefore refused.
-
-    :raises ValueError: the text is neither a phone number in E.164 nor a SIP number. The error does not
-        contain the text.
+    :raises ValueError: the text is anything else, e.g. a phone number with ``-`` or ``.`` between its digits.
+        The error does not contain the text.
     """
     is_digits = re.fullmatch(r"[0-9]{3,9}", text) or _E164.fullmatch(text)
     if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
@@ -352,13 +350,12 @@ class StartCall(Request[StartedCall]):
 
     :ivar virtual_phone_number: a virtual number of the account. With the rule ``fixed``, the contact sees
         this number.
-    :ivar virtual_phone_usage_rule: the rule by which the service chooses the number that the contact sees,
-        see `VirtualNumberRule`. None: the service's default, which is ``fixed``.
+    :ivar virtual_phone_usage_rule: how the service chooses the number that the contact sees, see
+        `VirtualNumberRule`. None: the service's default, ``fixed``.
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
-    :ivar direction: the call's direction in reports, ``in`` or ``out``. The request always contains the
-        direction, because the vendor's default has changed.
+    :ivar direction: the call's direction in reports, ``in`` or ``out``.
     """
 
     repeat = Repeat.NEVER
@@ -374,11 +371,10 @@ class StartCall(Request[StartedCall]):
 class _TwoSidedCall(StartCall):
     """Base class of start requests that connect the contact with a person or with a scenario (call flow).
 
-    :ivar first_call: whose phone rings first: ``contact``, or the name of the other side (``employee`` or
-        ``operator``).
+    :ivar first_call: whose phone rings first: ``contact``, or the other side (``employee`` or ``operator``).
     :ivar contact_message: what the contact hears before the talk.
-    :ivar switch_at_once: True: the talk starts when the second participant picks up, and interrupts a message
-        that is still playing. None or False: the talk starts when the message ends.
+    :ivar switch_at_once: True: the talk starts when the second participant picks up, even if a message is
+        still playing. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
         The value True needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
     """
@@ -620,13 +616,11 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    An entry that cannot be read is left out. `Entries` counts the left-out entries.
+    An entry that cannot be read is left out of the returned `Entries`, and is counted there.
 
     :cvar entry_type: the class of the list's entries.
-    :cvar decisive_fields: names of fields. If the value of one of these fields is unreadable, the entry is
-        left out.
-    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains the readable ids
-        of the left-out entries.
+    :cvar decisive_fields: names of fields. If one of these fields is unreadable, the whole entry is left out.
+    :cvar id_field: the name of the field with an entry's id, for `Entries.left_out_ids`.
     """
 
     entry_type: ClassVar[type[Any]]

@@ -198,10 +198,11 @@ class Leg(ListEntry, frozen=True, kw_only=True):
 
     :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
         (``74959268686...9.2.3.3``).
-    :ivar is_operator: True for a person of the account, False for the contact. None: the service does not
-        state whose leg this is.
-    :ivar state: the state as the service's text, which is Russian or English, e.g. ``Дозвон`` or ``Dial``.
-        `leg_state` converts the text to a `LegState`.
+    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
+        some accounts, the leg of an operator who is no employee. A leg without this field also has the value
+        False. None: the service does not state whose leg this is.
+    :ivar state: the state as the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. `leg_state`
+        converts the text to a `LegState`.
     """
 
     if_not_sent = MappingProxyType({"is_operator": False, "state": ""})
@@ -313,14 +314,12 @@ _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?
 def parse_time(text: str, timezone: str) -> datetime:
     """Convert a date and time from the service to UTC.
 
-    If the clocks are set back, a local time occurs twice. The function then returns the later time.
+    If the clocks are set back, a local time occurs twice. The function then returns the later moment.
 
     :param text: the date and time, e.g. ``2026-10-19 12:26:48``, ``2026-10-19T12:26:48.418`` or
         ``2026-10-19T 12:26:48Z``.
-    :param timezone: IANA name of the account's time zone. The function uses this zone if the text names no
-        zone.
-    :raises ValueError: the text has another form, or is no possible date and time, e.g. because the day is
-        ``2026-02-30`` or the hour is ``25``.
+    :param timezone: IANA name of the account's time zone, for a text that names no zone.
+    :raises ValueError: the text has another form, or its date or time does not exist (``2026-02-30``).
     """
     problem = f"not a date and time of the Call API: {text!r}"
     if not _TIME.fullmatch(text):

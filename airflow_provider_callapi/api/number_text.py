@@ -68,14 +68,15 @@ _FOLDED: dict[int, str | None] = {
 
 
 def fold(text: str) -> str:
-    """Return the text of a number in plain characters, so that two spellings of one number are equal.
+    """Return the text of a number in plain characters, so that two spellings of one number become equal.
 
-    All forms of hyphens, dots, slashes, tildes, plus signs, spaces and parentheses become ASCII characters,
-    and so do the digits of every writing system. The function removes:
+    The function replaces all forms of hyphens, dots, slashes, tildes, plus signs, spaces and parentheses, and
+    the digits of every writing system, by ASCII characters. The function removes:
 
-    - invisible characters, and spaces around the text;
-    - an apostrophe before the number, or ``="…"`` around the number. With these signs, a spreadsheet marks a
-      cell as text.
+    - invisible characters;
+    - spaces around the text;
+    - the signs with which a spreadsheet marks text: an apostrophe before the number, ``="…"`` around the
+      number.
 
     All other characters stay.
     """

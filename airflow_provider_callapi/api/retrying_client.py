@@ -33,11 +33,10 @@ class RetryingClient:
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: the limit for repeats after a `LimitExceeded` (no points left, or a busy gateway).
-        The client repeats the request only if all waits of this request together take at most
-        ``max_limit_wait`` seconds.
-    :param max_sends: the limit for repeats after any other error: the largest number of sends of one request,
-        the first send included. 1: the client does not repeat the request after such an error.
+    :param max_limit_wait: seconds, for repeats after a `LimitExceeded` (no points left, or a busy gateway).
+        The client gives up if all waits of one request together would take longer.
+    :param max_sends: for repeats after any other error: how many times the client sends one request at most.
+        1: the client does not repeat the request.
     """
 
     def __init__(
