@@ -58,19 +58,19 @@ class AccountReports:
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call.
 
-        Pass ``call_session_id`` or ``external_id`` to identify the call.
+        Pass ``call_session_id`` or ``external_id``.
 
         :param call_session_id: the session id of the call.
-        :param external_id: the id in the start request. If several calls have this id, the method returns the
-            report of the newest call that matches ``contact`` and ``since``.
-        :param contact: the number that was called. None: any number matches.
+        :param external_id: the id in the start request. Several calls can have this id. The method then
+            returns the report of the newest call that fits ``contact`` and ``since``.
+        :param contact: the number that was called. None: any number fits.
         :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
         :param recording_link: ask for the link to the recording, too.
         :param operations: ask for the scenario's operations, too.
-        :return: the report. None: no report exists yet, or the report of the call ``call_session_id`` cannot
-            be read.
-        :raises Unanswered: the search by ``external_id`` found no report, but at least one report could not
-            be read. The unreadable report may be the wanted one.
+        :return: the report. None: no report exists yet. With ``call_session_id``, also: the report cannot be
+            read.
+        :raises Unanswered: with ``external_id``: no report fits, but an unreadable report may be the wanted
+            one.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
@@ -136,7 +136,7 @@ class AccountReports:
             self._sleep(min(REPORT_INTERVAL, remaining))
 
     def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
-        """Wait for the Data API's report of a lost call, and return the call's session id from the report.
+        """Wait for the Data API's report of a lost call, and return the call's session id.
 
         A lost call is a call whose start request got no answer.
 
@@ -145,8 +145,7 @@ class AccountReports:
         :param since: the earliest possible start of the call, epoch seconds.
         :param timeout: seconds to wait for the report.
         :return: the session id. None: no report of the call has appeared before the timeout.
-        :raises Unanswered: no report of the call was found, but at least one report could not be read. The
-            unreadable report may be the wanted one.
+        :raises Unanswered: no report of the call was found, but an unreadable report may be the wanted one.
         """
         report = self.wait_for(external_id=external_id, contact=contact, since=since, timeout=timeout)
         return report.id if report else None
@@ -154,10 +153,9 @@ class AccountReports:
     def final_outcome(
         self, call: Outcome, *, recording_link: bool = False, operations: bool = False
     ) -> tuple[Outcome, CallReport] | None:
-        """Return the final outcome of a finished call, and the Data API's report about the call.
+        """Return the final outcome of a finished call, and the Data API's report of the call.
 
-        The final outcome is ``call``, updated with the report. For example, the report shows whether the
-        contact picked up, and why the call ended.
+        The final outcome is ``call``, completed from the report, e.g. with the reason why the call ended.
 
         :param call: the outcome of the call so far.
         :param recording_link: ask for the link to the recording, too.

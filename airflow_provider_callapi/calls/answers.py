@@ -1,11 +1,14 @@
 """How the package decides whether the contact of a call picked up the phone.
 
-A leg is the connection of one participant to a call. Three sources can show an answer: the legs of an active
-call, the Data API's report of a finished call, and the Data API's report of the call's legs. All three can
-prove an answer. Only the two reports can prove that the contact did not answer.
+Three sources can prove that the contact picked up:
 
-The finish reason of a call can be the reason of any leg. So a contact may have picked up although the call's
-finish reason is about an employee, the account or the network. Therefore, the contact's own legs decide.
+- the legs of an active call; a leg is the connection of one participant;
+- the Data API's report of the finished call;
+- the Data API's report of the call's legs.
+
+Only the two reports can prove that the contact did not pick up. The contact's own legs decide, because the
+finish reason of a call can concern any participant. For example, a call can end for a reason of the employee
+after the contact has picked up.
 """
 
 from __future__ import annotations
@@ -74,19 +77,18 @@ class FinishedCall:
 def judge_finished_call(
     report: CallReport, legs: Iterable[LegReport], *, complete: bool = True
 ) -> FinishedCall:
-    """Return what the Data API's two reports of a finished call show about the contact.
+    """Return what the Data API's two reports of a finished call show: whether the contact answered.
 
     The first of these rules that fits the call decides:
 
     1. The call had a talk, or a leg of the contact is connected: the contact answered.
-    2. A leg of the call could not be read: it is not known whether the contact answered.
-    3. The contact has legs, and neither these legs nor legs of unknown participants are connected: the
-       contact did not answer.
-    4. The Data API reports legs, all of them belong to other participants, and none is connected: the contact
-       did not answer, because the contact's phone never rang.
+    2. A leg of the call could not be read: not known.
+    3. The contact has legs, and no leg of an unknown participant is connected: the contact did not answer.
+    4. The call has legs, all of them belong to other participants, and none is connected: the contact did not
+       answer, because the contact's phone never rang.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: the contact did not
        answer.
-    6. In all other cases, it is not known whether the contact answered.
+    6. Otherwise: not known.
 
     The legs of coaches do not count.
 
@@ -109,18 +111,16 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    A leg is a possible leg of the contact if two things are true: the leg's number could be the contact's,
-    e.g. because the number is masked, and the Data API states that the leg is not an operator's. The first of
-    these rules that fits the call decides:
+    The result is True in two cases:
 
-    1. Some legs have the contact's number: the result is True if at least one of these legs is connected.
-    2. Some legs are possible legs of the contact: the result is True if all of these legs are connected. If
-       only some of them are connected, the result is False, because the connected legs could belong to
-       another participant.
-    3. In all other cases, the result is False.
+    - Some legs have the contact's number, and at least one of these legs is connected.
+    - No leg has the contact's number, but some legs may be the contact's, and all of these legs are
+      connected. If only some were connected, these could belong to another participant.
 
-    :param contact: the contact's phone number. None: the number is not known, so any leg's number could be
-        the contact's.
+    A leg may be the contact's if its number could be the contact's, e.g. because it is masked, and the Data
+    API states that it is no operator's leg.
+
+    :param contact: the contact's phone number. None: not known, so any leg may have the contact's number.
     :param legs: the report of this call's legs. The call may still be active.
     """
     contacts, _, _ = _sort_legs(contact, legs)
@@ -133,21 +133,20 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Return three lists: legs of the contact, legs whose participant is not known, and legs of others.
+    """Sort a call's legs into three lists: legs of the contact, of an unknown participant, and of others.
 
-    A leg is the connection of one participant to the call. The first of these rules that fits a leg decides:
+    The first of these rules that fits a leg decides:
 
-    1. The leg has the contact's number: first list, even if the Data API states that the leg is an operator's
-       or a coach's leg.
-    2. The leg is a coach's leg: no list.
-    3. The leg is an operator's leg: third list.
-    4. The leg's number is certainly not the contact's, and another leg has the contact's number: third list.
-    5. The leg may have the contact's number, e.g. because the leg's number is masked, and the Data API states
-       that the leg is not an operator's leg: first list.
-    6. All other legs: second list, because it is not known whether the leg belongs to the contact.
+    1. The leg has the contact's number: contact, even if the Data API states that it is an operator's or a
+       coach's leg.
+    2. It is a coach's leg: no list.
+    3. It is an operator's leg: others.
+    4. The leg's number is certainly not the contact's, and another leg has the contact's number: others.
+    5. The leg may have the contact's number, e.g. because the number is masked, and the Data API states that
+       it is no operator's leg: contact.
+    6. Otherwise: unknown participant.
 
-    :param contact: the contact's phone number. None: the Data API reports no number, so any leg may have the
-        contact's number.
+    :param contact: the contact's phone number. None: not known, so any leg may have the contact's number.
     """
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
     is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)

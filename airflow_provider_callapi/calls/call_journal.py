@@ -1,9 +1,8 @@
 """The journal of one task's call: what is stored about the call, and what follows for the task's next try.
 
-A placed call cannot be undone, and the service has no idempotency key. So the journal stores an intent before
-the start request is sent. If a later try finds an intent, and the journal does not show whether the call was
-placed, the try does not dial. The try searches for the call by the call's ``external_id`` instead. The
-function `placing.place` follows this table:
+The journal stores an intent before the start request is sent. If a later try finds an intent without a known
+call, the call may have been placed, and a second request would ring again. So the try does not dial, but
+searches for the call by its ``external_id``. The function `placing.place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -17,15 +16,10 @@ unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-The table describes the default ``delivery="at_most_once"``. With ``delivery="at_least_once"``, an unresolved
-call does not fail the task: the try places a new attempt instead.
-
-If the service refused the start request, or if the request was not sent, the call was not placed. The journal
-then returns to the stage "nothing".
-
-A fingerprint in the journal identifies the called person. If the journal holds a call to another person, the
-try places a new attempt. If the fingerprint's secret key is gone, the fingerprint cannot be compared, and the
-call counts as a call to the same person.
+- With ``delivery="at_least_once"``: an unresolved call does not fail the task. The try places a new attempt.
+- If the service refused the start request, or if the request was not sent: the stage is "nothing" again.
+- If the journal holds a call to another person: the try places a new attempt. A fingerprint in the journal
+  identifies the person. If its secret key is gone, the call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -47,13 +41,13 @@ _RECORD_KEY = "callapi_call"
 class Stage(StrEnum):
     """The stage that the journal of a task stores for the task's call.
 
-    NOTHING: the call was not placed.
-    STARTING: the intent is stored, and the start request may have been sent.
-    STARTED: the service has accepted the call.
-    ENDED: the call has ended, and its tags or its report may still be missing.
-    DONE: the attempt is complete.
-    REDIAL: the contact did not answer, and the next try places a new attempt.
-    UNRESOLVED: the start request got no answer, and a search has not found the call.
+    - NOTHING: the call was not placed.
+    - STARTING: the intent is stored, and the start request may have been sent.
+    - STARTED: the service has accepted the call.
+    - ENDED: the call has ended. Its tags or its report may still be missing.
+    - DONE: the attempt is complete.
+    - REDIAL: the contact did not answer, and the next try places a new attempt.
+    - UNRESOLVED: the start request got no answer, and the search did not find the call.
     """
 
     NOTHING = "nothing"
@@ -102,16 +96,15 @@ class Record:
     """The journal's record of one call. The record is plain JSON without a phone number.
 
     :ivar fingerprint: digits that identify the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the ``generation`` of the `Journal` when the record was stored. This number changes only
-        when a user clears the task.
+    :ivar generation: the ``generation`` of the `Journal` when the record was stored. A different number now
+        means that a user has cleared the task since then.
     :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: the call has not reached the stage
-        ``started``.
-    :ivar others: session ids of calls with the same ``external_id`` and contact that were active before the
-        start request was sent. These calls belong to other tasks.
-    :ivar missing_since: when the first unsuccessful search for the lost call ended, epoch seconds; None:
-        there was no unsuccessful search.
+    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: no placed call is known.
+    :ivar others: session ids of other tasks' calls with the same ``external_id`` and contact. These calls
+        were active before the start request was sent.
+    :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds;
+        None: no search has ended so.
     """
 
     stage: Stage

@@ -1,8 +1,8 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
 The Python function of a task can place several calls. If Airflow retries the task, the function asks for the
-same calls again, perhaps with other messages. The package recognises a call of an earlier try by the person
-and by the order: the second call to a person in one try is the second call to this person in every try.
+same calls again, perhaps with other messages. The package recognises each call by its person and its order:
+the second call to a person in this try is the second call to this person in the earlier try.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -38,11 +38,10 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
-        Within one try, requests with the same content get the same number.
+        Requests with the same content in one try get the same number. Any other request gets:
 
-        A later try gets the numbers of the earlier tries: its first request for a person gets the number of
-        the first call to this person, its second request gets the number of the second call, and so on. If
-        the person has no further call, the request gets a new number.
+        - the number of the person's next call in an earlier try, if there is such a call;
+        - otherwise, a new number.
 
         The method returns only after the number is stored.
         """

@@ -1,21 +1,20 @@
-"""Elect one of several failed tasks to call people for an alert, without an atomic operation.
+"""Elect one of several failed tasks to call people for an alert.
 
-Fifty tasks can fail in the same second, but only one of these tasks may call people. The service has no
-idempotency key, so a second start request would ring a second time. The tasks share a key-value store (an
-Airflow Variable). The store cannot check a value and replace the value in one step. So the election relies on
-waiting times instead (Fischer's mutual exclusion). Each task is a candidate:
+Fifty tasks can fail in the same second, but only one of them may ring. The tasks share a key-value store (an
+Airflow Variable) that cannot check and replace a value in one step. So the election relies on waiting times
+instead (Fischer's mutual exclusion). Each task is a candidate. The other tasks are its rivals:
 
-1. A candidate reads the store. If a rival (another candidate) has stored a claim (its right to ring for
-   the alert), the candidate waits until the rival has placed its call.
-2. If there is no claim, the candidate stores a claim and waits ``settle`` seconds. After this time, every
-   rival that also found no claim has stored a claim, too.
-3. The candidate reads the store again. The store holds only the claim of the last writer. The candidate wins
-   if the stored claim is the candidate's own.
+1. The candidate reads the store. If the store contains a rival's claim (its right to ring), the candidate
+   waits until the rival has placed its call.
+2. If there is no claim, the candidate writes its own claim and waits ``settle`` seconds. By then, every rival
+   that also found no claim has written its claim, too.
+3. The candidate reads the store again. The store contains only the claim that was written last. The candidate
+   wins if this claim is its own.
 
-Exactly one candidate wins as long as every candidate needs at most ``settle`` seconds from its first reading
-(step 1) to the end of its writing (step 2). A slower candidate could be a second winner. Therefore, a slower
-candidate waits five more seconds in step 2. During these seconds, ``list.calls`` begins to show the call of
-the first winner. The slower candidate then finds this call, and does not call the same person again.
+Exactly one candidate wins if every candidate needs at most ``settle`` seconds from its first reading to the
+end of its writing. A slower candidate could be a second winner, so it waits five more seconds in step 2. In
+these seconds, ``list.calls`` begins to show the first winner's call. The slower candidate finds this call,
+and does not call the same person again.
 """
 
 from __future__ import annotations
@@ -60,10 +59,10 @@ class _Claim:
     :ivar alert: the alert's external_id.
     :ivar by: the id of the candidate that wrote the claim.
     :ivar at: when the claim was written, epoch seconds.
-    :ivar until: when the claim expires, epoch seconds. An expired claim can be deleted.
-    :ivar person: the position of the person who was called last; the first person is 1. 0: no call was placed
-        yet.
-    :ivar call_session_id: the session id of the last call; None: no call was placed yet.
+    :ivar until: when the claim can be deleted, epoch seconds.
+    :ivar person: the position of the person who was called last; the first person is 1. 0: no call was
+        placed.
+    :ivar call_session_id: the session id of the last call; None: no call was placed.
     """
 
     alert: str
@@ -104,13 +103,13 @@ class Candidate:
     Only one candidate may ring.
 
     :ivar store: the store that all candidates share.
-    :ivar key: the key of this alert in the store. Each alert has its own key.
+    :ivar key: the key in the store. All candidates of the alert have the same key.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: an id that is unique among the candidates. A callback that Airflow restarts with the
-        same id recognises its earlier claim.
-    :ivar quiet_for: how long, in seconds, a candidate's call keeps all other candidates from ringing.
-    :ivar settle: the longest time, in seconds, that a candidate normally needs from reading the store to
-        writing a claim.
+    :ivar candidate_id: an id that only this candidate has. If Airflow restarts a callback, the callback finds
+        its earlier claim by this id.
+    :ivar quiet_for: for how many seconds after a candidate's call the other candidates do not ring.
+    :ivar settle: how many seconds a candidate normally needs at most from reading the store to writing a
+        claim.
     :ivar clock: returns epoch seconds.
     :ivar sleep: waits for a number of seconds.
     """
@@ -148,14 +147,14 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
 
-        A rival is another candidate for the same alert. While a rival's claim (the right to ring) is valid
-        and has no call yet, the method waits. A claim without a call is valid for ``settle`` + 15 seconds.
-        After the wait, the method stores the claim of this candidate. The method then waits at least
-        ``settle`` seconds to see whether a rival replaces the claim.
+        1. If a rival (another candidate) has stored a claim (the right to ring) and placed no call yet, the
+           method waits for the call, but at most until the claim is ``settle`` + 15 seconds old.
+        2. The method stores the claim of this candidate, and waits at least ``settle`` seconds. If a rival
+           replaces the claim in this time, the method begins again.
 
-        :return: True: this candidate has won the election, or the election has lasted for a minute without a
-            winner. In the second case, the candidate rings because an alert must ring. False: a rival placed
-            a call for this alert in the last ``quiet_for`` seconds.
+        :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
+            candidate has won the election. The result is also True after a minute without a winner, because
+            an alert must ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:

@@ -18,26 +18,25 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 
 @dataclass
 class Escalation:
-    """The calls of one alert. The people of the alert are called one after another until a person answers.
+    """The calls of one alert: its people are called one after another until a person answers.
 
-    `ring_next` places one call. The code that uses this class then waits until the call is answered or ends.
-    If the person does not answer, the code uses `ring_next` again.
+    `ring_next` places one call. The code that uses this class waits until the call is answered or ends. If
+    the person does not answer, the code uses `ring_next` again.
 
     Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
-    the second person …. If Airflow restarts the alert's callback, these ids show which people were called.
+    the second person …. After a restart of the alert's callback, these ids show who was called.
 
-    If the service refuses a call, or if it is unknown whether the call was placed, the next person is called.
-    The last person has no next person. If it is unknown whether the call to the last person was placed, this
-    person is called once more.
+    - If the service refuses a call, the next person is called.
+    - If it is unknown whether a call was placed, the next person is called. If there is no next person, this
+      person is called once more.
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
     :ivar gateway: the functions that send requests to the service.
     :ivar appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :ivar on_placed: a function that takes the alert's progress. The escalation invokes the function after
-        each placed call.
-    :ivar warn: a function that takes a warning text. The escalation invokes the function for each call that
-        the service refused, and for each call that may not have been placed.
+    :ivar on_placed: a function. The escalation invokes it with the alert's progress after each placed call.
+    :ivar warn: a function. The escalation invokes it with a warning text for each call that was refused or
+        may not have been placed.
     :ivar placed: the number of calls known to be placed.
     """
 
@@ -85,10 +84,9 @@ class Escalation:
 
         The next `ring_next` then calls the person who follows ``progress.person``.
 
-        :param progress: the newest call of the escalation before the restart, and the person who was called.
-        :return: this call, if the alert has a further person. The code that uses this method then waits until
-            the call is answered or ends. None: the alert has no further person, so there is nothing to wait
-            for.
+        :param progress: the newest call before the restart, and the person who was called.
+        :return: this call, if the alert has a further person: wait until the call is answered or ends. None:
+            the alert has no further person, so there is nothing to wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -99,9 +97,9 @@ class Escalation:
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert if its ``external_id`` is an id from `call_ids`, and if its contact's
-        number is equal to the number of this id's person. If the service masks or hides the contact's number,
-        the digits that it shows must fit (see `may_be_same_number`).
+        A call belongs to the alert if its ``external_id`` is one of `call_ids`, and its contact's number is
+        the number of that id's person. A masked or hidden number also counts if it fits (see
+        `may_be_same_number`).
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.
@@ -151,18 +149,19 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and replaces a message that the service rejects.
 
-    - If the service states the longest allowed length, the first replacement is the same message, cut to this
-      length. If the service rejects the cut message, the next replacement is ``default_text``, if necessary
-      also cut.
-    - If the service states no length, the replacement is ``default_text``.
+    The function tries one replacement after another until the service accepts one. A further request is safe,
+    because a rejected start request placed no call. The replacements are:
 
-    A second request is safe, because a rejected start request placed no call. If the service rejects all
-    replacements, or if the error does not concern the message, the returned function raises the error.
+    - If the service states the longest allowed length: the same message, cut to this length; then
+      ``default_text``; then ``default_text``, cut to this length.
+    - Otherwise: ``default_text``.
+
+    If the service rejects all replacements, or if the error does not concern the message, the function raises
+    the error.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
-    :param warn: a function that takes a warning text. The returned function uses ``warn`` each time it
-        replaces a rejected message.
+    :param warn: a function. It is invoked with a warning text for each replacement.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -197,13 +196,12 @@ def with_scenario_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that starts a scenario call, or an informer call if the service rejects the scenario.
 
-    The informer call only speaks the message of the scenario call (``contact_message``). A second request is
-    safe, because a rejected start request placed no call. If the scenario call has no message, or if the
-    service's error does not concern the scenario, the returned function raises the error.
+    The informer call only speaks the message of the scenario call. A second request is safe, because a
+    rejected start request placed no call. If the scenario call has no message, or if the error does not
+    concern the scenario, the function raises the error.
 
     :param send: sends a start request.
-    :param warn: a function that takes a warning text. The returned function uses ``warn`` if an informer call
-        replaces the scenario call.
+    :param warn: a function. It is invoked with a warning text if an informer call replaces the scenario call.
     """
 
     def send_possible_call(request: StartCall) -> StartedCall:

@@ -35,13 +35,11 @@ class WorkCalendar:
 class CallingDays:
     """The days on which people may be called.
 
-    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: people may be called on the
-        workdays of ``calendar``.
-    :ivar also: dates on which people may be called although ``weekdays`` or ``calendar`` exclude these
-        dates.
+    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: the workdays of
+        ``calendar``.
+    :ivar also: further dates on which people may be called.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the production calendar of a country. None: the calendar is not read yet, or ``weekdays``
-        is set and the calendar is unnecessary.
+    :ivar calendar: the workdays of a country. Only ``weekdays=None`` needs it. None: not read.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS
@@ -53,10 +51,14 @@ class CallingDays:
     def of(cls, value: Any) -> Self:
         """Return the days on which people may be called, from the value that a DAG's author gives.
 
-        :param value: names of weekdays (``["mon", "tue"]``), the text ``"workdays"``, or a dict ``{"days": …,
-            "also": […], "except": […]}`` with at least one of these keys. The value of ``days`` is
-            ``["mon", "tue"]`` or ``"workdays"``; without ``days``, people may be called every day. ``also``
-            adds dates, such as ``"2026-12-31"``. ``except`` removes dates.
+        The value has one of these forms:
+
+        - names of weekdays: ``["mon", "tue"]``;
+        - the text ``"workdays"``: the workdays of a country;
+        - a dict ``{"days": …, "also": […], "except": […]}`` with at least one of these keys. ``days`` has one
+          of the two forms above; without ``days``, every day counts. ``also`` adds dates, such as
+          ``"2026-12-31"``. ``except`` removes dates.
+
         :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
         """
         if not isinstance(value, Mapping):

@@ -53,20 +53,18 @@ class CallingHours:
     def window(self, now: float, zone: str) -> tuple[float, float]:
         """Return the calling window that is open now, or else the next window: (opens at, closes at).
 
-        Both times are epoch seconds. Three cases are special:
+        Both times are epoch seconds. Special results:
 
-        - People may be called at any time: the window is (``now``, infinity).
-        - No window opens within a year: both times are infinite.
-        - The search for the next window comes to a year that the production calendar does not contain: both
-          times are infinite.
+        - (``now``, infinity): people may be called at any time.
+        - (infinity, infinity): no window opens within a year. The result is the same if the next window is
+          unknown, because the production calendar (the workdays of a country) lacks the year.
 
-        At every moment of the returned window, the local time is inside the calling hours. A clock change can
-        skip or repeat a local time:
+        A clock change can skip or repeat a local time. The window stays inside the calling hours:
 
-        - Skipped opening or closing time: the window opens or closes at the moment of the change.
-        - Repeated opening time: the window opens at the second occurrence. Exception: if the window closes
-          before the second occurrence, the window opens at the first occurrence.
-        - Repeated closing time: the window closes at the first occurrence.
+        - If the opening or closing time is skipped: the window opens or closes at the moment of the change.
+        - If the opening time is repeated: the window opens at the second occurrence. If the window closes
+          before that, it opens at the first occurrence.
+        - If the closing time is repeated: the window closes at the first occurrence.
 
         :param now: epoch seconds.
         :param zone: IANA name of the person's time zone.

@@ -30,14 +30,15 @@ def read_calling_hours(
 ) -> CallingHours:
     """Return when people may be called, from the hours and the days that a DAG's author gives.
 
-    If people may be called on workdays, the result contains the production calendar of the country.
+    If the author gives ``workdays`` as the days, the function reads the country's workdays from the package
+    ``holidays``, see `read_calendar`.
 
     :param hours: when the daily calling window opens and closes, as `read_hours` returns it. None: all hours.
     :param days: the days on which people may be called. None: every day.
     :param country: ISO 3166 code of the country, such as ``RU``.
-    :param year: the present year. The calendar also contains the year before and the year after.
-    :raises ValueError: the calendar is needed, but the package ``holidays`` is not installed, or does not
-        have the country. The error message names the DAG author's parameter, ``calling_days`` or ``region``.
+    :param year: the present year. The workdays of the years before and after are read, too.
+    :raises ValueError: the author gives ``workdays``, but the package ``holidays`` is not installed, or does
+        not have the country. The message names the author's parameter, ``calling_days`` or ``region``.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -49,12 +50,12 @@ def read_calling_hours(
 def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
     """Return the workdays of a country in the given years, from the package ``holidays``.
 
-    If the package does not know all days off of a year, the calendar does not contain the year.
+    If the package does not know all days off of a year, the result does not contain the year.
 
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param years: for example ``(2025, 2026, 2027)``.
-    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The error
-        message names the DAG author's parameter, ``calling_days`` or ``region``.
+    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The message
+        names the DAG author's parameter, ``calling_days`` or ``region``.
     """
     try:
         import holidays  # noqa: PLC0415 - an extra of this package, and heavy
