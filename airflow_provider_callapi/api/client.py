@@ -62,12 +62,11 @@ class Client:
 
         The client sends the request at once, even if no points (rate-limit units) are left.
 
-        If the service refuses a temporary token, the client logs in again and repeats the request once. This
-        is safe, because a request with a refused token has no effect. After any other error, the client
-        repeats nothing.
+        If the service refuses a temporary token, the client logs in again, and repeats the request once. The
+        refused request had no effect. After any other error, the client repeats nothing.
 
-        :param time_limit: the longest time for each request to the service, in seconds. A login is a separate
-            request. If the client's own limit is shorter, the client's limit applies.
+        :param time_limit: the longest time for each request to the service, also for a login, in seconds. If
+            the client's own limit is shorter, the client's limit applies.
         :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` explains the
             subclasses.
         :raises TypeError: the request is a `LogoutUser`. Use `log_out` instead.

@@ -123,14 +123,12 @@ class JsonRpc:
 
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
-        :param new_connection: whether to open a new connection for this request. False: use the kept-alive
-            connection. If the service closes this connection during the send, the request can end as
-            `Unanswered`.
+        :param new_connection: True: open a new connection. False: use the kept-alive connection, if there is
+            one. If the service closes this connection during the send, the request can end as `Unanswered`.
         :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
             is shorter, ``timeout`` applies.
-        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. An answer of
-            exactly this type is read fast: ``data`` then contains typed objects. Otherwise, ``data`` is plain
-            JSON.
+        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
+            has exactly this type, ``data`` contains typed objects. Otherwise, ``data`` is plain JSON.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a gateway between this machine and the service refused the request. The service
             has not seen the request.

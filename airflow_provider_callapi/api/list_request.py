@@ -61,8 +61,8 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    The function stops after a page that is empty. It also stops after a page with fewer than ``page_size``
-    entries, unless the service states that the list has more.
+    The function stops after an empty page, or after a page with fewer than ``page_size`` entries. If the
+    service states that the list has more entries, only an empty page is the end.
 
     The returned `Entries` count as incomplete in three cases:
 
@@ -73,8 +73,8 @@ def fetch_pages(
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries each request asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. False: the function stopped at ``last_offset``, and the list may
-        continue. True: the function stopped for another reason.
+    :return: a pair: the entries, and whether the function reached an end of the list. False: it stopped at
+        ``last_offset``, and the list may continue.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

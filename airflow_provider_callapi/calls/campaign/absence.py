@@ -1,9 +1,14 @@
 """Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
-A call is lost if its start request got no answer. The author can set ``absence_proven_after``, a number of
-seconds. If no snapshot shows the lost call during this time, the campaign asks the Data API. The campaign
-relies on the Data API to report every placed call by then. If the Data API does not report the lost call, the
-call was never placed. One request to the Data API decides about all lost calls of the campaign.
+A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, a number of
+seconds, a lost call counts as never placed if two conditions are met:
+
+- The snapshots prove for ``absence_proven_after`` seconds that the call is not active. The seconds count from
+  the first snapshot that proves this. If a later snapshot may contain the call, the seconds start again.
+- After this time, the Data API does not report the call either.
+
+If ``absence_proven_after`` is None, no lost call counts as never placed. A lost call that the search does not
+find is then unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -60,13 +65,12 @@ class AbsenceProof:
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
         """Return which lost calls were found, which were never placed, and which remain unresolved.
 
-        The method sends at most one request to the Data API.
+        The method sends at most one request to the Data API, for all lost calls together.
 
         :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the verdict. If the method cannot decide about a person's call yet, the person is in none of
-            the fields ``given_up``, ``absent`` and ``found``. The campaign then continues to search for the
-            call.
+        :return: the verdict. A person whose call cannot be judged yet is in no field of the verdict. The
+            campaign then continues to search for the call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}

@@ -26,9 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Announcement:
-    """Describes what a campaign is about to do, for example how many people it calls.
-
-    The methods return this description as lines for the task's log, or as a dict of numbers.
+    """Describes what a campaign is about to do, as lines for the task's log or as a dict of numbers.
 
     :ivar name: the campaign's name.
     :ivar campaign: the campaign that is about to dial.

@@ -54,13 +54,13 @@ class AttemptProgress:
     def adopt(self, state: PersonState, held: Attempt, now: float) -> list[Attempt]:
         """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        The status of the attempt determines the person's stage. For example, the campaign watches the call of
-        an active attempt, and searches for the call of an attempt whose start request got no answer.
+        The status of the attempt determines the next step. For example, the campaign watches an active call,
+        and searches for a lost call.
 
         :param held: the person's newest attempt in the ledger.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: the attempt as the campaign has changed it, or an empty
-            list if the attempt has not changed.
+        :return: a list with the changed attempt, to store in the ledger. The list is empty if the method has
+            not changed the attempt.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)

@@ -30,8 +30,8 @@ def absence_until(
 ) -> float | None:
     """Return the time until which the task of a campaign can defer. A deferred task needs no Airflow worker.
 
-    The task must not defer, for example, while the next call is due within a minute, or while the campaign
-    searches for a lost call.
+    For example, the task must not defer if the next call is due within a minute, or during the search for a
+    lost call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.

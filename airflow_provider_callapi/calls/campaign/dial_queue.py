@@ -32,10 +32,8 @@ class DialQueue:
     """Chooses whom a campaign calls next, and records the service's answers to the start requests.
 
     :param personal_fields: names of those parameters of the start request whose values differ between people.
-    :param new_external_id: a function that takes a person and the number of an attempt, and returns the
-        ``external_id`` of the attempt.
-    :ivar do_not_call: the numbers that must not be called now; None: these numbers are unknown, so dialling
-        pauses.
+    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
+    :ivar do_not_call: the numbers that must not be called now; None: unknown, so no one is dialled.
     :ivar paused: who has paused the campaign, as text; None: the campaign is not paused.
     :ivar stopped: why the campaign has stopped dialling; None: the campaign still dials.
     """
@@ -87,17 +85,20 @@ class DialQueue:
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 
     def choose(self, now: float) -> list[Attempt]:
-        """Choose the people to call now. Return an intent for each.
+        """Choose the people to call now, and return an intent (the record of the next attempt) for each.
 
-        An intent is the record of the person's next attempt. Three limits determine how many people are
-        chosen: the account's points, ``max_active`` (active calls) and ``at_once`` (start requests at the
-        same time). People whose calling window closes soon come first. A person on the do-not-call list is
-        finished and gets no intent.
+        These limits determine how many people are chosen:
+
+        - the account's points (rate-limit units);
+        - ``max_active``: how many calls may be active;
+        - ``at_once``: how many start requests may be sent at the same time.
+
+        People whose calling window closes soon come first. A person on the do-not-call list is finished and
+        gets no intent.
 
         :param now: epoch seconds.
-        :return: the intents: new attempts with the status ``dialling``. The code that uses this method claims
-            each intent in the ledger. The list is empty while dialling is paused, or after dialling has
-            stopped.
+        :return: the intents, not yet stored: claim each of them in the ledger. The list is empty if the
+            campaign is paused or has stopped dialling.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -152,14 +153,14 @@ class DialQueue:
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Record that the ledger refused the claim of an intent. The person must not be dialled now.
 
-        If ``claim.held`` is an attempt of another process, the campaign continues with this attempt.
-        Otherwise, the person waits until ``claim.not_before``, or for 30 seconds if this time is unknown. If
-        dialling ends (`Rules.dial_until`) before the wait ends, the campaign does not call the person again.
+        - If ``claim.held`` is an attempt of another process: the campaign continues with this attempt.
+        - Otherwise: the person waits until ``claim.not_before``, or 30 seconds if this time is unknown. If
+          dialling ends (`Rules.dial_until`) before this wait ends, the person is not called any more.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: ``claim.held`` with the campaign's changes, or an empty
-            list if no stored attempt has to change.
+        :return: the attempts to store in the ledger: ``claim.held`` if the campaign has changed it, else
+            none.
         """
         state = self._index[intent.person]
         if claim.held is not None:

@@ -21,14 +21,12 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 class Dialler:
     """Claims intents in the ledger, sends the start request of each granted intent, and stores the replies.
 
-    An intent is the record of the next attempt to call a person. The ledger stores the intent before the
-    start request is sent.
+    An intent is the record of the next attempt to call a person.
 
     :param dial_queue: decides what follows from each reply of the service.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses the intents, and stores the attempts.
-    :param limits: returns the account's newest counters of points. Every reply of the service contains these
-        counters.
+    :param limits: returns the account's newest counters of points (rate-limit units).
     """
 
     def __init__(
@@ -49,12 +47,12 @@ class Dialler:
     def dial(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> None:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
-        A claim takes time. Meanwhile, the person's calling window may close, or dialling may stop. In these
-        cases, the method does not dial the person, and puts the person back into the queue.
+        A claim takes time. If the person's calling window closes or dialling stops meanwhile, the method
+        sends no request, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: too many consecutive batches failed. A batch fails if the batch places no call,
-            and at least one of its requests gets no answer.
+        :raises CallApiError: too many batches in a row failed. A batch fails if it places no call, and at
+            least one of its requests gets no answer.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:

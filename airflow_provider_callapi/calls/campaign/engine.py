@@ -38,11 +38,10 @@ class Actions:
     """What the `Runner` of a campaign has to do now: attempts to store, calls to tag, and people to dial.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar not_found: ledger keys of people whose lost call was not found. The runner loads the attempts of
-        these people from the ledger and passes the attempts to `LostCallSearch.give_up`.
+    :ivar not_found: ledger keys of the people whose lost call was not found in the search time. The runner
+        passes them to `AbsenceProof.judge`.
     :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
-    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id). The runner
-        logs each of these calls.
+    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
     :ivar dial: the intents of the people to call now: the records of their next attempts. The runner claims
         each intent in the ledger. If the ledger grants the claim, the runner dials the person.
     """
@@ -58,14 +57,11 @@ class Campaign:
     """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
     :param plan: the people and the invalid rows of the contact list.
-    :param known: the attempts that the ledger contains for these people. The attempts to call one person are
-        in order, oldest attempt first.
+    :param known: the attempts of these people in the ledger; each person's attempts in order, oldest first.
     :param personal: names of those parameters of the start request whose values differ between people.
-    :param new_external_id: called with a person and the number of an attempt; returns the ``external_id`` of
-        the attempt.
+    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
-    :ivar dial_queue: chooses people, and records the ledger's answers to claims and the service's answers to
-        start requests.
+    :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
     :ivar lost_calls: searches for lost calls.
     :ivar reports: records the Data API's reports.
     """

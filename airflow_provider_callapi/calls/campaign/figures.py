@@ -52,16 +52,19 @@ class Tally:
 
 @dataclass(slots=True)
 class Figures:
-    """The calls of a campaign, counted by minute, by hour, by attempt and by reason.
+    """The calls of a campaign, counted for charts.
+
+    A `Tally` is the counts of a group of calls, such as how many were answered.
 
     :ivar all: the `Tally` of all calls.
-    :ivar minutes: minute, in minutes since the epoch → how many calls started in this minute.
-    :ivar hours: 24 entries: for each hour of the day, in the person's time zone, the `Tally` of its calls.
-    :ivar by_attempt: n → the `Tally` of the calls that were a person's n-th call. Calls that rang no phone
-        are left out, and do not count towards n.
+    :ivar minutes: how many calls started in each minute: minutes since the epoch → number of calls.
+    :ivar hours: 24 entries: the `Tally` of the calls that started in each hour of the day, in the person's
+        time zone.
+    :ivar by_attempt: n → the `Tally` of the calls that were a person's n-th call. Calls that rang no phone do
+        not count, neither here nor for n.
     :ivar zones: IANA names of the time zones of the people who were called.
-    :ivar reasons: (result, reason) → how many people have this result for this reason. People who answered
-        are left out. The reason is the error of an invalid row, the name of the error with which the service
+    :ivar reasons: (result, reason) → how many people have this result for this reason, without the people who
+        answered. The reason is the error of an invalid row, the name of the error with which the service
         refused the call, or the last call's ``finish_reason``.
     """
 
@@ -152,9 +155,9 @@ def split_into_bins(
 
     Each bin begins at a round local time, such as 09:15.
 
-    :param minutes: minute, in minutes since the epoch → how many calls started in this minute.
-    :param began: when the campaign began, epoch seconds. If a call started earlier, the first bin contains
-        this call.
+    :param minutes: how many calls started in each minute: minutes since the epoch → number of calls.
+    :param began: when the campaign began, epoch seconds. The first bin begins earlier if a call started
+        earlier.
     :param ended: when the campaign ended, epoch seconds.
     :param timezone: IANA name of the time zone of the local times.
     :param most: the largest number of bins.

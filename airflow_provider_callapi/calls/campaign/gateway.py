@@ -28,25 +28,25 @@ ReportSource: TypeAlias = Callable[[float, Collection[int] | None], Iterable[Fin
 
 @dataclass(frozen=True)
 class CampaignGateway:
-    """The callables through which a campaign reaches the services, the clock and the log.
+    """The functions through which a campaign reaches the services, the clock and the log.
 
-    :ivar start: sends start requests. Returns, for each request and in the same order, the service's reply or
-        the error.
+    Times are in epoch seconds. ``reports`` and ``reported_calls`` are None if there is no Data API.
+
+    :ivar start: sends start requests. Returns the reply or the error for each request, in the same order.
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points; None: no reply has contained counters
-        yet.
-    :ivar reports: takes a time, epoch seconds, and call session ids. Returns the Data API's reports of those
-        finished calls that have one of these ids and started at this time or later. If the ids are None, the
-        calls can have any id. The field itself is None if there is no Data API.
-    :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that
-        started at this time or later, including active calls. The field itself is None if there is no Data
-        API.
-    :ivar tag_active: takes a call session id and a tag id, and sets the tag on the active call.
-    :ivar tag_finished: takes the ``communication_id`` in a call's report and a tag id, and sets the tag on
-        the finished call.
+    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: no reply has
+        contained counters yet.
+    :ivar reports: (time, call session ids) → the Data API's reports of finished calls that started at this
+        time or later. With None instead of the ids: of all these calls.
+    :ivar reported_calls: time → the Data API's reports of all calls, also active ones, that started at this
+        time or later.
+    :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
+    :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id. Sets the tag on the
+        finished call.
     :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
-    :ivar wish: returns what a user has asked of the campaign; None: no user has asked for anything.
-    :ivar clock: returns the time, epoch seconds.
+    :ivar wish: returns the newest wish of a user: pause, resume or stop; None: no user has asked for
+        anything.
+    :ivar clock: returns the present time.
     :ivar log: writes a line to the task's log.
     """
 

@@ -18,8 +18,8 @@ class ProblemKind(StrEnum):
     """The kinds of problems that make the task of a finished campaign fail.
 
     - ``stopped``: dialling was stopped, for example by a user.
-    - ``too_late``: people were not called before the end of ``max_lateness``: the time, counted from the DAG
-      run's due time, in which the author allows calls.
+    - ``too_late``: the task began after the end of ``max_lateness`` and left people uncalled, or no one could
+      be called before this end. The author allows calls until ``max_lateness`` after the DAG run's due time.
     - ``no_call``: no call is known to have been placed, and not everyone is on the do-not-call list.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
@@ -79,13 +79,15 @@ def find_problem(
 ) -> Problem | None:
     """Return why the task of a finished campaign fails; None: the task does not fail.
 
+    ``max_lateness`` and ``min_gap`` are parameters of the author. ``max_lateness`` is the time after the DAG
+    run's due time in which calls are allowed. ``min_gap`` is the shortest time between two calls to one
+    person.
+
     :param limits: the shares above which the task fails, such as the share of people who were not reached.
     :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
-    :param began_too_late: whether this try of the task began after the end of ``max_lateness``. This is the
-        time, counted from the DAG run's due time, in which the author allows calls.
-    :param has_min_gap: whether the author has set ``min_gap``, the shortest time between two calls to one
-        person. If True, the task can succeed even if the campaign called no one, because another campaign may
-        have called the people shortly before.
+    :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
+    :param has_min_gap: whether ``min_gap`` is set. If True, the task can succeed without a call, because
+        another campaign may have called the people shortly before.
     :param last_minute: when ``max_lateness`` ends, as text for the description of the problem.
     """
     counts = describe_counts(summary)

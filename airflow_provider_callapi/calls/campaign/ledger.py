@@ -43,14 +43,13 @@ class Attempt(Struct, frozen=True, gc=False):
 
     :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
     :ivar attempt: the number of the attempt; 1 is this campaign's first call to the person.
-    :ivar unrung: how many earlier attempts to call the person rang no phone. These attempts do not count
-        against ``max_attempts``.
+    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
     :ivar intended_at: when the intent was stored, epoch seconds.
     :ivar result: what became of the attempt; None: not known yet.
     :ivar result_known_at: when the result became known, epoch seconds; None: not known yet.
     :ivar call: what is known of the call; None: no placed call is known.
-    :ivar refused_with: the name of the error with which the service refused the call; None: the service did
-        not refuse the call.
+    :ivar refused_with: the name of the error with which the service refused the call; None: not refused, or
+        the error has no name.
     """
 
     person: str
@@ -80,14 +79,12 @@ class Attempt(Struct, frozen=True, gc=False):
 class ClaimResult:
     """The ledger's answer to a claim: whether this process may dial the person of an intent.
 
-    With a claim, a process asks the ledger to reserve an attempt for the process.
-
     :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
         this process must not dial the person.
-    :ivar held: the stored attempt because of which the ledger refused the claim: another process's attempt to
-        call the intent's person. None: the ledger granted the claim, or refused it for another reason.
-    :ivar not_before: when the person may be called, epoch seconds; None: this time is unknown. The field has
-        a meaning only if ``granted`` is False and ``held`` is None.
+    :ivar held: another process's attempt to call the person, for which the ledger refused the claim. None:
+        the ledger granted the claim, or refused it for another reason.
+    :ivar not_before: if the ledger refused the claim for another reason: when the person may be called, epoch
+        seconds. None: unknown.
     """
 
     granted: bool
@@ -101,13 +98,11 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     The result is True in each of these cases:
 
     - The newest attempt has a higher number than the intent.
-    - The newest attempt has the number of the intent, unless its status is ``not_placed``.
-    - The newest attempt has a lower number than the intent, and is still open: its status is ``dialling``,
-      ``active`` or ``ended``.
+    - The newest attempt has the same number, and its status is not ``not_placed``.
+    - The newest attempt has a lower number, and is still open (`OPEN`).
 
     :param intent: the attempt that a process wants to dial.
-    :param newest: the person's newest attempt in the ledger. None: the ledger has no attempt to call the
-        person, so the result is False.
+    :param newest: the person's newest attempt in the ledger. None: there is none, so the result is False.
     """
     if newest is None:
         return False
@@ -141,8 +136,7 @@ class Ledger(Protocol):
         The function `is_taken` states in which cases a ledger must refuse an intent.
 
         :param intents: attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores these versions before the intents.
-            Some ledgers store the versions and the intents in one write.
+        :param changed: newer versions of other attempts. The ledger stores them before the intents.
         :return: one result for each intent, in the same order.
         """
 
@@ -156,12 +150,11 @@ class Ledger(Protocol):
 class LedgerWithListeners:
     """Wraps another ledger, and informs listeners of each attempt that the other ledger stores.
 
-    A listener is a function that gets the attempts, for example to count the attempts for a metric.
+    A listener is a function that gets attempts, for example to count them for a metric.
 
     :param ledger: the ledger that stores the attempts.
-    :param before: a function that gets the changed attempts before the ledger stores these attempts.
-    :param after: functions that get the changed attempts and the new intents after the ledger has stored
-        these attempts.
+    :param before: the listener that gets changed attempts before the ledger stores them.
+    :param after: the listeners that get changed attempts and new intents after the ledger has stored them.
     """
 
     def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:

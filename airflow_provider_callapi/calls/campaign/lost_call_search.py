@@ -88,13 +88,13 @@ class LostCallSearch:
     ) -> list[Attempt]:
         """End the search for lost calls that were not found. Return the attempts to store in the ledger.
 
-        If it is proven that a person's call was never placed, the person returns to the queue. Otherwise, the
-        attempt gets the result ``unresolved``. If another process has meanwhile changed the attempt in the
-        ledger, the campaign continues with the ledger's attempt instead.
+        - If another process has changed the attempt in the ledger: the campaign continues with that attempt.
+        - Otherwise, if the call was never placed: the person returns to the queue.
+        - Otherwise: the attempt gets the result ``unresolved``.
 
         :param people: the keys of the people whose lost call was not found.
-        :param held: the attempts that the ledger contains for these people at this moment. The attempts to
-            call one person are in order, oldest attempt first.
+        :param held: the attempts of these people that the ledger contains now; each person's attempts in
+            order, oldest first.
         :param now: epoch seconds.
         :param absent: the keys of the people whose lost call was never placed.
         """

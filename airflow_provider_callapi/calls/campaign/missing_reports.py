@@ -57,13 +57,12 @@ class MissingReports:
         )
 
     def search_start(self) -> float | None:
-        """Return the start of the period whose reports the campaign needs from the Data API, epoch seconds.
+        """Return the earliest time at which a call with a missing report may have started, epoch seconds.
 
-        The campaign stores an intent before each call. Among the calls whose report is missing, the earliest
-        intent determines the start. The code that asks the Data API begins the period at least one day
-        earlier, in case the service's clock or the connection's time zone is wrong.
+        This is the time of the earliest intent among these calls. To be safe against a wrong clock or time
+        zone, the code that asks the Data API begins the period of the reports at least one day earlier.
 
-        :return: the start. None: no report is missing, or there is no Data API.
+        :return: the time. None: no report is missing, or there is no Data API.
         """
         if self._rules.report_timeout is None:
             return None
@@ -125,12 +124,14 @@ class MissingReports:
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
-        """Stop waiting for late reports of ended calls. Return the attempts to store in the ledger.
+        """Stop waiting for overdue reports of ended calls. Return the attempts to store in the ledger.
 
-        The result of each of these calls is derived from the snapshots of the call.
+        The snapshots of each of these calls then determine the call's result.
 
         :param now: epoch seconds.
-        :param patience: a report is late when this number of seconds has passed since the report's deadline.
+        :param patience: how many seconds after its deadline a report is overdue. The deadline is
+            `Rules.report_timeout` seconds after the end of the call. Minus infinity: every missing report is
+            overdue.
         """
         late = [
             state

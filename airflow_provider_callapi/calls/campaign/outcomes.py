@@ -58,12 +58,10 @@ def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over, such as `Result.ANSWERED` or `Result.BUSY`.
 
     If the contact did not answer, the finish reason determines the result. The finish reason of the contact's
-    own leg takes precedence over the finish reason of the call, because the reason of the call may come from
-    any leg.
+    own leg comes first, because the finish reason of the call may come from any leg.
 
-    The results ``BUSY``, ``NOT_REACHED`` and ``WRONG_NUMBER`` mean that the contact did not answer. If it is
-    not known whether the contact answered (``call.answered`` is None), `Result.UNKNOWN` replaces these
-    results.
+    If it is not known whether the contact answered, the result is `Result.UNKNOWN` instead of ``BUSY``,
+    ``NOT_REACHED`` and ``WRONG_NUMBER``, because these results mean that the contact did not answer.
     """
     if call.answered:
         return Result.ANSWERED

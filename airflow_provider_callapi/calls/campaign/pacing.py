@@ -1,13 +1,12 @@
 """Determines how many calls may be placed now, according to the service's counters of points.
 
-Points are the units of the service's rate limits. An account has a number of points for each minute, and a
-number of points for each day. Every reply of the service contains the account's counters. `Pacing` spreads
-the remaining points of a minute over the rest of the minute.
+Points are the units of the service's rate limits. An account has points for each minute and for each day, and
+every reply of the service contains the counters of the points left. `Pacing` spreads the points that are left
+in a minute over the rest of the minute.
 
-Other programs that use the account, and other shards of the campaign (tasks that call other parts of the
-list), use points from the same counters. Only the service's next reply shows how many points the other
-programs and shards have used. Until that reply, `Pacing` assumes that the other programs and shards use
-points at the same rate as before in this minute.
+Other programs, and other tasks (shards) of the same campaign, use points of the same account. Only the next
+reply shows how many points they have used. Until then, `Pacing` assumes that they use points at the same rate
+as before in this minute.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ Each further request without an answer doubles the pause, up to one minute.
 class Pacing:
     """Decides how many calls a campaign may place now, from the account's points (rate-limit units).
 
-    :param reserve: the share of each minute's and each day's points that is not spent on calls: 0.01 is 1 %.
-        Polls, tags and other programs need these points.
+    :param reserve: the share of each minute's and each day's points that is kept for polls, tags and other
+        programs: 0.01 is 1 %.
     :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
-    :ivar cost: the points that one call costs: the lowest observed cost, or a guess if no cost was observed.
-        Requests of other programs can only raise an observed cost, so the lowest one is the best estimate.
+    :ivar cost: the points that one call costs: the lowest observed cost, because other programs can only
+        raise an observed cost. If no cost was observed, a guess.
     :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
     """
 

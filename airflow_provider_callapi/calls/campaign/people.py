@@ -89,8 +89,8 @@ class Plan:
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
-    :ivar rows: how many rows the whole contact list has, even if this task calls only a part (shard) of the
-        list. Blank rows do not count.
+    :ivar rows: how many rows the whole contact list has without blank rows, even if this task calls only a
+        part (shard) of the list.
     :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 
@@ -105,9 +105,9 @@ class CallTemplate:
     """Makes the start request of each person of a campaign from the person's row in the contact list.
 
     :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
-        a Jinja template, in which the name ``contact`` stands for the person's row. The start method also has
-        a parameter named ``contact``: the number to call, by default ``{{ contact.phone }}``.
-    :param values: name → value, for the names that the templates can use beside ``contact``.
+        a Jinja template, in which ``contact`` is the person's row. The start method's own parameter
+        ``contact`` is the number to call. Its default is ``{{ contact.phone }}``.
+    :param values: further names for the templates: name → value.
     :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
         such as ``call.method``.
     """
@@ -190,18 +190,18 @@ def read_people(
 ) -> Plan:
     """Read a contact list; return the people to call, the invalid rows and the duplicates.
 
-    Each number to call becomes E.164 digits, or stays a SIP number. If several rows have the same number,
-    the person of the first valid row is called, and the later rows are duplicates. Blank rows are skipped.
+    Each number becomes E.164 digits, or stays a SIP number. If several rows have the same number, the first
+    valid row is called, and the later rows are duplicates. Blank rows are skipped.
 
-    :param rows: one item for each person: a mapping from column to value, or only the number. The column
-        ``timezone`` of a mapping contains the person's time zone, in a form that `read_time_zone` can read.
+    :param rows: one item for each person: only the number, or a mapping from column to value. The column
+        ``timezone`` contains the person's time zone, in a form that `read_time_zone` can read.
     :param template: makes the start request of each person.
-    :param campaign: the campaign's name. The ``external_id`` of each call is derived from this name.
-    :param key_of: a function that takes a number and returns the person's key in the ledger.
-    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    :param campaign: the campaign's name, for a trial request that checks each row.
+    :param key_of: a function: number → the person's key in the ledger.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
-    :param shard: (number of this shard, how many shards), such as (2, 4). The function reads the whole list,
-        but keeps only the numbers of this shard; (1, 1): all numbers.
+    :param shard: (number of this shard, how many shards), such as (2, 4). Only the numbers of this shard are
+        kept; (1, 1): all numbers.
     :raises ListUnreadable: it is not certain what a column of a row means. The error message names the
         column.
     """
@@ -268,15 +268,15 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id never contains the phone number: the id in this example
-    contains a hash of the number.
+    The campaign finds a lost call by this id. The id never contains the phone number.
 
     :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it. If
         the ledger belongs to one DAG run, the text also identifies the run.
     :param contact: the number to call.
     :param attempt: the number of the attempt; 1 is the first attempt.
-    :param own: the id that the author gives the first attempt, such as ``order-7``. Later attempts get
-        ``order-7-2``, ``order-7-3`` and so on. None: the id is derived from ``scope`` and ``contact``.
+    :param own: the author's id for the first attempt, such as ``order-7``. Later attempts get ``order-7-2``,
+        ``order-7-3`` and so on. None: the id is a hash of ``scope`` and ``contact``, and the number of the
+        attempt.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
