@@ -70,8 +70,8 @@ _FOLDED: dict[int, str | None] = {
 def fold(text: str) -> str:
     """Return the text of a number in plain characters, so that two spellings of one number become equal.
 
-    The function replaces all forms of hyphens, dots, slashes, tildes, plus signs, spaces and parentheses, and
-    the digits of every writing system, by ASCII characters. The function removes:
+    These characters become ASCII characters: all forms of hyphens, dots, slashes, tildes, plus signs, spaces
+    and parentheses, and the digits of every writing system. The function removes:
 
     - invisible characters;
     - spaces around the text;

@@ -79,18 +79,16 @@ def judge_finished_call(
 ) -> FinishedCall:
     """Return what the Data API's two reports of a finished call show: whether the contact answered.
 
-    The first of these rules that fits the call decides:
+    A leg is connected if its participant picked up. The legs of coaches do not count. The first of these
+    rules that fits the call decides:
 
     1. The call had a talk, or a leg of the contact is connected: the contact answered.
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: the contact did not answer.
     4. The call has legs, all of them belong to other participants, and none is connected: the contact did not
        answer, because the contact's phone never rang.
-    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: the contact did not
-       answer.
+    5. The finish reason can concern only the contact, e.g. ``subscriber_busy``: the contact did not answer.
     6. Otherwise: not known.
-
-    The legs of coaches do not count.
 
     :param report: the report of the call.
     :param legs: the report of this call's legs; empty: the Data API reported no legs.
@@ -111,7 +109,7 @@ def judge_finished_call(
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
     """Return whether the Data API's report of a call's legs shows that the contact picked up.
 
-    The result is True in two cases:
+    A leg is connected if its participant picked up. The result is True in two cases:
 
     - Some legs have the contact's number, and at least one of these legs is connected.
     - No leg has the contact's number, but some legs may be the contact's, and all of these legs are

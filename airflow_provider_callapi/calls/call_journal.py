@@ -104,7 +104,7 @@ class Record:
     :ivar others: session ids of other tasks' calls with the same ``external_id`` and contact. These calls
         were active before the start request was sent.
     :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds;
-        None: no search has ended so.
+        None: there was no such search.
     """
 
     stage: Stage

@@ -38,10 +38,12 @@ class CallsInTask:
     def number(self, request: StartCall) -> int:
         """Return the number of the call that a start request asks for. The task's first call is number 1.
 
-        Requests with the same content in one try get the same number. Any other request gets:
+        The first of these rules that fits the request decides:
 
-        - the number of the person's next call in an earlier try, if there is such a call;
-        - otherwise, a new number.
+        1. This try has already asked with the same content: the same number.
+        2. Earlier tries asked for more calls to the person than this try so far: the number of the person's
+           next call.
+        3. Otherwise: a new number.
 
         The method returns only after the number is stored.
         """

@@ -149,15 +149,14 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and replaces a message that the service rejects.
 
-    The function tries one replacement after another until the service accepts one. A further request is safe,
-    because a rejected start request placed no call. The replacements are:
+    The returned function tries these replacements, one after another, until the service accepts one:
 
     - If the service states the longest allowed length: the same message, cut to this length; then
       ``default_text``; then ``default_text``, cut to this length.
     - Otherwise: ``default_text``.
 
-    If the service rejects all replacements, or if the error does not concern the message, the function raises
-    the error.
+    A further request is safe, because a rejected start request placed no call. If the service rejects all
+    replacements, or if the error does not concern the message, the returned function raises the error.
 
     :param send: sends a start request.
     :param default_text: the text to speak instead of a rejected message.
@@ -196,9 +195,9 @@ def with_scenario_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that starts a scenario call, or an informer call if the service rejects the scenario.
 
-    The informer call only speaks the message of the scenario call. A second request is safe, because a
+    The informer call only speaks the message of the scenario call. The second request is safe, because a
     rejected start request placed no call. If the scenario call has no message, or if the error does not
-    concern the scenario, the function raises the error.
+    concern the scenario, the returned function raises the error.
 
     :param send: sends a start request.
     :param warn: a function. It is invoked with a warning text if an informer call replaces the scenario call.

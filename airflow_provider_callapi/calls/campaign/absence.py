@@ -1,7 +1,7 @@
 """Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
-A call is lost if its start request got no answer. If the author sets ``absence_proven_after``, a number of
-seconds, a lost call counts as never placed if two conditions are met:
+A call is lost if its start request got no answer. ``absence_proven_after`` is a parameter of the author, in
+seconds. A lost call counts as never placed if two conditions are met:
 
 - The snapshots prove for ``absence_proven_after`` seconds that the call is not active. The seconds count from
   the first snapshot that proves this. If a later snapshot may contain the call, the seconds start again.
