@@ -146,7 +146,7 @@ def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
     """Convert one entry of an answer to an object of the class ``model``.
 
     The object lacks the fields whose value is unreadable. Its ``model_fields_set`` names the fields that were
-    read. The function logs each kind of problem once per process, without values.
+    read.
 
     :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
         the entry is not a JSON object, or if a required field is missing or unreadable.

@@ -125,13 +125,12 @@ class JsonRpc:
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: True: open a new connection. False: use the kept-alive connection, if there is
             one. If the service closes this connection during the send, the request can end as `Unanswered`.
-        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
-            is shorter, ``timeout`` applies.
+        :param time_limit: the longest time for this request, in seconds. A shorter ``timeout`` of this
+            `JsonRpc` takes precedence.
         :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
             has exactly this type, ``data`` contains typed objects. Otherwise, ``data`` is plain JSON.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a gateway between this machine and the service refused the request. The service
-            has not seen the request.
+        :raises LimitExceeded: a busy gateway refused the request. The service has not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
@@ -239,8 +238,7 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
 
     :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a gateway between this machine and the service refused the request. The service has
-        not seen the request.
+    :raises LimitExceeded: a busy gateway refused the request. The service has not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

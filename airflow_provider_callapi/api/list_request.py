@@ -61,9 +61,6 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    The function stops after an empty page, or after a page with fewer than ``page_size`` entries. If the
-    service states that the list has more entries, only an empty page is the end.
-
     The returned `Entries` count as incomplete in three cases:
 
     - An entry of a page was left out, because the entry cannot be read.

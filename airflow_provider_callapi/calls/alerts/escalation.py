@@ -23,8 +23,8 @@ class Escalation:
     `ring_next` places one call. The code that uses this class waits until the call is answered or ends. If
     the person does not answer, the code uses `ring_next` again.
 
-    Each call has its own ``external_id``: ``<external_id>-1`` for the first person, ``<external_id>-2`` for
-    the second person …. After a restart of the alert's callback, these ids show who was called.
+    The ``external_id`` of a call shows who was called, also after a restart of the alert's callback:
+    ``<external_id>-1`` is the call to the first person, ``<external_id>-2`` the call to the second person ….
 
     - If the service refuses a call, the next person is called.
     - If it is unknown whether a call was placed, the next person is called. If there is no next person, this
