@@ -135,13 +135,13 @@ class LifecycleGateway:
     :ivar tag_active: tags an active call. Takes the call's session id and a tag id.
     :ivar tag_finished: tags a finished call. Takes the ``communication_id`` of the call and a tag id.
     :ivar fetch_final_outcome: takes the outcome so far. Returns the pair (final outcome, report), or None if
-        the Data API has no report yet. If the connection does not use the Data API, there is no such
-        function: the attribute is None.
+        the Data API has no report yet. Without a Data API, the attribute is None instead of a function.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: is used after each new tag. Takes the outcome of the call.
-    :ivar on_final_outcome: is used when the Data API first reports the call. Takes the final outcome.
+    :ivar on_tagged: takes the outcome of the call. The lifecycle runs this function after each new tag.
+    :ivar on_final_outcome: takes the final outcome. The lifecycle runs this function when the Data API first
+        reports the call.
     """
 
     tag_active: Callable[[int, int], Any]

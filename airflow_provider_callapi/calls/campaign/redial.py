@@ -34,13 +34,14 @@ def redial_table(
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
     """Return the delays before a redial, as two dicts: (result → seconds, mark → seconds).
 
-    A delay counts from the end of a call. None instead of seconds: no redial. The first dict contains every
-    result in `REDIAL_DELAYS`, with the author's delay or else the default. The second dict contains the
+    A delay counts from the end of a call. None instead of seconds means no redial. The first dict contains
+    every result in `REDIAL_DELAYS`, with the author's delay or else the default. The second dict contains the
     author's marks (operations and tags of a call), in the author's order.
 
     :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``. Each key is a result in
         `REDIAL_DELAYS` or a mark. None instead of a dict: all defaults apply.
-    :raises ValueError: a result, a mark or a delay is not allowed. The error message names it.
+    :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
+        mark.
     """
     by_result = dict(REDIAL_DELAYS)
     marks: dict[str, float | None] = {}
