@@ -102,8 +102,8 @@ class LifecycleRules:
         placed.
     :ivar require_answer: True: accept only an answered call. If the Data API reports that the contact did not
         answer, the next try redials. False: accept every call.
-    :ivar stores_answer: True: when the contact answers, store the answer in the journal, and then wait on for
-        the call's end. A stored answer survives a crash of the triggerer.
+    :ivar stores_answer: True: when the contact answers, store the answer in the journal, and then wait again
+        for the call's end. A stored answer survives a crash of the triggerer.
     :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
         to get the link to the recording.
     :ivar appear_timeout: if no snapshot shows the call within this time after its start, the call counts as

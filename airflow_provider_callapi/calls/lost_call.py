@@ -184,7 +184,7 @@ class LostCall:
         return at >= self.search_until and self.misses >= TOLERANCE.misses
 
     def is_doubtful(self, at: float) -> bool:
-        """Return whether the search time is over, but the call's absence is still not proven at all.
+        """Return whether the search time is over, but the lost call may still be active.
 
         This is so if the newest successful snapshot contains an active call that may be the lost call, see
         `is_absent_from`. A failed poll changes nothing.

@@ -208,10 +208,15 @@ def _place_absent_call(
     The first search has shown that the call is not active. If the call was placed, it has ended, and the Data
     API reports it within ``absence_proven_after`` seconds. Without such a report, the call was never placed.
 
+    The proof is not complete in these cases:
+
+    - Too little time has passed.
+    - A new active call may be the lost call.
+    - It is not known which calls are active.
+
     :param absence_proven_after: seconds from the end of the first search to the proof.
     :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: too little time has passed, or an active call may be the lost call, or the
-        active calls are not all known, or the repeated start request got no answer either.
+    :raises AbsenceNotProven: the proof is not complete, or the repeated start request got no answer either.
     :raises Unresolved: the Data API reports a call that may be the lost call, but may also be another call.
     :raises CallApiError: the Data API's reports are missing or incomplete, or the call was not placed.
     """
@@ -338,10 +343,10 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     same id at this moment. If this package made the id, no other task uses the id, and the function returns
     ``()``.
 
-    In two cases, the function returns None, because it is not known whether there is such a call:
+    The function returns None in two cases, because it is not known whether there is such a call:
 
     - The poll failed.
-    - No other call may be this request's call, but the session id of an active call cannot be read.
+    - The poll shows no such call, but an active call without a readable session id, which may be such a call.
 
     :return: the session ids; empty: there is no such call; None: not known.
     :raises AuthenticationFailed: the service refuses the credentials.

@@ -12,8 +12,8 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-If a user has cleared the task, or if the task now controls a different call, the next try sends the request
-at every stage.
+If a user has cleared the task, or if the task now controls a different call, the table does not apply: the
+next try sends the request.
 """
 
 from __future__ import annotations

@@ -72,9 +72,9 @@ def _read_strictly(text: str, region: str) -> str | None:
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
 
-    If seven or more digits stand directly before any slash, as in ``8926000/8926001``, the function splits
-    the segment at every slash. Otherwise, as in ``8/926/0000011``, the slashes are inside one number, and the
-    function yields the whole segment.
+    If any part except the last has at least seven digits, each part is a number of its own, as in
+    ``8926000/8926001``. The function then splits the segment at every slash. Otherwise, the slashes are
+    inside one number, as in ``8/926/0000011``, and the function yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")
