@@ -28,7 +28,7 @@ class Rules:
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
-        most this many calls are lost.
+        most this many calls are lost: it is unknown whether the service placed them.
     :ivar appear_timeout: if no snapshot shows a call within this many seconds after its start, the call
         counts as ended.
     :ivar call_timeout: this many seconds after the start of a call, the campaign stops watching the call,
@@ -37,7 +37,7 @@ class Rules:
         report; None: there is no Data API.
     :ivar absence_proven_after: if snapshots do not show a lost call for this many seconds, and the Data API
         does not report the call either, the call was never placed. The campaign then dials the person again.
-        None: a lost call that is not found stays unresolved.
+        None: a lost call that is not found gets the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.

@@ -32,7 +32,8 @@ class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
     One request covers all missing calls. If some of the ended calls had no talk, a second request asks for
-    their legs. The witness asks about each call at most once in ten seconds.
+    their legs, which show whether the contact picked up. The witness asks about each call at most once in ten
+    seconds.
 
     The witness pauses in these cases:
 
