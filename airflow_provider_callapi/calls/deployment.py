@@ -33,13 +33,13 @@ class Deployment:
     def scope(self, *names: str) -> str:
         """Return a text that identifies a task, a campaign or an alert of this deployment.
 
-        The package makes ids from this text, e.g. the ``external_id`` of a call. Deployments with different
-        names or keys make different ids, even for tasks with equal names.
+        The package makes ids from this text, such as the ``external_id`` of a call. Deployments with
+        different names or keys get different texts for equal ``names``.
 
-        :param names: what identifies the task, campaign or alert within the deployment, e.g. dag id, run id
+        :param names: what identifies the task, campaign or alert in the deployment, such as dag id, run id
             and task id.
-        :return: a hash of ``names`` and of the deployment, in hexadecimal digits. If the deployment has
-            neither a name nor a key, the method returns only ``names``, one on each line.
+        :return: a hash in hexadecimal digits. If the deployment has neither a name nor a key: ``names``, one
+            on each line.
         """
         if not self.name and not self.id_key:
             return "\n".join(names)

@@ -18,11 +18,14 @@ from importlib.resources import files
 class FinishCategory(StrEnum):
     """The categories of finish reasons: what kept a call from reaching the contact.
 
-    BUSY: the contact's line was busy. NOT_REACHED: the contact did not pick up. WRONG_NUMBER: the contact's
-    number does not work. OUR_SIDE: no employee or operator was reached. CAPACITY: the account had no free
-    line for the call. REFUSED: a rule of the account or of the service forbids the call. ACCOUNT: the account
-    has no money, or a part of the account is switched off or set up wrongly. NETWORK: the telephone network
-    or the service failed.
+    BUSY: the contact's line was busy.
+    NOT_REACHED: the contact did not pick up.
+    WRONG_NUMBER: the contact's number does not work.
+    OUR_SIDE: no employee or operator was reached.
+    CAPACITY: the account had no free line for the call.
+    REFUSED: a rule of the account or of the service forbids the call.
+    ACCOUNT: the account has no money, or a part of the account is switched off or set up wrongly.
+    NETWORK: the telephone network or the service failed.
     """
 
     BUSY = "busy"
@@ -56,15 +59,15 @@ class Concerns(StrEnum):
 class FinishReason:
     """One finish reason, a row of ``finish_reasons.tsv``.
 
-    The finish reason of a session (a whole call) can be the finish reason of any leg of the session. So the
-    finish reason of a session seldom shows whether the contact picked up.
+    The finish reason of a session (a whole call) can come from the leg of any participant. So the finish
+    reason of a session seldom shows whether the contact picked up.
 
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.
-    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up, e.g.
-        ``subscriber_busy``. Only a reason that can concern no other participant proves this.
-    :ivar category: the category of the reason. None: the reason does not show why a call failed to reach the
-        contact. For example, ``subscriber_disconnects`` (the contact hung up) has no category.
+    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up. Such a
+        reason, e.g. ``subscriber_busy``, can concern only the contact.
+    :ivar category: what kept the call from reaching the contact. None: the reason does not show this, e.g.
+        ``subscriber_disconnects`` (the contact hung up).
     :ivar meaning: the meaning in English.
     """
 

@@ -1,17 +1,16 @@
 """The lifecycle of a placed call: wait for the call, fetch the final outcome, tag the call, judge the call.
 
-Each method of `CallLifecycle` does what it can do without waiting, and returns the next step. The code that
-uses the lifecycle carries out this step (sleeps, polls, or defers). Then this code uses the next method of
-`CallLifecycle`:
+Each method of `CallLifecycle` returns the next step, and never waits. The caller carries out the step, and
+then uses the next method:
 
-==============  ========================================================================================
-step            what the code that uses the lifecycle does
-==============  ========================================================================================
-WaitForCall     polls until the contact answers or the call ends, then uses `CallLifecycle.observed`
-WaitForReport   waits `REPORT_INTERVAL` seconds, then uses `CallLifecycle.report_due`
-TimeIsUp        fails, because the call may still be active
-Finished        returns the call, or fails if the verdict is not ``ACCEPTED``
-==============  ========================================================================================
+==============  =========================================================================
+step            what the caller does
+==============  =========================================================================
+WaitForCall     poll until the wait ends, then use `CallLifecycle.observed`
+WaitForReport   wait `REPORT_INTERVAL` seconds, then use `CallLifecycle.report_due`
+TimeIsUp        fail the try, because the call may still be active
+Finished        return the call, or fail the task if the verdict is not ``ACCEPTED``
+==============  =========================================================================
 """
 
 from __future__ import annotations
@@ -46,11 +45,10 @@ class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
     :ivar call: the outcome so far of the call.
-    :ivar until: ``answered``: the wait ends when the contact answers or the call ends. ``ended``: the wait
-        ends only when the call ends.
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call counts as ended
-        and never observed.
-    :ivar deadline: epoch seconds at which the wait ends at the latest.
+    :ivar until: ``answered``: wait until the contact answers or the call ends. ``ended``: wait until the call
+        ends.
+    :ivar appear_by: if no snapshot has shown the call by this time (epoch seconds), the call counts as ended.
+    :ivar deadline: when the wait ends at the latest, epoch seconds.
     """
 
     call: Outcome
@@ -104,16 +102,17 @@ class LifecycleRules:
         placed.
     :ivar require_answer: True: accept only an answered call. If the Data API reports that the contact did not
         answer, the next try redials. False: accept every call.
-    :ivar stores_answer: True: the wait ends when the contact answers. The lifecycle then stores the answer in
-        the journal, and waits again for the call's end. A stored answer survives a crash of the triggerer.
+    :ivar stores_answer: True: when the contact answers, store the answer in the journal, and then wait again
+        for the call's end. A stored answer survives a crash of the triggerer.
     :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
         to get the link to the recording.
-    :ivar appear_timeout: how long ``list.calls`` may take to show a placed call. After this time, a call that
-        no snapshot has shown counts as ended and never observed.
-    :ivar report_timeout: how long the Data API may take to report an ended call. After this time, the
-        lifecycle continues without the report.
-    :ivar timeout: how long one try waits for the call's end. After this time, the try fails.
-    :ivar last_deadline: epoch seconds at which every wait for the call ends; None: no limit.
+    :ivar appear_timeout: if no snapshot shows the call within this time after its start, the call counts as
+        ended.
+    :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report. Then it
+        continues without the report.
+    :ivar timeout: how long one try waits for the call's end, from the try's first wait. Then the try fails.
+    :ivar last_deadline: when every wait for the call's end is over at the latest, also in later tries, epoch
+        seconds; None: no limit.
     :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
         ``{"answered": 36}``.
     """
@@ -135,14 +134,13 @@ class LifecycleGateway:
 
     :ivar tag_active: tags an active call. Takes the call's session id and a tag id.
     :ivar tag_finished: tags a finished call. Takes the ``communication_id`` of the call and a tag id.
-    :ivar fetch_final_outcome: takes the outcome so far. Returns the final outcome and the report, or None if
-        the Data API has no report yet. The attribute ``fetch_final_outcome`` itself is None if the connection
-        does not use the Data API.
+    :ivar fetch_final_outcome: takes the outcome so far. Returns the pair (final outcome, report), or None if
+        the Data API has no report yet. Without a Data API, the attribute is None instead of a function.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: takes the outcome of the call. The lifecycle uses this function after each new tag.
-    :ivar on_final_outcome: takes the final outcome. The lifecycle uses this function when the Data API first
+    :ivar on_tagged: takes the outcome of the call. The lifecycle runs this function after each new tag.
+    :ivar on_final_outcome: takes the final outcome. The lifecycle runs this function when the Data API first
         reports the call.
     """
 
@@ -159,15 +157,15 @@ class LifecycleGateway:
 class CallLifecycle:
     """Follows a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    The lifecycle does not end the call. No method waits. Each method returns the next step, such as
-    `WaitForCall`. The code that uses the lifecycle carries out this step, and then uses the next method.
+    Each method returns the next step, such as `WaitForCall`, and never waits. The caller carries out the
+    step, and then uses the next method. The table at the top of the module names the methods.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services.
     :param rules: the task's parameters for the lifecycle.
-    :param wait_until: epoch seconds at which this try stops waiting; None: the try has not begun to wait. The
-        first wait sets the attribute ``wait_until``. A task that defers must store this attribute, and pass
-        the stored value when the task resumes.
+    :param wait_until: when this try stops waiting for the call, epoch seconds; None: this try has not begun
+        to wait. The first wait sets the attribute ``wait_until``. A task that defers must store the
+        attribute, and pass it here when it resumes.
     :ivar report: the Data API's report of the call; None: this try has not fetched the report.
     """
 

@@ -45,17 +45,19 @@ def is_own_id(external_id: str) -> bool:
 class LostCall:
     """A call whose start request got no answer, and the progress of the search for the call.
 
+    Times are epoch seconds.
+
     :ivar external_id: the ``external_id`` of the start request.
-    :ivar contact: the phone number in the start request; None: a call to any number matches.
-    :ivar since: when the intent was stored, epoch seconds; None: a call with any start time matches.
+    :ivar contact: the phone number in the start request; None: a call to any number can be the lost call.
+    :ivar since: when the intent was stored; None: a call with any start time can be the lost call.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar others: session ids of calls that were active before the start request was sent. None of these calls
         can be the lost call.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
-    :ivar search_until: epoch seconds. The search ends at this time, or later if too few snapshots were taken.
-    :ivar misses: how many consecutive successful snapshots have proven so far that the call is not active.
-    :ivar missing_since: the time of the first snapshot that ``misses`` counts, epoch seconds; None: no
-        snapshot counts.
+    :ivar search_until: when the search ends. The search lasts longer if ``misses`` is still too small at this
+        time.
+    :ivar misses: how many successful snapshots in a row have proven that the call is not active.
+    :ivar missing_since: the time of the first snapshot that ``misses`` counts; None: no snapshot counts.
     """
 
     external_id: str
@@ -69,30 +71,24 @@ class LostCall:
     missing_since: float | None = None
 
     def matches(self, found: CallSession | CallReport) -> bool:
-        """Return whether a call that a service reports counts as the lost call.
+        """Return whether a reported call counts as the lost call.
 
-        A reported call matches only if the call has the lost call's ``external_id``. A call in ``others``
-        does not match, because it was active before the start request was sent. Further checks depend on who
-        made the id:
+        The reported call must have the lost call's ``external_id``, and must not be in ``others``. If this
+        package made the id for one attempt, these conditions are enough. Otherwise, the method also checks:
 
-        - If the package made the id for one attempt, there are no further checks.
-        - If the package made the id for an alert, the method checks the contact. If the call comes from a
-          report, the method also checks the start time.
-        - If the author of a DAG made the id, the method checks the contact and the start time, because the
-          author may use one id for several calls.
+        - Contact: the number of the reported call may be the lost call's contact.
+        - Start time: the reported call started at most ``clock_difference`` seconds before the intent was
+          stored. If this package made the id for an alert, an active call passes this check at any start
+          time.
 
-        The check of the start time fails for a call that started more than ``clock_difference`` seconds
-        before the intent was stored. A contact or start time that the service does not report passes the
-        check.
+        A contact or start time that the service does not report passes the check.
 
-        A check can fail by mistake, e.g. if the connection has a wrong time zone. The lost call is then not
-        found, and the contact may be called a second time. So the method checks little if the package made
-        the id.
-
-        :param found: the reported call: an active call, or a call in a report of the Data API.
+        :param found: an active call, or a call in a report of the Data API.
         """
         if not self._has_its_id(found) or _session_id(found) in self.others:
             return False
+        # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The lost call is
+        # then not found, and the contact may be called a second time.
         if _ID_USED_ONCE.fullmatch(self.external_id):
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
@@ -103,18 +99,16 @@ class LostCall:
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
 
-        While a service reports such a call, the lost call may have been placed. The result is True if all of
-        these conditions are met:
+        While a service reports such a call, the lost call may have been placed. The result is True if the
+        reported call meets all of these conditions:
 
-        - The reported call is not in ``others``: the calls that were active before the start request was
-          sent.
-        - The reported call has the lost call's ``external_id``, has an unreadable id, or has no id. (Some
-          accounts do not show ids.)
-        - The reported call may be a call to the lost call's contact. A call without an id meets this
-          condition only if the lost call's contact is known and the reported call's number is not hidden.
-        - The reported call is active, or did not start more than 15 hours before the intent was stored.
+        - It is not in ``others``: the calls that were active before the start request was sent.
+        - It has the lost call's ``external_id``, an unreadable id, or no id. (Some accounts do not show ids.)
+        - Its number may be the lost call's contact. If the call has no id, the number must be visible, and
+          the lost call's contact must be known.
+        - It is active, or started at most 15 hours before the intent was stored.
 
-        :param found: the reported call: an active call, or a call in a report of the Data API.
+        :param found: an active call, or a call in a report of the Data API.
         """
         has_its_id = self._has_its_id(found)
         external_id, id_field = _external_id(found)
@@ -190,9 +184,10 @@ class LostCall:
         return at >= self.search_until and self.misses >= TOLERANCE.misses
 
     def is_doubtful(self, at: float) -> bool:
-        """Return whether the search time is over, but the newest snapshot does not prove the call's absence.
+        """Return whether the search time is over, but the lost call may still be active.
 
-        An active call in this snapshot may be the lost call.
+        This is so if the newest successful snapshot contains an active call that may be the lost call, see
+        `is_absent_from`. A failed poll changes nothing.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -150,9 +150,9 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    If a list of the account was not read, the function does not check the objects of this list. If a list was
-    read only in part, the function reports the switched-off objects of this list, but no missing objects. An
-    object that is missing in such a list may exist.
+    - If a list of the account was not read: the function does not check the objects of this list.
+    - If a list was read only in part: the function reports no object as missing from this list, because the
+      unread part may contain it.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -198,13 +198,12 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     """Yield a sentence for each switched-off number among ``numbers``.
 
-    A list of the account can have several entries for one number. The number is switched off if all its
-    entries show the number as switched off.
+    If the account's list has several entries for a number, all of them must be switched off.
 
     :param kind: the kind of the numbers, for the sentence, e.g. ``SIP line``.
     :param numbers: the numbers to check.
-    :param states: pairs (number, state), one for each entry of the list. The state of a switched-off number
-        is a text, e.g. ``manual_lock``. Any other state is None.
+    :param states: for each entry of the list, the pair (number, state). The state is a text such as
+        ``manual_lock`` if the entry is switched off, and otherwise None.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

@@ -26,29 +26,27 @@ _TIMES = ("started_at", "answered_at", "ended_at")
 class Outcome(Struct, frozen=True, gc=False):
     """What is known of one call, without phone numbers. An attribute that is None is not known.
 
-    The start operators, the sensor and the triggers return outcomes.
+    The start operators, the sensor and the triggers return outcomes. Times are epoch seconds.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
-    :ivar answered: True, False, or None: not known.
+    :ivar answered: whether the contact answered; None: not known.
     :ivar attempt: the number of this call among the task's attempts; the first is 1.
-    :ivar started_at: when the service accepted the call, epoch seconds.
-    :ivar answered_at: when a snapshot first showed the answer, epoch seconds. The contact answered at this
-        time or before.
-    :ivar ended_at: when the call ended, epoch seconds, from the Data API's report. Without a report, the time
-        of the first snapshot without the call: the call ended at this time or before.
+    :ivar started_at: when the service accepted the call.
+    :ivar answered_at: when a snapshot first showed the answer. The contact answered at this time or before.
+    :ivar ended_at: when the call ended, from the Data API's report. Without a report: the time of the first
+        snapshot without the call. The call then ended at this time or before.
     :ivar observed: whether ``list.calls`` ever showed the call.
     :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
         the leg of any participant.
     :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
         None: the contact picked up, or the reason is not known.
     :ivar talk_seconds: how long the contact talked with an employee, from the Data API. A message that the
-        call plays does not count. So 0 does not prove that the contact did not answer.
-    :ivar tags: the ids of the call's tags that are known.
-    :ivar operations: the names of the scenario's operations that the Data API reports for the call, in the
-        report's order. The operations show which phone key the contact pressed. None: the request did not ask
-        for operations, or the report does not contain operations.
+        call plays does not count, so 0 does not prove that the contact did not answer.
+    :ivar tags: the ids of the call's known tags.
+    :ivar operations: the names of the scenario's operations that the call passed, in the report's order. They
+        show which phone key the contact pressed. None: the Data API has not reported operations.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
-    :ivar source: the source that has last updated this outcome: ``start`` (the reply to the start request),
+    :ivar source: the newest source of this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.
     """
 

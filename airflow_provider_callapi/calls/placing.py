@@ -84,17 +84,17 @@ function returns the session id of the call, or None if the Data API does not re
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
-    :ivar send: sends a start request. The function repeats a request only if the service certainly did not
-        carry out the request. The function raises `OutsideCallingHours` and sends nothing if the contact may
-        not be called now.
+    If the connection does not use the Data API, ``find_reported_call`` and ``reported_calls`` are None.
+
+    :ivar send: sends a start request. Repeats the request only if the service certainly did not carry it out.
+        If the contact may not be called now, raises `OutsideCallingHours` and sends nothing.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call. Takes the ``external_id``, the contact and the
-        earliest start time of the call, epoch seconds. Returns the session id of the call, or None if the
-        Data API does not report the call. The attribute ``find_reported_call`` itself is None if the
-        connection does not use the Data API.
+        earliest start time of the call, epoch seconds. Returns the session id of the call; None: the Data API
+        does not report the call.
     :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that began
-        later, both active and finished. The attribute is None if the connection does not use the Data API.
-    :ivar timezone: returns the IANA name of the account's time zone. The function may ask the Data API.
+        later, both active and finished.
+    :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
     :ivar clock: returns epoch seconds.
     :ivar log: takes a line for the task's log.
     """
@@ -121,25 +121,26 @@ def place(
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
 
-    The journal shows what earlier tries have done. The function sends one start request for each attempt. The
-    function repeats this request only if it is certain that the request did not place the call.
+    The journal shows what earlier tries have done. If a start request got no answer, the call is lost, and
+    the function searches for it. The function repeats a start request only if it is certain that the request
+    did not place the call.
 
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
-    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :param delivery: what the function does if the search does not find a lost call, and
-        ``absence_proven_after`` is None. ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new
-        attempt, at most once per try.
-    :param search_first: True: search for the call of an earlier try before dialling. Use True if the journal
-        of the earlier try is lost.
-    :param absence_proven_after: if no service shows a lost call for this many seconds after the first search,
-        the call counts as never placed. The function then sends the start request of the same attempt again.
-        None: the time that has passed proves nothing, and ``delivery`` decides.
+    :param appear_timeout: how many seconds to search for a lost call in ``list.calls``.
+    :param delivery: what follows if a lost call is not found, and ``absence_proven_after`` is None.
+        ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
+    :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
+        True if the journal of the earlier try is lost.
+    :param absence_proven_after: if no service shows a lost call this many seconds after the first search, the
+        call was never placed. The function then sends the start request of the same attempt again. None:
+        ``delivery`` decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
-        the id, so the function looks up their active calls with this id before dialling.
+        the id. Before dialling, the function then looks up their active calls, so that a search ignores these
+        calls.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
-        placed. The caller of this function must wait, and then use the function again.
+        placed. Use this function again at the time that the error states.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -204,17 +205,20 @@ def _place_absent_call(
 ) -> Outcome:
     """Send the start request of a lost call again, if it is proven that the call was never placed.
 
-    The first search has shown that the call is not active. So a placed call would have ended, and the Data
-    API would soon report the call. If the Data API does not report the call within ``absence_proven_after``
-    seconds, the call was never placed.
+    The first search has shown that the call is not active. If the call was placed, it has ended, and the Data
+    API reports it within ``absence_proven_after`` seconds. Without such a report, the call was never placed.
+
+    The proof is not complete in these cases:
+
+    - Too little time has passed.
+    - A new active call may be the lost call.
+    - It is not known which calls are active.
 
     :param absence_proven_after: seconds from the end of the first search to the proof.
     :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: the proof is not complete: too little time has passed, the active calls cannot
-        be listed, or a new active call may be the lost call. Or the repeated start request got no answer
-        either.
-    :raises Unresolved: the Data API reports a call that may be the lost call. This is not certain, because
-        the reported call may belong to another task.
+    :raises AbsenceNotProven: the proof is not complete, or the repeated start request got no answer either.
+    :raises Unresolved: the Data API reports a call that may be the lost call, but may also be another call.
+    :raises CallApiError: the Data API's reports are missing or incomplete, or the call was not placed.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -239,10 +243,9 @@ def _place_absent_call(
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
     """Raise an error if the Data API reports a call that may be the lost call.
 
-    A call with the lost call's ``external_id`` may be the lost call. A call to the contact without an
-    ``external_id``, for example a call that an employee has dialled, may also be the lost call. The function
-    ignores calls that began long before the intent was stored, see `LostCall.may_be`. If the connection does
-    not use the Data API, the function does nothing.
+    Such a call has the lost call's ``external_id``. Or it is a call to the contact without an
+    ``external_id``, for example a call that an employee has dialled. See `LostCall.may_be`. If the connection
+    does not use the Data API, the function does nothing.
 
     :raises Unresolved: a reported call may be the lost call.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
@@ -278,17 +281,12 @@ def _dial(
 ) -> Outcome | str:
     """Store the intent of the next attempt, and send the attempt's start request.
 
-    If the service answers with the session id of an earlier attempt, the answer does not show whether a new
-    call was placed. The function then treats the answer as missing.
-
-    :param search_first: search for the call of an earlier try before dialling. If the call is found, no start
-        request is sent.
-    :param search_must_work: True: raise every error of the search. False: a permanent error counts as "not
-        found", and only a transient error is raised.
-    :param others: session ids of active calls that have the same ``external_id`` and contact, but belong to
-        other tasks. The search for this task's call leaves out these calls. None: the function polls to find
-        these calls.
-    :return: the outcome so far of the call. If the start request got no answer: the error message.
+    :param search_first: True: before dialling, search for a call that an earlier try may have placed. If the
+        call is found, send no start request.
+    :param search_must_work: which errors of this search to raise, see `_find_lost_call`.
+    :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. A
+        search for this task's call ignores these calls. None: poll to find these calls.
+    :return: the outcome so far of the call. If the start request got no usable answer: why, as text.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -311,7 +309,7 @@ def _dial(
         return _store_placed(journal, session_id, gateway)
     try:
         session_id = gateway.send(intended).call_session_id
-        if session_id == earlier:
+        if session_id == earlier:  # this does not show whether a new call was placed
             return f"The answer names call session {session_id}, which is the call of an earlier attempt"
     except OutsideCallingHours:
         journal.mark_not_placed()
@@ -342,10 +340,15 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
-    same id at this moment. If this package made the id, the id is unique, and the function returns ``()``.
+    same id at this moment. If this package made the id, no other task uses the id, and the function returns
+    ``()``.
 
-    :return: the session ids; empty: there is no such active call. None: not known, because the poll failed;
-        or because the poll found no such call, but left out an entry that may be such a call.
+    The function returns None in two cases, because it is not known whether there is such a call:
+
+    - The poll failed.
+    - The poll shows no such call, but an active call without a readable session id, which may be such a call.
+
+    :return: the session ids; empty: there is no such call; None: not known.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -371,17 +374,13 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for the lost call that the journal contains.
-
-    If the call is found, store that the call was placed.
+    """Search for the lost call that the journal contains. If the call is found, store that it was placed.
 
     :param cause: why the call is lost, for the task's log.
-    :param seconds: how long to search in ``list.calls``, counted from now. The search time does not begin
-        with the intent, because the start request may have waited for a rate limit.
-    :param must_work: True: raise every error of the search. False: a permanent error counts as "not found",
-        and only a transient error is raised.
+    :param seconds: how many seconds from now to search in ``list.calls``.
+    :param must_work: which errors of the search to raise, see ``search_must_work`` of `_find_lost_call`.
     :return: the outcome so far of the call; None: the search did not find the call.
-    :raises CallApiError: neither service showed the call, and a search failed.
+    :raises CallApiError: no service showed the call, and a search failed.
     :raises AnswerNotStored: the call was found, and the journal could not store its session id.
     """
     record = journal.current
@@ -391,6 +390,7 @@ def _search(
         request,
         gateway,
         since=record.intended_at,
+        # not from the intent: the start request may have waited for a rate limit
         search_until=gateway.clock() + seconds,
         search_must_work=must_work,
         clock_difference=CLOCK_DIFFERENCE if is_own_id(record.external_id) else SMALL_CLOCK_DIFFERENCE,
@@ -415,14 +415,14 @@ def _find_lost_call(
 
     A lost call is a call whose start request got no answer.
 
-    :param since: epoch seconds. An active call that began before this time does not match, see
-        `LostCall.matches`; None: no limit.
+    :param since: the earliest start time of an active call that can match, epoch seconds, see
+        `LostCall.matches`; None: any start time.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: True: raise every error of the search. False: a permanent error counts as "not
-        found", and only a transient error is raised.
+    :param search_must_work: which errors of a failed search to raise, if no service showed the call. True:
+        every error. False: only a transient error. After a permanent error, the call counts as not found.
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: neither service showed the call, and a search failed.
+    :raises CallApiError: no service showed the call, and a search failed, see ``search_must_work``.
     """
     lost = LostCall(
         record.external_id,

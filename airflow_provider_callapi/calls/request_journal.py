@@ -1,8 +1,8 @@
 """Send a control request at most once in all tries of a task.
 
 Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. A killed task
-does not know whether the service carried out its request. The journal therefore stores the stage ``sending``
-before the request is sent:
+does not know whether the service carried out its request. So the journal stores the stage ``sending`` before
+the request is sent:
 
 =======  ==============================================================================
 stage    what the next try does
@@ -12,8 +12,8 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-The table has an exception. If a user has cleared the task, or if the task now controls a different call, the
-next try sends the request at every stage.
+If a user has cleared the task, or if the task now controls a different call, the table does not apply: the
+next try sends the request.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class RequestJournal:
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
         """Send a control request at most once in all tries of the task.
 
-        Two requests count as the same request if they use the same API method for the same call, and no user
-        has cleared the task between them. If an earlier try has stored the result of the same request,
-        `send_once` sends nothing and returns the stored result.
+        If an earlier try has stored the result of the same request, the method sends nothing and returns the
+        stored result. Two requests are the same if they use the same API method for the same call, and no
+        user has cleared the task between them.
 
         :param send: sends the request and returns the answer.
         :return: the answer to the request, new or stored.

@@ -21,12 +21,12 @@ TagRules = Mapping[TagWhen, int]
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     """Return the ids of the tags that a finished call needs and does not have yet.
 
-    A call needs at most two of the tags in ``tag_rules``. Every finished call needs the tag for ``ended``. If
-    it is known whether the contact answered, the call also needs the tag for one of these outcomes:
+    Every finished call needs the tag for ``ended``. If it is known whether the contact answered, the call
+    also needs the tag for one of these outcomes:
 
     - ``answered``: the contact answered.
     - ``our_side_did_not_answer``: the contact did not answer, because no employee or operator was reached. If
-      ``tag_rules`` has no tag for this outcome, the call needs the tag for ``not_answered``.
+      ``tag_rules`` has no such tag, the call needs the tag for ``not_answered``.
     - ``not_answered``: the contact did not answer for another reason.
     """
     due: list[TagWhen] = ["ended"]

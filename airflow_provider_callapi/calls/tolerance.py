@@ -9,10 +9,11 @@ from dataclasses import dataclass
 class PollTolerance:
     """How many snapshots without a call prove that the call ended, and how many failed polls a wait allows.
 
-    :ivar misses: this many consecutive successful snapshots without a call prove that the call is not active.
-        One snapshot is not enough: ``list.calls`` shows a new call late, and may omit a call for a moment.
-    :ivar failures: how many consecutive failed polls a wait tolerates. One more failed poll ends the wait
-        with an error.
+    :ivar misses: this many successful snapshots in a row without a call prove that the call is not active.
+        One snapshot is not enough, because ``list.calls`` shows a new call late, and may omit a call for a
+        moment.
+    :ivar failures: how many failed polls in a row a wait tolerates. One more failed poll ends the wait with
+        an error.
     """
 
     misses: int = 2

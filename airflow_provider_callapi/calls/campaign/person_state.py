@@ -1,14 +1,7 @@
 """The stage of each person in a campaign, such as ``waiting`` or ``active``, and the data of that stage.
 
-Every person starts in stage ``planned``. In this stage, the campaign reads the person's attempts from the
-ledger. The newest attempt determines the first event. If the ledger has no attempt, the first event is
-``ready``.
-
-The event ``taken_over`` means that another process has stored an attempt to call the person. The person then
-returns to stage ``planned``, and the other process's attempt determines the next event.
-
-`PersonStage` and `PersonEvent` explain each stage and each event. A person changes stage only as this table
-shows. Every other event raises `ImpossibleTransition`.
+`PersonStage` explains the stages. `PersonEvent` explains the events that move a person to another stage. Only
+the moves in this table are possible:
 
 ================  ================  ================
 stage             event             next stage
@@ -42,6 +35,9 @@ tags_due          completed         attempt_over
 attempt_over      redial            waiting
 attempt_over      no_redial         finished
 ================  ================  ================
+
+Every person starts in stage ``planned``. The person's newest attempt in the ledger determines the first
+event. Without an attempt in the ledger, the first event is ``ready``.
 
 Without a Data API, a person leaves ``report_due`` at once. Without tags to set, a person leaves ``tags_due``
 at once.
@@ -180,14 +176,15 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 class PersonState:
     """One person of a campaign: the person's stage, the newest attempt, and the data of the stage.
 
+    The data of a stage is set only in this stage. In all other stages, it is None or empty.
+
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
-    :ivar result: the newest result of the person's attempts, or why the person was not called; None: no
-        result yet.
-    :ivar watch: in stage ``active``: the watch of the call. None in other stages.
-    :ivar lost_call: in stage ``lost``: the call that the campaign searches for. None in other stages.
-    :ivar report_deadline: in stage ``report_due``: when the campaign stops waiting for the call's report,
-        epoch seconds. None in other stages.
-    :ivar due_tags: in stage ``tags_due``: ids of the tags that the call lacks. Empty in other stages.
+    :ivar result: the newest result of an attempt, or why the person was not called; None: no result yet.
+    :ivar watch: data of stage ``active``: the watch of the call.
+    :ivar lost_call: data of stage ``lost``: the call that the campaign searches for.
+    :ivar report_deadline: data of stage ``report_due``: when the campaign stops waiting for the call's
+        report, epoch seconds.
+    :ivar due_tags: data of stage ``tags_due``: the ids of the tags that the call lacks.
     """
 
     person: Person

@@ -21,30 +21,30 @@ _TUPLES = ("owner", "sessions", "files")
 class Progress:
     """How far a campaign is, for example how many of its people are finished.
 
-    A running campaign publishes its progress for the log, the command line and the page of calls.
+    A running campaign publishes this object for the log, the command line and the page of calls. Times are
+    epoch seconds.
 
     :ivar campaign: the campaign's name.
-    :ivar shard: the part of the list that this task calls, such as ``2/4``; ``""``: the whole list.
+    :ivar shard: the part of the contact list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
     :ivar connection: id of the Airflow connection through which the campaign dials.
-    :ivar people: how many people this task's part of the list contains. Invalid rows and duplicates do not
-        count.
-    :ivar finished: how many people are finished: nothing is left to do for these people.
+    :ivar people: how many people this task calls, without invalid rows and duplicates.
+    :ivar finished: how many people are finished: nothing is left to do for them.
     :ivar active: how many calls are active. Lost calls count too.
     :ivar waiting: how many people wait for a call or a redial.
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
-    :ivar why: what dialling waits for, who has paused the campaign, or why dialling has stopped, as text;
-        ``""``: none of these.
-    :ivar per_minute: how many people were finished per minute since this try of the task began, or since the
-        task last resumed after a deferral; None: not known yet.
+    :ivar why: the reason for ``doing``, as text: what dialling waits for, who has paused the campaign, or why
+        dialling has stopped; ``""``: no reason.
+    :ivar per_minute: how many people were finished per minute since this try of the task began or last
+        resumed; None: no one was finished since then.
     :ivar sessions: the call session ids of the active calls.
-    :ivar files: the paths of the results file and of the campaign report, which the campaign writes at its
+    :ivar files: the paths of the results file and of the campaign report. The campaign writes both at its
         end.
-    :ivar ends_at: when the campaign ends if it continues at the pace ``per_minute``, epoch seconds; None: not
-        known.
-    :ivar at: when the campaign published this progress, epoch seconds.
-    :ivar next_at: when the campaign publishes again at the latest, epoch seconds.
+    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: not known, or dialling is paused
+        or has stopped.
+    :ivar at: when the campaign published this progress.
+    :ivar next_at: when the campaign publishes its next progress at the latest.
     """
 
     campaign: str
@@ -105,7 +105,7 @@ class ProgressMeter:
         now: float,
         next_at: float,
     ) -> Progress:
-        """Return how far the campaign is now. The campaign publishes the returned object.
+        """Return how far the campaign is now.
 
         :param name: the campaign's name.
         :param shard: the part of the list that this task calls, such as ``2/4``; None: the whole list.
@@ -113,7 +113,7 @@ class ProgressMeter:
         :param connection: id of the Airflow connection through which the campaign dials.
         :param files: the paths of the results file and of the campaign report.
         :param now: epoch seconds.
-        :param next_at: when the campaign publishes again at the latest, epoch seconds.
+        :param next_at: when the campaign publishes its next progress at the latest, epoch seconds.
         """
         campaign = self._campaign
         doing, why = self._doing(now)

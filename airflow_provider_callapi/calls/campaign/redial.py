@@ -32,14 +32,14 @@ Each of these calls costs points (rate-limit units), so a longer delay saves poi
 def redial_table(
     delays: Mapping[str, float | None] | None,
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
-    """Return two dicts with the delays before a redial: (result → seconds, mark → seconds).
+    """Return the delays before a redial, as two dicts: (result → seconds, mark → seconds).
 
-    None instead of seconds means that there is no redial. The author's delays replace the default delays in
-    `REDIAL_DELAYS`. The marks (operations and tags of a call) are in the author's order.
+    A delay counts from the end of a call. None instead of seconds means no redial. The first dict contains
+    every result in `REDIAL_DELAYS`, with the author's delay or else the default. The second dict contains the
+    author's marks (operations and tags of a call), in the author's order.
 
-    :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``: seconds from the end of a
-        call to the redial, or None for no redial. Each key is a result in `REDIAL_DELAYS` or a mark. If
-        ``delays`` itself is None, all defaults apply.
+    :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``. Each key is a result in
+        `REDIAL_DELAYS` or a mark. None instead of a dict: all defaults apply.
     :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
         mark.
     """
@@ -64,20 +64,22 @@ def redial_table(
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds.
 
-    The redial delay starts at the end of the call:
+    The redial is due some seconds after the end of the call. The first rule that fits the call gives this
+    delay:
 
-    - If the author gives a delay for a mark (an operation or a tag) of the call, this delay applies, even if
-      the contact answered.
-    - Otherwise, the delay for the attempt's result applies, but only if the contact certainly did not answer.
+    1. The author gives a delay for a mark (an operation or a tag) of the call: this delay applies, even if
+       the contact answered.
+    2. The contact certainly did not answer: the delay for the attempt's result applies.
+    3. In all other cases, there is no redial.
 
-    If the call rang no phone, for example because the account had no free line, the delay doubles for each
-    earlier call to the person that rang no phone either. The longest delay is 32 times the normal delay.
-    Calls that rang no phone do not count against ``max_attempts``.
+    Some calls ring no phone, for example because the account has no free line. After such a call, the delay
+    doubles for each earlier call to the person that rang no phone either. The longest delay is 32 times the
+    normal delay. Calls that rang no phone do not count against ``max_attempts``.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.
-    :return: the time. None: do not call again, because no delay applies, or the person has had
-        ``max_attempts`` calls, or dialling ends before the redial is due.
+    :return: the time. None: no delay applies, or the person has had ``max_attempts`` calls, or dialling ends
+        before the redial is due.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE

@@ -45,20 +45,20 @@ def render_report(
     timezone: str,
     unfinished: str | None = None,
 ) -> str:
-    """Return the campaign report: an HTML page about a finished campaign.
+    """Return the campaign report: an HTML page with charts about a finished campaign.
 
-    The page shows how many calls the service accepted in each minute. The page also shows the answer rate of
-    each hour of the day, in the time zone of the called person. The page contains no phone number and no
-    other value from the contact list.
+    The charts show the accepted calls in each minute, and the answer rate in each hour of the day (in the
+    time zone of the called person). The page contains no phone number and no other value from the contact
+    list.
 
     :param summary: the campaign's counts, such as how many people answered.
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
-    :param calls_per_minute: how many calls per minute the account's points pay for. The chart shows this
-        number as a line. None: unknown, and the chart has no line.
+    :param calls_per_minute: how many calls per minute the account's points pay for; None: not known. The page
+        shows this limit.
     :param timezone: IANA name of the time zone of the chart of calls over time.
-    :param unfinished: why the campaign was stopped, in a few words. The top of the page shows the reason, and
-        how many people were not called. None: the campaign was not stopped.
+    :param unfinished: why the campaign was stopped, in a few words, for the top of the page; None: it was not
+        stopped.
     """
     figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
@@ -147,9 +147,9 @@ class _TimeLine:
     :ivar bins: the steps of the chart, each with the calls of some consecutive minutes.
     :ivar scale: the vertical axis, in calls per minute.
     :ivar ticks: the marks on the time axis.
-    :ivar limit_fits: whether the chart shows the limit as a line. The limit is the number of calls per minute
-        that the points pay for. If the limit is far above all calls, the page shows the limit only as text.
-    :ivar gaps: times without calls: (left, width), in percent of the chart's width.
+    :ivar limit_fits: True: the chart shows a line at the number of calls per minute that the points pay for.
+        False: the number is unknown or far above all calls, and there is no line.
+    :ivar gaps: long times without calls, as pairs (left, width) in percent of the chart's width.
     """
 
     bins: list[Bin]

@@ -56,13 +56,11 @@ def write_results(
 ) -> int:
     """Write one row for each person, invalid row and duplicate. Return how many rows were written.
 
-    The rows are in the order of the contact list. The returned number does not include the heading of CSV.
-    JSON Lines keeps the values of a row unchanged. CSV shows a nested value as JSON text, and None as an
-    empty cell.
+    The rows are in the order of the contact list. The heading of a CSV file does not count.
 
-    A spreadsheet would run a text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end as a
-    formula. CSV therefore gets a ``'`` before the text: ``=1+1`` becomes ``'=1+1``. Numbers with a sign, such
-    as ``+7 (926) 000-00-01``, stay unchanged.
+    JSON Lines keeps the values of a row. CSV shows a nested value as JSON text, and None as an empty cell. In
+    CSV, a ``'`` precedes a text that a spreadsheet would run as a formula: ``=1+1`` becomes ``'=1+1``. See
+    `csv_cell`.
 
     :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
         RFC 4180.

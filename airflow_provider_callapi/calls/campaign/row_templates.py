@@ -80,9 +80,8 @@ class _Column(str):
 class RowTemplate:
     """A Jinja template that is compiled once and filled in from many rows.
 
-    Most templates only insert the values of columns into a sentence, such as ``Hello {{ contact.name }}``. If
-    all these values are strings, the class fills the template in without Jinja. This way is faster and gives
-    the same result.
+    A template that only inserts texts from columns, such as ``Hello {{ contact.name }}``, is filled in
+    without Jinja. This way is faster and gives the same result.
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
@@ -158,15 +157,15 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
+    """Return a copy of a value of the parameter ``call``, with compiled templates.
 
-    A template that uses the person's row becomes a `RowTemplate`. The function fills in all other templates
-    at once, so that they become texts. A template that cannot be filled in becomes a `RowTemplate` too, and
+    A template that uses the person's row becomes a `RowTemplate`. The function fills in every other template
+    at once, so that the template becomes a text. If this fails, the template becomes a `RowTemplate` too, and
     `fill_in` later reports the error.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact``.
-    :param where: the name of the field, for error messages.
+    :param where: the name of the field, such as ``call``, for error messages.
     :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
         ``call.contact``.
     """

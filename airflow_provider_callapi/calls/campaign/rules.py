@@ -18,26 +18,26 @@ class Rules:
     """When and how often a campaign calls people, and how long it waits for calls and reports.
 
     :ivar hours: the hours and days on which people may be called.
-    :ivar redial: result → seconds from the end of a call with this result to the next attempt. If a result is
-        missing or has None, there is no redial after this result.
+    :ivar redial: result of a call → seconds from the end of the call to the redial. If a result is missing or
+        has None, there is no redial.
+    :ivar redial_marks: mark of a call → seconds from the end of the call to the redial; None: no redial. This
+        delay replaces the delay of ``redial``, and applies even if the contact answered. If a call has
+        several of these marks, the first mark in the dict applies.
     :ivar block_marks: if a call has one of these marks, the campaign puts the person on the account's
         blacklist.
-    :ivar redial_marks: mark → seconds from the end of a call with this mark to the next attempt; None: no
-        redial. The delay replaces the delay of ``redial``, and applies even if the contact answered. If a
-        call has several marks of this dict, the mark that comes first in the dict applies.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
     :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
-        most this many calls are lost: it is unknown whether the service placed these calls.
-    :ivar appear_timeout: seconds from the start of a call. If no snapshot shows the call within this time,
-        the call counts as ended.
-    :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
-        call, even if the call is still active.
-    :ivar report_timeout: how long the campaign waits for the Data API's report of a call, in seconds from the
-        end of the call; None: there is no Data API.
-    :ivar absence_proven_after: for how many seconds a lost call must be missing in ``list.calls``. If the
-        Data API does not report the call after this time either, the call was never placed, and the campaign
-        dials the person again. None: the campaign never concludes that a lost call was not placed.
+        most this many calls are lost: it is unknown whether the service placed them.
+    :ivar appear_timeout: if no snapshot shows a call within this many seconds after its start, the call
+        counts as ended.
+    :ivar call_timeout: this many seconds after the start of a call, the campaign stops watching the call,
+        even if the call is still active.
+    :ivar report_timeout: how many seconds after the end of a call the campaign still waits for the Data API's
+        report; None: there is no Data API.
+    :ivar absence_proven_after: if snapshots do not show a lost call for this many seconds, and the Data API
+        does not report the call either, the call was never placed. The campaign then dials the person again.
+        None: a lost call that is not found gets the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone. The times in the Data API's reports are in this
         zone.
     :ivar dial_until: when dialling ends, epoch seconds.
@@ -64,15 +64,15 @@ class Rules:
 class FailureLimits:
     """The shares of people, from 0.0 to 1.0, above which a campaign's task fails.
 
-    For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer. If a
-    limit is None, the task does not fail because of this share.
+    For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer. None:
+    there is no limit.
 
-    :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
-        do-not-call list do not count.
-    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``. Invalid rows
-        and people on the do-not-call list do not count.
-    :ivar invalid: limit for the share of invalid rows: rows of the contact list from which no call can be
-        made.
+    :ivar unreached: limit for the share of people without an answered call, among the people who could be
+        called.
+    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``, among the
+        people who could be called.
+    :ivar invalid: limit for the share of invalid rows (rows from which no call can be made) in the contact
+        list.
     """
 
     unreached: float | None = None

@@ -55,17 +55,16 @@ class Pause:
 class Runner:
     """Runs a campaign in steps: each step polls, dials people, tags calls and fetches reports.
 
-    The code that uses a runner repeats `step` until the campaign is over.
+    The caller repeats `step` until the campaign is over.
 
     :param campaign: decides which people to dial.
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
-    :param gateway: the callables through which the campaign reaches the services.
+    :param gateway: the functions through which the campaign reaches the services.
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: the newest wish of a user (pause, resume or stop) that the campaign has followed; None: no
-        wish so far.
+    :ivar wish: the newest wish of a user (pause, resume or stop); None: no user has made a wish.
     """
 
     def __init__(

@@ -54,24 +54,24 @@ class Ending:
 
 @dataclass(frozen=True)
 class Summary:
-    """The counts of a campaign, such as how many people answered. The summary contains no phone numbers.
+    """The counts of a campaign, such as how many people answered, without phone numbers.
 
-    Each share is a number from 0.0 to 1.0. Each share except ``invalid_share`` is a fraction of ``callable``,
-    the number of people who could be called. If ``callable`` is 0, these shares are 0.0.
+    A share is a number from 0.0 to 1.0. The shares of people who answered, were unreached or have an unknown
+    result are fractions of ``callable``.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` minus the people with the result ``invalid``
-        or ``do_not_call``.
-    :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. Every
-        result is listed, even with 0 people. The sum is ``people``.
+    :ivar callable: how many people could be called: ``people`` without the results ``invalid`` and
+        ``do_not_call``.
+    :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. The dict
+        contains every result, even with 0 people. The sum is ``people``.
     :ivar calls: how many calls the service accepted. Unresolved calls do not count.
     :ivar answered_share: the share of people who answered.
-    :ivar unreached_share: the share of people who did not answer. People with an unknown result and people
-        who were not called count as unreached.
-    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``. These people also
-        count as unreached.
-    :ivar invalid_share: the invalid rows as a fraction of ``people``.
+    :ivar unreached_share: the share of people who did not answer, including people with an unknown result and
+        people who were not called.
+    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``. They count as
+        unreached, too.
+    :ivar invalid_share: the share of invalid rows in ``people``.
     :ivar points_used: the points that the calls cost, without the points for polls and tags; None: the cost
         of a call is unknown.
     :ivar started_at: when the campaign began, epoch seconds.
@@ -120,7 +120,7 @@ def summarise(
     ended_at: float,
     points_per_call: int | None,
 ) -> Summary:
-    """Count the results and the calls of a campaign. Return the counts as its `Summary`.
+    """Count the results and the calls of a campaign.
 
     :param campaign: the campaign's name.
     :param endings: the result and the attempts of each person.

@@ -23,10 +23,13 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text names: ``MSK`` becomes ``Europe/Moscow``.
 
+    Two kinds of offsets name no time zone:
+
+    - ``+3`` may mean UTC+3, or three hours ahead of Moscow time.
+    - ``+05:30`` has no IANA name, like every offset whose minutes are not ``00``.
+
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
-    :return: the IANA name; None: the text names no time zone. The function also returns None for two kinds of
-        offsets. ``+3`` may mean UTC+3, or three hours ahead of Moscow time. ``+05:30`` has no IANA name, like
-        every offset whose minutes are not ``00``.
+    :return: the IANA name; None: the text names no time zone.
     """
     text = fold(text)
     if is_timezone(text):

@@ -60,11 +60,14 @@ def _fold_text(name: str) -> str:
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
     """Return the columns with the number to call and with the time zone, found by their names.
 
+    If a column is missing, a name that probably means this column is an error: ``timezon`` or ``tz`` instead
+    of ``timezone``. The function checks this for ``timezone``, ``external_id`` and, if ``needs_phone`` is
+    True, ``phone``.
+
     :param names: the names of all columns of a list.
     :param needs_phone: True: the campaign takes the number to call from the column ``phone``.
-    :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``. Or the
-        list has no column ``timezone``, but a name that probably means this column, such as ``timezon`` or
-        ``tz``. The function checks ``external_id`` in the same way, and ``phone`` if ``needs_phone`` is True.
+    :raises ListUnreadable: a name probably means a missing column, or two names mean the same column, such as
+        ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}
@@ -95,9 +98,9 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
-    If the list has only one column, the function returns this column, whatever its name is. Otherwise, one
-    column must be named ``phone``. Besides this column, the function returns the columns with similar names,
-    such as ``phone 2``, ``mobile`` and the misspelt ``phon``, so that no number on the list is missed.
+    - If the list has one column: this column, whatever its name is.
+    - If the list has several columns: ``phone`` and the columns with similar names, such as ``phone 2``,
+      ``mobile`` and the misspelt ``phon``. So no number on the list is missed.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.

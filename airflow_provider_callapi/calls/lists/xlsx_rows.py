@@ -17,8 +17,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
     :param file: the ``.xlsx`` file, opened in binary mode.
     :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, several sheets have
-        values, or a line cannot be read. For an unreadable line, the error message contains the number of the
-        line.
+        values, or a line cannot be read. In the last case, the error message contains the line number.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package

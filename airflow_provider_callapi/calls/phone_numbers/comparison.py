@@ -51,12 +51,12 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
     Besides equal numbers, the result is True in these cases:
 
-    - At least one of the texts contains no digit.
+    - A text contains no digit.
     - Both texts are masked.
-    - One text is masked, such as ``7900***0002``, and the shown digits fit the other number.
-    - One text has at least five digits, and the other text is a number that ends with these digits.
-    - One text has at least five digits, and the other text is a SIP address that contains these digits, such
-      as ``79260000011@example.com``.
+    - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
+    - One text has at least five digits, and the other number ends with these digits.
+    - One text has at least five digits, and the other text is a SIP address with these digits, such as
+      ``79260000011@example.com``.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):

@@ -36,13 +36,12 @@ _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 def find_numbers(text: str, region: str) -> frozenset[str]:
     """Return every phone number that a text contains, as E.164 digits.
 
-    If the whole text is a SIP number, return the SIP number.
-
     The result contains no extensions. If a number can be read in two ways, the result contains both readings.
+    If the whole text is a SIP number, the result contains this SIP number.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the text contains no number. Or some digits in the text seem to be a number, but are
-        not a valid number.
+    :raises NotANumber: the text contains no number, or digits that seem to be a number but are no valid
+        number.
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
@@ -73,9 +72,9 @@ def _read_strictly(text: str, region: str) -> str | None:
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
 
-    The function splits ``8926000/8926001`` at every slash, because a part before a slash has seven or more
-    digits. If no part before a slash has seven digits, as in ``8/926/0000011``, the function yields the whole
-    segment.
+    If any part except the last has at least seven digits, each part is a number of its own, as in
+    ``8926000/8926001``. The function then splits the segment at every slash. Otherwise, the slashes are
+    inside one number, as in ``8/926/0000011``, and the function yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")

@@ -40,14 +40,14 @@ class NumberingPlan:
 
     :ivar region: ISO 3166 code of the region, such as ``RU``.
     :ivar country_code: the digits after ``+``, such as ``7``.
-    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``.
-        Empty: the region has no national prefix.
+    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``;
+        empty: none.
     :ivar international_prefix: matches the digits that people of the region dial before a country code, such
         as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
     :ivar parsed_prefix: matches the first digits that `phonenumbers` removes from a national number.
-    :ivar has_plain_prefix: True if the digits after the national prefix are the whole national number. False
-        if the region replaces some of these digits.
+    :ivar has_plain_prefix: True: the digits after the national prefix are the whole national number. False:
+        the region replaces some of these digits.
     """
 
     region: str
@@ -104,12 +104,12 @@ def read_digits(digits: str, region: str) -> str | None:
     """Return the valid phone number that digits mean in a region, as E.164 digits.
 
     In region ``RU``, ``9260000011``, ``89260000011``, ``79260000011`` and ``81079260000011`` all mean
-    ``79260000011``. All digits must belong to the number.
+    ``79260000011``.
 
-    :param digits: a national number, with or without the national prefix, or an international number, with
-        or without the international prefix.
+    :param digits: a national number or an international number, with or without the prefix that people dial
+        before it.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
-    :return: the number. None: the digits mean no valid number.
+    :return: the number. None: the digits mean no valid number, or some digits are left over.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:

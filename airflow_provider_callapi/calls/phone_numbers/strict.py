@@ -54,10 +54,10 @@ _SHAPES = (
 def read_contact(text: str, region: str) -> str:
     """Convert the phone number or SIP number of a person on a list to the form that the service expects.
 
-    A phone number becomes E.164 digits without ``+``, such as ``79260000011``. A SIP number, such as
-    ``sip25@example.com``, stays unchanged. A phone number with letters behind the digits, such as
-    ``79260000011 home``, is an error. If the function returned this text as a SIP number, a campaign
-    would not notice that the text means ``79260000011``, and could call one person twice.
+    - A phone number becomes E.164 digits without ``+``, such as ``79260000011``.
+    - A SIP number, such as ``sip25@example.com``, stays unchanged.
+    - A phone number with letters behind it, such as ``79260000011 home``, is an error. As a SIP number, the
+      text would differ from ``79260000011``, and a campaign could call one person twice.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.
@@ -73,11 +73,12 @@ def read_contact(text: str, region: str) -> str:
 def read_destination(given: object, region: str) -> str:
     """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
-    The function reads every form that `read_contact` reads. In addition, the function returns numbers in the
-    service's own form unchanged: the E.164 digits of any country, and extensions of up to nine digits.
+    The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
+    of any country, and extensions of up to nine digits.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the value is not a number that can be called.
+    :raises NotANumber: the value is not a number that can be called, or looks like a mistyped number of the
+        region.
     """
     text = str(given).strip()
     is_digits = text.isascii() and text.isdigit()

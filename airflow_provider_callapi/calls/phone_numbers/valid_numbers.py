@@ -29,12 +29,11 @@ _TYPES = (
 
 @dataclass(frozen=True)
 class _Region:
-    """The valid national numbers of one region.
+    """The valid national numbers of one region. A valid number matches both ``general`` and ``types``.
 
-    :ivar leading_digits: matches the first digits of the region's numbers. None: the region has no leading
-        digits of its own, or no other region has the same country code.
-    :ivar general: matches the general form of the region's numbers. A valid number matches both ``general``
-        and ``types``.
+    :ivar leading_digits: matches the first digits of the region's numbers. None: no other region has the
+        same country code, or the first digits do not tell the regions apart.
+    :ivar general: matches the general form of the region's numbers.
     :ivar types: matches the numbers of at least one type, such as the region's mobile numbers.
     """
 

@@ -22,11 +22,13 @@ _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 class CallFilter:
     """The conditions for the calls that a report contains. A call must meet all of them.
 
+    Empty or None means that there is no such condition.
+
     :ivar missed: True: only inbound calls that no employee answered. False: all calls.
-    :ivar direction: ``in`` or ``out``. None: both.
-    :ivar virtual_phone_numbers: only calls through one of these numbers. Empty: all calls.
-    :ivar employees: only calls in which one of these employees took part, by id. Empty: all calls.
-    :ivar tags: only calls with one of these tags, by id. Empty: all calls.
+    :ivar direction: only calls in this direction: ``in`` or ``out``.
+    :ivar virtual_phone_numbers: only calls through one of these numbers.
+    :ivar employees: only calls in which one of these employees took part, by id.
+    :ivar tags: only calls with one of these tags, by id.
     """
 
     missed: bool = False

@@ -82,7 +82,7 @@ class CallsReport:
         self._selection = selection
 
     def load(self, since: int, until: int) -> Iterator[list[Row]]:
-        """Yield the calls of an interval in portions of up to 10 000 calls, each call once.
+        """Yield the calls that began in an interval, each call once, in portions of up to 10 000 calls.
 
         The calls of one portion are in the order of their beginning.
 

@@ -32,22 +32,20 @@ def fetch_finished_calls(
 ) -> Entries[FinishedCall]:
     """Return what the Data API reports about each finished call that began in an interval.
 
-    The function fetches the reports of the calls, and then the reports of the legs (participants), which show
-    which contacts picked up. If every finished call contains a talk, the function does not fetch the legs,
-    because a talk proves that the contact picked up.
+    The function also fetches the reports of the legs (participants), if these reports are needed to decide
+    which contacts picked up.
 
-    The function leaves out a call whose report cannot be read. The returned list then counts as incomplete.
-    An incomplete list does not prove that a call has no report.
+    The result can contain calls that began some days before or a day after the interval, see
+    `ReportRequests`. If a report cannot be read, the result does not contain the call, and counts as
+    incomplete. An incomplete result does not prove that a call has no report.
 
-    :param since: the beginning of the interval, epoch seconds. The calls of at least one day before the
-        interval are fetched too. See `ReportRequests` for the reason.
-    :param until: the end of the interval, epoch seconds. The calls of one day after the interval are fetched
-        too, in case the account's clock or time zone is ahead.
+    :param since: the beginning of the interval, epoch seconds.
+    :param until: the end of the interval, epoch seconds.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. None: nothing is known.
     :param fields: the fields of a call's report that the caller needs.
     :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
-    :raises CallApiError: the Data API did not reply.
+    :raises CallApiError: the Data API did not answer, or refuses the whole request.
     """
     requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
     fetch = partial(_fetch, requests, since, until, fields)
@@ -73,7 +71,7 @@ def _fetch(
     all_reports = requests.calls(since, until, fields=fields, selection=selected)
     reports = [report for report in all_reports if report.finished]
     all_legs: Entries[LegReport] = Entries()
-    if not all(report.talk_duration for report in reports):
+    if not all(report.talk_duration for report in reports):  # a talk proves that the contact picked up
         all_legs = requests.legs(since, until, selection=of_session)
     legs: defaultdict[int | None, list[LegReport]] = defaultdict(list)
     for leg in all_legs:

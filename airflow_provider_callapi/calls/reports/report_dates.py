@@ -14,12 +14,14 @@ _HOUR = 3600.0
 def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
     """Return the beginning and end of an interval as parameters of a Data API request.
 
-    The Data API takes both times in the account's time zone. When the clocks of a zone are set back, one hour
-    of the day occurs twice. In that case, the returned interval is longer and includes both hours.
+    Example: ``{"date_from": "2026-03-02 00:00:00", "date_till": "2026-03-03 00:00:00"}``.
+
+    Both times are in the account's time zone. When the clocks of the zone are set back, one hour of the day
+    occurs twice. If the interval begins or ends in this hour, the parameters describe a longer interval with
+    both hours.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.
-    :return: ``{"date_from": "2026-03-02 00:00:00", "date_till": "2026-03-03 00:00:00"}``.
     """
     earlier, later = (_seconds_set_back(at, timezone) for at in (since, until - _HOUR))
     return {
@@ -42,14 +44,13 @@ def _seconds_set_back(at: float, timezone: str) -> float:
 def read_report_time(text: str, timezone: str, not_before: float) -> float:
     """Return a time in a report as epoch seconds.
 
-    When the clocks of a zone are set back, one hour occurs twice. A local time in this hour can mean two
-    moments. The function returns the earlier moment, or the later one if the earlier moment is before
-    ``not_before``.
+    When the clocks of a zone are set back, one hour occurs twice, and a time in this hour can mean two
+    moments. The function returns the earlier moment. If this moment is before ``not_before``, the function
+    returns the later moment.
 
     :param text: ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :param timezone: IANA name of the account's time zone.
-    :param not_before: the earliest possible moment, such as the beginning of the call, epoch seconds. The
-        value matters only in the hour that occurs twice.
+    :param not_before: the earliest possible moment, such as the beginning of the call, epoch seconds.
     :raises ValueError: the text is no time.
     """
     at = datetime.fromisoformat(text)

@@ -122,14 +122,14 @@ def convert_row(
 ) -> dict[str, Any]:
     """Convert one call or leg of a report to a dict of plain JSON: field → value.
 
-    A missing value, and a value that cannot be read, becomes None. A missing list becomes an empty list.
+    A missing or unreadable value becomes None. A missing list becomes an empty list.
 
     :param raw: the call or leg as the Data API sends it: field → value.
     :param fields: the fields to convert. The result contains exactly these fields.
     :param timezone: IANA name of the account's time zone.
     :param not_before: the earliest possible start of the call or leg, epoch seconds. See `read_report_time`.
-    :param on_unreadable: a function that takes the name of a field. `convert_row` runs the function for each
-        field whose value cannot be read.
+    :param on_unreadable: takes the name of a field. The function uses it for each field with an unreadable
+        value.
     """
 
     def read_moment(text: Any) -> str | None:

@@ -1,10 +1,10 @@
 """Read all rows of a report of the Data API, page by page, each row exactly once.
 
 The Data API sends at most three months for one request, 10 000 rows in one page, and no page after the offset
-100 000. `ReportPages` therefore divides an interval into windows. A window with too many rows is halved.
+100 000. `ReportPages` therefore divides a long interval into windows, and halves a window with too many rows.
 
-New rows can arrive while a window is read, and move other rows from one page to the next one. `ReportPages`
-counts the rows of a window. If rows are missing, `ReportPages` reads the halves of the window.
+While a window is read, new rows can move other rows from one page to the next. If rows of a window are then
+missing, `ReportPages` reads the halves of the window.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class ReportQuery:
 
     :ivar request_type: the class of the requests.
     :ivar parameters: the parameters of the requests, without dates, order and page.
-    :ivar key: a function from a row to a key that no other row has, e.g. the call session id.
-    :ivar position: a function from a row to a time in epoch seconds, e.g. when the call began. The reader
-        leaves out each row whose time is outside the wanted interval. None: the reader returns all rows of
-        the requested period, which can be longer than the wanted interval.
+    :ivar key: takes a row. Returns a key that no other row has, e.g. the call session id.
+    :ivar position: takes a row. Returns a time in epoch seconds, e.g. when the call began. Rows with a time
+        outside the wanted interval are left out. None: the reader returns all rows of the requested period,
+        which can be longer than the wanted interval.
     """
 
     request_type: type[GetCallsReport] | type[GetCallLegsReport]
@@ -91,10 +91,10 @@ class ReportPages:
         self._seconds_earlier = next(self._days_earlier) * _DAY
 
     def read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
-        """Yield the rows of an interval in portions (lists of up to one page of rows), each row once.
+        """Yield the rows of an interval, each row once, in portions (lists of up to one page of rows).
 
-        The portions are in the order of time, with one exception: a row that moves to another page during the
-        reading can come later.
+        The portions are in the order of time. Only a row that moves to another page during the reading can
+        come later.
 
         :param query: the rows to read.
         :param since: the beginning of the interval, epoch seconds.

@@ -51,13 +51,12 @@ def refuses_a_part(error: Rejected) -> bool:
 class Omissions:
     """What requests for reports leave out, and how they change dates, after refusals by the Data API.
 
-    A part of a request is the name of a report field, ``filter``, or ``include_ongoing_calls``.
-
-    :ivar parts: pairs of a method and a left-out part, e.g. ``("get.calls_report", "tags")``.
-    :ivar begin_step: 0, 1 or 2. At step 0, a request's period begins 1 day before the wanted interval; at
-        step 1, 2 days before; at step 2, 7 days before.
-    :ivar ends_now: True: a request's period ends at the end of the wanted interval. False: the period ends
-        one day later.
+    :ivar parts: pairs (method, left-out part of the request), e.g. ``("get.calls_report", "tags")``. A part
+        is a report field, ``filter`` or ``include_ongoing_calls``.
+    :ivar begin_step: when a request's period begins. 0: 1 day before the wanted interval. 1: 2 days before.
+        2: 7 days before.
+    :ivar ends_now: when a request's period ends. True: at the end of the wanted interval. False: one day
+        later.
     """
 
     parts: frozenset[tuple[str, str]] = frozenset()
@@ -137,12 +136,13 @@ class Refusals:
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
-        """Yield guesses at what to leave out of a refused request whose error names no refused part.
+        """Yield guesses at what to leave out of a refused request, if the error names no refused part.
 
         Each guess contains all omissions of one new request. The most probable guess comes first. The last
-        guess leaves out every part that a request can do without. If the Data API refuses all guesses, the
-        method yields no guess for the next 30 refused requests of this kind, because each guess costs points
-        (rate-limit units).
+        guess leaves out every part that a request can do without.
+
+        Each new request costs points (rate-limit units). So if the Data API refuses all guesses, the method
+        yields nothing for the next 30 refused requests of this kind.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -200,13 +200,10 @@ def _named_parts(
 ) -> set[str]:
     """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``.
 
-    The result is empty if the error names no field and no parameter of the request.
-
     :param asked: the parameters of the refused request.
-    :param named: three sets of words, from the error's ``field``, ``value`` and ``params``. The function uses
-        the first set that contains a field or a parameter of the request. But the function skips a set with
-        several fields of the request if ``needed_fields`` contains one of them: such a set may be a list of
-        the allowed fields.
+    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets. The first set
+        that certainly names refused parts counts.
+    :return: the names; empty: the error names no part of the request.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
@@ -215,6 +212,7 @@ def _named_parts(
     parts = fields | ({_ONGOING} & asked.keys())
     for names in named:
         found = parts.intersection(names)
+        # Several fields with a needed field among them may be a list of the allowed fields.
         if len(found) == 1 or (found and found.isdisjoint(kind.needed_fields)):
             return {_FILTER} if found == filter_field else found  # perhaps only the filter uses the field
     return set()

@@ -1,7 +1,7 @@
 """Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
-A part of a request is, for example, a field or the filter. After a refusal, `ReportRequests` asks without the
-refused part. If the refusal does not name the part, `ReportRequests` tries one smaller request after another:
+`ReportRequests` repeats a refused request without the refused part, such as a field or the filter. If the
+refusal does not name the part, `ReportRequests` tries one smaller request after another:
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -152,16 +152,16 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    The period in a request begins at least one day before the wanted interval, and usually ends one day after
-    the interval. So the period is long enough even if a clock or time zone is wrong. There is a second reason
-    for the early beginning: some accounts refuse a period that began only a few hours ago.
+    A request's period is longer than the wanted interval, in case a clock or time zone is wrong. The period
+    begins at least one day earlier, and usually ends one day later.
 
-    If an incomplete list does not contain a report, the report may still exist. A returned list counts as
-    incomplete in these cases:
+    A returned list counts as incomplete in these cases:
 
     - A report could not be read, or the Data API did not send all reports.
     - The Data API refuses a field that this package needs.
     - The caller asked for active calls, too, but the Data API refuses to report active calls.
+
+    If a report is missing in an incomplete list, the report may still exist.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
@@ -185,13 +185,13 @@ class ReportRequests:
     ) -> Entries[CallReport]:
         """Return the reports of the calls that began in an interval.
 
-        The method asks for a longer period. The result therefore also contains reports of calls that began up
-        to a few days before or after the interval.
+        The result can also contain calls that began up to 7 days before or 1 day after the interval, because
+        the method asks for a longer period.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
         :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
-        :param ongoing: ask for active calls, too.
+        :param ongoing: True: ask for active calls, too.
         :param fields: the names of the fields to request for each report, e.g. ``finish_reason``.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
@@ -207,9 +207,10 @@ class ReportRequests:
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
         """Return the reports of the legs (participants) of the calls that began in an interval.
 
-        The method asks for a longer period. The result therefore also contains legs of calls that began up to
-        a few days before or after the interval. If the account may not use the report of legs, the method
-        returns an empty list and logs one warning.
+        The result can also contain legs of calls that began up to 7 days before or 1 day after the interval,
+        because the method asks for a longer period.
+
+        If the account may not use the report of legs, the method returns an empty list and logs one warning.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
@@ -242,10 +243,10 @@ class ReportRequests:
         """Return the reports of the first request that the Data API accepts, and the request's parameters.
 
         After each refusal, the next request leaves out the refused part. If the refusal names no part, the
-        next request leaves out the part that is the most probable cause.
+        next request leaves out the most probable cause.
 
-        :return: the pair (reports, parameters). None: the Data API accepts no request that contains the
-            fields that this package needs.
+        :return: the pair (reports, parameters). None: the Data API accepts no request with the fields that
+            this package needs.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
         """
         refusals = self._refusals
@@ -281,6 +282,7 @@ class ReportRequests:
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
+        # Some accounts also refuse a period that began only a few hours ago.
         intervals = [(since - omissions.days_before * _DAY, until + omissions.days_after * _DAY)]
         while intervals:
             since, until = intervals.pop()

@@ -1,10 +1,10 @@
 """Learns, from the snapshots of an account, how soon a missing call counts as ended.
 
-``list.calls`` may omit an active call for a moment. A second snapshot without the call must therefore confirm
-that the call has ended. Usually, the second snapshot comes from the next regular poll.
+``list.calls`` may omit an active call for a moment. So a second snapshot without the call must confirm that
+the call has ended. Usually, this snapshot comes from the next regular poll.
 
-On a *steady account*, missing calls do not come back. An extra poll 0.4 seconds later (a *second look*) then
-confirms the end sooner than the next regular poll. `AbsenceHistory` decides whether an account is steady.
+On a *steady account*, missing calls do not come back. There, an extra poll 0.4 seconds later (a *second
+look*) confirms the end sooner. `AbsenceHistory` decides whether an account is steady.
 """
 
 from __future__ import annotations
@@ -104,15 +104,16 @@ class AbsenceHistory:
         self._listed = listed
 
     def permits_second_look(self, watched: Collection[int]) -> bool:
-        """Return whether a second look should follow the newest snapshot, `SECOND_LOOK_AFTER` seconds later.
+        """Return whether a second look (an extra poll) should follow the newest snapshot.
 
-        A second look is an extra poll. The result is True if all of these conditions hold:
+        The second look follows `SECOND_LOOK_AFTER` seconds after the snapshot, if all of these conditions
+        hold:
 
-        * The account is steady.
-        * At least one watched call is missing in the newest snapshot, but not in the snapshot before.
-        * The newest snapshot still shows a call of the snapshot before, or fewer than five calls vanished. If
-          five or more calls vanish and none stays, the service may have omitted all calls by mistake.
-        * The connection has sent at most one second look per ten regular polls, on average. If all watched
+        - The account is steady.
+        - A watched call is missing in the newest snapshot, and was not missing in the snapshot before.
+        - Fewer than five calls vanished, or at least one call stayed. Otherwise, the service may have omitted
+          all calls by mistake.
+        - On average, the connection has sent at most one second look per ten regular polls. If all watched
           calls are missing, this limit does not apply.
 
         :param watched: the session ids of the calls for whose end a task waits.

@@ -21,20 +21,18 @@ from airflow_provider_callapi.calls.watching.witness_pause import CountingClient
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
-    One request covers all calls, and the witness sends at most one request in ten seconds. The requests ask
-    by turns for the report of calls and for the report of legs. In the report of calls, a talk with an
-    employee proves that the contact has picked up. In the report of legs, a connected leg of the contact
-    proves this.
+    One request covers all calls. The witness sends at most one request in ten seconds, by turns for the
+    report of calls and for the report of legs. In the report of calls, a talk proves that the contact has
+    picked up. In the report of legs, a connected leg of the contact proves this.
 
-    If a request fails, the witness logs the error and pauses. A failed request proves nothing about the
-    calls. The witness also pauses while few points (rate-limit units) are left, see `WitnessPause`.
+    After a failed request, and while few points (rate-limit units) are left, the witness pauses, see
+    `WitnessPause`. A failed request proves nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm, because the period is always longer than necessary.
     :param warn: a function that logs a warning.
-    :param refusals: the fields, parameters and dates of report requests that this Data API has refused
-        before. None: the witness begins without this knowledge.
+    :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """
 
     def __init__(

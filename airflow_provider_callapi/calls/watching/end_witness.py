@@ -31,13 +31,15 @@ _KEEP_FOR = 60.0
 class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
-    One request asks for the reports of all missing calls. If some of the ended calls had no talk, another
-    request asks for the legs of these calls. The witness asks about each call at most once in ten seconds. If
-    three requests in a row find no report, the witness concludes that the account's reports come late, and
-    pauses for ten minutes.
+    One request covers all missing calls. If some of the ended calls had no talk, a second request asks for
+    their legs, which show whether the contact picked up. The witness asks about each call at most once in ten
+    seconds.
 
-    If a request fails, the witness logs the error and pauses, see `WitnessPause`. A failed request proves
-    nothing about the calls.
+    The witness pauses in these cases:
+
+    - Three requests in a row found no report: the account's reports come late. The pause lasts ten minutes.
+    - A request failed, or few points (rate-limit units) are left: see `WitnessPause`. A failed request proves
+      nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
@@ -45,8 +47,7 @@ class EndWitness:
     :param account_timezone: returns the IANA name of the account's time zone, in which a report states times.
         This zone must be right.
     :param warn: a function that logs a warning.
-    :param refusals: the fields, parameters and dates of report requests that this Data API has refused
-        before. None: the witness begins without this knowledge.
+    :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """
 
     def __init__(
