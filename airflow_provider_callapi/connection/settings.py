@@ -100,8 +100,8 @@ class ConnectionSettings(BaseModel):
     :ivar password: the password for the login, or a permanent access key.
     :ivar timeout: the longest time for one request in seconds, from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. If the connection names no zone: ``Europe/Moscow``
-        without the Data API, and None with the Data API. None means that the package asks the Data API.
+    :ivar timezone: IANA name of the account's time zone. None: the connection names no zone, so the package
+        asks the Data API. Without the Data API, the default is ``Europe/Moscow``.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 

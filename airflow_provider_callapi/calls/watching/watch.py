@@ -151,8 +151,8 @@ class Observation(Struct, frozen=True, gc=False):
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
-    :ivar appear_by: epoch seconds. If snapshots after this time still do not show the call, and none has
-        shown it before, the phase becomes ``NEVER_APPEARED``: the call ended unobserved.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, and the call is still
+        missing, the phase becomes ``NEVER_APPEARED``: the call ended unobserved.
     :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the phase
         becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove its end, and how many consecutive
@@ -198,7 +198,7 @@ class SessionWatch:
         """Update the watch with one snapshot, and return the call's new phase.
 
         - If the watch has already ended, nothing changes.
-        - If the poll failed, the watch only counts the failure.
+        - If the poll failed before the deadline, the watch only counts the failure.
         - From the deadline on, the phase becomes ``TIMED_OUT``, even if the poll failed. Exception: the
           snapshot shows the end or the first answer of the call.
 
