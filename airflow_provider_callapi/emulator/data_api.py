@@ -48,7 +48,7 @@ _MAX_INTERVAL = timedelta(days=92)
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
     """Return one page of the Data API's report of calls.
 
-    The report contains these calls that started between ``date_from`` and ``date_till``:
+    Of the calls that started between ``date_from`` and ``date_till``, the report contains:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
     - If the request sets ``include_ongoing_calls``: the active calls that started at least
@@ -81,7 +81,7 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
     """Return one page of the Data API's report of legs (participants of calls).
 
-    The report contains the legs of these calls that started between ``date_from`` and ``date_till``:
+    Of the calls that started between ``date_from`` and ``date_till``, the report contains the legs of:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
     - If `Profile.ongoing_legs_are_reported` is True: the active calls that started at least

@@ -29,9 +29,10 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Dispatcher:
-    """The part of the emulated telephone exchange that answers JSON-RPC requests. `Exchange` is the subclass.
+    """The part of the emulated telephone exchange that answers JSON-RPC requests.
 
-    Several threads may use a dispatcher at the same time. The dispatcher starts no thread.
+    Tests use the subclass `Exchange`. Several threads may use one dispatcher at the same time. The dispatcher
+    starts no thread.
 
     :param clock: a function that returns epoch seconds; often a `ManualClock` in tests. The dispatcher reads
         the time only from this function.

@@ -41,12 +41,12 @@ def not_reached_reason(role: Role, script: Script) -> str | None:
 def reason_of_other_legs(reason: str, ending: Role | None) -> str:
     """Return the finish reason of the legs that end only because the call ends.
 
-    For example, if the contact is busy, the contact's leg ends with ``subscriber_busy``. The other legs end
-    with ``subscriber_disconnects``, which this function returns.
-
     - If the contact's leg ended the call: ``subscriber_disconnects``.
     - If another leg ended the call: ``operator_disconnects``.
     - If no single leg ended the call: ``reason``.
+
+    For example, if the contact is busy, the contact's leg ends with ``subscriber_busy``, and the other legs
+    end with ``subscriber_disconnects``.
 
     :param reason: why the call ends, e.g. ``subscriber_busy``.
     :param ending: the role of the leg that ended the call. None: no single leg ended the call.
@@ -64,7 +64,7 @@ def session_reason(call: Call, reason: str, profile: Profile) -> str:
 
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's leg.
-    - ``operator``: the last operator's leg.
+    - ``operator``: the newest leg of an operator.
     - ``any``: any leg. The session id decides, so the leg differs from call to call.
 
     :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for

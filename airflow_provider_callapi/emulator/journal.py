@@ -11,19 +11,9 @@ Kind = Literal["request", "fault", "start", "ring", "answer", "key", "tag", "dtm
 class Entry(NamedTuple):
     """One event in the emulator's journal: a request, a fault, or an event of a call.
 
-    :ivar time: epoch seconds of the exchange's clock.
-    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
-        request), or an event of a call, see the list below.
-    :ivar method: for a request or a fault, the API method. None: the request named no method.
-    :ivar call_session_id: the session id of the call. None: the event concerns no call, or the exchange did
-        not know the session id.
-    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
-        the contact's phone. None: the event is a request or a fault.
-    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: no error.
-    :ivar detail: a text that depends on ``kind``. None for ``request``.
+    The text in ``detail`` depends on ``kind``:
 
-    The texts in ``detail``:
-
+    - ``request``: None.
     - ``fault``: the name of the fault, e.g. ``drop_after``.
     - ``start``: the method that started the call, or ``inbound``.
     - ``ring`` and ``answer``: the role of the leg.
@@ -32,6 +22,17 @@ class Entry(NamedTuple):
     - ``dtmf``: the tone.
     - ``option``: the mnemonic of the talk option.
     - ``end``: the finish reason of the call.
+
+    :ivar time: epoch seconds of the exchange's clock.
+    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
+        request), or an event of a call, e.g. ``ring``.
+    :ivar method: for a request or a fault, the API method. None: the request named no method.
+    :ivar call_session_id: the session id of the call. None: the event concerns no call, or the exchange did
+        not know the session id.
+    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
+        the contact's phone. None: the event is a request or a fault.
+    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: no error.
+    :ivar detail: the text in the list above.
     """
 
     time: float

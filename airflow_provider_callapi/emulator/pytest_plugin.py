@@ -40,12 +40,11 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     - ``callapi_emulator.connection()`` returns an Airflow connection to the exchange, as a dict.
     - The fixture ``callapi_profile`` chooses the behaviour of the exchange.
 
-    When the test's own code has passed, `Exchange.check_rings` fails the test if the phones have rung
-    differently from the test's expectations.
+    After the test's own code has passed, `Exchange.check_rings` fails the test if phones rang differently
+    from the test's expectations.
 
-    The exchange's clock runs in real time, so let calls be short, e.g. ``exchange.expect_ring(phone,
-    Script(rings=0.5, talks=1))``. For a clock that the test moves, use
-    ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
+    The exchange's clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
+    For a clock that the test moves, use ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415

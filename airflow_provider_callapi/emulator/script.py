@@ -83,12 +83,10 @@ class Script:
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
         """Return the script of a contact who answers, but whose call does not reach the operator.
 
-        ``reason`` and ``employee_rings`` have an effect only if the operator's phone has no script of its
-        own.
+        ``reason`` and ``employee_rings`` have an effect only if the operator's phone has no own script.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.
-        :param employee_rings: seconds from the first ring of the operator's phone until the operator's leg
-            fails.
+        :param employee_rings: seconds for which the operator's phone rings until the leg fails.
         """
         return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

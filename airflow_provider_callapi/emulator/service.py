@@ -44,15 +44,13 @@ class Result(dict[str, Any]):
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-    :ivar methods: method name → (class that checks the parameters, handler: the function that carries out the
-        method).
-    :ivar weight: function from an account and a method name to the points (rate-limit units) that a request
-        costs.
-    :ivar serves_ip: function from an account and an IP address to a bool. False: requests from this address
+    :ivar methods: method name → (class that checks the parameters, function that carries out the method).
+    :ivar weight: a function from an account and a method name to the cost of a request in points (rate-limit
+        units).
+    :ivar serves_ip: a function from an account and an IP address to a bool. False: requests from this address
         fail.
-    :ivar has_components: True: requests fail if their method belongs to one of `Account.components_off`.
-        False: the service ignores components. A component is a part of the Call API that an account has or
-        lacks.
+    :ivar has_components: whether requests fail if their method belongs to one of `Account.components_off`. A
+        component is a part of the Call API that an account has or lacks.
     :ivar accounts: the accounts (customers) that the service knows.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -203,13 +201,13 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points (rate-limit units) left for a request.
 
-        Without enough points, the method raises ``limit_exceeded``, and the request is not carried out. A
-        start request is an exception if `Profile.limit_exceeded_leaves_undone` is False: the method returns
-        the error, and the caller raises the error only after the call is placed.
+        If too few points are left, the method raises ``limit_exceeded``, so the service does not carry out
+        the request. One case is different: a start request while `Profile.limit_exceeded_leaves_undone` is
+        False. The method then returns the error. The caller places the call, and raises the error afterwards.
 
         :param points: how many points the request costs.
-        :return: None: enough points are left. Otherwise: the error that the caller raises later.
-        :raises RpcError: ``limit_exceeded``: too few points are left, and there is no such exception.
+        :return: None: enough points are left. Otherwise: the error that the caller raises afterwards.
+        :raises RpcError: ``limit_exceeded``: the service must not carry out the request.
         """
         try:
             self.points(account).check(points, switchboard.now)

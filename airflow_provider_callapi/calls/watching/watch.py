@@ -151,8 +151,8 @@ class Observation(Struct, frozen=True, gc=False):
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, and the call is still
-        missing, the phase becomes ``NEVER_APPEARED``: the call ended unobserved.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the phase becomes
+        ``NEVER_APPEARED``: the call has ended unobserved.
     :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the phase
         becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove its end, and how many consecutive
