@@ -1,4 +1,7 @@
-"""Read this package's settings from Airflow's configuration: name, secret keys, ledger connections."""
+"""Read this package's settings from Airflow's configuration, mainly from the section ``[callapi]``.
+
+The settings are the name and the secret keys of this Airflow deployment, and the connections to SQL ledgers.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,15 @@ SECTION = "callapi"
 def read_deployment() -> Deployment:
     """Read the name and the secret keys of this Airflow deployment from Airflow's configuration.
 
-    The ids that the package makes, such as the ``external_id`` of a call, depend on the name and on one key.
-    The fingerprints (hashes) of phone numbers depend on the keys. All machines of a deployment must therefore
-    have the same configuration.
+    The name and the keys go into ids, such as the ``external_id`` of a call, and into fingerprints (hashes)
+    of phone numbers. All machines of a deployment must therefore have the same configuration.
 
-    - Name: the option ``[callapi] deployment``. If this option is not set: ``[api] base_url``.
-    - Keys: the option ``[callapi] secret_keys``, the newest key first: ``new,old``. If this option is not
-      set: ``[core] fernet_key``.
-    - Key of the ids (`Deployment.id_key`): the oldest (last) key, so that a new key does not change the ids.
-      If ``[callapi] deployment`` is set and ``[callapi] secret_keys`` is not set, the ids use no key. A
-      change of ``[core] fernet_key`` then does not change the ids.
+    - `Deployment.name`: the option ``[callapi] deployment``. If this option is not set: ``[api] base_url``.
+    - `Deployment.keys`, the newest first: the option ``[callapi] secret_keys``, e.g. ``new,old``. If this
+      option is not set: ``[core] fernet_key``.
+    - `Deployment.id_key`, the key for ids: the oldest of the keys, so that a new key does not change the ids.
+      If ``deployment`` is set and ``secret_keys`` is not set: no key. A change of ``fernet_key`` then does
+      not change the ids.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

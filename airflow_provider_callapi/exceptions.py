@@ -1,4 +1,4 @@
-"""Exceptions that a task raises. The class of the exception decides whether Airflow retries the task.
+"""The exceptions with which a task fails. The base class decides whether Airflow retries the task.
 
 ::
 
@@ -103,8 +103,8 @@ def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved
 
     :param error: the error of `airflow_provider_callapi.calls.placing.place`. The exception has the same
         message.
-    :param may_dial_again: whether the DAG author accepts that a retry of the task places a second call.
-    :return: if ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise
+    :param may_dial_again: whether the DAG author accepts that a retry places a second call.
+    :return: with ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise:
         `CallUnresolved`.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))

@@ -42,12 +42,15 @@ def calls(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def limits(args: Namespace) -> None:
-    """Print the points (rate-limit units) left at the Call API and at the Data API.
+    """Print how many points (rate-limit units) are left at the Call API and at the Data API.
 
-    The command reads the points from the answers to two requests. The request to the Call API is a poll. The
-    vendor does not document whether a poll costs points. The command sends no request to the Data API, and
-    prints only the points of the Call API, in two cases: the connection does not use the Data API, or the
-    connection contains a user name. With a user name, the login to the Data API would cost a point.
+    The points are in the answers to two requests: a poll of the Call API, and a check of the credentials at
+    the Data API. The check is free. The vendor does not document whether a poll costs points.
+
+    In two cases, the command prints only the points of the Call API:
+
+    - The connection does not use the Data API.
+    - The connection contains a user name. The login to the Data API would cost a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:

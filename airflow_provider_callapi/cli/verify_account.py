@@ -36,10 +36,11 @@ _LEAST_WIDTH = 110
 def verify(args: Namespace) -> None:
     """Run the probes, and print which of the package's assumptions about the service are true.
 
-    With ``--output text``, the command prints the table of assumptions to stdout. With ``--output json`` or
-    ``yaml``, the command prints a profile to stdout, and the table to stderr. The profile contains what the
-    probes have found out about the service, so that the emulator can imitate the service. The plan and the
-    instructions to the user always go to stderr.
+    - With ``--output text``, the table of assumptions goes to stdout.
+    - With ``--output json`` or ``yaml``, the table goes to stderr, and a profile goes to stdout. With the
+      profile, the emulator can imitate the service.
+
+    The plan and the instructions to the user always go to stderr.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():

@@ -30,11 +30,11 @@ class _ConnectionUnusable(Exception):
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
     """Test an Airflow connection of type ``callapi``, and describe the result for the user.
 
-    :param read_settings: a function that reads the connection. If the function raises
-        `ConnectionSettingsInvalid`, the result is False and a description of the error.
-    :return: a pair: whether the connection works, and a description, such as ``(True, "Connected; 3 active
-        calls.")``. The description never contains credentials. Some descriptions contain the IP address of
-        this machine, because the account has to allow this address.
+    :param read_settings: reads the connection. If this function raises `ConnectionSettingsInvalid`, the
+        connection does not work.
+    :return: whether the connection works, and a description: ``(True, "Connected; 3 active calls.")``. The
+        description contains no credentials, but may contain the IP address of this machine. The account has
+        to allow this address.
     """
     try:
         settings = read_settings()

@@ -40,13 +40,12 @@ _PREFIX = re.compile(r"^callapi(?=[.-])")
 def data_api_host(call_api_host: str) -> str | None:
     """Return the host of the Data API that belongs to a host of the Call API.
 
-    The function looks the host up in `BRANDS`. If `BRANDS` does not contain the host, ``callapi.…`` becomes
-    ``dataapi.…``. The address of this machine (127.0.0.1) stays unchanged, because the emulator serves both
-    APIs.
+    - For a host in `BRANDS`: the Data API of the same brand.
+    - For the address of this machine (127.0.0.1): the same address, because the emulator serves both APIs.
+    - For another host ``callapi.…`` or ``callapi-…``: the same host with ``dataapi`` instead of ``callapi``.
+    - For any other host: None, because the host of the Data API is unknown.
 
     :param call_api_host: the host of the Call API in lower case, such as ``callapi.uiscom.ru``.
-    :return: the host of the Data API, such as ``dataapi.uiscom.ru``. None: the host of the Data API is
-        unknown.
     """
     if is_loopback(call_api_host):
         return call_api_host

@@ -98,11 +98,10 @@ class ConnectionSettings(BaseModel):
     :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
     :ivar login: the user name for the login. None: ``password`` is a permanent access key.
     :ivar password: the password for the login, or a permanent access key.
-    :ivar timeout: the longest time for one request, in seconds: from the opening of the network connection to
+    :ivar timeout: the longest time for one request in seconds, from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. If the Airflow connection names no zone and does not
-        use the Data API, the value is ``Europe/Moscow``. None: the connection names no zone and uses the Data
-        API, so the package asks the Data API for the zone.
+    :ivar timezone: IANA name of the account's time zone. None: the connection names no zone, so the package
+        asks the Data API. Without the Data API, the default is ``Europe/Moscow``.
     :ivar verify: TLS verification: True, False, or the path of a CA bundle.
     """
 
@@ -132,10 +131,8 @@ class ConnectionSettings(BaseModel):
 
         :param conn_id: id of the connection, for error messages and metrics.
         :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
-        :param extra: the extra of the Airflow connection: a JSON object as text. None: the connection has no
-            extra.
-        :raises ConnectionSettingsInvalid: a field is invalid. The error message names the connection and the
-            field.
+        :param extra: the connection's extra: a JSON object as text. None: there is no extra.
+        :raises ConnectionSettingsInvalid: a field is invalid. The message names the connection and the field.
         """
         try:
             extra_fields = _parse_extra(extra)

@@ -47,11 +47,11 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
     The engine keeps phone numbers out of its log and its errors.
 
-    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
-        Error messages name this parameter.
-    :param pings: whether the engine tests a connection to the database before each transaction, see
-        `engine_of`.
-    :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
+    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``,
+        for error messages.
+    :param pings: whether the engine tests its database connection before each transaction, see `engine_of`.
+    :raises CallApiFailure: the Airflow connection cannot be used, or leads to a database that is not
+        supported.
     """
     return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
 
@@ -61,13 +61,14 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 
     The engine keeps phone numbers out of its log and its errors.
 
-    :param conn_id: the id of the hook's connection, for error messages.
-    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``.
-        Error messages name this parameter.
-    :param pings: True: the engine tests a connection to the database before each transaction. False: the
-        engine does not test connections, but replaces each connection that is older than a minute. The caller
-        must then repeat a transaction whose connection was lost.
-    :raises CallApiFailure: the connection cannot be used, or leads to a database that is not supported.
+    :param conn_id: the id of the hook's Airflow connection, for error messages.
+    :param field: the parameter of the Airflow operator that names this connection, such as
+        ``ledger_conn_id``, for error messages.
+    :param pings: True: the engine tests its database connection before each transaction. False: the engine
+        only replaces a database connection that is older than a minute. If a connection is lost, the caller
+        must repeat the transaction.
+    :raises CallApiFailure: the Airflow connection cannot be used, or leads to a database that is not
+        supported.
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
 
@@ -102,12 +103,13 @@ def _readable_json(value: Any) -> str:
 def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrouble:
     """Convert an error of a database into the exception with which the task fails.
 
-    The exception's message contains the first line of the database's error, without phone numbers.
+    - If a retry would fail the same way, e.g. after a ``ProgrammingError``: `CallApiFailure`.
+    - If a later try may succeed, e.g. after a lost connection: `CallApiTrouble`.
+
+    The message is ``named``, and the first line of the database's error without phone numbers.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
-    :param named: the beginning of the exception's message, such as ``contacts: connection 'dwh'``.
-    :return: `CallApiFailure` if a retry would fail the same way, for example after a ``ProgrammingError``.
-        Otherwise `CallApiTrouble`, for example after a lost connection, because a later try may succeed.
+    :param named: the beginning of the message, such as ``contacts: connection 'dwh'``.
     """
     text = masked_text(error, named)
     return CallApiFailure(text) if _lasts(_cause_of(error)) else CallApiTrouble(text)

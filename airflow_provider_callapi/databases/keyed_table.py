@@ -29,8 +29,8 @@ class KeyedTable:
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL, MariaDB or SQLite.
     :param table: the name, the columns and the primary key of the table.
     :param named: the beginning of each error message, such as ``results: connection 'dwh', table calls``.
-    :ivar key: the names of the columns of the primary key.
-    :ivar empty: a row without values: a dict that maps the name of each column to None.
+    :ivar key: the column names of the primary key.
+    :ivar empty: a row without values: a dict with None for each column.
     """
 
     def __init__(self, engine: Engine, table: Table, named: str) -> None:
@@ -44,12 +44,12 @@ class KeyedTable:
     def open(cls, name: TableName, table: Table, field: str) -> Self:
         """Open a table through an Airflow connection, and report the table to Airflow's lineage as an output.
 
-        The method does not check whether the table exists. `KeyedTable.prepare` creates a missing table.
+        The table need not exist: `KeyedTable.prepare` creates a missing table.
 
         :param name: the Airflow connection, the schema and the name of the table.
         :param table: the columns and the primary key of the table.
-        :param field: the parameter of the Airflow operator that names the table, such as ``results``. Error
-            messages name this parameter.
+        :param field: the parameter of the Airflow operator that names the table, such as ``results``, for
+            error messages.
         :raises CallApiFailure: the connection cannot be used.
         """
         hook = open_hook(name.conn_id, field)

@@ -59,10 +59,10 @@ class Query:
     def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:
         """Run the query, and yield each row as a dict: column → value. The value of an empty cell is None.
 
-        The method never commits the transaction, so that the query changes nothing in the database.
+        The method never commits, so the query changes nothing in the database.
 
-        :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``.
-            Error messages name this parameter.
+        :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``,
+            for error messages.
         :raises CallApiFailure: the connection, the query or a row cannot be used.
         :raises CallApiTrouble: the database does not answer.
         """

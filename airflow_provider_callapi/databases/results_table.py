@@ -1,22 +1,19 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
-A task writes the table while the calls take place. The table has the columns of an attempt, such as
-``result``, and three more columns:
+A task writes the table while the calls take place. The primary key is (``campaign``, ``person``,
+``attempt``). ``person`` is the number to call: E.164 digits, or a SIP number.
 
-``contact``
-    The person's entry in the contact list, as JSON. Null: there is no contact list.
-``list_row``
-    The position of the person's entry in the contact list: 1 for the first entry.
-``why``
-    What is wrong with an entry that is invalid or a duplicate, for example an invalid phone number. Null: the
-    entry is valid and no duplicate.
+Two kinds of rows have the attempt 0:
 
-The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. Two kinds of rows have the attempt 0:
+- A row for a person who was not called.
+- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position in the list,
+  such as ``row 17``.
 
-* A row for a person who was not called.
-* A row for an invalid entry or a duplicate in the contact list. Here, ``person`` names the position in the
-  list, such as ``row 17``.
+Beside the columns of an attempt, such as ``result``, the table has three columns:
+
+- ``contact``: the person's entry in the contact list, as JSON. Null: there is no contact list.
+- ``list_row``: the position of this entry in the contact list: 1 for the first entry.
+- ``why``: what is wrong with an invalid entry or a duplicate. Null for all other rows.
 """
 
 from __future__ import annotations
@@ -79,8 +76,8 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. When the method writes an attempt to
-        call the person, the method therefore deletes the row with the attempt 0.
+        A row with the attempt 0 means that the person was not called. The method deletes this row when it
+        writes an attempt to call the person.
 
         :param patient: True: wait up to five minutes for a database that is not available. False: try once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.

@@ -50,10 +50,9 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Run a function that uses a database, and return the result of the function.
+    """Run a function that uses a database, and return the function's result.
 
-    If the function fails with an error of the database, raise a `CallApiTrouble` instead. Its message
-    contains no phone numbers. The database's own error message can contain phone numbers.
+    The database's errors can contain phone numbers. The raised error contains none.
 
     :param work: the function. It takes no arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.

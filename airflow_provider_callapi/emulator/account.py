@@ -163,35 +163,31 @@ class Account:
 
     Points are the API's rate-limit units.
 
-    :ivar key: the token of one permanent key. The token is valid even if ``keys`` does not contain it.
-    :ivar keys: token → permanent key. If ``keys`` also contains the token ``key``, the entry in ``keys``
-        states whether this token is blocked and when it expires.
+    :ivar key: the token of a permanent key. The token need not be in ``keys``.
+    :ivar keys: token → permanent key. An entry for the token ``key`` can block this token or let it expire.
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
-    :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. A lock does not make
-        start requests fail.
+    :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. Start requests with
+        these numbers still succeed.
     :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
-        fail, because the account lacks a component.
+        fail.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
-    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail. A call from one of
-        these contacts ends at once.
+    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail, and their calls to the
+        account end at once.
     :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
-    :ivar forbidden_methods: names of the methods whose requests fail with ``forbidden``.
-    :ivar components_off: disabled components of the Call API. A request fails if its method belongs to one
-        of these components.
-    :ivar ip_whitelist: the Call API accepts requests only from these IP addresses; None: from every
-        address.
-    :ivar data_api_whitelist: the Data API accepts requests only from these IP addresses. Unlike
-        ``ip_whitelist``, this field is never None.
+    :ivar forbidden_methods: requests for these methods fail with ``forbidden``.
+    :ivar components_off: disabled components of the Call API. Requests for their methods fail.
+    :ivar ip_whitelist: the IP addresses that may use the Call API. None: every address.
+    :ivar data_api_whitelist: the IP addresses that may use the Data API.
     :ivar minute_limit: points per minute.
     :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. Without an entry, a request costs 1 point. A method of the
-        Call API in `points.FREE_METHODS` costs 0 points without an entry.
+    :ivar weights: method → points of one request. Without an entry, a request costs 1 point. Exception: a
+        Call API method in `points.FREE_METHODS` costs 0 points.
     :ivar tts_max_length: the largest number of characters of a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
     :ivar timezone: IANA name of the time zone.
-    :ivar deprecated_version: an old version, e.g. ``v3.0``. Each answer to a request with this version
-        in the URL includes a deprecation notice. None: no version is old.
+    :ivar deprecated_version: an old version of the API, e.g. ``v3.0``. Answers to requests with this version
+        contain a deprecation notice. None: no version is old.
     :ivar token_lifetime: seconds until the temporary token of a login expires.
     """
 

@@ -19,13 +19,11 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 class EmulatorApp:
     """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
 
-    `EmulatorApp` passes all other requests to another application. For some planned faults, `EmulatorApp`
-    breaks the network connection to the client. To reach the connection, `EmulatorApp` uses an internal
-    object of uvicorn. The server must therefore be uvicorn with h11, and must call `EmulatorApp` directly,
-    without a middleware in between.
+    The server must be uvicorn with h11, and must call this application directly, without a middleware. Only
+    then can the application break the network connection, as some planned faults demand.
 
     :param dispatcher: answers the JSON-RPC requests.
-    :param other_app: the application for all other requests.
+    :param other_app: the application that answers all other requests.
     """
 
     def __init__(self, dispatcher: Dispatcher, other_app: ASGIApp) -> None:

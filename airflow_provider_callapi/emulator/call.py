@@ -16,17 +16,17 @@ from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES,
 class Leg:
     """A leg: the connection of one participant to a call.
 
-    All times are epoch seconds of the exchange's clock.
+    All times are epoch seconds of the exchange's clock. None: not yet.
 
     :ivar phone: the participant's phone number.
-    :ivar calling: the calling number that ``list.calls`` shows.
-    :ivar called: the called number that ``list.calls`` shows. For a contact's leg, the DTMF string of
-        the start request follows the number.
-    :ivar employee: the employee who takes part; None: the participant is not an employee.
+    :ivar calling: the calling number in ``list.calls``.
+    :ivar called: the called number in ``list.calls``. For a contact's leg, the DTMF string of the start
+        request follows the number.
+    :ivar employee: the employee that ``list.calls`` names for this leg. None: no employee.
     :ivar started_at: the time when the leg began.
-    :ivar answered_at: the time when the participant answered; None: no answer yet.
-    :ivar disconnected_at: the time when the leg ended; None: the leg has not ended.
-    :ivar finish_reason: why the leg ended; None: the leg has not ended.
+    :ivar answered_at: the time when the participant answered.
+    :ivar disconnected_at: the time when the leg ended.
+    :ivar finish_reason: why the leg ended.
     """
 
     leg_id: int
@@ -66,22 +66,20 @@ class Leg:
 class Call:
     """One active or finished call, which the vendor's API calls a session.
 
-    All times are epoch seconds of the exchange's clock.
+    All times are epoch seconds of the exchange's clock. None: not yet.
 
     :ivar method: the ``start.…`` method that started the call, or ``inbound``.
     :ivar script: the script of the contact's phone: what the contact does in this call.
     :ivar start_time: the start as local time of the account, e.g. ``2016-10-19T12:26:48.418``.
-    :ivar operators: the operator's phones that have not rung yet, each as (phone, employee). In a call by
-        ``start.simple_call``, the employee is None.
-    :ivar dialing_timeout: seconds that the contact's phone may ring; None: no limit.
-    :ivar scenario: the scenario that the call runs; None: the call runs no scenario.
+    :ivar operators: the operator's phones that have not rung yet, each as (phone, employee). The employee is
+        None in a call by ``start.simple_call``.
+    :ivar dialing_timeout: seconds that the contact's phone may ring. None: no limit.
+    :ivar scenario: the scenario that the call runs. None: no scenario.
     :ivar operations: the operations of the scenario that the call has passed, in their order.
     :ivar talk_number: how many talks have begun in the call. Every transfer begins a new talk.
-    :ivar answered_at: the time when the contact answered. For an inbound call, the time when an
-        employee answered. None: no answer yet.
+    :ivar answered_at: the time when the contact answered. For an inbound call: when an employee answered.
     :ivar talked_at: the time when contact and operator began to talk, or when the message began.
-        None: no talk yet.
-    :ivar finish_reason: the Data API's ``finish_reason``; None: the call is active.
+    :ivar finish_reason: the Data API's ``finish_reason`` of the call.
     """
 
     call_session_id: int

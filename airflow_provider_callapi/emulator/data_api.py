@@ -46,18 +46,16 @@ _MAX_INTERVAL = timedelta(days=92)
 
 
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
-    """Return one page of the Data API's report of calls, as a `Result`.
+    """Return one page of the Data API's report of calls.
 
-    ``data`` is a list with a dict for each call: column → value. ``metadata`` has the key ``total_items``:
-    the number of calls on all pages. If the request has a filter, only matching calls count.
-
-    The report contains calls that started in the period from ``date_from`` to ``date_till``:
+    Of the calls that started between ``date_from`` and ``date_till``, the report contains:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
-    - If the request sets ``include_ongoing_calls``: the active calls that began at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report never contains active
-      calls.
+    - If the request sets ``include_ongoing_calls``: the active calls that started at least
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None: no active calls.
 
+    :return: a dict. ``data`` is a list with one dict for each call: column → value. ``metadata`` contains
+        ``total_items``: the number of calls on all pages that match the request's filter.
     :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
@@ -81,18 +79,16 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 
 
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
-    """Return one page of the Data API's report of legs (participants of calls), as a `Result`.
+    """Return one page of the Data API's report of legs (participants of calls).
 
-    ``data`` is a list with a dict for each leg: column → value. ``metadata`` has the key ``total_items``: the
-    number of legs on all pages. If the request has a filter, only matching legs count.
+    Of the calls that started between ``date_from`` and ``date_till``, the report contains the legs of:
 
-    The report contains the legs of calls that started in the period from ``date_from`` to ``date_till``:
+    - The calls that ended at least `Exchange.report_lag` seconds ago.
+    - If `Profile.ongoing_legs_are_reported` is True: the active calls that started at least
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None: all active calls.
 
-    - The legs of the calls that ended at least `Exchange.report_lag` seconds ago.
-    - If `Profile.ongoing_legs_are_reported` is True: the legs of the active calls that began at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains
-      the legs of all active calls of the period.
-
+    :return: a dict. ``data`` is a list with one dict for each leg: column → value. ``metadata`` contains
+        ``total_items``: the number of legs on all pages that match the request's filter.
     :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
     """
     profile = switchboard.profile
@@ -211,14 +207,14 @@ def _candidates(
 ) -> Iterable[Call]:
     """Return a first choice of calls for a report, so that the caller need not look at all calls.
 
-    If the report's filter compares the session id with given ids, the result contains the calls with these
-    ids, whenever they started. Otherwise the result contains the calls that started from ``first`` to
-    ``last``. The call that started first comes first. The result can contain calls that do not belong in
-    the report, such as calls of another account. The caller removes these calls.
+    The calls are in the order of their start. Some may not belong in the report, e.g. calls of another
+    account. The caller removes these calls.
+
+    - If the report's filter names session ids: the calls with these ids.
+    - Otherwise: the calls that started from ``first`` to ``last``.
 
     :param report_filter: the filter of the request. None: the request has no filter.
-
-    :param key: the name of the report's column that contains the session id.
+    :param key: the name of the report's column with the session id.
     :param first: the earliest start time, in epoch seconds.
     :param last: the latest start time, in epoch seconds.
     """

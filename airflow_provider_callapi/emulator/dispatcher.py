@@ -29,17 +29,18 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Dispatcher:
-    """The part of the emulated telephone exchange that answers JSON-RPC requests. `Exchange` is the subclass.
+    """The part of the emulated telephone exchange that answers JSON-RPC requests.
 
-    Several threads may use a dispatcher, because one lock protects all state. The dispatcher starts no thread
-    and reads the time only from ``clock``.
+    Tests use the subclass `Exchange`. Several threads may use one dispatcher at the same time. The dispatcher
+    starts no thread.
 
-    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first account (customer); None: a new account from `Profile.new_account`. The new
-        account contains example numbers, employees, scenarios, tags and media files.
+    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests. The dispatcher reads
+        the time only from this function.
+    :param account: the first account (customer). None: a new account from `Profile.new_account`, with example
+        numbers, employees, scenarios, tags and media files.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar accounts: all accounts (customers) of the exchange. A test may append more accounts.
-    :ivar services: version in the URL → service. A request with another version goes to the Call API.
+    :ivar accounts: all accounts of the exchange. A test may append more accounts.
+    :ivar services: version in the URL → service. Requests with any other version go to the Call API.
     """
 
     def __init__(
@@ -64,10 +65,10 @@ class Dispatcher:
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return True if a client can reach the Call API or the Data API at a host name, otherwise False.
+        """Return whether clients can reach the Call API or the Data API at a host name.
 
-        If the profile names a host for the API (e.g. `Profile.call_api_host`), clients reach the API only at
-        this host and at loopback addresses. Otherwise clients reach the API at any host.
+        By default, clients reach an API at any host. If the profile names the API's host (e.g.
+        `Profile.call_api_host`), clients reach the API only at this host and at loopback addresses.
 
         :param host: the host in the URL, e.g. ``callapi.comagic.ru``.
         :param path: the path in the URL. ``/v2.0`` means the Data API, any other path means the Call API.
@@ -81,13 +82,13 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
-        This method ignores the faults that a test has planned (`Exchange.fault`). The function `handle_post`
-        applies these faults.
+        Planned faults (`Exchange.fault`) have no effect here. The function `handle_post` applies these
+        faults.
 
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param utf8: True: the Content-Type of the request names UTF-8. False: the answer is an error.
+        :param utf8: whether the Content-Type of the request names UTF-8. False: the answer is an error.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
         answer = self._answer(body, ip, version, utf8)
@@ -101,16 +102,15 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Carry out the JSON-RPC request in the body of one HTTP request, and return the answer.
 
-        This method ignores the faults that a test has planned (`Exchange.fault`). The function `handle_post`
-        applies these faults.
+        Planned faults (`Exchange.fault`) have no effect here. The function `handle_post` applies these
+        faults.
 
         :param body: the body of the HTTP request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param content_type: the Content-Type header, e.g. ``application/json; charset=UTF-8``.
-        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. If the body or the
-            Content-Type is wrong, the answer contains ``error``. In an answer to ``list.calls``, the ``data``
-            of ``result`` is a `JsonArray`.
+        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. A wrong body or
+            Content-Type gives an ``error``. For ``list.calls``, ``data`` in the ``result`` is a `JsonArray`.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -126,14 +126,15 @@ class Dispatcher:
         return self._answer(parsed, ip, version, charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Return the fault that is planned for a request, and record the fault in the emulator's journal.
+        """Return the fault that a test has planned for a request, and record the fault in the emulator's
+        journal.
 
-        A test plans each fault for a number of requests. This method reduces the number by one.
+        A fault is planned for a number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
-        :param connecting: True: the client has not connected yet, so only `Fault.REFUSE` can hit the request.
-            False: the client has connected, so every other fault can hit the request.
-        :return: the fault; None: no fault is planned for the request.
+        :param connecting: True: the client is about to connect, so only `Fault.REFUSE` can be returned.
+            False: the client has connected, so only another fault can be returned.
+        :return: the fault. None: no fault is planned for the request.
         """
         with self._lock:
             planned = self._faults.take(body, connecting=connecting)

@@ -115,16 +115,16 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 class RpcError(Exception):
     """The failure of a request. The emulator answers the request with a JSON-RPC error object.
 
-    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``. The parameter ``tag_id`` of the request is
-    7, and the error text becomes ``Tag with 7 not found``.
+    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``: the request's parameter ``tag_id`` is 7,
+    and the error text becomes ``Tag with 7 not found``.
 
     :param mnemonic: the name of the error, a key of `ERRORS`.
-    :param field: the name of the wrong parameter, dotted if nested (``employee.id``); None: the error
-        concerns no parameter.
-    :param value: the parameter's value in the request, unchanged.
-    :param code: the error code; None: the code in `ERRORS`.
-    :param text: the error text; None: the text in `ERRORS`.
-    :param params: name → value for the placeholders of the text. The error object also contains this dict.
+    :param field: the name of the wrong parameter, e.g. ``employee.id``. None: the error concerns no
+        parameter.
+    :param value: the value of this parameter in the request.
+    :param code: the error code. None: the code in `ERRORS`.
+    :param text: the error text. None: the text in `ERRORS`.
+    :param params: placeholder in the text → value. The error object also contains this dict.
     :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 

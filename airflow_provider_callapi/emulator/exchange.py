@@ -27,11 +27,11 @@ class Exchange(Dispatcher):
     """An emulated telephone exchange with one or more accounts (customers).
 
     :param clock: a function that returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first account; None: a new account from `Profile.new_account`. The new account
-        contains example numbers, employees, scenarios, tags and media files.
+    :param account: the first account. None: a new account from `Profile.new_account`, with example numbers,
+        employees, scenarios, tags and media files.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar port_closers: for each open port of the exchange, a function that closes the port for a number of
-        real seconds. The method `fault` calls these functions to carry out `Fault.REFUSE`.
+    :ivar port_closers: one function for each open port of the exchange. The function closes the port for a
+        number of real seconds. `Exchange.fault` needs these functions for `Fault.REFUSE`.
     """
 
     def __init__(
@@ -93,14 +93,15 @@ class Exchange(Dispatcher):
     ) -> int:
         """Place a call from a contact to a virtual number, and ring the phones of an employee.
 
+        The phones ring one after another until the employee answers.
+
         :param contact: the contact's phone number.
-        :param virtual_number: the called number; None: the first of the account's virtual numbers in sorted
+        :param virtual_number: the called number. None: the first of the account's virtual numbers in sorted
             order.
-        :param employee_id: the employee whose phones ring one after another until the employee answers; None:
-            the employee with the smallest id.
-        :param account: the account that the contact calls; None: the first account.
+        :param employee_id: the employee. None: the employee with the smallest id.
+        :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
-        :raises KeyError: the account has no employee with the id ``employee_id``.
+        :raises KeyError: the account has no employee with this id.
         """
         with self._lock:
             switchboard = self._current_switchboard()
@@ -121,17 +122,16 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        The fault hits the next ``times`` requests for ``method``. There is one exception: `Fault.REFUSE`, if
-        the exchange has an open port. The exchange then plans nothing, but closes the port at once for
-        ``seconds``, at most 5 s. The port refuses all connections, whatever ``method`` and ``times`` are. To
-        close the port for longer, use `Emulator.refusing`.
+        `Fault.REFUSE` is different if the exchange has an open port. The exchange then closes the port at
+        once, and the port refuses every connection, whatever ``method`` and ``times`` are. To close the port
+        for more than 5 s, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
-        :param method: the fault hits only requests for this method; None: requests for any method.
+        :param method: the fault hits only requests for this method. None: requests for any method.
         :param times: the number of requests that the fault hits.
         :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
-            breaks. For `Fault.REFUSE` with an open port: the time for which the port is closed. Other faults
-            ignore the number.
+            breaks. For `Fault.REFUSE` with an open port: the time for which the port is closed, at most 5 s.
+            Other faults ignore this number.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -144,23 +144,22 @@ class Exchange(Dispatcher):
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
         """Return a `requests` session whose requests this exchange answers in the same process.
 
-        The session needs no port and no network. By default, the exchange answers a request to any host. If
-        the profile names a host for an API (e.g. `Profile.call_api_host`), the exchange answers requests to
-        this API only at this host and at loopback addresses. A request to this API at any other host fails
-        with `requests.ConnectionError`.
+        The session needs no port and no network. The exchange answers requests to any host, unless the
+        profile restricts the hosts (see `serves_host`). A request to another host then fails with
+        `requests.ConnectionError`.
 
         :param ip: the IP address that the exchange sees as the client's address.
         """
         return in_process_session(self, ip)
 
     def reset(self) -> None:
-        """Bring the telephone exchange back to its first state, except for the accounts and the clock.
+        """Bring the telephone exchange back to its first state, but keep the accounts and the clock.
 
         - The exchange removes the calls, the journal's events, the scripts, the expectations about rings, the
           planned faults and the temporary tokens of logins.
-        - Each account has the full number of points (rate-limit units) again.
+        - Each account has all its points (rate-limit units) again, and keeps the changes that a test has
+          made.
         - `report_lag` and `default_script` return to their defaults.
-        - The accounts keep all changes that a test has made.
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock, self.profile)
@@ -209,13 +208,12 @@ class Exchange(Dispatcher):
     def check_rings(self) -> None:
         """Fail if the phones have rung differently from the test's expectations.
 
-        A test states its expectations with `expect_ring` and `expect_no_other_rings`. This package's pytest
-        plugin calls `check_rings` after each passed test that uses the fixture ``callapi_emulator``.
+        A test states its expectations with `expect_ring` and `expect_no_other_rings`. After each passed test
+        with the fixture ``callapi_emulator``, this package's pytest plugin calls `check_rings`.
 
-        :raises AssertionError: the rings differ. The error message has one line for each unexpected phone and
-            each wrong number of rings. A line names the masked phone number. If the phone rang, the line also
-            names the API method that started the call, e.g. ``start.simple_call``. In place of the API
-            method, a line about a call from a contact contains ``inbound``.
+        :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
+            too seldom or unexpectedly. The line names the masked phone number, and the API method that made
+            the phone ring (``inbound`` for a call from a contact).
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -277,14 +275,12 @@ class Exchange(Dispatcher):
             return self._current_switchboard().calls[call_session_id]
 
     def limits(self, account: Account | None = None) -> dict[str, int]:
-        """Return the limits of an account at the Call API, and the points that are left.
+        """Return the limits of an account at the Call API, and the points (rate-limit units) that are left.
 
-        Points are the API's rate-limit units.
-
-        :param account: the account (a customer of the exchange); None: the first account.
-        :return: for example ``{"minute_limit": 1000, "minute_remaining": 997, "minute_reset": 40, …}``, and
-            the same three keys with ``day_``. ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the
-            number of seconds until the present minute or day ends.
+        :param account: the account (a customer of the exchange). None: the first account.
+        :return: ``minute_limit`` and ``minute_remaining`` are points. ``minute_reset`` is the number of
+            seconds until the present minute ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the
+            same for the day.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

@@ -19,11 +19,12 @@ _ADVICE = (
 class RingExpectations:
     """The expectations of a test about the rings of phones.
 
+    A test names a phone by a script or by an entry in ``times``.
+
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: whether a ring of a phone without a script and without an entry in ``times`` is an
-        error. True: such a ring is an error, unless an operator's phone rings in an inbound call, or in a
-        call to a contact with a script or an entry in ``times`` (other than 0). False: such a ring is no
-        error.
+    :ivar no_other_rings: True: only named phones may ring. Exception: an operator's phone may also ring in an
+        inbound call, and in a call to a named contact (except with 0 in ``times``). False: all phones may
+        ring.
     """
 
     def __init__(self) -> None:
@@ -34,9 +35,9 @@ class RingExpectations:
         """Fail if the phones have rung differently from what the test expects.
 
         :param switchboard: the object that contains all calls and the emulator's journal.
-        :raises AssertionError: the rings differ. The error message has one line for each phone that rang too
-            often, too seldom or unexpectedly. A line names the masked phone number. If the phone rang, the
-            line also names the API method that started the call, or ``inbound`` for a call from a contact.
+        :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
+            too seldom or unexpectedly. The line names the masked phone number, and the API method that made
+            the phone ring (``inbound`` for a call from a contact).
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]

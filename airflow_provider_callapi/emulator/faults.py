@@ -90,15 +90,15 @@ class FaultPlan:
         self._planned.append(planned)
 
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
-        """Return the first planned fault that matches a request, and reduce `PlannedFault.times` by one.
+        """Return the first planned fault that matches a request, and reduce its `PlannedFault.times` by one.
 
-        If ``times`` becomes 0, `take` also removes the fault from the plan. A fault matches the request if
-        `PlannedFault.method` is None, or if the request names this method.
+        At 0, `take` removes the fault from the plan. A fault matches if `PlannedFault.method` is None or the
+        method of the request.
 
-        :param body: the body of the request. The JSON in the body names the method.
-        :param connecting: True: the client has not connected yet, so only `Fault.REFUSE` can match.
-            False: the client has connected, so every fault except `Fault.REFUSE` can match.
-        :return: the fault; None: no planned fault matches the request.
+        :param body: the body of the request: JSON that names the method.
+        :param connecting: True: the client is about to connect, so only `Fault.REFUSE` can match. False: the
+            client has connected, so only the other faults can match.
+        :return: the fault. None: no planned fault matches the request.
         """
         if not self._planned:
             return None

@@ -28,27 +28,28 @@ _NOT_REACHED_REASONS: Mapping[tuple[bool, Reaction], str] = {
 
 
 def not_reached_reason(role: Role, script: Script) -> str | None:
-    """Return the finish reason of a leg, e.g. ``subscriber_busy``, if the participant does not answer.
+    """Return why a participant's leg ends without an answer: a finish reason such as ``subscriber_busy``.
 
-    :param role: the role of the leg. For example, a busy line has one finish reason for the contact's leg,
-        and a different finish reason for all other legs.
+    :param role: the role of the leg. The contact's leg has other finish reasons than all other legs.
     :param script: the script of the participant's phone. If the script names a finish reason
         (`Script.fails_with`), the function returns this finish reason.
-    :return: the finish reason; None: according to the script, the participant answers.
+    :return: the finish reason. None: according to the script, the participant answers.
     """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
 
 def reason_of_other_legs(reason: str, ending: Role | None) -> str:
-    """Return the finish reason of the legs that end because another participant's leg has ended the call.
+    """Return the finish reason of the legs that end only because the call ends.
+
+    - If the contact's leg ended the call: ``subscriber_disconnects``.
+    - If another leg ended the call: ``operator_disconnects``.
+    - If no single leg ended the call: ``reason``.
 
     For example, if the contact is busy, the contact's leg ends with ``subscriber_busy``, and the other legs
     end with ``subscriber_disconnects``.
 
     :param reason: why the call ends, e.g. ``subscriber_busy``.
-    :param ending: the role of the participant whose leg ended the call. None: no single leg ended the call.
-    :return: ``subscriber_disconnects`` if the contact's leg ended the call, ``operator_disconnects`` if
-        another leg ended the call, and ``reason`` if no single leg ended the call.
+    :param ending: the role of the leg that ended the call. None: no single leg ended the call.
     """
     if ending is None:
         return reason
@@ -56,18 +57,18 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 
 
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
-    """Return the finish reason that the Data API's report shows for a whole call after the end of the call.
+    """Return the finish reason of a finished call, as the Data API's report shows the reason.
 
-    The finish reason of a call is the finish reason of one of its legs. Which leg this is differs between
-    the vendor's services. `Profile.session_reason` names the leg:
+    A call takes the finish reason from one of its legs. `Profile.session_reason` decides which leg, because
+    the vendor's services differ:
 
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's leg.
-    - ``operator``: the last operator's leg.
-    - ``any``: a leg of any role. The session id decides which leg, so the legs differ from call to call.
+    - ``operator``: the newest leg of an operator.
+    - ``any``: any leg. The session id decides, so the leg differs from call to call.
 
-    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason in two
-        cases: the profile names ``ending_leg``, or the call has no leg of the kind that the profile names.
+    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for
+        ``ending_leg``, or if the call has no leg of the wanted role.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -79,11 +79,12 @@ class HandledPost(NamedTuple):
 def handle_post(
     dispatcher: Dispatcher, path: str, headers: Mapping[str, str], body: bytes, ip: str
 ) -> HandledPost:
-    """Carry out a POST request. Return the response, and the fault that was planned for the request.
+    """Carry out a POST request. Return the response, and the fault that a test has planned for the request.
 
-    If `Fault.carried_out` is False for the planned fault, the exchange does not carry out the request. A
-    planned fault can also change the response. The HTTP status is 404 if the path names no API version, and
-    411 if the header Content-Length is missing.
+    - If the path names no API version: the response has the HTTP status 404.
+    - If the header Content-Length is missing: the response has the HTTP status 411.
+    - If a fault is planned: the fault may change the response. The exchange carries out the request only if
+      `Fault.carried_out` is True.
 
     :param dispatcher: the exchange that answers the request.
     :param path: the path of the URL, e.g. ``/v4.0``.

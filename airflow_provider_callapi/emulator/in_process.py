@@ -73,9 +73,8 @@ class InProcessAdapter(HTTPAdapter):
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
     """Return a `requests` session whose requests a dispatcher answers in the same process.
 
-    By default, the dispatcher answers a request to any host. If the profile names a host for an API (e.g.
-    `Profile.call_api_host`), the dispatcher answers requests to this API only at this host and at loopback
-    addresses. A request to this API at any other host fails with `requests.ConnectionError`.
+    The dispatcher answers requests to any host, unless the profile restricts the hosts (see
+    `Dispatcher.serves_host`). A request to another host then fails with `requests.ConnectionError`.
 
     :param dispatcher: the emulated exchange that answers the requests.
     :param ip: the IP address that the exchange sees as the client's address.

@@ -9,7 +9,7 @@ Kind = Literal["request", "fault", "start", "ring", "answer", "key", "tag", "dtm
 
 
 class Entry(NamedTuple):
-    """One event in the emulator's journal.
+    """One event in the emulator's journal: a request, a fault, or an event of a call.
 
     The text in ``detail`` depends on ``kind``:
 
@@ -26,13 +26,12 @@ class Entry(NamedTuple):
     :ivar time: epoch seconds of the exchange's clock.
     :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
         request), or an event of a call, e.g. ``ring``.
-    :ivar method: the method of the request; None: the event belongs to a call, or the request named no
-        method.
-    :ivar call_session_id: the session id of the call; None: the event concerns no call, or the exchange did
+    :ivar method: for a request or a fault, the API method. None: the request named no method.
+    :ivar call_session_id: the session id of the call. None: the event concerns no call, or the exchange did
         not know the session id.
     :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
-        the contact's phone. None: the event is a ``request`` or a ``fault``.
-    :ivar mnemonic: the mnemonic of the error with which the exchange answered the request; None: no error.
+        the contact's phone. None: the event is a request or a fault.
+    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: no error.
     :ivar detail: the text in the list above.
     """
 

@@ -25,17 +25,17 @@ def build_page(
 
     :param entities: all objects of the list, e.g. the calls or the employees of an account.
     :param columns: column → function from an entity to the value in this column.
-    :param fields: the names of the columns that the answer contains.
-    :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows). The
-        function sorts the values of a column as texts.
-    :param filterable: the names of the columns that a filter may use.
-    :param sortable: the names of the columns by which a request may sort. None: all columns.
-    :param shown: column → function for the value in the answer. Filters and sorting still use the function in
-        ``columns``. If a column has no entry in ``shown``, the answer contains the value of ``columns``.
-    :return: a dict with two keys. ``data`` is the list of the rows; each row is a dict: column → value.
-        ``metadata`` is a dict with ``total_items``, the number of all entities that match the filter.
-    :raises RpcError: the request names a column that does not exist or cannot be filtered or sorted, or the
-        filter has a wrong form.
+    :param fields: the columns that the answer contains.
+    :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows).
+        Values are sorted as texts.
+    :param filterable: the columns that a filter may use.
+    :param sortable: the columns by which a request may sort. None: all columns.
+    :param shown: column → function for the value in the answer, if this value differs from the value that
+        filters and sorting use. Other columns show the value of ``columns``.
+    :return: a dict. ``data`` is the list of the rows, each a dict: column → value. ``metadata`` is a dict
+        with ``total_items``: the number of all entities that match the filter.
+    :raises RpcError: the filter has a wrong form, or the request names a column that does not exist or cannot
+        be filtered or sorted.
     """
     unknown = [name for name in fields if name not in columns]
     if unknown:

@@ -26,16 +26,14 @@ _FORGET_INTERVAL = 60.0
 
 
 class Load:
-    """Keeps a number of inbound calls active at an exchange while a ``with`` block of the `Load` object runs.
+    """Keeps a number of inbound calls active at an exchange, inside a ``with`` block of the `Load` object.
 
-    Each call lasts for a random time. When a call has ended, a thread places another call. Requests of
-    clients may start further calls.
-
-    A call stays in the exchange for about an hour after the call's end. Then the `Load` object removes the
-    call, so that the exchange's memory does not grow for ever.
+    Each call lasts for a random time. When a call has ended, a thread places another call. About an hour
+    after the end of a call, the thread removes the call from the exchange, so that the memory does not grow
+    for ever.
 
     :param exchange: the emulated exchange whose first account receives the calls.
-    :param calls: how many inbound calls the `Load` object keeps active.
+    :param calls: how many inbound calls the `Load` object keeps active. Clients may start further calls.
     """
 
     def __init__(self, exchange: Exchange, calls: int) -> None:

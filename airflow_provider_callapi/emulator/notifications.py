@@ -22,12 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 class NotificationSender:
-    """Sends an HTTP POST request when a call starts, when the talk or message begins, and when the call ends.
+    """Sends an HTTP POST request (a notification) for each event of a call.
 
-    A thread sends the notifications while a ``with`` block of the sender runs. The body of a notification is
-    a JSON object, e.g. ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. The event is
-    ``started``, ``answered`` or ``ended``. Like the vendor, the sender does not repeat a notification that
-    has failed.
+    - ``started``: the call starts.
+    - ``answered``: the talk or message begins.
+    - ``ended``: the call ends.
+
+    A thread sends the notifications inside a ``with`` block of the sender. The body is a JSON object, e.g.
+    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. Like the vendor, the sender does
+    not repeat a failed notification.
 
     :param exchange: the emulated exchange whose calls cause the notifications.
     :param url: the address that receives the notifications.

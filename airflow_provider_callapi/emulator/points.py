@@ -74,14 +74,14 @@ class Points:
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """Return the account's limits and remaining points (rate-limit units), as a dict.
+        """Return the account's limits, and the points (rate-limit units) that are left.
 
-        An answer of the emulator contains this dict as ``metadata.limits``.
+        An answer of the emulator contains the returned dict as ``metadata.limits``.
 
         :param now: the present time, in epoch seconds.
-        :return: for example ``{"minute_limit": 1000, "minute_remaining": 997, "minute_reset": 40, …}``, and
-            the same three keys with ``day_``. ``…_limit`` and ``…_remaining`` are points. ``…_reset`` is the
-            number of seconds until the present minute or day ends.
+        :return: ``minute_limit`` and ``minute_remaining`` are points. ``minute_reset`` is the number of
+            seconds until the present minute ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the
+            same for the day.
         """
         self._start_new_periods(now)
         account = self._account

@@ -36,16 +36,15 @@ def callapi_profile() -> str | Profile:
 def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Profile) -> Iterator[Emulator]:
     """Yield an `Emulator`: an emulated telephone exchange on a free port of 127.0.0.1.
 
-    ``callapi_emulator.exchange`` is the `Exchange`. ``callapi_emulator.connection()`` returns an Airflow
-    connection to the exchange, as a dict. The fixture ``callapi_profile`` chooses the behaviour of the
-    exchange.
+    - ``callapi_emulator.exchange`` is the `Exchange`.
+    - ``callapi_emulator.connection()`` returns an Airflow connection to the exchange, as a dict.
+    - The fixture ``callapi_profile`` chooses the behaviour of the exchange.
 
-    The clock of the exchange runs in real time. To keep a test fast, let calls be short, e.g.
-    ``exchange.expect_ring(phone, Script(rings=0.5, talks=1))``. For a clock that the test moves, use
-    ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
+    After the test's own code has passed, `Exchange.check_rings` fails the test if phones rang differently
+    from the test's expectations.
 
-    After the test's own code has passed, `Exchange.check_rings` compares the rings of the phones with the
-    test's expectations. If the rings differ, the test fails.
+    The exchange's clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
+    For a clock that the test moves, use ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415

@@ -1,13 +1,13 @@
-"""The columns of the emulated Data API's reports. For each column, a function computes the value.
+"""The columns of the emulated Data API's reports and of the list of tags.
 
-In the report of calls, the function takes a call. In the report of legs, the function takes a pair (call,
-leg). The module also contains the columns of the list of tags.
+For each column, a function computes the value. The function takes a call in the report of calls, and a pair
+(call, leg) in the report of legs.
 
-The sets ``…_FILTERS`` contain the columns that a filter may use. The sets ``…_SORTS`` contain the columns by
-which a request may sort.
+A filter may use only the columns in the sets ``…_FILTERS``. A request may sort only by the columns in the
+sets ``…_SORTS``.
 
-Source: the vendor's public documentation of the Data API v2.0. The emulator covers the part of this
-documentation that this package's client uses.
+Source: the vendor's public documentation of the Data API v2.0. The emulator covers only what this package's
+client uses.
 """
 
 from __future__ import annotations

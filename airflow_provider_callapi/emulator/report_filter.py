@@ -28,12 +28,12 @@ _CONDITIONS: Mapping[str, Callable[[list[bool]], bool]] = {"and": all, "or": any
 def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> Predicate:
     """Return a function that tests whether an entity of a list, such as a call, matches a filter.
 
-    :param tree: the ``filter`` of the request, e.g. ``{"field": "id", "operator": "=", "value": 7}``; None:
+    :param tree: the ``filter`` of the request, e.g. ``{"field": "id", "operator": "=", "value": 7}``. None:
         every entity matches.
-    :param columns: column name → function from an entity to the value of the column.
-    :param filterable: names of the columns that the filter may use.
+    :param columns: column → function from an entity to the value in this column.
+    :param filterable: the columns that the filter may use.
     :return: function from an entity to a bool. True: the entity matches the filter.
-    :raises RpcError: the filter has a wrong form, or names a column or an operator that is unknown or not
+    :raises RpcError: the filter has a wrong form, or uses a column or an operator that is unknown or not
         allowed.
     """
     if tree is None:

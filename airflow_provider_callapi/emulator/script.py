@@ -19,32 +19,25 @@ SECONDS_TO_KEY = 2.0
 class Script:
     """States what a person does when the person's phone rings, and how the call continues.
 
-    All times are in seconds.
-
-    Some fields have an effect only in the script of certain phones:
+    All times are in seconds. Some fields have an effect only in the scripts of certain phones:
 
     - ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…``: the contact's phone.
-    - ``talks``: the contact's phone, and after a transfer the phone of the third party.
+    - ``talks``: the contact's phone, and after a transfer the third party's phone.
 
-    :ivar listed_after: time from the start of the call until the call appears in ``list.calls``.
+    :ivar listed_after: time from the start of the call until ``list.calls`` shows the call.
         `Profile.appear_delay` adds to this time.
     :ivar rings: how long the phone rings. Then the person answers, or the leg ends without an answer.
-    :ivar talks: length of the talk or message; None: the talk lasts until a request ends the call.
-    :ivar answer: ``answers``: the person answers. ``busy``: the line is busy. ``no_answer``: the person does
-        not answer.
-    :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
-        ``sip_offline``; None: ``answer`` decides what happens.
-    :ivar employee_rings: the value of ``rings`` for an operator's phone that has no script, in a call with
-        this contact.
-    :ivar employee_answer: the value of ``answer`` for an operator's phone that has no script, in a call with
-        this contact.
-    :ivar employee_fails_with: the value of ``fails_with`` for an operator's phone that has no script, in a
-        call with this contact.
-    :ivar keys: the phone keys that the contact presses in a scenario, in this order, such as ``"1"``. The
-        contact presses the first key `SECONDS_TO_KEY` seconds after the answer, and each further key
-        `SECONDS_TO_KEY` seconds later. When the call ends, the contact presses no more keys.
-    :ivar hangs_up: the person who ends a talk between contact and operator: ``contact`` or ``employee``. The
-        finish reason of the call depends on this field.
+    :ivar talks: length of the talk or message. None: the talk lasts until a request ends the call.
+    :ivar answer: ``answers``, ``busy`` (the line is busy) or ``no_answer``.
+    :ivar fails_with: the finish reason with which the leg fails after ``rings``, e.g. ``sip_offline``. None:
+        ``answer`` decides what happens.
+    :ivar employee_rings: like ``rings``, for the operator's phone if this phone has no script.
+    :ivar employee_answer: like ``answer``, for the operator's phone if this phone has no script.
+    :ivar employee_fails_with: like ``fails_with``, for the operator's phone if this phone has no script.
+    :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``. The contact waits for
+        `SECONDS_TO_KEY` seconds before each key.
+    :ivar hangs_up: who ends a talk between contact and operator: ``contact`` or ``employee``. The finish
+        reason of the call depends on this field.
     """
 
     listed_after: float = 0.0
@@ -88,14 +81,12 @@ class Script:
 
     @classmethod
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
-        """Return the script of a contact who answers, in calls whose operator cannot be reached.
+        """Return the script of a contact who answers, but whose call does not reach the operator.
 
-        If a test has set a script for the operator's phone, that script alone decides whether the operator
-        answers. ``reason`` and ``employee_rings`` then have no effect.
+        ``reason`` and ``employee_rings`` have an effect only if the operator's phone has no own script.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.
-        :param employee_rings: seconds from the first ring of the operator's phone until the operator's leg
-            fails.
+        :param employee_rings: seconds for which the operator's phone rings until the leg fails.
         """
         return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

@@ -1,8 +1,8 @@
 """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-The service first checks the JSON-RPC envelope, the access token, the permissions and the points (rate-limit
-units) of a request. Then the handler of the request's method carries out the request. A handler is a function
-for one method.
+The service first checks a request: the JSON-RPC envelope, the access token, the permissions and the points
+(rate-limit units). Then a handler carries out the request. Each method of the API has one handler, a
+function.
 
 Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and "Мета-параметры"
 (metadata) of the vendor's document.
@@ -44,15 +44,13 @@ class Result(dict[str, Any]):
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-    Points are the API's rate-limit units.
-
-    :ivar methods: method name → (class that checks the parameters, handler). The handler is a function that
-        carries out the method.
-    :ivar weight: function from an account and a method name to the points that a request costs.
-    :ivar serves_ip: function from an account and an IP address to a bool. False: requests from the address
+    :ivar methods: method name → (class that checks the parameters, function that carries out the method).
+    :ivar weight: a function from an account and a method name to the cost of a request in points (rate-limit
+        units).
+    :ivar serves_ip: a function from an account and an IP address to a bool. False: requests from this address
         fail.
-    :ivar has_components: True: requests fail if the method's component is in `Account.components_off`. False:
-        the service ignores components. A component is a part of the Call API that an account has or lacks.
+    :ivar has_components: whether requests fail if their method belongs to one of `Account.components_off`. A
+        component is a part of the Call API that an account has or lacks.
     :ivar accounts: the accounts (customers) that the service knows.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -82,13 +80,13 @@ class Service:
     ) -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
-        If the service refuses the request, the method raises no exception, and the answer contains the error.
+        The method raises no exception if the service refuses the request: the answer contains the error.
 
         :param switchboard: the calls of the exchange.
         :param body: the parsed JSON of the request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
-        :param charset_is_utf8: True: the Content-Type of the request names UTF-8. False: the answer is an
+        :param charset_is_utf8: whether the Content-Type of the request names UTF-8. False: the answer is an
             error.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
         """
@@ -176,14 +174,13 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check that an account may send a request, and return how many points the request costs.
+        """Check that an account may send a request, and return the request's cost in points.
 
         Points are the API's rate-limit units. The method checks four conditions:
 
         - The service accepts requests from the client's IP address.
         - The account is active.
-        - The account has the component (the part of the Call API) that the method needs. The Data API skips
-          this check.
+        - For the Call API: the account has the component (part of the Call API) that the method needs.
         - The account has the right to call the method.
 
         :raises RpcError: one of the conditions is not met.
@@ -204,18 +201,13 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points (rate-limit units) left for a request.
 
-        If too few points are left, the method normally raises the error ``limit_exceeded``. The service then
-        does not carry out the request.
-
-        For a start request, the method returns the error instead of raising the error if
-        `Profile.limit_exceeded_leaves_undone` is False. The service then places the call, and answers with
-        the error all the same.
+        If too few points are left, the method raises ``limit_exceeded``, so the service does not carry out
+        the request. One case is different: a start request while `Profile.limit_exceeded_leaves_undone` is
+        False. The method then returns the error. The caller places the call, and raises the error afterwards.
 
         :param points: how many points the request costs.
-        :return: None: enough points are left. Otherwise, for such a start request: the error
-            ``limit_exceeded``, which the calling code raises after the call is placed.
-        :raises RpcError: ``limit_exceeded``: too few points are left, and the service must not carry out the
-            request.
+        :return: None: enough points are left. Otherwise: the error that the caller raises afterwards.
+        :raises RpcError: ``limit_exceeded``: the service must not carry out the request.
         """
         try:
             self.points(account).check(points, switchboard.now)
@@ -249,13 +241,13 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """The values that the service has read so far from one JSON-RPC request.
+    """What the service has read so far from one JSON-RPC request. None: not read yet, or not in the request.
 
     :ivar ip: the client's IP address.
-    :ivar request_id: the ``id`` of the request; None: not read yet, or not a text or number.
-    :ivar method: the name of the method; None: not read yet, or not a text.
-    :ivar account: the account that sends the request; None: not known yet.
-    :ivar call_session_id: the session id in the parameters; None: not read yet, or no such parameter.
+    :ivar request_id: the ``id`` of the request, if it is a text or a number.
+    :ivar method: the name of the API method, if it is a text.
+    :ivar account: the account that sends the request.
+    :ivar call_session_id: the session id in the parameters.
     """
 
     ip: str

@@ -1,8 +1,8 @@
-"""The five ``start.*`` methods of the emulated Call API. Each method has its own function.
+"""The five ``start.*`` methods of the emulated Call API: one function for each method.
 
-Each function checks the numbers, employees, scenarios and files that the request names. Then the function
-starts a call and rings the first phone. The function returns ``{"call_session_id": …}``, the session id of
-the call. If a check fails, the function raises an `RpcError`, and starts no call.
+A function checks the numbers, employees, scenarios and files in the request. Then it starts a call, rings the
+first phone and returns ``{"call_session_id": …}``. If a check fails, the function raises an `RpcError`, and
+starts no call.
 
 Source: "Группа методов создания звонков" (methods that create calls) of the vendor's document.
 """
@@ -41,12 +41,12 @@ def start_employee_call(
 ) -> dict[str, Any]:
     """Start a call between an employee and a contact. Return ``{"call_session_id": …}``.
 
-    If the request names one of the employee's numbers, only the phone with this number rings. Otherwise the
-    phones in `Employee.phone_numbers` ring one after the other until one answers. The parameter
-    ``first_call`` of the request decides whether the contact or the employee is called first.
+    If the request names one of the employee's numbers, only this number rings. Otherwise the phones in
+    `Employee.phone_numbers` ring one after the other until one answers. The request's parameter
+    ``first_call`` decides who is called first: the contact or the employee.
 
-    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
-        or the employee in the request, or may not call the contact, or the employee has no phone.
+    :raises RpcError: a check of the request failed. For example, the account has no such virtual number or
+        employee, or may not call the contact.
     """
     _check_numbers(account, request)
     employee = account.employees.get(request.employee.id)
@@ -131,9 +131,8 @@ def start_informer_call(
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
     """Start a call between a contact and the phone of an operator. Return ``{"call_session_id": …}``.
 
-    The parameter ``operator`` of the request contains the phone number. This number may be any number except
-    the account's virtual numbers. In ``list.calls``, the operator's leg names no employee, even if the phone
-    belongs to an employee.
+    The request's parameter ``operator`` contains the operator's phone number. In ``list.calls``, the
+    operator's leg names no employee, even if the phone belongs to an employee.
 
     :raises RpcError: a check of the request failed. For example, the operator's number is a virtual number of
         the account, or the account may not call the contact.
@@ -241,10 +240,10 @@ def _check_audio(account: Account, request: StartCall) -> None:
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:
-    """Check that the media file of a message exists, or that the text of a spoken message is short enough.
+    """Check a message: its media file must exist, or its text for text-to-speech must be short enough.
 
-    :param name: the name of the parameter that contains the message, e.g. ``contact_message``.
-    :param message: the message; None: the request contains no message, and there is nothing to check.
+    :param name: the request's parameter that contains the message, e.g. ``contact_message``.
+    :param message: the message. None: there is no message, and nothing to check.
     :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
         is longer than `Account.tts_max_length` characters.
     """

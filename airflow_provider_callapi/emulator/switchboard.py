@@ -42,7 +42,7 @@ Event = Callable[[], None]
 
 
 class Switchboard:
-    """The active and finished calls of the emulated telephone exchange, and the future events of the calls.
+    """The calls of the emulated telephone exchange, and the future events of the calls.
 
     A script states what the person at a phone does when the phone rings.
 
@@ -51,14 +51,14 @@ class Switchboard:
     :ivar now: the time of the present event or request, in epoch seconds.
     :ivar journal: the emulator's journal: the list of all events.
     :ivar calls: session id → active or finished call.
-    :ivar by_start_time: all calls; the call that started first comes first.
+    :ivar by_start_time: all calls, in the order of their start.
     :ivar active: session id → active call.
-    :ivar finished: finished calls; the call that ended first comes first.
+    :ivar finished: finished calls, in the order of their end.
     :ivar scripts: phone number → script of the phone.
-    :ivar default_script: the script of a phone that has no script in ``scripts``. An operator's phone without
-        a script follows the fields ``employee_…`` of the contact's script instead.
+    :ivar default_script: the script of a phone without an entry in ``scripts``. An operator's phone without
+        an entry follows the fields ``employee_…`` of the contact's script instead.
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
-    :ivar entry_texts: stores the JSON text of each active call's entry in ``list.calls``.
+    :ivar entry_texts: the JSON text of each active call's entry in ``list.calls``.
     """
 
     def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
@@ -299,18 +299,16 @@ class Switchboard:
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
         """Continue or end a call after one participant has left, or could not be reached.
 
-        The role of the participant decides:
-
         - Coach: the call continues.
-        - Third party: the call continues if the state diagram (`DIAGRAM`) contains the event
-          ``third party left`` for the call's state. Otherwise the call ends.
+        - Third party: the call continues if the state diagram allows ``third party left``. Otherwise it ends.
         - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
         - Operator, in a talk with the contact: the call ends `POST_TALK_SECONDS` later.
-        - Contact, and operator in any other state of the call: the call ends at once.
+        - Operator, in any other state of the call: the call ends.
+        - Contact: the call ends.
 
         :param leg: the participant's leg, which has already ended.
-        :param reason: the Data API's ``finish_reason`` if the call ends. If the participant is a third party,
-            ``no_success_operator_call`` replaces this reason.
+        :param reason: the Data API's ``finish_reason`` if the call ends. For a third party, the reason is
+            always ``no_success_operator_call`` instead.
         """
         if leg.role is Role.COACH:
             if call.allows("coach left"):

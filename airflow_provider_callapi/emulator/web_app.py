@@ -34,13 +34,11 @@ MAX_FINISHED_CALLS = 30
 def call_as_json(call: Call) -> dict[str, Any]:
     """Return a call as the JSON object that the web page and the remote control show.
 
-    The object contains:
-
-    - the fields of the call's entry in ``list.calls``;
-    - ``method``: the start method, or ``inbound``;
-    - ``state``: the state of the call in the vendor's state diagram;
-    - ``finish_reason``: why the call ended; null: the call is active;
-    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at`` in epoch seconds; null: not yet.
+    - All fields of the call's entry in ``list.calls``.
+    - ``method``: the start method, or ``inbound``.
+    - ``state``: the state of the call in the vendor's state diagram.
+    - ``finish_reason``: why the call ended. Null: the call is active.
+    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at``: epoch seconds. Null: not yet.
     """
     return {
         **call.listing(),

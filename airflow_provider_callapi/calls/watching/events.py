@@ -76,8 +76,7 @@ class CallEvent:
 
     :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
-    :ivar call: what was known of the call at the time ``seen_at``. The event ``started`` contains no answer,
-        even if the call was already answered.
+    :ivar call: what was known of the call at that time. The event ``started`` never contains an answer.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
         numbers, also the contact's number.
     """
@@ -132,19 +131,20 @@ class _WatchedCall:
 
 @dataclass
 class EventDetector:
-    """A detector that finds the events of an account's calls in one snapshot after another.
+    """A detector that finds the events of an account's calls: started, answered, ended.
 
-    The first snapshot is a baseline. The detector stores the calls of a baseline and reports no events,
-    because an earlier detector may have reported the events of these calls. For each later snapshot, the
-    detector reports what has happened since the snapshot before. If the time between two successful snapshots
-    exceeds ``longest_gap``, the second snapshot is a new baseline.
+    The detector compares each snapshot with the snapshot before, and reports the changes as events. From a
+    baseline, the detector only stores the calls, and reports no events. Two kinds of snapshots are baselines:
 
+    - The first snapshot, because an earlier detector may have reported the events of its calls.
+    - A snapshot more than ``longest_gap`` seconds after the last successful snapshot.
+
+    :ivar call_filter: selects the calls whose events the detector reports.
     :ivar include_phone_numbers: whether events contain the contact's number.
-    :ivar tolerance: defines how many consecutive snapshots without a call prove that the call has ended.
-    :ivar longest_gap: the longest time between two successful snapshots, in seconds. After a longer time, the
-        second snapshot is a baseline.
+    :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
+    :ivar longest_gap: seconds, see above.
     :ivar ended_kept: seconds for which the detector remembers an ended call. If ``list.calls`` shows the call
-        again during this time, no events are reported.
+        again during this time, the detector reports no events.
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 

@@ -1,11 +1,10 @@
-"""Snapshots that the tasks of one host share, so that waiting tasks in workers send fewer polls.
+"""Snapshots that the waiting tasks of one host share, so that together they send fewer polls.
 
-Each waiting task reads the newest snapshot from a file. When the next snapshot is due, one task polls and
-writes the file, and the other tasks read the file. A lock on a second file decides which task polls. No
-process other than the tasks is necessary. If the file cannot be used, each task polls on its own.
+The newest snapshot is in a file. When the next snapshot is due, one task polls and writes the file. The other
+tasks only read the file. A lock on a second file decides which task polls. If the files cannot be used, each
+task polls on its own.
 
-The files are in a folder that only the operating-system user of the worker can read. The files contain no
-phone numbers.
+Only the operating-system user of the worker can read the files. The files contain no phone numbers.
 """
 
 from __future__ import annotations
@@ -65,14 +64,14 @@ class _Shared:
 
 
 class HostSnapshots:
-    """The snapshots for one waiting task. The tasks of a host share the polls of an account.
+    """The snapshots for one task that waits for the end of a call.
 
-    :param folder: the folder of the files, from `private_folder`.
+    :param folder: the folder of the shared files, from `private_folder`.
     :param name: the name of the account's files. Tasks with the same name share their polls.
-    :param call_session_id: the session id of the call for whose end the task waits.
+    :param call_session_id: the session id of the call.
     :param interval: seconds between two polls.
     :param take_snapshot: polls the active calls.
-    :param until: epoch seconds at which the wait ends. A poll is due at this time at the latest.
+    :param until: the end of the wait, epoch seconds. A poll is due at this time at the latest.
     :param clock: returns epoch seconds.
     """
 

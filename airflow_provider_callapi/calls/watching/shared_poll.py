@@ -30,13 +30,12 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 
 
 class SharedPoll:
-    """A loop that polls while there are subscribers, and gives each snapshot to the subscribers that need it.
+    """A poll loop for many subscribers, such as the triggers of tasks that wait for calls.
 
-    A subscriber is, for example, the trigger of a task that waits for a call. The time between two polls is
-    the shortest interval of all subscribers, or longer after a poll that a rate limit refused. A new
-    subscriber waits for the next poll, and gets no older snapshots. The arrival or departure of a subscriber
-    never causes an extra poll. When a call that a subscriber waits for is missing for the first time, an
-    extra poll (a second look) may follow: see `AbsenceHistory`. A shared poll belongs to one event loop.
+    The loop runs while there are subscribers, in one event loop. The pause between two polls is the shortest
+    interval of all subscribers, or longer if a rate limit refused the last poll. A subscriber that joins a
+    running loop waits for the next poll, and gets no older snapshot. When a call that a subscriber waits for
+    is missing for the first time, an extra poll (a second look) may follow: see `AbsenceHistory`.
 
     :param take_snapshot: takes one snapshot. This function must not block the event loop.
     :param history: what earlier polls of the account have shown about missing calls. None: there were no
@@ -103,18 +102,17 @@ class SharedPoll:
         only_call: int | None = None,
         wake_at: float = math.inf,
     ) -> Subscription:
-        """Return a subscription, which begins and ends with its ``async with`` block.
+        """Return a subscription. The subscription begins and ends with its ``async with`` block.
 
         ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
         :param interval: the longest time between two polls, in seconds.
-        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-            waits.
-        :param only_call: the session id of the call for which the subscriber waits. The subscriber gets the
-            first snapshot, and later only snapshots that may change what is known of this call: see
-            `Snapshot.concerns`. None: the subscriber gets every snapshot.
-        :param wake_at: epoch seconds, for example the deadline of the wait. A subscriber with ``only_call``
-            gets every snapshot from this time on.
+        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param only_call: the session id of the only call for which the subscriber waits. The subscriber then
+            gets the first snapshot, and later only snapshots that may change what is known of this call (see
+            `Snapshot.concerns`). None: the subscriber gets every snapshot.
+        :param wake_at: epoch seconds, e.g. the deadline of the wait. From this time on, a subscriber with
+            ``only_call`` gets every snapshot.
         :raises ValueError: the interval is not positive.
         """
         if interval <= 0:
@@ -200,16 +198,15 @@ class SharedPoll:
 
 
 class Subscription:
-    """One subscriber's part in a shared poll, from the beginning to the end of an ``async with`` block.
-
-    The class uses ``__slots__`` and no queue, so that ten thousand subscriptions need little memory.
+    """One subscriber's part in a `SharedPoll`, from the beginning to the end of an ``async with`` block.
 
     :ivar interval: the longest time between two polls, in seconds.
-    :ivar awaited: a function that returns the session ids of the calls for whose answer the subscriber waits.
-    :ivar only_call: the session id of the call for which the subscriber waits; None: the subscriber gets all
-        snapshots.
+    :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    :ivar only_call: the session id of the only call for which the subscriber waits. None: the subscriber gets
+        all snapshots.
     """
 
+    # No __dict__ and no queue, so that ten thousand subscriptions need little memory.
     __slots__ = (
         "_arrival",
         "_arrived",

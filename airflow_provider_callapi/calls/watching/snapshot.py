@@ -29,17 +29,17 @@ class Snapshot:
     """The active calls of an account at a moment, or the failure of the poll.
 
     :ivar at: when the reply or the failure arrived, epoch seconds.
-    :ivar sessions: session id → active call; empty if the poll failed.
-    :ivar answered: the ids of active calls that the Data API reports as answered. Empty if the package did
-        not ask the Data API.
-    :ivar failure: why the poll failed; None: the poll succeeded. A failed poll shows nothing about the calls.
-    :ivar left_out: the number of active calls that ``sessions`` does not contain, because their session ids
-        could not be read.
-    :ivar ends: session id → the end of a call that ``list.calls`` does not show any more, from the Data API's
-        report. Empty if the package did not ask the Data API, or if the Data API has no report yet.
-    :ivar longest_return: active calls of the account can be missing in some snapshots, and then come back.
-        This is the longest time, in seconds, for which such a call was missing. 0: no call has come back. See
-        `airflow_provider_callapi.calls.watching.absence_history.AbsenceHistory`.
+    :ivar sessions: session id → active call. Empty if the poll failed.
+    :ivar failure: why the poll failed. The snapshot then shows nothing about the calls. None: the poll
+        succeeded.
+    :ivar answered: the session ids of active calls that were answered, according to the Data API. Empty if
+        the Data API was not asked.
+    :ivar left_out: how many active calls are missing in ``sessions``, because their session ids were
+        unreadable.
+    :ivar ends: session id → end of a call that is missing in ``list.calls``, according to the Data API. Empty
+        if the Data API was not asked, or has no report yet.
+    :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing
+        before the call came back. 0: no missing call has come back. `AbsenceHistory` measures this time.
     """
 
     at: float

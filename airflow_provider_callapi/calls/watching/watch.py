@@ -48,14 +48,14 @@ class Observation(Struct, frozen=True, gc=False):
     """What the snapshots so far have shown of one call. All values are plain JSON.
 
     :ivar listed: whether a snapshot has shown the call.
-    :ivar answered_at: when a snapshot first showed that the contact answered, epoch seconds; None: no
+    :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
         snapshot has shown an answer.
-    :ivar missing_since: the time of the first of the consecutive snapshots without the call, epoch seconds.
-        None: the call is not missing.
-    :ivar misses: how many consecutive successful snapshots up to now prove the call's absence.
-    :ivar failures: how many consecutive polls up to now have failed.
-    :ivar external_id: the call's ``external_id``; None: no snapshot has shown the id.
-    :ivar tags: the ids of the call's tags in the newest snapshot that showed the call.
+    :ivar missing_since: the time of the first snapshot without the call, epoch seconds. None: the call is not
+        missing now.
+    :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is missing.
+    :ivar failures: how many consecutive polls, up to the newest, have failed.
+    :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
+    :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
     """
 
     listed: bool = False
@@ -151,14 +151,14 @@ class Observation(Struct, frozen=True, gc=False):
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the call's phase becomes
-        ``NEVER_APPEARED``: the call has ended, and no snapshot has shown the call.
-    :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the call's
-        phase becomes ``TIMED_OUT``.
-    :ivar tolerance: how many consecutive snapshots without the call prove that the call has ended, and how
-        many consecutive failed polls the watch tolerates.
-    :ivar reported_end: the end of the call from the Data API's report, which a snapshot contains as
-        `Snapshot.ends`. None: no snapshot has contained the end of this call.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the phase becomes
+        ``NEVER_APPEARED``: the call has ended unobserved.
+    :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the phase
+        becomes ``TIMED_OUT``.
+    :ivar tolerance: how many consecutive snapshots without the call prove its end, and how many consecutive
+        failed polls the watch tolerates.
+    :ivar reported_end: the end of the call according to the Data API (see `Snapshot.ends`). None: no snapshot
+        has contained this end.
     """
 
     call_session_id: int
@@ -195,11 +195,12 @@ class SessionWatch:
         return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
 
     def update(self, snapshot: Snapshot) -> Phase:
-        """Update the watch with one snapshot and return the call's new phase.
+        """Update the watch with one snapshot, and return the call's new phase.
 
-        Before the deadline, a failed poll does not change the phase. From the deadline on, any snapshot, even
-        of a failed poll, changes the phase to ``TIMED_OUT``. There is one exception: a snapshot that shows
-        the end or the first answer of the call. If the watch has already ended, the method changes nothing.
+        - If the watch has already ended, nothing changes.
+        - If the poll failed before the deadline, the watch only counts the failure.
+        - From the deadline on, the phase becomes ``TIMED_OUT``, even if the poll failed. Exception: the
+          snapshot shows the end or the first answer of the call.
 
         :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
             the watch tolerates.

@@ -32,11 +32,10 @@ class CountingClient(DataApiClient, Protocol):
 
 
 class WitnessPause:
-    """The pause of one witness: a time in which the witness sends no request to the Data API.
+    """Decides when a witness must pause: in a pause, the witness sends no request to the Data API.
 
-    After a failed request, the pause lasts a minute, or longer if the Data API demands a longer pause. If
-    less than a fifth of the day's points (rate-limit units) is left after a successful request, the pause
-    lasts ten minutes.
+    - After a failed request, the witness pauses for a minute, or longer if the Data API demands it.
+    - If less than a fifth of the day's points (rate-limit units) is left, the witness pauses for ten minutes.
 
     :param data_api: a client of the Data API.
     :param topic: what the witness asks for, e.g. ``the ends of calls``. The log contains this text.
