@@ -65,9 +65,8 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: the longest time in seconds that one request waits, in total, for new points (the
-        API's rate-limit units), 120 by default. If new points come later, the hook raises `LimitExceeded`.
-        Its ``retry_after`` is the number of seconds until new points.
+    :param max_limit_wait: how long one request waits in total for new points (the API's rate-limit units), in
+        seconds, 120 by default. If new points come later, the hook raises `LimitExceeded`.
     :param max_sends: how often the hook sends one failing request at most, 5 by default. 1: the hook does not
         repeat a failed request. Repeats after a wait for points do not count.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
@@ -148,9 +147,9 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
-        - If the Airflow connection names the zone: this zone.
-        - If the connection names no zone, but uses the Data API: the zone that the Data API names. If the
-          Data API refuses the request or names no known zone: ``Europe/Moscow``, and the hook logs a warning.
+        - If the Airflow connection names a zone: this zone.
+        - If not, and the connection uses the Data API: the zone that the Data API names. If the Data API
+          refuses the request or names no known zone: ``Europe/Moscow``, with a warning in the log.
         - Otherwise: ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer now. A later request may succeed.
@@ -214,13 +213,13 @@ class CallApiHook(BaseHook):
     ) -> dict[str, Any]:
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
-        Use this method instead of `call` in the function of a task that Airflow may retry. Before the method
-        sends the start request, it stores a record of the call. A retry reads the record, and returns the
-        call that an earlier try placed. If the start request of the earlier try got no answer, the call is
-        lost: it may have been placed. The retry then searches for the call.
+        Use this method instead of `call` in the function of a task that Airflow may retry. The method stores
+        a record of the call before it sends the start request. A retry reads the record, and returns the call
+        that an earlier try placed. A call is lost if its start request got no answer: the call may have been
+        placed. A retry searches for a lost call.
 
-        - If a task places several calls: a retry recognises each call by the called person, and by the order
-          of the calls to this person.
+        - If a task places several calls: a retry recognises a call by the called person, and by the order of
+          the calls to this person.
         - If one try passes two requests with exactly the same content: the method places one call.
         - If a user clears the task: the method places the calls again.
 
@@ -233,16 +232,16 @@ class CallApiHook(BaseHook):
 
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
-        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search for a lost
-            call takes this long.
+        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search takes this
+            long.
         :param delivery: what to do if the search does not find a lost call. ``at_most_once``: raise
             `CallUnresolved`. ``at_least_once``: place a second call.
         :return: the same dict that a start operator returns, e.g. with ``call_session_id`` and
             ``external_id``.
-        :raises CallUnresolved: the search did not find the lost call, and ``delivery`` is ``at_most_once``.
-            Airflow does not retry the task.
-        :raises CallUnresolvedForNow: ``delivery`` is ``at_least_once``, and the second call is lost, too.
-            Airflow retries the task.
+        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call. Airflow does not
+            retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost, too. Airflow retries
+            the task.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
         :raises CallApiFailure: the call was not placed, and a retry would fail the same way. For example, the
@@ -276,10 +275,8 @@ class CallApiHook(BaseHook):
     ) -> CallGateway:
         """Return the functions that `airflow_provider_callapi.calls.placing.place` needs, as one object.
 
-        `place` uses them to send the start request, to search for a lost call, to read the clock and to log.
-
         :param log: a function that writes a line to the task's log.
-        :param poll_interval: seconds between two polls of the search.
+        :param poll_interval: seconds between two polls of the search for a lost call.
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
         :param before_each_send: a function that the hook invokes before each send of the start request. If
             the function raises an exception, the hook does not send the request.
@@ -339,12 +336,12 @@ class CallApiHook(BaseHook):
     ) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
-        :param poll_interval: seconds to sleep between two polls. After a poll that a rate limit refused, the
-            hook sleeps longer.
+        :param poll_interval: seconds to sleep between two polls. If a rate limit refuses a poll, the hook
+            sleeps longer.
         :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
             poll.
-        :param until: the time at which your code stops reading, epoch seconds. A sleep ends at this time at
-            the latest. A poll ends at most ten seconds after this time.
+        :param until: when your code stops reading, epoch seconds. Sleeps end at this time at the latest, and
+            polls at most ten seconds later.
         :raises InvalidParameter: ``poll_interval`` cannot be used.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
@@ -357,10 +354,8 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        If ``list.calls`` no longer shows the call, and the connection uses the Data API, the hook also asks
-        for the Data API's report of the call.
-
-        The tasks on one host that wait for the end of calls of the same account share their polls.
+        `observe` evaluates each poll. Tasks on one host that wait for the end of a call share the polls of an
+        account.
 
         :param watch: the watch of the call. Each poll updates this object. The wait ends at most ten seconds
             after the watch's deadline.
@@ -377,8 +372,8 @@ class CallApiHook(BaseHook):
     def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
         """Update the watch of a call with a snapshot, and return the call's phase, such as answered or ended.
 
-        If the snapshot no longer shows the call, and the connection uses the Data API, the hook also asks for
-        the Data API's report of the call.
+        If the snapshot no longer shows the call, the hook also asks for the Data API's report. This needs a
+        connection that uses the Data API.
 
         :param watch: the object that collects what the snapshots have shown of the call.
         :param snapshot: the result of the newest poll.
@@ -456,9 +451,9 @@ class CallApiHook(BaseHook):
         """Yield the snapshots for the watch of one call, one after the other, without end.
 
         - If ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots.
-          If the host has no private folder for the shared snapshots, the hook polls for this watch alone.
-        - If ``until`` is ``answered``: the hook polls for this watch alone. A request to the Data API about
-          the answer needs the contact's phone number, and shared snapshots contain no phone numbers.
+          If the host has no private folder for them, the hook polls for this watch alone.
+        - If ``until`` is ``answered``: the hook polls for this watch alone. Shared snapshots lack the phone
+          number that the hook needs to ask the Data API about the answer.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

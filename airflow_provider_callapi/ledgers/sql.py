@@ -48,14 +48,14 @@ class SqlLedger:
     The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor creates
     missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with the
-        option ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Its option
+        ``hide_parameters`` must be set, to keep phone numbers out of its log.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
     :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
-        too. During an outage, they first repeat their transaction for up to five minutes.
+        too, after up to five minutes of repeats.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -127,9 +127,8 @@ class SqlLedger:
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Store most of the intents that the ledger grants, with one fast statement (PostgreSQL only).
 
-        `_claim_in_turn` must decide about each intent that this method does not store. In other databases,
-        and if two intents concern the same person, the method stores nothing. The method does not repeat a
-        failed statement.
+        The method does not repeat a failed statement. If two intents concern the same person, it stores
+        nothing. `_claim_in_turn` must decide about each intent that is not stored.
 
         :param intents: the intents, in the order of the people's keys.
         :return: the keys of the people whose intent is certainly stored, and whether the statement failed.

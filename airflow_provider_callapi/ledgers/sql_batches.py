@@ -53,8 +53,8 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: another process claims an attempt at the same time, and needs the same row of the lock
-      table. A row belongs to one person or to several people.
+    - With ``min_gap``: another process has changed the person's row of the lock table since the statement
+      began.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
