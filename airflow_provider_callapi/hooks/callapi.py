@@ -148,8 +148,8 @@ class CallApiHook(BaseHook):
         """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
         - If the Airflow connection names a zone: this zone.
-        - If not, and the connection uses the Data API: the zone that the Data API names. If the Data API
-          refuses the request or names no known zone: ``Europe/Moscow``, with a warning in the log.
+        - If the connection names no zone, but uses the Data API: the zone that the Data API names. If the
+          Data API refuses the request or names no known zone: ``Europe/Moscow``, with a warning in the log.
         - Otherwise: ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer now. A later request may succeed.

@@ -4,7 +4,7 @@ The ledger has one row for each attempt to call a person. Before a process sends
 attempt, it stores the intent in the row. Only one process can store the intent of an attempt. So two
 processes never send the same start request, even if they work on the same campaign.
 
-A late write never replaces newer knowledge of an attempt. For example, ``active`` never replaces
+A late write never replaces a result by an earlier status. For example, ``active`` never replaces
 ``answered``. See `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
@@ -127,8 +127,8 @@ class SqlLedger:
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Store most of the intents that the ledger grants, with one fast statement (PostgreSQL only).
 
-        The method does not repeat a failed statement. If two intents concern the same person, it stores
-        nothing. `_claim_in_turn` must decide about each intent that is not stored.
+        In other databases, or if two intents concern the same person, the method stores nothing. The method
+        does not repeat a failed statement. `_claim_in_turn` must decide about each intent that is not stored.
 
         :param intents: the intents, in the order of the people's keys.
         :return: the keys of the people whose intent is certainly stored, and whether the statement failed.

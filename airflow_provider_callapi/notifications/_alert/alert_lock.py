@@ -110,8 +110,8 @@ class AlertLock:
         If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
         once.
 
-        :return: the last call that this callback had placed when Airflow restarted it. None: there is no such
-            call.
+        :return: if Airflow has restarted this callback: the last call that the callback had placed before.
+            Otherwise, or without such a call: None.
         :raises AlertSuppressed: another callback has placed a call for the alert in the last ``quiet_for``
             seconds.
         """

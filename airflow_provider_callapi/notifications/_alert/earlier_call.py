@@ -25,7 +25,7 @@ def find_earlier_call(
     fails, the function only logs the error, because the alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: 0: do not search, and return None.
+    :param quiet_for: the number of these seconds. 0: do not search, and return None.
     :return: the call, and the position of the called person in the list. None: no call was found.
     """
     if not quiet_for:

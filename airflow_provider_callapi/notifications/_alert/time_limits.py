@@ -51,9 +51,9 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager that yields the hook with which an alert searches for its earlier calls.
 
-    Airflow limits the time of the callback of a failed task or DAG. There, the hook sends each request once,
-    and waits at most three seconds for the answer, so that time is left for the call. Elsewhere, it is
-    ``hook``.
+    Airflow limits the time of the callback of a failed task or DAG. For such a callback, the function makes
+    a new hook, which sends each request once and waits at most three seconds for the answer. So time is left
+    for the call. For any other callback, the context manager yields ``hook``.
 
     :param hook: the hook that sends the alert's other requests.
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.

@@ -108,8 +108,8 @@ class CallTry:
             because ``delivery`` is ``at_most_once`` or ``max_lateness`` is over.
         :raises CallUnresolvedForNow: the search did not find the lost call. Airflow retries the task, because
             ``delivery`` is ``at_least_once``. The retry may place a second call.
-        :raises CallNotAnswered: an answer is required, and the contact did not answer.
-        :raises CallOutcomeUnknown: an answer is required, and it is unknown whether the contact answered.
+        :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
+        :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
         """
         self._require_what_proves_absence()
