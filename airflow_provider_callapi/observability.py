@@ -1,9 +1,9 @@
 """Metrics, log lines and trace spans about calls, for the users who run Airflow.
 
-Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). If a metric
-cannot be sent, the task continues, because the task must still record the call that it placed. Metrics, log
-lines and spans contain no phone numbers and no secrets. Metric tags contain no ids of calls.
-`airflow_provider_callapi.connection.clients` creates the spans of requests.
+Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). A metric that
+cannot be sent never stops a task. Metrics, log lines and spans contain no phone numbers and no secrets.
+Metric tags contain no ids of calls. `airflow_provider_callapi.connection.clients` creates the spans of
+requests.
 """
 
 from __future__ import annotations

@@ -65,12 +65,10 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: the longest time in seconds that one request waits, in total, for the reset of
-        used-up points (the API's rate-limit units). If the reset is later, the hook raises `LimitExceeded`.
-        `LimitExceeded.retry_after` is the number of seconds until the reset.
-    :param max_sends: how often the hook sends one failing request at most. 1: the hook does not repeat a
-        failed request. This limit does not stop a repeat after a wait for points. Only ``max_limit_wait``
-        limits these repeats.
+    :param max_limit_wait: how long one request waits in total for new points (the API's rate-limit units), in
+        seconds, 120 by default. If new points come later, the hook raises `LimitExceeded`.
+    :param max_sends: how often the hook sends one failing request at most, 5 by default. 1: the hook does not
+        repeat a failed request. Repeats after a wait for points do not count.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -149,10 +147,10 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
-        The Airflow connection can name the zone. If the connection names no zone, the hook asks the Data API
-        once. If the Data API refuses the request or names no known zone, the hook logs a warning and uses
-        ``Europe/Moscow``. If the connection neither names a zone nor uses the Data API, the zone is also
-        ``Europe/Moscow``.
+        - If the Airflow connection names a zone: this zone.
+        - If the connection names no zone, but uses the Data API: the zone that the Data API names. If the
+          Data API refuses the request or names no known zone: ``Europe/Moscow``, with a warning in the log.
+        - Otherwise: ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer now. A later request may succeed.
         """
@@ -184,17 +182,14 @@ class CallApiHook(BaseHook):
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request to the Call API and return the answer.
 
-        After an error, the hook sends the request again if the repeat is safe: the service did not carry out
-        the request, or a second execution does no harm. If the points (rate-limit units) are used up, the
-        hook waits for the reset, in total up to ``max_limit_wait`` seconds.
+        After an error, the hook sends the request again if the repeat is safe. A repeat is safe if the
+        service did not carry out the request, or if a second execution does no harm.
 
         :param request: for example ``ListCalls()``.
         :param before_each_send: a function that the hook invokes before each send. If the function raises an
             exception, the hook does not send the request.
-        :return: the answer as an object whose type depends on the request. For example, the answer to
-            ``ListCalls()`` is a list of `CallSession`.
-        :raises CallApiError: the request failed. See `airflow_provider_callapi.api.errors` for the
-            subclasses.
+        :return: the answer. Its type depends on the request: ``ListCalls()`` gives a list of `CallSession`.
+        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` lists the subclasses.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
@@ -218,14 +213,15 @@ class CallApiHook(BaseHook):
     ) -> dict[str, Any]:
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
-        In contrast to `call`, this method is safe in the function of a task that Airflow may retry. The
-        method stores an intent before it sends the start request. The intent is the stored record of the next
-        attempt to call the person. A retry returns the call that an earlier try placed, or searches for a
-        lost call. A call is lost if its start request got no answer.
+        Use this method instead of `call` in the function of a task that Airflow may retry. The method stores
+        a record of the call before it sends the start request. A retry reads the record, and returns the call
+        that an earlier try placed. A call is lost if its start request got no answer: the call may have been
+        placed. A retry searches for a lost call.
 
-        A task may place several calls. The method then recognises a call of an earlier try by the called
-        person, and by the order of the calls to this person. Within one try, two requests with exactly the
-        same content place one call. After a user has cleared the task, the method places the calls again.
+        - If a task places several calls: a retry recognises a call by the called person, and by the order of
+          the calls to this person.
+        - If one try passes two requests with exactly the same content: the method places one call.
+        - If a user clears the task: the method places the calls again.
 
         .. code-block:: python
 
@@ -236,22 +232,21 @@ class CallApiHook(BaseHook):
 
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
-        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search for a lost
-            call takes this long.
+        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search takes this
+            long.
         :param delivery: what to do if the search does not find a lost call. ``at_most_once``: raise
             `CallUnresolved`. ``at_least_once``: place a second call.
-        :return: the call as a dict, in the form in which a start operator returns a call. The dict contains
-            ``call_session_id`` and ``external_id``.
-        :raises CallUnresolved: with ``at_most_once``, it is unknown whether the call was placed. Airflow does
-            not retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, the search found neither the lost call nor the
-            second call, whose start request got no answer either. Airflow retries the task.
-        :raises CallApiTrouble: the call was placed, and its session id could not be stored. A retry searches
+        :return: the same dict that a start operator returns, e.g. with ``call_session_id`` and
+            ``external_id``.
+        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call. Airflow does not
+            retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost, too. Airflow retries
+            the task.
+        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiFailure: the start request was not sent or was refused, and a retry of the task would
-            fail the same way. One reason: the task has retries, and this Airflow is older than 3.3 and has no
-            task state.
-        :raises CallApiError: the call was not placed, or the search for a lost call failed. A retry may help.
+        :raises CallApiFailure: the call was not placed, and a retry would fail the same way. For example, the
+            service refused the call, or the task has retries and Airflow is older than 3.3.
+        :raises CallApiError: the call was not placed, or the search failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
 
@@ -278,14 +273,11 @@ class CallApiHook(BaseHook):
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:
-        """Return an object with the functions that `airflow_provider_callapi.calls.placing.place` needs.
-
-        With these functions, `place` sends the start request, searches for a lost call, reads the clock and
-        writes to the log. A call is lost if its start request got no answer.
+        """Return the functions that `airflow_provider_callapi.calls.placing.place` needs, as one object.
 
         :param log: a function that writes a line to the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
-        :param report_timeout: seconds that the search waits for the Data API's report of a call.
+        :param report_timeout: seconds that the search waits for the Data API's report of the call.
         :param before_each_send: a function that the hook invokes before each send of the start request. If
             the function raises an exception, the hook does not send the request.
         """
@@ -317,13 +309,12 @@ class CallApiHook(BaseHook):
         If the poll fails, the method logs a warning and raises no error.
 
         On some accounts, a poll never shows that a contact has picked up. If the connection uses the Data
-        API, the hook therefore also asks the Data API which contacts have picked up. The hook sends this
-        request at most once in ten seconds, and only if ``time_limit`` is more than ten seconds.
+        API, the hook therefore asks the Data API about the ``awaited`` calls. The hook does this at most once
+        in ten seconds.
 
-        :param awaited: the session ids of the calls about which the hook may ask the Data API. Pass the ids
-            of the calls for whose answer your code waits.
-        :param time_limit: the longest time for the poll, in seconds. If the connection's time limit is
-            shorter, the connection's limit applies.
+        :param awaited: the session ids of the calls for whose answer your code waits.
+        :param time_limit: the longest time for the poll, in seconds. A shorter time limit of the connection
+            takes precedence. With ten seconds or less, the hook does not ask the Data API.
         """
         snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:
@@ -345,12 +336,12 @@ class CallApiHook(BaseHook):
     ) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield the result of each poll as a snapshot.
 
-        :param poll_interval: seconds to sleep between two polls. If no points (rate-limit units) are left,
-            the pause is longer.
-        :param awaited: a function that returns the session ids for the parameter ``awaited`` of
-            `take_snapshot`.
-        :param until: epoch seconds at which your code stops reading the snapshots. Every pause ends at this
-            time at the latest. A poll that is running at this time ends at most ten seconds later.
+        :param poll_interval: seconds to sleep between two polls. If a rate limit refuses a poll, the hook
+            sleeps longer.
+        :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
+            poll.
+        :param until: when your code stops reading, epoch seconds. Sleeps end at this time at the latest, and
+            polls at most ten seconds later.
         :raises InvalidParameter: ``poll_interval`` cannot be used.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
@@ -363,14 +354,12 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        The tasks on a host that wait for the end of a call share their polls, if they use the same account.
-        If the connection uses the Data API and ``list.calls`` no longer shows the call, the hook also asks
-        the Data API for the report of the call.
+        `observe` evaluates each poll. Tasks on one host that wait for the end of a call share the polls of an
+        account.
 
-        :param watch: the watch of the call, an object that each poll updates. The wait ends at most ten
-            seconds after the watch's deadline.
-        :param until: what to wait for: ``answered`` or ``ended``. A wait for ``answered`` also ends when the
-            call ends.
+        :param watch: the watch of the call. Each poll updates this object. The wait ends at most ten seconds
+            after the watch's deadline.
+        :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :param poll_interval: seconds between two polls.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
@@ -383,8 +372,8 @@ class CallApiHook(BaseHook):
     def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
         """Update the watch of a call with a snapshot, and return the call's phase, such as answered or ended.
 
-        If the connection uses the Data API and the snapshot does not show the call any more, the hook asks
-        the Data API for the report of the call.
+        If the snapshot no longer shows the call, the hook also asks for the Data API's report. This needs a
+        connection that uses the Data API.
 
         :param watch: the object that collects what the snapshots have shown of the call.
         :param snapshot: the result of the newest poll.
@@ -461,11 +450,10 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Yield the snapshots for the watch of one call, one after the other, without end.
 
-        - ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots in a
-          private folder. If the host has no such folder, the hook polls for this watch alone.
-        - ``until`` is ``answered``: the hook polls for this watch alone. In this case, the hook also asks the
-          Data API whether the contact has picked up, and needs the contact's phone number for this request.
-          Shared snapshots contain no phone numbers.
+        - If ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots.
+          If the host has no private folder for them, the hook polls for this watch alone.
+        - If ``until`` is ``answered``: the hook polls for this watch alone. Shared snapshots lack the phone
+          number that the hook needs to ask the Data API about the answer.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

@@ -30,18 +30,17 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
     """Yield the journal (the stored record) of the call that a task's function is about to place.
 
-    Each call of the task has its own journal. In each try of the task, the first call to a person gets the
-    first journal of this person, the second call gets the second journal, and so on. A retry therefore finds
-    the calls of the earlier try. Within one try, two requests with exactly the same content get the same
-    journal.
+    Each call of the task has its own journal. In every try, the first call to a person gets this person's
+    first journal, the second call gets the second journal, and so on. So a retry finds the calls of the
+    earlier try. Within one try, two requests with exactly the same content get the same journal.
 
-    The task's function may place calls in several threads. A thread that opens the same journal waits until
-    this ``with`` block ends.
+    The function may place calls in several threads. A thread waits while another thread uses the same
+    journal.
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.
-    :raises CallApiFailure: the task has retries, and this Airflow has no task state. A retry would not find
-        the call and would place a second call.
+    :raises CallApiFailure: the task has retries, and this Airflow has no task state in which a retry could
+        find the call.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
     this_try = f"{facts.clears}/{facts.try_number}"

@@ -2,12 +2,11 @@
 
 The ledger stores the attempts of a campaign in two kinds of values:
 
-- A page is one compressed value. It contains the attempts to call many people.
-- An entry of the change list is one value. It contains attempts that one write has changed.
+- A page contains the attempts to call many people, compressed.
+- An entry of the change list contains the attempts that one write has changed.
 
-The change list has at most 64 entries of limited total size. When the change list is full, the ledger moves
-the attempts of the change list to pages, and begins a new change list. The ledger therefore consists of few
-values. Few values are fast to read: Airflow's task state returns only one value at a time.
+When the change list is full, the ledger moves its attempts to pages, and begins a new change list. So the
+ledger consists of few values. This is fast to read, because task state returns only one value at a time.
 
 Only one process at a time may use the ledger.
 """
@@ -54,9 +53,10 @@ Place = tuple[str, int]
 class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
-    reads all stored attempts into memory. To save space, the ledger drops old attempts that rang no phone. Of
-    each person's attempts that rang no phone, the ledger keeps the three newest.
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor reads
+    all stored attempts into memory.
+
+    To save space, the ledger keeps only three attempts of each person that rang no phone: the newest ones.
 
     :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
@@ -101,14 +101,12 @@ class PagedLedger:
         cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt, and the call of this attempt may have been placed.
+        - The ledger contains the same attempt, and its call may have been placed.
         - The person's previous attempt is still open: its result is not yet known.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores these versions together with the
-            granted intents.
-        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
-            the intent, and if not, why.
+        :param changed: newer versions of other attempts, which the ledger stores too.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
         newest |= {attempt.person: attempt for attempt in changed}
@@ -147,13 +145,8 @@ class PagedLedger:
     def _move_changes(self) -> None:
         """Write the attempts of the change list to pages, and begin a new change list.
 
-        The change list contains the newest changes. A page contains the attempts to call many people. The
-        method appends the changed attempts to the last page. If the last page is too full, the method begins
-        new pages.
-
-        The old change list stays in the store until the first entry of the new change list replaces it. If
-        the process dies before this replacement, the store contains the changed attempts twice: on a page and
-        in the old change list. This does no harm, because both copies have the same version.
+        The method appends the attempts to the last page. If this page would become too large, the method
+        begins new pages.
         """
         both = self._on_last_page | self._changed
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
@@ -164,6 +157,8 @@ class PagedLedger:
             self._store.set(_page_key(self._pages), _pack(values))
             self._pages += 1
             self._on_last_page = dict.fromkeys((value["person"], value["attempt"]) for value in values)
+        # The old change list stays in the store until the first entry of the new list replaces it. If the
+        # process dies before, the attempts are stored twice. Both copies have the same version: no harm.
         self._moved += 1
         self._entries = self._size = 0
         self._changed = {}

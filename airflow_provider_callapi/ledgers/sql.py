@@ -1,14 +1,11 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-The ledger has one row for each attempt, with the primary key (campaign, person, attempt). Before a process
-sends the start request of an attempt, the process stores the intent in the row. Only one process can store
-the intent of an attempt. Two processes therefore never send the start request of one attempt twice. The two
-processes may be two tasks that share the people of a campaign, two tries of a task, or two runs of a
-campaign.
+The ledger has one row for each attempt to call a person. Before a process sends the start request of an
+attempt, it stores the intent in the row. Only one process can store the intent of an attempt. So two
+processes never send the same start request, even if they work on the same campaign.
 
 A late write never replaces a result by an earlier status. For example, ``active`` never replaces
-``answered``. The list `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines which status or
-result comes later.
+``answered``. See `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 """
 
 from __future__ import annotations
@@ -48,18 +45,17 @@ _MANY = 0.1
 class SqlLedger:
     """Stores a campaign's attempts in a SQL database that several tasks can share.
 
-    The class has the methods of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor
-    creates missing tables.
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor creates
+    missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Create the engine with the
-        option ``hide_parameters``, which keeps phone numbers out of the engine's log.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Its option
+        ``hide_parameters`` must be set, to keep phone numbers out of its log.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
         database count, except calls that rang no phone. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer, or refuses a statement. The other methods raise this
-        error too. During an outage of the database, the other methods first repeat their transaction for up
-        to five minutes.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
+        too, after up to five minutes of repeats.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -87,26 +83,20 @@ class SqlLedger:
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts: store each intent, except the intents that the ledger refuses.
 
-        An intent is the record of the next attempt to call a person. The ledger refuses an intent in the
-        following cases:
+        An intent is the record of the next attempt to call a person. The ledger refuses an intent in these
+        cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt, and the call of this attempt may have been placed.
+        - The ledger contains the same attempt, and its call may have been placed.
         - The person's previous attempt is still open: its result is not yet known.
-        - ``min_gap`` has not passed since the last call to the person. In this case, `ClaimResult.not_before`
-          is the time at which ``min_gap`` has passed.
-        - In PostgreSQL, the ledger has stored some of the intents, and the database then fails for several
-          seconds. The ledger refuses the remaining intents, so that the process can dial the people of the
-          stored intents without delay.
-
-        In MySQL and SQLite, one transaction decides about all intents. In PostgreSQL, a fast statement first
-        stores most of the granted intents. One transaction then decides about the remaining intents.
+        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` says when it
+          has.
+        - The database fails after the ledger has stored some of the intents (PostgreSQL only). The ledger
+          then refuses the other intents, so that the process can dial the first people without delay.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores these versions first, as `record`
-            does.
-        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
-            the intent, and if not, why.
+        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         self.record(changed)
         places = sorted(range(len(intents)), key=lambda place: _in_one_order(intents[place]))
@@ -121,9 +111,9 @@ class SqlLedger:
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
 
-        If a row already contains more knowledge of the attempt, the row stays unchanged. For example, a late
-        version with the status ``active`` does not change a row with the result ``answered``. The list
-        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
+        If a row already contains more knowledge of the attempt, the row stays unchanged. For example,
+        ``active`` does not replace the result ``answered``. See
+        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
 
         :param attempts: new versions of attempts that `claim` has stored before.
         """
@@ -135,15 +125,14 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """In PostgreSQL, store most of the intents that the ledger grants, with one fast statement.
+        """Store most of the intents that the ledger grants, with one fast statement (PostgreSQL only).
 
-        `_claim_in_turn` must decide about each intent that this method does not store. The method stores
-        nothing in other databases, or if two intents concern the same person. The method does not repeat a
-        failed statement.
+        In other databases, or if two intents concern the same person, the method stores nothing. The method
+        does not repeat a failed statement. `_claim_in_turn` must decide about each intent that is not stored.
 
         :param intents: the intents, in the order of the people's keys.
-        :return: a pair: the keys of the people whose intent is certainly stored, and a bool. True: the
-            statement failed, and the intents may be stored or not. False: no statement failed.
+        :return: the keys of the people whose intent is certainly stored, and whether the statement failed.
+            After a failure, it is unknown whether the intents are stored.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
@@ -160,15 +149,12 @@ class SqlLedger:
         """Decide in one transaction which intents the ledger grants, and store the granted intents.
 
         :param intents: the intents, in the order of the people's keys.
-        :param is_doubtful: True: a statement of this process has failed, and may have stored these intents
-            before.
-        :param some_granted: True: this process has just stored intents to call other people, and cannot dial
-            these people before this method returns. The method must therefore be fast: if the transaction
-            fails for several seconds, the method refuses all ``intents``. False: during an outage of the
-            database, the method repeats the transaction for up to five minutes.
-        :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored
-            the intent, and if not, why.
-        :raises CallApiTrouble: ``some_granted`` is False, and the last repeat of the transaction has failed.
+        :param is_doubtful: whether a failed statement of this process may have stored these intents before.
+        :param some_granted: whether `_claim_batch` has just stored intents of other people, who wait to be
+            dialled. True: after a failure of several seconds, the method refuses all ``intents``. False:
+            during an outage of the database, the method repeats the transaction for up to five minutes.
+        :return: one `ClaimResult` for each intent, in the order of ``intents``.
+        :raises CallApiTrouble: the last repeat of the transaction failed, and ``some_granted`` is False.
         """
         if not intents:
             return []
@@ -216,15 +202,14 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction and return the result. After a failure, repeat the transaction.
+        """Run a database transaction and return its result. After a failure, repeat the transaction.
 
-        The transaction can fail, for example, because of a deadlock or a lost connection, or because another
-        process has changed the same row.
+        Failures are, for example, a deadlock, a lost connection, or a row that another process has changed.
 
         :param work: a function that carries out the transaction. Its argument is a database connection.
         :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
-        :param retrying: the rule that decides how often the transaction is repeated, such as `RETRY_BRIEFLY`.
-        :raises CallApiTrouble: the last repeat of the transaction has failed, too.
+        :param retrying: how often to repeat the transaction, such as `RETRY_BRIEFLY`.
+        :raises CallApiTrouble: the last repeat failed, too.
         """
 
         def transaction() -> T:
@@ -241,9 +226,8 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
         provider must offer an SQLAlchemy engine.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
-    :raises CallApiFailure: the connection does not lead to a usable database. The error message names
-        ``ledger_conn_id``.
-    :raises CallApiTrouble: the database did not answer. The error message names ``ledger_conn_id``.
+    :raises CallApiFailure: the connection does not lead to a usable database.
+    :raises CallApiTrouble: the database did not answer.
     """
     engine = open_engine(ledger_conn_id, "ledger_conn_id", pings=False)
     try:

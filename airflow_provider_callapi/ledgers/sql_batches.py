@@ -49,13 +49,12 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    The statement does not store the intents in the following cases. The function `claim_in_turn` must decide
-    about these intents:
+    The statement leaves out intents about which `claim_in_turn` must decide:
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: at the same time, another process claims an attempt to call the same person, or a
-      person who shares this person's row in the lock table.
+    - With ``min_gap``: another process has changed the person's row of the lock table since the statement
+      began.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
@@ -149,21 +148,18 @@ def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
     Each person belongs to one row of the ledger's lock table. The claim statement locks the rows of the
-    batch's people, so that other claims with ``min_gap`` for these people wait.
+    batch's people. Other claims with ``min_gap`` for these people then wait.
 
-    The statement sees the ledger's attempts as they were when the statement began. If the statement has to
-    wait for a lock, another claim may meanwhile store an attempt that the statement cannot see. The statement
-    therefore stores no intent for a person whose lock row another claim has changed during the wait. To find
-    such rows, the statement compares two tables:
-
-    - ``before``: the rows of the lock table when the statement began;
-    - ``held``: the same rows after the wait for other claims.
+    The claim statement may itself have to wait for another claim. It cannot see the attempts that the other
+    claim stores meanwhile. So the statement must store no intent for a person whose row the other claim has
+    changed.
 
     :param intent: the table of the intents, with the number of each person's lock row as ``stripe``.
-    :return: a common table expression: the column ``stripe`` of the locked rows that no other claim has
+    :return: a common table expression: the numbers (``stripe``) of the locked rows that no other claim has
         changed. The statement may store intents only for the people of these rows.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
+    # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.
     before = select(locks).where(stripes).cte("before")
     held = select(locks).where(stripes).order_by(locks.c.stripe).with_for_update().cte("held")
     return (

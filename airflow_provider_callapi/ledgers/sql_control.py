@@ -56,8 +56,8 @@ _progress = Table(
 class SqlControl:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    If the database does not answer, each method gives up after a few repeats. A campaign can then continue to
-    watch its active calls, and a user of the command ``airflow callapi campaigns`` does not wait long.
+    If the database does not answer, each method gives up after a few repeats, so that neither a campaign nor
+    a user waits long.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
     :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods that read or
@@ -172,8 +172,7 @@ class CampaignControl:
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
     """Open the wishes and the progress of campaigns in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of the Airflow connection. Campaigns with a SQL ledger use the same id as their
-        ``ledger_conn_id``.
+    :param ledger_conn_id: id of the Airflow connection, the same as the campaigns' ``ledger_conn_id``.
     :return: an object that reads and writes the wishes and the progress of all campaigns in the database.
     :raises CallApiFailure: the connection does not lead to a usable database.
     :raises CallApiTrouble: the database did not answer.

@@ -34,14 +34,11 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: decides what happens if the database already contains the same intent. True: an earlier
-        statement of this process may have stored the intent, although the statement seemed to fail. The
-        ledger therefore grants the intent. False: only another process can have stored the intent, so the
-        ledger refuses the intent.
-    :return: one `ClaimResult` for each intent, in the order of ``intents``: whether the ledger has stored the
-        intent, and if not, why.
-    :raises LostRaceError: another process has changed the row of an attempt after this function had read the
-        row.
+    :param repeated: whether an earlier statement of this process may have stored the intents, although it
+        seemed to fail. True: an intent that the database already contains counts as this process's own, and
+        is granted. False: such an intent belongs to another process, and is refused.
+    :return: one `ClaimResult` for each intent, in the order of ``intents``.
+    :raises LostRaceError: another process has changed a row after this function had read the row.
     """
     people = sorted({intent.person for intent in intents})
     if min_gap is not None:
@@ -134,9 +131,8 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    The newest attempt must have the status ``dialling``. In addition, the newest attempt and the intent must
-    have equal numbers, equal ``external_id`` values and equal times. Times count as equal if they differ by
-    less than a microsecond, because the database rounds times.
+    Both have the same number, ``external_id`` and time, and the newest attempt has the status ``dialling``.
+    The database rounds times, so a difference of less than a microsecond does not count.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

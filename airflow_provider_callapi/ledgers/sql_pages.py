@@ -27,9 +27,6 @@ class AttemptPages:
     If the connection to the database breaks, the object opens a new connection and continues with the next
     page.
 
-    In PostgreSQL, one statement reads all pages, and its cursor stays open between two pages. In other
-    databases, each page has its own statement. In SQLite, an open cursor would keep all writers out.
-
     :param engine: the SQLAlchemy engine of the ledger.
     :param query: selects rows of one campaign, in the order of person and attempt.
     """
@@ -37,6 +34,7 @@ class AttemptPages:
     def __init__(self, engine: Engine, query: Select[Any]) -> None:
         self._engine = engine.execution_options(stream_results=True, max_row_buffer=_PAGE)
         self._query = query
+        # Other databases need one statement for each page: in SQLite, an open cursor keeps all writers out.
         self._keeps_cursor = engine.dialect.name == "postgresql"
         self._db: Connection | None = None
         self._rows: CursorResult[Any] | None = None

@@ -67,12 +67,12 @@ def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
 def record_statement(new: Callable[[str], Any]) -> Update:
     """Return the SQL statement that stores new versions of attempts in the ledger's call table.
 
-    The statement does not change a row that already contains more knowledge of its attempt, see `KNOWLEDGE`.
+    The statement leaves a row unchanged in two cases:
 
-    If the call of an attempt was not placed, another process can take over the attempt: the process stores
-    its own intent in the same row. A version with the status ``dialling`` or ``not_placed``, or with the
-    result ``unresolved``, must not change the intent of another process. The statement stores such a version
-    only if the version and the row contain the same time of the intent.
+    - The row already contains more knowledge of its attempt, see `KNOWLEDGE`.
+    - The row contains another intent (the times differ), and the new version has the status ``dialling`` or
+      ``not_placed``, or the result ``unresolved``. Such a version says something only about its own intent.
+      Another process has taken over the attempt since then.
 
     :param new: a function that returns the SQL expression for a value of the new version. Its argument is the
         name of a column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.

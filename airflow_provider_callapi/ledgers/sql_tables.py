@@ -3,9 +3,8 @@
 ``callapi_campaign_call``
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    The lock table: 4096 rows that serve as locks. Each person belongs to one of these rows. A claim reserves
-    an attempt. A claim with ``min_gap`` locks the person's row and changes the column ``locked_by``. Two
-    claims for one person thus notice each other.
+    The lock table: 4096 rows that serve as locks. With ``min_gap``, a process locks the row to which a person
+    belongs, and then reserves an attempt to call this person. Other processes wait meanwhile.
 """
 
 from __future__ import annotations

@@ -37,57 +37,60 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
     (``AsyncCallback`` or ``SyncCallback``). A task can also run the notifier itself: ``notifier(context)``.
     The notifier rings the same people once per DAG run, even if many tasks fail. The notifier returns nothing
-    and raises nothing. If no phone rings because of an error, the log shows "No person was rung for …" and
-    the reason.
+    and raises nothing. If an error prevents every call, the log shows "No person was rung for …" and the
+    reason.
 
-    A contact is reached if a poll or the Data API shows an answer, even an answer by a voice mailbox. With
-    ``acknowledged_by``, a contact is reached if the Data API shows one of the marks. If no answer or mark is
-    known, the notifier calls the next contact. The notifier does not wait for the answer to the last call.
+    After each call, the notifier finds out whether the contact is reached. By default, a contact is reached
+    if a poll or the Data API shows an answer, even by a voice mailbox. With ``acknowledged_by``, a contact is
+    reached if the Data API shows one of the marks. Otherwise, the notifier calls the next contact. The
+    notifier does not wait for the answer to the last call.
 
-    Airflow limits the time of a failed task's callback (20 s, ``[core] task_success_overtime``) and of a
-    failed DAG's callback (50 s, ``[dag_processor] dag_file_processor_timeout``). This is enough to call one
-    person. If the time may be too short for all contacts, the notifier logs a warning. To call several people
-    when a task fails, run the notifier in a last task with ``trigger_rule="one_failed"`` (see the example DAG
-    ``ring_everybody.py``). A running task and a deadline's callback have no time limit.
+    Airflow limits the time of some callbacks:
 
-    When several tasks fail in the same second, only one of their callbacks rings. Each callback first reads
-    the alert's Airflow Variable, ``callapi_alert_<hash>``. If no other callback has a valid claim (a
-    reservation of the right to ring) in the Variable, the callback writes a claim, waits ``settle`` seconds,
-    and reads the Variable again. The callback rings only if the Variable still holds the callback's own
-    claim. At most one callback rings, as long as every callback needs at most ``settle`` seconds from the
-    first read to the end of the write. A slower callback can cause a second call.
+    - Callback of a failed task: 20 s (``[core] task_success_overtime``).
+    - Callback of a failed DAG: 50 s (``[dag_processor] dag_file_processor_timeout``).
+    - Callback of a deadline, and a running task: no limit.
 
-    Airflow may restart a deadline's callback, e.g. when the triggerer restarts, and may retry a task that
-    runs the notifier. If a call from before the restart or the retry is still active, the notifier waits for
-    the answer to this call, and calls no person a second time. With ``quiet_for=0``, the notifier does not
-    search for earlier calls, so it calls all contacts again.
+    Each limit is enough to call one person. If it may be too short for all contacts, the notifier logs a
+    warning. To call several people when a task fails, run the notifier in a last task with
+    ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``).
+
+    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
+    claim (a reservation of the right to ring) to the alert's Airflow Variable, ``callapi_alert_<hash>``,
+    unless another callback has a valid claim there. After ``settle`` seconds, the callback whose claim is
+    still there rings.
+
+    Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
+    finds the alert's newest call, waits for the answer to this call, and calls no person a second time. With
+    ``quiet_for=0``, the notifier does not search for earlier calls, so it calls all contacts again.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.
-    :param region: ISO 3166 country of the numbers without a country code.
+    :param region: ISO 3166 code of the country of numbers without a country code, ``RU`` by default.
     :param virtual_phone_number: the virtual number that the phone displays.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The default
         is a Russian text that names the task, the DAG and the run.
-    :param callapi_conn_id: id of the Airflow connection.
+    :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1``,
         ``<external_id>-2`` …, one per contact. The default is one id per DAG run and list of contacts.
-    :param quiet_for: how long the notifier does not ring again for the same ``external_id`` after a call, as
-        a timedelta or in seconds. 0: every failure rings. The notifier searches for earlier calls in the
-        alert's Variable and among the active calls. If the connection uses the Data API, the notifier
-        searches there, too.
+    :param quiet_for: how long the notifier does not ring again for the same ``external_id`` after a call: a
+        timedelta or seconds, 15 minutes by default. 0: every failure rings. The notifier searches for earlier
+        calls in the alert's Variable, among the active calls and, if the connection uses it, in the Data API.
     :param dialing_timeout: seconds for which a phone rings, 1 to 120. The service's default is 30. Has no
         effect with ``scenario_id``.
-    :param settle: seconds that a callback waits after it has written a claim. The value must exceed the time
-        that Airflow's API server needs to read and write a Variable.
-    :param scenario_id: the id of a scenario of the account (a call flow). After the message, the scenario
-        runs, and can ask the person to press a phone key (``start.scenario_call``). If the service rejects
+    :param settle: seconds from the write of a claim to the check that it is still there, at most 60, 4 by
+        default. If Airflow's API server needs longer to read and write a Variable, a second callback may
+        ring.
+    :param scenario_id: the id of a scenario of the account (a call flow). The scenario runs after the
+        message, and can ask the person to press a phone key (``start.scenario_call``). If the service rejects
         the scenario, the call only speaks the message. None: the call ends after the message.
     :param acknowledged_by: the mark that acknowledges the alert, or a list of marks. A mark is
         ``operation:<name>`` (an operation of the scenario, such as the step that follows a phone key) or
         ``tag:<id>``. If the Data API's report of an ended call contains none of the marks, the notifier calls
-        the next person. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.
+        the next contact. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.
     :param report_timeout: how long the notifier waits for a mark of ``acknowledged_by`` in the Data API's
-        report, in seconds from the end of the call. After this time, the notifier calls the next person.
+        report, in seconds since the end of the call, 30 by default. After this time, the notifier
+        calls the next contact.
     """
 
     template_fields: Sequence[str] = (

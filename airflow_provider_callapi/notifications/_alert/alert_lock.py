@@ -49,18 +49,16 @@ class AlertLock:
     """Makes sure that only one of several callbacks rings for an alert.
 
     An Airflow Variable stores the *claim*: which callback may ring. If the Variable cannot be read or
-    written, the lock logs the error and lets the callback ring. Several callbacks may then ring for the same
-    alert.
+    written, the lock logs the error, and every callback may ring.
 
     :ivar alert: the alert's ``external_id``.
     :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. The hash depends on the alert's id
         and on the people to call.
     :ivar about: what failed, for the description of the Variable.
-    :ivar candidate_id: the id of this callback, unique among all callbacks. If Airflow restarts the callback
-        of a missed deadline, the id stays the same.
+    :ivar candidate_id: the id of this callback, unique among all callbacks. A deadline's callback keeps its
+        id when Airflow restarts it.
     :ivar quiet_for: for how many seconds after a call the alert does not ring again. 0: every failure rings.
-    :ivar settle: seconds that the callback waits after it has written its claim. The callback then checks
-        whether the Variable still contains this claim.
+    :ivar settle: seconds from the write of a claim to the check that the Variable still contains this claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: a function that returns the time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
@@ -109,13 +107,13 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the method returns
-        immediately, without asking whether other callbacks ring for the alert.
+        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
+        once.
 
-        :return: the last call that this callback had placed when Airflow restarted it. None: Airflow did not
-            restart this callback, or the callback had placed no call.
-        :raises AlertSuppressed: another callback rings for the alert now, or placed a call for the alert in
-            the last ``quiet_for`` seconds.
+        :return: if Airflow has restarted this callback: the last call that the callback had placed before.
+            Otherwise, or without such a call: None.
+        :raises AlertSuppressed: another callback has placed a call for the alert in the last ``quiet_for``
+            seconds.
         """
         if not self.quiet_for:
             return None
@@ -165,13 +163,11 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store a call of the alert in the alert's Airflow Variable.
+        """Store a call of the alert in the alert's Airflow Variable, so that no other callback rings.
 
-        The other callbacks read the Variable and do not ring. If Airflow restarts this callback, the callback
-        reads the Variable and continues with the next person. The method stores nothing if this
-        callback has no claim, for example because ``quiet_for`` is 0.
-
-        After the first call of the alert, the method also deletes the Variables of expired alerts.
+        After a restart of this callback, the alert continues with the next person. Without a claim, for
+        example with ``quiet_for=0``, the method stores nothing. The first call also deletes the Variables of
+        expired alerts.
 
         :param progress: the call's session id, and the position of the called person in the alert's list of
             people.

@@ -41,11 +41,10 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 class Acknowledgement:
     """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
-    :ivar marks: the marks of a call that acknowledge the alert. Empty: an answer acknowledges the alert.
-    :ivar longest_wait: for how many seconds the alert polls one call at most. If nobody answers, the service
-        ends the call before this time is over.
-    :ivar report_timeout: for how many seconds after the end of the call the alert waits for one of the marks
-        in the Data API's report.
+    :ivar marks: the marks, one of which a call must have. Empty: an answer acknowledges the alert.
+    :ivar longest_wait: the longest time, in seconds, for which the alert polls one call.
+    :ivar report_timeout: how long the alert waits for one of the marks in the Data API's report, in seconds
+        since the end of the call.
     """
 
     marks: tuple[Mark, ...]
@@ -82,19 +81,17 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait for the end or the answer of an alert's call, and return whether the call acknowledges the alert.
+    """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged.
 
-    Without marks in ``wanted``, the function waits until the person answers or the call ends. With marks, the
-    function waits for the end of the call, and then for the Data API's report.
+    - Without marks in ``wanted``: the function waits for the answer.
+    - With marks: the function waits for the end of the call, and then for a mark in the Data API's report.
 
-    If the polls fail with an error, the function logs the error and stops polling. The earlier polls and the
-    Data API then determine the result.
+    If the polls fail, the function logs the error. The earlier polls and the Data API then determine the
+    result.
 
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
     :param wanted: what acknowledges the alert, and how long to wait.
-    :param log: the notifier's logger.
-    :return: with marks: whether the call has one of the marks. Without marks: whether the call was answered.
     """
     watch = watch_of(call, wanted.longest_wait)
     try:
@@ -111,11 +108,9 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    If the Data API has no report yet, the function asks again until ``wanted.report_timeout`` seconds after
-    the end of the call. If the polls have not shown the end, the deadline of ``watch`` counts as the end.
-
-    After an error of the Data API, the function logs the error and asks again. If the connection does not use
-    the Data API, the function logs an error and returns False.
+    If there is no report yet, or the Data API fails, the function asks again for ``wanted.report_timeout``
+    seconds. The time counts from the end of the call or, if the end is unknown, from the deadline of
+    ``watch``. If the connection does not use the Data API, the function logs an error and returns False.
 
     :param watch: what the polls have shown of the call.
     :param wanted: the marks that acknowledge the alert, and how long to wait for the report.

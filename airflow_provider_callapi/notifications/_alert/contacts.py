@@ -44,13 +44,12 @@ def _number_or_text(text: str, region: str) -> str:
 def check_contacts(contact: Any, region: str) -> None:
     """While Airflow reads the DAG file, raise an error if a phone number in ``contact`` is not valid.
 
-    The author then sees the mistake at once, and not only when an alert must ring. Phone numbers that contain
-    a template are not checked.
+    The author then sees the mistake at once. Phone numbers that contain a template are not checked.
 
     :param contact: the notifier's parameter, see `split_contacts`.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The error
-        message names the parameter and the position of the number, and does not contain the number.
+        message states the number's position, but not the number.
     """
     if _is_template(region):
         return

@@ -20,15 +20,13 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return an earlier call of the alert: an active call, or a call of the last ``quiet_for`` seconds.
 
-    The function searches the active calls. If none of them belongs to the alert, the function searches the
-    Data API. If a search finds several calls, the function returns the call to the person who comes last in
-    the alert's list of people. If a search fails, the function logs the error and continues: the error must
-    not prevent the alert.
+    The function searches the active calls and then, if it has found none, the Data API. If there are several
+    calls, the result is the call to the person who comes last in the alert's list of people. If a search
+    fails, the function only logs the error, because the alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: do not search.
-    :return: the call, and the position of the called person in the alert's list of people. None: no call was
-        found.
+    :param quiet_for: the number of these seconds. 0: do not search, and return None.
+    :return: the call, and the position of the called person in the list. None: no call was found.
     """
     if not quiet_for:
         return None
@@ -51,13 +49,11 @@ def find_earlier_call(
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
     """Search the Data API for a call to a person of the alert.
 
-    The function searches for one person after another, in reverse calling order, and stops at the first call
-    that it finds. If the search has lasted longer than twice the connection's request timeout, the function
-    begins no further request.
+    The function searches for one person after another, the last person of the list first, until it finds a
+    call. If the search takes longer than twice the connection's request timeout, the function gives up.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the call, and the position of the called person in the alert's list of people. None: no call was
-        found.
+    :return: the call, and the position of the called person in the list. None: no call was found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:

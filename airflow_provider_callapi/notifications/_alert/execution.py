@@ -54,14 +54,11 @@ class Execution(Protocol):
         """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll the active calls until a call is answered or ends.
-
-        The method also returns when the deadline of ``watch`` has passed.
+        """Poll the active calls until a call is answered or ends, or until the deadline of ``watch``.
 
         :param watch: the object that collects what the polls show of the call. The caller reads the result
             from this object.
-        :param until: what to wait for: ``answered`` or ``ended``. A wait for ``answered`` also ends when the
-            call ends.
+        :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :raises Exception: the polls failed. `watch_errors` names the exception classes.
         """
 

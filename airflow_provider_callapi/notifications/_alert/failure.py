@@ -1,12 +1,11 @@
 """Read from a callback's context what failed, and describe the failure in words for a voice.
 
-Airflow gives each kind of callback a context with different keys:
+Each kind of callback gets a context with other keys:
 
 * callback of a task: ``ti``;
 * callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
-* callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
-
-A running task can also run the notifier, and then passes its own context.
+* callback of a deadline: ``deadline``, and ``dag_run`` as a dict;
+* a running task that runs the notifier: the task's own context.
 """
 
 from __future__ import annotations
@@ -40,14 +39,13 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 
 @dataclass(frozen=True)
 class Failure:
-    """The reason for an alert: a failed task or DAG run, a missed deadline, or a task that awaits a decision.
+    """The reason for an alert, such as a failed task or a missed deadline.
 
     :ivar kind: ``task`` or ``dag``: a task or a DAG run has failed. ``run``: a running task runs the notifier
-        because another task of the DAG run has failed. ``deadline``: a deadline was missed. ``approval``: a
-        task awaits a person's decision.
-    :ivar task_id: the id of the task if ``kind`` is ``task`` or ``approval``; otherwise an empty text.
-    :ivar deadline_id: Airflow's id of the missed deadline if ``kind`` is ``deadline``; otherwise an empty
-        text.
+        after a failure in its DAG run. ``deadline``: a deadline was missed. ``approval``: a task awaits a
+        person's decision.
+    :ivar task_id: the id of the task, for ``task`` and ``approval``. Otherwise, an empty text.
+    :ivar deadline_id: Airflow's id of the missed deadline, for ``deadline``. Otherwise, an empty text.
     """
 
     kind: Kind
@@ -81,9 +79,8 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run have the same id if the alert calls the same people. If fifty tasks of the
-        run fail, the alert therefore rings once. There is one exception: the alert about a task that waits
-        for a person's decision has an id of its own.
+        All failures of one DAG run have the same id if the alert calls the same people, so that the alert
+        rings once. Exception: a task that waits for a person's decision has an alert id of its own.
 
         :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
         :param people: the phone numbers of the people to call, in the calling order.

@@ -43,21 +43,15 @@ FALLBACKS = {
 class AlertOptions:
     """The parameters of `CallApiNotifier` after their templates are rendered.
 
+    Each attribute has the name and the meaning of a parameter of the notifier. Durations are in seconds.
+
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
-    :ivar region: ISO 3166 code of the country of numbers without a country code.
-    :ivar virtual_phone_number: the number of the account that the phone displays.
     :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
     :ivar external_id: the id of the alert. None: one id for each DAG run and list of people.
-    :ivar quiet_for: how long the alert does not ring again after a call, in seconds. 0: every failure rings.
-    :ivar dialing_timeout: seconds for which a phone rings. None: the service's default.
-    :ivar settle: seconds that a callback waits after it has written its claim. The callback then checks
-        whether the alert's Airflow Variable still holds the claim. A claim is the reservation of the right to
-        ring.
+    :ivar dialing_timeout: how long a phone rings. None: the service's default.
     :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
-    :ivar acknowledged_by: the marks of a call that acknowledge the alert, e.g. an operation of the scenario.
-        Empty: an answer acknowledges the alert.
-    :ivar report_timeout: how long the alert waits for one of these marks in the Data API's report, in seconds
-        from the end of the call.
+    :ivar acknowledged_by: the marks that acknowledge the alert, e.g. an operation of the scenario. Empty: an
+        answer acknowledges the alert.
     """
 
     contact: Any = field(repr=False)
@@ -80,8 +74,7 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, a list of marks, or
         None.
     :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
-    :raises ValueError: an entry of ``acknowledged_by`` is not a mark, or ``acknowledged_by`` is given and
-        ``scenario_id`` is None. The error message names the parameter.
+    :raises ValueError: an entry is not a mark, or there are marks but no scenario.
     """
     if acknowledged_by is None:
         return ()

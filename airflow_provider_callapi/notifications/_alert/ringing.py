@@ -41,15 +41,13 @@ if TYPE_CHECKING:
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
-    """Call one person after another about the failure that the callback's context describes.
+    """Call one person after another about a failure, until one answers or the last call is placed.
 
-    Return when a person answers, or after the last call is placed. The function logs errors and does not
-    raise them.
+    The function logs errors and does not raise them.
 
     :param options: the notifier's rendered parameters.
-    :param context: the context of Airflow's callback, e.g. of the failed task.
+    :param context: the context of Airflow's callback, e.g. of the failed task. It describes the failure.
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
-    :param log: the notifier's logger.
     """
     with log_instead_of_raising(context, log):
         failure = Failure.from_context(context)
@@ -70,18 +68,16 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock, and call the first person.
 
-    Airflow sometimes restarts a deadline's callback, or retries a task that runs the notifier. If the alert
-    has placed a call before that, the function calls no one, and returns the earlier call. If ``quiet_for``
-    is 0, the function does not search for an earlier call.
+    If Airflow has restarted a deadline's callback, or retries a task that runs the notifier, the alert may
+    have an earlier call. The function then calls no one, and returns the earlier call. With ``quiet_for=0``,
+    the function does not search for an earlier call.
 
     :param hook: the hook that sends the alert's requests.
     :param lock: the lock that only one callback can hold.
-    :return: ``(escalation, call)``. ``escalation`` calls one person after another. ``call`` is a placed call.
-        Before the alert calls the next person, the alert must wait until this call is answered or ends.
-        ``call`` is None if no person is left to call: the alert then does not wait.
+    :return: the object that calls one person after another, and the newest call. The alert waits for this
+        call before it calls the next person. The call is None if no person is left to call.
     :raises AlertSuppressed: the alert has, or had, a call that this callback does not continue.
-    :raises NoPersonRung: no call of the alert is known to be placed. This callback has released the lock, so
-        another callback may ring.
+    :raises NoPersonRung: no call is known to be placed. The lock is free again, so another callback may ring.
     """
     try:
         own = lock.acquire()

@@ -49,11 +49,11 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields a hook, with which an alert searches for its earlier calls.
+    """Return a context manager that yields the hook with which an alert searches for its earlier calls.
 
-    Airflow limits the time of the callback of a failed task or DAG. A search in this callback must leave time
-    for the call, and therefore gets a new hook, which sends each request once and waits at most three seconds
-    for the answer. In any other callback, the context manager yields ``hook``.
+    Airflow limits the time of the callback of a failed task or DAG. For such a callback, the function makes
+    a new hook, which sends each request once and waits at most three seconds for the answer. So time is left
+    for the call. For any other callback, the context manager yields ``hook``.
 
     :param hook: the hook that sends the alert's other requests.
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
@@ -74,8 +74,7 @@ def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     :param people: how many people the alert calls.
     :param settle: seconds that the callback waits before the first call.
-    :param per_call: the longest time, in seconds, that the alert waits for the answer to one call. The alert
-        does not wait for the answer to the last call.
+    :param per_call: the longest wait for the answer to one call, in seconds. The last call has no wait.
     """
     if kind not in _AIRFLOW_LIMITS:
         return

@@ -161,8 +161,7 @@ class StartCallOperator(RequestOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
-        If a deferrable task has to wait, this method defers the task and does not return. `CallTry.start`
-        lists the errors that are missing here.
+        A deferrable task that has to wait is deferred. The method also raises the errors of `CallTry.start`.
 
         :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
             module `airflow_provider_callapi.operators.start_call` lists all keys.
@@ -201,11 +200,10 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: the event of the trigger. The event contains the phase and the dict of the call, or an
-            error.
+        :param event: the trigger's event: the phase and the dict of the call, or an error.
         :param wait_until: epoch seconds at which this try stops waiting.
         :param call_session_id: the session id of the call, for error messages. None: an older version of this
-            package deferred the task, so the error messages contain no session id.
+            package deferred the task.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 

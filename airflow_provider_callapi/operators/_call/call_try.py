@@ -47,13 +47,12 @@ class CallTry:
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
-    :param log: the task's logger.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
-        begun to wait for the call.
-    :param results: the table to which the try writes its call. None: the author names no table.
-    :ivar is_durable: True: the journal is in Airflow's task state, so the next try can read it. False: the
-        journal is only in memory, and is lost when the try ends.
-    :ivar wait: waits for the call after the call was placed.
+    :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
+        begun.
+    :param results: the table to which the try writes its call. None: no table.
+    :ivar is_durable: whether the next try can read the journal (the record of the call). False: the journal
+        is only in memory, because there is no task state or the author has switched it off.
+    :ivar wait: the object that waits for the placed call.
     """
 
     def __init__(
@@ -89,32 +88,28 @@ class CallTry:
     # --- where a try begins ---
 
     def start(self, request: StartCall) -> Result:
-        """Place the call, and wait for the call if the author wants to wait.
+        """Place the call, or continue with the call of an earlier try. Then wait for the call, if requested.
 
-        If an earlier try has placed the call, the method continues with this call. Otherwise, the method
-        waits for the calling hours, stores an intent and places the call.
+        Before the method places a call, it waits for the calling hours and stores an intent. After
+        `CallApiFailure` or `CallTooLate`, this try has placed no call.
 
-        :return: the call for XCom, or a deferral for the wait.
-        :raises CallApiFailure: ``absence_proven_after`` is set, but the Data API or task state is missing. No
-            call was placed.
-        :raises CallApiFailure: a user has cleared the task, and another map index has called this person in
-            the same DAG run. No call was placed.
-        :raises CallApiFailure: the calling hours do not open before the end of ``execution_timeout``. No call
-            was placed.
-        :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open. No call
-            was placed.
-        :raises CallApiError: the call was not placed, or the search for a lost call failed.
-        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task,
-            because ``delivery`` is ``at_most_once``, or because ``max_lateness`` is over.
-        :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
-            because ``delivery`` is ``at_least_once``. The retry may place a second call.
-        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
-            for the call.
+        :return: the call for XCom. If the task must wait in the triggerer: a deferral.
+        :raises CallApiFailure: ``absence_proven_after`` is set, but the Data API or task state is missing.
+        :raises CallApiFailure: a user has cleared the task, and another map index has called this person
+            before.
+        :raises CallApiFailure: the calling hours do not open before the end of ``execution_timeout``.
+        :raises CallTooLate: ``max_lateness`` has passed, or will have passed when the calling hours open.
         :raises CallApiTrouble: a user has cleared the task, and another map index has not published whom it
             has called. No call was placed.
-        :raises CallNotAnswered: the author requires an answer, and the contact did not answer.
-        :raises CallOutcomeUnknown: the author requires an answer, and it is unknown whether the contact
-            answered.
+        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
+            for the call.
+        :raises CallApiError: the call was not placed, or the search for a lost call failed.
+        :raises CallUnresolved: the search did not find the lost call. Airflow does not retry the task,
+            because ``delivery`` is ``at_most_once`` or ``max_lateness`` is over.
+        :raises CallUnresolvedForNow: the search did not find the lost call. Airflow retries the task, because
+            ``delivery`` is ``at_least_once``. The retry may place a second call.
+        :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
+        :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
         """
         self._require_what_proves_absence()
@@ -323,11 +318,10 @@ class CallTry:
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
     """Return the exception with which the task fails after `place` raised ``error``.
 
-    :param error: `Unresolved`: the search did not find the lost call. `AnswerNotStored`: the journal could
-        not store the placed call.
-    :param delivery: ``at_least_once``: the author accepts a second call.
-    :return: for `AnswerNotStored`: `CallApiTrouble`. For `Unresolved`: `CallUnresolvedForNow` if ``delivery``
-        is ``at_least_once``, otherwise `CallUnresolved`.
+    - `CallApiTrouble` for `AnswerNotStored`: the journal could not store the placed call.
+    - `CallUnresolvedForNow` for `Unresolved` with ``at_least_once``: the search did not find the lost call,
+      and the author accepts a second call.
+    - `CallUnresolved` for `Unresolved` with ``at_most_once``.
     """
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))

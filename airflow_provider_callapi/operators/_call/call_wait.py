@@ -49,10 +49,9 @@ class CallWait:
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
-    :param log: the task's logger.
     :param journal: the record of the call.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
-        begun to wait for the call.
+    :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
+        begun.
     :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
     """
 

@@ -17,12 +17,11 @@ from airflow_provider_callapi.task_context import TaskFacts
 
 @dataclass(frozen=True)
 class CallingTimes:
-    """The times at which one try of a start operator may dial. All points in time are epoch seconds.
+    """The times at which one try of a start operator may dial. Points in time are epoch seconds.
 
     :ivar hours: the calling hours and the calling days.
-    :ivar timezone: IANA name of the contact's time zone. The calling hours are times in this zone.
-    :ivar run_after: when the DAG run was due. None: the DAG run was due at no fixed time, so ``max_lateness``
-        does not apply.
+    :ivar timezone: IANA name of the contact's time zone, to which the calling hours refer.
+    :ivar run_after: when the DAG run was due. None: at no fixed time, so ``max_lateness`` does not apply.
     :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
     :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no such timeout.
     """

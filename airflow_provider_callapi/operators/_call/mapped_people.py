@@ -1,13 +1,14 @@
 """Prevent a second call to a person if a user clears a mapped task whose list has changed.
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
-belongs to map index 2. Airflow keeps task state for each map index, so map index 2 has no record of the call
-to Anna. Each map index therefore writes an XCom that shows whom it has called in this DAG run. After a clear,
-a map index reads the XComs of the other map indexes before it calls a person.
+belongs to map index 2, whose task state has no record of the call to Anna.
 
-Airflow deletes the XComs of a task at the beginning of each try. Each map index therefore writes its XCom
-again when its try begins. After a clear, a map index waits until the other running map indexes have written
-their XComs, because each of them may have called the person.
+Therefore, each map index does the following:
+
+- When it calls a person, it writes an XCom that shows whom it has called in this DAG run.
+- When a try begins, it writes this XCom again, because Airflow has deleted it.
+- Before it calls a person after a clear, it waits until the map indexes that are running have written their
+  XComs. Then it reads the XComs of all other map indexes.
 """
 
 from __future__ import annotations
@@ -84,16 +85,15 @@ class PeopleOfIndex:
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Before a call, record and publish that this map index calls the person.
 
-        If users have cleared tasks of the DAG run, the method first checks that no map index of the task has
-        called the person.
+        If users have cleared tasks of the DAG run, the method first checks that no map index has called the
+        person.
 
         :param contact: the person's phone number.
-        :param is_known: True: the newest call in the journal of this map index went to this person, or may
-            have gone to this person. The method then skips the check.
+        :param is_known: True: skip this check, because the newest call in this map index's own journal went
+            to this person, or may have.
         :raises CallApiFailure: a map index has called this person, or may have called this person.
         :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: another map index has not published whom it has called. A retry of the task
-            may succeed.
+        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -140,12 +140,11 @@ class PeopleOfIndex:
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
         """Wait until each other map index that is running now has published whom it has called.
 
-        The method does not wait for a map index that begins to run later: a later map index reads what this
-        map index has published.
+        A map index that begins to run later reads what this map index has published.
 
-        :return: ``(entries, silent)``. ``entries``: map index → what the map index has published. ``silent``:
-            the map indexes that have stopped without publishing anything.
-        :raises CallApiTrouble: a map index still runs after two minutes, and has published nothing.
+        :return: ``(entries, silent)``. ``entries``: map index → what it has published. ``silent``: the map
+            indexes that have stopped and have published nothing.
+        :raises CallApiTrouble: after two minutes, a running map index has still published nothing.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None

@@ -122,12 +122,11 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    A task searches for a lost call (a call whose start request got no answer). If the task still does not
-    find the call after ``absence_proven_after`` seconds, the task concludes that the call was never placed. A
-    placed call may need ``appear_timeout`` seconds to appear in ``list.calls``. The parameter must therefore
-    be at least ``appear_timeout``.
+    If a task does not find a lost call for ``absence_proven_after`` seconds, the task concludes that the call
+    was never placed. A placed call may appear in ``list.calls`` only after ``appear_timeout`` seconds, so the
+    conclusion must not come earlier.
 
-    :param seconds: the value of ``absence_proven_after``. None: not set, so there is nothing to check.
+    :param seconds: the value of ``absence_proven_after``. None: the parameter is not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
     :raises InvalidParameter: ``seconds`` is less than ``appear_timeout``.
     """

@@ -39,13 +39,11 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
     """Return an API request of the given type with the given values.
 
-    If a value is a text, the function converts the text to the type of the request's field: ``"36"`` becomes
-    ``36``.
+    Texts are converted to the types of the request's fields: ``"36"`` becomes ``36``.
 
-    :param values: field name → value. The value of ``call_session_id`` may be a session id, or the dict of a
-        call.
-    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country. None:
-        the request contains only numbers of the account, which are in the service's form.
+    :param values: field name → value. ``call_session_id`` may be a session id, or the dict of a call.
+    :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
+        only numbers of the account, which are in the service's form.
     :raises CallApiFailure: a value cannot be used; no request was sent. The error message names the field.
     """
     try:
@@ -129,15 +127,13 @@ class RequestOperator(
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
     The operator has one attribute for each field of the method, with the same name, e.g. ``call_session_id``.
-    The API request gets its values from these attributes. All of them may contain templates.
+    The request gets its values from these attributes. All of them may contain templates.
 
-    :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets the attribute: a
-        constructor of this class would cost Airflow time for each operator of a DAG file.
+    :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets this attribute.
     :cvar request_type: the class of the API request.
     :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
-    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
-        The constructor checks only values that contain no template.
+    :raises InvalidParameter: a value cannot be used. The constructor checks only values without a template.
     """
 
     request_type: ClassVar[type[Request[Any]]]

@@ -114,14 +114,12 @@ def written_to_table(
 ) -> Iterator[ResultInTable]:
     """Yield the `ResultInTable` through which one try writes its call to a table.
 
-    At the end of the ``with`` block, wait up to five minutes for the database. If the task is deferred or
-    killed, wait only some seconds.
+    At the end of the ``with`` block, the function waits up to five minutes for the database. After a deferral
+    or a kill, it waits only a few seconds.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param person: the phone number to which the task's call goes.
-    :param log: the task's logger.
-    :param is_new: whether the try may place a call. If True, the function first checks that the table can be
-        written.
+    :param is_new: whether the try may place a call. True: first check that the table can be written.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """

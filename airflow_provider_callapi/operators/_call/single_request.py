@@ -23,18 +23,16 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that the service carries out at most once. Return the answer.
 
-    The function stores a record in task state before it sends the request, and the answer afterwards. If an
-    earlier try has stored the answer, the function returns this answer and sends nothing. Airflow before 3.3
-    has no task state: there, every retry of the task fails and sends no request.
+    The function stores the answer in task state. If an earlier try has stored the answer, the function
+    returns it and sends nothing. Airflow before 3.3 has no task state: there, every retry of the task fails.
 
     :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's parameter ``retries``, from which the function finds out whether this try is a
-        retry.
-    :raises CallUnresolved: the service may have carried out the request, in this try or in an earlier one,
-        and no answer is stored.
+    :param retries: the task's parameter ``retries``. It shows whether this try is a retry.
+    :raises CallUnresolved: this try or an earlier try may have sent the request, and got no answer. The
+        service may have carried out the request.
     :raises CallApiFailure: the service refuses the request.
-    :raises CallApiError: the request failed, and the service has certainly not carried out the request. With
-        task state, a retry sends the request again.
+    :raises CallApiError: the service has certainly not carried out the request. With task state, a retry
+        sends the request again.
     """
     name = f"{request.method}, call session {request.call_session_id}"
     is_retry = facts.try_number > facts.clears - retries + 1

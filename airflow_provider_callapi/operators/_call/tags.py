@@ -16,11 +16,9 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
 
     :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An event whose id is None sets no
         tag.
-    :param has_data_api: whether the connection uses the Data API. Without the Data API, only the event
-        ``answered`` works.
+    :param has_data_api: whether the connection uses the Data API. All events but ``answered`` need it.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or an entry needs the Data API and the connection does
-        not use the Data API. No one was dialled. The error message names the entry.
+    :raises CallApiFailure: an entry cannot be used, or needs the Data API. The error message names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)

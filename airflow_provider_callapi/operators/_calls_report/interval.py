@@ -14,15 +14,14 @@ from airflow_provider_callapi.operators._calls_report.options import ReportOptio
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
     """Return the interval whose calls one try loads: its beginning and its end in epoch seconds.
 
-    A call that begins exactly at the end of the interval does not belong to the interval.
+    A call that begins exactly at the end does not belong to the interval.
 
-    :param options: the options of the report operator. The function uses ``start``, ``end`` and ``lookback``.
-        If ``start`` or ``end`` is None, the function uses the beginning or the end of the DAG run's data
-        interval.
+    :param options: the options of the report operator. The interval is from ``start`` to ``end``. None stands
+        for the beginning or the end of the DAG run's data interval. With ``lookback``, the interval begins
+        this number of seconds earlier.
     :param context: Airflow's context of the running task.
     :param timezone: IANA name of the account's time zone. Times without an offset are in this zone.
-    :raises CallApiFailure: the DAG run has no data interval and ``start`` or ``end`` is None, or the interval
-        is empty. The error message names the parameters.
+    :raises CallApiFailure: the interval is empty, or the DAG run has no data interval to replace None.
     """
     moments = []
     for name in ("start", "end"):

@@ -30,19 +30,17 @@ def load_calls(
 ) -> list[Row] | dict[str, Any]:
     """Load the calls of an interval, one row per call, and return the rows or write them.
 
-    If the rows go to a file or a table, the function writes the rows and returns a summary.
+    If the option ``to`` names a file or a table, the function writes the rows there and returns a summary.
 
     :param interval: the beginning and the end, epoch seconds.
-    :param log: the task's logger.
     :param now: the present time, epoch seconds.
-    :return: the rows, a list of dicts. For a file or a table: a summary such as ``{"rows": 36, "table":
-        "calls", "start": …, "end": …, "points": 2}``. ``rows`` is the number of rows. For a file, ``path``
-        replaces ``table``. ``start`` and ``end`` are the interval as ISO 8601 texts. ``points`` are the
-        points (rate-limit units) that the requests cost.
+    :return: the rows, or a summary such as ``{"rows": 36, "table": "calls", "start": …, "end": …, "points":
+        2}``: the number of rows, the table (or the ``path``), the interval as ISO 8601 texts, and the points
+        (rate-limit units) that the requests cost.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
-    :raises CallApiFailure: there are more rows than a return value may contain.
-    :raises CallApiTrouble: a service, a database or a storage did not answer.
-    :raises CallApiTrouble: the service did not send all calls.
+    :raises CallApiFailure: a return value would contain more than 1000 rows.
+    :raises CallApiTrouble: the service did not send all calls, or a database or a storage did not answer.
+    :raises CallApiError: the Data API refused a request or did not answer.
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)
@@ -107,12 +105,10 @@ def _open_destination(
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
     """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows.
 
-    A file appears under its name only when the ``with`` block ends without an error. In a table, rows are
-    visible as soon as the function has written them.
+    A file appears only when the ``with`` block ends without an error. In a table, rows are visible at once.
 
     :param columns: the columns of the rows, in their order.
-    :raises CallApiFailure: the path, the connection or the table cannot be used. The error message names
-        ``to``.
+    :raises CallApiFailure: the path, the connection or the table cannot be used.
     :raises CallApiTrouble: the database or the storage does not answer.
     """
     if isinstance(to, TableName):

@@ -134,9 +134,8 @@ def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> Non
     Example: ``phone_numbers=True`` needs a file or a table in ``to``, because an XCom may contain no phone
     number.
 
-    :param read: parameter name → converted value.
-    :param unknown: the names of the parameters whose values contain a template that Airflow has not rendered
-        yet. In ``read``, these parameters have the value None.
+    :param read: parameter name → converted value. None for the parameters in ``unknown``.
+    :param unknown: the parameters whose values contain a template that is not rendered yet.
     :raises InvalidParameter: two parameters contradict each other. The error message names the parameters.
     """
     fields, to = read["fields"], read["to"]

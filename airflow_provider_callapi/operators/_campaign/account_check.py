@@ -24,13 +24,12 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that is missing in the account or switched off.
 
-    The objects are virtual numbers, scenarios, employees, files and tags. For each kind of object that the
-    campaign uses, the function asks the Data API for the account's list of these objects. Each request for a
-    list costs one point. If the Data API does not send a list, the result has a sentence about this list.
+    The objects are virtual numbers, scenarios, employees, files and tags. The Data API sends a list of each
+    kind that the campaign uses, for one point per request. If a list does not come, a sentence says so.
 
     :param template: the object that makes the start request of each person.
     :param tags: ids of the tags that the calls get, or that decide about a redial.
-    :return: the sentences. Empty: there are no problems, or the connection does not use the Data API.
+    :return: the sentences. Empty: no problems were found, or the connection does not use the Data API.
     """
     if not hook.has_data_api or not people:
         return []

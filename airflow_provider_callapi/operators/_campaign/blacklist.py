@@ -39,11 +39,10 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 
 
 class Objectors:
-    """Puts people who objected to calls on the account's blacklist.
+    """Puts people who objected to calls on the account's blacklist, as the parameter ``block_on`` demands.
 
-    This class carries out the campaign's parameter ``block_on``. A person has objected if the report of a
-    call to the person contains one of ``marks``. The campaign then puts the person on the blacklist. If this
-    fails, the campaign tries again at its end. Adding a number a second time changes nothing.
+    A person has objected if the report of a call to the person contains one of ``marks``. `add` then puts the
+    person on the blacklist. If this fails, `add_missing` tries again at the end of the campaign.
 
     :param marks: the marks (operations and tags) in ``block_on``, each of which means an objection.
     :param log: the task's logger.

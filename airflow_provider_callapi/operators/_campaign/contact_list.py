@@ -31,14 +31,11 @@ _XLSX = ".xlsx"
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
-    A row is a mapping (column → value), or a text that is a phone number. An empty row becomes an empty
-    mapping.
+    A row is a mapping (column → value), or a phone number as a text. An empty row becomes an empty mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
-    :param field: the operator's parameter that contains the list, such as ``contacts``. Error messages name
-        the parameter.
-    :raises CallApiFailure: the list cannot be read. The error message names the parameter, the file and the
-        line.
+    :param field: the operator's parameter that contains the list, such as ``contacts``, for error messages.
+    :raises CallApiFailure: the list cannot be read.
     :raises CallApiTrouble: the storage or the database does not answer now.
     """
     if isinstance(contacts, str):
@@ -59,10 +56,11 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
 
-    If the contact list is a CSV file, the results have the same separator as the contact list, and a byte
-    order mark if the contact list has one. The program that opens the contact list can therefore also open
-    the results. If the contact list is an Excel workbook, the function returns ``(";", True)``, a form that
-    Excel reads. Otherwise, the function returns ``(",", False)``.
+    The form suits the program that opens the contact list:
+
+    - If the contact list is a CSV file: the separator of this file, and True if this file has the mark.
+    - If the contact list is an Excel workbook: ``(";", True)``, which Excel reads.
+    - Otherwise: ``(",", False)``.
 
     :param contacts: the operator's parameter: a list of rows, a path, or a query.
     """

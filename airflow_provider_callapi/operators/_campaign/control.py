@@ -26,12 +26,11 @@ PUBLISH_INTERVAL = 5.0
 class Control:
     """Reads the wish (pause, resume or stop) of one campaign, and publishes the campaign's progress.
 
-    If the store fails, the object logs the error, and the campaign continues with the last known wish.
+    If the store fails, the object logs the error, and the last known wish stays in force.
 
-    :param open_store: a function that opens the store of the wish and the progress. The object calls the
-        function when it first needs the store.
+    :param open_store: a function that opens the store of the wish and the progress, at its first use.
     :param log: the task's logger.
-    :param wish: the last wish that was known before this task was deferred. None: no wish.
+    :param wish: the last known wish from before a deferral of this task. None: no wish.
     """
 
     def __init__(self, open_store: Callable[[], ControlStore | None], log: Any, wish: Wish | None) -> None:

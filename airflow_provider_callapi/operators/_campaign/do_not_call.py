@@ -30,25 +30,22 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign: the numbers that the campaign must not call.
 
-    Call the object to get the numbers. While the campaign dials, the object reads the list again: a query
-    each time, a file only if the file has changed. A number that disappears from a file stays on the list,
-    because another process may be rewriting the file.
+    Call the object to get the numbers. While the campaign dials, the object reads the list again, a file only
+    if it has changed. A number stays on the list even if it disappears from the source.
 
-    A row of the list is a phone number or a mapping. If the mapping has only one column, the numbers are in
-    this column. Otherwise, the mapping must have a column ``phone``. The numbers are in this column and in
-    columns with similar names, such as ``mobile``.
+    A row of the list is a phone number or a mapping (column → value). In a mapping, the numbers are in the
+    column ``phone`` and in columns with similar names, such as ``mobile``. A single column may have any name.
 
     :param contacts: the list: a sequence of rows, the path of a file, or a query. None: the list contains
         only the numbers on the blacklist.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
         include the blacklist.
-    :param known: numbers that are on the list from the beginning, because this try (before a deferral) or an
-        earlier try has found them on the list.
-    :param was_read: True: this try has read the list before a deferral. If the list cannot be read now, the
-        campaign dials no one until the list can be read. False: if the first read fails, the task fails.
-    :param max_unreadable: how many rows of the list may be unreadable, i.e. contain no phone number or an
-        invalid one. The campaign ignores these rows. If more rows are unreadable, the list cannot be used.
+    :param known: numbers that are on the list from the beginning, because the task has found them before.
+    :param was_read: whether this try has read the list before a deferral. It matters if the list cannot be
+        read now. True: the campaign dials no one until the list can be read. False: the task fails.
+    :param max_unreadable: how many rows without a valid phone number the campaign ignores. If there are more
+        such rows, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 
@@ -140,11 +137,10 @@ class DoNotCall:
 def _numbers_of(row: Row, region: str) -> Iterator[str]:
     """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
 
-    :param row: a text, or a mapping: column → cell. The numbers are in the column ``phone`` and in columns
-        with similar names, or in the only column. A cell may contain several numbers. If all cells of the
-        mapping are empty, the function yields nothing.
+    :param row: a text, or a mapping: column → cell. The numbers are in the columns that `phone_columns`
+        names. A cell may contain several numbers. An empty row has none.
     :param region: ISO 3166 code of the country of numbers without a country code.
-    :raises NotANumber: the row has no number, or a number that cannot be read.
+    :raises NotANumber: the row is not empty, and has no number or a number that cannot be read.
     :raises ListUnreadable: the row has several columns, and none is named ``phone``.
     """
     if isinstance(row, str):
