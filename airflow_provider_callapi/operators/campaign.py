@@ -308,12 +308,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
 
-        If a deferrable task has to wait, this method defers the task and does not return.
+        If a deferrable task has to wait, the method defers the task.
 
         :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
             …}``.
-        :raises CallApiFailure: the value of a parameter cannot be used, so the try dials no one; or the
-            campaign is over, but e.g. a ``fail_if_…`` limit is exceeded.
+        :raises CallApiFailure: the campaign cannot begin, e.g. because a parameter is invalid; or the
+            campaign is over, and e.g. a ``fail_if_…`` limit is exceeded.
         :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
             succeed.
         """
@@ -324,12 +324,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        The method can defer the task again. The method raises the same errors as `execute`.
+        The method can defer the task again, and raises the same errors as `execute`.
 
         :param event: the event with which the trigger ended the wait. The event contains the observations of
             the campaign's calls.
-        :param memo: a dict that the task stored when it was deferred, and that the rest of the try needs. For
-            example, the dict contains which people the do-not-call list excludes. See `CampaignMemory.memo`.
+        :param memo: what the task stored before the wait, see `CampaignMemory.memo`.
         """
         return self._carry_out(context, event or {}, memo)
 
