@@ -85,7 +85,7 @@ The operators return the call as a dict without phone numbers. A value that is n
 
 - ``call_session_id``, ``external_id``, and ``communication_id`` (the Data API's id of the call).
 - ``status``: ``started``, ``ended`` or ``refused``.
-- ``answered``: true or false.
+- ``answered``: true, false, or null.
 - ``attempt``: the number of the call, from 1.
 - ``started_at``, ``answered_at``, ``ended_at``: ISO 8601, UTC.
 - ``observed``: whether a poll has shown the call.
