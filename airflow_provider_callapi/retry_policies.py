@@ -1,17 +1,13 @@
 """A retry policy for tasks that fail with an error of this package. The policy needs Airflow 3.3 or newer.
 
-The policy looks at the error of the task, and at the causes of this error:
+The policy looks at the task's error, and at the causes of this error. The next try depends on the error:
 
-=========================================================  ================================================
-the error                                                  the next try
-=========================================================  ================================================
-the points are used up                                     starts after the reset of the limit
-it is unknown whether a call was placed or answered        does not start: check manually
-a request that is never sent twice may have taken effect   does not start: check manually
-the connection, the account or a parameter is wrong        does not start: a retry would fail the same way
-the service or the network has failed                      starts after a delay that doubles with each try
-any other error, e.g. the contact has not answered         starts as the task's own settings define
-=========================================================  ================================================
+- The points are used up: the next try starts after the reset of the limit.
+- It is unknown whether a call was placed or answered: no next try. Check manually.
+- A request that is never sent twice may have taken effect: no next try. Check manually.
+- The connection, the account or a parameter is wrong: no next try, because it would fail the same way.
+- The service or the network has failed: the next try starts after a delay that doubles with each try.
+- Any other error, e.g. the contact has not answered: the task's own settings decide.
 """
 
 from __future__ import annotations
@@ -123,22 +119,24 @@ If an error has a cause, the rules are checked for the error first, and then for
 class CallApiRetryPolicy(RetryPolicy):
     """A retry policy that retries a failed task only if a retry can succeed.
 
-    If the points are used up, the retry starts after their reset. If the service has failed, the retry starts
-    after a delay. Use the policy for any task that uses the Call API:
+    Use the policy for any task that uses the Call API:
 
     .. code-block:: python
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The policy decides only if the error of the task, or one of the causes of this error, is an error of this
-    package. After any other error, and after `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`,
-    the next policy of a ``ChainRetryPolicy`` decides. Without a next policy, the task's own settings apply.
-    The task's parameter ``retries`` limits the number of retries.
+    The docstring of the module `retry_policies` lists the errors and the decisions. The task's parameter
+    ``retries`` limits the number of retries. In two cases, the policy does not decide:
+
+    - The error and its causes are no errors of this package.
+    - The error is `CallNotAnswered`, `CallStillActive` or `CallUnresolvedForNow`.
+
+    The next policy of a ``ChainRetryPolicy`` then decides. Without a next policy, the task's own settings
+    apply.
 
     :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
         try.
-    :param longest: the longest delay after a failure of the service or the network. The wait for the reset of
-        used-up points may be longer.
+    :param longest: the longest delay after such a failure. The wait for new points may be longer.
     """
 
     def __init__(
@@ -154,13 +152,13 @@ class CallApiRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Decide whether and when Airflow retries a task that failed with an exception.
 
-        :param exception: the exception of the task. The method also looks at the causes of the exception.
-        :param try_number: the number of the failed try; the first try is 1. The delay before a retry grows
-            with this number.
+        :param exception: the exception of the task. The method also looks at its causes.
+        :param try_number: the number of the failed try, from 1. The delay after a failure of the service
+            grows with this number.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
-        :return: the decision, with a reason that names the class of the error. If the policy does not decide,
-            the result is ``RetryDecision.default()``, without a reason.
+        :return: the decision, with a reason that names the class of the error. ``RetryDecision.default()``:
+            the policy does not decide.
         """
         for error in _error_chain(exception):
             for rule in _RULES:

@@ -1,9 +1,8 @@
 """Keeps a mapped operator from rendering another task's data as Jinja templates.
 
-By default, Airflow renders the rows of ``expand_kwargs(rows)`` as templates, even if another task returned
-the rows. If a row contained ``{{ conn.callapi_default.password }}`` as a person's name, the message of the
-call would contain the password. With this module, Airflow renders only text that is written in the DAG file,
-e.g. the arguments of ``partial(...)``.
+Airflow itself renders the rows of ``expand_kwargs(rows)``, even if another task returned the rows. If a
+person's name in a row were ``{{ conn.callapi_default.password }}``, the call's message would contain the
+password. With this module, Airflow renders only text of the DAG file, e.g. in ``partial(...)``.
 """
 
 from __future__ import annotations
@@ -44,9 +43,8 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
 
     :param operator: the operator of the running task.
     :param context: Airflow's context of the running task.
-    :return: the names. If a decorator such as ``@task.callapi_informer`` has made the operator from a Python
-        function, the names are names of the function's arguments. Empty: the operator is not mapped, or all
-        its values are in the DAG file.
+    :return: the names. Empty: the operator is not mapped, or all its values are in the DAG file. For a
+        decorator such as ``@task.callapi_informer``, the names are arguments of the decorated function.
     """
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None

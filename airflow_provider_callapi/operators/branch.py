@@ -38,46 +38,40 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    The route is the first row of this table whose condition the call meets:
+    The operator takes one route. The route is the first entry of this list that fits the call:
 
-    =======================  =======================================================================
-    route                    taken when
-    =======================  =======================================================================
-    refused                  the service refused to call this contact (blacklist, direction rules), and
-                             no phone rang. The start operator needs ``refused_as_result=True``
-    a mark                   the call has this mark (an operation of the scenario, or a tag). If the
-                             call has several marks of ``routes``, the first one in ``routes`` counts
-    unknown                  the contact picked up, and it is not known whether a mark fits: ``routes``
-                             contains an operation, and the operations of the call are not known
-    answered                 the contact picked up
-    our_side_did_not_answer  the contact did not pick up, because no employee or operator was reached.
-                             If ``if_our_side_did_not_answer`` is None, the tasks of *not_answered* run
-    not_answered             the contact did not pick up for another reason
-    unknown                  it is not known whether the contact picked up, e.g. because the call is
-                             still active, or there is no call
-    =======================  =======================================================================
+    - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
+    - a mark in ``routes``: the call has this mark. If the call has several, the first one in ``routes``
+      counts.
+    - *unknown*: the contact picked up, but ``routes`` contains an operation, and the call's operations are
+      not known.
+    - *answered*: the contact picked up.
+    - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
+    - *not_answered*: the contact did not pick up for another reason.
+    - *unknown*: it is not known whether the contact picked up, e.g. because the call is still active.
 
-    Only the Data API shows that a contact did not pick up. If the connection does not use the Data API, the
-    route of such a call is *unknown*.
+    Only the Data API shows that a contact did not pick up. Without the Data API, the route of such a call is
+    *unknown*.
 
-    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
-    start operator returns no call, so the route is *unknown*, even if the phone rang.
+    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. There is then
+    no call, so the route is *unknown*, even if the phone rang.
 
     The operator returns the ids of the downstream tasks that run.
 
-    :param call: what a start operator or the sensor returned: ``start.output``, or the template
-        ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call.
+    :param call: what a start operator or the sensor returned: ``start.output``, or the template ``{{
+        ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call, so the
+        route is *unknown*.
     :param routes: mark of the call → the tasks to run, e.g. ``{"operation:Confirmed": "confirmed", "tag:36":
-        ["thank"]}``. A mark is ``operation:`` with the name of an operation of the scenario, such as the step
-        that follows a phone key, or ``tag:`` with the id of a tag. The tasks are the id of one task or task
-        group directly downstream, a list of such ids, or None: skip all downstream tasks. Routes by operation
-        need a start operator with ``operations=True``.
-    :param if_answered: the tasks for the route *answered*: an id or a list of ids, as in ``routes``. None
-        (default): skip all downstream tasks.
+        ["thank"]}``. A mark is ``tag:`` with the id of a tag, or ``operation:`` with the name of an operation
+        of the scenario, e.g. the step that follows a phone key. An operation needs a start operator with
+        ``operations=True``. The tasks are in the form of ``if_answered``.
+    :param if_answered: the tasks for the route *answered*: the id of a task or task group directly
+        downstream, or a list of such ids. None (default): skip all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
     :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*: an id or a list of
         ids. None (default): the tasks of ``if_not_answered``. An empty list: skip all downstream tasks.
-    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``.
+    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``. The route needs a
+        start operator with ``refused_as_result=True``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
 
@@ -160,15 +154,14 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
-    """Return the route that the branch operator takes after a call: a mark of the call, or its outcome.
+    """Return the route that the branch operator takes after a call: a mark, or e.g. ``answered``.
 
-    The docstring of `CallApiBranchOperator` lists the conditions of all routes.
+    The docstring of `CallApiBranchOperator` describes the routes.
 
     :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
-        and the route is ``unknown``.
-    :param marks: the keys of the operator's parameter ``routes``. If the call has one or several of these
-        marks, the first such mark is the route.
-    :return: a mark, or one of ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` and
+        so the route is ``unknown``.
+    :param marks: the keys of the operator's parameter ``routes``, in their order.
+    :return: one of ``marks``, or ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` or
         ``unknown``.
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """

@@ -1,16 +1,15 @@
-"""Airflow operators that control active calls: one operator for each method.
+"""Airflow operators that control active calls: one operator for each control method of the Call API.
 
 The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
-returned. Example: ``call_session_id=start.output``. The parameter can be mapped.
+returned, e.g. ``call_session_id=start.output``. The parameter can be mapped.
 
-:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a
-    template.
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 
-If the call already had the requested state before the request, the task succeeds. Examples: the call already
-has the tag, the recording is already on, the call has already ended.
+If the call already has the requested state, the task succeeds. For example, the recording is already on, or
+the call has already ended.
 
-Some requests ring a phone or play a sound. A task sends each of these requests at most once, even if the
-task's process is killed. If the request gets no reply, the task fails without retries.
+Some requests ring a phone or play a sound. If such a request gets no reply, the task fails without retries,
+because the service may have carried out the request.
 """
 
 from __future__ import annotations
@@ -66,16 +65,16 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
-        Some requests, such as ``send.dtmf``, must not be sent twice. The task records such a request before
-        it sends the request, so that no later try sends the request again. A ``@task`` function that executes
-        this operator cannot record the request.
+        Some requests, such as ``send.dtmf``, must not be sent twice. Before the task sends such a request, it
+        stores a record. A ``@task`` function that executes this operator cannot store the record.
 
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
-        :raises CallUnresolved: a try has sent such a request and got no reply. The service may have carried
-            out the request.
-        :raises CallApiFailure: the service refuses the request; or the value of a parameter cannot be used;
-            or another task, e.g. a ``@task`` function, executes this operator with such a request.
+        :raises CallUnresolved: such a request got no reply, in this or an earlier try. The service may have
+            carried out the request.
+        :raises CallApiFailure: the service refuses the request; a parameter is invalid; or a ``@task``
+            function executes the operator with such a request.
+        :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         request = self.make_request()
         done: Done = (
@@ -98,11 +97,11 @@ class CallApiTagCallOperator(_SessionOperator):
     If the call already has the tag, the task succeeds. If the call has ended and the connection does not use
     the Data API, the task fails without retries.
 
-    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
-        sensor returned.
+    :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
+        returned.
     :param tag_id: the id of the tag in the account.
-    :param report_timeout: seconds to wait for the Data API's report of an ended call. If the report is still
-        missing then, the task fails, and a retry may succeed.
+    :param report_timeout: how many seconds the task waits for the Data API's report of an ended call. Without
+        the report, the task fails, and a retry may succeed.
     """
 
     request_type = methods.TagCall
@@ -117,10 +116,9 @@ class CallApiTagCallOperator(_SessionOperator):
         """Tag an active call through the Call API, or an ended call through the Data API.
 
         :return: the answer of the service that tagged the call.
-        :raises CallApiFailure: the service refuses the request; or the call has ended, and the connection
-            does not use the Data API. A retry of the task would fail the same way.
-        :raises CallApiTrouble: the call has ended, and the Data API's report is missing after
-            ``report_timeout``. A retry of the task may succeed.
+        :raises CallApiFailure: the service refuses the request, or an ended call would need the Data API,
+            which the connection does not use. A retry of the task would fail the same way.
+        :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``.
         :raises CallApiError: the request failed for another reason. A retry of the task may succeed.
         """
         report_timeout = self.read_parameters()["report_timeout"]
@@ -183,8 +181,8 @@ class CallApiMakeCallOperator(_SessionOperator):
 
     The employee can then consult the third party, or transfer the contact to the third party.
 
-    :param call_session_id: the session id of a call whose contact is on hold; or the dict of this call that
-        a start operator or the sensor returned.
+    :param call_session_id: the session id of the call with the contact on hold, or the dict that a start
+        operator or the sensor returned.
     :param to: the third party's phone number, extension or SIP number.
     :param to_message: the message that the third party hears first.
     :param region: ISO 3166 country of a phone number without a country code.
@@ -225,8 +223,8 @@ class CallApiRestoreTalkOperator(_SessionOperator):
 class CallApiAddCoachOperator(_SessionOperator):
     """Call a coach (a third person), who joins the talk of an employee with a contact (``add.coach``).
 
-    :param call_session_id: the session id of a call in which the contact and the employee talk; or the dict
-        of this call that a start operator or the sensor returned.
+    :param call_session_id: the session id of the call with the talk, or the dict that a start operator or the
+        sensor returned.
     :param phone_number: the coach's number. None: the number in the employee's settings in the account.
     :param region: ISO 3166 country of a phone number without a country code.
     """
@@ -302,11 +300,11 @@ class CallApiBlockContactOperator(_SessionOperator):
 class CallApiCallTalkOptionOperator(_SessionOperator):
     """Start a talk option in an active call (``call.talk_option``).
 
-    A talk option is an action that an employee starts with a phone button during a talk, e.g. a scenario.
+    A talk option is an action, e.g. a scenario, that an employee starts with a phone button during a talk.
     Some talk options toggle: the second start undoes the first start.
 
-    :param call_session_id: the session id of the call, or the dict of the call that a start operator or the
-        sensor returned.
+    :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
+        returned.
     :param button: the button of the talk option, as `CallApiListTalkOptionsOperator` returns it.
     """
 
@@ -320,15 +318,12 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    By default, the operator shortens people's phone numbers (``7926…0001``), because everyone who can see the
-    task can read the list in the task's XCom.
-
-    :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
-        both.
-    :param virtual_phone_number: return only the calls through this virtual number of the account. The number
-        must begin with 7. None: return the calls through all virtual numbers.
-    :param include_phone_numbers: True: return the full phone numbers of contacts and participants. False:
-        return shortened numbers.
+    :param direction: ``in`` or ``out``: return only inbound or only outbound calls. None: return both.
+    :param virtual_phone_number: return only the calls through this virtual number of the account, which
+        begins with 7. None: return the calls through all virtual numbers.
+    :param include_phone_numbers: True: return the complete phone numbers of contacts and participants. False
+        (default): shorten the numbers (``7926…0001``), because everyone who can see the task can read its
+        XCom.
     """
 
     request_type = methods.ListCalls

@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
-    The Airflow connection must use the Data API. The Data API reports a call some seconds after the call's
-    end. A call that is still active when the task runs is therefore missing in the result. With ``lookback``,
-    a later run also loads this call. The intervals of the two runs then overlap, so some calls are loaded
-    twice. In a table, the later run replaces the rows of these calls. If both runs write to the same file,
-    the later run overwrites the whole file.
+    The Airflow connection must use the Data API. The Data API reports a call some seconds after its end. The
+    result therefore lacks calls that are still active when the task runs. With ``lookback``, a later run
+    loads these calls, and loads some other calls a second time:
 
-    If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, the operator returns a
-    summary: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
-    ``points`` (the rate-limit units that the requests used).
+    - In a table, the later run replaces the rows of these calls.
+    - If both runs write to the same file, the later run overwrites the whole file.
+
+    If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, it returns a summary:
+    ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and ``points`` (the
+    rate-limit units that the requests used).
 
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
         ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table":
-        "calls", "schema": "telephony"}``. If the table does not exist, the operator creates the table. A new
-        row replaces the row of the table with the same ``id``. None: the operator returns the rows, and fails
-        if there are more than 1000 rows.
-    :param start: the beginning of the interval, without ``lookback``: a time with an offset, or a time or day
-        in the account's time zone. None: the beginning of the run's data interval.
+        "calls", "schema": "telephony"}``. The operator creates a missing table, and replaces rows with the
+        same ``id``. None: the operator returns the rows, and fails if there are more than 1000 rows.
+    :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
+        zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is
         not loaded. None: the end of the run's data interval.
-    :param lookback: a timedelta or seconds, 0 by default. The interval begins this much earlier than
-        ``start``. Use at least the length of the longest call.
+    :param lookback: how much earlier than ``start`` the interval really begins: a timedelta or seconds, 0 by
+        default. Use at least the length of the longest call.
     :param fields: the columns of a row, in their order: names of fields of ``get.calls_report``. The column
-        ``id`` is always included. None: the default fields, which contain no phone numbers.
-    :param legs: whether a row has a column ``legs``, with a list of the call's participants.
-    :param phone_numbers: whether to load phone numbers. False: no request asks for a phone number. True: the
-        rows also contain ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their
-        numbers.
+        ``id`` is always included. None: the default fields.
+    :param legs: True: add a column ``legs`` with a list of the call's participants.
+    :param phone_numbers: False: load no phone numbers. True: the default fields also contain
+        ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their numbers. Needs
+        ``to``.
     :param missed: True: load only missed calls: inbound calls that no employee answered.
-    :param direction: ``in`` or ``out``. None: both.
+    :param direction: load only ``in`` (inbound) or ``out`` (outbound) calls. None: both.
     :param virtual_phone_numbers: load only calls through these virtual numbers of the account.
     :param employees: load only calls in which one of these employees took part, by id.
     :param tags: load only calls with one of these tags, by id.
@@ -110,9 +110,9 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Load the calls. Return the rows, or a summary if the operator writes the rows to a file or a table.
 
-        :return: a list of dicts, one per call; or a summary such as ``{"rows": 36, "table": "calls", "start":
-            …, "end": …, "points": 2}``. ``points`` are the rate-limit units that the requests used.
-        :raises CallApiFailure: the value of a parameter cannot be used; or the service refuses a field or a
+        :return: a list of dicts, one per call; or e.g. ``{"rows": 36, "table": "calls", "start": …, "end": …,
+            "points": 2}``.
+        :raises CallApiFailure: the value of a parameter cannot be used; the service refuses a field or a
             filter; or there are more than 1000 rows to return.
         :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
             all calls.

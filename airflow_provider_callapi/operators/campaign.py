@@ -37,28 +37,40 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     earlier tries. If it is unknown whether a call to a person was placed, the operator does not call the
     person again. To repeat a whole campaign, start another DAG run.
 
+    The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
+    ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
+    ``duration_seconds``, …. If the task has outlet assets, the ``extra`` of each asset event contains the
+    summary under the key ``callapi_campaign``.
+
+    If the campaign has placed no call, the task fails. There are four exceptions:
+
+    - The contact list is empty, see ``contacts``.
+    - ``dry_run`` is True.
+    - ``min_gap`` has prevented the calls.
+    - Every person on the contact list is also on the ``do_not_call`` list.
+
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
         string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
         ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
-        template uses an undefined name, e.g. a column that a person's row does not have, the operator does
-        not call this person, and the person's result is ``invalid``. If ``call`` has no key ``contact``, the
-        number to call is ``{{ contact.phone }}``.
-    :param contacts: the people to call, in one of three forms. A list of rows (each row is a mapping or only
-        a number), also as an XCom. The path of a ``.csv``, ``.jsonl`` or ``.xlsx`` file (`ObjectStoragePath`:
-        ``s3://…``, ``file:///…``). A query ``{"conn_id": "dwh", "sql": "SELECT phone, name FROM …",
-        "parameters": {…}}``: ``conn_id`` is the id of an Airflow connection to a SQL database, only
-        ``parameters`` may contain templates, and the query must return the same people in each try. Rows with
-        the same number, even in different notations, count as one person. A column ``timezone`` contains the
-        person's time zone: an IANA name, or an offset such as ``+03:00``. A list that cannot be used, such
-        as a file without rows, fails the task before anyone is dialled. If the Python list, the XCom or the
-        result of the query is empty, the task is skipped.
-    :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the results are
-        exact (busy, not reached, …), and the campaign calls unreached people again. Without the Data API, the
-        result of a call is only ``answered`` or ``unknown``.
+        template uses an undefined name, e.g. a column that the person's row lacks, the person is not called
+        and gets the result ``invalid``. If ``call`` has no key ``contact``, the number to call is
+        ``{{ contact.phone }}``.
+    :param contacts: the people to call: a list, a file or a query. A list contains rows: mappings, or only
+        numbers. It may be an XCom. A file is the path of a ``.csv``, ``.jsonl`` or ``.xlsx`` file
+        (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A query is ``{"conn_id": "dwh", "sql": "SELECT
+        phone, name FROM …", "parameters": {…}}``. ``conn_id`` is an Airflow connection to an SQL database.
+        Only ``parameters`` may contain templates. The query must return the same people in each try. Rows
+        with the same number count as one person, even in different notations. The column ``timezone``
+        contains the person's time zone: an IANA name, or an offset such as ``+03:00``. If the file has no
+        rows, or the people cannot be read, the task fails before anyone is dialled. If the list or the
+        query's result is empty, the task is skipped.
+    :param callapi_conn_id: id of the Airflow connection. With the Data API, the results are exact (busy, not
+        reached, …), and the campaign calls unreached people again. Without the Data API, the result of a call
+        is only ``answered`` or ``unknown``.
     :param campaign: the campaign's name in the ledger. By default, the name contains the ids of DAG, task and
-        run, so the name is the same for all map indexes of one run. If several runs together must call each
-        person only once, give these runs the same name.
+        run, so all map indexes of one run have the same name. If several runs together must call each person
+        only once, give these runs the same name.
     :param shard: the part of the list that this task calls. Example: ``"2/4"`` is the second of four parts.
         The phone number decides to which part a person belongs. To divide a list among tasks, map the
         operator over the parts.
@@ -73,89 +85,79 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
         ``calling_days="workdays"`` are the workdays of this country.
     :param timezone: IANA time zone of people whose row does not contain a time zone.
-    :param calling_hours: the hours in which people may be called, in each person's time zone, ``("09:00",
-        "21:00")`` by default. None: all hours.
-    :param calling_days: the days on which people may be called: ``("mon", "tue", …)``, or ``"workdays"``: the
-        workdays of the country ``region`` (needs the extra ``[holidays]``), or a dict ``{"days": "workdays",
-        "also": ["2026-11-01"], "except": ["2026-12-31"]}`` with dates of your own. None: every day.
+    :param calling_hours: the hours in which people may be called, in each person's time zone,
+        ``("09:00", "21:00")`` by default. None: all hours.
+    :param calling_days: the days on which people may be called: ``("mon", "tue", …)``, or ``"workdays"``
+        (needs the extra ``[holidays]``). A dict adds dates of your own: ``{"days": "workdays", "also":
+        ["2026-11-01"], "except": ["2026-12-31"]}``. None (default): every day.
     :param max_active_calls: how many calls of each shard may be active at the same time.
     :param max_starts_at_once: how many start requests of each shard may wait for an answer at the same time,
-        from 1 to 64, 8 by default. With 8 requests at the same time, and an answer of the service after 0.3
-        s, the campaign places about 20 calls per second. If the worker dies, it is unknown whether the
-        service placed the calls whose start requests wait for an answer.
+        from 1 to 64, 8 by default. With 8, and an answer of the service after 0.3 s, the campaign places
+        about 20 calls per second. If the worker dies, it is unknown whether the calls of the waiting start
+        requests were placed.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs.
-    :param block_on: marks of a call that mean an objection: ``["tag:36", "operation:Отказ"]``. After a call
-        with one of these marks, the campaign puts the person on the account's blacklist. The service then
-        refuses calls of all programs to this person. None (default): the campaign puts no one on the
-        blacklist. Needs the Data API.
-    :param redial: result of the last call → seconds after which the campaign calls the person again. None:
-        never. Defaults: ``busy`` 600, ``not_reached`` 3600, ``our_side_did_not_answer`` None, ``capacity``
-        300. ``capacity`` means that the account's limit of lines was reached. A call with this result does
-        not count as an attempt. A key can also be a mark: ``operation:<name>`` (an operation of the scenario)
-        or ``tag:<id>``. If the last call has one of these marks, the first such mark in ``redial`` determines
-        the delay, and the result of the call does not matter. The campaign therefore **also calls people
-        again who answered**, if their call has one of these marks. Marks need the Data API.
+    :param block_on: marks that mean an objection: ``["tag:36", "operation:Отказ"]``. If a call has one of
+        these marks, the campaign puts the person on the account's blacklist. The service then refuses calls
+        of all programs to this person. None (default): no one. Needs the Data API.
+    :param redial: the result of the last call → how many seconds after its end the campaign calls the person
+        again. None: never. Defaults: ``busy`` 600, ``not_reached`` 3600, ``network`` 600,
+        ``our_side_did_not_answer`` None, ``capacity`` 300, ``account`` 0. ``capacity``: the account has no
+        free line. ``account``: the account cannot place calls, e.g. without money. The campaign then stops,
+        and a later try continues. Calls with these two results do not count as attempts. A key can also be a
+        mark: ``operation:<name>`` (an operation of the scenario) or ``tag:<id>``. If the last call has one of
+        these marks, the first such mark in ``redial`` determines the delay, and the result does not. The
+        campaign therefore **also calls people again who answered**, if their call has one of these marks.
+        Marks need the Data API.
     :param operations: True: the results contain the operations of the scenario that each call passed. Needs
         the Data API. A key ``operation:<name>`` of ``redial`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: the longest time between the DAG run's due time and a call: a timedelta or seconds, 3
         days by default. After this time, the campaign dials no one, and ends when its active calls are over.
-        If people are left to call then, the task fails in two cases: the try began after this time, or the
-        campaign has placed no call. None: no limit.
+        If people are left to call, the task fails if the try began after this time, or if no call was placed.
+        None: no limit.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
-        state (3.3+), and only this task can read the ledger. An SQL ledger contains the called numbers, so
-        protect the database like the contact list.
+        state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
+        database like the contact list.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None: no limit.
-    :param results: a file or a table for the results. A file: a path that ends in ``.csv`` or ``.jsonl``. At
-        the end of the campaign, the task writes each row of the contact list with its result to the file. A
-        shard adds its number to the file's name: ``results-2-of-4.csv``. A table: ``{"conn_id": "dwh",
-        "table": "calls", "schema": "marketing"}``. The task creates the table if the table does not exist,
-        and writes one row for each attempt while the campaign runs.
+    :param results: a file or a table for the results. A file is a path that ends in ``.csv`` or ``.jsonl``.
+        At the end of the campaign, the task writes each row of the contact list with its result to the file.
+        A shard adds its number to the file's name: ``results-2-of-4.csv``. A table is ``{"conn_id": "dwh",
+        "table": "calls", "schema": "marketing"}``. The task creates a missing table, and writes one row for
+        each attempt while the campaign runs.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
-        campaign. The campaign report contains no phone numbers. A shard adds its number to the file's name.
-    :param fail_if_unreached_over: fail the task if the unreached people are more than this share of the
-        people who could be called. 0.2 is a fifth. The task writes the results and the campaign report before
-        it fails.
+        campaign, without phone numbers. A shard adds its number to the file's name.
+    :param fail_if_unreached_over: fail the task if more than this share of the people who could be called is
+        unreached. 0.2 is a fifth. The task first writes the results and the campaign report.
     :param fail_if_unknown_over: fail the task if more than this share of the people who could be called has
         the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is unknown
         whether the call was placed).
-    :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``. A row is
-        invalid if no call can be made from it.
-    :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-        event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` does not
-        contain this event, the call gets the tag of ``not_answered``. All events but ``answered`` need the
-        Data API.
+    :param fail_if_invalid_over: fail the task if more than this share of all rows is ``invalid``, i.e. no
+        call can be made from the row.
+    :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended":
+        38}``. The event ``our_side_did_not_answer`` means that no employee or operator was reached. If
+        ``tags`` does not contain this event, the call gets the tag of ``not_answered``. All events but
+        ``answered`` need the Data API.
     :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
-        do. If the value is a template, the rendered text must be ``true`` or ``false`` in upper or lower
-        case. Any other text fails the task before anyone is dialled. If the connection uses the Data API, the
-        list ``problems`` in the summary names the numbers, scenarios, employees, files and tags that the
-        account does not have or has switched off.
+        do. With the Data API, the list ``problems`` in the summary names the numbers, scenarios, employees,
+        files and tags that the account lacks or has switched off. A template must give ``true`` or ``false``
+        in upper or lower case. Any other text fails the task before anyone is dialled.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
-    :param appear_timeout: seconds within which ``list.calls`` must show a call. If ``list.calls`` has not
-        shown the call by then, the campaign treats the call as ended and never observed.
+    :param appear_timeout: seconds within which ``list.calls`` must show a call. Otherwise, the campaign
+        treats the call as ended and never observed.
     :param report_timeout: seconds after a call's end within which the Data API must report the call. Without
         the report, the polls decide the result: ``answered`` or ``unknown``.
-    :param absence_proven_after: seconds, at least ``appear_timeout``, that a lost call must stay absent. A
-        call is lost if its start request got no answer. If neither ``list.calls`` nor the Data API has shown
-        the call by then, the call was never placed, and the campaign dials the person again. Choose a time
-        that is longer than the delay of the Data API's reports. None: the campaign does not dial the person
-        again, and the person's result is ``unresolved``. Needs the Data API.
+    :param absence_proven_after: seconds of search, at least ``appear_timeout``, for a call whose start
+        request got no answer. If neither ``list.calls`` nor the Data API shows the call in this time, the
+        call was never placed, and the campaign dials the person again. Choose a time that is longer than the
+        delay of the Data API's reports. None (default): the campaign does not dial the person again, and the
+        person's result is ``unresolved``. Needs the Data API.
     :param call_timeout: seconds from the start of a call. If the call is still active then, the campaign
         stops watching the call, and treats the call as ended.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
         the dialling.
-
-    If the campaign has placed no call, the task fails. The exceptions: the contact list is empty (see
-    ``contacts``), ``dry_run`` is True, ``min_gap`` has prevented the calls, or every person on the contact
-    list is also on the ``do_not_call`` list.
-
-    The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
-    ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, …. If the task has outlet assets, the ``extra`` of each asset event contains the
-    summary under the key ``callapi_campaign``.
     """
 
     ui_color = "#fbe8d3"
@@ -308,12 +310,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
 
-        If a deferrable task has to wait, this method defers the task and does not return.
+        If a deferrable task has to wait, the method defers the task.
 
         :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
             …}``.
-        :raises CallApiFailure: the value of a parameter cannot be used, so the try dials no one; or the
-            campaign is over, but e.g. a ``fail_if_…`` limit is exceeded.
+        :raises CallApiFailure: the campaign cannot begin, e.g. because a parameter is invalid; or the
+            campaign is over, and e.g. a ``fail_if_…`` limit is exceeded.
         :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
             succeed.
         """
@@ -324,12 +326,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        The method can defer the task again. The method raises the same errors as `execute`.
+        The method can defer the task again, and raises the same errors as `execute`.
 
         :param event: the event with which the trigger ended the wait. The event contains the observations of
             the campaign's calls.
-        :param memo: a dict that the task stored when it was deferred, and that the rest of the try needs. For
-            example, the dict contains which people the do-not-call list excludes. See `CampaignMemory.memo`.
+        :param memo: what the task stored before the wait, see `CampaignMemory.memo`.
         """
         return self._carry_out(context, event or {}, memo)
 

@@ -56,9 +56,9 @@ def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGE
 
     The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
 
-    :param at_least: the shortest allowed duration in seconds. With ``at_least=0`` (default), every duration
-        above 0 is allowed, and ``zero`` decides about 0.
-    :param zero: whether a duration of 0 seconds is allowed.
+    :param at_least: the shortest allowed duration in seconds. The default 0 allows every duration above 0.
+    :param zero: whether the duration 0 is allowed, too. ``zero=True`` has no effect if ``at_least`` is above
+        0.
     :param at_most: the longest allowed duration in seconds.
     """
 
@@ -258,9 +258,9 @@ def _read_rows(value: Any) -> Any:
 def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
-    :param value: a list of rows, the path of a file, or a query ``{"conn_id": …, "sql": …}``; or a dict
-        ``{"blacklist": True, "list": …}``. ``blacklist``: whether to exclude the numbers of the account's own
-        blacklist, too. ``list`` is optional: a list of rows, a path or a query.
+    :param value: a list in one of three forms: rows, the path of a file, or a query ``{"conn_id": …, "sql":
+        …}``. To exclude the account's blacklist, too: ``{"blacklist": True, "list": …}``. The key ``list``
+        takes such a list and is optional.
     :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:

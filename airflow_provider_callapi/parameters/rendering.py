@@ -15,14 +15,13 @@ from typing import Any, ClassVar
 class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
 
-    A rendered text stays a text even if the DAG has ``render_template_as_native_obj=True``: ``1234#`` does
-    not become a number. With this setting, there is one exception: a template that consists of a single
-    expression becomes the value of the expression. ``{{ params.call }}`` may become a dict or None.
+    With ``render_template_as_native_obj=True`` in the DAG, Airflow itself would convert ``1234#`` to a
+    number. With this mixin, only a template that is one expression gets another type: ``{{ params.call }}``
+    may become a dict or None.
 
     :cvar object_fields: the names of the template fields whose value may be a list or a dict. If the author
-        writes one template for the whole field, such as ``{{ params.rows | tojson }}``, Airflow renders the
-        template as the DAG's setting defines, e.g. to a list. Texts inside a list or a dict keep the type
-        str.
+        writes one template for the whole field, such as ``{{ params.rows | tojson }}``, the DAG's setting
+        applies, and the text may become a list. Texts inside a list or a dict keep the type str.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

@@ -46,9 +46,9 @@ def write(
     :param text: the action without phone numbers and without the user's name, such as ``released call 17``.
     :param user: the user who acted.
     :param connection_id: the Airflow connection whose page the user has used.
-    :param owner: dag id, run id, task id and map index of the campaign's task. Airflow's page of the task
-        then shows the record, too. None: the action concerns no task.
-    :param facts: more values for the record in the audit log, as plain JSON, such as ``call_session_id=17``.
+    :param owner: the campaign's task: dag id, run id, task id and map index. Airflow's page of this task then
+        shows the record. None: the action concerns no task.
+    :param facts: more values for the audit log, as plain JSON, such as ``call_session_id=17``.
     """
     name = str(user.get_name())
     _log.info("%s: %s (connection %s)", name, text, connection_id)

@@ -28,11 +28,11 @@ class Look:
     """The result of one poll of the active calls, which the page *Calls* shows to all viewers.
 
     :ivar at: when the poll began, epoch seconds.
-    :ivar sessions: the active calls; empty if the poll failed.
+    :ivar sessions: the active calls. Empty: there are none, or the poll failed.
     :ivar left_out: how many active calls are missing in ``sessions``, because they cannot be read.
-    :ivar limits: how many points (rate-limit units) are left; None: not known.
+    :ivar limits: how many points (rate-limit units) are left. None: not known.
     :ivar timezone: IANA name of the account's time zone.
-    :ivar problem: why the API server cannot reach the service; ``""``: the service has answered.
+    :ivar problem: why the poll failed. ``""``: the poll succeeded.
     """
 
     at: float

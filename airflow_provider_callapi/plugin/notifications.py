@@ -1,9 +1,10 @@
 """Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each.
 
-The vendor signs no notification, so a notification proves nothing. The endpoint uses only the session id and
-the event, such as ``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
 Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without
 the Variable, the endpoint is off.
+
+The vendor signs no notification. The endpoint therefore uses only the session id and the event, such as
+``ended``. For other facts about the call, a DAG asks the Call API or the Data API.
 """
 
 from __future__ import annotations
@@ -102,11 +103,11 @@ class Throttle:
 class Receiver:
     """Checks the vendor's notifications, and stores each notification once, even if the vendor repeats it.
 
-    :param read_secret: a function that returns the secret that each notification must contain. If the
-        function returns None, the receiver refuses all notifications.
-    :param store: a function that creates the asset event of a notification. The function returns False if no
-        DAG uses the asset.
-    :param clock: a function that returns the seconds since any fixed moment.
+    :param read_secret: returns the secret that each notification must contain. None: the receiver refuses all
+        notifications.
+    :param store: creates the asset event of a notification. The function returns False if no DAG uses the
+        asset.
+    :param clock: returns the seconds since any fixed moment.
     """
 
     def __init__(

@@ -63,11 +63,12 @@ class CallRow:
 
     :ivar session: the call session id.
     :ivar direction: the direction as the service names it.
-    :ivar since: when the call began, epoch seconds; None: not known.
+    :ivar since: when the call began, epoch seconds. None: not known.
     :ivar contact: the contact's phone number, shortened: ``7926…0001``.
-    :ivar legs: for each leg, ``employee`` or ``contact`` and the state of the leg, e.g. ``contact: Dial``.
-    :ivar task: the task that has placed the call; None: not known.
-    :ivar campaign: the name of the call's campaign; ``""``: the call belongs to no known campaign.
+    :ivar legs: one text for each leg: ``employee`` or ``contact``, and the leg's state, e.g.
+        ``contact: Dial``.
+    :ivar task: the link to the task that has placed the call. None: not known.
+    :ivar campaign: the name of the call's campaign. ``""``: no known campaign.
     """
 
     session: int
@@ -100,13 +101,12 @@ class Bar:
 class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
-    :ivar seen: the campaign's progress, and what a user has asked of the campaign.
-    :ivar why: why the campaign does not dial at this moment, without phone numbers. ``""``: the campaign
-        dials at its normal pace.
+    :ivar seen: the campaign's progress, and the wish of a user.
+    :ivar why: why the campaign does not dial now, without phone numbers. ``""``: the campaign dials at its
+        normal pace.
     :ivar task: the link to the campaign's task.
-    :ivar offered: which of the buttons pause, resume and stop the page shows for the campaign.
-    :ivar wanted: a user's wish that the campaign does not follow yet, such as ``anna asked to pause``.
-        ``""``: no wish is pending.
+    :ivar offered: which of the buttons pause, resume and stop the page shows.
+    :ivar wanted: a wish that the campaign does not follow yet, such as ``anna asked to pause``. ``""``: none.
     :ivar is_late: True: the campaign is not over, and its progress is overdue by more than a minute.
     """
 
@@ -124,8 +124,8 @@ def call_rows(
     """Return the active calls as rows of the page *Calls*, in the order of their session ids.
 
     :param look: the result of the newest poll of the active calls.
-    :param callers: call session id → dag id, run id, task id and map index of the task that has placed the
-        call. The dict contains no calls of campaigns.
+    :param callers: call session id → the task that placed the call: dag id, run id, task id and map index.
+        Calls of campaigns are not in the dict.
     :param campaigns: the campaigns, each with the session ids of its active calls.
     :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """

@@ -15,12 +15,11 @@ T = TypeVar("T")
 class SharedLook(Generic[T]):
     """Reads a value, such as the active calls, and returns the value to all viewers for some seconds.
 
-    Several threads may use the object at the same time. While one thread reads, the other threads wait for
-    the value.
+    Several threads may use the object. While one thread reads, the others wait for the value.
 
-    :param take: a function that reads the value. The function gets the time in epoch seconds.
-    :param clock: a function that returns the time in epoch seconds.
-    :param lifetime: seconds from the end of a read until the value is too old, such as 5.
+    :param take: reads the value. The function gets the time in epoch seconds.
+    :param clock: returns the time in epoch seconds.
+    :param lifetime: for how many seconds after a read the object returns the same value, e.g. 5.
     """
 
     def __init__(self, take: Callable[[float], T], clock: Callable[[], float], *, lifetime: float) -> None:

@@ -70,29 +70,31 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
-    With ``until="answered"``, the wait also ends if the call ends and no poll has observed an answer. The
-    returned dict then has ``status="ended"``. If the Data API reported the end of the call during the wait,
-    ``answered`` in the dict is what the report states. Otherwise, ``answered`` is None (not known), because
-    the contact may have answered between two polls.
+    With ``until="answered"``, the wait also ends if the call ends without an observed answer. The dict then
+    has ``status="ended"``. Its ``answered`` is what the Data API has reported. Without a report during the
+    wait, ``answered`` is None (not known), because the contact may have answered between two polls.
 
-    The sensor waits in one of three modes: ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All
-    three modes give the same result, with one exception. Before Airflow 3.3, reschedule mode forgets what
-    earlier pokes observed. The result and the checks of ``require_seen`` and ``require_answer`` then depend
-    only on the last poke and on ``call_session_id``. The first poll without the call ends the wait: at once
-    if ``call_session_id`` states that a poll has shown the call, and otherwise after ``appear_timeout``.
+    The sensor waits with ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All three give the
+    same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke what
+    the poke observed. This has two effects:
+
+    - After ``appear_timeout``, one poll without the call ends the wait. If ``call_session_id`` is a dict with
+      ``observed=True``, such a poll ends the wait at any time.
+    - The result, ``require_seen`` and ``require_answer`` depend only on the last poke and on
+      ``call_session_id``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
-    :param until: what to wait for: ``answered`` or ``ended``.
-    :param appear_timeout: seconds within which ``list.calls`` must show the call. If ``list.calls`` has not
-        shown the call by then, the sensor treats the call as ended and never observed. The time begins at the
-        call's start, or at the first poke if the start is not known.
+    :param until: what to wait for: ``answered`` or ``ended`` (default).
+    :param appear_timeout: seconds within which ``list.calls`` must show the call. Otherwise, the sensor
+        treats the call as ended and never observed. The time begins at the call's start, or at the first poke
+        if the start is not known.
     :param require_seen: True: if no poll has shown the call, the task fails without retries.
     :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. In the triggerer, one poll serves all tasks that wait for
         calls of the same connection.
-    :param soft_fail: True: Airflow skips the task in the cases in which ``timeout``, ``execution_timeout``,
-        ``require_seen`` or ``require_answer`` would let the task fail. After any other error, the task fails.
+    :param soft_fail: True: Airflow skips the task if ``timeout``, ``execution_timeout``, ``require_seen`` or
+        ``require_answer`` would let the task fail. After any other error, the task fails.
     :param poke_interval: seconds between two polls, as a number or a timedelta.
     :param timeout: the longest wait, in seconds or as a timedelta.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
@@ -132,12 +134,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
 
     def _read_parameters(self, *, templates: bool = False) -> None:
-        """Check the sensor's parameters, and convert their values.
+        """Check the sensor's parameters, and replace the values by the converted values.
 
-        The method replaces each value by the converted value. ``call_session_id`` keeps its value.
+        ``call_session_id`` is checked, but keeps its value.
 
-        :param templates: True: Airflow has not rendered the templates yet, so the method leaves out the
-            parameters that may be templates. False: Airflow has rendered the templates.
+        :param templates: True: Airflow has not rendered the templates yet, so values with a template are left
+            out.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """
@@ -150,13 +152,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def execute(self, context: Context) -> Any:
         """Wait for the call, and return what is known of the call as a dict for XCom.
 
-        If the parameter ``deferrable`` is True, the method defers the task instead of waiting.
+        With ``deferrable=True``, the method defers the task instead of waiting.
 
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
-            ``require_answer`` is set and no answer is known.
-        :raises CallApiFailure: a parameter is invalid, or a poll failed and a retry would not help, e.g. with
-            a wrong password.
+        :raises CallOutcomeUnknown: ``require_seen`` or ``require_answer`` is set, and its condition is not
+            met.
+        :raises CallApiFailure: a parameter is invalid; or a poll failed with a permanent error, e.g. a wrong
+            password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
         """
         self._read_parameters()
@@ -206,15 +208,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _skip_only_what_is_late(self) -> Iterator[None]:
         """Limit Airflow's ``soft_fail`` in the ``with`` block to some errors.
 
-        With ``soft_fail``, Airflow itself skips the task after any error. In the ``with`` block, Airflow
-        skips the task only after these errors:
+        With ``soft_fail``, Airflow skips the task after any error. In the ``with`` block, Airflow skips the
+        task only after these errors:
 
         - `AirflowSensorTimeout`: the wait exceeded ``timeout``.
         - `AirflowTaskTimeout`: the task exceeded ``execution_timeout``.
-        - `CallOutcomeUnknown`: ``require_seen`` is set and no poll has shown the call, or ``require_answer``
-          is set and no answer is known.
+        - `CallOutcomeUnknown`: the condition of ``require_seen`` or ``require_answer`` is not met.
 
-        After any other error, such as a wrong password, the task fails with this error.
+        After any other error, such as a wrong password, the task fails.
         """
         try:
             yield
@@ -228,12 +229,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what is known of the call as a dict for XCom, after a wait in the triggerer.
 
-        :param event: the event of the trigger: the phase and the dict of the call, or an error.
+        :param event: the trigger's event: the phase and the dict of the call, or an error.
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
-            ``require_answer`` is set and no answer is known.
-        :raises CallApiFailure: a poll failed, and a retry of the task would not help, e.g. with a wrong
-            password.
+        :raises CallOutcomeUnknown: ``require_seen`` or ``require_answer`` is set, and its condition is not
+            met.
+        :raises CallApiFailure: a poll failed with a permanent error, e.g. a wrong password.
         :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
@@ -255,12 +255,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         """Poll the active calls once, and return whether the wait for the call is over.
 
         :return: ``is_done`` is True if the wait is over. ``xcom_value`` is then what is known of the call, as
-            a dict for XCom.
-        :raises CallApiFailure: the poll failed, and a retry of the task would not help, e.g. with a wrong
-            password.
+            a dict.
+        :raises CallApiFailure: the poll failed with a permanent error, e.g. a wrong password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
-        :raises CallOutcomeUnknown: the wait is over. ``require_seen`` is set and no poll has shown the call,
-            or ``require_answer`` is set and no answer is known.
+        :raises CallOutcomeUnknown: the wait is over, and the condition of ``require_seen`` or
+            ``require_answer`` is not met.
         """
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
@@ -321,13 +320,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
         """Return when the wait for the call began, and what earlier pokes observed of the call.
 
-        In reschedule mode, each poke runs in another process. The method then reads both values from
-        Airflow's task state. If no values are stored, the method returns other values:
+        The values are those that `_store` stored. If no values are stored, the method returns these values:
 
-        - The beginning of the wait is the time of the first poke in reschedule mode. If there was no earlier
-          poke, the beginning is the present time.
-        - The observation contains what the dict in the parameter ``call_session_id`` states of the call. If
-          the parameter is only a session id, the observation is empty.
+        - The wait began at the first poke in reschedule mode, if Airflow knows this time. Otherwise, it
+          begins now.
+        - The observation is what ``call`` contains. A session id alone gives an empty observation.
 
         :param call: what the parameter ``call_session_id`` states of the call.
         :return: the beginning of the wait in epoch seconds, and the observation.
@@ -362,7 +359,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         :param phase: the phase in which the wait ended, such as ``ENDED``.
         :param call: what is known of the call.
         :return: the value of ``call`` as a dict for XCom.
-        :raises AirflowSensorTimeout: the call is still active after the timeout.
+        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
         :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
             ``require_answer`` is set and no answer is known.
         """

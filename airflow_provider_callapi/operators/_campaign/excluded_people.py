@@ -14,14 +14,14 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 
 class ExcludedPeople:
-    """The people of a campaign who are on the do-not-call list, or were on the list in an earlier try.
+    """The people of a campaign whom this or an earlier try has found on the do-not-call list.
 
-    Task state keeps only fingerprints (hashes) of these people. A later try compares the fingerprints with
-    those of the people on the contact list.
+    The object stores fingerprints (hashes) of these people in `CampaignMemory`. A later try does not call the
+    people, even if they are no longer on the list.
 
     :param plan: the people on the contact list.
-    :param memory: stores the fingerprints for later tries.
-    :param scope: the deployment and the campaign, which are part of each fingerprint.
+    :param memory: stores the fingerprints.
+    :param scope: the text that stands for the campaign in fingerprints, see `Deployment.scope`.
     :param hook: reads the account's blacklist.
     :param log: the task's logger.
     :raises CallApiFailure: the author uses the blacklist, and the connection does not use the Data API.

@@ -19,23 +19,23 @@ The value then has 40 kB; Airflow warns of values above 64 kB.
 
 
 class CampaignMemory:
-    """What a campaign remembers when its worker process ends, e.g. the people on the do-not-call list.
+    """Passes values, e.g. who is on the do-not-call list, to the next worker process of a campaign.
 
-    Two stores keep the values. The *memo* is a JSON object in a deferral: the worker that continues the try
-    after the deferral reads the memo. Airflow's task state (3.3+) keeps the values for the next try.
+    There are two ways:
+
+    - The *memo*, a JSON object, goes from a deferral to the worker that continues the same try.
+    - Airflow's task state (3.3+) keeps values for the task's next try. Without task state, the next try finds
+      no values.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
     :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the campaign's identity as `identity_of` returns it, e.g. the campaign's name, its ledger
-        and the checksum of its contact list. A later try with a different identity must not continue the
-        campaign. None: no identity is stored.
-    :ivar stopped: the reason why dialling stopped before the deferral. None: dialling had not stopped.
-    :ivar wish: what a user had asked of the campaign before the deferral. None: no user had asked for
-        anything, or this try has not been deferred.
-    :ivar timezone: IANA name of the account's time zone, from the Data API. None: no name is stored.
-    :ivar excluded: fingerprints (hashes) of all people whom this try or an earlier try has found on the
-        do-not-call list. Without task state, the people whom only an earlier try has found are missing.
+    :ivar identity: the stored identity of the campaign, see `identity_of`. None: no identity is stored.
+    :ivar stopped: why dialling had stopped before the deferral. None: dialling had not stopped.
+    :ivar wish: the user's wish that was in force before the deferral. None: there was no wish.
+    :ivar timezone: IANA name of the account's time zone. None: no name is stored.
+    :ivar excluded: fingerprints (hashes) of the people whom this or an earlier try found on the do-not-call
+        list.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:
@@ -70,12 +70,10 @@ class CampaignMemory:
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store the campaign's identity, such as its name, its ledger and the checksum of its contact list.
+        """Store the campaign's identity, so that a later worker can detect another campaign.
 
-        The worker that continues the campaign compares its campaign's identity with the stored identity.
-        `memo` returns the identity for the worker that continues this try after a deferral. Task state keeps
-        the identity for a later try. Before Airflow 3.3, there is no task state, so a later try finds no
-        identity.
+        `refuse_another_campaign` compares the identities. Before Airflow 3.3, only the worker that continues
+        this try after a deferral finds the identity.
 
         :param identity: plain JSON, as `identity_of` returns it.
         """
@@ -117,10 +115,10 @@ class CampaignMemory:
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
         """Return the memo: the values that a deferral passes to the worker that continues this try.
 
-        :param stopped: the reason why dialling has stopped. None: dialling has not stopped.
-        :param wish: what a user has asked of the campaign. None: no user has asked for anything.
-        :return: plain JSON: ``{"stopped": …, "wish": …, "excluded": […], "which": <the campaign's identity>,
-            "timezone": …}``. ``excluded`` and ``timezone`` are the attributes of this object.
+        :param stopped: why dialling has stopped. None: dialling has not stopped.
+        :param wish: the user's wish that is in force. None: there is no wish.
+        :return: plain JSON with the keys ``stopped``, ``wish``, ``excluded``, ``which`` (the campaign's
+            identity) and ``timezone``.
         """
         return {
             "stopped": stopped,

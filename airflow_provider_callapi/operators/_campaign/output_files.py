@@ -25,13 +25,13 @@ _CSV = ".csv"
 
 
 def shard_path(path: str, shard: tuple[int, int]) -> str:
-    """Return the path of a file that only one shard writes: ``results.csv`` becomes ``results-2-of-4.csv``.
+    """Return a file's path with the shard's number: ``results.csv`` becomes ``results-2-of-4.csv``.
 
-    A shard is the part of a campaign's contact list that one task calls. Without the number of the shard in
-    the path, the tasks of a campaign would overwrite each other's files.
+    A shard is the part of a contact list that one task calls. With the number, the tasks of a campaign do not
+    overwrite each other's files.
 
-    :param shard: the number of this shard, and how many shards there are, e.g. ``(2, 4)``. With ``(1, 1)``,
-        or if the file's name already contains ``2-of-4``, the path stays unchanged.
+    :param shard: the shard's number, and how many shards there are, e.g. ``(2, 4)``. With ``(1, 1)``, or if
+        the file's name already contains ``2-of-4``, the path stays unchanged.
     """
     which, shards = shard
     own = f"{which}-of-{shards}"
@@ -82,16 +82,15 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results file and the campaign report of the finished campaign.
+        """Write the results file and the campaign report, if the author has named paths for them.
 
         :param summary: the counts of people and calls.
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
-        :param calls_per_minute: how many calls the points of one minute pay for. None: not known, so
-            the campaign report does not show this number.
-        :param unfinished: the reason why the campaign stopped dialling before its end. None: the campaign
-            did not stop early.
-        :return: an error text for each file that could not be written. Empty: all files are written.
+        :param calls_per_minute: how many calls the points of one minute pay for. None: the campaign report
+            does not show the number.
+        :param unfinished: why the campaign stopped dialling early. None: the campaign did not stop early.
+        :return: an error text for each file that cannot be written.
         """
         problems = []
         for name, path in self._paths.items():

@@ -64,12 +64,11 @@ def read_rules(
     run_after: float | None,
     account_timezone: str,
 ) -> Rules:
-    """Return the campaign's rules, e.g. its calling hours, its redials and how many calls may be active.
+    """Convert the operator's options to the campaign's rules, e.g. its calling hours and redials.
 
     :param hook: the hook of the campaign's connection.
     :param now: epoch seconds.
-    :param run_after: when the DAG run was due, epoch seconds. None: the DAG run was due at no fixed time, so
-        ``max_lateness`` does not apply.
+    :param run_after: when the DAG run was due, epoch seconds. None: ``max_lateness`` does not apply.
     :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: the value of an option cannot be used. The error message names the option.
     """
@@ -128,15 +127,13 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
-    """Return the campaign's ledger, which stores the attempts.
+    """Open the ledger with the attempts: in an SQL database, or in Airflow's task state.
 
-    The ledger is in the SQL database that ``ledger_conn_id`` names. Without ``ledger_conn_id``, the ledger is
-    in Airflow's task state.
-
+    :param options: ``ledger_conn_id`` names the SQL database. None: the ledger is in task state.
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: the connection ``ledger_conn_id`` cannot be used. Without ``ledger_conn_id``:
-        Airflow has no task state.
-    :raises CallApiTrouble: the database does not answer.
+    :raises CallApiFailure: the SQL database cannot be used; or there is neither ``ledger_conn_id`` nor task
+        state.
+    :raises CallApiTrouble: the SQL database does not answer.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -155,11 +152,12 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
     """Read the contact list. Return the people to call, and the rows from which no call can be made.
 
     :param template: makes the start request of each person.
-    :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param was_read_before: whether this task has read the list successfully before.
+    :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
+    :param was_read_before: whether this task has read the list before. If True, an unusable list is a
+        transient error, because another process may be writing the list.
     :raises CallApiFailure: the list cannot be used, and ``was_read_before`` is False.
-    :raises CallApiTrouble: the list's storage does not answer; or the list cannot be used, and
-        ``was_read_before`` is True. This error is transient, because another process may be writing the list.
+    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True; or the list's storage
+        does not answer.
     """
     try:
         with _before_dialling():
@@ -199,17 +197,15 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
-    """Return the identity of a campaign: JSON values that show whether two tries run the same campaign.
+    """Return the campaign's identity: JSON values that show whether two tries run the same campaign.
 
-    `refuse_another_campaign` compares the identity of this try with the identity of the earlier try. Without
-    this comparison, a try of another campaign could call people a second time. The identity contains no phone
-    number.
+    `refuse_another_campaign` compares the identities of two tries. The identity contains no phone number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param clears: the task's ``max_tries``, which grows each time a user clears the task.
     :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "clears": 2}``. ``3f09ab`` is a checksum of the people, and ``77c0de`` is a
-        checksum of ``scope``.
+        "deployment": "77c0de", "clears": 2}``. ``3f09ab`` is a checksum of the people, and ``77c0de`` of
+        ``scope``.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -227,15 +223,14 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
-    If the name, shard, ledger or deployment has changed, the try would not find which people the earlier
-    tries called. If the contact list has changed, the try would call new people and forget the people on the
-    old list. To use a changed list, a user clears the task.
+    Such a try would not know whom the earlier tries have called. To use a changed contact list, a user clears
+    the task.
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
-    :param before: the identity that the task stored in an earlier try, or in this try before a deferral.
+    :param before: the stored identity, from an earlier try, or from this try before a deferral.
     :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
         option.
-    :raises CallApiTrouble: the contact list has changed, although no user has cleared the task. The error is
+    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task. The error is
         transient, because another process may be writing the list.
     """
     for name in _IDENTITY_FIELDS:

@@ -36,18 +36,21 @@ class ResultsInTable:
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def close(self) -> None:
-        """Write the rows that are not in the table yet, and wait some seconds for the database."""
+        """Write the rows that are not in the table yet. Wait at most 5 seconds for the database.
+
+        If the write fails, the method raises no error. `write_all` or the task's next try writes these rows.
+        """
         self._writer.close()
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write all rows of the finished campaign to the table, also the rows that are already in the table.
+        """Write all rows of the finished campaign to the table. Replace rows from earlier writes.
 
-        Each attempt has a row. A person without an attempt, an invalid row of the contact list and a
-        duplicate also have a row. If the database is not available, wait for up to five minutes.
+        There is a row for each attempt, each person without an attempt, each invalid row of the contact list
+        and each duplicate. The method waits up to five minutes for a database that is not available.
 
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
-        :return: empty: all rows are written. Otherwise, a list with one error text.
+        :return: a list with one error text. Empty: all rows are written.
         """
         try:
             self._writer.finish(self._final_rows(endings, skipped))

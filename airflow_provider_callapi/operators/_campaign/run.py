@@ -79,16 +79,15 @@ class UnfinishedBusiness(Exception):
 
 
 class CampaignRun:
-    """One try of a campaign operator: one execution of its task.
+    """Carries out one try of a campaign operator, or the rest of the try after a deferral.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param log: the task's logger.
-    :param event: the event with which the trigger ended the deferral. The event contains the observations of
-        the calls. None: this try has not been deferred.
-    :param memo: what `CampaignMemory.memo` returned before the deferral. None: this try has not been
-        deferred.
-    :raises CallApiFailure: an option cannot be used. This try has not dialled anyone.
+    :param event: the trigger's event, with the observations of the calls. None: there was no deferral.
+    :param memo: what `CampaignMemory.memo` returned before the deferral. None: there was no deferral.
+    :raises CallApiFailure: an option or the contact list cannot be used. No one is dialled.
+    :raises CallApiTrouble: a storage or a database does not answer. No one is dialled.
     """
 
     def __init__(
@@ -159,13 +158,13 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
-        In a dry run, the method calls no one and returns at once.
+        In a dry run, the method calls no one.
 
-        :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: the summary
-            and the forecast that `_announce` returns.
-        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed. `_finish` lists the
-            reasons.
-        :raises CallApiTrouble: the task was killed.
+        :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: a summary
+            with the forecast of `_announce`.
+        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, see `_finish`.
+        :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
+        :raises CallApiTrouble: the task was killed, or the contact list has changed.
         """
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
@@ -256,13 +255,13 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and each object that is missing in the account.
+        """Log how many people the campaign will call, and which objects are missing in the account.
 
-        The objects are, for example, the scenarios and virtual numbers that the start requests name.
+        The objects are, for example, scenarios and virtual numbers.
 
-        :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``: the
-            number of people to call, a forecast of the points and minutes for one call to each person, and
-            one sentence for each missing object.
+        :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``.
+            Points and minutes are a forecast for one call to each person. Each problem is a sentence about a
+            missing object.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -387,12 +386,18 @@ class CampaignRun:
     # --- the end ---
 
     def _finish(self) -> dict[str, Any]:
-        """Write the results file and the campaign report, and return the summary of the finished campaign.
+        """Write the results and the campaign report, and return the summary of the finished campaign.
 
-        :raises UnfinishedBusiness: the task must not succeed, for one of these reasons: the contact list is
-            empty; dialling was stopped; people are left to call after the end of ``max_lateness``; no
-            call was placed; a ``fail_if_…`` limit is exceeded; a file, a table row or a blacklist entry
-            cannot be written.
+        The task must not succeed if:
+
+        - the contact list is empty.
+        - dialling was stopped.
+        - this try began after the end of ``max_lateness``, and people are left to call.
+        - no call was placed.
+        - a ``fail_if_…`` limit is exceeded.
+        - a file, a table row or a blacklist entry cannot be written.
+
+        :raises UnfinishedBusiness: the task must not succeed.
         :raises CallApiTrouble: the task was killed.
         """
         endings = self._endings()
