@@ -1,4 +1,9 @@
-"""Convert local times of the user's account while the account's time zone is not known yet."""
+"""Work with local times of the user's account before the account's time zone is known.
+
+The functions read and write each local time as if it were a time in UTC. The difference between two such
+times is still correct. Compared with the true time, the difference is the account's offset from UTC: see
+`quarter_hours_ahead`.
+"""
 
 from __future__ import annotations
 
