@@ -46,8 +46,8 @@ class Row:
     :ivar seen: what the probes have seen. If they have seen nothing: the reason, or the probes to run.
     :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: it does not hold. ``not known``: the
         findings do not show whether it holds.
-    :ivar settings: setting → the value that the user should give the setting, e.g. ``{"appear_timeout":
-        "90"}``.
+    :ivar settings: setting → the value that the user should give the setting, e.g.
+        ``{"appear_timeout": "90"}``.
     """
 
     assumption: str

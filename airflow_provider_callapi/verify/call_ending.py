@@ -74,15 +74,19 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The method polls ``list.calls`` for at most 90 seconds. It stops earlier if the call is found, if 30
-        polls have shown no call that can be the wanted call, or after a permanent error. If the connection
-        does not use the Data API, the method does not search in the report.
+        The search in ``list.calls`` lasts at most 90 seconds. It ends earlier in these cases:
+
+        - A poll shows the wanted call.
+        - 30 polls have shown no call that may be the wanted call.
+        - A poll fails with a permanent error.
+
+        If the connection does not use the Data API, the method does not search in the report.
 
         :param active: the wanted call.
         :return: the session id. None: neither 30 polls nor the report have shown the call, so it is not
             active.
-        :raises NotProven: the method has not found the call, but fewer than 30 polls have shown no such call.
-            The call may still be active.
+        :raises NotProven: the method has not found the call, but it may still be active, because the search
+            in ``list.calls`` ended before 30 such polls.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -138,15 +142,13 @@ class CallEnding:
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
         """Return the session id of the wanted call, if the active calls contain the wanted call.
 
-        The wanted call is the first call that meets one of these conditions. The first condition counts more:
-
-        - The call has the session id or the ``external_id`` of the wanted call.
-        - The call has no ``external_id``, was not active before the start request, and its contact has one of
-          the phone numbers that the run calls.
+        The method looks for a call with the session id or the ``external_id`` of the wanted call. If there is
+        none, it looks for a call that has no ``external_id``, was not active before the start request, and
+        whose contact has a phone number that the run calls.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.
-        :return: the session id. None: no call meets a condition.
+        :return: the session id. None: no call fits.
         """
         named = [
             call

@@ -205,8 +205,8 @@ class DateRule(_Found):
 class ReportRules(_Found):
     """Which fields, filters and dates of report requests the Data API refuses.
 
-    :ivar refused_fields: refused field → mnemonic of the error, e.g. ``{"full_record_file_link":
-        "parameter_component_disabled"}``.
+    :ivar refused_fields: refused field → mnemonic of the error, e.g.
+        ``{"full_record_file_link": "parameter_component_disabled"}``.
     :ivar refused_filters: the fields by which the Data API refuses to filter.
     :ivar ongoing_refused: whether the Data API refuses the parameter ``include_ongoing_calls``.
     :ivar future_date_till: whether the Data API accepts a ``date_till`` in the future; None: not known.

@@ -1,8 +1,8 @@
 """Work with local times of the user's account before the account's time zone is known.
 
-The functions read and write each local time as if it were a time in UTC. The difference between two such
-times is still correct. Compared with the true time, the difference is the account's offset from UTC: see
-`quarter_hours_ahead`.
+The functions treat each local time as if it were a time in UTC. The difference between two local times is
+still correct. If the same moment is also known as epoch seconds, `quarter_hours_ahead` finds the account's
+offset from UTC.
 """
 
 from __future__ import annotations

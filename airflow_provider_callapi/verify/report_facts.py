@@ -43,7 +43,7 @@ def session_reason(findings: Findings) -> SessionReason | None:
     result is less certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: the probe ``dead_operator`` has not shown it.
+        leg). None: the calls of the probe ``dead_operator`` do not show it.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None

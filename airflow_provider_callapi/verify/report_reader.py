@@ -71,7 +71,7 @@ class ReportReader:
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one finished call in ``get.calls_report``, with the service's default fields.
 
-        The request names no fields, so the Data API chooses the fields. A finding needs this: whether
+        The request names no fields, so the Data API chooses the fields. The entries show whether
         ``call_records`` is one of them.
 
         :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the

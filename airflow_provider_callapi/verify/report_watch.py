@@ -61,7 +61,7 @@ class ReportWatch:
         Call this method after each poll of ``list.calls``. A request is due after these polls:
 
         - If ``measure_ongoing`` is True: the first 25 polls.
-        - If ``list.calls`` does not show the call: each poll. After about 30 requests: one poll in 10
+        - If ``list.calls`` does not show the call: each poll; after about 30 requests, only one poll in 10
           seconds.
 
         Once the report has shown the finished call, the method does nothing. If the Data API does not answer,

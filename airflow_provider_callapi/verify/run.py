@@ -68,7 +68,8 @@ class Run:
         """Run the probes that no earlier run has finished, and return all findings.
 
         If an earlier, interrupted run has left a call active, the method first releases (ends) the call. If
-        this run is interrupted, e.g. by KeyboardInterrupt, the method releases its active call, too.
+        this run is interrupted, e.g. by KeyboardInterrupt, the method releases its active call, too, and
+        raises the exception again.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.

@@ -61,8 +61,8 @@ def ongoing(context: Context) -> Judgement:
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised value of the parameter ``absence_proven_after``.
 
-    If neither service has shown a lost call for so many seconds, the package assumes that the call was never
-    placed.
+    If neither service has shown a lost call for this number of seconds, the package assumes that the call was
+    never placed.
 
     :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
         report contained an active call.

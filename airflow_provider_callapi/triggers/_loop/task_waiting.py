@@ -55,8 +55,8 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     before it sends the request.
 
     :param task_instance: the task instance of a cancelled trigger.
-    :return: the asyncio task. Its result is run id → name of the Airflow task → state, e.g. ``{"manual__1":
-        {"my_task_3": "deferred"}}`` for map index 3.
+    :return: the asyncio task. Its result is run id → name of the Airflow task → state, e.g.
+        ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
