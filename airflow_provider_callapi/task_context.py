@@ -117,18 +117,17 @@ class TaskFacts:
 
     Times are epoch seconds.
 
-    :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of the task have the
+    :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of a task have the
         same owner.
-    :ivar clears: a number that grows each time a user clears the task, and that a retry does not change:
-        Airflow's ``max_tries`` of the task instance. The number is not the number of clears.
+    :ivar clears: Airflow's ``max_tries``. This number grows when a user clears the task, and stays the same
+        when Airflow retries the task. It is not the number of clears.
     :ivar try_number: the number of the try; the first try is 1.
-    :ivar run_after: when the DAG run was due. None: the context does not contain the time.
+    :ivar run_after: when the DAG run was due. None: not known.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
-        deadline, although Airflow itself restarts ``execution_timeout`` after each deferral. None: the task
-        has no ``execution_timeout``, or the context does not contain the start.
-    :ivar state: the task state. None: this Airflow is older than 3.3 and has no task state.
-    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates that this
-        package itself renders for each person of a campaign.
+        deadline. (Airflow itself restarts ``execution_timeout`` after each deferral.) None: no deadline.
+    :ivar state: the task state. None: Airflow is older than 3.3 and has no task state.
+    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run. This package uses them when it
+        renders a campaign's templates for each person.
     :ivar deployment: the name and the secret keys of this Airflow deployment. The package derives ids and
         hashes from them.
     :ivar run_clears: how often users have cleared tasks of the DAG run.
@@ -176,14 +175,12 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task: a trigger, and the method with which the task continues.
-
-    Code of this package returns a `Deferral` to the operator. The operator then defers the task.
+    """What Airflow needs to defer a task. The operator that gets a `Deferral` defers its task.
 
     :ivar trigger: the Airflow trigger that waits in the triggerer.
-    :ivar method_name: the operator's method that Airflow calls with the trigger's event, e.g.
-        ``execute_complete``.
-    :ivar kwargs: further arguments of the method ``method_name``, as plain JSON.
+    :ivar method_name: the operator's method with which the task continues, e.g. ``execute_complete``. Airflow
+        passes the trigger's event to this method.
+    :ivar kwargs: further arguments of this method, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
 
@@ -197,15 +194,14 @@ def lost_its_state(facts: TaskFacts) -> bool:
     """Return whether Airflow has deleted the task's state, and with it the record of the task's calls.
 
     Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
-    then clears the task, the task no longer knows which people the task has called.
+    then clears the task, the new try does not know which people the task has called.
 
-    Use this function at the beginning of each try. If ``clear_on_success`` is set, the function writes a
-    value to the task state in the first try. If this value is missing after a clear, Airflow has deleted the
-    state.
+    Call this function at the beginning of each try, including the first: the first try stores a value in the
+    state, and later tries look for the value.
 
     :param facts: the facts of the running try.
-    :return: True: Airflow has deleted the state, and the task may have called people before. False: the state
-        is complete, or this Airflow has no task state.
+    :return: True: Airflow has deleted the state, so earlier tries may have called people. False: the state is
+        complete, or this Airflow has no task state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False
@@ -220,8 +216,8 @@ def lost_its_state(facts: TaskFacts) -> bool:
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
     """Raise an error if an operator runs inside another task, for example in a ``@task`` function.
 
-    A task has only one journal. If several operators ran in one task, the operators would overwrite each
-    other's records in the journal, and a retry of the task would call people a second time.
+    A task has only one journal. Several operators in one task would overwrite each other's records in the
+    journal. A retry of the task would then call people a second time.
 
     :param context: Airflow's context of the running task.
     :param task_id: the id of the operator.

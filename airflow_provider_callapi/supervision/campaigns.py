@@ -22,12 +22,12 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 @dataclass(frozen=True)
 class SeenCampaign:
-    """One task of a campaign, with the progress that the task has published.
+    """One task of a campaign: the task's published progress, and what a user has asked of the campaign.
 
-    A campaign has one task, or one task for each shard (part of the list of people).
+    A campaign with shards (parts of the list of people) has one task for each shard.
 
-    :ivar progress: how far the task was when it last published its progress.
-    :ivar wish: what a user has asked of the campaign, such as a pause; None: no user has asked for anything.
+    :ivar progress: the progress that the task published last.
+    :ivar wish: what a user has asked of the campaign, such as a pause; None: nothing.
     :ivar ledger_conn_id: id of the Airflow connection to the campaign's SQL ledger; None: the ledger is in
         task state.
     """
@@ -51,14 +51,14 @@ class Campaigns:
 
 
 def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
-    """Return the campaigns whose ledgers are in SQL databases or in Airflow's task state.
+    """Return all campaigns whose ledgers this Airflow knows.
 
-    If the function runs in a task, the result lacks the campaigns in task state, because a task must not use
-    Airflow's metadata database.
+    In a task, the result lacks the campaigns with a ledger in Airflow's task state, because a task must not
+    use Airflow's metadata database.
 
-    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function also searches the
-        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, and the ledgers whose connection ids
-        campaigns have stored in task state.
+    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function always reads the
+        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, the ledgers in task state, and the SQL
+        ledgers that task state names.
     :return: the campaigns, and one sentence for each database that the function could not read.
     """
     found: list[SeenCampaign] = []
@@ -86,17 +86,17 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
     """Ask a campaign to pause, to resume or to stop.
 
-    All unfinished tasks of the campaign follow the wish. If all tasks of the campaign are finished, the tasks
-    follow the wish in their next try.
+    All unfinished tasks of the campaign follow the wish:
 
-    A campaign that dials follows the wish within seconds. A campaign that waits in a worker follows the wish
-    within a minute. A deferred campaign follows the wish after the deferral, before it dials.
+    - A task that dials follows the wish within seconds.
+    - A task that waits in a worker follows the wish within a minute.
+    - A deferred task follows the wish when it continues, before it dials.
+
+    If all tasks of the campaign are finished, their next tries follow the wish.
 
     :param name: the campaign's name.
     :param wish: what the user asks, the user's name, and the time.
-    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function also searches the
-        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, and the ledgers whose connection ids
-        campaigns have stored in task state.
+    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers, as in `list_campaigns`.
     :return: one `SeenCampaign` for each task that follows the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
     :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.

@@ -27,11 +27,12 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return the newest values that tasks have stored under a key in Airflow's task state.
+    """Return the values that tasks have stored under a key in Airflow's task state, newest first.
+
+    The dict has at most 500 entries. It is empty before Airflow 3.3, which has no task state.
 
     :param key: the key, such as ``callapi_campaign_progress``.
-    :return: the task's dag id, run id, task id and map index → the stored JSON value. The newest value comes
-        first. The dict has at most 500 entries. Airflow before 3.3 has no task state, so the dict is empty.
+    :return: (dag id, run id, task id, map index) of the task → the stored JSON value.
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
@@ -60,8 +61,8 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 
     The function leaves out a task whose stored progress or wish cannot be read.
 
-    :return: a pair for each task of a campaign: the task's progress, and what a user has asked of the
-        campaign. None instead of a wish: no user has asked for anything.
+    :return: one pair for each task of a campaign: the task's progress, and what a user has asked of the
+        campaign (None: nothing).
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """

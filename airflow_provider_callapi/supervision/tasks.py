@@ -61,12 +61,12 @@ def list_polling_tasks() -> list[PollingTask]:
 
 
 def find_callers() -> dict[int, Owner]:
-    """Return the calls that the newest journals in Airflow's task state contain, and the task of each call.
+    """Return the task that has placed each call, from the newest 500 journals in Airflow's task state.
 
-    The result does not contain calls of campaigns, because a campaign has a ledger and no journal.
+    The result contains no calls of campaigns, because a campaign has no journal. The result is empty before
+    Airflow 3.3, which has no task state.
 
-    :return: call session id → dag id, run id, task id and map index of the task that has placed the call.
-        The dict has at most 500 entries. Airflow before 3.3 has no task state, so the dict is empty.
+    :return: call session id → (dag id, run id, task id, map index) of the task that has placed the call.
     :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """

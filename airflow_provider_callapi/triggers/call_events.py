@@ -54,8 +54,7 @@ if the state is less than an hour old.
 class CallApiEventTrigger(BaseEventTrigger):
     """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
-    The trigger watches the calls of the connection's account. The parameter ``events`` selects one or several
-    of the three events.
+    The trigger watches all calls of the connection's account. The parameter ``events`` selects the events.
 
     .. code-block:: python
 
@@ -63,42 +62,40 @@ class CallApiEventTrigger(BaseEventTrigger):
             AssetWatcher(name="calls", trigger=CallApiEventTrigger(events="started", direction="in")),
         ])
 
-    The payload of the asset event, ``event.extra["payload"]``, describes the call as a dict, in the same form
-    as the dict that the start operators return. Every operator and the sensor accept the payload as
-    ``call_session_id``. The payload also has the keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``,
-    ``virtual_phone_number`` and ``start_time`` (the service's text, in the account's time zone). **One DAG
-    run can handle several events**: read all of ``triggering_asset_events``.
-
-    The trigger reports each event once, at the first poll that shows the event. If a call begins and ends
-    between two polls, the trigger reports no events of the call. The events have these meanings:
+    The trigger reports each event once, at the first poll that shows the event:
 
     - ``started``: a poll shows the call for the first time.
     - ``answered``: the state of the contact's leg (line) proves that the contact has picked up. The states
       ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown states,
-      do not prove this. In an inbound call, ``answered`` means that the contact talks to an employee or hears
-      a menu. If the connection uses the Data API, a report of the Data API can prove the answer, too.
+      do not prove this. If the connection uses the Data API, its report can prove the answer, too. In an
+      inbound call, ``answered`` means that the contact talks to an employee or hears a menu.
     - ``ended``: at least two consecutive polls do not show the call.
 
-    With Airflow's asset state (3.3+), a restart of the triggerer repeats no event. If the triggerer was down
-    for less than an hour, the first polls after the restart report the events that happened meanwhile. The
-    trigger reports no events of calls that began and ended while the triggerer was down. If the triggerer is
-    killed, the events of the last second may be lost.
+    The trigger reports no events of a call that begins and ends between two polls.
 
-    Without asset state, the first poll after a start of the triggerer reports no events. Each later poll
-    reports what has changed since the poll before.
+    ``event.extra["payload"]`` of the asset event is a dict of the call, like the dict that the start
+    operators return. Every operator and the sensor accept it as ``call_session_id``. It also has the keys
+    ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time`` (the
+    service's text, in the account's time zone). **One DAG run can handle several events**: read all of
+    ``triggering_asset_events``.
 
-    An error does not end the trigger. The trigger logs the error and continues, because Airflow would restart
-    an ended trigger at once and without its state. The trigger logs a permanent error with level ERROR,
-    because a user must correct the connection.
+    What the trigger reports after a restart of the triggerer:
+
+    - With Airflow's asset state (3.3+), if the triggerer was down for less than an hour: the events that
+      happened meanwhile, except those of calls that began and ended meanwhile. No event repeats. If the
+      triggerer was killed, the events of the last second before may be lost.
+    - Otherwise: only the events that happen after the first poll.
+
+    An error does not end the trigger: the trigger logs the error and continues. A permanent error has the
+    level ERROR, because a user must correct the connection.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.
     :param direction: report only calls of this direction, ``in`` or ``out``. None: both directions.
-    :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: report
-        the calls with all virtual numbers.
+    :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: all
+        virtual numbers.
     :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
-        Empty: report the calls of all contacts. The numbers are visible in the DAG file and in the serialized
-        DAG.
+        Empty: all contacts. The numbers are visible in the DAG file and in the serialized DAG.
     :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
         without a country code belong to this country. Prefixes always begin with the country code.
     :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see
@@ -196,14 +193,13 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield each successful snapshot in an endless loop.
 
-        All triggers of a connection share the polls. After ten consecutive failed polls, or after one
-        permanent error, this trigger takes no snapshots for a minute. If no other trigger of the connection
-        polls during this minute, the trigger then reads the Airflow connection again, because a user may have
-        corrected the connection.
+        After ten consecutive failed polls, or after one permanent error, the loop pauses for a minute. Then
+        it subscribes to the shared poll again. If no other trigger has used the shared poll meanwhile, the
+        connection is read again, because a user may have corrected the connection.
 
-        :param awaited: a function that returns the session ids of the calls that have not been answered yet.
-            If the connection uses the Data API, the loop also asks the Data API whether the contacts of these
-            calls have picked up.
+        :param awaited: a function that returns the session ids of the calls for whose answer the trigger
+            waits. If the connection uses the Data API, the snapshots contain the answers that the Data API
+            reports.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415

@@ -51,11 +51,8 @@ The trigger must fire before Airflow's own time limit of the deferral, which is 
 class CallApiSessionTrigger(BaseTrigger):
     """Fires once: when a call is answered or has ended, or at the deadline.
 
-    The parameter ``until`` decides whether an answer ends the wait.
-
-    Airflow may move the trigger to another triggerer process. The new process knows only the trigger's
-    parameters, and not what the polls of the first process have shown. The trigger's event may therefore lack
-    some facts, such as the time of the answer. All times are epoch seconds, which are valid in every process.
+    If Airflow moves the trigger to another triggerer, the trigger begins again with its parameters. The event
+    may then lack what earlier polls have shown, such as the time of the answer.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
@@ -147,13 +144,12 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update the watch of the call with one snapshot after another, until the wait for the call ends.
+        """Update the watch of the call with each snapshot, until the wait for the call ends.
 
         The wait ends when the event that ``until`` names has happened, when the call has ended, or at the
         deadline.
 
-        :param next_snapshot: a function that waits for the next snapshot, and returns the snapshot. The
-            function leaves out snapshots that cannot change what the watch knows of the call.
+        :param next_snapshot: a function that waits for the next snapshot that can change the watch.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         try:
@@ -196,12 +192,12 @@ class CallApiSessionTrigger(BaseTrigger):
 def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
     """Return the call's phase and outcome from the event of a `CallApiSessionTrigger`.
 
-    :param event: the event. None, or a dict with other keys: the function raises `CallApiTrouble`.
+    :param event: the event of the trigger.
     :return: the phase in which the wait ended, such as ``ENDED``, and what is known of the call.
-    :raises CallApiFailure: polling failed with a permanent error, such as wrong credentials, a missing right,
-        or an invalid field of the connection.
-    :raises CallApiTrouble: too many consecutive polls of the trigger failed, the connection or the event
-        could not be read, or polling failed with an unexpected error.
+    :raises CallApiFailure: a permanent error ended the wait: wrong credentials, a missing right, or an
+        invalid field of the connection.
+    :raises CallApiTrouble: another error ended the wait: too many consecutive polls failed, or the connection
+        could not be read. Or the event is None or has an unknown form.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

@@ -26,22 +26,24 @@ _PAUSE_AFTER_ERROR = 60.0
 class CallApiCampaignTrigger(BaseTrigger):
     """Fires once: at ``wake_at``, or earlier if all active calls of a campaign have ended.
 
-    The trigger's event contains what the polls observed of the calls.
+    The trigger's event contains what the polls have shown of the calls.
 
-    No error lets the task fail while the task waits. If a poll fails, the trigger continues to poll. If the
-    trigger cannot poll at all, for example because the Airflow connection cannot be read, the trigger fires
-    one minute after the error, or at ``wake_at`` if ``wake_at`` is earlier. Then the task continues in a
-    worker and polls there. If too many of these polls fail, the task fails.
+    Errors do not fail the task while the trigger waits:
+
+    - If a poll fails, the trigger continues to poll.
+    - If the trigger cannot poll at all, e.g. because the Airflow connection cannot be read, the trigger fires
+      a minute later, or at ``wake_at`` if that is earlier. The task then continues in a worker. If too many
+      polls of the worker fail as well, the task fails.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param calls: the active calls, as `serialize_watches` returns them. If the list is empty, the trigger
-        does not poll, and fires at ``wake_at``.
+    :param calls: the active calls, as `serialize_watches` returns them. Empty: the trigger does not poll, and
+        fires at ``wake_at``.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
     :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
     :param cancel_on_kill: True: release (end) the calls when a user clears the waiting task, or marks it as
         success or failed.
-    :param until_answered: True: also fire when the first of the calls is answered, so that the worker can tag
-        the call before the call ends.
+    :param until_answered: True: also fire when the contact of one of the calls picks up, so that the worker
+        can tag the call before the call ends.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 

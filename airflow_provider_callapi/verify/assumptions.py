@@ -41,13 +41,12 @@ class Assumption:
 class Row:
     """One row of the table that ``airflow callapi verify`` prints. No value contains a phone number.
 
-    :ivar assumption: the package's assumption about the service, in one sentence.
+    :ivar assumption: one assumption of the package about the service, as a sentence.
     :ivar relies: what the package does because of the assumption.
-    :ivar seen: what the probes have seen, why the probes found nothing out, or which probes the user must
-        run.
-    :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: the assumption does not hold. ``not
-        known``: the findings do not show whether the assumption holds.
-    :ivar settings: name of a setting → the value that the user should give the setting, e.g.
+    :ivar seen: what the probes have seen. If they have seen nothing: the reason, or the probes to run.
+    :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: it does not hold. ``not known``: the
+        findings do not show whether it holds.
+    :ivar settings: setting → the value that the user should give the setting, e.g.
         ``{"appear_timeout": "90"}``.
     """
 

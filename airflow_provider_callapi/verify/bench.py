@@ -15,16 +15,15 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 class Options:
     """The options that the user of ``airflow callapi verify`` gives.
 
-    All options come from the command line, except ``timezone``.
+    If a phone number is None, the command leaves out the probes that need the number.
 
-    :ivar contact: the number of the user's own phone; None: the command places no call.
-    :ivar virtual_number: the virtual number of the account that the phone displays; None: the command places
-        no call.
-    :ivar dead_operator: the number of a phone that is switched off. None: the command leaves out the probes
-        that need this number.
-    :ivar second_number: the number of the user's second phone. None: the command leaves out the probes that
-        need this number.
-    :ivar timezone: the time zone in the Airflow connection. None: the connection names no zone.
+    :ivar contact: the number of the user's own phone. Each probe that places a call needs this number.
+    :ivar virtual_number: the virtual number of the account that the phone displays. Each probe that places a
+        call needs this number.
+    :ivar dead_operator: the number of a phone that is switched off.
+    :ivar second_number: the number of the user's second phone.
+    :ivar timezone: the time zone in the Airflow connection, not an option of the command line. None: the
+        connection names no zone.
     """
 
     contact: str | None = field(default=None, repr=False)
@@ -36,13 +35,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that a probe (measurement) needs. Each function ``probe_…`` takes a `Bench` as its argument.
+    """Everything that a probe (experiment) needs. Each function ``probe_…`` takes a `Bench` as its argument.
 
-    :ivar gateway: the two services, the clock, and the output to the user.
+    :ivar gateway: the Call API, the Data API, the clock, and the output to the user.
     :ivar options: the options of the user.
-    :ivar findings: what the probes have found out so far. The probe adds its own findings to this object.
-    :ivar reader: an object that reads reports of the Data API. None: the connection does not use the Data
-        API.
+    :ivar findings: what the probes have found out so far. Each probe adds its findings to this object.
+    :ivar reader: reads reports of the Data API. None: the connection does not use the Data API.
     :ivar place: a function that places a call, watches the call to its end, and returns what was seen.
     """
 

@@ -74,20 +74,19 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The search in ``list.calls`` ends in these cases:
+        The search in ``list.calls`` lasts at most 90 seconds. It ends earlier in these cases:
 
-        - A poll has shown the wanted call.
+        - A poll shows the wanted call.
         - 30 polls have shown no call that may be the wanted call.
-        - A poll has failed with a permanent error.
-        - 90 seconds have passed.
+        - A poll fails with a permanent error.
 
         If the connection does not use the Data API, the method does not search in the report.
 
         :param active: the wanted call.
-        :return: the session id. None: the wanted call is not active, because 30 polls have shown no call that
-            may be the wanted call, and the report has not shown the wanted call either.
-        :raises NotProven: the method has not found the call, but the call may still be active, because the
-            search in ``list.calls`` ended before 30 such polls.
+        :return: the session id. None: neither 30 polls nor the report have shown the call, so it is not
+            active.
+        :raises NotProven: the method has not found the call, but it may still be active, because the search
+            in ``list.calls`` ended before 30 such polls.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -143,13 +142,13 @@ class CallEnding:
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
         """Return the session id of the wanted call, if the active calls contain the wanted call.
 
-        An active call is the wanted call if it has the same session id or the same ``external_id``. If no
-        active call has one of these, the wanted call is the first call that has no ``external_id``, was not
-        active before the start request, and whose contact has a phone number that the run calls.
+        The method looks for a call with the session id or the ``external_id`` of the wanted call. If there is
+        none, it looks for a call that has no ``external_id``, was not active before the start request, and
+        whose contact has a phone number that the run calls.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.
-        :return: the session id. None: none of the active calls is certainly the wanted call.
+        :return: the session id. None: no call fits.
         """
         named = [
             call
@@ -160,14 +159,13 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether one of the active calls can be the wanted call, although `_recognise` found none.
+        """Return whether the active calls may contain the wanted call, although `_recognise` did not find it.
 
-        The result is True in two cases:
+        The result is True in these cases:
 
         - ``list.calls`` contains a call that cannot be read.
-        - A call has no ``external_id``, was not active before the start request, and the contact's phone
-          number does not exclude the call. For example, the service shows only some digits of the phone
-          number. If ``numbers`` of this object is empty, no phone number excludes a call.
+        - A call has no ``external_id``, was not active before the start request, and its contact's number may
+          be one that the run calls. For example, the service hides some digits of the number.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.

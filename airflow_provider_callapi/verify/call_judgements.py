@@ -27,12 +27,11 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function takes the longest time from the reply to a start request until ``list.calls`` showed the
-    call, and computes a safe time limit from this time (see `with_margin`). If the limit is more than 60 s,
-    the assumption does not hold, and the result advises the limit as ``appear_timeout``. If ``list.calls``
-    showed none of the placed calls, the assumption does not hold.
+    The function computes a safe time limit from the longest delay of a call (see `with_margin`). If the limit
+    is more than 60 s, the assumption does not hold, and the result advises the limit as ``appear_timeout``.
+    If ``list.calls`` has shown none of the placed calls, the assumption does not hold, either.
 
-    :return: the judgement. ``holds`` is None if the findings contain no placed call.
+    :return: the judgement. ``holds`` is None if no call was placed.
     """
     delay = list_facts.appear_delay(context.findings)
     if delay is None:
@@ -47,12 +46,11 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without gaps until the call ends.
 
-    A gap is a time in which ``list.calls`` does not show the active call. A call can also leave
-    ``list.calls`` before the call ends. Then the gap is the time from this moment until the end, minus a
-    tolerance of 2 s. If the longest gap is shorter than the operators' default ``poll_interval`` (5 s), the
-    assumption holds. Otherwise, the result advises a longer ``poll_interval``.
+    A gap is a time in which ``list.calls`` does not show an active call. The last 2 s before the end do not
+    count. The assumption holds if each gap is shorter than the operators' default ``poll_interval`` (5 s).
+    Otherwise, the result advises a longer ``poll_interval``.
 
-    :return: the judgement. ``holds`` is None if ``list.calls`` showed no call.
+    :return: the judgement. ``holds`` is None if ``list.calls`` has shown no call.
     """
     gap, early = list_facts.gap(context.findings), list_facts.left_early(context.findings)
     if gap is None:
@@ -82,12 +80,12 @@ def start_time(context: Context) -> Judgement:
 def zone(context: Context) -> Judgement:
     """Judge whether the time zone in the Airflow connection is the account's time zone.
 
-    Two zones count as one if they have the same times all year, such as ``Europe/Moscow`` and
-    ``Europe/Simferopol``. If the connection names another time zone, the assumption does not hold, and the
-    result advises the right value of the connection's setting ``timezone``. If the connection names no time
-    zone, it names no wrong one, so the assumption holds.
+    - If both zones have the same times all year, like ``Europe/Moscow`` and ``Europe/Simferopol``: the
+      assumption holds.
+    - If the connection names no time zone: the assumption holds, because no wrong zone is named.
+    - Otherwise: the assumption does not hold. The result advises a value of the connection's ``timezone``.
 
-    :return: the judgement. If the account's time zone is not known, ``holds`` is None in every case.
+    :return: the judgement. ``holds`` is None if the account's time zone is not known.
     """
     offset = account_facts.account_offset(context.findings)
     found = account_facts.account_zone(context.findings, context.timezone, context.now)
@@ -167,15 +165,13 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return a text with one line for each given call.
+    """Describe calls with one line each: finish reason, talk time, and whether each leg was connected.
 
-    A line contains the finish reason of the call, the talk time, and whether each leg was connected. If a leg
-    has another finish reason than the call, the line also contains the reason of the leg. The text leaves out
-    calls without a report of legs.
+    The finish reason of a leg is added if it differs from the finish reason of the call. Calls without a
+    report of legs are left out.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. The lines are joined by
-        line breaks. Empty: no given call has a report of legs.
+    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. Empty: no call is left.
     """
     lines = []
     for name in names:

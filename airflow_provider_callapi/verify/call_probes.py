@@ -123,9 +123,9 @@ def probe_not_answered(bench: Bench) -> None:
 def probe_dead_operator(bench: Bench) -> None:
     """Place two calls, each to the user's phone and to an operator whose phone is switched off.
 
-    The user picks up. The probe stores in `Findings.calls`, under the names ``dead_operator_1`` and
-    ``dead_operator_2``, what ``list.calls`` and the Data API's reports show of the calls. The two calls
-    together show whether the service always takes the finish reason of a whole call from the same leg.
+    The user picks up. Both calls together show whether the service always takes the finish reason of a whole
+    call from the same leg. The probe stores what was seen in `Findings.calls`, under ``dead_operator_1`` and
+    ``dead_operator_2``.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--dead-operator`` is missing, or the service
         did not place a call.
@@ -164,9 +164,8 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
 
-    The probe stores in `Findings.calls`, under the name ``second_number``, what ``list.calls`` and the Data
-    API's reports show of the call. The reports show which leg gives the whole call its finish reason if the
-    contact does not pick up.
+    The reports show which leg gives the whole call its finish reason if the contact does not pick up. The
+    probe stores what was seen in `Findings.calls`, under ``second_number``.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
         did not place the call.
@@ -182,10 +181,10 @@ def probe_second_number(bench: Bench) -> None:
 
 
 def probe_limit_exceeded(bench: Bench) -> None:
-    """Use up the points (rate-limit units) of the minute, send a start request, and search for the call.
+    """Find out whether a start request that fails with ``limit_exceeded`` places a call nevertheless.
 
-    The probe finds out whether the service places a call whose start request fails with the error
-    ``limit_exceeded``, and stores the result in `Findings.limit_refusal`.
+    The probe uses up the points (rate-limit units) of the minute, sends a start request, and searches for the
+    call. It stores the result in `Findings.limit_refusal`.
 
     :raises NotPossible: ``--contact`` or ``--virtual-number`` is missing, the points cannot be used up, or
         the start request fails for another reason.

@@ -35,22 +35,23 @@ _POINTS_FOR_A_CALL = 100
 
 @dataclass(frozen=True)
 class CallPlan:
-    """Describes how ``airflow callapi verify`` places one call, and what the program does during the call.
+    """How ``airflow callapi verify`` places one call, and what the program does during the call.
 
     :ivar method: the start method, e.g. ``start.informer_call``.
     :ivar params: the parameters of the start request, without ``external_id``.
     :ivar instruction: what the person at the phone must do.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :ivar release_after: seconds from the first appearance of the call in ``list.calls`` until the program
-        ends the call. None: the program ends the call only after a hold, or 120 seconds after the start.
-    :ivar holds: True: from 10 seconds after the start, try to put the contact on hold. After 4 seconds on
-        hold, take the contact off hold. After 3 further seconds, end the call.
+    :ivar release_after: how many seconds after ``list.calls`` first shows the call the program ends the call.
+        None: the program ends the call after a hold, or else 120 seconds after the reply to the start
+        request.
+    :ivar holds: True: 10 seconds after the reply to the start request, put the contact on hold for 4 seconds.
+        3 seconds later, end the call.
     :ivar measure_ongoing: True: ask for the Data API's report during the call, too. False: ask for the report
         only while ``list.calls`` does not show the call.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
-        start. False: do not wait, because the probe wants to see what the service does if no points are left.
-    :ivar others: the session ids of the calls that were active before the start, if ``needs_points`` is
-        False. If ``needs_points`` is True, this field is not used, and `CallRun.prepare` polls instead.
+        start request. False: do not wait, because the probe tests a start request without points.
+    :ivar others: the session ids of the calls that were active before the start request. Needed only if
+        ``needs_points`` is False. Otherwise, `CallRun.prepare` polls for them.
     """
 
     method: str
@@ -67,11 +68,10 @@ class CallPlan:
 class CallRun:
     """Places one call of ``airflow callapi verify``, and watches the call.
 
-    The watch ends when the Data API's report contains the finished call. A caller invokes the methods in this
-    order: `prepare`, `place`, `watch`.
+    Call the methods in this order: `prepare`, `place`, `watch`.
 
     :param plan: how to place the call, and what to do during the call.
-    :param gateway: the services, the clock, and the output to the user.
+    :param gateway: the Call API, the Data API, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
     :param external_id: the ``external_id`` of the call.
     :ivar seen: what the polls and the reports have shown of the call so far.
@@ -126,13 +126,15 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Poll ``list.calls`` each second until the Data API's report contains the finished call.
+        """Poll ``list.calls`` each second until the call has ended, and carry out the plan of this run.
 
-        During the call, this method also carries out the plan, e.g. ends the call or puts the contact on
-        hold. If the report does not contain the finished call, the watch ends 3 minutes after the call has
-        left ``list.calls``. If the connection does not use the Data API, the watch ends after 30 polls in a
-        row without the call; if no poll has ever shown the call, not before 120 seconds after the start. The
-        watch ends 7 minutes after the start of the call at the latest.
+        The plan is, for example, to put the contact on hold. The watch ends at the first of these times:
+
+        - The call is not in ``list.calls``, and the Data API's report contains the finished call.
+        - The connection uses the Data API, and the call has been missing in ``list.calls`` for 3 minutes.
+        - The connection does not use the Data API, and 30 consecutive polls have not shown the call. If no
+          poll has ever shown the call, the watch lasts at least 120 seconds.
+        - The watch has lasted 7 minutes.
 
         :param session_id: the session id that `place` has returned.
         :return: what the polls and the reports have shown of the call.

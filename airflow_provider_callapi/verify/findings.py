@@ -20,12 +20,14 @@ class _Found(BaseModel):
 class LegSeen(_Found):
     """One leg (the line of one participant) of a finished call, as ``get.call_legs_report`` shows the leg.
 
+    The last three fields are copied from the report; None: the report has no such value.
+
     :ivar side: the participant: ``contact`` or ``operator``.
-    :ivar connected: seconds from the start of the call until the participant picked up. None: the participant
-        never picked up, or the time is not known.
-    :ivar is_operator: the value of this field in the report; None: the report has no such value.
-    :ivar is_talked: the value of this field in the report; None: the report has no such value.
-    :ivar finish_reason: the value of this field in the report; None: the report has no such value.
+    :ivar connected: seconds from the call's ``start_time`` in the report until the participant picked up.
+        None: the participant never picked up, or the time is not known.
+    :ivar is_operator: ``is_operator`` in the report.
+    :ivar is_talked: ``is_talked`` in the report.
+    :ivar finish_reason: ``finish_reason`` in the report.
     """
 
     side: Side
@@ -38,45 +40,43 @@ class LegSeen(_Found):
 class CallSeen(_Found):
     """What ``list.calls`` and the Data API's reports have shown of one call that a probe has placed.
 
-    A time in this class is a number of seconds since the start of the call. For the time of a poll or of a
-    request, the start is the service's reply to the start request. For a time that a report contains, such as
-    the end, the start is ``start_time`` in the report. If the description of a field does not mention None,
-    None means that the value is not known.
+    Times are in seconds. The time of a poll or of a request counts from the service's reply to the start
+    request. A time from a report, such as the end, counts from ``start_time`` in the report. Where no other
+    meaning is given, None means that the value is not known.
 
     :ivar refused: the mnemonic with which the service refused the start request, or ``no answer``. None: the
         service accepted the start request.
     :ivar released: whether the program has asked the service to end the call.
-    :ivar appeared: when ``list.calls`` showed the call for the first time; None: never. If the start request
-        failed, 0 means that a search has found the call.
+    :ivar appeared: when ``list.calls`` first showed the call; None: never. If the service refused or did not
+        answer the start request, and a search found the call nevertheless: 0.
     :ivar gaps: the periods in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``:
         4 seconds after ``appeared``, the call was missing for 2 seconds.
-    :ivar ended: when the call ended according to the report. If the report does not show the end, ``ended``
-        is ``left_list``.
-    :ivar left_list: the time of the first poll after the call left ``list.calls``. None: ``list.calls`` never
-        showed the call, or the last poll showed the call.
+    :ivar ended: when the call ended according to the report. If the report does not show the end:
+        ``left_list``.
+    :ivar left_list: when a poll first did not show the call any more. None: ``list.calls`` never showed the
+        call, or the last poll showed the call.
     :ivar states: the first state of each leg in ``list.calls``, and each later state: (time, side, state),
         e.g. ``(5.0, "contact", "Разговор")``.
-    :ivar listed_operator: the value of ``is_operator`` in the operator's leg in ``list.calls``.
+    :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
     :ivar start_time_form: the form of ``start_time`` in ``list.calls``. ``milliseconds``:
         ``2016-10-19T12:26:48.418``. ``seconds``: ``2016-10-19 12:26:48``. ``utc``: ``2016-10-19T12:26:48Z``.
         ``other``: another form.
-    :ivar start_time_offset: the number of quarter hours by which ``start_time`` in ``list.calls`` is ahead of
-        UTC.
+    :ivar start_time_offset: how many quarter hours ``start_time`` in ``list.calls`` is ahead of UTC.
     :ivar external_id_listed: whether ``list.calls`` contains the ``external_id`` of the call.
     :ivar ongoing_asked_until: when the program last asked for the report of the active call.
-    :ivar ongoing_at: when the report first contained the active call; None: never.
+    :ivar ongoing_at: when the program first got a report with the active call; None: never.
     :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
     :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
-    :ivar report_after: seconds from the end of the call until the report contained the finished call.
-    :ivar report_offset: the number of quarter hours by which ``start_time`` in the report is ahead of UTC.
+    :ivar report_after: seconds from ``ended`` until the program got a report with the finished call.
+    :ivar report_offset: how many quarter hours ``start_time`` in the report is ahead of UTC.
     :ivar finish_reason: the finish reason of the whole call in the report.
     :ivar talk_duration: the seconds of talk in the report.
-    :ivar is_lost: the value of this field in the report.
+    :ivar is_lost: ``is_lost`` in the report.
     :ivar virtual_number_is_empty: whether ``virtual_phone_number`` in the report is an empty text.
     :ivar communication_id_is_large: whether ``communication_id`` in the report is at least 2 to the power 53.
     :ivar tags_are_null: whether ``tags`` in the report is null.
-    :ivar record_list: whether a report with all default fields contains ``call_records``.
+    :ivar record_list: whether a report with the default fields contains ``call_records``.
     :ivar legs: the legs in the report of legs. Empty: no report of legs has shown a leg.
     :ivar held_state: the state of the contact's leg while the contact was on hold.
     :ivar start_points: how many points the start request and one ``list.calls`` cost together.
@@ -146,13 +146,14 @@ class CallSeen(_Found):
         return shown_from < min(ends, ends if self.left_list is None else self.left_list)
 
     def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
-        """Return the states that the leg of the contact or of the operator had in a period, in order.
+        """Return the states that the leg of one participant had in a period, in order.
 
-        The first state in the result is the state at the beginning of the period, if this state is known.
+        The first state is the one at the beginning of the period, if it is known. Times are in seconds since
+        the start of the call.
 
         :param side: ``contact`` or ``operator``.
-        :param begins: the beginning of the period, in seconds since the start of the call.
-        :param ends: the end of the period, in seconds since the start of the call.
+        :param begins: the beginning of the period.
+        :param ends: the end of the period.
         :return: for example ``["Дозвон", "Разговор"]``. Empty: no state is known.
         """
         shown = [(at, state) for at, who, state in self.states if who == side]
@@ -189,13 +190,12 @@ class LoginForm(_Found):
 
 
 class DateRule(_Found):
-    """The rule about ``date_from``, the beginning of the period in a report request.
+    """How old ``date_from``, the beginning of a report's period, must be so that the Data API accepts it.
 
-    The Data API accepts a request only if ``date_from`` lies far enough in the past. Both fields are ages. An
-    age is the number of seconds from ``date_from`` until the request.
+    The age of ``date_from`` is the number of seconds from ``date_from`` until the request.
 
-    :ivar accepted: the smallest age that the Data API accepted; None: the Data API accepted no age.
-    :ivar refused: the largest age that the Data API refused; None: the Data API refused no age.
+    :ivar accepted: the smallest age that the Data API accepted; None: it accepted no age.
+    :ivar refused: the largest age that the Data API refused; None: it refused no age.
     """
 
     accepted: float | None
@@ -210,8 +210,7 @@ class ReportRules(_Found):
     :ivar refused_filters: the fields by which the Data API refuses to filter.
     :ivar ongoing_refused: whether the Data API refuses the parameter ``include_ongoing_calls``.
     :ivar future_date_till: whether the Data API accepts a ``date_till`` in the future; None: not known.
-    :ivar offset: the number of quarter hours by which the account's local time is ahead of UTC; None: not
-        known.
+    :ivar offset: how many quarter hours the account's local time is ahead of UTC; None: not known.
     """
 
     refused_fields: dict[str, str] = Field(default_factory=dict)
@@ -235,7 +234,7 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes of ``airflow callapi verify``.
 
-    A field is None or empty if no probe has found the value of the field.
+    None or empty: no probe has found the value.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.
@@ -244,7 +243,7 @@ class Findings(_Found):
     :ivar minute_limit: how many points the account has each minute.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
-    :ivar dates: how far in the past the beginning of a report's period must lie.
+    :ivar dates: how old the beginning of a report's period must be.
     :ivar calls: name → call. The name is the probe's name, e.g. ``heard``. The two calls of the probe
         ``dead_operator`` have the names ``dead_operator_1`` and ``dead_operator_2``.
     :ivar limit_refusal: the result of a start request without points.

@@ -43,12 +43,11 @@ class Answer:
     """The reply of the Call API or the Data API to one request.
 
     :ivar data: the JSON value of ``result.data``; None: the answer contains no data.
-    :ivar error: the mnemonic of the error, or the error code if the error has no mnemonic. None: the request
-        succeeded.
-    :ivar error_field: the parameter that the error names; None: the error names no parameter.
-    :ivar error_value: the value that the error names. The value can be a secret.
-    :ivar limits: the numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``. The numbers are
-        points (rate-limit units) or seconds. Empty: the answer contains no limits.
+    :ivar error: the mnemonic of the error, or else its code. None: the request succeeded.
+    :ivar error_field: the parameter that the error names; None: no parameter.
+    :ivar error_value: the value that the error names; None: no value. The value can be a secret.
+    :ivar limits: the numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``: points (rate-limit
+        units) or seconds. Empty: the answer contains no limits.
     :ivar http_status: the HTTP status of the answer, e.g. 200.
     :ivar repeats_id: whether the answer has the ``id`` of the request.
     :ivar rejected: the error as an exception; None: the request succeeded.
@@ -99,11 +98,10 @@ class Service:
     """Sends requests to the Call API or to the Data API, with the credentials of the Airflow connection.
 
     :param rpc: sends the JSON-RPC requests to the service.
-    :param login: the user name for the login; None: ``secret`` is a permanent access key.
+    :param login: the user name for the login. None: no login, because ``secret`` is an access key.
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: `Answer.limits` of the newest answer that contained limits. Empty: no answer contained
-        limits.
+    :ivar limits: the newest `Answer.limits` that were not empty. Empty: no answer contained limits.
     """
 
     def __init__(
@@ -145,17 +143,18 @@ class Service:
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token. None: use the value of the property `Service.token`.
+        :param token: the access token. None: `Service.token`.
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request, and repeat the request if the token has expired or no points are left.
+        """Send a request. Repeat it if the token has expired or no points (rate-limit units) are left.
 
-        If the token has expired, this method logs in and repeats the request once. If no points (rate-limit
-        units) are left, this method waits for the next minute and repeats the request, at most three times.
+        - If the token has expired: log in, and repeat the request once.
+        - If no points are left: wait for the next minute, and repeat the request, at most three times.
+
         Never use this method for a start request: the service could place the call twice.
 
         :param method: the method of the API, e.g. ``list.calls``.
@@ -219,7 +218,7 @@ class Gateway:
     :ivar data_api: sends requests to the Data API. None: the connection does not use the Data API.
     :ivar clock: a function that returns the time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
-    :ivar say: a function that shows the user what happens, or what the person at the phone must do now.
+    :ivar say: a function that shows the user what happens, or what the person at the phone must do.
     """
 
     call_api: Service

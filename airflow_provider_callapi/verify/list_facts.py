@@ -95,10 +95,10 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
     """Return whether the contact's leg had a state of talking in at least one of several periods.
 
-    The function leaves out the first second of each period.
+    The first second of each period does not count.
 
-    :param periods: tuples (call, beginning of the period, end of the period), in seconds since the start of
-        the call. The function leaves out a period whose beginning or end is None (not known).
+    :param periods: tuples (call, beginning, end), in seconds since the start of the call. A tuple with None
+        (not known) does not count.
     :return: True: in at least one period. False: in no period. None: ``list.calls`` showed no call in a known
         period.
     """

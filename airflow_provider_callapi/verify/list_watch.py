@@ -19,11 +19,12 @@ _FORMS: dict[StartTimeForm, str] = {
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
     """Return whether a leg is the contact's leg or the operator's leg.
 
-    :param called: the field ``called_phone_number`` of the leg. A dot and DTMF tones (phone keys) can follow
-        the phone number.
+    The phone number decides. If it belongs to neither side, ``is_operator`` decides.
+
+    :param called: the leg's ``called_phone_number``: the phone number, perhaps with a dot and DTMF tones
+        (phone keys).
     :param numbers: side of the call (``contact`` or ``operator``) → phone number of this side.
-    :param is_operator: the field ``is_operator`` of the leg. This field decides only if ``called`` is none of
-        the numbers in ``numbers``.
+    :param is_operator: the leg's ``is_operator``.
     :return: ``contact`` or ``operator``.
     """
     text = str(called or "")
@@ -34,16 +35,18 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the result of each poll (``list.calls``), and writes into ``seen`` what the poll shows of a call.
+    """Takes the result of each poll (``list.calls``), and writes what the poll shows of a call into ``seen``.
+
+    Times count from ``started_at``, in seconds.
 
     :param seen: the object into which the watch writes, e.g. when the call appeared.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :param started_at: the start of the call: when the service replied to the start request, epoch seconds.
-    :ivar missing_since: since when the polls do not show the call, in seconds since the start of the call.
-        None: the newest poll shows the call. 0: no poll has shown the call yet.
-    :ivar misses: the number of misses (successful polls without the call) in a row, up to the newest poll.
+    :param started_at: when the service replied to the start request, epoch seconds.
+    :ivar missing_since: when the polls stopped showing the call. None: the newest poll shows the call. 0: no
+        poll has shown the call yet.
+    :ivar misses: how many successful polls in a row, up to the newest, have not shown the call.
     """
 
     def __init__(

@@ -1,4 +1,9 @@
-"""Convert local times of the user's account while the account's time zone is not known yet."""
+"""Work with local times of the user's account before the account's time zone is known.
+
+The functions treat each local time as if it were a time in UTC. The difference between two local times is
+still correct. If the same moment is also known as epoch seconds, `quarter_hours_ahead` finds the account's
+offset from UTC.
+"""
 
 from __future__ import annotations
 

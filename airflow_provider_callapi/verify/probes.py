@@ -19,11 +19,10 @@ class Probe:
     :ivar name: the name of the probe, e.g. ``not_answered``.
     :ivar finds: what the probe finds out, in a few words for the user.
     :ivar calls: the number of calls that the probe places.
-    :ivar points: the approximate number of points (rate-limit units) that the probe uses: the sum for the
-        Call API and the Data API.
+    :ivar points: about how many points (rate-limit units) the probe uses, at both services together.
     :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
-    :ivar needs: the name of the option (a field of `Options`) that the user must give for this probe, e.g.
-        ``dead_operator``. None: the probe needs no special option.
+    :ivar needs: the special option (a field of `Options`) that the probe needs, e.g. ``dead_operator``. None:
+        no special option.
     :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
     :ivar warning: a warning that the user sees before the probe runs. Empty: no warning.
     """

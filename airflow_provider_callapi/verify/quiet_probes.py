@@ -40,9 +40,8 @@ def reader_of(bench: Bench) -> ReportReader:
 def probe_errors(bench: Bench) -> None:
     """Find out the form of the answers with which the Call API reports errors.
 
-    The probe sends one request with an unknown parameter, and one request with a wrong access key. The probe
-    stores the form in `Findings.errors`. From the answer to the wrong key, the probe stores only the HTTP
-    status.
+    The probe sends one request with an unknown parameter, and one with a wrong access key. It stores the form
+    of the first answer, and the HTTP status of the second answer, in `Findings.errors`.
 
     :raises NotPossible: the Call API ignores the unknown parameter.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
@@ -61,8 +60,8 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe stores the result in `Findings.login`. The result also shows which field of the answer contains
-    the token's expiry time, and whether the answer contains the point limits.
+    The probe stores the results in `Findings.login`. They also show which field of the answer contains the
+    token's expiry time, and whether the answer contains the point limits.
 
     :raises NotPossible: the connection has a permanent access key, so that there is no login.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
@@ -85,11 +84,10 @@ def probe_login(bench: Bench) -> None:
 
 
 def probe_points(bench: Bench) -> None:
-    """Find out the point limits of the account, and how many points (rate-limit units) some requests cost.
+    """Find out the account's limits of points (rate-limit units), and how many points some requests cost.
 
     The probe sends only requests that change nothing in the account, such as polls, requests for reports and
-    logins. The answers show how many points are left after each request. The probe stores the costs in
-    `Findings.points`.
+    logins. It stores the costs in `Findings.points`.
 
     :raises NotPossible: the answers contain no point limits.
     :raises CallApiError: a request got no answer, or the service refuses a poll or a login.
@@ -120,9 +118,8 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
     """Store in ``points`` how many points a request for a method costs.
 
-    The function measures the cost of two requests: the points left before a request, minus the points left
-    after the request. The function stores the smaller cost, because another program may use points of the
-    account at the same time. If the answers do not show the cost, the function stores nothing.
+    The function measures two requests and stores the smaller cost, because another program may use points of
+    the account at the same time. If the answers do not show the cost, the function stores nothing.
 
     :param points: method → points. The function adds an entry for ``method``.
     :param send: a function that sends a request for ``method`` and returns the answer.
@@ -148,12 +145,11 @@ def probe_reports(bench: Bench) -> None:
     """Find out which fields, filters and dates the Data API refuses in requests for reports.
 
     The probe requests reports with all fields and filters that the package uses, and with a date in the
-    future. The `ReportReader` stores what the Data API refuses in `Findings.report_rules`. The probe also
-    asks the Data API for the account's time zone.
+    future. It stores the refusals in `Findings.report_rules`. The probe also asks for the account's time
+    zone, and stores it in `Findings.account_zone`.
 
     :raises NotPossible: the connection does not use the Data API.
-    :raises CallApiError: a request for a report got no answer, or the Data API refuses a request for a reason
-        other than a field, a filter or a date.
+    :raises CallApiError: a request for a report got no answer, or was refused for another reason.
     """
     reader = reader_of(bench)
     data_api = bench.gateway.data_api
@@ -170,13 +166,12 @@ def probe_reports(bench: Bench) -> None:
 def probe_dates(bench: Bench) -> None:
     """Find out how old ``date_from`` must be, so that the Data API accepts a request for a report.
 
-    The age is the time from ``date_from`` to the request, in seconds. A binary search between 0 seconds and 2
-    days finds the smallest accepted age, exact to one percent or one second, whichever is longer. The probe
-    stores the result in `Findings.dates`.
+    A binary search between 0 seconds and 2 days finds the smallest accepted age. The age is the time from
+    ``date_from`` to the request. The result is exact to one percent or one second, whichever is longer. The
+    probe stores it in `Findings.dates`.
 
     :raises NotPossible: the connection does not use the Data API, or the account's time zone is not known.
-    :raises CallApiError: a request got no answer, or the Data API refuses a request for a reason other than
-        ``date_from``.
+    :raises CallApiError: a request got no answer, or was refused for a reason other than ``date_from``.
     """
     reader = reader_of(bench)
     offset = _offset(bench)

@@ -31,16 +31,14 @@ def can_run(probe: Probe, options: Options) -> bool:
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
     """Return the plan of a run of ``airflow callapi verify``, as text for the user.
 
-    The plan lists the probes of the run and the left-out probes. It also states how many calls the run
-    places, how many points (rate-limit units) the run uses, and how many minutes the run takes.
+    The plan lists the probes that run and the probes that are left out. It also states how many calls, points
+    (rate-limit units) and minutes the run needs.
 
     :param probes: the probes that the user has selected.
-    :param options: the phone numbers that the user has given. If the user has not given a number that a probe
-        needs, the run leaves out the probe.
+    :param options: the phone numbers that the user has given. A probe that needs another number is left out.
     :param conn_id: the id of the Airflow connection.
-    :param finished: the names of the probes that an earlier run has finished. The new run leaves out these
-        probes.
-    :return: lines of at most 100 characters. If the run has nothing to do, the first line states this.
+    :param finished: the names of the probes that an earlier run has finished. These are left out.
+    :return: lines of at most 100 characters. If no probe runs, the first line states this.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
     left_out = _left_out(probes, options, finished)

@@ -24,13 +24,12 @@ The ending means that the leg was connected, and that the leg ended together wit
 
 
 def own_leg_reasons(findings: Findings) -> bool | None:
-    """Return whether the legs of one call can have different finish reasons in the report of legs.
+    """Return whether the two legs of one call can have different finish reasons in the report of legs.
 
-    The function looks at calls in which one participant picked up, and the other participant did not.
+    The function looks only at calls in which exactly one participant picked up.
 
-    :return: True: in at least one of these calls, the two legs have different finish reasons. False: in each
-        of these calls, the two legs have the same finish reason. None: the findings contain no such call
-        for which the report shows the finish reasons of both legs.
+    :return: True: the reasons differ in at least one of these calls. False: they are equal in each of these
+        calls. None: the findings contain no such call with the reasons of both legs.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
@@ -39,12 +38,12 @@ def own_leg_reasons(findings: Findings) -> bool | None:
 def session_reason(findings: Findings) -> SessionReason | None:
     """Return which leg gives the whole call its ``finish_reason`` in the report of calls.
 
-    The function compares calls of two probes. In the calls of the probe ``dead_operator``, only the contact
-    picks up. In the call of the probe ``second_number``, only the operator picks up. Without the probe
-    ``second_number``, the result is less certain.
+    The function compares calls in which only the contact picks up (probe ``dead_operator``) with a call in
+    which only the operator picks up (probe ``second_number``). Without the probe ``second_number``, the
+    result is less certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: no call of the probe ``dead_operator`` shows which leg gives the reason.
+        leg). None: the calls of the probe ``dead_operator`` do not show it.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -184,11 +183,11 @@ def connected(findings: Findings, *names: str) -> list[bool]:
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
     """Return, for each named call that the contact answered, whether the report of legs shows the answer.
 
-    A call counts as answered if any finding shows that the contact picked up. The result leaves out all other
-    calls, and all calls without a report of legs.
+    A call counts as answered if any finding shows that the contact picked up. Calls without a report of legs
+    are left out.
 
-    :param names: the names of calls in `Findings.calls` that the contact was asked to answer, e.g. ``heard``.
-    :return: for example ``[True, False]``; empty: the result leaves out all named calls.
+    :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
+    :return: for example ``[True, False]``; empty: no named call was answered and has a report of legs.
     """
     return [
         call.picked_up("contact") is not None

@@ -71,8 +71,8 @@ class ReportReader:
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one finished call in ``get.calls_report``, with the service's default fields.
 
-        The request names no fields, so the Data API chooses the fields. The entries then show whether
-        ``call_records`` is one of the default fields.
+        The request names no fields, so the Data API chooses the fields. The entries show whether
+        ``call_records`` is one of them.
 
         :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the
             Data API has refused the request.
@@ -97,12 +97,12 @@ class ReportReader:
     ) -> Answer:
         """Ask for a report. Repeat the request without each part that the Data API refuses.
 
-        The refused part can be a field, a filter, or the parameter ``include_ongoing_calls``.
+        A refused part is a field, a filter, or the parameter ``include_ongoing_calls``.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: the possible filters: field → value, e.g. ``{"id": 206597836}``. The request contains
-            only one filter: the first filter that the Data API has not refused so far. If the Data API has
-            refused all filters, the request asks for the newest entries first.
+        :param keys: possible filters: field → value, e.g. ``{"id": 206597836}``. The request contains only
+            the first one that the Data API has not refused. Without a filter, the request asks for the newest
+            entries first.
         :param all_fields: True: name no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
         :return: the answer. If the Data API refuses the request for another reason, the answer contains the
@@ -127,8 +127,8 @@ class ReportReader:
     def send(self, method: str, **params: Any) -> Answer:
         """Ask for a report of about the last three days (see `interval`).
 
-        If this machine's clock is ahead, the Data API can refuse the end of this period. The method then
-        repeats the request once, and the period ends 5 seconds earlier.
+        If the Data API refuses the end of this period because this machine's clock is ahead, the method
+        repeats the request once with an end 5 seconds earlier.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param params: the parameters of the request, without ``date_from`` and ``date_till``.
@@ -145,10 +145,10 @@ class ReportReader:
         return answer
 
     def send_dates(self, date_from: str, till: float) -> Answer:
-        """Ask for one entry of ``get.calls_report``, only to see whether the Data API accepts the dates.
+        """Ask for one entry of ``get.calls_report``, to see whether the Data API accepts the dates.
 
         :param date_from: the beginning of the period as text, e.g. ``2016-10-19 12:26:48``.
-        :param till: the end of the period, epoch seconds. The request contains this time as text in UTC.
+        :param till: the end of the period, epoch seconds. The request contains it as text in UTC.
         :return: the answer. If the Data API refuses a date, `Answer.error_field` names the date's parameter.
         :raises CallApiError: the request got no answer, or the Data API refuses the login.
         """
@@ -172,13 +172,12 @@ class ReportReader:
 
         The Data API reads ``date_till`` as a local time of the account.
 
-        - If the Data API refuses dates in the future, the result is the present local time of the account. If
-          this machine's clock is ahead, the result is some seconds earlier, so that it is not in the future.
-        - Otherwise, the result is 15 hours from now in UTC, which is in the future in every time zone.
+        - If the Data API refuses dates in the future: the present local time of the account, or some seconds
+          earlier if this machine's clock is ahead.
+        - Otherwise: 15 hours from now in UTC, which is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
-        :return: epoch seconds, computed as if the local time were a time in UTC. `report_text` therefore
-            converts the result to the text of the local time.
+        :return: the number that `report_text` converts to this ``date_till``.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE

@@ -21,15 +21,14 @@ class ReportWatch:
     """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
     :param seen: the object into which the watch writes, e.g. when the call ended.
-    :param reader: the object that sends the requests for reports.
+    :param reader: sends the requests for reports.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :param measure_ongoing: True: also ask for the report during the call, after each of the first 25 polls.
-        The answers show when the report first contains the active call. False: do not ask while
-        ``list.calls`` shows the call.
-    :ivar has_finished: True: the report has shown the finished call.
+    :param measure_ongoing: True: ask for the report during the call, too, to find out when the report first
+        contains the active call. False: ask only while ``list.calls`` does not show the call.
+    :ivar has_finished: whether the report has shown the finished call.
     """
 
     def __init__(
@@ -59,16 +58,16 @@ class ReportWatch:
     def take(self, at: float, missing_since: float | None) -> None:
         """Ask for the reports of the call if a request is due, and write into ``seen`` what the reports show.
 
-        Invoke this method after each poll of ``list.calls``. A request is due in two cases:
+        Call this method after each poll of ``list.calls``. A request is due after these polls:
 
-        * ``measure_ongoing`` is True, and this poll is one of the first 25 polls.
-        * ``list.calls`` does not show the call. At first, a request is due after each poll. After about 30
-          requests, a request is due only every 10 seconds.
+        - If ``measure_ongoing`` is True: the first 25 polls.
+        - If ``list.calls`` does not show the call: each poll; after about 30 requests, only one poll in 10
+          seconds.
 
-        After the report has shown the finished call, this method does nothing. If the Data API does not
-        answer, this method writes nothing into ``seen``.
+        Once the report has shown the finished call, the method does nothing. If the Data API does not answer,
+        the method writes nothing.
 
-        :param at: seconds from the start of the call to the poll.
+        :param at: when the poll was, in seconds since the start of the call.
         :param missing_since: since when ``list.calls`` does not show the call, in seconds since the start of
             the call. None: ``list.calls`` shows the call.
         """

@@ -18,15 +18,14 @@ from airflow_provider_callapi.verify.findings import Findings
 class ActiveCall(BaseModel):
     """A call that a run of ``airflow callapi verify`` has placed, or is about to place.
 
-    If the run is killed, the resume file still contains this record. The next run reads the record and ends
-    the call.
+    If the run is killed, the next run reads this record in the resume file, and ends the call.
 
     :ivar external_id: the ``external_id`` in the start request.
     :ivar session_id: the session id of the call. None: the start request has got no reply yet.
-    :ivar started_at: epoch seconds. Before the reply to the start request: when the run sent the request.
-        After the reply: when the reply came.
+    :ivar started_at: when the reply to the start request came, epoch seconds. Before the reply: when the run
+        sent the request.
     :ivar others: the session ids of the calls that were active before the start request. A search for this
-        call ignores these calls.
+        call ignores them.
     """
 
     external_id: str
@@ -41,8 +40,7 @@ class State(BaseModel):
     :ivar version: the version of the file format.
     :ivar conn_id: the id of the Airflow connection.
     :ivar finished: the names of the finished probes. A later run leaves out these probes.
-    :ivar calls_placed: how many start requests all runs with this file have sent. A request counts even if
-        the service did not place the call.
+    :ivar calls_placed: how many start requests all runs with this file have sent, including failed ones.
     :ivar active: the call that the command must release (end); None: no call of the command is active.
     :ivar findings: what the probes have found out so far.
     """

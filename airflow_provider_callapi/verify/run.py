@@ -67,15 +67,15 @@ class Run:
     def execute(self, probes: Iterable[Probe]) -> Findings:
         """Run the probes that no earlier run has finished, and return all findings.
 
-        First, this method releases (ends) the call that an earlier, interrupted run has left active. If this
-        run is interrupted, e.g. by KeyboardInterrupt, the method releases the active call, and then raises
-        the exception again.
+        If an earlier, interrupted run has left a call active, the method first releases (ends) the call. If
+        this run is interrupted, e.g. by KeyboardInterrupt, the method releases its active call, too, and
+        raises the exception again.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
         :raises CallApiError: the Call API does not answer the first poll, or refuses the poll or the login.
-            The run has then carried out no probe.
-        :raises CallLeft: a call could not be released. The next run tries again to release the call.
+            No probe has run.
+        :raises CallLeft: a call could not be released. The next run tries again.
         """
         state = self._file.state
         self._release_active()
@@ -138,24 +138,20 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Continue after a failed start request: raise `NotPossible`, or search for the call and end it.
+        """Continue after a failed start request. The service may still have placed the call.
 
-        - If `CallPlan.needs_points` is True, the probe needs a placed call, and this method raises
-          `NotPossible`. If the service has perhaps placed the call in spite of the error, the call stays in
-          the resume file, so that the run ends the call later.
-        - If `CallPlan.needs_points` is False, the probe wants to know whether the service has placed the call
-          in spite of the error. This method searches for the call, and releases (ends) the call if the search
-          finds it.
+        This is possible if the service gave no answer, and after some errors, such as ``limit_exceeded``.
 
-        The service can have placed the call if the start request got no answer, and after some errors, such
-        as ``limit_exceeded``.
+        - If `CallPlan.needs_points` is True: the probe needs a placed call, so the method raises
+          `NotPossible`. A call that may be active stays in the resume file, so that the run ends it later.
+        - If `CallPlan.needs_points` is False: the method searches for the call, and releases (ends) it.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
         :return: a `CallSeen` whose ``refused`` names the error. ``appeared`` is 0 if the search has found the
-            call, and None if the search has proven that the call is not active.
-        :raises NotPossible: `CallPlan.needs_points` is True, or the search cannot show whether the call was
-            placed. After such a search, the call stays in the resume file, too.
+            call, and None if the call is not active.
+        :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
+            active. After such a search, the call stays in the resume file, too.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)

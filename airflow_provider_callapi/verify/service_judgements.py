@@ -61,12 +61,11 @@ def ongoing(context: Context) -> Judgement:
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised value of the parameter ``absence_proven_after``.
 
-    If a lost call stays absent from ``list.calls`` and from the Data API's reports for
-    ``absence_proven_after`` seconds, the package assumes that the service never placed the call. The package
-    recognises the call by its ``external_id``.
+    If neither service has shown a lost call for this number of seconds, the package assumes that the call was
+    never placed.
 
-    :param delay: how many seconds after the start of a call the Data API's report contained the active call.
-        ``never``: no report contained an active call.
+    :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
+        report contained an active call.
     :return: seconds as text, e.g. ``300``. ``leave empty``: neither service shows the ``external_id`` of
         active calls, so the package cannot find a lost call during the call.
     """

@@ -54,20 +54,26 @@ def subscribe(
     """Return a subscription to the snapshots of a connection's active calls.
 
     Use the subscription in an ``async with`` block:
-    ``async with subscribe("callapi_default", 5.0) as next_snapshot: snapshot = await next_snapshot()``. The
-    function ``next_snapshot`` waits for the next snapshot and returns the snapshot.
 
-    Each poll serves all subscribers of the connection in the event loop. The polls begin with the first
-    subscriber. The polls end when the last subscriber has left its ``async with`` block.
+    .. code-block:: python
+
+        async with subscribe("callapi_default", 5.0) as next_snapshot:
+            snapshot = await next_snapshot()
+
+    ``next_snapshot`` waits for the next poll. All subscribers of the connection in the event loop share the
+    polls. The polls begin with the first subscriber, and end when the last one has left its ``async with``
+    block.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param interval: the longest time between two polls, in seconds.
-    :param awaited: a function that returns session ids of calls. If the connection uses the Data API, the
-        snapshots also contain the Data API's answer whether the contacts of these calls have picked up.
-    :param only_call: the session id of a call. The subscriber then gets only the first snapshot and the
-        snapshots that can change what is known of this call. None: the subscriber gets every snapshot.
-    :param wake_at: epoch seconds. From this time on, the subscriber gets every snapshot, even with
-        ``only_call``.
+    :param interval: seconds between two polls. The shortest interval of all subscribers counts.
+    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+        waits. If the connection uses the Data API, the snapshots contain the answers that the Data API
+        reports.
+    :param only_call: the session id of the only call that the subscriber needs. The subscriber then gets the
+        first snapshot, and later only snapshots that can change what is known of this call. None: the
+        subscriber gets every snapshot.
+    :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot,
+        too.
     :raises ValueError: the interval is not positive.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
@@ -87,14 +93,10 @@ def subscribe(
 
 
 class _Poller:
-    """Polls the active calls of one connection.
+    """Polls the active calls of one connection: ``await poller()`` polls once and returns the snapshot.
 
-    The object is callable: ``await poller()`` polls once and returns the snapshot. Each poll runs in a
-    thread, because the HTTP client would block the event loop. The object reads the connection at the first
-    poll.
-
-    If the connection uses the Data API, the object also asks the Data API which contacts have picked up, and
-    which missing calls have ended. See `Witnesses`.
+    If the connection uses the Data API, the snapshot also contains which contacts have picked up, and which
+    missing calls have ended. See `Witnesses`. The object reads the Airflow connection at the first poll.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
@@ -130,13 +132,13 @@ class _Poller:
         )
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If the connection cannot be read, try again for three minutes.
+        """Return the Airflow connection. If it cannot be read, try again for three minutes.
 
-        If a secrets backend or the API server is down, Airflow raises the same error as for a missing
-        connection. If the method did not try again, a short outage would end the waits of all deferred tasks.
+        A short outage of a secrets backend must not end the waits of all deferred tasks. Airflow raises the
+        same error for an outage as for a missing connection, so the method tries again after both.
 
-        :raises Exception: Airflow's last error. The method stops trying after three minutes, after an error
-            that `is_permanent`, and when no trigger waits for this connection any more.
+        :raises Exception: Airflow's last error. The three minutes have passed, the error `is_permanent`, or
+            no trigger waits for this connection any more.
         """
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:

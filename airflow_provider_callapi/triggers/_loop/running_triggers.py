@@ -1,10 +1,10 @@
 """Stores which triggers run in this process, and for which calls each trigger waits.
 
-Airflow cancels a trigger for one of two reasons, and the cancelled trigger must find out the reason:
+If Airflow has cancelled a trigger and the task is still deferred, the trigger must find out the reason:
 
-- A user has cleared the task. The task's next try may already wait for the same call with a new trigger. If
-  the new trigger runs in this process, this module knows the new trigger.
-- Airflow has moved the trigger to another triggerer. This module then knows no new trigger for the call.
+- If this module knows a new trigger for the same call: a user has cleared the task, and the task's next try
+  already waits for the call.
+- If not: Airflow has moved the trigger to another triggerer.
 """
 
 from __future__ import annotations

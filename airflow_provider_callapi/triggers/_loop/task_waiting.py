@@ -48,16 +48,15 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return an asyncio task that asks Airflow for the states of a task: one state for each map index.
+    """Return an asyncio task that asks Airflow for the state of a task, or of all its map indexes.
 
-    If a user ends the waits of many map indexes, Airflow cancels the triggers of these map indexes together.
-    The triggers get the same asyncio task and so share one request, because Airflow answers only one request
-    at a time. The asyncio task waits 0.05 seconds before it sends the request, so that further cancelled
-    triggers can share the request.
+    If a user ends the waits of many map indexes, Airflow cancels their triggers together. All these triggers
+    get the same asyncio task, and so share one request. For this purpose, the asyncio task waits 0.05 seconds
+    before it sends the request.
 
     :param task_instance: the task instance of a cancelled trigger.
-    :return: the asyncio task. The result of the asyncio task is run id → name of the Airflow task → state,
-        e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
+    :return: the asyncio task. Its result is run id → name of the Airflow task → state, e.g.
+        ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)

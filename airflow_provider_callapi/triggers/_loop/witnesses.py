@@ -24,14 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """The two witnesses of a connection: they ask the Data API about answers, and about the ends of calls.
+    """Asks the Data API which calls were answered and which calls have ended, and adds this to snapshots.
 
-    The requests run in threads. A request about answers runs in parallel with the polls, and a later snapshot
-    contains the answers.
-
-    A request about ends delays the snapshot until the Data API answers, so that the snapshot contains the
-    ends, and the tasks that wait for these calls can continue at once. The delay is at most one second. If
-    the request takes longer, a later snapshot contains the ends.
+    - A request about answers runs beside the polls. A later snapshot contains the answers.
+    - A request about ends delays the snapshot by at most one second, so that the tasks that wait for these
+      calls can continue at once. If the request takes longer, a later snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
@@ -50,12 +47,11 @@ class Witnesses:
     ) -> Snapshot:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
 
-        While a request about answers is in progress, the copy contains no answers. While a request about ends
-        is in progress, the copy contains no ends.
+        While a request about answers or about ends is in progress, the copy lacks the answers or the ends.
 
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
-        :param missing: the session ids of calls for whose end a trigger waits. The previous snapshot showed
-            these calls. This snapshot does not show them.
+        :param missing: the session ids of the calls for whose end a trigger waits, and which have vanished
+            since the previous snapshot.
         """
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
