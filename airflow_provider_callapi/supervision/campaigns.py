@@ -92,7 +92,8 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     - A task that waits in a worker follows the wish within a minute.
     - A deferred task follows the wish when it continues, before it dials.
 
-    If all tasks of the campaign are finished, their next tries follow the wish.
+    If all tasks of the campaign are finished, their next tries follow the wish. Tasks whose ledger cannot be
+    read do not get the wish; `Campaigns.problems` of `list_campaigns` names these ledgers.
 
     :param name: the campaign's name.
     :param wish: what the user asks, the user's name, and the time.

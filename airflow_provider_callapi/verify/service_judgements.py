@@ -66,11 +66,11 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
     :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
         report contained an active call.
-    :return: seconds as text, e.g. ``300``. ``leave empty``: neither service shows the ``external_id`` of
-        active calls, so the package cannot find a lost call during the call.
+    :return: seconds as text, e.g. ``300``. ``leave empty``: no measurement proves that one of the services
+        shows the ``external_id`` of each active call, so the package may miss a lost call during the call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
-    if delay == "never" and not all(ids):
+    if delay == "never" and not (ids and all(ids)):
         return "leave empty"
     delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)
     longest = max(value for value in (0.0, *delays) if isinstance(value, float))

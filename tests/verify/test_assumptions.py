@@ -157,6 +157,16 @@ def test_an_answered_call_whose_legs_show_no_answer_contradicts_the_assumption(t
     assert rows_of(World(Profile(), tmp_path / "s"), findings)[PICKED_UP].verdict == "contradicted"
 
 
+def test_no_absence_is_proven_while_no_measurement_shows_that_a_service_shows_the_external_id(tmp_path):
+    findings = Findings(calls={"talk": CallSeen(ongoing_asked_until=60.0)})
+
+    row = rows_of(World(Profile(), tmp_path / "s"), findings)[
+        "The report with ongoing calls contains an active call soon."
+    ]
+
+    assert row.settings == {"absence_proven_after": "leave empty"}
+
+
 @pytest.mark.parametrize(
     ("call", "seen"),
     [
