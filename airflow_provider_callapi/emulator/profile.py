@@ -71,8 +71,8 @@ class Profile(BaseModel):
     vanish_seconds: Seconds = 0.0
     """For how many seconds `list.calls` leaves out an active call. 0: a call never vanishes."""
     start_time_format: Literal["milliseconds", "seconds", "utc"] = "milliseconds"
-    """The form of `start_time`. `milliseconds`: `2016-10-19T12:26:48.418`. `seconds`: `2016-10-19 12:26:48`.
-    Both are local times of the account. `utc`: `2016-10-19T09:26:48Z`."""
+    """The form of `start_time`. `milliseconds`: `2016-10-19T12:26:48.418`, in the account's local time.
+    `seconds`: `2016-10-19 12:26:48`, in the account's local time. `utc`: `2016-10-19T09:26:48Z`."""
     external_id_is_listed: bool = True
     """False: `external_id` is null in `list.calls`."""
     operator_leg_is_operator: bool = True
@@ -142,13 +142,14 @@ class Profile(BaseModel):
     charset_is_required: bool = True
     """False: a request may leave out the charset in the Content-Type."""
     weights: dict[str, Points] = {}
-    """Method → points of one request. *Points and keys* below states the points of the other methods."""
+    """Method → points of one request. The section *Points and keys* below states the points of the
+    methods that this field does not contain."""
     day_limit: Points = 100_000
     """Points per day."""
     minute_limit: Points = 1_000
     """Points per minute."""
     limit_exceeded_leaves_undone: bool = True
-    """False: a start request that fails with `limit_exceeded` places the call all the same."""
+    """False: a start request that fails with `limit_exceeded` still places the call."""
 
     # --- the account ---
 
