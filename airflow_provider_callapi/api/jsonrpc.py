@@ -130,7 +130,8 @@ class JsonRpc:
         :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
             has exactly this type, ``data`` contains typed objects. Otherwise, ``data`` is plain JSON.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a busy gateway refused the request. The service has not seen the request.
+        :raises LimitExceeded: a busy gateway, i.e. an HTTP server in front of the service, refused the
+            request. The service has not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
@@ -238,7 +239,8 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
 
     :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a busy gateway refused the request. The service has not seen the request.
+    :raises LimitExceeded: a busy gateway, i.e. an HTTP server in front of the service, refused the request.
+        The service has not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

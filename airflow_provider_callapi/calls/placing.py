@@ -459,8 +459,8 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    If the search time ends first, return None. For a call that cannot be read, the function cannot decide
-    whether it is the lost call. A snapshot with such a call proves nothing, and counts as a failed poll.
+    If the search time ends first, return None. An entry of ``list.calls`` that cannot be read may be the lost
+    call. If a snapshot contains such an entry and does not show the lost call, the poll counts as failed.
 
     :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
     """

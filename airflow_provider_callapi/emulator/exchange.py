@@ -199,8 +199,9 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If another phone rings, `check_rings` fails. There are two exceptions. An operator's phone can ring in
-        an inbound call, and in a call to a contact that the test has named, except with ``times=0``.
+        If another phone rings, `check_rings` fails. An operator's phone may always ring in two cases: in an
+        inbound call, and in a call to a contact that the test has named. A contact that the test has named
+        with ``expect_ring(…, times=0)`` does not count as named.
         """
         with self._lock:
             self._expectations.no_other_rings = True

@@ -354,8 +354,8 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        `observe` evaluates each poll. Tasks on one host that wait for the end of a call share the polls of an
-        account.
+        `CallApiHook.observe` evaluates each poll. If ``until`` is ``ended``, the tasks of one host share the
+        polls of an account. If ``until`` is ``answered``, each task polls alone.
 
         :param watch: the watch of the call. Each poll updates this object. The wait ends at most ten seconds
             after the watch's deadline.

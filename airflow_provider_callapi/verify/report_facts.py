@@ -120,9 +120,10 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 def ongoing_talk(findings: Findings) -> bool | None:
     """Return whether the report of an active call contains the duration of the talk so far.
 
-    :return: True: at least one report showed a ``talk_duration`` of more than 0 during the call. False: each
-        report showed 0. None: not known, because no report showed an active call whose talk lasted 3 seconds
-        or longer.
+    Only calls count whose talk lasted 3 seconds or longer, and whose report was read during the call.
+
+    :return: True: at least one of these reports showed a ``talk_duration`` of more than 0. False: all of them
+        showed 0. None: not known, because there was no such call.
     """
     shown = [
         call.ongoing_talk

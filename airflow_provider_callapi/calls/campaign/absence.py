@@ -127,11 +127,11 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether snapshots have shown for long enough that a lost call is not active.
+    """Return whether snapshots have proven for long enough that a lost call is not active.
 
-    The result is True if at least ``TOLERANCE.misses`` consecutive snapshots prove that the call is not
-    active, and the first of these snapshots was taken at the time ``since`` or earlier.
+    The result is True if at least ``TOLERANCE.misses`` snapshots in a row, up to the newest, prove that the
+    call is not active, and the first of them was taken at the time ``since`` or earlier.
 
-    :param since: epoch seconds.
+    :param since: the latest time at which the call must have begun to be missing, epoch seconds.
     """
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

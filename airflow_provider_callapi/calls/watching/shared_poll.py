@@ -106,8 +106,10 @@ class SharedPoll:
 
         ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
-        :param interval: the longest time between two polls, in seconds.
-        :param awaited: returns the session ids of the calls for whose answer the subscriber waits.
+        :param interval: seconds between two polls. A subscriber with a shorter interval makes the poll more
+            frequent for all subscribers. After a rate limit refused a poll, the pause is longer.
+        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+            waits. `awaited_answers` combines the ids of all subscribers.
         :param only_call: the session id of the only call for which the subscriber waits. The subscriber then
             gets the first snapshot, and later only snapshots that may change what is known of this call (see
             `Snapshot.concerns`). None: the subscriber gets every snapshot.

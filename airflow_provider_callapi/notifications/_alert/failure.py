@@ -106,7 +106,8 @@ class Failure:
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
 
-    Airflow runs the task's notifiers before the decision, so nothing has failed.
+    Airflow also runs the notifiers of such a task, and so this alert, when the task asks the person to
+    decide. At this time, no task has failed.
     """
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 

@@ -85,15 +85,16 @@ class PeopleOfIndex:
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Before a call, record and publish that this map index calls the person.
 
-        If users have cleared tasks of the DAG run, the method first checks that no map index has called the
+        If a user has cleared a task of the DAG run, the method first checks that no map index has called the
         person.
 
         :param contact: the person's phone number.
-        :param is_known: True: skip this check, because the newest call in this map index's own journal went
-            to this person, or may have.
-        :raises CallApiFailure: a map index has called this person, or may have called this person.
-        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
+        :param is_known: whether the newest call of this map index went to this person, or may have. The
+            method then skips the check.
+        :raises CallApiFailure: Airflow has deleted this map index's record of its calls; or the check finds
+            that a map index has called this person, or may have.
+        :raises CallApiTrouble: the check is not possible yet, because another map index has not published
+            whom it has called. A retry may succeed.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
