@@ -87,12 +87,7 @@ def test_calls_of_a_worker_that_dies_go_on_in_the_other_worker(
     hosts.end("worker", "south")
     hosts.run_component("worker", "south")
 
-    def adopted() -> bool:
-        return (
-            sum(task["try_number"] == 2 and task["state"] == "running" for task in hosts.tasks(dag_id)) >= 1
-        )
-
-    eventually("another worker goes on", adopted, within=PATIENCE)
+    eventually("another worker goes on", lambda: hosts.states(dag_id)["running", 2], within=PATIENCE)
     for contact in contacts:
         hosts.exchange.hang_up(contact)
     tasks = hosts.await_end(dag_id)

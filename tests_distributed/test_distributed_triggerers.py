@@ -25,17 +25,11 @@ VAULT_DOWN = 21.0
 """Seconds."""
 
 
-def jobs(hosts: TwoHosts, dag_id: str) -> Counter[int | None]:
-    """Return id of a triggerer → the number of its waiting tasks. None: tasks that no triggerer has yet."""
-    waiting = [task for task in hosts.tasks(dag_id) if task["state"] == "deferred"]
-    return Counter((task["triggerer_job"] or {}).get("id") for task in waiting)
-
-
 def all_wait(hosts: TwoHosts, dag_id: str, contacts: list[str]) -> Counter[int | None]:
     """Wait until a triggerer waits for each call. Return id of a triggerer → the number of its tasks."""
 
     def waiting() -> Counter[int | None] | None:
-        found = jobs(hosts, dag_id)
+        found = hosts.waits(dag_id)
         return found if found.total() == len(contacts) and None not in found else None
 
     return eventually(f"all tasks of {dag_id} wait in a triggerer", waiting, within=PATIENCE, every=1)
@@ -79,7 +73,7 @@ def test_sixty_waits_over_two_triggerers_poll_with_one_loop_each_and_survive_a_k
     assert in_two <= 2 * (WINDOW / interval + 1), f"{in_two} polls in {WINDOW:g} s"
     began = time.time()
     hosts.end("triggerer", SOUTH)
-    eventually("one triggerer has all waits", lambda: len(jobs(hosts, dag_id)) == 1, within=PATIENCE)
+    eventually("one triggerer has all waits", lambda: len(hosts.waits(dag_id)) == 1, within=PATIENCE)
     moved_after = time.time() - began
     in_one = polls_in_window(hosts)
     assert in_one <= WINDOW / interval + 1, f"{in_one} polls in {WINDOW:g} s"
@@ -110,7 +104,7 @@ def test_a_stalled_triggerer_releases_no_call_and_marking_the_run_failed_release
     assert len(spread) == 2, f"one triggerer has all waits: {spread}"
     stalled_at = time.time()
     hosts.signal_all("triggerer", SOUTH, signal.SIGSTOP)
-    eventually("the other triggerer has all waits", lambda: len(jobs(hosts, dag_id)) == 1, within=PATIENCE)
+    eventually("the other triggerer has all waits", lambda: len(hosts.waits(dag_id)) == 1, within=PATIENCE)
     time.sleep(max(STALLED_FOR - (time.time() - stalled_at), 0))
     stalled_for = time.time() - stalled_at
     hosts.signal_all("triggerer", SOUTH, signal.SIGCONT)
@@ -144,7 +138,7 @@ def test_a_secrets_backend_that_is_down_while_triggers_start_ends_no_wait(
         hosts.signal_all("triggerer", host, signal.SIGSTOP)
     hosts.run(dag_id)
     eventually(
-        "all tasks are deferred", lambda: jobs(hosts, dag_id).total() == len(contacts), within=PATIENCE
+        "all tasks are deferred", lambda: hosts.waits(dag_id).total() == len(contacts), within=PATIENCE
     )
     (hosts.vault / "down").touch()
     for host in HOSTS:
@@ -154,7 +148,7 @@ def test_a_secrets_backend_that_is_down_while_triggers_start_ends_no_wait(
     (hosts.vault / "down").unlink()
     began = time.time()
     time.sleep(5)
-    assert jobs(hosts, dag_id).total() == len(contacts), hosts.states(dag_id)
+    assert hosts.waits(dag_id).total() == len(contacts), hosts.states(dag_id)
     tasks = hang_up(hosts, dag_id, contacts)
     measured(
         Row(

@@ -290,9 +290,24 @@ class TwoHosts(Deployment):
         """Return how often ``list.calls`` was requested."""
         return sum(entry["method"] == "list.calls" for entry in self.exchange.journal())
 
-    def states(self, dag_id: str) -> Counter[str]:
-        """Return state → number of the run's task instances."""
-        return Counter(task["state"] for task in self.tasks(dag_id))
+    # A wait reads the database, because an answer of the REST API about many tasks costs more CPU time.
+
+    def states(self, dag_id: str, run_id: str = "run") -> Counter[tuple[str | None, int]]:
+        """Return (state, number of the try) → how many task instances of the run have both."""
+        return self._count("state, try_number", dag_id, run_id)
+
+    def waits(self, dag_id: str) -> Counter[int | None]:
+        """Return id of a triggerer → how many tasks wait in it. None: the tasks that no triggerer has yet."""
+        joined = "LEFT JOIN trigger ON trigger.id = trigger_id"
+        counts = self._count("triggerer_id, state", dag_id, "run", joined)
+        return Counter({job: number for (job, state), number in counts.items() if state == "deferred"})
+
+    def _count(self, columns: str, dag_id: str, run_id: str, joined: str = "") -> Counter[tuple[Any, ...]]:
+        where = f"dag_id = '{dag_id}' AND run_id = '{run_id}'"
+        rows = self.query(
+            f"SELECT {columns}, count(*) FROM task_instance {joined} WHERE {where} GROUP BY {columns}"
+        )
+        return Counter({tuple(values): number for *values, number in rows})
 
     def await_end(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Wait until all task instances of the run have ended. Return them by map index."""
@@ -300,10 +315,10 @@ class TwoHosts(Deployment):
         def ended() -> list[dict[str, Any]] | None:
             self._revive()
             try:
-                tasks = self.tasks(dag_id, run_id)
-            except (AssertionError, requests.RequestException):
+                states = {state for state, _ in self.states(dag_id, run_id)}
+                return self.tasks(dag_id, run_id) if states and states <= OVER else None
+            except (psycopg2.OperationalError, AssertionError, requests.RequestException):
                 return None  # the database or the API server is down
-            return tasks if tasks and {task["state"] for task in tasks} <= OVER else None
 
         return eventually(f"all tasks of {dag_id} end", ended, within=PATIENCE, every=1.0)
 
