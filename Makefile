@@ -26,7 +26,9 @@ READING_SEED ?= 13
 demo: $(FOR_THE_DEMO)  ## Airflow places phone calls against the emulator, and prints what became of them
 	$(BIN)/python demo/run.py
 
-test: lint workflows types layers unit package docs  ## all checks, and all tests but those of the targets test-…
+test: $(INSTALLED)  ## all checks, and all tests but those of the targets test-…
+	$(MAKE) --no-print-directory --jobs=2 lint workflows types layers package docs
+	$(MAKE) --no-print-directory unit
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

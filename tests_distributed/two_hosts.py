@@ -149,7 +149,13 @@ class TwoHosts(Deployment):
                     {"imports": IMPORTED_BEFORE_FORKS, "worker_enable_prefetch_count_reduction": False}
                 ),
             },
-            "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 600},
+            # Airflow's own intervals, or longer ones: two cores carry twenty processes
+            "workers": {"min_heartbeat_interval": 5},
+            "dag_processor": {
+                "parsing_processes": 1,
+                "min_file_process_interval": 600,
+                "bundle_refresh_check_interval": 60,
+            },
             "triggerer": {
                 "max_trigger_to_select_per_loop": 5,
                 "job_heartbeat_sec": 2,
@@ -157,8 +163,9 @@ class TwoHosts(Deployment):
             },
             "secrets": {"backend": "vault.Vault"},
             "scheduler": {
-                "scheduler_idle_sleep_time": 1,
+                "scheduler_idle_sleep_time": 2,
                 "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT,
+                "task_instance_heartbeat_timeout_detection_interval": 5,
             },
         }
         return {name: sections.get(name, {}) | own.get(name, {}) for name in {*sections, *own}}
