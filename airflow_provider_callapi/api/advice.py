@@ -66,7 +66,7 @@ def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call 
 
     If this package has no advice for the error, return only the error's own message.
 
-    :param service: the service to which the failed request went: ``Call API`` or ``Data API``.
+    :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
     :param host: the label of the address field in Airflow's connection form, e.g. ``Call API host``.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):

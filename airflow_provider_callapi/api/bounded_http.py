@@ -114,8 +114,9 @@ class BoundedSession(requests.Session):
     Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the
     limit holds for the attempt to connect to each address, so the request can take longer.
 
-    The session reads the proxies and the CA bundle from the environment once per URL, because reading them is
-    slow. Later changes of the environment have no effect.
+    The session reads the proxies and the CA bundle from the environment once per URL, before the first
+    request to the URL, because reading them is slow. Later changes of the environment have no effect on
+    requests to this URL.
 
     :param settings: a dict in which the session keeps the settings that it has read. Sessions with the same
         dict share these settings. None: the session shares no settings.

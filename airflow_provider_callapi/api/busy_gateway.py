@@ -6,6 +6,8 @@ seen the request, and a repeat is safe. An answer is such a refusal if all of th
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states, as seconds or as a time, when the client can repeat the request.
 - The body is no JSON-RPC answer. Otherwise, the answer would come from the service itself.
+
+After any other answer of a gateway, the service may have carried out the request.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def is_filled_time(text: str | None) -> bool:
     person has picked up.
 
     :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``) count as not
-        filled. Any other text counts as filled, even an unreadable one such as ``abc``.
+        filled. Any other text counts as filled, even an unreadable one such as ``abc``. If an unreadable
+        text counted as not filled, the call would seem not answered, and the person could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 
@@ -150,6 +151,8 @@ class CallReport(Answer):
 
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
+
+    If ``id`` or ``call_session_id`` is ``null`` in the answer, `GetCallLegsReport` leaves out the whole leg.
 
     :ivar connect_time: when the participant picked up. None or a text of zeros: the participant did not pick
         up.

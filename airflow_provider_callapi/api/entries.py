@@ -1,8 +1,8 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
-If a field is unreadable, only this field counts as missing. If a required field is missing or unreadable,
-such as the id, the whole entry is left out of the list, and the list counts as incomplete. The absence of an
-object from an incomplete list proves nothing, because the left-out entry could be this object.
+If an optional field is unreadable, only this field counts as missing. If a required field, such as the id, is
+missing or unreadable, the whole entry is left out of the list, and the list counts as incomplete. The absence
+of an object from an incomplete list proves nothing, because the left-out entry could be this object.
 """
 
 from __future__ import annotations

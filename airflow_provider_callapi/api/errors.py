@@ -356,9 +356,9 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The vendor's mnemonic decides the exception's class, e.g. ``internal_error`` becomes `ServiceFailed`. For
-    a mnemonic without a class, the error code decides. An invalid date of a report's period becomes
-    `DateRefused`.
+    The vendor's mnemonic decides the exception's class, e.g. ``internal_error`` becomes `ServiceFailed`. If
+    the error has no mnemonic, or the mnemonic has no class, the error code decides. An invalid date of a
+    report's period becomes `DateRefused`.
 
     :param error: the ``error`` object of the answer.
     :param limits: the points (rate-limit units) left, from the same answer.

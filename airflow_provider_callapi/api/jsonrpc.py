@@ -47,8 +47,8 @@ class Reply:
     :ivar request_id: the ``id`` of the request.
     :ivar result: the answer's ``result``. None if the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
-    :ivar metadata: all ``metadata`` objects of the answer in one dict. The key ``limits`` has the points
-        left.
+    :ivar metadata: all ``metadata`` objects of the answer in one dict. The key ``limits``, if the answer
+        contains it, has the points left.
     :ivar http_status: the HTTP status of the answer.
     :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack the
         ``id``.
@@ -236,6 +236,8 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in the body of an HTTP answer, whatever the HTTP status is.
+
+    The vendor documents no HTTP statuses for errors.
 
     :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.

@@ -43,6 +43,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     An entry has some methods of a pydantic model, e.g. ``model_dump``, because all other answers are pydantic
     models.
 
+    Python's garbage collector ignores entries (``gc=False``). So an entry must never contain itself.
+
     :ivar model_extra: the fields of the entry that the class does not declare.
     :cvar if_not_sent: field name → the field's value if the service omits the field. A field that the mapping
         lacks then has the value None.

@@ -70,8 +70,8 @@ def fetch_pages(
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries each request asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and whether the function reached an end of the list. False: it stopped at
-        ``last_offset``, and the list may continue.
+    :return: a pair: the entries, and a bool. False: the function stopped at ``last_offset``, and the list may
+        continue. True: the function stopped for another reason.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

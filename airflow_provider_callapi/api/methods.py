@@ -222,7 +222,8 @@ def check_phone_or_sip(text: str) -> str:
     A SIP number has one of two forms:
 
     - three to nine digits;
-    - 3 to 64 characters with at least one digit, and at least one letter, ``@``, ``*`` or ``#``: ``sip25``.
+    - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``, with at least one digit, and
+      at least one letter, ``@``, ``*`` or ``#``. A number with an exponent (``7e5``) is no SIP number.
 
     :raises ValueError: the text is anything else, e.g. a phone number with ``-`` or ``.`` between its digits.
         The error does not contain the text.
@@ -355,7 +356,8 @@ class StartCall(Request[StartedCall]):
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
-    :ivar direction: the call's direction in reports, ``in`` or ``out``.
+    :ivar direction: the call's direction in reports, ``in`` or ``out``. The request always contains the
+        direction, because the vendor's default has changed.
     """
 
     repeat = Repeat.NEVER

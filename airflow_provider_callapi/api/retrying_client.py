@@ -36,7 +36,7 @@ class RetryingClient:
     :param max_limit_wait: seconds, for repeats after a `LimitExceeded` (no points left, or a busy gateway).
         The client gives up if all waits of one request together would take longer.
     :param max_sends: for repeats after any other error: how many times the client sends one request at most.
-        1: the client does not repeat the request.
+        All sends of the request count. 1: the client does not repeat the request.
     """
 
     def __init__(

@@ -115,8 +115,8 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     - No leg has the contact's number, but some legs may be the contact's, and all of these legs are
       connected. If only some were connected, these could belong to another participant.
 
-    A leg may be the contact's if its number could be the contact's, e.g. because it is masked, and the Data
-    API states that it is no operator's leg.
+    A leg may be the contact's if the leg's number could be the contact's, e.g. because the number is masked,
+    and if the Data API states that the leg is no operator's leg.
 
     :param contact: the contact's phone number. None: not known, so any leg may have the contact's number.
     :param legs: the report of this call's legs. The call may still be active.

@@ -16,7 +16,10 @@ unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-- With ``delivery="at_least_once"``: an unresolved call does not fail the task. The try places a new attempt.
+- With ``delivery="at_least_once"``: an unresolved call does not fail the task at once. The try places one new
+  attempt. If this attempt is unresolved, too, the try fails.
+- With ``absence_proven_after``: if it is proven that a lost call was never placed, the try places the same
+  attempt again, see `placing.place`.
 - If the service refused the start request, or if the request was not sent: the stage is "nothing" again.
 - If the journal holds a call to another person: the try places a new attempt. A fingerprint in the journal
   identifies the person. If its secret key is gone, the call counts as a call to the same person.

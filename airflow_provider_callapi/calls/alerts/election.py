@@ -1,8 +1,9 @@
 """Elect one of several failed tasks to call people for an alert.
 
-Fifty tasks can fail in the same second, but only one of them may ring. The tasks share a key-value store (an
-Airflow Variable) that cannot check and replace a value in one step. So the election relies on waiting times
-instead (Fischer's mutual exclusion). Each task is a candidate. The other tasks are its rivals:
+Fifty tasks can fail in the same second, but only one of them may ring. The service has no idempotency key, so
+a second start request would ring a second time. The tasks share a key-value store (an Airflow Variable) that
+cannot check and replace a value in one step. So the election relies on waiting times instead (Fischer's
+mutual exclusion). Each task is a candidate. The other tasks are its rivals:
 
 1. The candidate reads the store. If the store contains a rival's claim (its right to ring), the candidate
    waits until the rival has placed its call.
@@ -103,7 +104,7 @@ class Candidate:
     Only one candidate may ring.
 
     :ivar store: the store that all candidates share.
-    :ivar key: the key in the store. All candidates of the alert have the same key.
+    :ivar key: the key of this alert in the store. Each alert has its own key, the same for all candidates.
     :ivar alert: the alert's external_id.
     :ivar candidate_id: an id that only this candidate has. If Airflow restarts a callback, the callback finds
         its earlier claim by this id.

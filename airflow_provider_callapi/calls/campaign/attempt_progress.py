@@ -163,7 +163,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Store a call's tags after a tag was set, or cannot be set. Return the person's changed attempt.
+        """Record a call's tags after a tag was set, or cannot be set. Return the person's changed attempt.
 
         If the call has ended and needs no other tag, the method also finishes the attempt.
 

@@ -48,7 +48,7 @@ class Dialler:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
         A claim takes time. If the person's calling window closes or dialling stops meanwhile, the method
-        sends no request, and puts the person back into the queue.
+        sends no request for this person, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
         :raises CallApiError: too many batches in a row failed. A batch fails if it places no call, and at

@@ -36,8 +36,8 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once; returns the snapshot.
     :ivar limits: returns the newest counters of the account's points (rate-limit units). None: no reply has
         contained counters yet.
-    :ivar reports: (time, call session ids) → the Data API's reports of finished calls that started at this
-        time or later. With None instead of the ids: of all these calls.
+    :ivar reports: (time, call session ids) → the Data API's reports of those finished calls that have one of
+        these ids and started at this time or later. None instead of the ids: the calls can have any id.
     :ivar reported_calls: time → the Data API's reports of all calls, also active ones, that started at this
         time or later.
     :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.

@@ -190,8 +190,8 @@ def read_people(
 ) -> Plan:
     """Read a contact list; return the people to call, the invalid rows and the duplicates.
 
-    Each number becomes E.164 digits, or stays a SIP number. If several rows have the same number, the first
-    valid row is called, and the later rows are duplicates. Blank rows are skipped.
+    Each number becomes E.164 digits, or stays a SIP number. If several rows have the same number, the person
+    of the first valid row is called, and the later rows are duplicates. Blank rows are skipped.
 
     :param rows: one item for each person: only the number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone, in a form that `read_time_zone` can read.

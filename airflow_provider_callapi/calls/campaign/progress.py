@@ -28,7 +28,7 @@ class Progress:
     :ivar shard: the part of the contact list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
     :ivar connection: id of the Airflow connection through which the campaign dials.
-    :ivar people: how many people this task calls, without invalid rows and duplicates.
+    :ivar people: how many people this task may call, without invalid rows and duplicates.
     :ivar finished: how many people are finished: nothing is left to do for them.
     :ivar active: how many calls are active. Lost calls count too.
     :ivar waiting: how many people wait for a call or a redial.
@@ -36,13 +36,13 @@ class Progress:
     :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
     :ivar why: the reason for ``doing``, as text: what dialling waits for, who has paused the campaign, or why
         dialling has stopped; ``""``: no reason.
-    :ivar per_minute: how many people were finished per minute since this try of the task began or last
-        resumed; None: no one was finished since then.
+    :ivar per_minute: how many people were finished per minute since this try of the task began, or since the
+        task last resumed after a deferral; None: no one was finished since then.
     :ivar sessions: the call session ids of the active calls.
     :ivar files: the paths of the results file and of the campaign report. The campaign writes both at its
         end.
     :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: not known, or dialling is paused
-        or has stopped.
+        or has stopped, or the campaign is over.
     :ivar at: when the campaign published this progress.
     :ivar next_at: when the campaign publishes its next progress at the latest.
     """

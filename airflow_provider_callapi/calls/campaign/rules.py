@@ -67,12 +67,12 @@ class FailureLimits:
     For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer. None:
     there is no limit.
 
-    :ivar unreached: limit for the share of people without an answered call, among the people who could be
-        called.
-    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``, among the
-        people who could be called.
+    :ivar unreached: limit for the share of people without an answered call. Invalid rows and people on the
+        do-not-call list do not count.
+    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``. Invalid rows
+        and people on the do-not-call list do not count.
     :ivar invalid: limit for the share of invalid rows (rows from which no call can be made) in the contact
-        list.
+        list. Duplicates do not count.
     """
 
     unreached: float | None = None
