@@ -33,8 +33,8 @@ class Deployment:
     def scope(self, *names: str) -> str:
         """Return a text that identifies a task, a campaign or an alert of this deployment.
 
-        The package makes ids from this text, such as the ``external_id`` of a call. Deployments with
-        different names or keys get different texts for equal ``names``.
+        The package makes ids from this text, such as the ``external_id`` of a call. Deployments that differ
+        in ``name`` or ``id_key`` get different texts for equal ``names``.
 
         :param names: what identifies the task, campaign or alert in the deployment, such as dag id, run id
             and task id.

@@ -9,7 +9,7 @@ step            what the caller does
 WaitForCall     poll until the wait ends, then use `CallLifecycle.observed`
 WaitForReport   wait `REPORT_INTERVAL` seconds, then use `CallLifecycle.report_due`
 TimeIsUp        fail the try, because the call may still be active
-Finished        return the call, or fail the task if the verdict is not ``ACCEPTED``
+Finished        return the call, or fail if the verdict is not ``ACCEPTED``
 ==============  =========================================================================
 """
 
@@ -47,7 +47,8 @@ class WaitForCall:
     :ivar call: the outcome so far of the call.
     :ivar until: ``answered``: wait until the contact answers or the call ends. ``ended``: wait until the call
         ends.
-    :ivar appear_by: if no snapshot has shown the call by this time (epoch seconds), the call counts as ended.
+    :ivar appear_by: if no snapshot has shown the call by this time (epoch seconds), the call counts as ended
+        and never observed.
     :ivar deadline: when the wait ends at the latest, epoch seconds.
     """
 
@@ -111,8 +112,8 @@ class LifecycleRules:
     :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report. Then it
         continues without the report.
     :ivar timeout: how long one try waits for the call's end, from the try's first wait. Then the try fails.
-    :ivar last_deadline: when every wait for the call's end is over at the latest, also in later tries, epoch
-        seconds; None: no limit.
+    :ivar last_deadline: when every wait of this try for the call's end is over at the latest, also after a
+        deferral, epoch seconds; None: no limit.
     :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
         ``{"answered": 36}``.
     """

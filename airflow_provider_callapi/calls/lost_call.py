@@ -104,8 +104,8 @@ class LostCall:
 
         - It is not in ``others``: the calls that were active before the start request was sent.
         - It has the lost call's ``external_id``, an unreadable id, or no id. (Some accounts do not show ids.)
-        - Its number may be the lost call's contact. If the call has no id, the number must be visible, and
-          the lost call's contact must be known.
+        - Its number may be the lost call's contact. If the call has no id, the service must not hide the
+          number, and the lost call's contact must be known.
         - It is active, or started at most 15 hours before the intent was stored.
 
         :param found: an active call, or a call in a report of the Data API.
@@ -187,7 +187,7 @@ class LostCall:
         """Return whether the search time is over, but the lost call may still be active.
 
         This is so if the newest successful snapshot contains an active call that may be the lost call, see
-        `is_absent_from`. A failed poll changes nothing.
+        `is_absent_from`, or if no snapshot has been counted yet. A failed poll changes nothing.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

@@ -151,8 +151,8 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
     - If a list of the account was not read: the function does not check the objects of this list.
-    - If a list was read only in part: the function reports no object as missing from this list, because the
-      unread part may contain it.
+    - If a list was read only in part: the function reports the switched-off objects of this list. The
+      function reports no object as missing from this list, because the unread part may contain it.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),

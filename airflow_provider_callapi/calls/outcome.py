@@ -44,7 +44,8 @@ class Outcome(Struct, frozen=True, gc=False):
         call plays does not count, so 0 does not prove that the contact did not answer.
     :ivar tags: the ids of the call's known tags.
     :ivar operations: the names of the scenario's operations that the call passed, in the report's order. They
-        show which phone key the contact pressed. None: the Data API has not reported operations.
+        show which phone key the contact pressed. None: the Data API has not reported operations, e.g. because
+        the request did not ask for them.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the newest source of this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.

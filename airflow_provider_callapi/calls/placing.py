@@ -122,8 +122,8 @@ def place(
     """Place a task's call, or continue with the call that an earlier try of the task placed.
 
     The journal shows what earlier tries have done. If a start request got no answer, the call is lost, and
-    the function searches for it. The function repeats a start request only if it is certain that the request
-    did not place the call.
+    the function searches for it. The function sends one start request for each attempt. The function repeats
+    this request only if it is certain that the request did not place the call.
 
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
@@ -132,9 +132,9 @@ def place(
         ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
-    :param absence_proven_after: if no service shows a lost call this many seconds after the first search, the
-        call was never placed. The function then sends the start request of the same attempt again. None:
-        ``delivery`` decides.
+    :param absence_proven_after: if no service shows a lost call this many seconds after the end of the first
+        search, the call was never placed. The function then sends the start request of the same attempt
+        again. None: ``delivery`` decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
         the id. Before dialling, the function then looks up their active calls, so that a search ignores these
         calls.
@@ -340,8 +340,8 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
-    same id at this moment. If this package made the id, no other task uses the id, and the function returns
-    ``()``.
+    same id at this moment. If this package made the id, every call with the id is a call of the same task,
+    campaign or alert, and the function returns ``()``.
 
     The function returns None in two cases, because it is not known whether there is such a call:
 
@@ -415,8 +415,8 @@ def _find_lost_call(
 
     A lost call is a call whose start request got no answer.
 
-    :param since: the earliest start time of an active call that can match, epoch seconds, see
-        `LostCall.matches`; None: any start time.
+    :param since: when the intent was stored, epoch seconds. `LostCall.matches` compares the start time of an
+        active call with this time; None: a call with any start time can match.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
     :param search_must_work: which errors of a failed search to raise, if no service showed the call. True:
         every error. False: only a transient error. After a permanent error, the call counts as not found.
@@ -459,8 +459,9 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    If the search time ends first, return None. An entry of ``list.calls`` that cannot be read may be the lost
-    call. If a snapshot contains such an entry and does not show the lost call, the poll counts as failed.
+    If the search time ends first, return None. If a snapshot does not show the lost call, but contains a call
+    or an unreadable entry that may be the lost call (see `LostCall.is_absent_from`), the poll counts as
+    failed.
 
     :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
     """

@@ -248,7 +248,6 @@ def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
     If ``text`` is not a time, return ``text`` unchanged.
 
     :param timezone: IANA name of the account's time zone.
-
     :param time_format: the form of the result, e.g. ``%m-%d %H:%MZ``.
     """
     try:

@@ -170,7 +170,7 @@ class Account:
     :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. Start requests with
         these numbers still succeed.
     :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
-        fail.
+        fail, because the account lacks a component.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
     :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail, and their calls to the
         account end at once.

@@ -64,7 +64,8 @@ class Runner:
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two requests for reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: the newest wish of a user (pause, resume or stop); None: no user has made a wish.
+    :ivar wish: the newest wish of a user (pause, resume or stop) that the campaign has followed; None: no
+        wish so far.
     """
 
     def __init__(

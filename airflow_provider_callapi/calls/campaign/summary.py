@@ -57,12 +57,12 @@ class Summary:
     """The counts of a campaign, such as how many people answered, without phone numbers.
 
     A share is a number from 0.0 to 1.0. The shares of people who answered, were unreached or have an unknown
-    result are fractions of ``callable``.
+    result are fractions of ``callable``. If ``callable`` is 0, these shares are 0.0.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` without the results ``invalid`` and
-        ``do_not_call``.
+    :ivar callable: how many people could be called: ``people`` minus the people with the result ``invalid``
+        or ``do_not_call``.
     :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. The dict
         contains every result, even with 0 people. The sum is ``people``.
     :ivar calls: how many calls the service accepted. Unresolved calls do not count.

@@ -17,9 +17,10 @@ class WishKind(StrEnum):
     """What a user can ask of a campaign.
 
     - ``pause``: dial no one until the next ``resume``. The active calls go on.
-    - ``stop``: dial no one. The active calls go on, and then the task fails. Later tries of the task dial no
-      one either, until the next ``resume``.
-    - ``resume``: end a pause or a stop. After a stop, a cleared task then dials people again.
+    - ``stop``: dial no one in this try of the task. The active calls go on, and then the task fails. Later
+      tries dial no one either, until the next ``resume``.
+    - ``resume``: end a pause. After a stop, the running try still dials no one, but a cleared task then dials
+      people again.
     """
 
     RESUME = "resume"

@@ -39,7 +39,7 @@ class Table:
         :param values: the values in the order of the columns.
         :param clean: converts the value of one cell, for example an empty text to None.
         :return: column → converted value. If the line is too short, its last columns are missing.
-        :raises ListUnreadable: the line has more values than columns, or a value in a column without a name.
+        :raises ListUnreadable: the line has a value behind the last column, or in a column without a name.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

@@ -32,7 +32,7 @@ class _Region:
     """The valid national numbers of one region. A valid number matches both ``general`` and ``types``.
 
     :ivar leading_digits: matches the first digits of the region's numbers. None: no other region has the
-        same country code, or the first digits do not tell the regions apart.
+        same country code, or the library states no leading digits for the region.
     :ivar general: matches the general form of the region's numbers.
     :ivar types: matches the numbers of at least one type, such as the region's mobile numbers.
     """

@@ -138,7 +138,7 @@ class CallsReport:
     def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
         """Return the legs of some calls: call session id → legs as the Data API sends them.
 
-        The method reads all legs in the period from the start of the first call to the end of the last call,
+        The method reads all legs in the period from the start of the first call to the latest end of a call,
         because the vendor documents no filter for several calls.
 
         :param calls: pairs (time when the call began, in epoch seconds; the call), the earliest call first.

@@ -128,8 +128,8 @@ def convert_row(
     :param fields: the fields to convert. The result contains exactly these fields.
     :param timezone: IANA name of the account's time zone.
     :param not_before: the earliest possible start of the call or leg, epoch seconds. See `read_report_time`.
-    :param on_unreadable: takes the name of a field. The function uses it for each field with an unreadable
-        value.
+    :param on_unreadable: takes the name of a field. `convert_row` runs this function for each field with an
+        unreadable value.
     """
 
     def read_moment(text: Any) -> str | None:

@@ -11,7 +11,7 @@ filter            asks for all reports of the period, and selects by itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
 needed field      returns an empty list that is marked as incomplete, and sends no such request again
-anything else     returns an empty list that is marked as incomplete; the next call sends the request again
+anything else     returns an empty list that is marked as incomplete, and asks again the next time
 ================  ======================================================================================
 """
 
@@ -166,7 +166,7 @@ class ReportRequests:
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the time zone in which a request states its period, usually the account's. A
-        wrong zone does no harm, because the period is long enough.
+        wrong zone does no harm while the period also ends one day later.
     """
 
     def __init__(self, data_api: DataApiClient, refusals: Refusals, timezone: str) -> None:

@@ -29,8 +29,8 @@ class AnswerWitness:
     `WitnessPause`. A failed request proves nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
-        harm, because the period is always longer than necessary.
+    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone usually
+        does no harm, because the period usually begins and ends a day or more outside the wanted time.
     :param warn: a function that logs a warning.
     :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """

@@ -42,8 +42,9 @@ class EndWitness:
       nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
-        no harm, because the period is always longer than necessary.
+    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone
+        usually does no harm, because the period usually begins and ends a day or more outside the wanted
+        time.
     :param account_timezone: returns the IANA name of the account's time zone, in which a report states times.
         This zone must be right.
     :param warn: a function that logs a warning.

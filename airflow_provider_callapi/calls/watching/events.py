@@ -136,7 +136,8 @@ class EventDetector:
     The detector compares each snapshot with the snapshot before, and reports the changes as events. From a
     baseline, the detector only stores the calls, and reports no events. Two kinds of snapshots are baselines:
 
-    - The first snapshot, because an earlier detector may have reported the events of its calls.
+    - The first snapshot, because an earlier detector may have reported the events of its calls. Exception:
+      `restore` has taken over the calls of the earlier detector.
     - A snapshot more than ``longest_gap`` seconds after the last successful snapshot.
 
     :ivar call_filter: selects the calls whose events the detector reports.

@@ -202,7 +202,7 @@ class SharedPoll:
 class Subscription:
     """One subscriber's part in a `SharedPoll`, from the beginning to the end of an ``async with`` block.
 
-    :ivar interval: the longest time between two polls, in seconds.
+    :ivar interval: seconds between two polls, see `SharedPoll.subscribe`.
     :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
     :ivar only_call: the session id of the only call for which the subscriber waits. None: the subscriber gets
         all snapshots.

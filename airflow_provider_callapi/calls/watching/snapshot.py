@@ -35,7 +35,7 @@ class Snapshot:
     :ivar answered: the session ids of active calls that were answered, according to the Data API. Empty if
         the Data API was not asked.
     :ivar left_out: how many active calls are missing in ``sessions``, because their session ids were
-        unreadable.
+        unreadable, or because the answer did not contain the calls.
     :ivar ends: session id → end of a call that is missing in ``list.calls``, according to the Data API. Empty
         if the Data API was not asked, or has no report yet.
     :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing

@@ -50,8 +50,8 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
         snapshot has shown an answer.
-    :ivar missing_since: the time of the first snapshot without the call, epoch seconds. None: the call is not
-        missing now.
+    :ivar missing_since: the time of the first of the consecutive snapshots without the call, epoch seconds.
+        None: the call is not missing now.
     :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is missing.
     :ivar failures: how many consecutive polls, up to the newest, have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
