@@ -128,8 +128,8 @@ def translate_errors() -> Iterator[None]:
 def with_advice(error: CallApiError) -> str:
     """Return one text: the message of an API error, and advice on what a user should do about the error.
 
-    If a request to the Data API has failed, the text names the Data API. Otherwise the text names the
-    Call API.
+    The text names the Data API if the failed request has a method that only the Data API has. Otherwise, also
+    for ``login.user``, the text names the Call API.
 
     :param error: the error of the request.
     """

@@ -26,7 +26,7 @@ class Leg:
     :ivar started_at: the time when the leg began.
     :ivar answered_at: the time when the participant answered.
     :ivar disconnected_at: the time when the leg ended.
-    :ivar finish_reason: why the leg ended.
+    :ivar finish_reason: why the leg ended. None: the leg has not ended.
     """
 
     leg_id: int
@@ -79,7 +79,7 @@ class Call:
     :ivar talk_number: how many talks have begun in the call. Every transfer begins a new talk.
     :ivar answered_at: the time when the contact answered. For an inbound call: when an employee answered.
     :ivar talked_at: the time when contact and operator began to talk, or when the message began.
-    :ivar finish_reason: the Data API's ``finish_reason`` of the call.
+    :ivar finish_reason: the Data API's ``finish_reason`` of the call. None: the call is active.
     """
 
     call_session_id: int
@@ -119,7 +119,7 @@ class Call:
         """The time from which ``list.calls`` shows the call, according to the contact's script.
 
         The time is in epoch seconds, and does not include `Profile.appear_delay`: if the profile of the
-        exchange sets this delay, ``list.calls`` shows the call later than at this time.
+        exchange sets this delay, ``list.calls`` shows the call this much later.
         """
         return self.started_at + self.script.listed_after
 

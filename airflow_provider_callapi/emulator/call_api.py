@@ -51,7 +51,7 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
+    """Do nothing. This function only fills the entries ``login.user`` and ``logout.user`` of `HANDLERS`.
 
     No code calls this function, because `Service` carries out both methods itself.
     """

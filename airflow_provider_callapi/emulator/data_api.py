@@ -210,7 +210,7 @@ def _candidates(
     The calls are in the order of their start. Some may not belong in the report, e.g. calls of another
     account. The caller removes these calls.
 
-    - If the report's filter names session ids: the calls with these ids.
+    - If the whole filter is ``=`` or ``in`` with session ids: the calls with these ids, of any period.
     - Otherwise: the calls that started from ``first`` to ``last``.
 
     :param report_filter: the filter of the request. None: the request has no filter.
@@ -252,7 +252,7 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. The entries ``login.user`` and ``logout.user`` of `HANDLERS` need a function, this one.
+    """Do nothing. This function only fills the entries ``login.user`` and ``logout.user`` of `HANDLERS`.
 
     No code calls this function, because `Service` carries out both methods itself.
     """

@@ -126,14 +126,13 @@ class Dispatcher:
         return self._answer(parsed, ip, version, charset == "charset=utf-8")
 
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
-        """Return the fault that a test has planned for a request, and record the fault in the emulator's
-        journal.
+        """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        A fault is planned for a number of requests. This method reduces the number by one.
+        A test plans a fault for a number of requests. This method reduces the number by one.
 
         :param body: the body of the request.
         :param connecting: True: the client is about to connect, so only `Fault.REFUSE` can be returned.
-            False: the client has connected, so only another fault can be returned.
+            False: the client has connected, so any fault except `Fault.REFUSE` can be returned.
         :return: the fault. None: no fault is planned for the request.
         """
         with self._lock:

@@ -199,9 +199,9 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If another phone rings, `check_rings` fails. An operator's phone may always ring in two cases: in an
-        inbound call, and in a call to a contact that the test has named. A contact that the test has named
-        with ``expect_ring(…, times=0)`` does not count as named.
+        If another phone rings, `check_rings` fails. There are two exceptions: another phone may ring as the
+        operator's phone in an inbound call, or in a call to a contact that the test has named. A contact that
+        the test has named with ``expect_ring(…, times=0)`` does not count as named.
         """
         with self._lock:
             self._expectations.no_other_rings = True
@@ -213,8 +213,8 @@ class Exchange(Dispatcher):
         with the fixture ``callapi_emulator``, this package's pytest plugin calls `check_rings`.
 
         :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
-            too seldom or unexpectedly. The line names the masked phone number, and the API method that made
-            the phone ring (``inbound`` for a call from a contact).
+            too seldom or unexpectedly. The line names the masked phone number and, if the phone rang, the API
+            method that started the call (``inbound`` for a call from a contact).
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:

@@ -36,8 +36,8 @@ class RingExpectations:
 
         :param switchboard: the object that contains all calls and the emulator's journal.
         :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
-            too seldom or unexpectedly. The line names the masked phone number, and the API method that made
-            the phone ring (``inbound`` for a call from a contact).
+            too seldom or unexpectedly. The line names the masked phone number and, if the phone rang, the API
+            method that started the call (``inbound`` for a call from a contact).
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]

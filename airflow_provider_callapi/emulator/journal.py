@@ -26,7 +26,8 @@ class Entry(NamedTuple):
     :ivar time: epoch seconds of the exchange's clock.
     :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
         request), or an event of a call, e.g. ``ring``.
-    :ivar method: for a request or a fault, the API method. None: the request named no method.
+    :ivar method: for a request or a fault, the API method. None: the request named no method, or the event
+        is an event of a call.
     :ivar call_session_id: the session id of the call. None: the event concerns no call, or the exchange did
         not know the session id.
     :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,

@@ -3,8 +3,8 @@
 For each column, a function computes the value. The function takes a call in the report of calls, and a pair
 (call, leg) in the report of legs.
 
-A filter may use only the columns in the sets ``…_FILTERS``. A request may sort only by the columns in the
-sets ``…_SORTS``.
+A filter of a report may use only the columns in the sets ``…_FILTERS``. A request for a report may sort only
+by the columns in the sets ``…_SORTS``. For the list of tags, all columns are allowed.
 
 Source: the vendor's public documentation of the Data API v2.0. The emulator covers only what this package's
 client uses.

@@ -83,7 +83,7 @@ class Script:
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
         """Return the script of a contact who answers, but whose call does not reach the operator.
 
-        ``reason`` and ``employee_rings`` have an effect only if the operator's phone has no own script.
+        If the operator's phone has a script of its own, ``reason`` and ``employee_rings`` have no effect.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.

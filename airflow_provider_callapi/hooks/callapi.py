@@ -65,10 +65,11 @@ class CallApiHook(BaseHook):
                 print(session.call_session_id)
 
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: how long one request waits in total for new points (the API's rate-limit units), in
-        seconds, 120 by default. If new points come later, the hook raises `LimitExceeded`.
+    :param max_limit_wait: how long one request waits at most, in total, for new points (the API's rate-limit
+        units), in seconds, 120 by default. If new points come later, the hook raises `LimitExceeded`.
+        `LimitExceeded.retry_after` is the number of seconds until new points come.
     :param max_sends: how often the hook sends one failing request at most, 5 by default. 1: the hook does not
-        repeat a failed request. Repeats after a wait for points do not count.
+        repeat a failed request. This number does not limit the repeats after a wait for points.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -216,7 +217,7 @@ class CallApiHook(BaseHook):
         Use this method instead of `call` in the function of a task that Airflow may retry. The method stores
         a record of the call before it sends the start request. A retry reads the record, and returns the call
         that an earlier try placed. A call is lost if its start request got no answer: the call may have been
-        placed. A retry searches for a lost call.
+        placed. The method searches for a lost call, also in a retry.
 
         - If a task places several calls: a retry recognises a call by the called person, and by the order of
           the calls to this person.
@@ -238,14 +239,14 @@ class CallApiHook(BaseHook):
             `CallUnresolved`. ``at_least_once``: place a second call.
         :return: the same dict that a start operator returns, e.g. with ``call_session_id`` and
             ``external_id``.
-        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call. Airflow does not
-            retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost, too. Airflow retries
-            the task.
+        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call, which may have
+            been placed. Airflow does not retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, it is unknown whether the second call was
+            placed. Airflow retries the task, and the retry may place another call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiFailure: the call was not placed, and a retry would fail the same way. For example, the
-            service refused the call, or the task has retries and Airflow is older than 3.3.
+        :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail the same
+            way. One reason: the task has retries, and Airflow is older than 3.3 and so has no task state.
         :raises CallApiError: the call was not placed, or the search failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
@@ -314,7 +315,7 @@ class CallApiHook(BaseHook):
 
         :param awaited: the session ids of the calls for whose answer your code waits.
         :param time_limit: the longest time for the poll, in seconds. A shorter time limit of the connection
-            takes precedence. With ten seconds or less, the hook does not ask the Data API.
+            takes precedence. If ``time_limit`` is ten seconds or less, the hook does not ask the Data API.
         """
         snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:

@@ -56,7 +56,7 @@ class PagedLedger:
     The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor reads
     all stored attempts into memory.
 
-    To save space, the ledger keeps only three attempts of each person that rang no phone: the newest ones.
+    To save space, the ledger keeps only the three newest of each person's attempts that rang no phone.
 
     :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.

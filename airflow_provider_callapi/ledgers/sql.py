@@ -89,8 +89,8 @@ class SqlLedger:
         - The ledger contains a later attempt to call the person.
         - The ledger contains the same attempt, and its call may have been placed.
         - The person's previous attempt is still open: its result is not yet known.
-        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` says when it
-          has.
+        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` is the time
+          at which ``min_gap`` has passed.
         - The database fails after the ledger has stored some of the intents (PostgreSQL only). The ledger
           then refuses the other intents, so that the process can dial the first people without delay.
 

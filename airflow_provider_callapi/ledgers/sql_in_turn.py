@@ -131,8 +131,8 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
     """Return whether the person's newest attempt in the database is the given intent, unchanged.
 
-    Both have the same number, ``external_id`` and time, and the newest attempt has the status ``dialling``.
-    The database rounds times, so a difference of less than a microsecond does not count.
+    True: both have the same number, ``external_id`` and time, and the newest attempt has the status
+    ``dialling``. The database rounds times, so a difference of less than a microsecond does not count.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

@@ -4,7 +4,7 @@
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
     The lock table: 4096 rows that serve as locks. With ``min_gap``, a process locks the row to which a person
-    belongs, and then reserves an attempt to call this person. Other processes wait meanwhile.
+    belongs, and then reserves an attempt to call this person. Other claims for this row wait meanwhile.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
     finds the alert's newest call, waits for the answer to this call, and calls no person a second time. With
-    ``quiet_for=0``, the notifier does not search for earlier calls, so it calls all contacts again.
+    ``quiet_for=0``, the notifier does not search for earlier calls, so it begins again with the first
+    contact.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.

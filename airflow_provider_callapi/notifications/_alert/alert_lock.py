@@ -49,7 +49,8 @@ class AlertLock:
     """Makes sure that only one of several callbacks rings for an alert.
 
     An Airflow Variable stores the *claim*: which callback may ring. If the Variable cannot be read or
-    written, the lock logs the error, and every callback may ring.
+    written, the lock logs the error and lets the callback ring. Several callbacks may then ring for the same
+    alert.
 
     :ivar alert: the alert's ``external_id``.
     :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. The hash depends on the alert's id
@@ -166,8 +167,8 @@ class AlertLock:
         """Store a call of the alert in the alert's Airflow Variable, so that no other callback rings.
 
         After a restart of this callback, the alert continues with the next person. Without a claim, for
-        example with ``quiet_for=0``, the method stores nothing. The first call also deletes the Variables of
-        expired alerts.
+        example with ``quiet_for=0``, the method stores nothing. After the first phone call of the alert, the
+        method also deletes the Variables of expired alerts.
 
         :param progress: the call's session id, and the position of the called person in the alert's list of
             people.

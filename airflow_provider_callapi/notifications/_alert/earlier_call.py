@@ -25,7 +25,8 @@ def find_earlier_call(
     fails, the function only logs the error, because the alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: the number of these seconds. 0: do not search, and return None.
+    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: do not search, and
+        return None.
     :return: the call, and the position of the called person in the list. None: no call was found.
     """
     if not quiet_for:
@@ -50,7 +51,8 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
     """Search the Data API for a call to a person of the alert.
 
     The function searches for one person after another, the last person of the list first, until it finds a
-    call. If the search takes longer than twice the connection's request timeout, the function gives up.
+    call. If the search takes longer than twice the hook's timeout of a request, the function begins no
+    further request.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
     :return: the call, and the position of the called person in the list. None: no call was found.

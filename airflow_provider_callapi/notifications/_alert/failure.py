@@ -1,6 +1,6 @@
 """Read from a callback's context what failed, and describe the failure in words for a voice.
 
-Each kind of callback gets a context with other keys:
+Airflow gives each kind of callback a context with different keys:
 
 * callback of a task: ``ti``;
 * callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;

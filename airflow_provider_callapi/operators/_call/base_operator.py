@@ -161,13 +161,15 @@ class StartCallOperator(RequestOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
-        A deferrable task that has to wait is deferred. The method also raises the errors of `CallTry.start`.
+        A deferrable task that has to wait is deferred. The method also raises the errors of `CallTry.start`,
+        and converts permanent API errors to `CallApiFailure`, also after the call was placed.
 
         :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
             module `airflow_provider_callapi.operators.start_call` lists all keys.
         :raises CallApiFailure: the value of a parameter cannot be used. The operator sent no request.
         :raises CallApiFailure: the service refused to place the call. With ``refused_as_result=True``, the
-            method returns ``{"status": "refused", …}`` instead.
+            method returns ``{"status": "refused", …}`` instead, except in a later try without a journal in
+            task state.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -202,8 +204,8 @@ class StartCallOperator(RequestOperator):
 
         :param event: the trigger's event: the phase and the dict of the call, or an error.
         :param wait_until: epoch seconds at which this try stops waiting.
-        :param call_session_id: the session id of the call, for error messages. None: an older version of this
-            package deferred the task.
+        :param call_session_id: the session id of the call. None: an older version of this package deferred
+            the task.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 

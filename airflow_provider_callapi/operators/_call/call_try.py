@@ -90,24 +90,25 @@ class CallTry:
     def start(self, request: StartCall) -> Result:
         """Place the call, or continue with the call of an earlier try. Then wait for the call, if requested.
 
-        Before the method places a call, it waits for the calling hours and stores an intent. After
-        `CallApiFailure` or `CallTooLate`, this try has placed no call.
+        Before the method places a call, it waits for the calling hours and stores an intent. If the method
+        raises `CallApiFailure` or `CallTooLate`, this try has placed no call.
 
         :return: the call for XCom. If the task must wait in the triggerer: a deferral.
         :raises CallApiFailure: ``absence_proven_after`` is set, but the Data API or task state is missing.
-        :raises CallApiFailure: a user has cleared the task, and another map index has called this person
-            before.
+        :raises CallApiFailure: a user has cleared the task, and another map index has called this person in
+            the same DAG run, or may have.
         :raises CallApiFailure: the calling hours do not open before the end of ``execution_timeout``.
         :raises CallTooLate: ``max_lateness`` has passed, or will have passed when the calling hours open.
         :raises CallApiTrouble: a user has cleared the task, and another map index has not published whom it
             has called. No call was placed.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiError: the call was not placed, or the search for a lost call failed.
-        :raises CallUnresolved: the search did not find the lost call. Airflow does not retry the task,
+        :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls of the
+            placed call failed.
+        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task,
             because ``delivery`` is ``at_most_once`` or ``max_lateness`` is over.
-        :raises CallUnresolvedForNow: the search did not find the lost call. Airflow retries the task, because
-            ``delivery`` is ``at_least_once``. The retry may place a second call.
+        :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
+            because ``delivery`` is ``at_least_once``. The retry may place a second call.
         :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
         :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.

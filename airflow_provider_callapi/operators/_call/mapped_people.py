@@ -5,7 +5,7 @@ belongs to map index 2, whose task state has no record of the call to Anna.
 
 Therefore, each map index does the following:
 
-- When it calls a person, it writes an XCom that shows whom it has called in this DAG run.
+- Just before it calls a person, it writes an XCom that shows whom it calls or has called in this DAG run.
 - When a try begins, it writes this XCom again, because Airflow has deleted it.
 - Before it calls a person after a clear, it waits until the map indexes that are running have written their
   XComs. Then it reads the XComs of all other map indexes.
@@ -141,7 +141,8 @@ class PeopleOfIndex:
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
         """Wait until each other map index that is running now has published whom it has called.
 
-        A map index that begins to run later reads what this map index has published.
+        The method does not wait for a map index that begins to run later: a later map index reads what this
+        map index has published.
 
         :return: ``(entries, silent)``. ``entries``: map index → what it has published. ``silent``: the map
             indexes that have stopped and have published nothing.
