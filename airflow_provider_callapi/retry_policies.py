@@ -5,8 +5,10 @@ The policy looks at the task's error, and at the causes of this error. The next 
 - The points are used up: the next try starts after the reset of the limit.
 - It is unknown whether a call was placed or answered: no next try. Check manually.
 - A request that is never sent twice may have taken effect: no next try. Check manually.
-- The connection, the account or a parameter is wrong: no next try, because it would fail the same way.
-- The service or the network has failed: the next try starts after a delay that doubles with each try.
+- The connection, the account or a parameter is wrong, a limit of the task is exceeded, or the run is too late
+  for calls: no next try, because it would fail the same way.
+- The service, the network, a storage or a database has failed: the next try starts after a delay that doubles
+  with each try.
 - Any other error, e.g. the contact has not answered: the task's own settings decide.
 """
 

@@ -48,13 +48,14 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
-    - *unknown*: it is not known whether the contact picked up, e.g. because the call is still active.
+    - *unknown*: it is not known whether the contact picked up, e.g. because the call is still active, or
+      because there is no call.
 
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of such a call is
     *unknown*.
 
-    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. There is then
-    no call, so the route is *unknown*, even if the phone rang.
+    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
+    start operator returns no call, so the route is *unknown*, even if the phone rang.
 
     The operator returns the ids of the downstream tasks that run.
 

@@ -8,8 +8,9 @@ returned, e.g. ``call_session_id=start.output``. The parameter can be mapped.
 If the call already has the requested state, the task succeeds. For example, the recording is already on, or
 the call has already ended.
 
-Some requests ring a phone or play a sound. If such a request gets no reply, the task fails without retries,
-because the service may have carried out the request.
+Some requests must not be sent twice, e.g. because they ring a phone or play a sound. If the service may have
+carried out such a request, the task fails without retries. If the task's process was killed before the reply,
+the next try sends nothing and fails. If a user clears the task, the next try sends the request once more.
 """
 
 from __future__ import annotations
@@ -66,12 +67,13 @@ class _SessionOperator(_ControlOperator):
         """Send the request about the call.
 
         Some requests, such as ``send.dtmf``, must not be sent twice. Before the task sends such a request, it
-        stores a record. A ``@task`` function that executes this operator cannot store the record.
+        stores a record. A task has only one record, so a ``@task`` function must not execute this operator
+        with such a request.
 
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
         :raises CallUnresolved: such a request got no reply, in this or an earlier try. The service may have
-            carried out the request.
+            carried out the request. Before Airflow 3.3, every retry with such a request raises this error.
         :raises CallApiFailure: the service refuses the request; a parameter is invalid; or a ``@task``
             function executes the operator with such a request.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
@@ -319,8 +321,8 @@ class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
     :param direction: ``in`` or ``out``: return only inbound or only outbound calls. None: return both.
-    :param virtual_phone_number: return only the calls through this virtual number of the account, which
-        begins with 7. None: return the calls through all virtual numbers.
+    :param virtual_phone_number: return only the calls through this virtual number of the account. The number
+        must begin with 7. None: return the calls through all virtual numbers.
     :param include_phone_numbers: True: return the complete phone numbers of contacts and participants. False
         (default): shorten the numbers (``7926…0001``), because everyone who can see the task can read its
         XCom.

@@ -48,7 +48,7 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     :param phone_numbers: False: load no phone numbers. True: the default fields also contain
         ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their numbers. Needs
         ``to``.
-    :param missed: True: load only missed calls: inbound calls that no employee answered.
+    :param missed: True: load only missed calls: inbound calls that the service reports as lost (``is_lost``).
     :param direction: load only ``in`` (inbound) or ``out`` (outbound) calls. None: both.
     :param virtual_phone_numbers: load only calls through these virtual numbers of the account.
     :param employees: load only calls in which one of these employees took part, by id.
@@ -114,8 +114,8 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
             "points": 2}``.
         :raises CallApiFailure: the value of a parameter cannot be used; the service refuses a field or a
             filter; or there are more than 1000 rows to return.
-        :raises CallApiTrouble: a service, a database or a storage did not answer, or the service did not send
-            all calls.
+        :raises CallApiTrouble: a database or a storage did not answer, or the service did not send all calls.
+        :raises CallApiError: the Data API did not answer. A retry may succeed.
         """
         from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._calls_report.interval import read_interval  # noqa: PLC0415

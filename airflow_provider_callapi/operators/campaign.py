@@ -77,9 +77,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param do_not_call: numbers that the campaign must not call: a list, a path or a query, as in
         ``contacts``. The numbers are in the column ``phone``, or in the only column. A cell may contain
         several numbers. While the campaign dials, the task reads the file or repeats the query each minute.
-        Once the task has found a person on the list, the task never calls the person again, not even in a
-        later try. ``{"blacklist": True, "list": …}`` also excludes the numbers on the account's blacklist.
-        The blacklist needs the Data API. The key ``list`` is optional.
+        Once the task has found a person on the list, the task never calls the person again. With task state
+        (Airflow 3.3+), this also holds for later tries. ``{"blacklist": True, "list": …}`` also excludes the
+        numbers on the account's blacklist. The blacklist needs the Data API. The key ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable (not a phone number), 0 by
         default. If more entries are unreadable, the task fails before it dials.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -104,11 +104,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         again. None: never. Defaults: ``busy`` 600, ``not_reached`` 3600, ``network`` 600,
         ``our_side_did_not_answer`` None, ``capacity`` 300, ``account`` 0. ``capacity``: the account has no
         free line. ``account``: the account cannot place calls, e.g. without money. The campaign then stops,
-        and a later try continues. Calls with these two results do not count as attempts. A key can also be a
-        mark: ``operation:<name>`` (an operation of the scenario) or ``tag:<id>``. If the last call has one of
-        these marks, the first such mark in ``redial`` determines the delay, and the result does not. The
-        campaign therefore **also calls people again who answered**, if their call has one of these marks.
-        Marks need the Data API.
+        and the task fails without retries. After a clear of the task, the campaign continues. Calls with
+        these two results do not count as attempts. A key can also be a mark: ``operation:<name>`` (an
+        operation of the scenario) or ``tag:<id>``. If the last call has one of these marks, the first such
+        mark in ``redial`` determines the delay, and the result does not. The campaign therefore **also calls
+        people again who answered**, if their call has one of these marks. Marks need the Data API.
     :param operations: True: the results contain the operations of the scenario that each call passed. Needs
         the Data API. A key ``operation:<name>`` of ``redial`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
@@ -141,19 +141,20 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         ``answered`` need the Data API.
     :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
         do. With the Data API, the list ``problems`` in the summary names the numbers, scenarios, employees,
-        files and tags that the account lacks or has switched off. A template must give ``true`` or ``false``
-        in upper or lower case. Any other text fails the task before anyone is dialled.
+        files, tags and SIP lines that the account lacks or has switched off. A template must give ``true``
+        or ``false`` in upper or lower case. Any other text fails the task before anyone is dialled.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls. One poll serves all calls.
     :param appear_timeout: seconds within which ``list.calls`` must show a call. Otherwise, the campaign
         treats the call as ended and never observed.
     :param report_timeout: seconds after a call's end within which the Data API must report the call. Without
         the report, the polls decide the result: ``answered`` or ``unknown``.
-    :param absence_proven_after: seconds of search, at least ``appear_timeout``, for a call whose start
-        request got no answer. If neither ``list.calls`` nor the Data API shows the call in this time, the
-        call was never placed, and the campaign dials the person again. Choose a time that is longer than the
-        delay of the Data API's reports. None (default): the campaign does not dial the person again, and the
-        person's result is ``unresolved``. Needs the Data API.
+    :param absence_proven_after: for a call whose start request got no answer: how many seconds the call must
+        stay absent from ``list.calls``, at least ``appear_timeout``. If the Data API does not report the call
+        after this time either, the campaign concludes that the call was never placed, and dials the person
+        again. Choose a time that is longer than the delay of the Data API's reports. None (default): the
+        campaign does not dial the person again, and the person's result is ``unresolved``. Needs the Data
+        API.
     :param call_timeout: seconds from the start of a call. If the call is still active then, the campaign
         stops watching the call, and treats the call as ended.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
@@ -316,8 +317,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             …}``.
         :raises CallApiFailure: the campaign cannot begin, e.g. because a parameter is invalid; or the
             campaign is over, and e.g. a ``fail_if_…`` limit is exceeded.
-        :raises CallApiTrouble: a service, a storage or a database failed, or the task was killed. A retry may
-            succeed.
+        :raises CallApiTrouble: a storage or a database failed, the contact list has changed, or the task was
+            killed. A retry may succeed.
+        :raises CallApiError: a service failed. A retry may succeed.
         """
         return self._carry_out(context)
 

@@ -86,10 +86,11 @@ The operators return the call as a dict without phone numbers. A value that is n
 - ``call_session_id``, ``external_id``, and ``communication_id`` (the Data API's id of the call).
 - ``status``: ``started``, ``ended`` or ``refused``.
 - ``answered``: true, false, or null.
-- ``attempt``: the number of the call, from 1.
+- ``attempt``: the number of this call among the task's calls, from 1.
 - ``started_at``, ``answered_at``, ``ended_at``: ISO 8601, UTC.
 - ``observed``: whether a poll has shown the call.
-- ``finish_reason`` and ``contact_finish_reason``: why the call and the contact's own leg ended.
+- ``finish_reason``: why the call ended.
+- ``contact_finish_reason``: why the contact's own leg ended without an answer. Null if the contact picked up.
 - ``talk_seconds``.
 - ``tags`` (ids) and ``operations`` (names).
 - ``source`` of the newest facts: ``start``, ``list.calls`` or ``data_api``.

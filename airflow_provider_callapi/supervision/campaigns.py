@@ -53,12 +53,11 @@ class Campaigns:
 def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
     """Return all campaigns whose ledgers this Airflow knows.
 
-    In a task, the result lacks the campaigns with a ledger in Airflow's task state, because a task must not
-    use Airflow's metadata database.
+    The function reads the ledgers in Airflow's task state, the SQL ledgers that task state names, and the SQL
+    ledgers in Airflow's option ``[callapi] ledger_conn_ids``. In a task, the function does not read task
+    state, because a task must not use Airflow's metadata database.
 
-    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers. The function always reads the
-        ledgers in Airflow's option ``[callapi] ledger_conn_ids``, the ledgers in task state, and the SQL
-        ledgers that task state names.
+    :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
     :return: the campaigns, and one sentence for each database that the function could not read.
     """
     found: list[SeenCampaign] = []

@@ -123,8 +123,8 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
     If a task does not find a lost call for ``absence_proven_after`` seconds, the task concludes that the call
-    was never placed. A placed call may appear in ``list.calls`` only after ``appear_timeout`` seconds, so the
-    conclusion must not come earlier.
+    was never placed. A placed call may need up to ``appear_timeout`` seconds to appear in ``list.calls``, so
+    the conclusion must not come earlier.
 
     :param seconds: the value of ``absence_proven_after``. None: the parameter is not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.

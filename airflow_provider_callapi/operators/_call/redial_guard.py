@@ -22,12 +22,12 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
     """If a retry would call the person a second time, raise a failure that Airflow never retries.
 
-    A retry would do so if a call was placed, the ``with`` block raises an error, and the next try cannot read
-    the record of the call. Other errors pass unchanged, and so do errors after which the author wants a
-    second call, such as `CallNotAnswered`.
+    A retry could do so if a call was placed or may have been placed, the ``with`` block raises an error, and
+    the next try cannot read the record of the call. Other errors pass unchanged, and so do errors after which
+    the author wants a second call, such as `CallNotAnswered`.
 
-    :param known_call: a function that gets the error. If the next try cannot read the record of a placed
-        call, the function returns words about the call, e.g. ``"call session 5 was placed"``. Otherwise None.
+    :param known_call: a function that gets the error. If the next try cannot read the record of such a call,
+        the function returns words about the call, e.g. ``"call session 5 was placed"``. Otherwise None.
     :raises CallApiFailure: the ``with`` block raised an error, and ``known_call`` returned words.
     """
     try:

@@ -24,12 +24,13 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
     """Send a control request that the service carries out at most once. Return the answer.
 
     The function stores the answer in task state. If an earlier try has stored the answer, the function
-    returns it and sends nothing. Airflow before 3.3 has no task state: there, every retry of the task fails.
+    returns it and sends nothing. Airflow before 3.3 has no task state: there, every retry of the task fails,
+    and sends nothing.
 
     :param facts: the task's ids, the number of its try, and its task state.
     :param retries: the task's parameter ``retries``. It shows whether this try is a retry.
     :raises CallUnresolved: this try or an earlier try may have sent the request, and got no answer. The
-        service may have carried out the request.
+        service may have carried out the request. Without task state, every retry raises this error.
     :raises CallApiFailure: the service refuses the request.
     :raises CallApiError: the service has certainly not carried out the request. With task state, a retry
         sends the request again.

@@ -24,11 +24,12 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that is missing in the account or switched off.
 
-    The objects are virtual numbers, scenarios, employees, files and tags. The Data API sends a list of each
-    kind that the campaign uses, for one point per request. If a list does not come, a sentence says so.
+    The objects are virtual numbers, scenarios, employees, files, tags and SIP lines. The Data API sends a
+    list of each kind that the campaign uses, for one point per request. If a list does not come, a sentence
+    says so.
 
     :param template: the object that makes the start request of each person.
-    :param tags: ids of the tags that the calls get, or that decide about a redial.
+    :param tags: ids of the tags that the calls get, or that decide about a redial or the blacklist.
     :return: the sentences. Empty: no problems were found, or the connection does not use the Data API.
     """
     if not hook.has_data_api or not people:

@@ -44,8 +44,8 @@ class DoNotCall:
     :param known: numbers that are on the list from the beginning, because the task has found them before.
     :param was_read: whether this try has read the list before a deferral. It matters if the list cannot be
         read now. True: the campaign dials no one until the list can be read. False: the task fails.
-    :param max_unreadable: how many rows without a valid phone number the campaign ignores. If there are more
-        such rows, the list cannot be used.
+    :param max_unreadable: how many rows may contain no phone number or an invalid one. The campaign ignores
+        such rows. If there are more of them, the list cannot be used.
     :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
     """
 

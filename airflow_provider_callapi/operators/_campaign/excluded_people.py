@@ -16,8 +16,8 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 class ExcludedPeople:
     """The people of a campaign whom this or an earlier try has found on the do-not-call list.
 
-    The object stores fingerprints (hashes) of these people in `CampaignMemory`. A later try does not call the
-    people, even if they are no longer on the list.
+    The object stores fingerprints (hashes) of these people in `CampaignMemory`. With task state (Airflow
+    3.3+), a later try does not call the people, even if they are no longer on the list.
 
     :param plan: the people on the contact list.
     :param memory: stores the fingerprints.

@@ -223,8 +223,9 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would continue another campaign than the earlier tries of the task.
 
-    Such a try would not know whom the earlier tries have called. To use a changed contact list, a user clears
-    the task.
+    With another name, shard, ledger or deployment, the try would not know whom the earlier tries have called.
+    With another contact list, the try would call new people and forget the people on the old list. To use a
+    changed contact list, a user clears the task.
 
     :param now: the identity of this try's campaign, as `identity_of` returns it.
     :param before: the stored identity, from an earlier try, or from this try before a deferral.

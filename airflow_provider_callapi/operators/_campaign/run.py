@@ -88,6 +88,7 @@ class CampaignRun:
     :param memo: what `CampaignMemory.memo` returned before the deferral. None: there was no deferral.
     :raises CallApiFailure: an option or the contact list cannot be used. No one is dialled.
     :raises CallApiTrouble: a storage or a database does not answer. No one is dialled.
+    :raises CallApiError: the Data API does not answer. No one is dialled.
     """
 
     def __init__(
@@ -165,6 +166,7 @@ class CampaignRun:
         :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, see `_finish`.
         :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
         :raises CallApiTrouble: the task was killed, or the contact list has changed.
+        :raises CallApiError: a service failed too often in a row, or refuses the credentials.
         """
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
@@ -260,8 +262,8 @@ class CampaignRun:
         The objects are, for example, scenarios and virtual numbers.
 
         :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``.
-            Points and minutes are a forecast for one call to each person. Each problem is a sentence about a
-            missing object.
+            Points and minutes are a forecast for one call to each person. The problems are the sentences of
+            `find_problems`.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -393,7 +395,8 @@ class CampaignRun:
         - the contact list is empty.
         - dialling was stopped.
         - this try began after the end of ``max_lateness``, and people are left to call.
-        - no call was placed.
+        - no call was placed. `find_problem` defines the exceptions, e.g. if everyone is on the do-not-call
+          list.
         - a ``fail_if_…`` limit is exceeded.
         - a file, a table row or a blacklist entry cannot be written.
 

@@ -49,7 +49,7 @@ async def release_after_kill(
     - If Airflow moves the trigger to another triggerer: the task still waits for the calls.
     - If the function cannot find out whether the task still waits: it logs a warning that names the calls.
 
-    The function raises no error. If a release fails, it logs a warning. If Airflow cancels the function,
+    If a release fails, the function logs a warning and raises no error. If Airflow cancels the function,
     releases that are in progress continue.
 
     :param trigger: the cancelled trigger.
