@@ -67,27 +67,28 @@ class CallApiEventTrigger(BaseEventTrigger):
     - ``started``: a poll shows the call for the first time.
     - ``answered``: the state of the contact's leg (line) proves that the contact has picked up. The states
       ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown states,
-      do not prove this. If the connection uses the Data API, its report can prove the answer, too. In an
-      inbound call, ``answered`` means that the contact talks to an employee or hears a menu.
+      do not prove this. If the connection uses the Data API, a report of the Data API can prove the
+      answer, too. In an inbound call, ``answered`` means that the contact talks to an employee or hears a
+      menu.
     - ``ended``: at least two consecutive polls do not show the call.
 
     The trigger reports no events of a call that begins and ends between two polls.
 
     ``event.extra["payload"]`` of the asset event is a dict of the call, like the dict that the start
-    operators return. Every operator and the sensor accept it as ``call_session_id``. It also has the keys
-    ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time`` (the
-    service's text, in the account's time zone). **One DAG run can handle several events**: read all of
+    operators return. The control operators and the sensor accept it as ``call_session_id``. It also has the
+    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time``
+    (the service's text, in the account's time zone). **One DAG run can handle several events**: read all of
     ``triggering_asset_events``.
 
     What the trigger reports after a restart of the triggerer:
 
     - With Airflow's asset state (3.3+), if the triggerer was down for less than an hour: the events that
       happened meanwhile, except those of calls that began and ended meanwhile. No event repeats. If the
-      triggerer was killed, the events of the last second before may be lost.
+      triggerer was killed, the events of the last second before the kill may be lost.
     - Otherwise: only the events that happen after the first poll.
 
-    An error does not end the trigger: the trigger logs the error and continues. A permanent error has the
-    level ERROR, because a user must correct the connection.
+    An error does not end the trigger: the trigger logs the error and continues. The trigger logs a permanent
+    error with level ERROR, because a user must correct the connection.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param events: one or several of ``started``, ``answered``, ``ended``.

@@ -194,10 +194,10 @@ def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
 
     :param event: the event of the trigger.
     :return: the phase in which the wait ended, such as ``ENDED``, and what is known of the call.
-    :raises CallApiFailure: a permanent error ended the wait: wrong credentials, a missing right, or an
-        invalid field of the connection.
-    :raises CallApiTrouble: another error ended the wait: too many consecutive polls failed, or the connection
-        could not be read. Or the event is None or has an unknown form.
+    :raises CallApiFailure: a permanent error ended the wait, such as wrong credentials, a missing right, or
+        an invalid field of the connection.
+    :raises CallApiTrouble: another error ended the wait. For example, too many consecutive polls failed, or
+        the connection could not be read. Or the event is None or has an unknown form.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

@@ -85,8 +85,8 @@ class CallEnding:
         :param active: the wanted call.
         :return: the session id. None: neither 30 polls nor the report have shown the call, so it is not
             active.
-        :raises NotProven: the method has not found the call, but it may still be active, because the search
-            in ``list.calls`` ended before 30 such polls.
+        :raises NotProven: the method has not found the call, but it may still be active: the search in
+            ``list.calls`` ended before 30 polls had shown no call that may be the wanted call.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -165,7 +165,8 @@ class CallEnding:
 
         - ``list.calls`` contains a call that cannot be read.
         - A call has no ``external_id``, was not active before the start request, and its contact's number may
-          be one that the run calls. For example, the service hides some digits of the number.
+          be one that the run calls. For example, the service hides some digits of the number. If this object
+          has no numbers of the run, the number does not matter.
 
         :param calls: the active calls that a poll has shown.
         :param active: the wanted call.

@@ -27,9 +27,10 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function computes a safe time limit from the longest delay of a call (see `with_margin`). If the limit
-    is more than 60 s, the assumption does not hold, and the result advises the limit as ``appear_timeout``.
-    If ``list.calls`` has shown none of the placed calls, the assumption does not hold, either.
+    The function takes the longest time from the reply to a start request until ``list.calls`` showed the
+    call, and computes a safe time limit from this time (see `with_margin`). If the limit is more than 60 s,
+    the assumption does not hold, and the result advises the limit as ``appear_timeout``. If ``list.calls``
+    has shown none of the placed calls, the assumption does not hold, either.
 
     :return: the judgement. ``holds`` is None if no call was placed.
     """

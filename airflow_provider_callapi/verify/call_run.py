@@ -44,8 +44,8 @@ class CallPlan:
     :ivar release_after: how many seconds after ``list.calls`` first shows the call the program ends the call.
         None: the program ends the call after a hold, or else 120 seconds after the reply to the start
         request.
-    :ivar holds: True: 10 seconds after the reply to the start request, put the contact on hold for 4 seconds.
-        3 seconds later, end the call.
+    :ivar holds: True: from 10 seconds after the reply to the start request on, try to put the contact on
+        hold. After 4 seconds on hold, take the contact off hold. 3 seconds later, end the call.
     :ivar measure_ongoing: True: ask for the Data API's report during the call, too. False: ask for the report
         only while ``list.calls`` does not show the call.
     :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
@@ -132,8 +132,8 @@ class CallRun:
 
         - The call is not in ``list.calls``, and the Data API's report contains the finished call.
         - The connection uses the Data API, and the call has been missing in ``list.calls`` for 3 minutes.
-        - The connection does not use the Data API, and 30 consecutive polls have not shown the call. If no
-          poll has ever shown the call, the watch lasts at least 120 seconds.
+        - The connection does not use the Data API, and 30 successful polls in a row have not shown the
+          call. If no poll has ever shown the call, the watch lasts at least 120 seconds.
         - The watch has lasted 7 minutes.
 
         :param session_id: the session id that `place` has returned.

@@ -234,7 +234,7 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes of ``airflow callapi verify``.
 
-    None or empty: no probe has found the value.
+    None: no probe has found the value.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.

@@ -155,7 +155,8 @@ class Service:
         - If the token has expired: log in, and repeat the request once.
         - If no points are left: wait for the next minute, and repeat the request, at most three times.
 
-        Never use this method for a start request: the service could place the call twice.
+        Never use this method for a start request: the service could place the call twice. Use it only for
+        requests that do no harm if the service carries them out twice.
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.

@@ -149,7 +149,8 @@ def probe_reports(bench: Bench) -> None:
     zone, and stores it in `Findings.account_zone`.
 
     :raises NotPossible: the connection does not use the Data API.
-    :raises CallApiError: a request for a report got no answer, or was refused for another reason.
+    :raises CallApiError: a request for a report got no answer, or the Data API refuses a request for a reason
+        other than a field, a filter or a date.
     """
     reader = reader_of(bench)
     data_api = bench.gateway.data_api

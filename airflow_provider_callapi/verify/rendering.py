@@ -35,7 +35,8 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
     (rate-limit units) and minutes the run needs.
 
     :param probes: the probes that the user has selected.
-    :param options: the phone numbers that the user has given. A probe that needs another number is left out.
+    :param options: the phone numbers that the user has given. A probe is left out if a number that it
+        needs is missing.
     :param conn_id: the id of the Airflow connection.
     :param finished: the names of the probes that an earlier run has finished. These are left out.
     :return: lines of at most 100 characters. If no probe runs, the first line states this.

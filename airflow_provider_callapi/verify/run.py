@@ -138,9 +138,10 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Continue after a failed start request. The service may still have placed the call.
+        """Continue after a failed start request, after which a call may be active nevertheless.
 
-        This is possible if the service gave no answer, and after some errors, such as ``limit_exceeded``.
+        The service may have placed the call if it gave no answer, and after some errors, such as
+        ``limit_exceeded``.
 
         - If `CallPlan.needs_points` is True: the probe needs a placed call, so the method raises
           `NotPossible`. A call that may be active stays in the resume file, so that the run ends it later.

@@ -4,7 +4,8 @@ If Airflow has cancelled a trigger and the task is still deferred, the trigger m
 
 - If this module knows a new trigger for the same call: a user has cleared the task, and the task's next try
   already waits for the call.
-- If not: Airflow has moved the trigger to another triggerer.
+- If not: the trigger acts as if Airflow had moved it to another triggerer. A new trigger in another process
+  stays unknown to this module.
 """
 
 from __future__ import annotations

@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """Asks the Data API which calls were answered and which calls have ended, and adds this to snapshots.
+    """Asks the Data API which calls were answered and which calls have ended, and adds both to snapshots.
 
     - A request about answers runs beside the polls. A later snapshot contains the answers.
-    - A request about ends delays the snapshot by at most one second, so that the tasks that wait for these
-      calls can continue at once. If the request takes longer, a later snapshot contains the ends.
+    - A request about ends delays the snapshot by at most one second, so that the tasks that wait for the
+      ended calls can continue at once. If the request takes longer, a later snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
