@@ -164,9 +164,10 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone. The
-        package does not ask the Data API for the account's zone, because a wrong zone does no harm here: the
-        period of each request begins at least a day earlier, and usually ends a day later, than necessary.
+        This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone. A
+        wrong zone does no harm here: the period of a request begins and ends a day outside the wanted
+        interval. If the Data API refuses a period that ends later than now, the package asks for the
+        account's zone.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

@@ -164,8 +164,9 @@ class CallApiHook(BaseHook):
 
         :raises ConnectionSettingsInvalid: the connection does not use the Data API.
         """
-        requests = ReportRequests(self.data_api, self.report_refusals, self.settings.period_timezone)
-        return AccountReports(requests, lambda: self.timezone, clock=time.time, sleep=time.sleep)
+        period_timezone, account_timezone = self.settings.period_timezone, lambda: self.timezone
+        requests = ReportRequests(self.data_api, self.report_refusals, period_timezone, account_timezone)
+        return AccountReports(requests, account_timezone, clock=time.time, sleep=time.sleep)
 
     @property
     def has_data_api(self) -> bool:
@@ -428,7 +429,11 @@ class CallApiHook(BaseHook):
         if not self.has_data_api:
             return None
         return AnswerWitness(
-            self.data_api.client, self.settings.period_timezone, self.log.warning, self.report_refusals
+            self.data_api.client,
+            self.settings.period_timezone,
+            lambda: self.timezone,
+            self.log.warning,
+            self.report_refusals,
         )
 
     @cached_property

@@ -280,6 +280,23 @@ def test_a_call_that_was_observed_as_answered_stays_answered_with_any_report(des
     assert found[0].answered is True
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kamchatka", "Europe/Kaliningrad", "America/New_York"])
+@pytest.mark.parametrize("callapi_profile", [Profile(future_date_till_is_allowed=False)])
+def test_a_period_that_must_end_now_ends_now_in_the_accounts_zone(desk, zone):
+    """An end that is hours too early hides the call, and a search then takes the call for never placed."""
+    desk.exchange.account.timezone = zone
+    desk.connect(extra={"timezone": None})
+    desk.exchange.script(CONTACT, Script(rings=1, talks=1))
+    session = desk.start(external_id="mine")
+    desk.clock.advance(60)
+
+    with CallApiHook() as hook:
+        for _ in range(2):  # before and after the hook knows what the Data API refuses
+            report = hook.reports.of_call(external_id="mine", contact=CONTACT, since=desk.clock() - 90)
+            assert report is not None
+            assert report.id == session
+
+
 REFUSING = Profile(
     refused_fields={
         "full_record_file_link": "parameter_component_disabled",

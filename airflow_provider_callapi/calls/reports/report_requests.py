@@ -17,7 +17,7 @@ anything else     returns an empty list that is marked as incomplete, and asks a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -165,14 +165,23 @@ class ReportRequests:
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
-    :param timezone: IANA name of the time zone in which a request states its period, usually the account's. A
-        wrong zone does no harm while the period also ends one day later.
+    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
+        harm while the period also ends one day later.
+    :param account_timezone: returns the IANA name of the account's time zone. A period that ends now, because
+        the Data API refuses a later end, is stated in this zone. None: ``timezone`` is the account's zone.
     """
 
-    def __init__(self, data_api: DataApiClient, refusals: Refusals, timezone: str) -> None:
+    def __init__(
+        self,
+        data_api: DataApiClient,
+        refusals: Refusals,
+        timezone: str,
+        account_timezone: Callable[[], str] | None = None,
+    ) -> None:
         self._data_api = data_api
         self._refusals = refusals
         self._timezone = timezone
+        self._account_timezone = account_timezone or (lambda: timezone)
 
     def calls(
         self,
@@ -283,10 +292,11 @@ class ReportRequests:
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
         # Some accounts also refuse a period that began only a few hours ago.
+        timezone = self._account_timezone() if omissions.ends_now else self._timezone
         intervals = [(since - omissions.days_before * _DAY, until + omissions.days_after * _DAY)]
         while intervals:
             since, until = intervals.pop()
-            page_at = partial(self._fetch_page, query.kind, since, until, parameters)
+            page_at = partial(self._fetch_page, query.kind, report_dates(since, until, timezone), parameters)
             entries, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
             found.update((_key(entry), entry) for entry in entries)
             left_out += entries.left_out
@@ -301,9 +311,8 @@ class ReportRequests:
         return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
 
     def _fetch_page(
-        self, kind: ReportRequest, since: float, until: float, parameters: dict[str, Any], offset: int
+        self, kind: ReportRequest, dates: dict[str, Any], parameters: dict[str, Any], offset: int
     ) -> Entries[Any]:
-        dates = report_dates(since, until, self._timezone)
         request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)
         page = self._data_api.call(request)
         return page if isinstance(page, Entries) else Entries(page)

@@ -29,8 +29,9 @@ class AnswerWitness:
     `WitnessPause`. A failed request proves nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param timezone: IANA name of the time zone in which a request states its period. A wrong zone usually
-        does no harm, because the period usually begins and ends a day or more outside the wanted time.
+    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
+        no harm, see `ReportRequests`.
+    :param account_timezone: returns the IANA name of the account's time zone.
     :param warn: a function that logs a warning.
     :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """
@@ -38,11 +39,14 @@ class AnswerWitness:
     def __init__(
         self,
         data_api: CountingClient,
-        timezone: str,
+        period_timezone: str,
+        account_timezone: Callable[[], str],
         warn: Callable[[str], object],
         refusals: Refusals | None = None,
     ) -> None:
-        self._requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
+        self._requests = ReportRequests(
+            data_api, Refusals() if refusals is None else refusals, period_timezone, account_timezone
+        )
         self._pause = WitnessPause(data_api, "which active calls were answered", warn)
         self._next_asks_for_legs = False
         self._answered: frozenset[int] = frozenset()

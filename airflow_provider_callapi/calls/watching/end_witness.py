@@ -42,9 +42,8 @@ class EndWitness:
       nothing about the calls.
 
     :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone
-        usually does no harm, because the period usually begins and ends a day or more outside the wanted
-        time.
+    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
+        no harm, see `ReportRequests`.
     :param account_timezone: returns the IANA name of the account's time zone, in which a report states times.
         This zone must be right.
     :param warn: a function that logs a warning.
@@ -60,7 +59,7 @@ class EndWitness:
         refusals: Refusals | None = None,
     ) -> None:
         self._requests = ReportRequests(
-            data_api, Refusals() if refusals is None else refusals, period_timezone
+            data_api, Refusals() if refusals is None else refusals, period_timezone, account_timezone
         )
         self._account_timezone = account_timezone
         self._pause = WitnessPause(data_api, "the ends of calls", warn)

@@ -37,8 +37,9 @@ class Witnesses:
         self._settings = settings
         self._data_api = make_client(settings, service="data_api")
         self._timezone = settings.timezone
-        self._answers = AnswerWitness(self._data_api, settings.period_timezone, log.warning)
-        self._ends = EndWitness(self._data_api, settings.period_timezone, self._account_timezone, log.warning)
+        zones = settings.period_timezone, self._account_timezone
+        self._answers = AnswerWitness(self._data_api, *zones, log.warning)
+        self._ends = EndWitness(self._data_api, *zones, log.warning)
         self._answer_request: asyncio.Future[None] | None = None
         self._end_request: asyncio.Future[None] | None = None
 

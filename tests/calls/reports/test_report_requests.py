@@ -367,6 +367,28 @@ def test_a_refused_end_is_moved_to_now(asker: Any) -> None:
     assert len(desk.data_api.asked) == 3
 
 
+@pytest.mark.parametrize("account_zone", ["Asia/Kamchatka", "Europe/Kaliningrad", ZONE])
+def test_only_a_period_that_must_end_now_needs_the_accounts_zone(account_zone: str) -> None:
+    def refuse(request: Any) -> dict[str, Any] | None:
+        is_future = request.date_till > report_time(AT, account_zone)
+        return refusal("invalid_parameter_value", "date_till") if must_end_now and is_future else None
+
+    asked_for_zone: list[str] = []
+
+    def account_timezone() -> str:
+        asked_for_zone.append(account_zone)
+        return account_zone
+
+    data_api = DataApi(refuse)
+    requests = ReportRequests(data_api, Refusals(), ZONE, account_timezone)
+    must_end_now = False
+    requests.calls(AT, AT)
+    assert asked_for_zone == []
+    must_end_now = True
+    assert [report.id for report in requests.calls(AT, AT)] == [1, 2, 3]
+    assert data_api.asked[-1].date_till == report_time(AT, account_zone)
+
+
 @pytest.mark.parametrize("field", ["params.date_from", "Date_From", ["date_from"], "date_from, date_till"])
 def test_a_refused_date_is_recognised_with_every_name_of_its_field(asker: Any, field: Any) -> None:
     desk = asker(refuses_younger_than(1.5 * DAY, refusal("invalid_parameter_value", field, "2027-01-15")))

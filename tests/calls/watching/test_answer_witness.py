@@ -32,7 +32,7 @@ class Desk:
     def __init__(self, data_api: DataApi) -> None:
         self.data_api = data_api
         self.warnings: list[str] = []
-        self.witness = AnswerWitness(data_api, "Europe/Moscow", self.warnings.append)
+        self.witness = AnswerWitness(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
 
     def poll(self, taken: Snapshot, awaited: Any) -> set[int]:
         if calls := self.witness.due(taken, awaited):

@@ -98,6 +98,15 @@ def test_the_report_of_a_missing_call_ends_the_wait_and_brings_its_outcome(desk)
     assert len([at for at in polls if at > ended_at]) == 1
 
 
+@pytest.mark.parametrize("callapi_profile", [Profile(future_date_till_is_allowed=False)])
+def test_the_report_ends_the_wait_in_any_zone_if_its_period_must_end_now(desk):
+    desk.exchange.account.timezone = "Asia/Kamchatka"
+    desk.connect(extra={"timezone": None})
+    desk.exchange.script(CONTACT, Script(rings=2, talks=62))
+    (event,) = asyncio.run(_all([trigger(desk.start(), desk.clock())]))
+    assert (event["call"]["source"], event["call"]["talk_seconds"]) == ("data_api", 62)
+
+
 def test_one_request_asks_for_the_ends_of_all_calls_that_are_missing(desk):
     desk.exchange.account.minute_limit = 10_000
     desk.exchange.script(CONTACT, Script(rings=5, talks=60))
