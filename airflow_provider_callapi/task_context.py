@@ -119,8 +119,8 @@ class TaskFacts:
 
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of a task have the
         same owner.
-    :ivar clears: Airflow's ``max_tries``. This number grows when a user clears the task, and stays the same
-        when Airflow retries the task. It is not the number of clears.
+    :ivar max_tries: Airflow's ``max_tries``. This number grows when a user clears the task, and stays the
+        same when Airflow retries the task. So it tells the tries after one clear from those after another.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: not known.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
@@ -136,7 +136,7 @@ class TaskFacts:
     """
 
     owner: tuple[str, str, str, str]
-    clears: int
+    max_tries: int
     try_number: int
     run_after: float | None
     execution_deadline: float | None
@@ -160,7 +160,7 @@ class TaskFacts:
         has_deadline = execution_timeout is not None and ti.start_date is not None
         return cls(
             owner=(ti.dag_id, ti.run_id, ti.task_id, str(map_index)),
-            clears=ti.max_tries,
+            max_tries=ti.max_tries,
             try_number=ti.try_number,
             run_after=None if run_after is None else run_after.timestamp(),
             execution_deadline=(ti.start_date + execution_timeout).timestamp() if has_deadline else None,

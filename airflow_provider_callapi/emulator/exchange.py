@@ -102,12 +102,17 @@ class Exchange(Dispatcher):
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
         :raises KeyError: the account has no employee with this id.
+        :raises ValueError: the account has no virtual number or no employee, or the employee has no phone.
         """
         with self._lock:
             switchboard = self._current_switchboard()
             account = account or self.account
+            if not account.virtual_numbers or not account.employees:
+                raise ValueError("an inbound call needs an account with a virtual number and an employee")
             number = virtual_number or min(account.virtual_numbers)
             employee = account.employees[employee_id or min(account.employees)]
+            if not employee.phone_numbers:
+                raise ValueError(f"employee {employee.id} has no phone that an inbound call could ring")
             call = switchboard.new_call(account, "inbound", contact, number)
             call.direction = "in"
             call.operators = [(phone, employee) for phone in employee.phone_numbers]

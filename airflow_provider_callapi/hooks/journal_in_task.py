@@ -43,7 +43,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
         find the call.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
-    this_try = f"{facts.clears}/{facts.try_number}"
+    this_try = f"{facts.max_tries}/{facts.try_number}"
     store: KeyValueStore | None = facts.state
     if store is None:
         if context["task"].retries:
@@ -60,6 +60,6 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
         yield Journal(
             ObservedStore(NumberedStore(store, number)),
             owner=(*facts.owner, f"call {number}"),
-            generation=facts.clears,
+            generation=facts.max_tries,
             deployment=facts.deployment,
         )

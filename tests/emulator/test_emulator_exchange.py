@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from emulator_client import CONTACT, EMPLOYEE_PHONE, VNUMBER
 
-from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
+from airflow_provider_callapi.emulator import Account, Employee, Exchange, ManualClock, Script
 
 
 def _key_holder(exchange, key):
@@ -58,3 +59,13 @@ def test_one_account_does_not_see_the_calls_of_another():
     other = _key_holder(exchange, "other-key")
     assert other("list.calls")["result"]["data"] == []
     assert other("release.call", **session)["error"]["data"]["mnemonic"] == "call_session_not_found"
+
+
+def test_an_inbound_call_that_could_ring_no_phone_is_refused_with_the_reason(exchange):
+    exchange.account.employees[99] = Employee(99, "No Phone")
+    with pytest.raises(ValueError, match="employee 99 has no phone"):
+        exchange.inbound(CONTACT, employee_id=99)
+    exchange.account.employees.clear()
+    with pytest.raises(ValueError, match="a virtual number and an employee"):
+        exchange.inbound(CONTACT)
+    assert exchange.active_calls == []

@@ -77,7 +77,7 @@ class CallTry:
             store = results.watch(store)
         self._people = PeopleOfIndex.of(facts) if self.is_durable else None
         self._journal = Journal(
-            ObservedStore(store), owner=facts.owner, generation=facts.clears, deployment=facts.deployment
+            ObservedStore(store), owner=facts.owner, generation=facts.max_tries, deployment=facts.deployment
         )
         if results is not None and self._journal.is_of(results.person):
             results.add(self._journal.current)  # an earlier try may have ended before it wrote the row
@@ -185,7 +185,7 @@ class CallTry:
         If the journal (the record of the call) is only in memory, the journal is lost when this try ends. A
         retry may then call the person again.
         """
-        if not self.is_durable and self._facts.try_number <= self._facts.clears:
+        if not self.is_durable and self._facts.try_number <= self._facts.max_tries:
             self._log.warning(
                 "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
                 "only the active calls for the call of this try"

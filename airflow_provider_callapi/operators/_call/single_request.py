@@ -36,10 +36,10 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
         sends the request again.
     """
     name = f"{request.method}, call session {request.call_session_id}"
-    is_retry = facts.try_number > facts.clears - retries + 1
+    is_retry = facts.try_number > facts.max_tries - retries + 1
     if facts.state is None and is_retry:
         raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))
-    journal = RequestJournal(facts.state or MemoryStore(), facts.clears)
+    journal = RequestJournal(facts.state or MemoryStore(), facts.max_tries)
     with translate_errors():
         try:
             return journal.send_once(request, lambda: hook.call(request))

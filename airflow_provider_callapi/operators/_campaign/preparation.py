@@ -196,15 +196,15 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
     )
 
 
-def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int) -> dict[str, Any]:
+def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
     """Return the campaign's identity: JSON values that show whether two tries run the same campaign.
 
     `refuse_another_campaign` compares the identities of two tries. The identity contains no phone number.
 
     :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param clears: the task's ``max_tries``, which grows each time a user clears the task.
+    :param max_tries: the task's ``max_tries``, which grows each time a user clears the task.
     :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "clears": 2}``. ``3f09ab`` is a checksum of the people, and ``77c0de`` of
+        "deployment": "77c0de", "max_tries": 2}``. ``3f09ab`` is a checksum of the people, and ``77c0de`` of
         ``scope``.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
@@ -212,7 +212,7 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, clears: int
         **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
         "deployment": _checksum(scope),
-        "clears": clears,
+        "max_tries": max_tries,
     }
 
 
@@ -246,7 +246,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
             "settings has changed since this task began, so the task would not find its earlier calls. No "
             "call was placed. Restore the setting, or add the old key after the new key"
         )
-    if now["contacts"] != before["contacts"] and now["clears"] == before["clears"]:
+    if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:
         raise CallApiTrouble(
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "
             "The task places no calls until the list is as it was. Clear this task to accept the new list"

@@ -251,7 +251,7 @@ class CampaignRun:
         :raises CallApiFailure: the name, shard, ledger or deployment has changed.
         :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
         """
-        identity = identity_of(self._options, self._plan, self._scope, clears=self._facts.clears)
+        identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
         self._memory.remember_identity(identity)
