@@ -21,7 +21,8 @@ OTHER = "79161234568"
 
 @pytest.fixture(autouse=True)
 def line(exchange, connection):
-    exchange.default_script = Script(rings=0.1, talks=0.3)
+    # long enough to be seen by the first poll of a loaded machine
+    exchange.default_script = Script(rings=0.1, talks=2.0)
 
 
 def start(exchange, contact=CONTACT):
@@ -61,7 +62,7 @@ def fired(waiting):
 
 
 def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(exchange):
-    exchange.script(OTHER, Script.busy(rings=0.4))
+    exchange.script(OTHER, Script.busy(rings=2.0))
     first, second = start(exchange), start(exchange, OTHER)
 
     event, took = fired(trigger(first, second))
