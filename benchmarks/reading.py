@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "airflow_provider_callapi"
 DOCSTRINGS, SENTENCES = 50, 30
+_SENTENCE_ENDS = re.compile(r"(?<=[.?])\s+(?=[A-ZА-ЯЁ`*])|(?<=:)\s+(?=[A-ZА-ЯЁ*])")
+"""What separates two sentences. A list of code names after a colon belongs to its sentence."""
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
@@ -51,9 +53,7 @@ def sentences() -> Iterator[tuple[str, str]]:
             if block.startswith("#"):
                 heading = re.sub(r"\{#.*\}", "", block).strip("# ")
             elif block and block[0] not in "|<:!{[":
-                for sentence in re.split(
-                    r"(?<=[.:?])\s+(?=[A-ZА-ЯЁ`*])", re.sub(r"^([-*]|\d+\.) ", "", block)
-                ):
+                for sentence in _SENTENCE_ENDS.split(re.sub(r"^([-*]|\d+\.) ", "", block)):
                     if len(sentence.split()) > 3:
                         yield f"{path.relative_to(ROOT)} — {heading}", sentence
 
