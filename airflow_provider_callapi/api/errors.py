@@ -1,6 +1,7 @@
 """The exceptions that a request to the Call API or the Data API can raise.
 
-A caller can handle all errors of one class in the same manner.
+A caller can handle all errors of one class in the same way. The indentation shows the base classes. A text on
+the right says what happened, or what to do.
 
 ::
 

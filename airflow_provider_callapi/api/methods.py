@@ -629,8 +629,8 @@ class ListRequest(Request[Entries[M]], Generic[M]):
     The returned `Entries` leave out an entry that cannot be read, and count it.
 
     :cvar entry_type: the class of the list's entries.
-    :cvar decisive_fields: names of fields without which an entry is useless. If one of these fields
-        is unreadable, the whole entry is left out.
+    :cvar decisive_fields: names of fields without which an entry is useless. If one of these fields is
+        unreadable, the whole entry is left out.
     :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains the values of
         this field from left-out entries.
     """
