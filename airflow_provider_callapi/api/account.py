@@ -1,8 +1,8 @@
 """The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags and others.
 
-The module `airflow_provider_callapi.api.entries` reads each entry of a list by itself. A field with an
-unreadable value becomes None. An entry without a readable number or id is left out. A list with a left-out
-entry counts as incomplete.
+The module `airflow_provider_callapi.api.entries` reads each entry of a list by itself. If an optional field
+is unreadable, its value becomes None. If an entry's required field (an id or a phone number) is missing or
+unreadable, the entry is left out, and the list counts as incomplete.
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -121,8 +121,8 @@ class SipLine(Answer):
     """A SIP line of the account, an entry of ``get.sip_lines``.
 
     :ivar billing_state: ``active``, ``manual_lock`` or ``limit_lock``.
-    :ivar physical_state: the Russian text for "registered" or "not registered".
-    :ivar status: ``active`` if the employee's profile uses the line, otherwise ``inactive``.
+    :ivar physical_state: a Russian text that means "registered" or "not registered".
+    :ivar status: ``active``: an employee's profile uses the line. ``inactive``: no profile uses it.
     """
 
     phone_number: Text = Field(repr=False)

@@ -29,11 +29,13 @@ class _Envelope(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
 
 
 def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None:
-    """Return the JSON-RPC envelope in the body of an answer, with ``result.data`` of the type ``data_type``.
+    """Read an answer with the fast reader, which accepts only the documented shape.
 
+    :param content: the body of the answer.
     :param data_type: the documented type of ``result.data``, e.g. ``list[CallSession]``.
-    :return: the envelope with the keys ``id``, ``result`` and ``metadata``. None: the answer does not have
-        exactly the documented shape, so the calling code must use `load_json`.
+    :return: the JSON-RPC envelope: a dict with the keys ``id``, ``result`` and ``metadata``. ``result.data``
+        has the type ``data_type``. None: the answer does not have exactly the documented shape. Read it with
+        `load_json` then.
     """
     try:
         envelope = _decoder(data_type).decode(content)

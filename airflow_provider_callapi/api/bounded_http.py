@@ -1,8 +1,9 @@
 """HTTP requests with two limits: the time of a whole request, and the size of an answer.
 
-The library `requests` restarts its time limit at every byte of the answer. With a service that sends one byte
-per second, a request could therefore last for ever. `BoundedSession` limits the time of the whole request.
-The size limit applies to the compressed answer and to the decompressed answer.
+`BoundedSession` limits the time of the whole request. The library `requests` alone does not: it restarts its
+time limit whenever bytes arrive. If a service sent one byte per second, a request could last for ever.
+
+`read_body` limits the size of an answer, both compressed and decompressed.
 """
 
 from __future__ import annotations
@@ -57,10 +58,11 @@ def is_loopback(host: str) -> bool:
 
 
 def read_body(response: requests.Response) -> bytes:
-    """Read the body of a streamed HTTP answer, and decompress the body if it is compressed.
+    """Read the body of an HTTP answer that was requested with ``stream=True``. Decompress a compressed body.
 
-    :raises AnswerTooLarge: the compressed or the decompressed body is larger than `MAX_ANSWER_BYTES`.
-    :raises AnswerUnreadable: the body's encoding is unknown, or the compressed body is damaged.
+    :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, compressed or decompressed.
+    :raises AnswerUnreadable: the encoding of the body is unknown, or the compressed body is damaged or not
+        complete.
     :raises OSError, urllib3.exceptions.HTTPError: the connection failed, or the time of the request is up.
     """
     unpack = _Unpacker(response.headers.get("Content-Encoding", ""))
@@ -94,10 +96,11 @@ class _Unpacker:
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the decompressed bytes of a chunk. Return a chunk of an uncompressed body unchanged.
+        """Return the decompressed bytes of the next chunk. A chunk of an uncompressed body stays unchanged.
 
-        :param room: how many more bytes the decompressed body may have. If a compressed chunk yields more
-            bytes, the method returns ``room + 1`` bytes, so that the caller sees that the body is too large.
+        :param room: how many more bytes the decompressed body may have. From a compressed chunk, the method
+            returns at most ``room + 1`` bytes. The additional byte shows the caller that the body is too
+            large.
         :raises AnswerUnreadable: the compressed body is damaged.
         """
         if not self._packed:
@@ -111,15 +114,16 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP addresses, the
-    limit holds for the attempt to connect to each address, so the request can take longer.
+    Pass the limit with each request as ``timeout=urllib3.Timeout(total=seconds)``. Exception: if a host has
+    several IP addresses, the session tries one after another, and each try to connect can last as long as the
+    limit.
 
-    The session reads the proxies and the CA bundle from the environment once per URL, before the first
-    request to the URL, because reading them is slow. Later changes of the environment have no effect on
-    requests to this URL.
+    The environment of the process can name proxies and a CA bundle. Reading these settings is slow, so the
+    session reads them only before its first request to a URL. Later changes of the environment have no effect
+    on requests to this URL.
 
     :param settings: a dict in which the session keeps the settings that it has read. Sessions with the same
-        dict share these settings. None: the session shares no settings.
+        dict share these settings. None: the session keeps the settings for itself.
     """
 
     def __init__(self, settings: dict[Any, Any] | None = None) -> None:

@@ -1,11 +1,13 @@
 """Recognise an HTTP answer with which a busy gateway refuses a request.
 
-A gateway stands between the client and the service. If the gateway refuses a request, the service has not
-seen the request, and a repeat is safe. An answer is such a refusal if all of this is true:
+Here, a gateway is an HTTP server, such as a proxy, between the client and the service. If it refuses a
+request, the service has not seen the request, and a repeat is safe.
+
+An answer is such a refusal if all of these conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states, as seconds or as a time, when the client can repeat the request.
-- The body is no JSON-RPC answer. Otherwise, the answer would come from the service itself.
+- The body is no JSON-RPC answer. (A JSON-RPC answer comes from the service itself.)
 
 After any other answer of a gateway, the service may have carried out the request.
 """

@@ -60,15 +60,15 @@ class Client:
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
         """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
-        The client sends the request at once, even if no points (rate-limit units) are left.
+        The client does not wait for points (rate-limit units): it sends the request even if none are left.
 
-        If the service refuses a temporary token, the client logs in again, and repeats the request once. The
-        refused request had no effect. After any other error, the client repeats nothing.
+        If the service refuses a temporary token, it has not carried out the request. The client then logs in
+        again, and sends the request a second time. After any other error, the client repeats nothing.
 
-        :param time_limit: the longest time for each request to the service, also for a login, in seconds. If
-            the client's own limit is shorter, the client's limit applies.
-        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` explains the
-            subclasses.
+        :param time_limit: the longest time in seconds for each request to the service. A login is a request
+            of its own. If the ``timeout`` of the client's `JsonRpc` is shorter, the ``timeout`` applies.
+        :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` explains
+            the subclasses.
         :raises TypeError: the request is a `LogoutUser`. Use `log_out` instead.
         """
         if isinstance(request, LogoutUser):
@@ -98,9 +98,10 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :raises NotSent: the service neither accepted nor refused the login, for example because the login
-            got no answer. The request itself was not sent, so the request can be repeated.
-        :raises CallApiError: the service refuses the login.
+        :param time_limit: the longest time for the login, in seconds.
+        :raises NotSent: the login failed, and the service did not refuse it. For example, the login got no
+            answer. The request itself was not sent, so the request can be repeated.
+        :raises CallApiError: the service refused the login.
         """
 
         def log_in(login: str, password: str) -> AccessToken:
@@ -153,10 +154,14 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits (the points left) of an answer, unless the client has already stored newer limits.
+        """Store the limits that an answer states: the points (rate-limit units) that are left.
 
-        If several threads send requests, the answers can arrive in a different order than the service sent
-        them. Of two answers within one minute, the answer with fewer points left is the newer one.
+        If several threads send requests, an older answer can arrive after a newer one. Of two answers within
+        one minute, the answer with more points left is the older one. The method ignores the limits of an
+        older answer.
+
+        :param limits: the limits in the answer. None: the answer states no limits, and the method stores
+            nothing.
         """
         if limits is None:
             return
@@ -176,11 +181,11 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
     """Return whether an answer shows more points left in this minute than the stored limits show.
 
-    If the answer and the stored limits allow different numbers of points per minute (``minute_limit``), the
-    points left cannot be compared, and the result is False.
+    The result is False if the answer and the stored limits allow different numbers of points per minute
+    (``minute_limit``), because the points left cannot be compared then.
 
     :param limits: the limits in the answer.
-    :param known: the stored limits. None: no limits are stored, and the result is False.
+    :param known: the stored limits. None: no limits are stored, so the result is False.
     """
     if known is None or limits.minute_limit != known.minute_limit:
         return False

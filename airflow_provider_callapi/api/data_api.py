@@ -1,7 +1,8 @@
-"""The methods of the Data API v2.0 that return reports of calls and set tags on finished calls.
+"""The methods of the Data API v2.0 that return reports of calls and change the tags of finished calls.
 
-The Data API uses the Call API's JSON-RPC envelope, so the `Client` class sends requests to both services.
-Only the URL and the methods differ. Every request to the Data API costs one point (rate-limit unit).
+The Data API uses the same JSON-RPC envelope as the Call API, so the class `Client` sends requests to both
+services. Only the URL and the methods differ. Each request that the Data API carries out costs one point
+(rate-limit unit).
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -111,9 +112,10 @@ def _read_operations(value: Any) -> Any:
 class CallReport(Answer):
     """The Data API's report of one call, an entry of ``get.calls_report``.
 
-    Durations are in seconds. Times are text in the account's time zone and do not name the zone.
-    ``finish_reason`` is a mnemonic, and the vendor may add new mnemonics. ``contact_phone_number`` and
-    ``full_record_file_link`` (the link to the recording) are personal data.
+    Durations are in seconds. Times are texts in the account's time zone, without the name of the zone.
+    ``finish_reason`` is a mnemonic, such as ``subscriber_busy``; the vendor may add new ones.
+
+    Personal data: ``contact_phone_number`` and ``full_record_file_link`` (the link to the recording).
     """
 
     id: Number
@@ -152,14 +154,14 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    If ``id`` or ``call_session_id`` is ``null`` in the answer, `GetCallLegsReport` leaves out the whole leg.
+    `GetCallLegsReport` leaves out a leg whose ``id`` or ``call_session_id`` is ``null`` in the answer.
 
-    :ivar connect_time: when the participant picked up. None or a text of zeros: the participant did not pick
-        up.
+    :ivar connect_time: when the participant picked up. None, or a time that consists of zeros: according to
+        this field, the participant did not pick up.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
         some accounts, the leg of an operator who is no employee. None: the Data API does not state whose leg
-        this is.
+        it is.
     """
 
     id: NumberNotNull = None
@@ -218,11 +220,12 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     def convert_answer(self, data: Any) -> Entries[M]:
         """Convert ``result.data`` of the Data API's answer to `Entries` of reports.
 
-        The method leaves out a report without a positive call session id.
+        The method leaves out two kinds of reports:
 
-        The method also leaves out a report that lacks a requested field, if the field is one of
-        `needed_fields`, e.g. ``finish_time``. A field with an empty text counts as missing, because an empty
-        text proves nothing about the call.
+        - a report without a positive call session id;
+        - a report without one of the `needed_fields` of the request class, such as ``finish_time``, if the
+          request asks for this field. A field with an empty text counts as missing, because an empty text
+          proves nothing about the call.
         """
         needed = self.needed_fields.intersection(self.fields)
 

@@ -1,8 +1,10 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
-If an optional field is unreadable, only this field counts as missing. If a required field, such as the id, is
-missing or unreadable, the whole entry is left out of the list, and the list counts as incomplete. The absence
-of an object from an incomplete list proves nothing, because the left-out entry could be this object.
+- If an optional field is unreadable, only this field counts as missing.
+- If a required field, such as the id, is missing or unreadable, the whole entry is left out of the list. The
+  list then counts as incomplete.
+
+If an object is missing in an incomplete list, this proves nothing: the left-out entry could be the object.
 """
 
 from __future__ import annotations
@@ -46,9 +48,11 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    :ivar left_out: how many left-out entries have no readable id.
-    :ivar left_out_ids: the ids of the other left-out entries. In a list of calls or of legs, these are call
-        session ids.
+    A left-out entry counts either in ``left_out`` or in ``left_out_ids``.
+
+    :ivar left_out: how many entries without a known id were left out.
+    :ivar left_out_ids: the ids of the left-out entries whose id is known. In a report of calls or of legs,
+        these are call session ids.
     :ivar total: the number of entries on all pages of the list, as the service states it. None: the service
         states no number.
     """
@@ -145,9 +149,10 @@ def read_entries(
 def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
     """Convert one entry of an answer to an object of the class ``model``.
 
-    The object lacks the fields whose value is unreadable. Its ``model_fields_set`` names the fields that were
-    read.
+    A field with an unreadable value counts as missing. The attribute ``model_fields_set`` of the object names
+    the fields that the entry contains and that could be read.
 
+    :param raw: the entry, as it is in the JSON answer.
     :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
         the entry is not a JSON object, or if a required field is missing or unreadable.
     """

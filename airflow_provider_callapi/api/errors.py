@@ -1,6 +1,7 @@
 """The exceptions that a request to the Call API or the Data API can raise.
 
-A caller can handle all errors of one class in the same manner.
+A caller can handle all errors of one class in the same way. The indentation shows the base classes. A text on
+the right says what happened, or what to do.
 
 ::
 
@@ -68,10 +69,11 @@ def mask_phones(text: str) -> str:
 def _redact(message: str, value: Any) -> str:
     """Return an error message in which ``***`` replaces each occurrence of a secret value.
 
-    Example: with the value ``abc``, ``bad password abc`` becomes ``bad password ***``. Booleans and values of
-    one character are not replaced, because they occur in any text.
+    Example: with the value ``abc``, ``bad password abc`` becomes ``bad password ***``.
 
-    :param value: the secret value. If it is a dict or a list, ``***`` replaces each value in it.
+    Booleans and values of one character stay in the message, because they occur in any text.
+
+    :param value: the secret value. If it is a dict or a list, each value inside it is secret.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -87,14 +89,15 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether an error text may show the invalid value of a field.
+    """Return whether an error text may show the invalid value of a request's field.
 
     The result is True in two cases:
 
-    - The value is a phone number in a field for phone numbers. Error texts show phone numbers shortened.
-    - The value is an id of up to nine digits in a field ``id``.
+    - The field is for phone numbers, and the value is a phone number. Error texts show phone numbers
+      shortened.
+    - The field is for an id (``id`` or ``…_id``), and the value has one to nine digits.
 
-    In all other cases, the result is False, because the value may be a password.
+    Otherwise, the result is False, because the value may be a password.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -143,18 +146,22 @@ class Unanswered(TransportError):
 
 
 class Rejected(CallApiError):
-    """The service answered with an error object, or this package found an invalid parameter before sending.
+    """A request was refused: by the service, by a busy HTTP gateway, or by this package before sending.
 
-    :ivar code: the JSON-RPC error code. To distinguish errors, use ``mnemonic``: one code can have many
-        meanings.
-    :ivar mnemonic: the vendor's name of the error. None: the service sent no mnemonic, or this package found
-        the error.
+    The service refuses a request with an error object. A busy gateway is an HTTP server in front of the
+    service; its refusal is a `LimitExceeded`. This package refuses a request with an invalid parameter.
+
+    :ivar code: the JSON-RPC error code. None: there is no error object. One code can have many meanings, so
+        use ``mnemonic`` to distinguish errors.
+    :ivar mnemonic: the vendor's name of the error. None: there is no error object, or it has no mnemonic.
     :ivar field: the name of the invalid parameter. Dots separate nested names (``employee.phone_number``).
+        None: no parameter is named.
     :ivar params: the values in the vendor's message text: placeholder → value, e.g.
         ``{"limit_type": "day"}``.
-    :ivar value: the invalid value. Do not log this attribute, because the value may be a password. ``str()``
-        and ``repr()`` of the error show only shortened phone numbers, and ids of at most nine digits.
-    :ivar limits: the points (rate-limit units) left. None: the answer does not state them.
+    :ivar value: the invalid value, as the error object states it. Do not log this attribute, because the
+        value may be a password. ``str()`` and ``repr()`` of the error show the value only if it is a phone
+        number, which they shorten, or an id of at most nine digits.
+    :ivar limits: the points (rate-limit units) left. None: not known, because the answer does not state them.
     """
 
     def __init__(
@@ -251,11 +258,12 @@ class LimitExceeded(Rejected):
 
     @property
     def retry_after(self) -> int:
-        """Seconds after which the request can be sent again.
+        """After how many seconds the request can be sent again.
 
-        If points (rate-limit units) are used up, the service resets the limit after this time. If the answer
-        does not contain this time, the value is 60 for the minute's limit and 3600 for the day's limit. If an
-        HTTP gateway is too busy, the value is the number of seconds that the gateway asks for.
+        - If points (rate-limit units) are used up: the time after which the service resets the limit. If the
+          answer does not state this time, the value is 60 for the limit of the minute, and 3600 for the limit
+          of the day.
+        - If an HTTP gateway is too busy: the number of seconds that the gateway asks for.
         """
         reset = None
         if self.limits:

@@ -1,7 +1,8 @@
 """JSON-RPC 2.0 over HTTP. If a request fails, the class of the error shows whether the request was sent.
 
 Source: the introductory chapters of the vendor's Call API document. These chapters require ``POST``, JSON
-with a charset, and a correct ``Content-Length``. They forbid JSON-RPC batches and JSON-RPC notifications.
+with a charset, and a correct ``Content-Length``. They forbid two parts of JSON-RPC: batches (several requests
+in one), and notifications (requests without an answer).
 """
 
 from __future__ import annotations
@@ -87,10 +88,13 @@ class JsonRpc:
     """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
-    :param timeout: seconds for one request, from the connection to the last byte of the answer.
-    :param verify: TLS verification: True, or the path of a CA bundle.
-    :param new_session: a function that creates an HTTP session. Tests pass a session without a network. None:
-        create a `BoundedSession`.
+    :param timeout: the longest time for one request, from the connection to the last byte of the answer, in
+        seconds.
+    :param verify: True: check the service's TLS certificate. A path: check it with the CA bundle at this
+        path.
+    :param new_session: a function without parameters that returns a new HTTP session. It is called for each
+        request that needs a new connection. All other requests share one session. None: the sessions are
+        `BoundedSession` objects. Tests pass a function whose sessions need no network.
     """
 
     def __init__(
@@ -124,14 +128,16 @@ class JsonRpc:
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: True: open a new connection. False: use the kept-alive connection, if there is
-            one. If the service closes this connection during the send, the request can end as `Unanswered`.
-        :param time_limit: the longest time for this request, in seconds. A shorter ``timeout`` of this
-            `JsonRpc` takes precedence.
+            one. The service may close a kept-alive connection while the request is sent. The request can then
+            end as `Unanswered`.
+        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
+            is shorter, the ``timeout`` applies.
         :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
-            has exactly this type, ``data`` contains typed objects. Otherwise, ``data`` is plain JSON.
+            has exactly the documented shape, ``result.data`` contains objects of this type. Otherwise, or if
+            this parameter is None, ``result.data`` is plain JSON: dicts, lists, texts, numbers.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a busy gateway, i.e. an HTTP server in front of the service, refused the
-            request. The service has not seen the request.
+        :raises LimitExceeded: a busy HTTP server in front of the service refused the request. The service has
+            not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
@@ -201,12 +207,11 @@ def _host_of(url: str) -> str:
 class _HttpAnswer:
     """One HTTP answer to a JSON-RPC request.
 
-    :ivar source: a description of the answer for error texts: the HTTP status and the URL, e.g. ``HTTP 503
-        from https://…``.
+    :ivar source: the HTTP status and the URL, as error texts show them: ``HTTP 503 from https://…``.
     :ivar status: the HTTP status.
     :ivar body: the decompressed body.
-    :ivar busy_for: the number of seconds after which a busy gateway invites the client to repeat the request.
-        None: the answer contains no invitation.
+    :ivar busy_for: after how many seconds the client can repeat the request, if a busy HTTP server in front
+        of the service sent this answer. None: the status and the headers are not those of a busy server.
     """
 
     source: str
@@ -216,12 +221,12 @@ class _HttpAnswer:
 
 
 def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
-    """Return the body of an HTTP answer as a JSON object with a ``result`` or an ``error``.
+    """Return the JSON object in the body of an HTTP answer. It contains a ``result`` or an ``error``.
 
-    :param exact_type: the documented type of ``result.data``. If the answer has this type, ``result.data``
-        contains typed objects. None: ``result.data`` is JSON.
-    :raises ValueError: the answer is no JSON-RPC reply: the body is not a JSON object, or contains neither a
-        ``result`` nor an ``error``.
+    :param exact_type: the documented type of ``result.data``. If the answer has exactly the documented shape,
+        ``result.data`` contains objects of this type. Otherwise, or if this parameter is None,
+        ``result.data`` is plain JSON: dicts, lists, texts, numbers.
+    :raises ValueError: the body is not a JSON object, or contains neither a ``result`` nor an ``error``.
     """
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
         return exact
@@ -239,10 +244,12 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
 
     The vendor documents no HTTP statuses for errors.
 
-    :param exact_type: the documented type of ``result.data``; None: ``result.data`` is JSON.
+    :param exact_type: the documented type of ``result.data``. If the answer has exactly the documented shape,
+        ``result.data`` contains objects of this type. Otherwise, or if this parameter is None,
+        ``result.data`` is plain JSON: dicts, lists, texts, numbers.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a busy gateway, i.e. an HTTP server in front of the service, refused the request.
-        The service has not seen the request.
+    :raises LimitExceeded: a busy HTTP server in front of the service refused the request. The service has not
+        seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:
@@ -299,11 +306,11 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
     """Return the ``metadata`` objects of one answer, merged into one dict.
 
-    The vendor's document does not state which object of an answer contains ``metadata``. If two ``metadata``
-    objects have the same key, the value of the first one is used.
+    The vendor's document does not state which object of an answer contains ``metadata``, so several may.
 
-    :param parts: the objects that may contain ``metadata``, e.g. ``result`` and the whole answer. A value
-        that is not an object is ignored.
+    :param parts: the objects that may contain ``metadata``, e.g. ``result`` and the whole answer. If the
+        ``metadata`` of two parts have the same key, the value from the earlier part is used. A part that is
+        not an object is ignored.
     """
     merged: dict[str, Any] = {}
     for part in reversed(parts):

@@ -1,11 +1,11 @@
 """The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
 
-Each entry class declares its fields once, and two libraries read the declaration:
+Each entry class declares its fields once. Two libraries read this declaration:
 
 - `msgspec` reads an answer that has exactly the documented shape. It is fast and needs little memory.
 - `pydantic` reads any other answer. It converts values, and finds the fields that cannot be read.
 
-Both libraries return equal objects.
+From an answer that both can read, both libraries make equal objects.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ NOT_SENT: Any = UNSET
 class _Extra(dict[str, Any]):
     """The fields of an entry that the entry's class does not declare: field name → value.
 
-    `ListEntry.model_extra` has this type instead of `dict`, so that a field ``model_extra`` in an answer
-    cannot set the attribute. `msgspec` refuses an answer with such a field, because `msgspec` cannot read
-    this type.
+    The attribute `ListEntry.model_extra` has this type, because `msgspec` cannot read it. `msgspec` therefore
+    refuses an answer in which an entry has a field named ``model_extra``. If the type were `dict`, `msgspec`
+    would store this field in the attribute.
     """
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -64,11 +64,11 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     def model_validate(cls, values: Mapping[str, Any]) -> Self:
         """Return the entry that a JSON object describes, even if the object differs from the documentation.
 
-        If a value does not have the documented type, the method converts the value, provided that the
+        If a value has another type than documented, the method converts the value, provided that the
         conversion loses no information.
 
         :param values: the JSON object of the entry.
-        :raises pydantic.ValidationError: a field cannot be read.
+        :raises pydantic.ValidationError: the value of a field cannot be read, or a required field is missing.
         """
         read = _lenient_reader(cls).model_validate(values)
         extra = _Extra(read.model_extra or {})

@@ -43,9 +43,10 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
     The Data API returns only about the first 100 000 entries. If the list may have more entries, the result
     counts as incomplete.
 
-    :param call: sends a request to the Data API and returns the answer.
-    :param request: the request for the list, without ``limit`` and ``offset``.
-    :raises CallApiError: the Data API did not answer, or refused a request.
+    :param call: a function that sends a request to the Data API and returns the answer. It is called once for
+        each page.
+    :param request: the request for the list. Its ``limit`` and ``offset`` are replaced for each page.
+    :raises CallApiError: the request for a page failed.
     """
 
     def page_at(offset: int) -> Entries[M]:
@@ -63,15 +64,16 @@ def fetch_pages(
 
     The returned `Entries` count as incomplete in three cases:
 
-    - An entry of a page was left out, because the entry cannot be read.
-    - The service states that the list has more entries than the service has sent.
+    - An entry of a page was left out.
+    - The service states that the list has more entries than it has sent.
     - Two pages in a row are equal. The service then seems to ignore the offset, and the function stops.
 
-    :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
-    :param page_size: how many entries each request asks for.
+    :param page_at: a function that fetches one page. Its argument is the offset: how many entries come before
+        the page.
+    :param page_size: how many entries ``page_at`` asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. False: the function stopped at ``last_offset``, and the list may
-        continue. True: the function stopped for another reason.
+    :return: a pair: the entries, and a bool. False: the function stopped because the next page lies after
+        ``last_offset``, so the list may continue. True: the function stopped for another reason.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

@@ -1,8 +1,10 @@
 """The methods of the Call API v4.0, one request class for each method.
 
-A request class defines the method's name, its parameters, its answer, the account component that it needs,
-and whether the request may be repeated. Types are strict, but `Request.from_values` also accepts text from
-templates and forms.
+A request class defines the method's name, its parameters, its answer, and the component (part of the Call
+API) that the account needs. It also defines what happens if a request is sent twice.
+
+The types of the parameters are strict. To build a request from text, e.g. from a template or a form, use
+`Request.from_values`.
 
 Source: the chapters about methods and components of the vendor's Call API v4.0 document.
 """
@@ -86,8 +88,9 @@ class Request(_Parameters, Generic[R]):
     ``R`` is the type of the answer. A request has no field ``access_token``: the client adds the token.
 
     :cvar method: the method's name, e.g. ``list.calls``.
-    :cvar component: the account component that the method needs.
-    :cvar repeat: whether the request may be sent again after an error.
+    :cvar component: the component (part of the Call API) that the account needs for the method.
+    :cvar repeat: what happens if the request is sent a second time. `RetryingClient` uses this to decide
+        whether to repeat a request that the service may have carried out.
     :cvar needs_token: whether the client adds an access token.
     """
 
@@ -117,13 +120,14 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check those values of a request that are known already.
+        """Check the values of a request, although the values of some fields are not known yet.
 
-        The values of other fields are not known yet, e.g. the value of a template before Airflow renders it.
+        For example, the value of a template is not known before Airflow renders the template.
 
-        :param values: the known fields by name. A field whose value is None is left out.
+        :param values: the known values: field name → value. A field whose value is None counts as not set.
         :param unknown: the names of the fields whose values are not known yet.
-        :raises InvalidParameters: a known value cannot be converted. The error names the first such field.
+        :raises InvalidParameters: a known value is invalid, or a required field is missing in both
+            parameters. The error names the first such field.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -347,7 +351,8 @@ class LogoutUser(Request[Done]):
 class StartCall(Request[StartedCall]):
     """Base class of the ``start.*`` requests.
 
-    A client never repeats a start request, because each request may ring a phone.
+    Each start request may ring a phone. So a client repeats a start request only if the service has certainly
+    not carried out the first one.
 
     :ivar virtual_phone_number: a virtual number of the account. With the rule ``fixed``, the contact sees
         this number.
@@ -356,7 +361,7 @@ class StartCall(Request[StartedCall]):
     :ivar contact: the phone number or SIP number to call.
     :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
-    :ivar direction: the call's direction in reports, ``in`` or ``out``. The request always contains the
+    :ivar direction: the call's direction in reports, ``in`` or ``out``. Each start request contains the
         direction, because the vendor's default has changed.
     """
 
@@ -373,12 +378,12 @@ class StartCall(Request[StartedCall]):
 class _TwoSidedCall(StartCall):
     """Base class of start requests that connect the contact with a person or with a scenario (call flow).
 
-    :ivar first_call: whose phone rings first: ``contact``, or the other side (``employee`` or ``operator``).
-    :ivar contact_message: what the contact hears before the talk.
+    :ivar first_call: whose phone rings first: ``contact``; or ``employee`` or ``operator``, the other person.
+    :ivar contact_message: what the contact hears before the talk. None: no message.
     :ivar switch_at_once: True: the talk starts when the second participant picks up, even if a message is
         still playing. None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
-        The value True needs ``switch_at_once=True`` and a ``first_call`` other than ``contact``.
+        True needs ``switch_at_once=True``, and a ``first_call`` other than ``contact``.
     """
 
     first_call: str
@@ -396,9 +401,10 @@ class _TwoSidedCall(StartCall):
 class _DirectCall(_TwoSidedCall):
     """Base class of start requests that connect the contact with a person, without a scenario (call flow).
 
-    :ivar media_file_id: the music that a waiting participant hears. None: the account's standard music.
-    :ivar show_virtual_phone_number: whether the person's phone shows the virtual number as the calling
-        number. None: yes.
+    :ivar media_file_id: the id of the music that a waiting participant hears. None: the account's standard
+        music.
+    :ivar show_virtual_phone_number: True or None: the person's phone shows the virtual number as the calling
+        number. False: it does not.
     """
 
     media_file_id: ObjectId | None = None
@@ -468,7 +474,8 @@ class StartSimpleCall(_DirectCall):
 
     :ivar operator: the phone number of the person, or ``{"phone_number": …}``.
     :ivar operator_confirmation: the phone key with which the person accepts the call: a digit, ``*`` or
-        ``#``; ``any``: every key accepts the call. None: the person accepts the call by picking up.
+        ``#``. ``any``: the person can press any key. None: the person needs no key, and accepts the call by
+        picking up.
     """
 
     method = "start.simple_call"
@@ -592,10 +599,11 @@ class BlockContact(SessionRequest[Done]):
 class CallTalkOption(SessionRequest[Done]):
     """Start a talk option: an action that an employee can start with a phone button during a talk.
 
-    The request has the same effect as the phone button. A client never repeats the request, because for some
-    talk options a second request undoes the first one.
+    The request has the same effect as the phone button. With some talk options, a second request undoes the
+    first one. So a client repeats the request only if the service has certainly not carried out the first
+    one.
 
-    :ivar button: the button of the talk option, as `ListTalkOptions` returns the button.
+    :ivar button: the button of the talk option, as an entry of the answer to `ListTalkOptions` names it.
     """
 
     method = "call.talk_option"
@@ -618,11 +626,13 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    An entry that cannot be read is left out of the returned `Entries`, and is counted there.
+    The returned `Entries` leave out an entry that cannot be read, and count it.
 
     :cvar entry_type: the class of the list's entries.
-    :cvar decisive_fields: names of fields. If one of these fields is unreadable, the whole entry is left out.
-    :cvar id_field: the name of the field with an entry's id, for `Entries.left_out_ids`.
+    :cvar decisive_fields: names of fields without which an entry is useless. If one of these fields is
+        unreadable, the whole entry is left out.
+    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains the values of
+        this field from left-out entries.
     """
 
     entry_type: ClassVar[type[Any]]
@@ -673,8 +683,9 @@ class UntypedRequest(Request[Any]):
 def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
     """Return an untyped request for any method of the service.
 
-    Use this function for a method or a parameter that this module does not define. A client repeats the
-    request only if this module defines the method and allows repeats of the method.
+    Use this function for a method or a parameter that this module does not define. If this module does not
+    define the method, a client repeats the request only if the service has certainly not carried out the
+    first one.
 
     :param method: the method's name, e.g. ``list.calls``.
     :param params: the method's parameters without ``access_token``.

@@ -1,7 +1,7 @@
-"""The answers of the Call API as classes. Unknown fields and values cause no error and are kept.
+"""The answers of the Call API as classes. Unknown fields and values in an answer are kept, and are no errors.
 
-The module `airflow_provider_callapi.api.entries` reads lists of these classes, and leaves out entries that
-cannot be read.
+If an answer is a list, the module `airflow_provider_callapi.api.entries` reads the list. That module leaves
+out entries that cannot be read.
 
 Source: the response parameter tables of the vendor's Call API v4.0 document.
 """
@@ -109,9 +109,11 @@ class Answer(PrivateRepr):
 class AccessToken(Answer):
     """The answer to ``login.user``: a temporary access token, valid for one hour.
 
-    :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable, and a
-        client assumes one hour. The Data API also sends this time in the undocumented field ``expire``, which
-        a client does not use.
+    The Data API also sends the undocumented field ``expire``, with the same time as ``expire_at``. A client
+    does not use ``expire``.
+
+    :ivar expire_at: when the token expires, epoch seconds. None: the field is missing or unreadable. A client
+        then assumes that the token is valid for one hour from now.
     """
 
     access_token: str = Field(repr=False)
@@ -127,10 +129,10 @@ class StartedCall(Answer):
 class Done(Answer):
     """The answer to a request that succeeded and returns no data, such as a request that controls a call.
 
-    :ivar success: always True. The service sends ``true`` or the string ``"true"``.
-    :ivar already: True: the service refused the request because the requested state already existed. For
-        example, the call already had the tag, or the call had ended before the release. This package sets the
-        field.
+    :ivar success: always True. The service sends ``true`` or the text ``"true"``.
+    :ivar already: whether the requested state already existed. For example, the call already had the tag, or
+        the call had already ended. The service sends an error then, which this package converts to this
+        answer.
     """
 
     success: Annotated[bool, AfterValidator(_require_true)]
@@ -196,13 +198,13 @@ def leg_state(text: str) -> LegState | None:
 class Leg(ListEntry, frozen=True, kw_only=True):
     """A leg: one participant of a call session.
 
-    :ivar called_phone_number: the called number. Dots and a DTMF string may follow the number
-        (``74959268686...9.2.3.3``).
+    :ivar called_phone_number: the called number. Dots and a DTMF string (phone key tones) may follow the
+        number: ``74959268686...9.2.3.3``.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
-        some accounts, the leg of an operator who is no employee. A leg without this field also has the value
-        False. None: the service does not state whose leg this is.
-    :ivar state: the state as the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. `leg_state`
-        converts the text to a `LegState`.
+        some accounts, the leg of an operator who is no employee. The value is also False if the service omits
+        the field. None: the service does not state whose leg it is.
+    :ivar state: the state as the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. The function
+        `leg_state` converts the text to a `LegState`.
     """
 
     if_not_sent = MappingProxyType({"is_operator": False, "state": ""})

@@ -1,8 +1,10 @@
 """The characters that may stand between the digits of a phone number.
 
 People and programs write phone numbers with many forms of spaces, hyphens and dots. The function `fold`
-converts these forms to ASCII characters. `mask_phones` and the functions that read phone numbers use the same
-characters, so `mask_phones` can mask every number that this package can read.
+converts these forms to ASCII characters.
+
+The functions that read phone numbers and the function `mask_phones`, which shortens phone numbers in texts,
+use the same characters. So every number that this package can read can also be shortened.
 """
 
 from __future__ import annotations

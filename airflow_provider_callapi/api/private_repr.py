@@ -1,8 +1,8 @@
 """Keeps phone numbers, names and messages out of ``repr()`` and ``str()`` of requests and answers.
 
 Tracebacks, debuggers and log lines show the ``repr()`` of objects. The ``repr()`` of this module's classes
-shows a value only if the value certainly is no personal data. The value of a field that the vendor adds later
-is therefore hidden, too.
+shows a text only in fields that are known to contain no personal data. If the vendor adds a field, its texts
+are hidden, too. A number is hidden if it may be a phone number.
 """
 
 from __future__ import annotations

@@ -32,11 +32,12 @@ class RetryingClient:
     harm (see `Repeat`).
 
     :param client: the client that sends each request.
-    :param sleep: a function that waits for a number of seconds.
-    :param max_limit_wait: seconds, for repeats after a `LimitExceeded` (no points left, or a busy gateway).
-        The client gives up if all waits of one request together would take longer.
-    :param max_sends: for repeats after any other error: how many times the client sends one request at most.
-        All sends of the request count. 1: the client does not repeat the request.
+    :param sleep: a function that waits for a number of seconds. It is called before each repeat.
+    :param max_limit_wait: the longest time in seconds that the client waits, in all waits of one request
+        together. This limit applies after a `LimitExceeded`: no points are left, or an HTTP server in front
+        of the service is busy. If the next wait would exceed the limit, the client raises the error.
+    :param max_sends: how many times the client sends one request at most, the first time included. This limit
+        applies after any other error. 1: the client does not repeat the request after such an error.
     """
 
     def __init__(
@@ -55,8 +56,8 @@ class RetryingClient:
     def call(self, request: Request[R], *, before_each_send: Callable[[], object] = lambda: None) -> R:
         """Send a request and return the answer. After an error, send the request again if the repeat is safe.
 
-        :param before_each_send: a function that the client invokes before each send. If the function raises
-            an exception, the client does not send the request.
+        :param before_each_send: a function without parameters. The client calls it before each send, the
+            first one included. If it raises an exception, the client does not send the request.
         :raises CallApiError: the error of the last send.
         """
 

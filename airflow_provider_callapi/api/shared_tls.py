@@ -14,12 +14,13 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 
 def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.SSLContext:
-    """Return the TLS context that all connections with the same settings share.
+    """Return the TLS context for some settings, so that all connections with these settings share it.
 
-    After a change of the CA bundle's file, the function returns a new context.
+    After the file of the CA bundle has changed, the function returns a new context.
 
-    :param verify_mode: ``CERT_REQUIRED``, or ``CERT_NONE`` for a connection that accepts any certificate.
-    :param bundle: the path of the CA bundle. None: the context trusts no certificate.
+    :param verify_mode: ``CERT_REQUIRED``: a connection needs a trusted certificate. ``CERT_NONE``: a
+        connection accepts any certificate.
+    :param bundle: the path of the CA bundle with the trusted certificates. None: no certificate is trusted.
     :raises OSError: the bundle is missing or unreadable, or contains no certificate.
     """
     return _make_context(verify_mode, bundle, bundle and _file_version(bundle))

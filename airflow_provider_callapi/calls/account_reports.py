@@ -26,11 +26,11 @@ _DAY = 86_400.0
 class AccountReports:
     """The Data API's reports of the calls of one account.
 
-    :param requests: sends the requests for reports.
-    :param timezone: returns the IANA name of the account's time zone. The reports give times in this
-        zone.
-    :param clock: returns epoch seconds.
-    :param sleep: sleeps for a number of seconds.
+    :param requests: the object that sends the requests for reports.
+    :param timezone: a function that returns the IANA name of the account's time zone. The reports give times
+        in this zone.
+    :param clock: a function that returns the present time in epoch seconds.
+    :param sleep: a function that waits for a number of seconds.
     """
 
     def __init__(
@@ -58,17 +58,19 @@ class AccountReports:
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call.
 
-        Pass ``call_session_id`` or ``external_id``.
+        Pass ``call_session_id`` or ``external_id``. Several calls can have one ``external_id``. Of these
+        calls, ``contact`` and ``since`` select those that fit, and the method returns the report of the
+        newest one.
 
         :param call_session_id: the session id of the call.
-        :param external_id: the id in the start request. Several calls can have this id. The method then
-            returns the report of the newest call that fits ``contact`` and ``since``.
-        :param contact: the number that was called. None: any number fits.
+        :param external_id: the id in the start request.
+        :param contact: the number that was called. None: any number fits. With only ``call_session_id``, the
+            method does not use this parameter.
         :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
-        :param recording_link: ask for the link to the recording, too.
-        :param operations: ask for the scenario's operations, too.
-        :return: the report. None: no report exists yet. With ``call_session_id``, also: the report cannot be
-            read.
+        :param recording_link: whether to ask for the link to the recording, too.
+        :param operations: whether to ask for the scenario's operations, too.
+        :return: the report. None: no report exists yet. With only ``call_session_id``, None can also mean
+            that the report cannot be read.
         :raises Unanswered: with ``external_id``: no report fits, but an unreadable report may be the wanted
             one.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
@@ -120,10 +122,10 @@ class AccountReports:
     ) -> CallReport | None:
         """Wait for the Data API's report of a call, and return the report.
 
-        The method asks the Data API repeatedly, because the report of a call appears some time after the
-        call's end. The method `of_call` explains all parameters except ``timeout``.
+        The report of a call appears some time after the call's end. So the method asks the Data API again and
+        again until the report appears, or the time is up.
 
-        :param timeout: seconds to wait for the report.
+        :param timeout: the longest time to wait, in seconds. `of_call` explains the other parameters.
         :return: the report. None: no report has appeared before the timeout.
         :raises Unanswered, ValueError: see `of_call`.
         """

@@ -41,13 +41,13 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
-    """Return whether a leg belongs to the contact.
+    """Return whether a leg (the line of one participant) belongs to the contact.
 
     An operator's leg never belongs to the contact. Any other leg belongs to the contact in two cases:
 
-    - The leg leads to the contact's number.
-    - The call is inbound, the leg comes from the contact's number, and the service states that the leg is not
-      an operator's leg.
+    - The called number of the leg is the contact's number.
+    - The call is inbound, the calling number of the leg is the contact's number, and the service explicitly
+      states that the leg is not an operator's.
 
     :param contact: the contact's phone number.
     :param inbound: whether the contact has called the account.
@@ -64,9 +64,10 @@ class FinishedCall:
     """What the Data API reports about one finished call.
 
     :ivar report: the Data API's report of the call.
-    :ivar answered: whether the contact picked up; None: not known.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended. The field is set
-        only if the contact's own legs prove that the contact did not answer; otherwise, it is None.
+    :ivar answered: whether the contact picked up. None: not known.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg (line) ended. It is set
+        only if the contact's own legs prove that the contact did not answer. None: they do not prove it, or
+        the leg's report states no reason.
     """
 
     report: CallReport
@@ -79,19 +80,20 @@ def judge_finished_call(
 ) -> FinishedCall:
     """Return what the Data API's two reports of a finished call show: whether the contact answered.
 
-    A leg is connected if its participant picked up. The legs of coaches do not count. The first of these
-    rules that fits the call decides:
+    A leg is the line of one participant. A leg is connected if its participant picked up. The legs of coaches
+    do not count. The first of these rules that fits the call decides:
 
     1. The call had a talk, or a leg of the contact is connected: the contact answered.
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: the contact did not answer.
     4. The call has legs, all of them belong to other participants, and none is connected: the contact did not
        answer, because the contact's phone never rang.
-    5. The finish reason can concern only the contact, e.g. ``subscriber_busy``: the contact did not answer.
+    5. The finish reason of the call can concern only the contact, e.g. ``subscriber_busy``: the contact did
+       not answer.
     6. Otherwise: not known.
 
     :param report: the report of the call.
-    :param legs: the report of this call's legs; empty: the Data API reported no legs.
+    :param legs: the reports of this call's legs. Empty: the Data API reported no legs.
     :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
@@ -107,19 +109,20 @@ def judge_finished_call(
 
 
 def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) -> bool:
-    """Return whether the Data API's report of a call's legs shows that the contact picked up.
+    """Return whether the Data API's reports of a call's legs show that the contact picked up.
 
-    A leg is connected if its participant picked up. The result is True in two cases:
+    A leg is the line of one participant. A leg is connected if its participant picked up. The result is True
+    in two cases:
 
     - Some legs have the contact's number, and at least one of these legs is connected.
-    - No leg has the contact's number, but some legs may be the contact's, and all of these legs are
-      connected. If only some were connected, these could belong to another participant.
+    - No leg has the contact's number, but some legs may be the contact's, and all of these are connected. If
+      only some were connected, these could belong to another participant.
 
-    A leg may be the contact's if the leg's number could be the contact's, e.g. because the number is masked,
-    and if the Data API states that the leg is no operator's leg.
+    A leg may be the contact's if two conditions are met: the leg's number may be the contact's, e.g. because
+    the number is masked, and the Data API states that the leg is no operator's leg.
 
-    :param contact: the contact's phone number. None: not known, so any leg may have the contact's number.
-    :param legs: the report of this call's legs. The call may still be active.
+    :param contact: the contact's phone number. None: not known, so any phone number may be the contact's.
+    :param legs: the reports of this call's legs. The call may still be active.
     """
     contacts, _, _ = _sort_legs(contact, legs)
     numbered = [leg for leg in contacts if is_same_number(contact, _outer_number(leg))]
@@ -133,18 +136,19 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Sort a call's legs into three lists: legs of the contact, of an unknown participant, and of others.
 
-    The first of these rules that fits a leg decides:
+    A leg is the line of one participant. The first of these rules that fits a leg decides:
 
-    1. The leg has the contact's number: contact, even if the Data API states that it is an operator's or a
-       coach's leg.
-    2. It is a coach's leg: no list.
-    3. It is an operator's leg: others.
-    4. The leg's number is certainly not the contact's, and another leg has the contact's number: others.
-    5. The leg may have the contact's number, e.g. because the number is masked, and the Data API states that
-       it is no operator's leg: contact.
-    6. Otherwise: unknown participant.
+    1. The leg has the contact's number: the contact's leg, even if the Data API states that it is an
+       operator's or a coach's leg.
+    2. It is a coach's leg: the leg is in no list.
+    3. It is an operator's leg: a leg of others.
+    4. The leg's number is certainly not the contact's, and another leg has the contact's number: a leg of
+       others.
+    5. The leg's number may be the contact's, e.g. because the number is masked, and the Data API states that
+       the leg is no operator's leg: the contact's leg.
+    6. Otherwise: a leg of an unknown participant.
 
-    :param contact: the contact's phone number. None: not known, so any leg may have the contact's number.
+    :param contact: the contact's phone number. None: not known, so any phone number may be the contact's.
     """
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
     is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)

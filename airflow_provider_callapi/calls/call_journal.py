@@ -1,8 +1,8 @@
 """The journal of one task's call: what is stored about the call, and what follows for the task's next try.
 
-The journal stores an intent before the start request is sent. If a later try finds an intent without a known
-call, the call may have been placed, and a second request would ring again. So the try does not dial, but
-searches for the call by its ``external_id``. The function `placing.place` follows this table:
+Before a task sends a start request, the journal stores an intent. If a later try finds an intent without a
+known call, the call may have been placed, and a second request would ring again. So the try does not dial,
+but searches for the call by its ``external_id``. The function `placing.place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -16,13 +16,15 @@ unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-- With ``delivery="at_least_once"``: an unresolved call does not fail the task at once. The try places one new
+There are four exceptions. The first two depend on parameters of the task's author:
+
+- ``delivery="at_least_once"``: if a call is unresolved, the try does not fail at once, but places one new
   attempt. If this attempt is unresolved, too, the try fails.
-- With ``absence_proven_after``: if it is proven that a lost call was never placed, the try places the same
+- ``absence_proven_after`` is set: if it is proven that a lost call was never placed, the try places the same
   attempt again, see `placing.place`.
-- If the service refused the start request, or if the request was not sent: the stage is "nothing" again.
-- If the journal holds a call to another person: the try places a new attempt. A fingerprint in the journal
-  identifies the person. If its secret key is gone, the call counts as a call to the same person.
+- The service refused the start request, or the request was not sent: the stage is "nothing" again.
+- The journal holds a call to another person: the try places a new attempt. The journal recognises a person by
+  a fingerprint (a hash). If the secret key of the hash is gone, the call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -98,16 +100,17 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
 class Record:
     """The journal's record of one call. The record is plain JSON without a phone number.
 
-    :ivar fingerprint: digits that identify the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the ``generation`` of the `Journal` when the record was stored. A different number now
-        means that a user has cleared the task since then.
+    :ivar fingerprint: a hash that identifies the called person, see `Journal.person_fingerprint`.
+    :ivar generation: the ``generation`` of the `Journal` when the record was stored: a number that changes
+        only when a user clears the task. If the `Journal` now has a different number, a user has cleared the
+        task since then.
     :ivar attempt: the number of the newest attempt; the first is 1.
-    :ivar intended_at: when the intent was stored, epoch seconds.
-    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it; None: no placed call is known.
-    :ivar others: session ids of other tasks' calls with the same ``external_id`` and contact. These calls
-        were active before the start request was sent.
-    :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds;
-        None: there was no such search.
+    :ivar intended_at: when the intent of this attempt was stored, epoch seconds.
+    :ivar call: the outcome so far, as `Outcome.to_xcom` returns it. None: no placed call is known.
+    :ivar others: session ids of calls that other tasks placed with the same ``external_id`` and contact, and
+        that were active before the start request was sent. None of them is this task's call.
+    :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds.
+        None: no search has ended in this way.
     """
 
     stage: Stage
@@ -136,9 +139,9 @@ class Record:
 class Journal:
     """The stored record of one task's call.
 
-    A method that changes the record returns only after the change is stored.
+    If a method changes the record, it returns only after the change is stored.
 
-    :param store: keeps the record for the later tries of the task.
+    :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a user clears the task.
     :param deployment: the Airflow deployment of the task.
@@ -168,8 +171,9 @@ class Journal:
     def next_step(self, request: StartCall) -> Step:
         """Return what a try of the task must do next, e.g. `Step.DIAL` to place the call.
 
-        The step depends on the stored stage, on the person whom the request calls, and on whether a user has
-        cleared the task since the stage was stored. The method does not change the journal.
+        The step depends on three things: the stored stage, whether the request calls the same person as the
+        stored call, and whether a user has cleared the task since the stage was stored. The method does not
+        change the journal.
 
         :param request: the start request of the try.
         """
@@ -199,17 +203,24 @@ class Journal:
         """Return a fingerprint (a shortened hash) of the task and of the phone number in a start request.
 
         A later try compares fingerprints to find out whether its request calls the same person. The message
-        is not in the hash, because a retry of the task may render another message. See
-        `Deployment.fingerprint` for the secret key of the hash.
+        is not in the hash, because a later try may have another message for the same person.
+
+        The hash has a secret key, see `Deployment.fingerprint`.
         """
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
 
-        Every try of one attempt uses the same id. If the author chose an ``external_id``, the first attempt
-        uses the author's id, and the next attempts add ``-2``, ``-3`` …. Otherwise, the id consists of a hash
-        of the deployment and the task, and of the attempt's number: ``af-<32 hexadecimal digits>-1``.
+        All tries of the task use the same id for the same attempt. There are two forms:
+
+        - The request contains an ``external_id`` of the author: the first attempt uses this id, and the next
+          attempts add ``-2``, ``-3`` ….
+        - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
+          deployment and the task.
+
+        :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
+        :param attempt: the number of the attempt; the first is 1.
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
@@ -224,10 +235,11 @@ class Journal:
     def store_intent(self, request: StartCall, now: float, others: tuple[int, ...] = ()) -> StartCall:
         """Store the intent of the next attempt. Use this method before you send the attempt's start request.
 
-        :param now: epoch seconds.
-        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. If
-            this task's call is lost, the search for the call ignores these calls.
-        :return: the request with the ``external_id`` of the attempt.
+        :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
+        :param now: the present time, epoch seconds.
+        :param others: session ids of active calls that other tasks placed with the same ``external_id`` and
+            contact. If this task's call is lost, the search for it ignores these calls.
+        :return: the request with the ``external_id`` of the attempt. Send this request.
         """
         attempt = self.next_attempt
         external_id = self.external_id(request, attempt)

@@ -40,12 +40,14 @@ class CallsInTask:
 
         The first of these rules that fits the request decides:
 
-        1. This try has already asked with the same content: the same number.
-        2. Earlier tries asked for more calls to the person than this try so far: the number of the person's
-           next call.
+        1. This try has already asked for a call with exactly the same content: the number of that call.
+        2. Earlier tries asked for more calls to the person than this try has asked for so far: the number of
+           the first of these calls that this try has not asked for.
         3. Otherwise: a new number.
 
-        The method returns only after the number is stored.
+        If the number is new for this try (rules 2 and 3), the method returns only after it is stored.
+
+        :param request: the start request.
         """
         index = self._store.get(_INDEX_KEY) or {}
         is_this_try = index.get("try") == self._try

@@ -1,21 +1,25 @@
 """Elect one of several failed tasks to call people for an alert.
 
-Fifty tasks can fail in the same second, but only one of them may ring. The service has no idempotency key, so
-a second start request would ring a second time. The tasks share a key-value store (an Airflow Variable) that
-cannot check and replace a value in one step. So the election relies on waiting times instead (Fischer's
-mutual exclusion). Each task is a candidate. The other tasks are its rivals:
+Fifty tasks can fail in the same second, but only one of them may ring. The service does not recognise a
+repeated start request, so a second start request would ring a second time. The tasks share a key-value store
+(an Airflow Variable), which cannot check and replace a value in one step. So the election relies on waiting
+times instead (Fischer's mutual exclusion).
 
-1. The candidate reads the store. If the store contains a rival's claim (its right to ring), the candidate
-   waits until the rival has placed its call.
-2. If there is no claim, the candidate writes its own claim and waits ``settle`` seconds. By then, every rival
-   that also found no claim has written its claim, too.
-3. The candidate reads the store again. The store contains only the claim that was written last. The candidate
-   wins if this claim is its own.
+Each task is a candidate, and the other tasks are its rivals. A claim in the store is a candidate's right to
+ring. In these steps, ``settle`` is a number of seconds that the user can set:
 
-Exactly one candidate wins if every candidate needs at most ``settle`` seconds from its first reading to the
-end of its writing. A slower candidate could be a second winner, so it waits five more seconds in step 2. In
-these seconds, ``list.calls`` begins to show the first winner's call. The slower candidate finds this call,
-and does not call the same person again.
+1. The candidate reads the store. If the store contains a rival's claim, the candidate waits for the rival's
+   call. If the rival places the call, the candidate does not ring. If the claim becomes too old without a
+   call, the candidate continues with step 2.
+2. The candidate writes its own claim and waits ``settle`` seconds. In this time, every rival that also found
+   no claim in step 1 writes its claim, too. The store contains only the claim that was written last.
+3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
+   again with step 1. After a minute without a winner, it rings without having won.
+
+Normally, exactly one candidate wins. The condition is that each candidate needs at most ``settle`` seconds
+from the reading in step 1 to the end of the writing in step 2. A slower candidate could be a second winner,
+so it waits five more seconds in step 2. In these seconds, ``list.calls`` begins to show the first winner's
+call. The slower candidate finds this call, and does not call the same person again.
 """
 
 from __future__ import annotations
@@ -101,18 +105,18 @@ def is_expired(value: Any, now: float) -> bool:
 class Candidate:
     """One of several Airflow callbacks, e.g. of failed tasks, that want to ring for the same alert.
 
-    Only one candidate may ring.
+    Only one candidate may ring. Its right to ring is a claim in a store that all candidates share.
 
-    :ivar store: the store that all candidates share.
-    :ivar key: the key of this alert in the store. Each alert has its own key, the same for all candidates.
+    :ivar store: the shared store.
+    :ivar key: the key of the alert in the store. It is the same for all candidates of the alert.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: an id that only this candidate has. If Airflow restarts a callback, the callback finds
-        its earlier claim by this id.
-    :ivar quiet_for: for how many seconds after a candidate's call the other candidates do not ring.
-    :ivar settle: how many seconds a candidate normally needs at most from reading the store to writing a
-        claim.
-    :ivar clock: returns epoch seconds.
-    :ivar sleep: waits for a number of seconds.
+    :ivar candidate_id: an id that only this candidate has. If Airflow restarts the candidate's callback, the
+        callback recognises its earlier claim by this id.
+    :ivar quiet_for: for this many seconds after a candidate's call, the other candidates do not ring.
+    :ivar settle: the seconds that a candidate normally needs at most from reading the store to the end of
+        writing a claim. After writing, a candidate waits this long for the claims of others.
+    :ivar clock: a function that returns the present time in epoch seconds.
+    :ivar sleep: a function that waits for a number of seconds.
     """
 
     store: KeyValueStore
@@ -135,10 +139,11 @@ class Candidate:
     def progress(self) -> Progress | None:
         """Return the newest call that this candidate placed, and the person who was called.
 
-        If Airflow restarts the candidate's callback, the callback continues with the person after this one.
+        Use this method after Airflow has restarted the candidate's callback. The callback then continues with
+        the next person after this one.
 
         :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
-            seconds.
+            seconds, the time in which no other candidate may ring.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
@@ -148,14 +153,17 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
 
-        1. If a rival (another candidate) has stored a claim (the right to ring) and placed no call yet, the
-           method waits for the call, but at most until the claim is ``settle`` + 15 seconds old.
-        2. The method stores the claim of this candidate, and waits at least ``settle`` seconds. If a rival
+        A claim in the store is a candidate's right to ring. A rival is another candidate. ``settle`` is the
+        seconds that a candidate waits after it has written a claim.
+
+        1. If a rival's claim is in the store, and the rival has placed no call yet: the method waits for the
+           rival's call. It stops waiting when the claim is ``settle`` + 15 seconds old.
+        2. The method stores this candidate's own claim, and waits at least ``settle`` seconds. If a rival
            replaces the claim in this time, the method begins again.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won the election. The result is also True after a minute without a winner, because
-            an alert must ring.
+            candidate has won the election. Also True: no winner was found in a minute, and the alert must
+            ring.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -178,9 +186,11 @@ class Candidate:
     def renew(self) -> bool:
         """Return whether this candidate may still ring, after it won the election in `acquire`.
 
-        The code that rings uses this method shortly before the call. The result is True if the stored claim
-        (the right to ring) is the candidate's own, and is not older than ``settle`` + 15 seconds. Otherwise,
-        the method holds a new election, and returns the result of `acquire`.
+        Use this method shortly before the call. The result is True if the store still contains this
+        candidate's claim (its right to ring), and the claim is younger than ``settle`` + 15 seconds.
+        ``settle`` is the seconds that a candidate waits after it has written a claim.
+
+        Otherwise, the method holds a new election, and returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:

@@ -20,24 +20,26 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 class Escalation:
     """The calls of one alert: its people are called one after another until a person answers.
 
-    `ring_next` places one call. The code that uses this class waits until the call is answered or ends. If
-    the person does not answer, the code uses `ring_next` again.
+    `ring_next` calls the next person. The code that uses this class then waits until the call is answered or
+    ends. If the person does not answer, that code uses `ring_next` again.
 
     The ``external_id`` of a call shows who was called, also after a restart of the alert's callback:
     ``<external_id>-1`` is the call to the first person, ``<external_id>-2`` the call to the second person ….
 
-    - If the service refuses a call, the next person is called.
-    - If it is unknown whether a call was placed, the next person is called. If there is no next person, this
-      person is called once more.
+    - If a call was certainly not placed, e.g. because the service refuses it, the next person is called.
+    - If it is unknown whether a call was placed, the next person is called. If there is no next person, the
+      same person is called once more.
 
     :ivar external_id: the alert's id.
     :ivar requests: one start request per person, in calling order.
     :ivar gateway: the functions that send requests to the service.
-    :ivar appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :ivar on_placed: a function. The escalation invokes it with the alert's progress after each placed call.
-    :ivar warn: a function. The escalation invokes it with a warning text for each call that was refused or
-        may not have been placed.
-    :ivar placed: the number of calls known to be placed.
+    :ivar appear_timeout: how many seconds to search in ``list.calls`` for a call whose start request got no
+        answer.
+    :ivar on_placed: a function that is called after each placed call. Its argument is a `Progress`: the call
+        and the position of the called person.
+    :ivar warn: a function that is called for each call that was refused or may not have been placed. Its
+        argument is a warning text.
+    :ivar placed: how many calls are known to be placed, including a call before a restart of the callback.
     """
 
     external_id: str
@@ -52,9 +54,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has a further person. The code that uses this method then waits
-            until the call is answered or ends. None: the alert has no further person, so there is nothing to
-            wait for. The result is None even if the call to the last person was placed.
+        :return: the placed call, if people are left after the called person. Wait until this call is answered
+            or ends. None: no one is left, so there is nothing to wait for. The result is None even if the
+            call to the last person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -82,11 +84,11 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation after Airflow has restarted the alert's callback.
 
-        The next `ring_next` then calls the person who follows ``progress.person``.
+        The next `ring_next` then calls the person who follows the called person.
 
         :param progress: the newest call before the restart, and the person who was called.
-        :return: this call, if the alert has a further person: wait until the call is answered or ends. None:
-            the alert has no further person, so there is nothing to wait for.
+        :return: this call, if people are left after the called person. Wait until this call is answered or
+            ends. None: no one is left, so there is nothing to wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(
@@ -97,9 +99,9 @@ class Escalation:
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert if its ``external_id`` is one of `call_ids`, and its contact's number is
-        the number of that id's person. A masked or hidden number also counts if it fits (see
-        `may_be_same_number`).
+        A call belongs to the alert in this case: its ``external_id`` is an id that this alert gives to the
+        call of a person (see `call_ids`), and its contact's number may be this person's number. A masked
+        number, for example, may be the person's (see `may_be_same_number`).
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.
@@ -149,18 +151,19 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and replaces a message that the service rejects.
 
-    The returned function tries these replacements, one after another, until the service accepts one:
+    The returned function tries replacements, one after another, until the service accepts one. The
+    replacements depend on the service's error:
 
-    - If the service states the longest allowed length: the same message, cut to this length; then
+    - The error states the longest allowed length: the same message, cut to this length; then
       ``default_text``; then ``default_text``, cut to this length.
-    - Otherwise: ``default_text``.
+    - The error states no length: ``default_text``.
 
-    A further request is safe, because a rejected start request placed no call. If the service rejects all
-    replacements, or if the error does not concern the message, the returned function raises the error.
+    Each further request is safe, because a rejected start request placed no call. If the service rejects all
+    replacements, or if an error does not concern the message, the returned function raises the error.
 
-    :param send: sends a start request.
+    :param send: a function that sends a start request.
     :param default_text: the text to speak instead of a rejected message.
-    :param warn: a function. It is invoked with a warning text for each replacement.
+    :param warn: a function that is called before each replacement. Its argument is a warning text.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -225,7 +228,9 @@ def _concerns_message(error: Rejected) -> bool:
 def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
     """Return the messages that can replace a rejected message, the best replacement first.
 
-    - The error states the longest allowed length: first the rejected message, cut to this length; then
+    The result depends on the service's error:
+
+    - The error states the longest allowed length: the rejected message, cut to this length; then
       ``default_text``; then ``default_text``, cut to this length.
     - The error states no length: only ``default_text``.
     """

@@ -35,11 +35,13 @@ class WorkCalendar:
 class CallingDays:
     """The days on which people may be called.
 
-    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: the workdays of
-        ``calendar``.
+    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: people may be called on the
+        workdays of a country.
     :ivar also: further dates on which people may be called.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the workdays of a country. Only ``weekdays=None`` needs it. None: not read.
+    :ivar calendar: the workdays of the country. It is needed only if ``weekdays`` is None. None: no calendar
+        was loaded. If ``weekdays`` is None, too, it is unknown whether people may be called on a day that is
+        neither in ``also`` nor in ``excluded``.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS

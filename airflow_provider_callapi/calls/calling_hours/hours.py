@@ -33,11 +33,11 @@ def is_timezone(name: str) -> bool:
 
 @dataclass(frozen=True)
 class CallingHours:
-    """The daily window in which people may be called, in local time.
+    """The daily window in which people may be called, in the person's local time.
 
     :ivar opens: the first minute of the window.
-    :ivar closes: the first minute after the window. If ``closes`` is earlier than ``opens``, the window ends
-        on the next day. If ``closes`` equals ``opens``, the window lasts all day.
+    :ivar closes: the first minute after the window. If it is earlier than ``opens``, the window ends on the
+        next day. If it equals ``opens``, the window lasts until the same time on the next day.
     :ivar days: the days on which a window opens.
     """
 
@@ -56,17 +56,18 @@ class CallingHours:
         Both times are epoch seconds. Special results:
 
         - (``now``, infinity): people may be called at any time.
-        - (infinity, infinity): no window opens within a year. The result is the same if the next window is
-          unknown, because the production calendar (the workdays of a country) lacks the year.
+        - (infinity, infinity): no window opens within a year, or the next window is unknown. It is unknown if
+          the search for it reaches a year that the production calendar (the workdays of a country) lacks.
 
-        A clock change can skip or repeat a local time. The window stays inside the calling hours:
+        A clock change can skip or repeat a local time. The window then stays inside the calling hours:
 
-        - If the opening or closing time is skipped: the window opens or closes at the moment of the change.
-        - If the opening time is repeated: the window opens at the second occurrence. If the window closes
-          before that, it opens at the first occurrence.
-        - If the closing time is repeated: the window closes at the first occurrence.
+        - The opening or closing time is skipped: the window opens or closes at the moment of the change. If
+          both are skipped, this day has no window.
+        - The opening time is repeated: the window opens at its second occurrence. Exception: if the window
+          closes before that or at that moment, it opens at the first occurrence.
+        - The closing time is repeated: the window closes at its first occurrence.
 
-        :param now: epoch seconds.
+        :param now: the present time, epoch seconds.
         :param zone: IANA name of the person's time zone.
         """
         if self.opens == self.closes and self.days.is_every_day:
@@ -94,12 +95,12 @@ class CallingHours:
             raise OutsideCallingHours(opens)
 
     def why_never(self, now: float, zone: str) -> str | None:
-        """Return the reason why a person cannot be called within a year, as text for an error message.
+        """Return why no calling window is known to open within a year, as text for an error message.
 
-        :param now: epoch seconds.
+        :param now: the present time, epoch seconds.
         :param zone: IANA name of the person's time zone.
-        :return: the reason, for example that the calendar does not contain the next year. None: a calling
-            window is open now, or opens within a year.
+        :return: the reason. For example, the calendar of workdays does not contain the next year. None: a
+            calling window is open now, or opens within a year.
         """
         if self.window(now, zone)[0] < NEVER:
             return None

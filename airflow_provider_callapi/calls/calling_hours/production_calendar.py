@@ -30,15 +30,17 @@ def read_calling_hours(
 ) -> CallingHours:
     """Return when people may be called, from the hours and the days that a DAG's author gives.
 
-    If the author gives ``workdays`` as the days, the function reads the country's workdays from the package
-    ``holidays``, see `read_calendar`.
+    If the days are ``workdays``, the function reads the country's workdays from the package ``holidays``, see
+    `read_calendar`.
 
-    :param hours: when the daily calling window opens and closes, as `read_hours` returns it. None: all hours.
+    :param hours: when the daily calling window opens and closes, as `read_hours` returns it. None: people may
+        be called at all hours.
     :param days: the days on which people may be called. None: every day.
-    :param country: ISO 3166 code of the country, such as ``RU``.
-    :param year: the present year. The workdays of the years before and after are read, too.
-    :raises ValueError: the author gives ``workdays``, but the package ``holidays`` is not installed, or does
-        not have the country. The message names the author's parameter, ``calling_days`` or ``region``.
+    :param country: ISO 3166 code of the country, such as ``RU``. It is used only for ``workdays``.
+    :param year: the present year. For ``workdays``, the function reads this year, the year before and the
+        year after.
+    :raises ValueError: the days are ``workdays``, but the package ``holidays`` is not installed, or does not
+        have the country. The message names the author's parameter, ``calling_days`` or ``region``.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -87,9 +89,9 @@ def _knows(calendar: HolidayBase, year: int) -> bool:
 def _moves_days(entries: tuple[Any, ...]) -> bool:
     """Return whether a government has moved a day off in a year.
 
-    :param entries: the value for the year in the dict ``special_public_holidays`` of the package
-        ``holidays``: one tuple, or a tuple of tuples. A tuple of at least four items describes a moved day
-        off: ``(to month, to day, from month, from day)``.
+    :param entries: what the package ``holidays`` lists for the year in its dict ``special_public_holidays``:
+        one tuple, or a tuple of tuples. A tuple with at least four items describes a moved day off:
+        ``(to month, to day, from month, from day)``.
     """
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)

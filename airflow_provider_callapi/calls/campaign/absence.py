@@ -1,14 +1,15 @@
 """Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
 
-A call is lost if its start request got no answer. ``absence_proven_after`` is a parameter of the author, in
+A call is lost if its start request got no answer. The author sets ``absence_proven_after``, a number of
 seconds. A lost call counts as never placed if two conditions are met:
 
-- The snapshots prove for ``absence_proven_after`` seconds that the call is not active. The seconds count from
-  the first snapshot that proves this. If a later snapshot may contain the call, the seconds start again.
-- After this time, the Data API does not report the call either.
+- For ``absence_proven_after`` seconds, all snapshots (at least two) have proven that the call is not active.
+  The seconds count from the first snapshot that proves this. If a later snapshot may contain the call, they
+  count from the beginning again.
+- After this time, the Data API's reports are complete, and none of them may be the call's.
 
-If ``absence_proven_after`` is None, no lost call counts as never placed. A lost call that the search does not
-find is then unresolved, and the campaign does not dial the person again.
+If the author sets no ``absence_proven_after`` (None), no lost call counts as never placed. If the search does
+not find a lost call, the call is then unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ _DAY = 86_400.0
 class AbsenceVerdict:
     """What became of lost calls after their search time: found, never placed, or unresolved.
 
-    :ivar given_up: ledger keys of the people whose lost call remains unresolved: the call was not found, but
-        may have been placed.
-    :ivar absent: ledger keys of the people whose lost call was never placed.
-    :ivar found: for each lost call that the Data API reports: ledger key of the person → session id.
+    A person's key in the ledger stands for the person's lost call.
+
+    :ivar given_up: the keys of people whose lost call is unresolved: it was not found, but may have been
+        placed.
+    :ivar absent: the keys of people whose lost call was never placed.
+    :ivar found: the lost calls that the Data API reports: key of the person → session id of the call.
     """
 
     given_up: Collection[str] = ()
@@ -108,10 +111,12 @@ class AbsenceProof:
     ) -> Entries[CallReport] | None:
         """Fetch the Data API's reports of all calls of the account, to search for lost calls in the reports.
 
-        The period of the reports begins one day before the campaign stored the earliest intent of ``people``.
+        The period of the reports begins one day before the earliest intent of these people was stored.
 
+        :param fetch: a function that returns the reports of all calls since a time in epoch seconds.
         :param people: the ledger keys of people with a lost call.
-        :return: the reports. None: the request failed.
+        :param now: the present time, epoch seconds.
+        :return: the reports. None: the request failed. The failure is logged, and a later request is delayed.
         """
         try:
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
@@ -129,9 +134,12 @@ def _lost_call(state: PersonState) -> LostCall:
 def _is_missing(lost: LostCall, *, since: float) -> bool:
     """Return whether snapshots have proven for long enough that a lost call is not active.
 
-    The result is True if at least ``TOLERANCE.misses`` snapshots in a row, up to the newest, prove that the
-    call is not active, and the first of them was taken at the time ``since`` or earlier.
+    The result is True if two conditions are met:
 
-    :param since: the latest time at which the call must have begun to be missing, epoch seconds.
+    - The newest successful snapshots prove that the call is not active: at least two in a row
+      (``TOLERANCE.misses``).
+    - The first of these snapshots was taken at ``since`` or earlier.
+
+    :param since: a time in the past, epoch seconds. The call must have been missing since then.
     """
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

@@ -31,8 +31,8 @@ class Announcement:
     :ivar name: the campaign's name.
     :ivar campaign: the campaign that is about to dial.
     :ivar called: how many people the campaign is going to call.
-    :ivar excluded: how many people of the contact list are on the do-not-call list.
-    :ivar timezone: IANA name of the time zone of the times in the log.
+    :ivar excluded: how many people are left out, because they are on the do-not-call list.
+    :ivar timezone: IANA name of the time zone in which the log shows times.
     """
 
     name: str
@@ -58,12 +58,15 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield log lines: how many points and minutes the first calls need, and when dialling begins.
+        """Yield log lines about the first call to each person: the points, the minutes, and the beginning.
 
-        The first calls are one call to each person. Points are the units of the API's rate limits. If the
-        account's counters of points are unknown, the line about points and duration is a rough estimate.
+        Points are the units of the API's rate limits. If the cost of a call is not known yet, the line about
+        points assumes one point per call, and says so.
 
-        :param now: epoch seconds.
+        Further lines appear only if they apply: a warning that the calling hours go over midnight, and the
+        time of the first call if it must wait for more than a minute.
+
+        :param now: the present time, epoch seconds.
         """
         campaign, pacing, forecast = self.campaign, self.campaign.pacing, self.forecast()
         if self.called and forecast["minutes_needed"] is not None:
@@ -80,12 +83,12 @@ class Announcement:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:
-        """Return how many people are to be called, and the points and minutes for one call to each person.
+        """Return how many people are to be called, and the points and minutes for one call to each of them.
 
-        Points are the units of the API's rate limits.
+        Points are the units of the API's rate limits. Redials are not included.
 
-        :return: for example ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25}``. The value
-            of ``minutes_needed`` is None if the duration is unknown.
+        :return: for example ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25}``. If the
+            duration is unknown, ``minutes_needed`` is None.
         """
         minutes = self._bottleneck()[0]
         return {

@@ -54,13 +54,14 @@ class AttemptProgress:
     def adopt(self, state: PersonState, held: Attempt, now: float) -> list[Attempt]:
         """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        The status of the attempt determines the next step. For example, the campaign watches an active call,
+        The status of the attempt determines what follows. For example, the campaign watches an active call,
         and searches for a lost call.
 
+        :param state: the person whose attempt is continued.
         :param held: the person's newest attempt in the ledger.
-        :param now: epoch seconds.
-        :return: a list with the changed attempt, to store in the ledger. The list is empty if the method has
-            not changed the attempt.
+        :param now: the present time, epoch seconds.
+        :return: a list with the changed attempt, which the caller must store in the ledger. The list is empty
+            if the method has not changed the attempt.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
@@ -189,13 +190,15 @@ class AttemptProgress:
         )
 
     def _search_until(self, attempt: Attempt, now: float) -> float:
-        """Return when the search for a lost call ends, epoch seconds.
+        """Return the earliest time at which the search for a lost call can end, epoch seconds.
 
-        If the author sets `Rules.absence_proven_after`, the search ends ``absence_proven_after`` seconds
-        after the intent was stored. Otherwise, the search begins at ``now``, and lasts as long as the longer
-        of the two times `Rules.appear_timeout` and `Rules.report_timeout`.
+        - If the author sets ``absence_proven_after`` (a number of seconds): this long after the intent was
+          stored.
+        - Otherwise: after ``now`` by the longer of two times of the campaign's `Rules`, ``appear_timeout``
+          and ``report_timeout``.
 
-        :param now: epoch seconds.
+        :param attempt: the attempt whose call is lost.
+        :param now: the present time, when the search begins, epoch seconds.
         """
         rules = self._rules
         if rules.absence_proven_after is not None:
@@ -221,11 +224,12 @@ class AttemptProgress:
     def _ended_at(self, state: PersonState, now: float) -> float:
         """Return when a person's newest call ended, epoch seconds, but never a time after ``now``.
 
-        If the end is unknown, return the start of the call plus a timeout. The timeout is
-        `Rules.call_timeout` if a snapshot has shown the call, and otherwise `Rules.appear_timeout`. A later
-        try of the task computes the same end, because the ledger contains the start of the call.
+        If the end is unknown, the result is the start of the call plus a timeout of the campaign's `Rules`:
+        ``call_timeout`` if a snapshot has shown the call, and otherwise ``appear_timeout``. A later try of
+        the task can compute the same end, because the ledger contains the start of the call.
 
-        :param now: epoch seconds.
+        :param state: the person.
+        :param now: the present time, epoch seconds.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout
