@@ -51,8 +51,8 @@ class Dialler:
         sends no request for this person, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: too many batches in a row failed. A batch fails if it places no call, and at
-            least one of its requests gets no answer.
+        :raises CallApiError: too many batches failed, and no batch between them placed a call. A batch fails
+            if it places no call, and at least one of its requests gets no answer.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:

@@ -38,11 +38,11 @@ class CampaignGateway:
     :ivar take_snapshot: polls the active calls once. Returns the snapshot.
     :ivar limits: returns the newest counters of the account's points (rate-limit units), or None if no reply
         has contained counters yet.
-    :ivar reports: takes a time and call session ids. Returns the Data API's reports of finished calls: at
-        least of those that have one of these ids and started at this time or later. None instead of the ids:
-        the calls can have any id.
-    :ivar reported_calls: takes a time. Returns the Data API's reports of calls, including active calls: at
-        least of all calls that started at this time or later.
+    :ivar reports: takes a time and call session ids. Returns what the Data API reports about the finished
+        calls that have one of these ids and started at this time or later. With None instead of the ids, the
+        calls can have any id. The result may contain calls that started earlier.
+    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls, including active calls,
+        that started at this time or later. The result may contain calls that started earlier.
     :ivar tag_active: takes the session id of an active call and a tag id. Sets the tag on the call.
     :ivar tag_finished: takes the ``communication_id`` of a finished call, which the call's report contains,
         and a tag id. Sets the tag on the call.
@@ -72,7 +72,7 @@ class LimitsFeed:
     Counters that the campaign has read before are out of date: the campaign may have used points since then.
 
     :param newest: a function that returns the newest counters, or None if no reply has contained counters
-        yet. Each use of `take` calls the function.
+        yet. Each use of `take` runs the function.
     """
 
     def __init__(self, newest: Callable[[], Limits | None]) -> None:
