@@ -20,10 +20,10 @@ class Deployment:
     """The name and the secret keys of one Airflow deployment.
 
     :ivar name: distinguishes this deployment from other deployments that use the same account; may be empty.
-    :ivar id_key: the secret key for the hashes in ids. The key must stay the same for a long time. Empty: ids
-        are made without a key.
-    :ivar keys: the secret keys for fingerprints, the newest first. Empty: fingerprints are made without a
-        key.
+    :ivar id_key: the secret key for the hashes in ids, such as the ``external_id`` of a call. The key must
+        stay the same for a long time. Empty: ids are made without a key.
+    :ivar keys: the secret keys for fingerprints, the newest first. New fingerprints are made with the newest
+        key. Empty: fingerprints are made without a key.
     """
 
     name: str = ""
@@ -62,8 +62,8 @@ class Deployment:
 
         :param fingerprint: the stored fingerprint.
         :param parts: the texts, for example a task's name and a phone number.
-        :return: True or False. None: the deployment no longer has the key of the fingerprint, so the answer
-            is unknown.
+        :return: True or False. None: unknown, because the fingerprint was made with a key that the deployment
+            does not have any more.
         """
         key_id, separator, _ = fingerprint.partition(".")
         if not separator:

@@ -1,7 +1,7 @@
-"""The Data API's finish reasons, and what each reason means for the person who was called.
+"""The Data API's finish reasons, and what each reason shows about the call.
 
-A finish reason states why a call or a leg ended. The file ``finish_reasons.tsv`` contains the table of the
-documented finish reasons.
+A finish reason states why a call or a leg ended. The file ``finish_reasons.tsv`` is a table of the finish
+reasons that the vendor documents.
 
 Source: the lists of finish reasons in the vendor's public documentation of the Data API v2.0.
 """
@@ -57,18 +57,18 @@ class Concerns(StrEnum):
 
 @dataclass(frozen=True)
 class FinishReason:
-    """One finish reason, a row of ``finish_reasons.tsv``.
+    """One finish reason of the Data API: a row of ``finish_reasons.tsv``.
 
-    The finish reason of a session (a whole call) can come from the leg of any participant. So the finish
-    reason of a session seldom shows whether the contact picked up.
+    The finish reason of a session (a whole call) can come from the leg of any participant. It therefore
+    seldom shows whether the contact picked up.
 
     :ivar of_session: whether the vendor lists the reason for sessions.
     :ivar of_leg: whether the vendor lists the reason for legs.
-    :ivar proves_no_answer: whether a session with this reason proves that the contact did not pick up. Such a
+    :ivar proves_no_answer: whether the contact certainly did not pick up if a session has this reason. Such a
         reason, e.g. ``subscriber_busy``, can concern only the contact.
     :ivar category: what kept the call from reaching the contact. None: the reason does not show this, e.g.
         ``subscriber_disconnects`` (the contact hung up).
-    :ivar meaning: the meaning in English.
+    :ivar meaning: the meaning of the reason, as an English text.
     """
 
     mnemonic: str

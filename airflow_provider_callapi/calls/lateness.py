@@ -6,12 +6,12 @@ from datetime import timedelta
 
 
 def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta | None) -> str | None:
-    """Return an error message if a DAG run is too late to place calls, or None if calls are allowed.
+    """Return an error message if it is too late to place a call. None: the call is allowed.
 
-    :param run_after: when the DAG run was due, epoch seconds. None: the DAG run was due at no fixed time, and
-        is never too late.
+    :param run_after: when the DAG run was due, epoch seconds. None: it was due at no fixed time, and no call
+        is too late.
     :param now: when the call would be placed, epoch seconds.
-    :param max_lateness: the longest time from ``run_after`` to the call. None: no limit.
+    :param max_lateness: how long after ``run_after`` a call may be placed. None: without a limit.
     """
     if run_after is None or max_lateness is None:
         return None

@@ -1,7 +1,7 @@
 """The lifecycle of a placed call: wait for the call, fetch the final outcome, tag the call, judge the call.
 
-Each method of `CallLifecycle` returns the next step, and never waits. The caller carries out the step, and
-then uses the next method:
+The caller begins with `CallLifecycle.resume`. Each method of `CallLifecycle` returns the next step, and never
+waits. The caller carries out the step:
 
 ==============  =========================================================================
 step            what the caller does
@@ -11,6 +11,8 @@ WaitForReport   wait `REPORT_INTERVAL` seconds, then use `CallLifecycle.report_d
 TimeIsUp        fail the try, because the call may still be active
 Finished        return the call, or fail if the verdict is not ``ACCEPTED``
 ==============  =========================================================================
+
+``TimeIsUp`` and ``Finished`` are last steps: no method follows.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ from airflow_provider_callapi.calls.watching.watch import Phase, Until
 class Verdict(StrEnum):
     """Whether a task may accept a finished call, according to the task's parameter ``require_answer``.
 
-    ACCEPTED: the call was answered, or no answer is required. NOT_ANSWERED: an answer is required, and the
-    contact did not answer. UNKNOWN: an answer is required, and it is not known whether the contact answered.
+    - ACCEPTED: the call was answered, or no answer is required.
+    - NOT_ANSWERED: an answer is required, and the contact did not answer.
+    - UNKNOWN: an answer is required, and it is not known whether the contact answered.
     """
 
     ACCEPTED = "the call was answered, or the author requires no answer"
@@ -101,19 +104,20 @@ class LifecycleRules:
 
     :ivar wait_for_completion: True: wait for the call's end. False: the lifecycle ends when the call is
         placed.
-    :ivar require_answer: True: accept only an answered call. If the Data API reports that the contact did not
-        answer, the next try redials. False: accept every call.
-    :ivar stores_answer: True: when the contact answers, store the answer in the journal, and then wait again
-        for the call's end. A stored answer survives a crash of the triggerer.
+    :ivar require_answer: True: accept only an answered call. If it is known that the contact did not answer,
+        the next try redials. False: accept every call.
+    :ivar stores_answer: True: when the contact answers, store this fact in the journal, and then wait again
+        for the call's end. It is then known even after a crash of the triggerer.
     :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
         to get the link to the recording.
-    :ivar appear_timeout: if no snapshot shows the call within this time after its start, the call counts as
-        ended.
-    :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report. Then it
+    :ivar appear_timeout: how long after the call's start the first snapshot with the call may come. If no
+        snapshot shows the call in this time, the call counts as ended.
+    :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report. It then
         continues without the report.
-    :ivar timeout: how long one try waits for the call's end, from the try's first wait. Then the try fails.
-    :ivar last_deadline: when every wait of this try for the call's end is over at the latest, also after a
-        deferral, epoch seconds; None: no limit.
+    :ivar timeout: how long one try waits for the call's end, counted from the try's first wait. Then the try
+        fails.
+    :ivar last_deadline: the latest end of the try's waits for the call's end, epoch seconds. It also holds
+        after a deferral. None: only ``timeout`` limits the waits.
     :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
         ``{"answered": 36}``.
     """
@@ -133,14 +137,16 @@ class LifecycleRules:
 class LifecycleGateway:
     """The functions with which a call's lifecycle reaches the services and the task's log.
 
-    :ivar tag_active: tags an active call. Takes the call's session id and a tag id.
-    :ivar tag_finished: tags a finished call. Takes the ``communication_id`` of the call and a tag id.
+    Each attribute is a function. The outcome is what is known of the call.
+
+    :ivar tag_active: takes the call's session id and a tag id. Sets the tag on the active call.
+    :ivar tag_finished: takes the call's ``communication_id`` and a tag id. Sets the tag on the finished call.
     :ivar fetch_final_outcome: takes the outcome so far. Returns the pair (final outcome, report), or None if
         the Data API has no report yet. Without a Data API, the attribute is None instead of a function.
-    :ivar clock: returns epoch seconds.
+    :ivar clock: returns the present time, epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: takes the outcome of the call. The lifecycle runs this function after each new tag.
+    :ivar on_tagged: takes the outcome. The lifecycle runs this function after each new tag.
     :ivar on_final_outcome: takes the final outcome. The lifecycle runs this function when the Data API first
         reports the call.
     """
@@ -158,16 +164,17 @@ class LifecycleGateway:
 class CallLifecycle:
     """Follows a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    Each method returns the next step, such as `WaitForCall`, and never waits. The caller carries out the
-    step, and then uses the next method. The table at the top of the module names the methods.
+    Each method returns the next step, and never waits. The caller begins with `resume`, and carries out each
+    step. After the step `WaitForCall`, the caller uses `observed`. After `WaitForReport`, it uses
+    `report_due`. After `TimeIsUp` or `Finished`, no method follows.
 
     :param journal: the stored record of the task's call.
-    :param gateway: the functions that reach the services.
+    :param gateway: the functions that reach the services and the task's log.
     :param rules: the task's parameters for the lifecycle.
     :param wait_until: when this try stops waiting for the call, epoch seconds; None: this try has not begun
         to wait. The first wait sets the attribute ``wait_until``. A task that defers must store the
         attribute, and pass it here when it resumes.
-    :ivar report: the Data API's report of the call; None: this try has not fetched the report.
+    :ivar report: the Data API's report of the call; None: this object has not fetched the report.
     """
 
     def __init__(
@@ -220,10 +227,13 @@ class CallLifecycle:
     def report_due(self, call: Outcome, report_by: float) -> Step:
         """Fetch the Data API's report, tag the finished call, and return the next step.
 
-        If the Data API has no report yet, the next step is `WaitForReport`. If the connection does not use
-        the Data API, the lifecycle ends without a report.
+        If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the
+        lifecycle continues without the report. If the outcome is already final, the method fetches the report
+        only with `LifecycleRules.report_always`.
 
-        :param report_by: epoch seconds after which the lifecycle continues without a report.
+        Without a Data API, the lifecycle ends without a report and without new tags.
+
+        :param report_by: epoch seconds.
         """
         if self._gateway.fetch_final_outcome is not None:
             final = self._final_outcome(call, report_by)

@@ -73,11 +73,13 @@ class DialQueue:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Give up the waiting people who may not be called any more before dialling ends.
+        """Finish the waiting people who may not be called any more before dialling ends.
 
-        Dialling ends at the time `Rules.dial_until`. The method decides for each time zone separately. If no
-        waiting person of the zone may be called before this time, all waiting people of the zone move to the
-        stage ``finished``. Otherwise, all of these people continue to wait.
+        Dialling ends at `Rules.dial_until`. The method decides for each time zone separately:
+
+        - If no waiting person of the zone may be called before this time: all waiting people of the zone move
+          to the stage ``finished``, and get no call any more.
+        - Otherwise: all waiting people of the zone continue to wait.
 
         :param now: epoch seconds.
         """
@@ -85,20 +87,20 @@ class DialQueue:
             self._index.finish(self._index[key], PersonEvent.EXPIRED)
 
     def choose(self, now: float) -> list[Attempt]:
-        """Choose the people to call now, and return an intent (the record of the next attempt) for each.
+        """Choose the people to call now. Return an intent (the record of the next attempt) for each of them.
 
-        These limits determine how many people are chosen:
+        Three limits apply:
 
-        - the account's points (rate-limit units);
-        - ``max_active``: how many calls may be active;
-        - ``at_once``: how many start requests may be sent at the same time.
+        - how many calls the account's points (rate-limit units) allow now;
+        - `Rules.max_active`: how many calls may be active at the same time;
+        - `Rules.at_once`: how many start requests may wait for an answer at the same time.
 
-        People whose calling window closes soon come first. A person on the do-not-call list is finished and
-        gets no intent.
+        The time zones whose calling hours end first come first. If the next person is on the do-not-call
+        list, the person is finished and gets no intent.
 
         :param now: epoch seconds.
-        :return: the intents, not yet stored: claim each of them in the ledger. The list is empty if the
-            campaign is paused or has stopped dialling.
+        :return: the intents. The caller must first claim each of them in the ledger. The list is empty if the
+            campaign is paused or has stopped dialling, or if the do-not-call list is unknown.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -183,13 +185,17 @@ class DialQueue:
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
         """Record the service's answer to the start request of an intent.
 
-        For example, the campaign begins to watch a placed call. If the request got no answer, the call
-        becomes a lost call. If the service would refuse every person's call with the same error, dialling
-        stops.
+        - The call was placed: the campaign begins to watch the call.
+        - The request got no answer: the campaign begins to search for the lost call.
+        - The request was not sent, or was refused for lack of points (rate-limit units): the person returns
+          to the queue.
+        - The service would refuse every person's call with this error: dialling stops, and the person returns
+          to the queue.
+        - The service refuses to call this person: the attempt is over.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
-        :return: the changed attempt, to store in the ledger.
+        :return: the person's attempt after the answer, to store in the ledger.
         """
         state = self._index[intent.person]
         if isinstance(answer, StartedCall) and self._index.with_session(answer.call_session_id) is None:
@@ -228,11 +234,18 @@ class DialQueue:
         return f" (row {person.line} of the list)" if unnamed else ""
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return (time, reason): when the next person may be dialled, and what dialling waits for.
+        """Return (time, reason): when the next person may be dialled, and what dialling waits for until then.
 
-        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
-        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
-        dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds:
+
+        - Infinity: no person waits for a call, or dialling is paused or has stopped.
+        - ``now``: a person may be dialled at once, or as soon as an active call ends.
+        - The end of dialling: no waiting person may be called earlier.
+
+        The reason is a text, such as ``the calling hours``. The reason is ``""`` if dialling waits for
+        nothing, or waits only because calls are spread over the minute.
+
+        :param now: epoch seconds.
         """
         if self.stopped is not None or self.paused is not None or not self._queues:
             is_paused = self.stopped is None and bool(self._queues)

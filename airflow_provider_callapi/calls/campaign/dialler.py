@@ -51,8 +51,8 @@ class Dialler:
         sends no request for this person, and puts the person back into the queue.
 
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: too many batches in a row failed. A batch fails if it places no call, and at
-            least one of its requests gets no answer.
+        :raises CallApiError: too many batches failed, and no batch between them placed a call. A batch fails
+            if it places no call, and at least one of its requests gets no answer.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
@@ -106,11 +106,13 @@ class Dialler:
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
         """Change the pace of dialling according to the answers to a batch of start requests.
 
-        If any request got no answer, dialling slows down. If each request got an answer, and at least one
-        call was placed, dialling returns to its normal pace.
+        If any request of the batch got no answer, dialling slows down. If all requests got an answer, and at
+        least one of them placed a call, dialling returns to its normal pace.
 
-        :raises CallApiError: too many consecutive batches failed. A batch fails if the batch places no call,
-            and at least one of its requests gets no answer.
+        :param placed: how many requests of the batch placed a call.
+        :param now: epoch seconds.
+        :raises CallApiError: too many batches failed, and no batch between them placed a call. A batch fails
+            if it places no call, and at least one of its requests gets no answer.
         """
         pacing = self._dial_queue.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)

@@ -1,9 +1,14 @@
-"""The campaign engine decides which people to dial, from snapshots, counters of points and the API's answers.
+"""The campaign engine decides which people to dial, and finds out what became of their calls.
 
-The engine has no clock and sends no requests. `Campaign` connects the parts of the engine. `DialQueue`
-chooses people. `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls.
-`AttemptProgress` moves each person through the stages of
-`airflow_provider_callapi.calls.campaign.person_state`.
+The engine has no clock and sends no requests. The code that uses the engine passes the time, the snapshots,
+the API's answers, and the counters of the account's points (rate-limit units).
+
+`Campaign` connects the parts of the engine:
+
+- `DialQueue` chooses the people to dial.
+- `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls.
+- `AttemptProgress` moves each person through the stages, which the module
+  `airflow_provider_callapi.calls.campaign.person_state` explains.
 """
 
 from __future__ import annotations
@@ -38,12 +43,13 @@ class Actions:
     """What the `Runner` of a campaign has to do now: attempts to store, calls to tag, and people to dial.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar not_found: ledger keys of the people whose lost call was not found in the search time. The runner
-        passes them to `AbsenceProof.judge`.
-    :ivar tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
-    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
-    :ivar dial: the intents of the people to call now: the records of their next attempts. The runner claims
-        each intent in the ledger. If the ledger grants the claim, the runner dials the person.
+    :ivar not_found: ledger keys of people with a lost call, which the search did not find in the search time.
+        The runner passes the keys to `AbsenceProof.judge`, which decides what became of the calls.
+    :ivar tag: active calls that were answered and need a tag now, as pairs (attempt, tag id).
+    :ivar untagged: calls that were answered but ended without their tag, as pairs (attempt, tag id). The
+        runner logs them.
+    :ivar dial: the intents (records of the next attempts) of the people to call now. The runner claims each
+        intent in the ledger, and dials only people whose claim the ledger grants.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -56,14 +62,16 @@ class Actions:
 class Campaign:
     """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
 
-    :param plan: the people and the invalid rows of the contact list.
-    :param known: the attempts of these people in the ledger; each person's attempts in order, oldest first.
-    :param personal: names of those parameters of the start request whose values differ between people.
-    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
+    :param plan: the people to call, and the rows of the contact list from which no one is called.
+    :param known: the attempts to call these people that the ledger contains. The attempts to call one person
+        are in order, oldest first.
+    :param personal: the names of the start request's parameters whose values differ between people.
+    :param new_external_id: a function that takes a person and the number of an attempt. It returns the
+        ``external_id`` of the attempt. The campaign uses the function for each new intent.
     :param now: epoch seconds.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
-    :ivar lost_calls: searches for lost calls.
-    :ivar reports: records the Data API's reports.
+    :ivar lost_calls: searches for lost calls: calls whose start request got no answer.
+    :ivar reports: records the Data API's reports of calls.
     """
 
     def __init__(
@@ -101,12 +109,12 @@ class Campaign:
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
         """Set the stage of each person at the start of a try, according to the attempts in the ledger.
 
-        For example, if the newest attempt to call a person is active, the campaign watches the call of the
-        attempt.
+        The person's newest attempt determines the stage. For example, if the call of this attempt is active,
+        the campaign watches the call. A person without an attempt joins the queue of people to call.
 
-        :param known: the attempts in the ledger; the attempts to call one person are in order, oldest first.
+        :param known: the attempts in the ledger. The attempts to call one person are in order, oldest first.
         :param now: epoch seconds.
-        :return: the attempts that the method has changed. The campaign stores them in the ledger again.
+        :return: the attempts that the method has changed, to store in the ledger.
         """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
@@ -173,11 +181,18 @@ class Campaign:
         self.dial_queue.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return (time, reason): when the next person may be dialled, and what dialling waits for.
+        """Return (time, reason): when the next person may be dialled, and what dialling waits for until then.
 
-        The time is in epoch seconds. The time is infinite if no person waits for a call, or if dialling is
-        paused or has stopped. The reason is a text, such as ``the calling hours``. The reason is ``""`` if
-        dialling waits only because calls are spread over the minute.
+        The time is in epoch seconds:
+
+        - Infinity: no person waits for a call, or dialling is paused or has stopped.
+        - ``now``: a person may be dialled at once, or as soon as an active call ends.
+        - The end of dialling: no waiting person may be called earlier.
+
+        The reason is a text, such as ``the calling hours``. The reason is ``""`` if dialling waits for
+        nothing, or waits only because calls are spread over the minute.
+
+        :param now: epoch seconds.
         """
         return self.dial_queue.next_dial(now)
 

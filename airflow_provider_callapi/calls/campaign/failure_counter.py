@@ -11,11 +11,11 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 class FailureCounter:
     """Counts consecutive failures of one kind of request, such as polls, and raises an error after too many.
 
-    A refusal for lack of points (rate-limit units) does not count as a failure, because the account gets new
-    points each minute.
+    A permanent failure raises an error at once. A refusal for lack of points (rate-limit units) does not
+    count as a failure, because the account gets new points later.
 
-    :param log: a function that logs a line of text. The counter logs each failure.
-    :ivar in_a_row: how many failures have been counted since the last success.
+    :param log: a function that takes a line of text for the log. The counter logs each counted failure.
+    :ivar in_a_row: how many failures were counted since the last success.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:

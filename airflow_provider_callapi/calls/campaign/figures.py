@@ -25,9 +25,9 @@ class Tally:
     """Counts of a group of calls, such as all calls in one hour of the day.
 
     :ivar calls: how many calls are in the group.
-    :ivar rang: how many of the calls may have rung a phone. Calls without a free line, and calls that the
-        account could not place, rang no phone.
-    :ivar answered: how many of the calls were answered by the contact.
+    :ivar rang: how many of these calls may have rung a phone. A call rings no phone if the account has no
+        free line, or cannot place calls (for example, it has no money).
+    :ivar answered: how many of these calls the contact answered.
     """
 
     calls: int = 0
@@ -54,18 +54,19 @@ class Tally:
 class Figures:
     """The calls of a campaign, counted for charts.
 
-    A `Tally` is the counts of a group of calls, such as how many were answered.
+    A `Tally` contains the counts of a group of calls, for example how many of them were answered.
 
     :ivar all: the `Tally` of all calls.
-    :ivar minutes: how many calls started in each minute: minutes since the epoch → number of calls.
-    :ivar hours: 24 entries: the `Tally` of the calls that started in each hour of the day, in the person's
-        time zone.
-    :ivar by_attempt: n → the `Tally` of the calls that were a person's n-th call. Calls that rang no phone do
-        not count, neither here nor for n.
+    :ivar minutes: minutes since the epoch → how many calls started in this minute.
+    :ivar hours: 24 entries, one for each hour of the day: the `Tally` of the calls that started in the hour.
+        The hour is in the time zone of the called person.
+    :ivar by_attempt: n → the `Tally` of the calls that were the n-th call to a person. Calls that rang no
+        phone are left out: they are in no `Tally` of this dict, and n does not count them.
     :ivar zones: IANA names of the time zones of the people who were called.
-    :ivar reasons: (result, reason) → how many people have this result for this reason, without the people who
-        answered. The reason is the error of an invalid row, the name of the error with which the service
-        refused the call, or the last call's ``finish_reason``.
+    :ivar reasons: (result, reason) → how many people or invalid rows have this result for this reason. The
+        reason is why the row is invalid, the name of the error with which the service refused the last call,
+        or the last call's ``finish_reason``. People who answered, and people without a known reason, are not
+        counted.
     """
 
     all: Tally = field(default_factory=Tally)
@@ -130,12 +131,12 @@ def called_at(attempt: Attempt) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Consecutive minutes of a campaign, such as 09:00 to 09:15: one step of the chart of calls over time.
+    """One step of the chart of calls over time: some consecutive minutes, such as 09:00 to 09:15.
 
     :ivar begins: when the first minute begins, epoch seconds.
     :ivar minutes: how many minutes the bin has.
-    :ivar calls: how many calls started in the bin.
-    :ivar busiest: how many calls started in the busiest minute of the bin.
+    :ivar calls: how many calls of the campaign started in the bin.
+    :ivar busiest: how many of these calls started in the busiest minute of the bin.
     """
 
     begins: float
@@ -180,12 +181,13 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return the length of a bin in minutes, such as 15, for a chart of at most ``most`` bins.
+    """Return the length in minutes, such as 15, of the bins (steps) of the chart of calls over time.
 
     The result is the shortest round length at which the campaign fits into ``most - 1`` bins. The chart may
     need one more bin, because the first bin can begin before the campaign.
 
     :param minutes: the duration of the campaign, in minutes.
+    :param most: the largest number of bins in the chart.
     """
     for width in _WIDTHS:
         if minutes <= width * (most - 1):

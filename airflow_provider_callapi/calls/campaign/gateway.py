@@ -30,24 +30,27 @@ ReportSource: TypeAlias = Callable[[float, Collection[int] | None], Iterable[Fin
 class CampaignGateway:
     """The functions through which a campaign reaches the services, the clock and the log.
 
-    Times are in epoch seconds. ``reports`` and ``reported_calls`` are None if there is no Data API.
+    Each attribute is a function. Times are in epoch seconds. Without a Data API, ``reports`` and
+    ``reported_calls`` are None instead of functions.
 
-    :ivar start: sends start requests. Returns the reply or the error for each request, in the same order.
-    :ivar take_snapshot: polls the active calls once; returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: no reply has
-        contained counters yet.
-    :ivar reports: (time, call session ids) → the Data API's reports of those finished calls that have one of
-        these ids and started at this time or later. None instead of the ids: the calls can have any id.
-    :ivar reported_calls: time → the Data API's reports of all calls, also active ones, that started at this
-        time or later.
-    :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
-    :ivar tag_finished: takes the ``communication_id`` of a call's report and a tag id. Sets the tag on the
-        finished call.
-    :ivar do_not_call: returns the numbers that must not be called now; None: these numbers are unknown.
-    :ivar wish: returns the newest wish of a user: pause, resume or stop; None: no user has asked for
-        anything.
+    :ivar start: takes start requests and sends them. Returns, for each request in the same order, the placed
+        call or the error.
+    :ivar take_snapshot: polls the active calls once. Returns the snapshot.
+    :ivar limits: returns the newest counters of the account's points (rate-limit units), or None if no reply
+        has contained counters yet.
+    :ivar reports: takes a time and call session ids. Returns what the Data API reports about the finished
+        calls that have one of these ids and started at this time or later. With None instead of the ids, the
+        calls can have any id. The result may contain calls that started earlier.
+    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls, including active calls,
+        that started at this time or later. The result may contain calls that started earlier.
+    :ivar tag_active: takes the session id of an active call and a tag id. Sets the tag on the call.
+    :ivar tag_finished: takes the ``communication_id`` of a finished call, which the call's report contains,
+        and a tag id. Sets the tag on the call.
+    :ivar do_not_call: returns the numbers that must not be called now, or None if these numbers are unknown.
+        While they are unknown, the campaign dials no one.
+    :ivar wish: returns the newest wish of a user (pause, resume or stop), or None if no user has had a wish.
     :ivar clock: returns the present time.
-    :ivar log: writes a line to the task's log.
+    :ivar log: takes a line of text for the task's log.
     """
 
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]
@@ -66,9 +69,10 @@ class CampaignGateway:
 class LimitsFeed:
     """Returns the account's newest counters of points (rate-limit units), but never the same counters twice.
 
-    Counters that the campaign has read before are out of date: the campaign has used points since then.
+    Counters that the campaign has read before are out of date: the campaign may have used points since then.
 
-    :param newest: returns the newest counters; None: no reply has contained counters yet.
+    :param newest: a function that returns the newest counters, or None if no reply has contained counters
+        yet. Each use of `take` runs the function.
     """
 
     def __init__(self, newest: Callable[[], Limits | None]) -> None:
@@ -90,8 +94,9 @@ class LimitsFeed:
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return how many seconds to wait after an error of the Data API before the next request.
 
-    If the request was refused for lack of points (rate-limit units), return the seconds until the account
-    gets new points, but at most 600. After every other error, return ``otherwise``.
+    If the Data API refused the request for lack of points (rate-limit units), the result is the time until
+    the account gets new points, but at most 600 seconds. After every other error, the result is
+    ``otherwise``.
 
     :param otherwise: seconds.
     """

@@ -44,10 +44,10 @@ class Problem:
 def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container[str]) -> dict[str, Result]:
     """Return the final result of each person: key in the ledger → result.
 
-    If a person on the do-not-call list was not called, the person's result becomes `Result.DO_NOT_CALL`. All
-    other results stay unchanged.
+    If a person has the result ``not_called`` and is on the do-not-call list, the final result is
+    `Result.DO_NOT_CALL`. All other results stay unchanged.
 
-    :param results: key in the ledger → result, as `Campaign.results` returns them.
+    :param results: key in the ledger → result of the person, as `Campaign.results` returns it.
     :param excluded: the numbers on the do-not-call list.
     """
     final = dict(results)
@@ -77,17 +77,19 @@ def find_problem(
     has_min_gap: bool,
     last_minute: str,
 ) -> Problem | None:
-    """Return why the task of a finished campaign fails; None: the task does not fail.
+    """Return why the task of a finished campaign fails. None: the task does not fail.
 
-    ``max_lateness`` and ``min_gap`` are parameters of the author. ``max_lateness`` is the time after the DAG
-    run's due time in which calls are allowed. ``min_gap`` is the shortest time between two calls to one
-    person.
+    Two parameters of the author influence the decision:
 
-    :param limits: the shares above which the task fails, such as the share of people who were not reached.
-    :param stopped: why the campaign stopped dialling; None: dialling was not stopped.
+    - ``max_lateness``: how long after the DAG run's due time the campaign may call people.
+    - ``min_gap``: the shortest time between two calls to one person.
+
+    :param summary: the counts of the campaign.
+    :param limits: the shares above which the task fails, such as the share of people who did not answer.
+    :param stopped: why the campaign stopped dialling. None: dialling was not stopped.
     :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
-    :param has_min_gap: whether ``min_gap`` is set. If True, the task can succeed without a call, because
-        another campaign may have called the people shortly before.
+    :param has_min_gap: whether the author set ``min_gap``. If True, the task does not fail merely because no
+        one was called: another campaign may have called the people shortly before.
     :param last_minute: when ``max_lateness`` ends, as text for the description of the problem.
     """
     counts = describe_counts(summary)

@@ -1,8 +1,10 @@
 """The ledger of a campaign stores attempts: one `Attempt` for each call that the campaign dials.
 
-`Ledger` is the protocol of all ledgers, for example in an SQL database. A campaign stores the intent before
-it sends the start request. If the request gets no answer, the call may have been placed. The campaign then
-does not repeat the request, but searches for the call by the call's ``external_id``.
+`Ledger` is the protocol of all ledgers, such as a ledger in an SQL database.
+
+A campaign stores an attempt before it sends the start request. If the request gets no answer, the call may
+have been placed. The campaign then does not repeat the request, but searches for the call by the attempt's
+``external_id``.
 """
 
 from __future__ import annotations
@@ -42,14 +44,16 @@ class Attempt(Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person.
 
     :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
-    :ivar attempt: the number of the attempt; 1 is this campaign's first call to the person.
-    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
-    :ivar intended_at: when the intent was stored, epoch seconds.
+    :ivar attempt: the number of the attempt. Number 1 is this campaign's first attempt to call the person.
+    :ivar unrung: how many earlier attempts to call the person rang no phone. They do not count against the
+        author's limit ``max_attempts``.
+    :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request, epoch
+        seconds.
     :ivar result: what became of the attempt; None: not known yet.
     :ivar result_known_at: when the result became known, epoch seconds; None: not known yet.
-    :ivar call: what is known of the call; None: no placed call is known.
-    :ivar refused_with: the name of the error with which the service refused the call; None: not refused, or
-        the error has no name.
+    :ivar call: what is known of the call; None: it is not known that the service placed a call.
+    :ivar refused_with: the name of the error with which the service refused the call; None: the service did
+        not refuse the call, or the error has no name.
     """
 
     person: str
@@ -133,11 +137,12 @@ class Ledger(Protocol):
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts for this process: store each intent, except the intents that the ledger refuses.
 
-        The function `is_taken` states in which cases a ledger must refuse an intent.
+        The ledger must refuse an intent in the cases that the function `is_taken` states. The ledger may
+        refuse an intent for other reasons, too.
 
-        :param intents: attempts that this process wants to dial.
+        :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores them before the intents.
-        :return: one result for each intent, in the same order.
+        :return: for each intent, in the same order, whether this process may dial the person.
         """
 
     def record(self, attempts: Sequence[Attempt]) -> None:
@@ -148,13 +153,13 @@ class Ledger(Protocol):
 
 
 class LedgerWithListeners:
-    """Wraps another ledger, and informs listeners of each attempt that the other ledger stores.
+    """A ledger that stores all attempts in another ledger, and informs listeners of each stored attempt.
 
-    A listener is a function that gets attempts, for example to count them for a metric.
+    A listener is a function that takes attempts, for example to count them for a metric.
 
-    :param ledger: the ledger that stores the attempts.
-    :param before: the listener that gets changed attempts before the ledger stores them.
-    :param after: the listeners that get changed attempts and new intents after the ledger has stored them.
+    :param ledger: the other ledger.
+    :param before: the listener that gets changed attempts before they are stored. It gets no new intents.
+    :param after: the listeners that get changed attempts and new intents after they are stored.
     """
 
     def __init__(self, ledger: Ledger, *, before: Listener, after: Sequence[Listener]) -> None:

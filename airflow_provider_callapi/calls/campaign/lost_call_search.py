@@ -50,12 +50,13 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Record, for each lost call, whether a snapshot proves that the call is not active.
+        """Count, for each lost call, the consecutive snapshots that prove that the call is not active.
 
-        If so, the lost call has one more consecutive miss. If not, the count of misses returns to 0.
+        If this snapshot proves it, the lost call has one more miss. If not, the count of misses returns to 0.
 
-        :param snapshot: a successful poll.
-        :return: the ledger keys of the people whose lost call was not found in the search time.
+        :param snapshot: the result of a successful poll.
+        :return: the ledger keys of the people whose search time is over. The list leaves a person out while
+            the lost call needs more consecutive misses.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.LOST):
@@ -88,15 +89,18 @@ class LostCallSearch:
     ) -> list[Attempt]:
         """End the search for lost calls that were not found. Return the attempts to store in the ledger.
 
-        - If another process has changed the attempt in the ledger: the campaign continues with that attempt.
-        - Otherwise, if the call was never placed: the person returns to the queue.
-        - Otherwise: the attempt gets the result ``unresolved``.
+        For each person:
 
-        :param people: the keys of the people whose lost call was not found.
-        :param held: the attempts of these people that the ledger contains now; each person's attempts in
-            order, oldest first.
+        - If another process has changed the person's attempts in the ledger: the campaign continues with the
+          newest of them.
+        - Otherwise, if the lost call was never placed: the person returns to the queue.
+        - Otherwise: the attempt gets the result ``unresolved``, because the call may have been placed.
+
+        :param people: the ledger keys of the people whose lost call was not found.
+        :param held: the attempts to call these people that the ledger contains now. The attempts to call one
+            person are in order, oldest first.
         :param now: epoch seconds.
-        :param absent: the keys of the people whose lost call was never placed.
+        :param absent: the ledger keys of those of these people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []
@@ -114,13 +118,14 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call a service has reported.
+    """Return the person whose lost call is the reported call.
 
-    None: the reported call is no lost call of the campaign.
+    A call is lost if its start request got no answer.
 
     :param lost_calls: ``external_id`` → the people whose lost call has this id.
-    :param external_id: the ``external_id`` of the reported call.
-    :param found: the reported call: an active call, or a call in a report of the Data API.
+    :param external_id: the ``external_id`` of the reported call; None: the service states no id.
+    :param found: the reported call: an active call, or the Data API's report of a call.
+    :return: the person. None: the reported call is no lost call of the campaign.
     """
     for state in lost_calls.get((external_id or "").strip(), ()):
         if state.lost_call is not None and state.lost_call.matches(found):

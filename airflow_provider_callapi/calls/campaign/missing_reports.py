@@ -59,8 +59,9 @@ class MissingReports:
     def search_start(self) -> float | None:
         """Return the earliest time at which a call with a missing report may have started, epoch seconds.
 
-        This is the time of the earliest intent among these calls. To be safe against a wrong clock or time
-        zone, the code that asks the Data API begins the period of the reports at least one day earlier.
+        This is the earliest time at which the campaign decided to make one of these calls. The code that asks
+        the Data API begins the period of the reports at least one day earlier, because a clock or time zone
+        may be wrong.
 
         :return: the time. None: no report is missing, or there is no Data API.
         """
@@ -71,10 +72,10 @@ class MissingReports:
     def sessions(self) -> frozenset[int] | None:
         """Return the call session ids of the calls whose reports are needed.
 
-        If the Data API gets these ids, the reply stays short, even if the account has many other calls.
+        With these ids, the Data API's reply stays short even if the account has many other calls.
 
-        :return: the ids. None: the campaign has a lost call, whose session id is not known. The campaign then
-            needs the reports of all calls.
+        :return: the ids. None: the campaign has a lost call, whose session id is unknown. The campaign then
+            needs the reports of all calls of the account.
         """
         if self._index.count(PersonStage.LOST):
             return None
@@ -85,10 +86,10 @@ class MissingReports:
 
         The person's call is in one of these states:
 
-        - The call has ended.
-        - The call is lost.
-        - The call was placed, but no snapshot has shown the call so far. The call may have ended between two
-          snapshots, so that only the report shows the end.
+        - The call has ended, and its report is missing.
+        - The call is lost: its start request got no answer.
+        - The call was placed, but no snapshot has shown it so far. It may have ended between two snapshots,
+          so that only the report shows the end.
         """
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)
@@ -113,10 +114,14 @@ class MissingReports:
         return [*changed, *self.give_up(now, patience=0.0)]
 
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
-        """Return the person whose call a report describes; None: the campaign does not need the report.
+        """Return the person whose call a report describes. None: the campaign does not need the report.
 
-        If the report describes a lost call, the method records the call as found. The result is None for a
-        report that the campaign has recorded before, and for a call that is not a call of the campaign.
+        The campaign does not need a report that it has recorded before, or the report of a call that is not
+        its own. If the report describes a lost call of the campaign, the method also records the call as
+        found.
+
+        :param lost_calls: ``external_id`` → the people whose lost call has this id.
+        :param now: epoch seconds.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
@@ -126,10 +131,10 @@ class MissingReports:
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
         """Stop waiting for overdue reports of ended calls. Return the attempts to store in the ledger.
 
-        The snapshots of each of these calls then determine the call's result.
+        What the snapshots have shown of these calls then determines their results.
 
         :param now: epoch seconds.
-        :param patience: how many seconds after its deadline a report is overdue. The deadline is
+        :param patience: how many seconds after its deadline a report becomes overdue. The deadline is
             `Rules.report_timeout` seconds after the end of the call. Minus infinity: every missing report is
             overdue.
         """

@@ -1,8 +1,8 @@
 """Determines how many calls may be placed now, according to the service's counters of points.
 
-Points are the units of the service's rate limits. An account has points for each minute and for each day, and
-every reply of the service contains the counters of the points left. `Pacing` spreads the points that are left
-in a minute over the rest of the minute.
+Points are the units of the service's rate limits. An account has points for each minute and for each day. The
+counters in the service's replies show how many points are left. `Pacing` spreads the points that are left in
+a minute over the rest of the minute.
 
 Other programs, and other tasks (shards) of the same campaign, use points of the same account. Only the next
 reply shows how many points they have used. Until then, `Pacing` assumes that they use points at the same rate
@@ -76,11 +76,12 @@ class Pacing:
         self.limits, self._limits_at, self._unconfirmed_points = limits, now, 0
 
     def record_requests(self, sent: int, calls: int, limits: Limits | None, now: float) -> None:
-        """Record a batch of start requests, and learn from the counters how many points a call costs.
+        """Record a batch of start requests, and learn how many points (rate-limit units) a call costs.
 
-        :param sent: how many start requests were sent.
-        :param calls: how many of the requests placed a call.
-        :param limits: the newest counters; None: no reply contained new counters.
+        :param sent: how many start requests the batch has.
+        :param calls: how many of these requests placed a call.
+        :param limits: the newest counters of the account's points. None: no reply contained new counters, so
+            nothing is learned about the cost.
         :param now: epoch seconds.
         """
         self._credit -= sent
@@ -123,11 +124,13 @@ class Pacing:
         self._credit = 0.0
 
     def record_no_answer(self, now: float) -> None:
-        """Pause because a start request got no answer. After the pause, allow one call at a time.
+        """Pause dialling because a start request got no answer. After the pause, allow one call at a time.
 
-        The first pause lasts five seconds. Each further request without an answer doubles the pause, up to
-        one minute. `record_answer` returns to the normal pace. A request without an answer may have placed a
-        call, for which the campaign must search. The slow pace keeps the number of such lost calls small.
+        The first pause lasts five seconds. Each further use of this method doubles the pause, up to one
+        minute. `record_answer` returns to the normal pace.
+
+        A request without an answer may have placed a call, for which the campaign must search. The slow pace
+        keeps the number of these lost calls small.
 
         :param now: epoch seconds.
         """
@@ -186,10 +189,11 @@ class Pacing:
     def forecast(self, calls: int, max_active: int) -> tuple[float, str]:
         """Return (minutes, limit): the shortest time that calls can take, and what limits the pace.
 
-        The limit is a text, such as ``the minute's points``. If no call is possible, the time is infinite.
+        The forecast assumes that each call lasts half a minute. The time is infinite if no call is possible.
+        The limit is a text, such as ``the minute's points``.
 
         :param calls: how many calls to place.
-        :param max_active: how many calls may be active at once. Each call is assumed to last half a minute.
+        :param max_active: how many calls may be active at the same time.
         """
         rates = {"the calls that may be active": max_active * _MINUTE / _TYPICAL_CALL}
         if (rate := self.calls_per_minute()) is not None:

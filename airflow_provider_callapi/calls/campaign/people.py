@@ -59,12 +59,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row of the contact list from which no call can be made.
+    """A row of the contact list from which no one is called.
 
     :ivar row: the row: column → value.
     :ivar line: the number of the row in the contact list; the first row is 1.
-    :ivar why: why no call can be made. The text names the field, such as ``timezone``, but does not contain
-        the value of the field.
+    :ivar why: why no one is called, as text. For an invalid row, the text names the field, such as
+        ``timezone``, but does not contain the value of the field.
     """
 
     row: Mapping[str, Any] = field(repr=False)
@@ -138,11 +138,11 @@ class CallTemplate:
         """
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call as the contact list spells it, such as ``8 (926) 000-00-11``.
+        """Return the number to call in the spelling of the contact list, such as ``8 (926) 000-00-11``.
 
         :param row: the person's row in the contact list: column → value.
-        :raises InvalidRow: the template of the parameter ``contact`` cannot be filled in from this row. The
-            error message names the field ``call.contact``.
+        :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
+            message names the field ``call.contact``.
         """
         return str(self._render_field(ROW, row))
 
@@ -150,8 +150,8 @@ class CallTemplate:
         """Return the ``external_id`` that the author's template gives the first call to a person.
 
         :return: the id. None: the author gives no ``external_id``, or the id for this person is empty.
-        :raises InvalidRow: the template cannot be filled in from the person's row, or the id is longer than
-            240 characters, or the id contains the phone number.
+        :raises InvalidRow: the template cannot be filled in from the person's row.
+        :raises InvalidRow: the id is longer than 240 characters, or contains the phone number.
         """
         own = self._render_field(_ID, person.row) if _ID in self._fields else None
         if isinstance(own, str) and len(own) > _LONGEST_ID:
@@ -191,19 +191,19 @@ def read_people(
     """Read a contact list; return the people to call, the invalid rows and the duplicates.
 
     Each number becomes E.164 digits, or stays a SIP number. If several rows have the same number, the person
-    of the first valid row is called, and the later rows are duplicates. Blank rows are skipped.
+    of the first valid row is called. The later rows are duplicates. Blank rows are skipped.
 
-    :param rows: one item for each person: only the number, or a mapping from column to value. The column
+    :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone, in a form that `read_time_zone` can read.
     :param template: makes the start request of each person.
-    :param campaign: the campaign's name, for a trial request that checks each row.
-    :param key_of: a function: number → the person's key in the ledger.
+    :param campaign: the campaign's name. The function makes a trial request from each row to check the row,
+        and uses the name for the ``external_id`` of this request.
+    :param key_of: a function that takes a number and returns the person's key in the ledger.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
-    :param shard: (number of this shard, how many shards), such as (2, 4). Only the numbers of this shard are
-        kept; (1, 1): all numbers.
-    :raises ListUnreadable: it is not certain what a column of a row means. The error message names the
-        column.
+    :param shard: (number of this shard, how many shards), such as (2, 4): keep only this part of the list.
+        With (1, 1), keep the whole list.
+    :raises ListUnreadable: it is not certain what a column means. The error message names the column.
     """
     plan = Plan()
     met: dict[str, int] = {}
@@ -248,8 +248,8 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
     :param backwards: a set of zone names with a misleading sign, such as ``Etc/GMT-3``, which is UTC+3. If
-        the row's zone has a misleading sign, the function adds the zone to this set. The campaign warns the
-        author of each zone in the set.
+        the row contains such a name, the function adds the name to the set. The campaign warns the author of
+        each name in the set.
     :raises InvalidRow: the row has a time zone that cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
@@ -268,15 +268,15 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id never contains the phone number.
+    The campaign finds a lost call by this id. The id does not contain the phone number.
 
-    :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it. If
-        the ledger belongs to one DAG run, the text also identifies the run.
+    :param scope: a text that identifies the campaign and its Airflow deployment, as `Deployment.scope`
+        returns it. If the ledger belongs to one DAG run, the text also identifies the run.
     :param contact: the number to call.
     :param attempt: the number of the attempt; 1 is the first attempt.
     :param own: the author's id for the first attempt, such as ``order-7``. Later attempts get ``order-7-2``,
-        ``order-7-3`` and so on. None: the id is a hash of ``scope`` and ``contact``, and the number of the
-        attempt.
+        ``order-7-3`` and so on. None: the author gives no id, and the result consists of ``afc-``, a hash of
+        ``scope`` and ``contact``, and the number of the attempt.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -285,7 +285,7 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
 
 
 def fingerprint(scope: str, contact: str) -> str:
-    """Return a person's fingerprint: 16 hex digits of a hash of the phone number.
+    """Return a person's fingerprint: 16 hexadecimal digits of a hash of ``scope`` and the phone number.
 
     The fingerprint identifies the person where the phone number itself must not be stored.
 
@@ -298,12 +298,11 @@ def fingerprint(scope: str, contact: str) -> str:
 def read_shard(text: str | None) -> tuple[int, int]:
     """Return which part (shard) of the contact list a task calls.
 
-    Example: ``"2/4"`` is the second of four parts.
-
-    :param text: a text such as ``"2/4"``. None or empty: the task calls the whole list.
-    :return: (number of the shard, how many shards), such as (2, 4); (1, 1) for the whole list.
-    :raises ValueError: the text does not have the form ``number/shards``. The error message names the
-        parameter ``shard``.
+    :param text: a text such as ``"2/4"``, the second of four parts. None or empty: the task calls the whole
+        list.
+    :return: (number of the shard, how many shards), such as (2, 4). For the whole list, (1, 1).
+    :raises ValueError: the text does not have the form ``number/shards``, or the number is not one of the
+        shards. The error message names the parameter ``shard``.
     """
     if not text:
         return 1, 1

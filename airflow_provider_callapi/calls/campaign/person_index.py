@@ -2,8 +2,9 @@
 
 Only `PersonIndex.move` changes a person's stage, so the index always contains each person's present stage.
 
-A campaign may have a million people. At any time, most of them have not been called yet or are finished. For
-these people, the index keeps two bytes: the stage and the result. All other people have a `PersonState`.
+A campaign may have a million people. At any time, most of them have not been called yet or are finished. Of
+each of these people, the index keeps only two bytes: the stage and the result. For every other person, the
+index keeps a `PersonState`.
 """
 
 from __future__ import annotations

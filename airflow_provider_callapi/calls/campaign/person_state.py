@@ -176,15 +176,16 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 class PersonState:
     """One person of a campaign: the person's stage, the newest attempt, and the data of the stage.
 
-    The data of a stage is set only in this stage. In all other stages, it is None or empty.
+    The last four attributes are the data of a stage. Each of them is set only in its stage. In all other
+    stages, it is None or empty.
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of an attempt, or why the person was not called; None: no result yet.
-    :ivar watch: data of stage ``active``: the watch of the call.
-    :ivar lost_call: data of stage ``lost``: the call that the campaign searches for.
-    :ivar report_deadline: data of stage ``report_due``: when the campaign stops waiting for the call's
-        report, epoch seconds.
-    :ivar due_tags: data of stage ``tags_due``: the ids of the tags that the call lacks.
+    :ivar watch: in stage ``active``: the object that watches the call.
+    :ivar lost_call: in stage ``lost``: the call that the campaign searches for.
+    :ivar report_deadline: in stage ``report_due``: until when the campaign waits for the Data API's report of
+        the call, epoch seconds. While the Data API does not answer, the campaign waits longer.
+    :ivar due_tags: in stage ``tags_due``: the ids of the tags that the call lacks.
     """
 
     person: Person
@@ -212,7 +213,7 @@ class PersonState:
     def apply(self, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move the person to the stage that follows an event, and delete the data of the previous stage.
 
-        An example of the deleted data is the deadline for the report of a call.
+        For example, the deadline for the report of a call is data of the stage ``report_due``.
 
         :param attempt: the person's newest attempt after the event; None: the attempt stays unchanged.
         :raises ImpossibleTransition: the event cannot happen in the person's stage.

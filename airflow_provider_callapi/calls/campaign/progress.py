@@ -28,21 +28,24 @@ class Progress:
     :ivar shard: the part of the contact list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
     :ivar connection: id of the Airflow connection through which the campaign dials.
-    :ivar people: how many people this task may call, without invalid rows and duplicates.
-    :ivar finished: how many people are finished: nothing is left to do for them.
-    :ivar active: how many calls are active. Lost calls count too.
+    :ivar people: how many people the task's list (or part of the list) has, without invalid rows and
+        duplicates.
+    :ivar finished: for how many of these people nothing is left to do.
+    :ivar active: how many calls are active. A lost call counts too, because it may be active.
     :ivar waiting: how many people wait for a call or a redial.
     :ivar results: name of a result → how many of the finished people have the result.
-    :ivar doing: ``dialling``, ``waiting``, ``paused``, ``stopped`` or ``over``.
+    :ivar doing: ``dialling``; ``waiting``: for the time when the next person may be dialled, or for the end
+        of the active calls; ``paused``: by a user; ``stopped``: the campaign has stopped dialling, but
+        attempts are not finished; or ``over``.
     :ivar why: the reason for ``doing``, as text: what dialling waits for, who has paused the campaign, or why
         dialling has stopped; ``""``: no reason.
-    :ivar per_minute: how many people were finished per minute since this try of the task began, or since the
-        task last resumed after a deferral; None: no one was finished since then.
-    :ivar sessions: the call session ids of the active calls.
-    :ivar files: the paths of the results file and of the campaign report. The campaign writes both at its
-        end.
-    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: not known, or dialling is paused
-        or has stopped, or the campaign is over.
+    :ivar per_minute: how many people were finished per minute. The time counts from the beginning of this try
+        of the task, or from its last resumption after a deferral. None: no one was finished in this time.
+    :ivar sessions: the call session ids of the active calls, without lost calls.
+    :ivar files: the paths of the files that the campaign writes at its end: the results file and the campaign
+        report, if the author wants them.
+    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: the pace is unknown, or ``doing``
+        is ``paused``, ``stopped`` or ``over``.
     :ivar at: when the campaign published this progress.
     :ivar next_at: when the campaign publishes its next progress at the latest.
     """

@@ -34,9 +34,12 @@ def redial_table(
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
     """Return the delays before a redial, as two dicts: (result → seconds, mark → seconds).
 
-    A delay counts from the end of a call. None instead of seconds means no redial. The first dict contains
-    every result in `REDIAL_DELAYS`, with the author's delay or else the default. The second dict contains the
-    author's marks (operations and tags of a call), in the author's order.
+    A mark is an operation or a tag that a call may have. A delay counts from the end of the call. None
+    instead of seconds means no redial.
+
+    The first dict contains every result in `REDIAL_DELAYS`, the table of the defaults. If the author gives a
+    delay for the result, it replaces the default. The second dict contains the author's marks, in the
+    author's order.
 
     :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``. Each key is a result in
         `REDIAL_DELAYS` or a mark. None instead of a dict: all defaults apply.
@@ -64,22 +67,22 @@ def redial_table(
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     """Return when to call a person again after a finished attempt, epoch seconds.
 
-    The redial is due some seconds after the end of the call. The first rule that fits the call gives this
-    delay:
+    This time is the end of the call plus a delay. The first rule that fits determines the delay:
 
-    1. The author gives a delay for a mark (an operation or a tag) of the call: this delay applies, even if
-       the contact answered.
+    1. The call has a mark (an operation or a tag) for which the author gives a delay or forbids a redial:
+       this setting applies, even if the contact answered.
     2. The contact certainly did not answer: the delay for the attempt's result applies.
     3. In all other cases, there is no redial.
 
-    Some calls ring no phone, for example because the account has no free line. After such a call, the delay
-    doubles for each earlier call to the person that rang no phone either. The longest delay is 32 times the
-    normal delay. Calls that rang no phone do not count against ``max_attempts``.
+    Some calls ring no phone, for example because the account has no free line. They do not count against
+    ``max_attempts``, the author's limit of calls to one person. After a call that rang no phone, the delay
+    doubles for each earlier call to the person that rang no phone either, but to at most 32 times the normal
+    delay.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.
-    :return: the time. None: no delay applies, or the person has had ``max_attempts`` calls, or dialling ends
-        before the redial is due.
+    :return: the time. None: there is no redial, because no delay applies, the person has had ``max_attempts``
+        calls, or dialling ends before the redial is due.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE
@@ -105,12 +108,12 @@ def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
 
 
 def _ended_at(attempt: Attempt, now: float) -> float:
-    """Return when the call ended, epoch seconds.
+    """Return when the call of an attempt ended, epoch seconds.
 
     If the end is unknown, return when the result became known.
 
     A call ends after its intent was stored, and before its result became known. A time outside these limits
-    comes from a wrong clock or time zone: the function then returns the nearer limit.
+    comes from a wrong clock or time zone. The function then returns the nearer limit.
 
     :param now: epoch seconds. The function uses this time if the attempt does not state when its result
         became known.

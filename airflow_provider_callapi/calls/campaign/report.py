@@ -47,18 +47,18 @@ def render_report(
 ) -> str:
     """Return the campaign report: an HTML page with charts about a finished campaign.
 
-    The charts show the accepted calls in each minute, and the answer rate in each hour of the day (in the
-    time zone of the called person). The page contains no phone number and no other value from the contact
-    list.
+    One chart shows the placed calls over time. Another chart shows the answer rate in each hour of the day,
+    in the time zone of the called person. The page contains no phone number and no other value from the
+    contact list.
 
     :param summary: the campaign's counts, such as how many people answered.
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
-    :param calls_per_minute: how many calls per minute the account's points pay for; None: not known. The page
-        shows this limit.
-    :param timezone: IANA name of the time zone of the chart of calls over time.
-    :param unfinished: why the campaign was stopped, in a few words, for the top of the page; None: it was not
-        stopped.
+    :param calls_per_minute: how many calls per minute the account's points (rate-limit units) pay for; None:
+        not known. The page shows this limit.
+    :param timezone: IANA name of the time zone of the page's dates and times.
+    :param unfinished: why the campaign stopped dialling, as text for the top of the page; None: it did not
+        stop.
     """
     figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
@@ -113,8 +113,11 @@ class _Scale:
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
     """Return the scale of the chart that shows the answer rate of each hour of the day.
 
-    The scale reaches the highest answer rate of the reliable hours. An hour is reliable if at least `FEW` of
-    its calls may have rung a phone. If no hour is reliable, the scale reaches the highest rate of all hours.
+    The scale contains the highest answer rate of the reliable hours. An hour is reliable if at least 30 of
+    its calls (`FEW`) may have rung a phone. If no hour is reliable, the scale contains the rates of all
+    hours.
+
+    :param hours: the counts of the calls in each hour.
     """
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
@@ -125,9 +128,9 @@ class _Tick:
     """A tick of the time axis of a chart, with the labels of the tick.
 
     :ivar at: the position of the tick, in percent from the left.
-    :ivar hour: the time, such as ``09:00``; empty: no label.
-    :ivar day: the date, such as ``2 Mar``; empty: no label.
-    :ivar minor: whether a narrow chart may leave the label out.
+    :ivar hour: the label with the time, such as ``09:00``; empty: no label.
+    :ivar day: the label with the date, such as ``2 Mar``; empty: no label.
+    :ivar minor: True: a narrow chart leaves out the label ``hour``.
     """
 
     at: float

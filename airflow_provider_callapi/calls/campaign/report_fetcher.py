@@ -10,11 +10,11 @@ from airflow_provider_callapi.calls.campaign.missing_reports import MissingRepor
 
 
 class ReportFetcher:
-    """Fetches the missing reports of a campaign's calls. One request fetches the reports of all calls.
+    """Fetches the missing reports of a campaign's calls, those of all calls together.
 
     :param missing: determines which reports are missing, and records the fetched reports.
-    :param interval: seconds between two requests.
-    :ivar next_at: when the next request may be sent, epoch seconds.
+    :param interval: seconds between two fetches.
+    :ivar next_at: when the next fetch may begin, epoch seconds.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class ReportFetcher:
     def fetch(self, now: float) -> list[Attempt]:
         """Fetch and record the missing reports of calls, if the next request to the Data API is due.
 
-        The method also stops waiting for reports that are late. If the Data API refuses the request with a
-        permanent error, the campaign stops dialling.
+        The method also stops waiting for overdue reports. If the request fails with a permanent error, the
+        campaign stops dialling, and waits for no report of an ended call any more.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

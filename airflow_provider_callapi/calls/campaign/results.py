@@ -56,11 +56,11 @@ def write_results(
 ) -> int:
     """Write one row for each person, invalid row and duplicate. Return how many rows were written.
 
-    The rows are in the order of the contact list. The heading of a CSV file does not count.
+    The rows are in the order of the contact list. The heading of a CSV file does not count as a row.
 
-    JSON Lines keeps the values of a row. CSV shows a nested value as JSON text, and None as an empty cell. In
-    CSV, a ``'`` precedes a text that a spreadsheet would run as a formula: ``=1+1`` becomes ``'=1+1``. See
-    `csv_cell`.
+    JSON Lines keeps numbers, nested values and None as they are. CSV shows a nested value as JSON text, and
+    None as an empty cell. If a spreadsheet would run a text in CSV as a formula, a ``'`` precedes the text:
+    ``=1+1`` becomes ``'=1+1``. See `csv_cell`.
 
     :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
         RFC 4180.

@@ -48,9 +48,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of ``obj.attribute`` in a template.
 
-        If ``obj`` is a row of the contact list and has a column ``attribute``, the method returns the value
-        of the column. Upper and lower case and spaces in the name do not matter. If the row has no such
-        column, the method returns the attribute of the Python object, such as the method ``items`` of a dict.
+        If ``obj`` is a mapping, such as a row of the contact list, and has a column ``attribute``, the result
+        is the value of the column. Case, spaces, hyphens, underscores and dots in the name do not matter.
+        Otherwise, the result is the attribute of the Python object, such as the method ``items`` of a dict.
         """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
@@ -159,12 +159,13 @@ def _is_row(node: nodes.Node) -> bool:
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a copy of a value of the parameter ``call``, with compiled templates.
 
-    A template that uses the person's row becomes a `RowTemplate`. The function fills in every other template
-    at once, so that the template becomes a text. If this fails, the template becomes a `RowTemplate` too, and
-    `fill_in` later reports the error.
+    - A template that uses the person's row becomes a `RowTemplate`, which `fill_in` fills in later.
+    - Any other template gives all people the same text. The function fills it in at once, so that the text
+      replaces the template. If this fails, the template becomes a `RowTemplate`, and `fill_in` reports the
+      error.
 
     :param value: a text, a mapping with texts, or any other value.
-    :param values: name → value, for the names that the templates can use beside ``contact``.
+    :param values: name → value, for the names that the templates can use beside ``contact`` (the row).
     :param where: the name of the field, such as ``call``, for error messages.
     :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
         ``call.contact``.
@@ -199,10 +200,11 @@ def has_template(value: Any) -> bool:
 
 
 def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
-    """Fill in, for one person, the templates in a value from `compile_templates`. Return the new value.
+    """Fill in the templates of a value for one person. Return the new value.
 
+    :param value: a value that `compile_templates` has returned.
     :param row: the person's row in the contact list: column → value.
-    :param where: the name of the field, for error messages.
+    :param where: the name of the field that has this value, for error messages.
     :raises InvalidRow: a template cannot be filled in from the row. The error message names the field, such
         as ``call.contact``.
     """

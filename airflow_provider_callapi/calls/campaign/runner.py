@@ -41,7 +41,7 @@ class Pause:
     """How long a campaign pauses after a step of its `Runner`, and what dialling waits for.
 
     :ivar seconds: the pause until the next step, in seconds.
-    :ivar dial_at: when the next person may be dialled, epoch seconds.
+    :ivar dial_at: when the next person may be dialled, epoch seconds; meaningless if ``over``.
     :ivar why: what dialling waits for, as text; ``""`` while the campaign dials.
     :ivar over: True: the campaign is over, and no step follows.
     """
@@ -60,12 +60,12 @@ class Runner:
     :param campaign: decides which people to dial.
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
-    :param gateway: the functions through which the campaign reaches the services.
+    :param gateway: the functions through which the campaign reaches the services, the clock and the log.
     :param poll_interval: seconds between two polls of the active calls.
-    :param report_interval: seconds between two requests for reports.
+    :param report_interval: seconds between two fetches of the Data API's reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: the newest wish of a user (pause, resume or stop) that the campaign has followed; None: no
-        wish so far.
+    :ivar wish: the newest wish of a user (pause, resume or stop), as the last step has read it; None: no user
+        has had a wish so far.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Runner:
         """Poll once before the first step, so that the campaign knows the account's counters of points.
 
         Points are the units of the API's rate limits. The first step uses the snapshot of this poll and does
-        not poll again.
+        not poll again. After a transient error, the counters may stay unknown.
 
         :raises CallApiError: the poll failed with a permanent error, such as refused credentials.
         """

@@ -56,24 +56,24 @@ class Ending:
 class Summary:
     """The counts of a campaign, such as how many people answered, without phone numbers.
 
-    A share is a number from 0.0 to 1.0. The shares of people who answered, were unreached or have an unknown
-    result are fractions of ``callable``. If ``callable`` is 0, these shares are 0.0.
+    A share is a number from 0.0 to 1.0. The shares ``answered_share``, ``unreached_share`` and
+    ``unknown_share`` are fractions of ``callable``. If ``callable`` is 0, these shares are 0.0.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` minus the people with the result ``invalid``
+    :ivar callable: how many people could be called: ``people`` without the people with the result ``invalid``
         or ``do_not_call``.
     :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. The dict
         contains every result, even with 0 people. The sum is ``people``.
-    :ivar calls: how many calls the service accepted. Unresolved calls do not count.
+    :ivar calls: how many calls the service placed. Unresolved calls do not count.
     :ivar answered_share: the share of people who answered.
-    :ivar unreached_share: the share of people who did not answer, including people with an unknown result and
-        people who were not called.
-    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``. They count as
-        unreached, too.
+    :ivar unreached_share: the share of all other people in ``callable``. It includes people with an unknown
+        result and people who were not called.
+    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``.
+        ``unreached_share`` includes them, too.
     :ivar invalid_share: the share of invalid rows in ``people``.
-    :ivar points_used: the points that the calls cost, without the points for polls and tags; None: the cost
-        of a call is unknown.
+    :ivar points_used: the points (rate-limit units) that the calls cost, without the points for polls and
+        tags; None: calls were placed, but their cost is unknown.
     :ivar started_at: when the campaign began, epoch seconds.
     :ivar ended_at: when the campaign ended, epoch seconds.
     """

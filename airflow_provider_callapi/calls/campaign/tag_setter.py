@@ -33,8 +33,8 @@ class TagSetter:
     def tag_finished(self, now: float) -> list[Attempt]:
         """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
 
-        The campaign does not dial while it sets tags, so each step sets only five tags. A tag that could not
-        be set in an earlier step comes after the other tags, so that it does not delay them.
+        The limit of five keeps the step short, because the campaign does not dial while it sets tags. Tags
+        that could not be set in an earlier step come last, so that they do not delay the other tags.
 
         :param now: epoch seconds.
         """
@@ -69,11 +69,11 @@ class TagSetter:
     def tag_active(self, attempt: Attempt, tag_id: int) -> list[Attempt]:
         """Set a tag on an active call.
 
-        If the request is refused for lack of points (rate-limit units), the campaign tries again after its
-        next snapshot. After any other error, the campaign does not try again.
+        If the service refuses the request for lack of points (rate-limit units), the campaign tries again
+        after its next snapshot. After any other error, the campaign does not try again.
 
-        :return: a list with the changed attempt, which the caller stores in the ledger. The list is empty if
-            the tag was not set.
+        :return: the changed attempt in a list, to store in the ledger. The list is empty if the tag was not
+            set.
         """
         assert attempt.call is not None
         try:

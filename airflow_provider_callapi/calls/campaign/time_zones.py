@@ -23,13 +23,13 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text names: ``MSK`` becomes ``Europe/Moscow``.
 
-    Two kinds of offsets name no time zone:
+    Some offsets give None:
 
-    - ``+3`` may mean UTC+3, or three hours ahead of Moscow time.
-    - ``+05:30`` has no IANA name, like every offset whose minutes are not ``00``.
+    - ``+3``, because it may mean UTC+3, or three hours ahead of Moscow time;
+    - ``+05:30`` and every other offset whose minutes are not ``00``, because it has no IANA name.
 
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
-    :return: the IANA name; None: the text names no time zone.
+    :return: the IANA name. None: it is not certain which time zone the text names, or it names none.
     """
     text = fold(text)
     if is_timezone(text):
@@ -55,12 +55,11 @@ def is_backwards(zone: str) -> bool:
 
 
 def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
-    """Raise an error if any column of a row contains a time zone.
+    """Raise an error if a row without a column ``timezone`` contains a time zone in another column.
 
-    The function is for rows without a column ``timezone``. If the campaign ignored a time zone in another
-    column, the campaign could call people at night.
+    If the campaign ignored this time zone, it could call people at night.
 
-    :param row: column → value.
+    :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
     :raises ListUnreadable: a column contains a time zone. The error message names the column.
     """
     for name, value in row.items():

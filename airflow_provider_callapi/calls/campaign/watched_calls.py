@@ -18,10 +18,9 @@ from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observat
 class WatchNews:
     """What one snapshot has shown of a campaign's active calls.
 
-    :ivar changed: the attempts whose calls were answered or have ended. The campaign stores these attempts in
-        the ledger.
-    :ivar to_tag: the answered, active calls that need a tag, as pairs (attempt, tag id).
-    :ivar untagged: the answered calls that ended without their tag, as pairs (attempt, tag id).
+    :ivar changed: the attempts whose calls were answered or have ended, to store in the ledger.
+    :ivar to_tag: active calls that were answered and need a tag now, as pairs (attempt, tag id).
+    :ivar untagged: calls that were answered but ended without their tag, as pairs (attempt, tag id).
     """
 
     changed: list[Attempt] = field(default_factory=list)

@@ -14,13 +14,13 @@ from typing import Any, Self
 
 
 class WishKind(StrEnum):
-    """What a user can ask of a campaign.
+    """What a user can ask of a campaign. Active calls go on in any case.
 
-    - ``pause``: dial no one until the next ``resume``. The active calls go on.
-    - ``stop``: dial no one in this try of the task. The active calls go on, and then the task fails. Later
+    - ``pause``: dial no one until the next ``resume``.
+    - ``stop``: dial no one in this try of the task; the task fails when the active calls are over. Later
       tries dial no one either, until the next ``resume``.
-    - ``resume``: end a pause. After a stop, the running try still dials no one, but a cleared task then dials
-      people again.
+    - ``resume``: end a pause or a stop. A pause ends at once. A stop ends only for later tries: this try
+      dials no one any more, but a cleared task dials people again.
     """
 
     RESUME = "resume"

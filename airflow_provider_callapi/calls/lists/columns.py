@@ -58,16 +58,16 @@ def _fold_text(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
-    """Return the columns with the number to call and with the time zone, found by their names.
+    """Find the columns with the number to call and with the time zone by their names.
 
-    If a column is missing, a name that probably means this column is an error: ``timezon`` or ``tz`` instead
-    of ``timezone``. The function checks this for ``timezone``, ``external_id`` and, if ``needs_phone`` is
-    True, ``phone``.
+    If the list has no column ``timezone``, but a column whose name probably means the same, such as
+    ``timezon`` or ``tz``, the function raises an error. The same holds for ``external_id`` and, if
+    ``needs_phone`` is True, for ``phone``.
 
     :param names: the names of all columns of a list.
-    :param needs_phone: True: the campaign takes the number to call from the column ``phone``.
-    :raises ListUnreadable: a name probably means a missing column, or two names mean the same column, such as
-        ``Time Zone`` and ``timezone``.
+    :param needs_phone: whether the campaign takes the number to call from the column ``phone``.
+    :raises ListUnreadable: a name probably is a misspelt name of a missing column.
+    :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}
     found: dict[str, str | None] = {}

@@ -112,9 +112,10 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
     """Raise an error if a value with at least five digits contains an odd number of quotation marks.
 
-    An odd number suggests that a quotation mark is in the wrong place. The digits may be a phone number,
-    which would then be in the wrong column.
+    An odd number suggests that a quotation mark is in the wrong place. The digits may then be a phone number
+    that is in the wrong column.
 
+    :param values: the values of one row.
     :raises ListUnreadable: a value has both an odd number of quotation marks and at least five digits.
     """
     for value in values:
@@ -125,11 +126,12 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise an error if one value of a short line seems to contain the line's missing values.
+    """Raise an error if a value of a row that is too short seems to contain the missing values.
 
     A quotation mark in the wrong place can join several values to one value.
 
-    :param values: the values of a line. The line has fewer values than the heading has columns.
+    :param values: the values of a row that has fewer values than the heading has columns.
+    :param separator: the character that separates the values in the file.
     :raises ListUnreadable: a value contains the separator.
     """
     if any(separator in value for value in values):
