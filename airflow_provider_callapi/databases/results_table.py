@@ -69,9 +69,9 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table lacks a column, the table has a different primary key, or the
-            database refuses to create the table or to write rows.
-        :raises CallApiTrouble: the database does not answer.
+        :raises CallApiFailure: the table lacks a column, has no primary or unique key of the expected
+            columns, or a permanent error of the database occurred, e.g. rows cannot be written.
+        :raises CallApiTrouble: a transient error of the database, e.g. the database does not answer.
         """
         self._keyed.prepare(_PROBE)
 
