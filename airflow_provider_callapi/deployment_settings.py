@@ -20,14 +20,17 @@ def read_deployment() -> Deployment:
     """Read the name and the secret keys of this Airflow deployment from Airflow's configuration.
 
     The name and the keys go into ids, such as the ``external_id`` of a call, and into fingerprints (hashes)
-    of phone numbers. All machines of a deployment must therefore have the same configuration.
+    of phone numbers. All machines of a deployment must therefore have the same configuration. A process reads
+    the configuration only once.
 
-    - `Deployment.name`: the option ``[callapi] deployment``. If this option is not set: ``[api] base_url``.
-    - `Deployment.keys`, the newest first: the option ``[callapi] secret_keys``, e.g. ``new,old``. If this
-      option is not set: ``[core] fernet_key``.
-    - `Deployment.id_key`, the key for ids: the oldest of the keys, so that a new key does not change the ids.
-      If ``deployment`` is set and ``secret_keys`` is not set: no key. A change of ``fernet_key`` then does
-      not change the ids.
+    The `Deployment` has three fields:
+
+    - ``name``: the option ``[callapi] deployment``, or ``[api] base_url`` if that option is not set.
+    - ``keys``: the keys in the option ``[callapi] secret_keys``, newest first, e.g. ``new,old``. If that
+      option is not set: the keys in ``[core] fernet_key``.
+    - ``id_key``, the key for ids: the oldest key in ``keys``, so that a new key does not change the ids.
+      Exception: if ``deployment`` is set and ``secret_keys`` is not, ``id_key`` is empty. A change of
+      ``fernet_key`` then does not change the ids.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

@@ -22,9 +22,9 @@ from airflow_provider_callapi.supervision.campaigns import SeenCampaign, ask_cam
 def campaigns(args: Namespace) -> None:
     """Print how far the campaigns are: one row for each task of a campaign.
 
-    With ``pause NAME``, ``resume NAME`` or ``stop NAME``, the command first asks the campaign ``NAME`` to
-    pause, to resume or to stop, and then prints only the rows of this campaign. If no campaign has this name,
-    the command exits with ``1``.
+    With the arguments ``pause NAME``, ``resume NAME`` or ``stop NAME``, the command first sends this wish to
+    the campaign ``NAME``. Then the command prints only the rows of this campaign. If no campaign has this
+    name, the command exits with ``1``.
     """
     # allows the command to read connections from the metadata database
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"

@@ -1,8 +1,12 @@
-"""The functions that run the ``airflow callapi`` commands.
+"""The functions that run most ``airflow callapi`` commands, such as ``calls`` and ``check``.
 
-A command prints a table or a line of text to stdout, and errors to stderr. A failed command exits with ``1``.
-If the points are used up or the service is slow, a command fails within seconds, because a user waits for the
-output. Commands log only with ``--verbose``, because Airflow's log also goes to stdout.
+A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``. Only the
+command ``emulator`` has other exit codes.
+
+A user waits for the output. A command therefore fails within seconds if the points (the API's rate-limit
+units) are used up, or if the service is slow.
+
+A command logs only with the option ``--verbose``, because Airflow's log also goes to stdout.
 """
 
 from __future__ import annotations
@@ -107,9 +111,10 @@ def release(args: Namespace) -> None:
 def check(args: Namespace) -> None:
     """Test the Airflow connection, and print the result.
 
-    If the connection works, the command also checks that the account has the objects that the options name:
-    ``--scenario 7`` names a scenario, and ``--tag 5`` names a tag. The command exits with ``1`` if the
-    connection does not work, or if an object is missing or switched off.
+    If the connection works, the command also checks the objects that the options name. For example,
+    ``--scenario 7`` names the scenario with the id 7, and ``--tag 5`` names a tag. The account must have each
+    object, and the object must be switched on. If a check fails, or if the connection does not work, the
+    command exits with ``1``.
     """
     with open_hook(args) as hook:
         works, message = hook.test_connection()
@@ -141,9 +146,11 @@ def _named_objects(args: Namespace) -> NamedObjects:
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
     """Check whether the account has the given objects, such as tags, and whether they are switched on.
 
-    Return one sentence for each object that is missing in the account or switched off. Example: ``The account
-    has no tag 5.`` If the Data API refuses a list, such as the list of tags, the function prints a warning,
-    and returns no sentence about the objects in this list.
+    Return one sentence for each object that is missing in the account or switched off, e.g.
+    ``The account has no tag 5.``
+
+    The function reads the account's lists, such as the list of tags, from the Data API. If a list cannot be
+    read, the function prints a warning, and does not check the objects of this list.
     """
     if named == NamedObjects():
         return []
@@ -175,11 +182,13 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Return two table rows: the points (rate-limit units) left in this minute and in this day.
+    """Return two table rows: the points (rate-limit units) left in this minute and on this day.
+
+    An answer of the service states the points. The function therefore sends a request first.
 
     :param service: the service's name in the rows: ``Call API`` or ``Data API``.
-    :param client: the client of the service. The client stores the points that the newest answer states.
-    :param send: a function that sends a request to the service through ``client``.
+    :param client: the client of the service. After the request, ``client.limits`` contains the points.
+    :param send: a function without arguments that sends a request through ``client``.
     """
     try:
         send()

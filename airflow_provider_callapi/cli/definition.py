@@ -25,8 +25,8 @@ _PACKAGE = "airflow_provider_callapi.cli"
 class _PassThroughArg(Arg):
     """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
 
-    The command ``airflow callapi emulator`` passes these arguments to the emulator, which parses them.
-    Airflow itself does not have to know the emulator's options, and so does not import the emulator.
+    The command ``airflow callapi emulator`` passes these arguments to the emulator, which parses them itself.
+    Airflow therefore does not import the emulator to parse the command line.
     """
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:

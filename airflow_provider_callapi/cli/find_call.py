@@ -19,9 +19,10 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    A user can look for a call this way after the error `CallUnresolved`, which names the ``external_id``. If
-    the connection uses the Data API, the command also searches the Data API's reports of the last 30 days. If
-    no call was found, the command exits with ``1`` and prints to stderr where it has searched.
+    The error `CallUnresolved` names the ``external_id`` of a call that may have been placed. With this
+    command, a user can look for the call. The command searches the Data API's reports of the last 30 days,
+    but only if the connection uses the Data API. If the command finds no call, it prints to stderr where it
+    has searched, and exits with ``1``.
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())

@@ -23,8 +23,8 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
     keep their types. In ``table`` and ``plain``, all values become text, and None becomes an empty text.
 
-    :param rows: for each row of the table, column → value. All rows have the same columns.
-    :param args: the command's arguments, with ``output``.
+    :param rows: for each row of the table, a dict: column → value. All rows have the same columns.
+    :param args: the parsed arguments of the command. ``args.output`` is the form.
     """
     if args.output in ("json", "yaml"):
         print_data(rows, args)

@@ -34,13 +34,14 @@ _LEAST_WIDTH = 110
 
 @suppress_logs_and_warning
 def verify(args: Namespace) -> None:
-    """Run the probes, and print which of the package's assumptions about the service are true.
+    """Run experiments with the service, and print which of the package's assumptions are true.
 
     - With ``--output text``, the table of assumptions goes to stdout.
     - With ``--output json`` or ``yaml``, the table goes to stderr, and a profile goes to stdout. With the
       profile, the emulator can imitate the service.
 
-    The plan and the instructions to the user always go to stderr.
+    The plan of the run and the instructions to the user always go to stderr. Before the first experiment, the
+    command asks for a confirmation, except with ``--yes``.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():
@@ -59,11 +60,11 @@ def verify(args: Namespace) -> None:
 def _options(args: Namespace, settings: ConnectionSettings) -> Options:
     """Return the user's options, with the phone numbers in the form that the service needs.
 
-    If two options, such as ``--contact`` and ``--second-number``, contain the same phone number, the command
-    ends with an error.
+    If two options contain the same phone number, e.g. ``--contact`` and ``--second-number``, the command ends
+    with an error.
 
-    :raises InvalidParameters: a phone number is not valid. The error message names the field of the API's
-        request, such as ``contact``, and does not contain the phone number.
+    :raises InvalidParameters: a phone number is not valid. The error message does not contain the phone
+        number. It names a parameter of the API's request, such as ``contact``, and not the option.
     """
     numbers = {
         "contact": args.contact,

@@ -16,12 +16,12 @@ DEFAULT_TIMEZONE = "Europe/Moscow"
 def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) -> str:
     """Ask the Data API for the account's time zone, and return its IANA name, such as ``Asia/Omsk``.
 
-    If the Data API refuses the request or names no known zone, warn and return ``Europe/Moscow``
-    (`DEFAULT_TIMEZONE`).
+    If the Data API refuses the request, or names no known zone, the function warns and returns
+    ``Europe/Moscow``.
 
-    :param call: sends a request to the Data API and returns the answer.
-    :param warn: logs or prints a warning.
-    :raises CallApiError: a transient error, e.g. no answer; a later request may succeed.
+    :param call: a function that sends a request to the Data API, and returns the answer.
+    :param warn: a function that logs or prints the text of a warning.
+    :raises CallApiError: a transient error, e.g. the Data API does not answer. A later request may succeed.
     """
     try:
         zone = call(GetAccount()).timezone

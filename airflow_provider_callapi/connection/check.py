@@ -86,10 +86,12 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 def _check_timezone(timezone: str | None, client: Client) -> str:
     """Compare the account's time zone with the zone in the connection, and return a sentence for the user.
 
-    :param timezone: IANA name of the zone in the connection. None: the connection names no zone.
-    :param client: a client of the Data API.
-    :raises _ConnectionUnusable: the connection names a zone whose local times differ from the local times of
-        the account's zone.
+    The sentence names the account's zone, or says why the zone was not checked.
+
+    :param timezone: IANA name of the zone in the connection. None: the connection names no zone, so nothing
+        is compared.
+    :param client: a client of the Data API, which the function asks for the account's zone.
+    :raises _ConnectionUnusable: in the present year, the two zones have different local times.
     """
     try:
         zone = client.call(GetAccount()).timezone

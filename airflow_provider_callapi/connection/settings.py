@@ -95,14 +95,17 @@ class ConnectionSettings(BaseModel):
 
     :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API, including the version: ``https://callapi.comagic.ru/v4.0``.
-    :ivar data_api_url: base URL of the Data API. None: the connection does not use the Data API.
-    :ivar login: the user name for the login. None: ``password`` is a permanent access key.
-    :ivar password: the password for the login, or a permanent access key.
+    :ivar data_api_url: base URL of the Data API, including the version. None: the connection does not use the
+        Data API.
+    :ivar login: the user name with which the package logs in. None: the package does not log in, because
+        ``password`` is a permanent access key.
+    :ivar password: the password of ``login``, or a permanent access key.
     :ivar timeout: the longest time for one request in seconds, from the opening of the network connection to
         the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the connection names no zone, so the package
-        asks the Data API. Without the Data API, the default is ``Europe/Moscow``.
-    :ivar verify: TLS verification: True, False, or the path of a CA bundle.
+    :ivar timezone: IANA name of the account's time zone. None: the package asks the Data API for the zone. If
+        the connection names no zone and does not use the Data API, the value is ``Europe/Moscow``.
+    :ivar verify: whether the package verifies the TLS certificates of the services. A text: the path of a
+        file with the CA certificates to trust.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -131,7 +134,8 @@ class ConnectionSettings(BaseModel):
 
         :param conn_id: id of the connection, for error messages and metrics.
         :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
-        :param extra: the connection's extra: a JSON object as text. None: there is no extra.
+        :param extra: the field ``extra`` of the connection: a JSON object as text. None: all settings in the
+            extra have their defaults.
         :raises ConnectionSettingsInvalid: a field is invalid. The message names the connection and the field.
         """
         try:
@@ -164,10 +168,11 @@ class ConnectionSettings(BaseModel):
     def period_timezone(self) -> str:
         """IANA name of the time zone in which a report request states the beginning and end of its period.
 
-        This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone. A
-        wrong zone does no harm here: the period of a request begins and ends a day outside the wanted
-        interval. If the Data API refuses a period that ends later than now, the package asks for the
-        account's zone.
+        This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone.
+
+        A wrong zone does no harm, because the period begins at least one day before the wanted interval, and
+        ends one day after it. If the Data API refuses a period that ends later than now, the period ends with
+        the wanted interval. The package then asks the Data API for the account's zone instead.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -265,11 +270,12 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    The function parses the connection's extra itself. With Airflow's ``extra_dejson``, Airflow would mask
-    every value of the extra in the logs, even ``Europe/Moscow``.
+    The function parses the text of the connection's extra itself, instead of reading Airflow's
+    ``extra_dejson``. After such a read, Airflow would mask every value of the extra in the logs, even
+    ``Europe/Moscow``.
 
     :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The error
-        message names the connection and the field.
+        message names the connection, and the type or the field.
     """
     if connection.conn_type != CONN_TYPE:
         # the password of another service must not be sent to the vendor

@@ -91,12 +91,12 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
-    """Convert an `Attempt` to a row with every column of `attempt_columns`.
+    """Convert an attempt to call a person to a row for a SQL table.
 
-    If a value is unknown, the column contains None. When the row replaces an older row of the same attempt,
-    no value of the older row therefore remains.
+    The row has a value for every column of an attempt. An unknown value is None. When the row replaces an
+    older row of the same attempt, it therefore also replaces every old value.
 
-    :param campaign: the campaign's name.
+    :param campaign: the campaign's name, for the column ``campaign``.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.
     """
     call = attempt.call

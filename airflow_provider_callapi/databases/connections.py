@@ -57,16 +57,17 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
 
 def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Engine:
-    """Return an SQLAlchemy engine for the database of an Airflow hook (a `DbApiHook`).
+    """Return an SQLAlchemy engine for the database of an Airflow hook.
 
     The engine keeps phone numbers out of its log and its errors.
 
-    :param conn_id: the id of the hook's Airflow connection, for error messages.
-    :param field: the parameter of the Airflow operator that names this connection, such as
+    :param hook: the `DbApiHook` of the Airflow connection.
+    :param conn_id: the id of the Airflow connection, for error messages.
+    :param field: the parameter of the Airflow operator that names the Airflow connection, such as
         ``ledger_conn_id``, for error messages.
     :param pings: True: the engine tests its database connection before each transaction. False: the engine
-        only replaces a database connection that is older than a minute. If a connection is lost, the caller
-        must repeat the transaction.
+        makes no test, and only replaces a database connection that is older than a minute. A transaction can
+        then fail because the database connection is lost, and the caller must repeat the transaction.
     :raises CallApiFailure: the Airflow connection cannot be used, or leads to a database that is not
         supported.
     """

@@ -60,10 +60,12 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :param probe: a row (column → value). As a check, the method writes the row and rolls the write back.
-        :raises CallApiFailure: the table lacks a column, the table has a different primary key, or the
-            database refuses to create the table or to write rows.
-        :raises CallApiTrouble: the database does not answer.
+        For the check, the method writes a row and rolls the write back.
+
+        :param probe: the row: column → value.
+        :raises CallApiFailure: the table lacks a column, has no primary or unique key of the expected
+            columns, or a permanent error of the database occurred, e.g. rows cannot be written.
+        :raises CallApiTrouble: a transient error of the database, e.g. the database does not answer.
         """
         try:
             # The statement fails if another process creates the table at the same time: repeat it.

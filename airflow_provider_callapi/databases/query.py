@@ -32,9 +32,10 @@ class Query:
     """A SQL query that returns a list of people: the contacts or the do-not-call list of a campaign.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
-    :ivar sql: one SELECT statement. The placeholders in the statement have the form of the database's driver,
-        such as ``%(day)s`` for PostgreSQL, MySQL and SQLite.
-    :ivar parameters: the values of the placeholders, by name or in order. None: there are no placeholders.
+    :ivar sql: one SELECT statement. Placeholders have the form that the database's driver needs, such as
+        ``%(day)s`` for PostgreSQL and MySQL. In SQLite, ``%(day)s`` works too.
+    :ivar parameters: the values of the placeholders: a dict by name, or a list in order. None: the statement
+        has no placeholders.
     """
 
     conn_id: str
@@ -63,8 +64,9 @@ class Query:
 
         :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``,
             for error messages.
-        :raises CallApiFailure: the connection, the query or a row cannot be used.
-        :raises CallApiTrouble: the database does not answer.
+        :raises CallApiFailure: a retry would fail in the same way, because the connection, the query or a row
+            cannot be used.
+        :raises CallApiTrouble: a later try may succeed, e.g. the database did not answer.
         """
         named = f"{parameter}: connection {self.conn_id!r}"
         hook = open_hook(self.conn_id, parameter)
@@ -83,9 +85,10 @@ def statements_of(value: Any) -> Iterator[str]:
 
     If the value contains no query, the function yields nothing.
 
-    :param value: a query ``{"conn_id": …, "sql": …}``, a dict with a query under the key ``list``
-        (``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``), or a value without a query, such as the
-        path of a file.
+    :param value: the value of the parameter. It contains a query if it is a dict
+        ``{"conn_id": …, "sql": …}``, or a dict with such a query under the key ``list``:
+        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``. Any other value, such as the path of a
+        file, contains no query.
     """
     if isinstance(value, Mapping):
         if isinstance(value.get("sql"), str):

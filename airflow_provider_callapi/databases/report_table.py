@@ -60,9 +60,10 @@ class ReportTable:
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows of calls. A row replaces the row with the same ``id``.
 
-        If the database is not available, the method waits for up to five minutes.
+        If the database is not available, the method repeats the write for up to five minutes.
 
-        :param rows: for each call, column → value. Times are ISO 8601 texts in UTC.
+        :param rows: for each call, a dict: column → value. Each dict contains at least ``id`` and every
+            column with a time. Times are ISO 8601 texts in UTC.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         rows = iter(rows)

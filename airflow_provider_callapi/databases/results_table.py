@@ -3,17 +3,19 @@
 A task writes the table while the calls take place. The primary key is (``campaign``, ``person``,
 ``attempt``). ``person`` is the number to call: E.164 digits, or a SIP number.
 
-Two kinds of rows have the attempt 0:
+The rows with the attempt 0 stand for no attempt. There are two kinds:
 
 - A row for a person who was not called.
-- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position in the list,
+- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the entry,
   such as ``row 17``.
 
-Beside the columns of an attempt, such as ``result``, the table has three columns:
+The table has the columns of an attempt, such as ``result``, and three more columns:
 
-- ``contact``: the person's entry in the contact list, as JSON. Null: there is no contact list.
+- ``contact``: the person's entry in the contact list, as JSON.
 - ``list_row``: the position of this entry in the contact list: 1 for the first entry.
-- ``why``: what is wrong with an invalid entry or a duplicate. Null for all other rows.
+- ``why``: what is wrong with an invalid entry or a duplicate. Null in all other rows.
+
+``contact`` and ``list_row`` are null if the task has no contact list, because it calls one person only.
 """
 
 from __future__ import annotations
@@ -67,19 +69,21 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table lacks a column, the table has a different primary key, or the
-            database refuses to create the table or to write rows.
-        :raises CallApiTrouble: the database does not answer.
+        :raises CallApiFailure: the table lacks a column, has no primary or unique key of the expected
+            columns, or a permanent error of the database occurred, e.g. rows cannot be written.
+        :raises CallApiTrouble: a transient error of the database, e.g. the database does not answer.
         """
         self._keyed.prepare(_PROBE)
 
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. The method deletes this row when it
-        writes an attempt to call the person.
+        A row with the attempt 0 means that the person was not called. When the method writes a row with a
+        later attempt, it deletes the person's row with the attempt 0.
 
-        :param patient: True: wait up to five minutes for a database that is not available. False: try once.
+        :param rows: for each attempt, a dict: column → value.
+        :param patient: whether the method repeats the write for up to five minutes if the database is not
+            available. False: the method tries once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)

@@ -21,10 +21,13 @@ class LostRaceError(Exception):
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
     """Return True if a failed transaction must not be repeated any more, otherwise False.
 
-    If the database is not available, the result is True when five minutes have passed since the first try.
-    After any other failure, the result is True when the fifth repeat has failed.
+    The newest error of the transaction decides:
 
-    :param state: what tenacity knows of the transaction: the newest error, the tries and the time so far.
+    - If the database was not available: True when five minutes have passed since the first try.
+    - After any other error: True after the sixth try.
+
+    :param state: what the library tenacity knows of the transaction: the newest error, the number of tries,
+        and the time since the first try.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:
@@ -50,14 +53,15 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Run a function that uses a database, and return the function's result.
+    """Call a function that uses a database, and return the function's result.
 
-    The database's errors can contain phone numbers. The raised error contains none.
+    A database's error can contain phone numbers. If the function raises such an error, this error is replaced
+    by an error without phone numbers.
 
-    :param work: the function. It takes no arguments.
+    :param work: the function to call. It takes no arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.
-    :raises CallApiTrouble: the database does not answer or refuses a statement, or another process changed
-        the same row (`LostRaceError`).
+    :raises CallApiTrouble: the database does not answer or refuses a statement, or another process has
+        changed the same row (`LostRaceError`).
     """
     try:
         return work()

@@ -13,7 +13,7 @@ _KEYS = frozenset({"conn_id", "table", "schema"})
 class TableName:
     """The name of a SQL table, and the Airflow connection that leads to its database.
 
-    :ivar conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite.
+    :ivar conn_id: id of an Airflow connection to PostgreSQL, MySQL, MariaDB or SQLite.
     :ivar table: the table's name without the schema.
     :ivar schema: the table's schema in the database. None: the default schema of the connection's user.
     """

@@ -64,9 +64,9 @@ class TableWriter:
     def finish(self, last: Iterable[Row] = ()) -> None:
         """End the background thread, and write all rows that the thread has not written yet.
 
-        The method waits up to five minutes for a database that is not available.
+        If the database is not available, the method repeats the write for up to five minutes.
 
-        :param last: more rows. The method writes these rows after all other rows.
+        :param last: more rows, which the method writes after all other rows.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         self.close()

@@ -33,13 +33,14 @@ class _LaterValue:
 
 
 class FunctionOperator(DecoratedOperator):
-    """Base of operators that take the value of one parameter from a Python function.
+    """Base class of operators that take the value of one parameter from a Python function.
 
-    :param python_callable: the function.
+    :param python_callable: the function, which runs in the task.
     :param op_args: the function's positional arguments.
     :param op_kwargs: the function's keyword arguments.
+    :param kwargs: the other parameters of the operator.
     :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: the DAG author also gives a value for the parameter that ``returned`` names.
+    :raises TypeError: ``kwargs`` also contains the parameter whose value the function returns.
     """
 
     returned: ClassVar[str]
@@ -108,11 +109,11 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
     def execute(self, context: Context) -> Any:
         """Run the Python function, and then call the contact with the returned text.
 
-        A retry runs the function again, but does not repeat a call that an earlier try has placed, even if
-        the function now returns a different text.
+        A retry runs the function again. If an earlier try has placed a call with which the retry can
+        continue, the retry does not repeat the call, even if the function now returns a different text.
 
         :return: the call as a dict.
-        :raises CallApiFailure: the function returned no text. The task has placed no call.
+        :raises CallApiFailure: the function returned no text. This try has placed no call.
         """
         text = self.call_function(context)
         if not isinstance(text, str) or not text.strip():

@@ -108,8 +108,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a telephone exchange until the process receives SIGTERM or SIGINT.
 
     :param argv: the arguments of the command. None: the arguments in ``sys.argv``.
-    :return: the exit code. 0: a signal ended the exchange. 2: the exchange did not start, because an argument
-        is not usable; stderr names the argument.
+    :return: the exit code. 0: a signal ended the exchange. 2: the exchange did not start, because the value
+        of an argument cannot be used. The function then prints the name of the argument to stderr.
     """
     arguments = _parse_arguments(argv)
     try:

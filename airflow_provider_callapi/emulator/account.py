@@ -38,10 +38,10 @@ class Key:
 class Employee:
     """An employee of an account.
 
-    :ivar phone_numbers: the employee's phones. A call rings the phones one after the other, in this order,
-        until one answers.
+    :ivar phone_numbers: the employee's phones. A call to the employee rings the phones in this order, one
+        after the other, until one answers.
     :ivar other_numbers: the SIP number and the extension of the employee, e.g. ``("sip25", "125")``.
-    :ivar coach: phone number of the employee's coach; None: the employee has no coach.
+    :ivar coach: the phone number of the employee's coach. None: the employee has no coach.
     """
 
     id: int
@@ -67,11 +67,14 @@ class Operation:
 
 @dataclass
 class Scenario:
-    """A scenario: a named rule of the account that routes a call to one employee, or plays a menu.
+    """A scenario: a rule of the account that connects a call with an employee, or plays a menu.
 
-    :ivar employee_id: the employee; None: no employee takes part, and the contact talks with the menu only.
-    :ivar begins_with: the operations that every call passes when the contact answers.
-    :ivar keys: phone key → the operation that follows the key.
+    An operation is a step of the scenario that a call passes.
+
+    :ivar employee_id: the id of the employee. None: no employee takes part, and the contact only hears the
+        menu.
+    :ivar begins_with: the operations that every call with this scenario passes when the contact answers.
+    :ivar keys: phone key → the operation that the call passes when the contact presses the key.
     """
 
     id: int
@@ -86,9 +89,10 @@ class TalkOption:
     """A talk option: an action that an employee starts with a phone button during a talk.
 
     :ivar button: the phone button, for example ``"1"``.
-    :ivar mnemonic: the action, for example ``tag_call``.
-    :ivar value: id and name of the tag or scenario that the action uses, e.g. ``(36, "Answered")``; None:
-        the action uses neither.
+    :ivar mnemonic: the kind of the action, for example ``tag_call``.
+    :ivar name: the account's name for the talk option.
+    :ivar value: id and name of the tag or scenario that the action uses, e.g. ``(36, "Answered")``. None: the
+        action uses no tag and no scenario.
     """
 
     button: str
@@ -161,34 +165,37 @@ def _default_talk_options() -> list[TalkOption]:
 class Account:
     """One customer (account) of the telephone exchange.
 
-    Points are the API's rate-limit units.
+    Points are the API's rate-limit units. The Call API and the Data API count points separately.
 
-    :ivar key: the token of a permanent key. The token need not be in ``keys``.
-    :ivar keys: token → permanent key. An entry for the token ``key`` can block this token or let it expire.
-    :ivar active: False: every request fails with ``account_inactive``.
+    :ivar key: the token of a permanent key. The token works without an entry in ``keys``.
+    :ivar keys: token → permanent key. An entry for the token in ``key`` can block this token or let it
+        expire.
+    :ivar active: False: every request of the account fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. Start requests with
         these numbers still succeed.
-    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
-        fail, because the account lacks a component.
+    :ivar manages_numbers: False: the account lacks a component of the Call API. Start requests with a
+        ``virtual_phone_usage_rule`` other than ``fixed`` then fail.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
-    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail, and their calls to the
-        account end at once.
-    :ivar forbidden_prefixes: start requests fail for contacts with these prefixes, e.g. ``{"44"}``.
-    :ivar forbidden_methods: requests for these methods fail with ``forbidden``.
-    :ivar components_off: disabled components of the Call API. Requests for their methods fail.
-    :ivar ip_whitelist: the IP addresses that may use the Call API. None: every address.
+    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail. Calls from these
+        contacts to the account end at once.
+    :ivar forbidden_prefixes: beginnings of phone numbers, e.g. ``{"44"}``. Start requests fail for contacts
+        whose numbers begin so.
+    :ivar forbidden_methods: API methods. Requests for these methods fail with ``forbidden``.
+    :ivar components_off: components (parts) of the Call API that the account lacks. Requests for their
+        methods fail.
+    :ivar ip_whitelist: the IP addresses that may use the Call API. None: every address may.
     :ivar data_api_whitelist: the IP addresses that may use the Data API.
-    :ivar minute_limit: points per minute.
-    :ivar day_limit: points per day.
-    :ivar weights: method → points of one request. Without an entry, a request costs 1 point. Exception: a
-        Call API method in `points.FREE_METHODS` costs 0 points.
-    :ivar tts_max_length: the largest number of characters of a text-to-speech message.
-    :ivar forced_recording: True: all talks are recorded, and a request to stop recording fails.
-    :ivar timezone: IANA name of the time zone.
+    :ivar minute_limit: how many points the account may use in a minute.
+    :ivar day_limit: how many points the account may use on a day.
+    :ivar weights: API method → points that a successful request costs. Without an entry, a request costs 1
+        point, but a request for a Call API method in `points.FREE_METHODS` costs 0 points.
+    :ivar tts_max_length: the largest number of characters in a text-to-speech message.
+    :ivar forced_recording: True: all talks are recorded, and a request to stop the recording fails.
+    :ivar timezone: IANA name of the account's time zone.
     :ivar deprecated_version: an old version of the API, e.g. ``v3.0``. Answers to requests with this version
-        contain a deprecation notice. None: no version is old.
-    :ivar token_lifetime: seconds until the temporary token of a login expires.
+        contain a deprecation notice. None: no answer contains a notice.
+    :ivar token_lifetime: seconds from a login until its temporary token expires.
     """
 
     login: str = "demo"

@@ -116,11 +116,12 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
-    """Return the handler of a Data API method that lists objects of the account, e.g. ``get.employees``.
+    """Return the function that answers requests for one list of the account, e.g. ``get.employees``.
 
-    :param read: function from an account to the objects, e.g. to all employees.
-    :param columns: name of a field in the answer → function that returns the value of the field for an
-        object, e.g. for one employee.
+    :param read: a function from an account to the objects of the list, e.g. to all employees. It is called
+        for each request.
+    :param columns: name of a field in the answer → function from an object, e.g. an employee, to the value of
+        the field.
     """
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:

@@ -17,12 +17,12 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 
 
 class EmulatorApp:
-    """The ASGI application that answers JSON-RPC requests on paths such as ``/v4.0``.
+    """The ASGI application that answers JSON-RPC requests: POST requests on paths such as ``/v4.0``.
 
-    The server must be uvicorn with h11, and must call this application directly, without a middleware. Only
-    then can the application break the network connection, as some planned faults demand.
+    Some faults that a test plans break the network connection. The application can do so only if the server
+    is uvicorn with h11, and calls the application directly, without a middleware.
 
-    :param dispatcher: answers the JSON-RPC requests.
+    :param dispatcher: the exchange that answers the JSON-RPC requests.
     :param other_app: the application that answers all other requests.
     """
 

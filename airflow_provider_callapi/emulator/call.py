@@ -16,13 +16,13 @@ from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES,
 class Leg:
     """A leg: the connection of one participant to a call.
 
-    All times are epoch seconds of the exchange's clock. None: not yet.
+    All times are epoch seconds of the exchange's clock. None: the event has not happened yet.
 
     :ivar phone: the participant's phone number.
-    :ivar calling: the calling number in ``list.calls``.
-    :ivar called: the called number in ``list.calls``. For a contact's leg, the DTMF string of the start
-        request follows the number.
-    :ivar employee: the employee that ``list.calls`` names for this leg. None: no employee.
+    :ivar calling: the calling number that ``list.calls`` shows for the leg.
+    :ivar called: the called number that ``list.calls`` shows for the leg. In an outgoing call, the contact's
+        number is followed by the DTMF string of the start request.
+    :ivar employee: the employee that ``list.calls`` names for the leg. None: it names no employee.
     :ivar started_at: the time when the leg began.
     :ivar answered_at: the time when the participant answered.
     :ivar disconnected_at: the time when the leg ended.
@@ -66,20 +66,24 @@ class Leg:
 class Call:
     """One active or finished call, which the vendor's API calls a session.
 
-    All times are epoch seconds of the exchange's clock. None: not yet.
+    All times except ``start_time`` are epoch seconds of the exchange's clock. None: the event has not
+    happened yet.
 
-    :ivar method: the ``start.…`` method that started the call, or ``inbound``.
+    :ivar method: the ``start.…`` method that started the call, or ``inbound`` for a call from a contact.
     :ivar script: the script of the contact's phone: what the contact does in this call.
     :ivar start_time: the start as local time of the account, e.g. ``2016-10-19T12:26:48.418``.
-    :ivar operators: the operator's phones that have not rung yet, each as (phone, employee). The employee is
-        None in a call by ``start.simple_call``.
-    :ivar dialing_timeout: seconds that the contact's phone may ring. None: no limit.
-    :ivar scenario: the scenario that the call runs. None: no scenario.
-    :ivar operations: the operations of the scenario that the call has passed, in their order.
-    :ivar talk_number: how many talks have begun in the call. Every transfer begins a new talk.
-    :ivar answered_at: the time when the contact answered. For an inbound call: when an employee answered.
-    :ivar talked_at: the time when contact and operator began to talk, or when the message began.
-    :ivar finish_reason: the Data API's ``finish_reason`` of the call. None: the call is active.
+    :ivar operators: the phones at which the call can still ring an operator, each as (phone number,
+        employee). The employee is None in a call by ``start.simple_call``.
+    :ivar dialing_timeout: for how many seconds the contact's phone may ring. None: there is no limit.
+    :ivar scenario: the scenario that the call runs. None: the call runs no scenario.
+    :ivar operations: the operations of the scenario that the call has passed, in this order.
+    :ivar talk_number: how many talks have begun in the call. A message counts as a talk. Every completed
+        transfer begins a new talk.
+    :ivar answered_at: the time when the contact answered. In an inbound call: the time when an employee
+        answered.
+    :ivar talked_at: the time when the contact and an operator began to talk, or when the message or the menu
+        began.
+    :ivar finish_reason: why the call ended, as a ``finish_reason`` of the Data API. None: the call is active.
     """
 
     call_session_id: int

@@ -19,9 +19,11 @@ from airflow_provider_callapi.emulator.switchboard import Switchboard
 def list_calls(switchboard: Switchboard, account: Account, request: ListCalls) -> JsonArray:
     """Return the active calls of the account as a JSON array, oldest first.
 
-    A call may appear in the result some seconds after the start of the call. The profile of the exchange and
-    the contact's script set this delay. If the request names a direction or a virtual number, the result
-    contains only matching calls.
+    If the request names a direction or a virtual number, the result contains only the calls with this
+    direction or number.
+
+    The profile of the exchange and the contact's script can delay the first appearance of a call. The profile
+    can also hide a call for some seconds.
     """
     calls = switchboard.listed_calls(account)
     if request.direction is not None:

@@ -77,9 +77,12 @@ def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall)
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
     """Ring the phone of a third party while the contact of the call is on hold.
 
+    The request can fail with several errors, e.g. these two:
+
     :raises RpcError: ``no_active_phone_number``: the number in the request is not a phone number, and no
-        employee has this number. ``invalid_state``: the contact is not on hold, or the call already has a
-        third party.
+        employee has this number.
+    :raises RpcError: ``invalid_state``: the state of the call is neither ``HOLD`` nor ``WAITING_INPUT``, e.g.
+        because the call already has a third party.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     _check_reachable(account, request.to, "to")
@@ -118,9 +121,10 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
 def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
     """Ring the phone of a coach. When the coach answers, the coach joins the talk of operator and contact.
 
-    If the request names no phone number, the phone of the employee's coach (`Employee.coach`) rings.
+    If the request names no phone number, the coach of the employee in the call is meant (`Employee.coach`).
 
-    :raises RpcError: ``coach_not_found``: the request names no phone number, and the employee has no coach.
+    :raises RpcError: ``coach_not_found``: the request names no phone number, and no employee with a coach is
+        in the call. The request can also fail with another error.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     phone = request.phone_number
@@ -174,9 +178,10 @@ def record_call(switchboard: Switchboard, account: Account, request: RecordCall)
 def disconnect_leg(switchboard: Switchboard, account: Account, request: DisconnectLeg) -> Success:
     """Disconnect one participant of a call.
 
-    If the contact leaves, the call ends. If a coach leaves, the call continues. If the operator or a third
-    party leaves, the state of the call decides whether the call continues. For example, the call returns
-    to ``HOLD`` when a third party leaves while the contact is on hold.
+    - Contact: the call ends.
+    - Coach: the call continues.
+    - Operator or third party: the state of the call decides whether the call continues. For example, if a
+      third party leaves while the contact is on hold, the call returns to the state ``HOLD``.
 
     :raises RpcError: ``leg_not_found``: the call has no such leg, or the leg has already ended.
     """
@@ -193,9 +198,10 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
     """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
 
-    The emulator plays no sound, but adds the tone to `Call.dtmf` and to the journal. In the state
-    ``WAITING_INPUT`` (the operator has chosen a transfer, but no number yet), the tone ``*`` moves the call
-    to the state ``HOLD``.
+    The emulator plays no sound. It adds the tone to `Call.dtmf` and to the journal.
+
+    The call is in the state ``WAITING_INPUT`` when the operator has chosen a transfer, but no number yet. In
+    this state, the tone ``*`` moves the call to the state ``HOLD``.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.dtmf.append(request.dtmf_string)
@@ -221,10 +227,10 @@ def block_contact(switchboard: Switchboard, account: Account, request: BlockCont
 def call_talk_option(switchboard: Switchboard, account: Account, request: CallTalkOption) -> Success:
     """Carry out the talk option that belongs to the phone button in the request.
 
-    A talk option is an action that an employee starts with a phone button during a talk. The effect of
-    this method is the same as if the employee pressed the button.
+    A talk option is an action that an employee starts with a phone button during a talk. The request has the
+    same effect as a press of the button.
 
-    :raises RpcError: ``talk_option_not_found``: the account has no talk option with the button.
+    :raises RpcError: ``talk_option_not_found``: the account has no talk option for the button.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     for option in account.talk_options:

@@ -48,11 +48,12 @@ _MAX_INTERVAL = timedelta(days=92)
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
     """Return one page of the Data API's report of calls.
 
-    Of the calls that started between ``date_from`` and ``date_till``, the report contains:
+    The request names a period by ``date_from`` and ``date_till``. Of the calls that started in this period,
+    the report contains:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
     - If the request sets ``include_ongoing_calls``: the active calls that started at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None: no active calls.
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains no active calls.
 
     :return: a dict. ``data`` is a list with one dict for each call: column → value. ``metadata`` contains
         ``total_items``: the number of calls on all pages that match the request's filter.
@@ -81,11 +82,13 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
     """Return one page of the Data API's report of legs (participants of calls).
 
-    Of the calls that started between ``date_from`` and ``date_till``, the report contains the legs of:
+    The request names a period by ``date_from`` and ``date_till``. Of the calls that started in this period,
+    the report contains the legs of:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
     - If `Profile.ongoing_legs_are_reported` is True: the active calls that started at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None: all active calls.
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains the legs of all
+      active calls.
 
     :return: a dict. ``data`` is a list with one dict for each leg: column → value. ``metadata`` contains
         ``total_items``: the number of legs on all pages that match the request's filter.
@@ -101,11 +104,11 @@ def get_call_legs_report(switchboard: Switchboard, account: Account, request: Ge
 
 
 def get_tags(switchboard: Switchboard, account: Account, request: GetTags) -> Result:
-    """Return one page of the list of the account's tags, as a `Result`.
+    """Return one page of the list of the account's tags.
 
-    ``data`` is a list with a dict for each tag, e.g. ``{"id": 36, "name": "Answered", …}``. ``metadata`` has
-    the key ``total_items``: the number of tags on all pages.
-
+    :return: a dict. ``data`` is a list with a dict for each tag, e.g. ``{"id": 36, "name": "Answered", …}``.
+        ``metadata`` contains ``total_items``: the number of tags on all pages that match the request's
+        filter.
     :raises RpcError: the request names an unknown column, or the filter has a wrong form.
     """
     fields = request.fields or list(TAG_COLUMNS)
@@ -141,10 +144,10 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the call with the ``communication_id`` of a request that adds or removes a tag.
+    """Return the call with a ``communication_id``, because a request is about to add or remove a tag.
 
-    The call's entry in ``list.calls`` shows the tags, and the emulator stores the JSON text of the entry.
-    The function discards this text, so that the next ``list.calls`` shows the changed tags.
+    The emulator stores the JSON text of each call's entry in ``list.calls``. The entry contains the tags. The
+    function discards the stored text, so that the next ``list.calls`` shows the changed tags.
 
     :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
     """
@@ -178,12 +181,11 @@ def _interval(
 ) -> tuple[float, float]:
     """Return the first and the last moment of a report's period, in epoch seconds.
 
-    The request names the period by ``date_from`` and ``date_till``. The report contains calls that started in
-    this period.
+    The request names the period by ``date_from`` and ``date_till``, in the account's local time.
 
-    :raises RpcError: a date has a wrong form, the period is longer than 92 days, or the profile of the
-        exchange refuses one of the dates (`Profile.youngest_date_from`,
-        `Profile.future_date_till_is_allowed`).
+    :raises RpcError: a date has a wrong form, the period is longer than 92 days, or the exchange refuses a
+        date. `Profile.youngest_date_from` and `Profile.future_date_till_is_allowed` state which dates the
+        exchange refuses.
     """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:
@@ -205,16 +207,16 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return a first choice of calls for a report, so that the caller need not look at all calls.
+    """Return the calls that a report may contain, so that the caller need not look at all calls.
 
-    The calls are in the order of their start. Some may not belong in the report, e.g. calls of another
-    account. The caller removes these calls.
+    The calls are in the order of their start. The caller must still remove the calls that do not belong in
+    the report, e.g. calls of another account.
 
     - If the whole filter is ``=`` or ``in`` with session ids: the calls with these ids, of any period.
     - Otherwise: the calls that started from ``first`` to ``last``.
 
     :param report_filter: the filter of the request. None: the request has no filter.
-    :param key: the name of the report's column with the session id.
+    :param key: the name of the report's column that contains the session id.
     :param first: the earliest start time, in epoch seconds.
     :param last: the latest start time, in epoch seconds.
     """
@@ -227,13 +229,14 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids that a report's filter names.
+    """Return the session ids with which a report's filter compares the session id of each call.
 
     Example: ``{5, 6}`` for ``{"field": "id", "operator": "in", "value": [5, 6]}``, and ``{5}`` for the
     operator ``=`` with the value 5.
 
-    :param comparison: the filter: a comparison of the session id with a value.
-    :return: the session ids; None: the filter has another operator, or a value that is not a whole number.
+    :param comparison: the filter.
+    :return: the session ids. None: the filter's operator is neither ``=`` nor ``in``, or a compared value is
+        not a whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))

@@ -1,9 +1,9 @@
-"""Pass each JSON-RPC request to the Call API or the Data API, depending on the version in the URL.
+"""Pass each JSON-RPC request to the emulated Call API or Data API. The version in the URL decides.
 
 The Data API answers at ``/v2.0``. The Call API answers at all other versions, e.g. ``/v4.0``.
 
-The modules `in_process` and `asgi_app` receive the requests and call the `Dispatcher`. The subclass
-`Exchange` adds the methods that a test uses.
+The modules `in_process` and `asgi_app` receive the requests and call a `Dispatcher`. Its subclass `Exchange`
+adds the methods that a test calls.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ class Dispatcher:
     Tests use the subclass `Exchange`. Several threads may use one dispatcher at the same time. The dispatcher
     starts no thread.
 
-    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests. The dispatcher reads
-        the time only from this function.
-    :param account: the first account (customer). None: a new account from `Profile.new_account`, with example
-        numbers, employees, scenarios, tags and media files.
+    :param clock: a function that returns the exchange's time in epoch seconds; often a `ManualClock` in
+        tests.
+    :param account: the first account (customer). None: the dispatcher makes an account with example numbers,
+        employees, scenarios, tags and media files (`Profile.new_account`).
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar accounts: all accounts of the exchange. A test may append more accounts.
-    :ivar services: version in the URL → service. Requests with any other version go to the Call API.
+    :ivar services: version in the URL → service. Requests with a version that has no entry go to the Call
+        API.
     """
 
     def __init__(
@@ -65,10 +66,11 @@ class Dispatcher:
         return self._clock
 
     def serves_host(self, host: str, path: str) -> bool:
-        """Return whether clients can reach the Call API or the Data API at a host name.
+        """Return whether clients can reach an API of the exchange at a host name.
 
-        By default, clients reach an API at any host. If the profile names the API's host (e.g.
-        `Profile.call_api_host`), clients reach the API only at this host and at loopback addresses.
+        By default, clients reach both APIs at any host. If the profile names the host of the API
+        (`Profile.call_api_host`, `Profile.data_api_host`), clients reach this API only at this host and at
+        loopback addresses.
 
         :param host: the host in the URL, e.g. ``callapi.comagic.ru``.
         :param path: the path in the URL. ``/v2.0`` means the Data API, any other path means the Call API.
@@ -102,15 +104,15 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Carry out the JSON-RPC request in the body of one HTTP request, and return the answer.
 
-        Planned faults (`Exchange.fault`) have no effect here. The function `handle_post` applies these
-        faults.
+        Faults that a test has planned with `Exchange.fault` have no effect here. The function `handle_post`
+        applies them.
 
         :param body: the body of the HTTP request.
         :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param content_type: the Content-Type header, e.g. ``application/json; charset=UTF-8``.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. A wrong body or
-            Content-Type gives an ``error``. For ``list.calls``, ``data`` in the ``result`` is a `JsonArray`.
+            Content-Type gives an ``error``. For ``list.calls``, ``result["data"]`` is a `JsonArray`.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")

@@ -30,8 +30,11 @@ class EntryTexts:
     def array(self, account: Account, calls: Iterable[Call]) -> JsonArray:
         """Return the ``list.calls`` entries of an account's calls as a JSON array, in the order of ``calls``.
 
-        A stored text can be out of date after a test has changed the name of an employee or the time zone of
-        the account. The method then builds new texts, so that the entries always show the present values.
+        The method uses the stored text of an entry, or builds and stores a missing text. If a test has
+        changed the name of an employee or the time zone of the account, the method builds all texts again.
+        The entries therefore always show the present values.
+
+        :param calls: active calls of the account.
         """
         shown = (account.timezone, [(one.id, one.full_name) for one in account.employees.values()])
         if self._shown_of_account.get(id(account)) != shown:

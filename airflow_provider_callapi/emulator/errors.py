@@ -1,10 +1,8 @@
 """The errors with which the emulator answers: mnemonic (name), code and text.
 
-Sources:
-
-- "Список ошибок общих для всех методов" (errors common to all methods) and the table of errors of each
-  method, both in the vendor's Call API v4.0 document.
-- For all other errors: the comments in `ERRORS`.
+Most errors come from the vendor's Call API v4.0 document: from the table "Список ошибок общих для всех
+методов" (errors common to all methods), and from the table of errors of each method. Comments in `ERRORS`
+state the source of all other errors.
 """
 
 from __future__ import annotations
@@ -115,16 +113,16 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 class RpcError(Exception):
     """The failure of a request. The emulator answers the request with a JSON-RPC error object.
 
-    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)``: the request's parameter ``tag_id`` is 7,
-    and the error text becomes ``Tag with 7 not found``.
+    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)`` means that the request's parameter
+    ``tag_id`` is 7. The error text is ``Tag with 7 not found``.
 
     :param mnemonic: the name of the error, a key of `ERRORS`.
-    :param field: the name of the wrong parameter, e.g. ``employee.id``. None: the error concerns no
-        parameter.
+    :param field: the name of the request's wrong parameter, e.g. ``employee.id``. None: no parameter is
+        wrong, or the emulator does not name the parameter.
     :param value: the value of this parameter in the request.
     :param code: the error code. None: the code in `ERRORS`.
     :param text: the error text. None: the text in `ERRORS`.
-    :param params: placeholder in the text → value. The error object also contains this dict.
+    :param params: placeholder in the error text → value. The error object also contains this dict.
     :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 

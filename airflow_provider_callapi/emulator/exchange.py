@@ -26,12 +26,13 @@ _MAX_CLOSED_SECONDS = 5.0
 class Exchange(Dispatcher):
     """An emulated telephone exchange with one or more accounts (customers).
 
-    :param clock: a function that returns epoch seconds; often a `ManualClock` in tests.
-    :param account: the first account. None: a new account from `Profile.new_account`, with example numbers,
-        employees, scenarios, tags and media files.
+    :param clock: a function that returns the exchange's time in epoch seconds; often a `ManualClock` in
+        tests.
+    :param account: the first account. None: the exchange makes an account with example numbers, employees,
+        scenarios, tags and media files (`Profile.new_account`).
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar port_closers: one function for each open port of the exchange. The function closes the port for a
-        number of real seconds. `Exchange.fault` needs these functions for `Fault.REFUSE`.
+    :ivar port_closers: one function for each open port of the exchange. The function takes a number of real
+        seconds, and closes the port for this time. `Exchange.fault` calls these functions for `Fault.REFUSE`.
     """
 
     def __init__(
@@ -93,14 +94,15 @@ class Exchange(Dispatcher):
     ) -> int:
         """Place a call from a contact to a virtual number, and ring the phones of an employee.
 
-        The phones ring one after another until the employee answers.
+        The phones ring one after another until the employee answers. If the contact is on the account's
+        blacklist, no phone rings, and the call ends at once.
 
         :param contact: the contact's phone number.
         :param virtual_number: the called number. None: the first of the account's virtual numbers in sorted
             order.
-        :param employee_id: the employee. None: the employee with the smallest id.
+        :param employee_id: the id of the employee. None: the employee with the smallest id.
         :param account: the account that the contact calls. None: the first account.
-        :return: the session id of the call. If the contact is on the blacklist, the call has already ended.
+        :return: the session id of the call.
         :raises KeyError: the account has no employee with this id.
         :raises ValueError: the account has no virtual number or no employee, or the employee has no phone.
         """
@@ -127,16 +129,17 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        `Fault.REFUSE` is different if the exchange has an open port. The exchange then closes the port at
-        once, and the port refuses every connection, whatever ``method`` and ``times`` are. To close the port
-        for more than 5 s, use `Emulator.refusing`.
+        `Fault.REFUSE` works differently if the exchange has an open port. The exchange then closes its ports
+        at once, and refuses every connection. The parameters ``method`` and ``times`` have no effect. To
+        close a port for more than 5 s, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
-        :param method: the fault hits only requests for this method. None: requests for any method.
+        :param method: the fault hits only requests for this API method. None: the fault hits requests for any
+            method.
         :param times: the number of requests that the fault hits.
-        :param seconds: real seconds. For `Fault.HANG` over HTTP: the longest time until the connection
-            breaks. For `Fault.REFUSE` with an open port: the time for which the port is closed, at most 5 s.
-            Other faults ignore this number.
+        :param seconds: a time in real seconds. For `Fault.HANG` over HTTP: the connection breaks after this
+            time at the latest. For `Fault.REFUSE` with an open port: the port is closed for this time, but at
+            most for 5 s. For other faults, the time has no effect.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -149,9 +152,9 @@ class Exchange(Dispatcher):
     def session(self, ip: str = "127.0.0.1") -> requests.Session:
         """Return a `requests` session whose requests this exchange answers in the same process.
 
-        The session needs no port and no network. The exchange answers requests to any host, unless the
-        profile restricts the hosts (see `serves_host`). A request to another host then fails with
-        `requests.ConnectionError`.
+        The session needs no port and no network. By default, the exchange answers requests to any host. If
+        the profile names the hosts of the APIs, a request to any other host, except a loopback address, fails
+        with `requests.ConnectionError` (see `Exchange.serves_host`).
 
         :param ip: the IP address that the exchange sees as the client's address.
         """
@@ -162,8 +165,8 @@ class Exchange(Dispatcher):
 
         - The exchange removes the calls, the journal's events, the scripts, the expectations about rings, the
           planned faults and the temporary tokens of logins.
-        - Each account has all its points (rate-limit units) again, and keeps the changes that a test has
-          made.
+        - No account has used any points (rate-limit units) any more. Other changes that a test has made to an
+          account stay.
         - `report_lag` and `default_script` return to their defaults.
         """
         with self._lock:
@@ -188,10 +191,12 @@ class Exchange(Dispatcher):
     def expect_ring(self, phone: str, script: Script | None = None, *, times: int = 1) -> None:
         """Expect that a phone rings exactly ``times`` times in the whole test.
 
-        If the actual number of rings is different, `check_rings` fails.
+        If the phone has rung more or less often, `check_rings` fails.
 
-        :param script: the new script of the phone; None: the phone keeps its present script.
-        :param times: the expected number of rings; 0: the phone must not ring.
+        :param phone: the phone number.
+        :param script: the new script of the phone: what the person does when the phone rings. None: the phone
+            keeps its present script.
+        :param times: the expected number of rings. 0: the phone must not ring.
         :raises ValueError: ``times`` is negative.
         """
         if times < 0:
@@ -204,9 +209,12 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If another phone rings, `check_rings` fails. There are two exceptions: another phone may ring as the
-        operator's phone in an inbound call, or in a call to a contact that the test has named. A contact that
-        the test has named with ``expect_ring(…, times=0)`` does not count as named.
+        If a phone rings that the test has not named, `check_rings` fails. The exception is an operator's
+        phone, which may ring unnamed in two kinds of calls:
+
+        - In an inbound call.
+        - In a call to a contact that the test has named. Contacts named with ``expect_ring(…, times=0)`` do
+          not count here.
         """
         with self._lock:
             self._expectations.no_other_rings = True
@@ -284,9 +292,9 @@ class Exchange(Dispatcher):
         """Return the limits of an account at the Call API, and the points (rate-limit units) that are left.
 
         :param account: the account (a customer of the exchange). None: the first account.
-        :return: ``minute_limit`` and ``minute_remaining`` are points. ``minute_reset`` is the number of
-            seconds until the present minute ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the
-            same for the day.
+        :return: a dict with six keys. ``minute_limit`` and ``minute_remaining`` are points: the limit, and
+            what is left in the present minute. ``minute_reset`` is the number of seconds until this minute
+            ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the same for the day.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

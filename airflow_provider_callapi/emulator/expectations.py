@@ -22,9 +22,9 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: only named phones may ring. Exception: an operator's phone may also ring in an
-        inbound call, and in a call to a named contact (except with 0 in ``times``). False: all phones may
-        ring.
+    :ivar no_other_rings: whether only phones that the test names may ring. There is an exception for an
+        operator's phone that the test does not name: it may ring in an inbound call, and in a call to a
+        contact that the test names. This does not hold for a contact with 0 in ``times``.
     """
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class RingExpectations:
 
         :param switchboard: the object that contains all calls and the emulator's journal.
         :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
-            too seldom or unexpectedly. The line names the masked phone number and, if the phone rang, the API
-            method that started the call (``inbound`` for a call from a contact).
+            too seldom or unexpectedly. The line contains the masked phone number and, if the phone rang, the
+            API methods that started the calls (``inbound`` for a call from a contact).
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]
@@ -84,11 +84,12 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a part of the error message: how often a phone rang, in which role, and by which API method.
+    """Return a part of the error message: how often a phone rang, in which roles, and by which API methods.
 
     Examples: ``start.informer_call rang 7916…0000 (contact) once`` and ``7916…0000 did not ring``.
 
-    :param rings: the journal's events of the kind ``ring`` for this phone. Empty: the phone did not ring.
+    :param rings: the events of the kind ``ring`` that the journal contains for this phone. Empty: the phone
+        did not ring.
     """
     if not rings:
         return f"{mask_phones(phone)} did not ring"

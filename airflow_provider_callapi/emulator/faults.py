@@ -11,8 +11,8 @@ class Fault(Enum):
     """A fault that a test can plan for a request, such as a broken connection.
 
     :ivar label: the name of the fault in lower case, e.g. ``drop_after``.
-    :ivar carried_out: True: the exchange carries out the request despite the fault. False: because of the
-        fault, the exchange does not carry out the request.
+    :ivar carried_out: whether the exchange carries out the request despite the fault. For example, a start
+        request with ``carried_out`` True places a call, although the client gets no proper answer.
     """
 
     REFUSE = ("refuse", False)
@@ -52,9 +52,10 @@ class PlannedFault:
     """A fault that a test has planned for the next requests.
 
     :ivar fault: the fault, e.g. `Fault.DROP_AFTER`.
-    :ivar method: the fault hits only requests for this method; None: requests for any method.
+    :ivar method: the API method whose requests the fault hits. None: the fault hits requests for any method.
     :ivar times: how many more requests the fault hits.
-    :ivar seconds: for `Fault.HANG` over HTTP, the longest time until the connection breaks, in real seconds.
+    :ivar seconds: for `Fault.HANG` over HTTP: the connection breaks after this number of real seconds at the
+        latest. For other faults, the number has no effect.
     """
 
     fault: Fault

@@ -32,7 +32,7 @@ def not_reached_reason(role: Role, script: Script) -> str | None:
 
     :param role: the role of the leg. The contact's leg has other finish reasons than all other legs.
     :param script: the script of the participant's phone. If the script names a finish reason
-        (`Script.fails_with`), the function returns this finish reason.
+        (`Script.fails_with`), the function returns this finish reason, whatever the role is.
     :return: the finish reason. None: according to the script, the participant answers.
     """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
@@ -57,18 +57,18 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 
 
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
-    """Return the finish reason of a finished call, as the Data API's report shows the reason.
+    """Return the finish reason that the Data API's report shows for a finished call.
 
-    A call takes the finish reason from one of its legs. `Profile.session_reason` decides which leg, because
-    the vendor's services differ:
+    The vendor's services differ in the leg from which they take the reason. The value of
+    `Profile.session_reason` names the leg:
 
     - ``ending_leg``: the leg that ended the call.
-    - ``contact``: the contact's leg.
+    - ``contact``: the contact's newest leg.
     - ``operator``: the newest leg of an operator.
     - ``any``: any leg. The session id decides, so the leg differs from call to call.
 
     :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for
-        ``ending_leg``, or if the call has no leg of the wanted role.
+        ``ending_leg``, and if the call has no leg of the wanted kind.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -29,8 +29,8 @@ class HttpResponse(NamedTuple):
     :ivar status: the HTTP status, e.g. 200.
     :ivar content_type: the Content-Type header.
     :ivar body: the whole body.
-    :ivar location: the Location header of a redirect; None: the response is no redirect.
-    :ivar retry_after: the Retry-After header in seconds; None: the response has no such header.
+    :ivar location: the Location header of a redirect. None: the response is no redirect.
+    :ivar retry_after: the Retry-After header, in seconds. None: the response has no Retry-After header.
     """
 
     status: int
@@ -61,10 +61,9 @@ class HttpResponse(NamedTuple):
 class HandledPost(NamedTuple):
     """The response to a POST request, and the fault that was planned for the request.
 
-    :ivar response: the response. If the planned fault changes the response (e.g. `Fault.HTML`), ``response``
-        is the changed response.
-    :ivar planned: the planned fault; None: no fault was planned. The code that sends the response must
-        simulate a fault of the connection, e.g. `Fault.HANG`.
+    :ivar response: the response. A fault such as `Fault.HTML` has already changed it. A fault of the
+        connection, such as `Fault.HANG`, has not: the code that sends the response must simulate this fault.
+    :ivar planned: the planned fault. None: no fault was planned.
     """
 
     response: HttpResponse
@@ -83,8 +82,8 @@ def handle_post(
 
     - If the path names no API version: the response has the HTTP status 404.
     - If the header Content-Length is missing: the response has the HTTP status 411.
-    - If a fault is planned: the fault may change the response. The exchange carries out the request only if
-      `Fault.carried_out` is True.
+    - In all other cases, a fault can be planned for the request. The fault may change the response. The
+      exchange carries out the request only if `Fault.carried_out` is True.
 
     :param dispatcher: the exchange that answers the request.
     :param path: the path of the URL, e.g. ``/v4.0``.

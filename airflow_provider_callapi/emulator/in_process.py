@@ -3,8 +3,8 @@
 If a test has planned a fault of the connection, a request raises the exception that `requests` raises for the
 real failure.
 
-If the planned fault refuses the connection, `InProcessAdapter` does not read a streamed body of the request.
-The client then sees that the request was not sent, because the body is unread.
+One of these faults refuses the connection. The session then does not read the body of the request if the body
+is a stream. From the unread stream, the client sees that the request was not sent.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from airflow_provider_callapi.emulator.http_messages import HandledPost, handle_
 
 
 class InProcessAdapter(HTTPAdapter):
-    """A `requests` adapter: a dispatcher in the same process answers the requests, without a network.
+    """A `requests` adapter: an exchange in the same process answers the requests, without a network.
 
-    If the dispatcher does not serve the host of a request (`Dispatcher.serves_host`), the request fails with
+    If the exchange does not serve the host of a request (`Dispatcher.serves_host`), the request fails with
     `requests.ConnectionError`.
 
     :param dispatcher: the emulated exchange that answers the requests.
@@ -51,9 +51,11 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return the emulated exchange's response to a request.
 
+        The method has the parameters of `requests`. Only ``request`` has an effect on the response.
+
         :raises requests.ConnectionError: a planned fault refuses or breaks the connection, or the exchange
             does not serve the host in the URL (`Dispatcher.serves_host`).
-        :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises the exception at once, and
+        :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises this exception at once, and
             does not wait for the timeout.
         """
         url = urlsplit(request.url or "")
@@ -71,12 +73,13 @@ class InProcessAdapter(HTTPAdapter):
 
 
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
-    """Return a `requests` session whose requests a dispatcher answers in the same process.
+    """Return a `requests` session whose requests an emulated exchange answers in the same process.
 
-    The dispatcher answers requests to any host, unless the profile restricts the hosts (see
-    `Dispatcher.serves_host`). A request to another host then fails with `requests.ConnectionError`.
+    By default, the exchange answers requests to any host. If the profile names the hosts of the APIs, a
+    request to any other host, except a loopback address, fails with `requests.ConnectionError` (see
+    `Dispatcher.serves_host`).
 
-    :param dispatcher: the emulated exchange that answers the requests.
+    :param dispatcher: the emulated exchange.
     :param ip: the IP address that the exchange sees as the client's address.
     """
     session = requests.Session()
@@ -90,10 +93,10 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 def _peek(body: Any) -> bytes:
     """Return the body of a request. For a stream, return ``b""`` and leave the stream unread.
 
-    A planned fault can refuse the connection. The client then checks whether the stream was read. If so, the
-    client assumes that the request was sent. The function therefore never reads from a stream.
+    A planned fault can refuse the connection. The client then checks whether the stream was read, because a
+    read stream means that the request was sent. The function therefore never reads from a stream.
 
-    For an `io.BytesIO`, the function returns the content, because the content is available without a read.
+    For an `io.BytesIO`, the function returns the content, which is available without a read.
     """
     if isinstance(body, io.BytesIO):
         return body.getvalue()

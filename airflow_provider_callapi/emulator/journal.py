@@ -15,24 +15,25 @@ class Entry(NamedTuple):
 
     - ``request``: None.
     - ``fault``: the name of the fault, e.g. ``drop_after``.
-    - ``start``: the method that started the call, or ``inbound``.
-    - ``ring`` and ``answer``: the role of the leg.
+    - ``start``: the method that started the call, or ``inbound`` for a call from a contact.
+    - ``ring`` and ``answer``: the role of the leg, e.g. the role of a contact or an operator.
     - ``key``: the phone key that the contact pressed.
-    - ``tag``: the id of the tag.
-    - ``dtmf``: the tone.
-    - ``option``: the mnemonic of the talk option.
+    - ``tag``: the id of the tag that a request or an employee added to the call.
+    - ``dtmf``: the tone of a phone button that a request sent into the call.
+    - ``option``: the mnemonic of the talk option that an employee or a request used.
     - ``end``: the finish reason of the call.
 
     :ivar time: epoch seconds of the exchange's clock.
-    :ivar kind: ``request`` (the exchange carried out or rejected a request), ``fault`` (a planned fault hit a
-        request), or an event of a call, e.g. ``ring``.
-    :ivar method: for a request or a fault, the API method. None: the request named no method, or the event
-        is an event of a call.
-    :ivar call_session_id: the session id of the call. None: the event concerns no call, or the exchange did
-        not know the session id.
-    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For the other events of a call,
-        the contact's phone. None: the event is a request or a fault.
-    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: no error.
+    :ivar kind: ``request``: the exchange carried out or rejected a request. ``fault``: a planned fault hit a
+        request. Any other kind: an event of a call.
+    :ivar method: for a request or a fault, the API method. None: the request named no method. For an event of
+        a call: always None.
+    :ivar call_session_id: the session id of the call that the event or the request concerns. None: there is
+        no such call, or the exchange did not read the session id. For a fault: always None.
+    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For any other event of a call,
+        the contact's phone. For a request or a fault: None.
+    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: the answer contains no
+        error. For a fault or an event of a call: None.
     :ivar detail: the text in the list above.
     """
 

@@ -1,9 +1,9 @@
-"""The calls that the emulator's ``list.calls`` shows at a moment, and the form of each entry.
+"""The active calls that the emulator's ``list.calls`` shows at a moment, and the form of each entry.
 
-The `Profile` of the exchange determines which calls ``list.calls`` shows, and the form of the entries.
+The profile of the exchange (`Profile`) determines both, because the vendor's services differ.
 
-Sources: the vendor's Call API v4.0 document; for the English texts of the legs' states, the newer
-documentation of the vendor's brand CallGear.
+The forms come from the vendor's Call API v4.0 document. The English texts of the legs' states come from the
+newer documentation of the vendor's brand CallGear.
 """
 
 from __future__ import annotations
@@ -52,11 +52,9 @@ def is_listed(call: Call, profile: Profile, now: float) -> bool:
 def is_operator(leg: Leg, profile: Profile) -> bool:
     """Return the value of ``is_operator`` that ``list.calls`` and the report of legs show for a leg.
 
-    By default, the value is True for every operator's leg, and False for all other legs. An operator can be
-    an employee of the account, or a person at any other phone, as in ``start.simple_call``.
-
-    If `Profile.operator_leg_is_operator` is False, the value is True only for the leg of an operator who is
-    an employee.
+    An operator is an employee of the account, or a person at any other phone, as in ``start.simple_call``. By
+    default, the value is True for every operator's leg. If `Profile.operator_leg_is_operator` is False, the
+    value is True only for the leg of an operator who is an employee. For all other legs, the value is False.
     """
     return leg.role is Role.OPERATOR and (profile.operator_leg_is_operator or leg.employee is not None)
 

@@ -22,17 +22,17 @@ _log = logging.getLogger(__name__)
 
 
 class NotificationSender:
-    """Sends an HTTP POST request (a notification) for each event of a call.
+    """Sends a notification (an HTTP POST request) for each of three events of a call.
 
     - ``started``: the call starts.
     - ``answered``: the talk or message begins.
     - ``ended``: the call ends.
 
-    A thread sends the notifications inside a ``with`` block of the sender. The body is a JSON object, e.g.
-    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. Like the vendor, the sender does
-    not repeat a failed notification.
+    The sender is a context manager: inside the ``with`` block, a thread sends the notifications. The body is
+    a JSON object, e.g. ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. Like the
+    vendor, the sender does not repeat a failed notification.
 
-    :param exchange: the emulated exchange whose calls cause the notifications.
+    :param exchange: the emulated exchange with the calls.
     :param url: the address that receives the notifications.
     :param secret: the value of ``secret`` in each body.
     """

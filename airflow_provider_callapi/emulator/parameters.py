@@ -1,8 +1,10 @@
-"""Check the parameters of a request to the emulator with the request class of this package's client.
+"""Check the parameters of a request to the emulator.
 
-This module converts the errors of the request class into the vendor's mnemonics. The request class accepts
-and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module rejects these values, as the
-vendor's service does.
+The check uses the request class of this package's client, such as `ListCalls`, and converts its errors into
+the vendor's mnemonics.
+
+A request class accepts and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module
+rejects these values, as the vendor's service does.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
     :param request_type: the request class of the method, e.g. `ListCalls`.
     :param params: the ``params`` of the JSON-RPC request, without ``access_token``.
-    :raises RpcError: a parameter is wrong. The error names the parameter, dotted if nested (``employee.id``).
+    :raises RpcError: a parameter is wrong, or the parameters do not fit together. The error names the wrong
+        parameter. The name of a nested parameter contains a dot: ``employee.id``.
     """
     _reject_null(params)
     try:
@@ -54,9 +57,10 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
     """Raise an error if a parameter of a request is null, even if the parameter is optional.
 
-    :param params: the parameters to check: all parameters of the request, or the fields of one nested
-        parameter, e.g. of ``employee``.
-    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``; empty: ``params`` are
+    The function calls itself to check the fields of a nested parameter, such as ``employee``.
+
+    :param params: all parameters of the request, or the fields of a nested parameter.
+    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``. Empty: ``params`` are
         all parameters of the request.
     :raises RpcError: ``data_type_error``: a parameter is null.
     """

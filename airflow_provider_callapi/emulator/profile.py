@@ -1,8 +1,9 @@
 """The profiles of the emulator. A profile states how one of the vendor's services behaves.
 
-The vendor's brands and accounts behave differently, and the vendor's document leaves questions open. Each
-field of a `Profile` states how a service behaves in one respect. The default of each field is how the authors
-of this package understand the vendor's document. ``Profile()`` therefore equals the profile ``document``.
+Profiles are necessary because the vendor's brands and accounts behave differently, and because the vendor's
+document leaves questions open. Each field of a `Profile` states how a service behaves in one respect. The
+default of each field is how the authors of this package understand the vendor's document. ``Profile()``
+therefore equals the profile ``document``.
 """
 
 from __future__ import annotations
@@ -179,9 +180,10 @@ class Profile(BaseModel):
 
     @classmethod
     def load(cls, name_or_file: str) -> Profile:
-        """Return the profile with a name in `PROFILE_NAMES`, or the profile that a JSON file describes.
+        """Return one of the package's profiles, or the profile that a JSON file describes.
 
-        :param name_or_file: the name of a profile, such as ``seen``, or the path of the file.
+        :param name_or_file: the name of a profile in `PROFILE_NAMES`, such as ``seen``, or the path of the
+            file.
         :raises ValueError: the text in the file is not JSON, or a field is unknown or wrong.
         :raises OSError: the value is neither the name of a profile nor the path of a readable file.
         """

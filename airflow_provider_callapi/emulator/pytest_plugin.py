@@ -1,7 +1,7 @@
 """The pytest plugin with the fixtures ``callapi_emulator`` and ``callapi_profile``.
 
-An installation of this package registers the plugin. pytest then imports this module in every test run of
-every user. To keep this import fast, the plugin imports the emulator only when a test uses the fixture
+If this package is installed, pytest imports this module in every test run, even in projects that do not use
+the package. To keep the import fast, the plugin imports the emulator only when a test uses the fixture
 ``callapi_emulator``.
 """
 
@@ -23,10 +23,10 @@ _EMULATOR: pytest.StashKey[Emulator] = pytest.StashKey()
 def callapi_profile() -> str | Profile:
     """Return the profile of the telephone exchange in the fixture ``callapi_emulator``.
 
-    A profile states how the exchange behaves where the vendor's brands and accounts differ. The value is the
-    name of a profile or a `Profile`. The default is ``document``.
+    A profile states how the exchange behaves where the vendor's brands and accounts differ. The fixture
+    returns the name of a profile or a `Profile`; by default ``document``.
 
-    A project can override this fixture. A test can run under several profiles:
+    A project can override this fixture. With a parameter, a test runs once for each of several profiles:
     ``@pytest.mark.parametrize("callapi_profile", ["document", "seen"])``.
     """
     return "document"
@@ -40,8 +40,8 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     - ``callapi_emulator.connection()`` returns an Airflow connection to the exchange, as a dict.
     - The fixture ``callapi_profile`` chooses the behaviour of the exchange.
 
-    After the test's own code has passed, `Exchange.check_rings` fails the test if phones rang differently
-    from the test's expectations.
+    A test can state which phones must ring, e.g. with `Exchange.expect_ring`. If the test's own code passes,
+    but phones rang differently, the test fails (see `Exchange.check_rings`).
 
     The exchange's clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
     For a clock that the test moves, use ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
@@ -62,9 +62,9 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail a test with the fixture ``callapi_emulator`` if phones rang differently from the expectations.
 
-    The hook compares the rings after the test's own code has passed. pytest then reports a failure of the
-    test. If the fixture made the comparison instead, pytest would report an error in the teardown of the
-    fixture.
+    pytest calls this hook after the test's own code has passed, and then reports a failure of the test. The
+    fixture itself could check the rings only in its teardown, and pytest would report an error instead of a
+    failure.
 
     :raises AssertionError: the rings differ from the expectations, see `Exchange.check_rings`.
     """
