@@ -45,8 +45,8 @@ class InvalidParameter(CallApiFailure, ValueError):
 
     The error message names the parameter, and never contains the value.
 
-    The constructor of an operator raises this error while Airflow reads the DAG file. For a mapped task,
-    Airflow calls the constructor in the worker, and does not retry the task after this error.
+    An operator's constructor raises this error while Airflow reads the DAG file. In a mapped task, the worker
+    calls the constructor, and Airflow does not retry the task after this error.
     """
 
 
@@ -101,11 +101,11 @@ class CallApiTrouble(AirflowException):
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
     """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
-    :param error: the error of `airflow_provider_callapi.calls.placing.place`. The exception has the same
-        message.
+    :param error: the error that `airflow_provider_callapi.calls.placing.place` has raised. The new exception
+        has the same message.
     :param may_dial_again: whether the DAG author accepts that a retry places a second call.
-    :return: with ``may_dial_again``: `CallUnresolvedForNow`, after which Airflow retries the task. Otherwise:
-        `CallUnresolved`.
+    :return: if ``may_dial_again`` is True, `CallUnresolvedForNow`: Airflow retries the task. Otherwise,
+        `CallUnresolved`: Airflow does not retry the task.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
 
@@ -128,8 +128,9 @@ def translate_errors() -> Iterator[None]:
 def with_advice(error: CallApiError) -> str:
     """Return one text: the message of an API error, and advice on what a user should do about the error.
 
-    The text names the Data API if the failed request has a method that only the Data API has. Otherwise, also
-    for ``login.user``, the text names the Call API.
+    The advice names the service that refused the request. If only the Data API has the request's method, this
+    is the Data API. Otherwise, the advice names the Call API, also for ``login.user``, a method of both
+    services.
 
     :param error: the error of the request.
     """

@@ -99,9 +99,9 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
     """Return the columns of the report of calls.
 
     :param now: the time of the request, in epoch seconds. If `Profile.ongoing_talk_is_reported` is True, the
-        talk duration of an active call counts until this time.
-    :return: name of a column → function from a call to the value in this column. For example, the function of
-        the column ``direction`` returns ``in`` or ``out``.
+        talk duration of an active call counts until this time. Otherwise, ``now`` has no effect.
+    :return: name of a column → function. The function gets a call, and returns the value of the column for
+        this call. For example, the function of the column ``direction`` returns ``in`` or ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
         "id": lambda call: call.call_session_id,
@@ -133,14 +133,14 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report of calls for which the answer shows a special value.
+    """Return the columns of the report of calls whose values the answer replaces by special values.
 
-    If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows each virtual number as an
-    empty text. For all other profiles, the result is empty.
+    If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
+    virtual number. Otherwise, the result is empty.
 
-    Filters and sorting ignore the special values, and use the values of `call_columns`.
+    Filters and sorting still use the values of `call_columns`, not the special values.
 
-    :return: name of a column → function from a call to the special value.
+    :return: name of a column → function. The function gets a call, and returns the special value.
     """
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 

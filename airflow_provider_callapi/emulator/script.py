@@ -19,23 +19,27 @@ SECONDS_TO_KEY = 2.0
 class Script:
     """States what a person does when the person's phone rings, and how the call continues.
 
-    All times are in seconds. Some fields have an effect only in the scripts of certain phones:
+    Each phone can have a script. These fields have an effect only in some scripts:
 
-    - ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…``: the contact's phone.
-    - ``talks``: the contact's phone, and after a transfer the third party's phone.
+    - ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…``: only in the script of the
+      contact's phone.
+    - ``talks``: only in the script of the contact's phone and, after a transfer, of the third party's phone.
 
-    :ivar listed_after: time from the start of the call until ``list.calls`` shows the call.
-        `Profile.appear_delay` adds to this time.
-    :ivar rings: how long the phone rings. Then the person answers, or the leg ends without an answer.
-    :ivar talks: length of the talk or message. None: the talk lasts until a request ends the call.
-    :ivar answer: ``answers``, ``busy`` (the line is busy) or ``no_answer``.
-    :ivar fails_with: the finish reason with which the leg fails after ``rings``, e.g. ``sip_offline``. None:
-        ``answer`` decides what happens.
-    :ivar employee_rings: like ``rings``, for the operator's phone if this phone has no script.
-    :ivar employee_answer: like ``answer``, for the operator's phone if this phone has no script.
-    :ivar employee_fails_with: like ``fails_with``, for the operator's phone if this phone has no script.
-    :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``. The contact waits for
-        `SECONDS_TO_KEY` seconds before each key.
+    :ivar listed_after: seconds from the start of the call until ``list.calls`` shows the call.
+        `Profile.appear_delay` adds further seconds.
+    :ivar rings: seconds for which the phone rings. Then the person answers, or the leg ends without an
+        answer. If the call's ``dialing_timeout`` is shorter, the contact's leg ends after this timeout.
+    :ivar talks: seconds that the talk or message lasts. None: the talk does not end by itself.
+    :ivar answer: what happens after ``rings`` seconds: ``answers``, ``busy`` (the line is busy) or
+        ``no_answer``.
+    :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
+        ``sip_offline``. ``answer`` then has no effect. None: ``answer`` decides.
+    :ivar employee_rings: like ``rings``, but for the operator's phone. The three fields ``employee_…`` have
+        no effect if the operator's phone has a script of its own.
+    :ivar employee_answer: like ``answer``, but for the operator's phone.
+    :ivar employee_fails_with: like ``fails_with``, but for the operator's phone.
+    :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``. The contact presses
+        the first key two seconds after the contact's answer, and each further key two seconds later.
     :ivar hangs_up: who ends a talk between contact and operator: ``contact`` or ``employee``. The finish
         reason of the call depends on this field.
     """
@@ -71,22 +75,23 @@ class Script:
     def presses(cls, keys: str, rings: float = 3.0, talks: float = 10.0) -> Script:
         """Return the script of a contact who answers and presses phone keys in a scenario.
 
-        :param keys: the keys in their order, such as ``"1"``.
+        :param keys: the keys in their order, such as ``"12"``.
         :param rings: seconds until the contact answers.
-        :param talks: seconds of the talk, until the contact hangs up. If the scenario has no employee, the
-            time begins with the contact's answer. Otherwise the time begins when contact and employee can
-            speak.
+        :param talks: seconds of the talk. Then the contact hangs up. In a scenario with an employee, the talk
+            begins when contact and employee can speak. In a scenario without an employee, the talk begins
+            with the contact's answer.
         """
         return cls(rings=rings, talks=talks, keys=keys)
 
     @classmethod
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
-        """Return the script of a contact who answers, but whose call does not reach the operator.
+        """Return the script of a contact who answers, in a call whose operator cannot be reached.
 
-        If the operator's phone has a script of its own, ``reason`` and ``employee_rings`` have no effect.
+        The script is for the contact's phone. If the operator's phone has a script of its own, ``reason`` and
+        ``employee_rings`` have no effect.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.
-        :param employee_rings: seconds for which the operator's phone rings until the leg fails.
+        :param employee_rings: seconds for which the operator's phone rings. Then the operator's leg fails.
         """
         return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

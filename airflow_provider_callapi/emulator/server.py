@@ -100,12 +100,11 @@ class Emulator:
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Refuse all new connections inside a ``with`` block.
+        """Context manager: while the ``with`` block runs, the emulator refuses all connections.
 
         At the start of the block, the emulator stops listening, but keeps the port reserved. The emulator
-        also closes the connections that are already open. If a client waits for an answer on a connection,
-        the emulator closes this connection after the answer. After the block, the emulator accepts
-        connections again.
+        also closes the open connections. If a client waits for an answer, the emulator sends the answer, and
+        then closes the connection. After the block, the emulator accepts connections again.
         """
         self._run_on_loop(self._close_port())
         try:

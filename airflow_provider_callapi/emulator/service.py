@@ -30,13 +30,12 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer.
 
-    A handler is a function that carries out one API method. A handler returns a `Result` in two cases:
+    A handler is a function that carries out one API method. Normally, the service puts the value that a
+    handler returns into the field ``data`` of the result, and adds the field ``metadata`` with the limits of
+    points (rate-limit units). If a handler returns a `Result`, the service uses this object as the result:
 
-    - The result contains ``metadata`` beside ``data``. The service adds the limits of points (rate-limit
-      units) to the ``metadata``.
-    - The result is empty: ``{}``. The service adds nothing.
-
-    Any other value that a handler returns becomes the ``data`` of the result.
+    - The `Result` is empty: the answer contains ``{}``, without ``metadata``.
+    - Otherwise: the service adds the limits to the ``metadata`` of the `Result`.
     """
 
 
@@ -44,14 +43,18 @@ class Result(dict[str, Any]):
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-    :ivar methods: method name → (class that checks the parameters, function that carries out the method).
-    :ivar weight: a function from an account and a method name to the cost of a request in points (rate-limit
-        units).
-    :ivar serves_ip: a function from an account and an IP address to a bool. False: requests from this address
-        fail.
-    :ivar has_components: whether requests fail if their method belongs to one of `Account.components_off`. A
-        component is a part of the Call API that an account has or lacks.
-    :ivar accounts: the accounts (customers) that the service knows.
+    Points are the rate-limit units of the service. An account is a customer of the vendor.
+
+    :ivar methods: name of an API method → (class that checks the parameters, function that carries out the
+        method).
+    :ivar weight: a function. It gets an account and the name of a method, and returns the cost of a request
+        in points.
+    :ivar serves_ip: a function. It gets an account and an IP address. If it returns False, the service
+        refuses the account's requests from this address.
+    :ivar has_components: True: the service has components, i.e. parts that an account has or lacks. The
+        service then refuses methods of the components in `Account.components_off`. False: it ignores this
+        list.
+    :ivar accounts: the accounts that can use the service.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
 
@@ -201,13 +204,17 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points (rate-limit units) left for a request.
 
-        If too few points are left, the method raises ``limit_exceeded``, so the service does not carry out
-        the request. One case is different: a start request while `Profile.limit_exceeded_leaves_undone` is
-        False. The method then returns the error. The caller places the call, and raises the error afterwards.
+        If too few points are left, there are two cases:
+
+        - Normally, the method raises ``limit_exceeded``, so the service does not carry out the request.
+        - If the request is a start request, and `Profile.limit_exceeded_leaves_undone` is False, the method
+          returns the error. The caller carries out the request, so the call is placed, and then raises the
+          error.
 
         :param points: how many points the request costs.
-        :return: None: enough points are left. Otherwise: the error that the caller raises afterwards.
-        :raises RpcError: ``limit_exceeded``: the service must not carry out the request.
+        :return: the error that the caller raises after it has carried out the request. None: enough points
+            are left.
+        :raises RpcError: ``limit_exceeded``: the caller must not carry out the request.
         """
         try:
             self.points(account).check(points, switchboard.now)
@@ -241,13 +248,15 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service has read so far from one JSON-RPC request. None: not read yet, or not in the request.
+    """What the service has read so far from one JSON-RPC request.
+
+    A field is None if the service has not read it yet, or if the request does not contain a valid value.
 
     :ivar ip: the client's IP address.
-    :ivar request_id: the ``id`` of the request, if it is a text or a number.
-    :ivar method: the name of the API method, if it is a text.
+    :ivar request_id: the ``id`` of the request, a text or a number.
+    :ivar method: the name of the API method.
     :ivar account: the account that sends the request.
-    :ivar call_session_id: the session id in the parameters.
+    :ivar call_session_id: the session id in the parameters of the request.
     """
 
     ip: str

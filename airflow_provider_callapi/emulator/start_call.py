@@ -1,6 +1,6 @@
 """The five ``start.*`` methods of the emulated Call API: one function for each method.
 
-A function checks the numbers, employees, scenarios and files in the request. Then it starts a call, rings the
+Each function checks the request, e.g. its numbers and media files. Then the function starts a call, rings the
 first phone and returns ``{"call_session_id": …}``. If a check fails, the function raises an `RpcError`, and
 starts no call.
 
@@ -69,10 +69,11 @@ def start_scenario_call(
 ) -> dict[str, Any]:
     """Start a call that runs a scenario of the account with a contact. Return ``{"call_session_id": …}``.
 
-    If the scenario has an employee (`Scenario.employee_id`), the employee takes part in the call.
+    If the scenario has an employee (`Scenario.employee_id`), the exchange also rings the employee's phones,
+    one after the other, until one answers.
 
-    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
-        or the scenario in the request, or may not call the contact.
+    :raises RpcError: the service refuses the request, and no call is started. For example, the account does
+        not have the virtual number or the scenario, or may not call the contact.
     """
     _check_numbers(account, request)
     scenario_id = request.scenario_id
@@ -88,11 +89,10 @@ def start_vnumber_call(
 ) -> dict[str, Any]:
     """Start a call that runs the scenario of a virtual number. Return ``{"call_session_id": …}``.
 
-    The request contains the virtual number. `Account.number_scenarios` contains the id of the scenario of
-    each virtual number.
+    The request names the virtual number. `Account.number_scenarios` states which scenario the number has.
 
-    :raises RpcError: a check of the request failed. For example, the account does not have the virtual
-        number, the virtual number has no scenario, or the account may not call the contact.
+    :raises RpcError: the service refuses the request, and no call is started. For example, the account does
+        not have the virtual number, the number has no scenario, or the account may not call the contact.
     """
     _check_numbers(account, request)
     number = request.virtual_phone_number
@@ -114,11 +114,11 @@ def start_informer_call(
 ) -> dict[str, Any]:
     """Start a call in which the contact hears a message. Return ``{"call_session_id": …}``.
 
-    No operator takes part. The contact's phone rings for at most ``dialing_timeout`` seconds, by default
-    `DIALING_TIMEOUT`.
+    No operator takes part. The contact's phone rings for at most ``dialing_timeout`` seconds, a parameter of
+    the request. The default is 30.
 
-    :raises RpcError: a check of the request failed. For example, the account does not have the virtual number
-        or the media file in the request, or may not call the contact.
+    :raises RpcError: the service refuses the request, and no call is started. For example, the account does
+        not have the virtual number or the media file, or may not call the contact.
     """
     _check_numbers(account, request)
     _check_audio(account, request)
@@ -131,11 +131,11 @@ def start_informer_call(
 def start_simple_call(switchboard: Switchboard, account: Account, request: StartSimpleCall) -> dict[str, Any]:
     """Start a call between a contact and the phone of an operator. Return ``{"call_session_id": …}``.
 
-    The request's parameter ``operator`` contains the operator's phone number. In ``list.calls``, the
-    operator's leg names no employee, even if the phone belongs to an employee.
+    The request's parameter ``operator`` is the phone number of the operator. The operator's leg in
+    ``list.calls`` names no employee, even if the phone belongs to an employee.
 
-    :raises RpcError: a check of the request failed. For example, the operator's number is a virtual number of
-        the account, or the account may not call the contact.
+    :raises RpcError: the service refuses the request, and no call is started. For example, the operator's
+        number is a virtual number of the account, or the account may not call the contact.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -240,10 +240,11 @@ def _check_audio(account: Account, request: StartCall) -> None:
 
 
 def check_message(account: Account, name: str, message: Message | None) -> None:
-    """Check a message: its media file must exist, or its text for text-to-speech must be short enough.
+    """Check that the media file of a message exists, or that a text for text-to-speech is short enough.
 
-    :param name: the request's parameter that contains the message, e.g. ``contact_message``.
-    :param message: the message. None: there is no message, and nothing to check.
+    :param name: the request's parameter that contains the message, e.g. ``contact_message``. An error names
+        it.
+    :param message: the message. None: the request has no message, so the function does nothing.
     :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
         is longer than `Account.tts_max_length` characters.
     """

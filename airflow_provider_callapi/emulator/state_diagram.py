@@ -1,9 +1,10 @@
 """The vendor's state diagram: the states of a call, and the events and methods that change the state.
 
-For some states of a call, the dict `LEG_STATES` contains the states of the legs.
+The dict `LEG_STATES` contains the states of the legs for some states of the call.
 
-Source: "Диаграмма состояний звонка" (the call's state diagram) and the table of leg states of ``list.calls``
-in the vendor's document. In the document, A is the contact, B is the operator, and C is the third party.
+Source: two parts of the vendor's document, "Диаграмма состояний звонка" (the call's state diagram) and the
+table of leg states of ``list.calls``. In the document, A is the contact, B is the operator, and C is the
+third party.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ _UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def parse_json(model: type[ModelT], text: str | bytes) -> ModelT:
-    """Parse a JSON text, and return an object of a pydantic model.
+    """Parse a JSON text into an object of a pydantic model.
 
-    :param model: the class of the object. The class decides which fields are allowed.
-    :raises ValueError: the text is not JSON, or a field is missing, wrong or not allowed. The error message
-        names the field and the problem in one line.
+    :param model: the class of the object. It defines which fields the JSON must and may contain.
+    :raises ValueError: the text is not JSON, or a field is missing, wrong or unknown. The error message names
+        the field and the problem in one line.
     """
     try:
         return model.model_validate_json(text)

@@ -1,7 +1,8 @@
 """The calls of the emulated telephone exchange: phones ring, people answer, talk and hang up.
 
-Scripts and the clock decide when each event of a call happens. `Switchboard.run_due_events` runs the events
-that are due, earliest event first. The switchboard starts no thread, even for a hundred thousand calls.
+The phones' scripts decide which events a call has and when, e.g. an answer after three seconds.
+`Switchboard.run_due_events` runs the events whose time has come, earliest event first. There are no threads,
+even for a hundred thousand calls.
 """
 
 from __future__ import annotations
@@ -44,21 +45,22 @@ Event = Callable[[], None]
 class Switchboard:
     """The calls of the emulated telephone exchange, and the future events of the calls.
 
-    A script states what the person at a phone does when the phone rings.
+    A phone's script states what the person at the phone does when the phone rings.
 
-    :ivar clock: a function that returns epoch seconds.
+    :ivar clock: a function that returns the present time in epoch seconds.
     :ivar profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar now: the time of the present event or request, in epoch seconds.
+    :ivar now: the time of the event or request that the exchange is carrying out, in epoch seconds.
     :ivar journal: the emulator's journal: the list of all events.
-    :ivar calls: session id → active or finished call.
-    :ivar by_start_time: all calls, in the order of their start.
+    :ivar calls: session id → call. Contains the active and the finished calls.
+    :ivar by_start_time: the same calls as a list, in the order of their start.
     :ivar active: session id → active call.
-    :ivar finished: finished calls, in the order of their end.
+    :ivar finished: the finished calls, in the order of their end.
     :ivar scripts: phone number → script of the phone.
-    :ivar default_script: the script of a phone without an entry in ``scripts``. An operator's phone without
-        an entry follows the fields ``employee_…`` of the contact's script instead.
+    :ivar default_script: the script of each phone without an entry in ``scripts``. Exception: an operator's
+        phone without an entry follows the fields ``employee_…`` of the contact's script.
     :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
-    :ivar entry_texts: the JSON text of each active call's entry in ``list.calls``.
+    :ivar entry_texts: the JSON texts of the active calls, as ``list.calls`` shows them. They are stored
+        because building them takes time.
     """
 
     def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
@@ -97,12 +99,14 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the emulator's journal. The time of the journal's entry is ``now``.
+        """Add an event of a call to the emulator's journal.
+
+        The entry gets the time of the event or request that the exchange is carrying out.
 
         :param kind: the kind of the event, for example ``ring``.
-        :param phone: the phone number that the event concerns; None: no phone.
-        :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For ``ring``, the role of
-            the leg. Empty: there are no details.
+        :param phone: the phone number that the event concerns. None: the event concerns no phone.
+        :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For example, the detail
+            of ``ring`` is the role of the leg. An empty text: the event has no detail.
         """
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
@@ -271,7 +275,7 @@ class Switchboard:
     def complete_transfer(self, call: Call, third: Leg) -> None:
         """Make the third party of a call the operator of the call, and begin a new talk.
 
-        The new talk lasts as long as `Script.talks` of the third party's script states.
+        The length of the new talk is `Script.talks` in the script of the third party's phone.
 
         :param third: the leg of the third party.
         """
@@ -299,16 +303,19 @@ class Switchboard:
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
         """Continue or end a call after one participant has left, or could not be reached.
 
+        The role of this participant decides:
+
         - Coach: the call continues.
-        - Third party: the call continues if the state diagram allows ``third party left``. Otherwise it ends.
+        - Third party: the call continues if the state diagram has the event ``third party left`` for the
+          call's state. Otherwise the call ends.
         - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
-        - Operator, in a talk with the contact: the call ends `POST_TALK_SECONDS` later.
+        - Operator, in a talk with the contact: the call ends two seconds later (`POST_TALK_SECONDS`).
         - Operator, in any other state of the call: the call ends.
         - Contact: the call ends.
 
         :param leg: the participant's leg, which has already ended.
-        :param reason: the Data API's ``finish_reason`` if the call ends. For a third party, the reason is
-            always ``no_success_operator_call`` instead.
+        :param reason: why the call ends, if it ends: a finish reason of the Data API. If a third party ends
+            the call, the reason is always ``no_success_operator_call`` instead.
         """
         if leg.role is Role.COACH:
             if call.allows("coach left"):

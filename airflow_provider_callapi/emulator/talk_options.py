@@ -1,10 +1,10 @@
 """The effect of each talk option in the emulator.
 
-A talk option is an action that an employee starts with a phone button during a talk. Some actions, such as a
-recording, end when the employee presses the button again.
+A talk option is an action that an employee starts with a phone button during a talk. A second press of the
+button ends some actions, such as a recording.
 
-Source: the list of mnemonics of ``list.talk_options`` and the chapter of ``call.talk_option`` in the vendor's
-document.
+Source: two parts of the vendor's document, the list of mnemonics of ``list.talk_options`` and the chapter of
+``call.talk_option``.
 """
 
 from __future__ import annotations

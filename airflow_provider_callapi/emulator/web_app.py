@@ -1,8 +1,7 @@
 """The emulator's web page and the emulator's remote control.
 
 The web page shows the calls. The remote control is a set of HTTP requests for other processes, such as a demo
-or a deployment test. With these requests, a process sets the scripts of phones, plans faults and reads the
-journal.
+or a deployment test. For example, a process can set the scripts of phones, plan faults and read the journal.
 
 The remote control has no password. Use the emulator only on loopback and in test networks.
 """
@@ -34,11 +33,13 @@ MAX_FINISHED_CALLS = 30
 def call_as_json(call: Call) -> dict[str, Any]:
     """Return a call as the JSON object that the web page and the remote control show.
 
-    - All fields of the call's entry in ``list.calls``.
-    - ``method``: the start method, or ``inbound``.
-    - ``state``: the state of the call in the vendor's state diagram.
+    The object has all fields of the call's entry in ``list.calls``, and these fields:
+
+    - ``method``: the start method. For an inbound call: ``inbound``.
+    - ``state``: the call's state in the state diagram, e.g. ``talk``.
     - ``finish_reason``: why the call ended. Null: the call is active.
-    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at``: epoch seconds. Null: not yet.
+    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at``: epoch seconds. Null: it has not
+      happened.
     """
     return {
         **call.listing(),

@@ -64,13 +64,15 @@ class CallApiHook(BaseHook):
             for session in hook.call(ListCalls()):
                 print(session.call_session_id)
 
+    Points are the rate-limit units of the APIs.
+
     :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: how long one request waits at most, in total, for new points (the API's rate-limit
-        units), in seconds, 120 by default. If new points come later, the hook raises `LimitExceeded`.
-        `LimitExceeded.retry_after` is the number of seconds until new points come.
-    :param max_sends: how often the hook sends one failing request at most, 5 by default. 1: the hook does not
-        repeat a failed request. This number does not limit the repeats after a wait for points.
-    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
+    :param max_limit_wait: how many seconds one request waits for new points at most, all its waits together;
+        120 by default. If this is too short, the hook raises `LimitExceeded`, whose ``retry_after`` is the
+        number of seconds until new points come.
+    :param max_sends: how often the hook sends one request at most if the request fails, 5 by default. 1: the
+        hook does not repeat a failed request. Repeats after a wait for points are not limited by this number.
+    :raises InvalidParameter: the value of a parameter is not allowed. The error message names the parameter.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -114,9 +116,9 @@ class CallApiHook(BaseHook):
     def settings(self) -> ConnectionSettings:
         """The settings in the hook's Airflow connection, checked and converted.
 
-        The hook reads the connection once, at the first use of this property.
+        The hook reads the connection at the first use of this property, and then keeps the settings.
 
-        :raises ConnectionSettingsInvalid: the connection has another type than ``callapi``, or a field of the
+        :raises ConnectionSettingsInvalid: the type of the connection is not ``callapi``, or a field of the
             connection is invalid. The error message names the connection and the field.
         """
         return read_settings(self.get_connection(self.callapi_conn_id))
@@ -134,9 +136,10 @@ class CallApiHook(BaseHook):
         """A Data API client that sends a failed request again if the repeat is safe.
 
         A repeat is safe if the service did not carry out the request, or if a second execution does no harm.
-        The logins and the limits of the Data API are separate from those of the Call API.
+        The Data API and the Call API have separate logins and separate rate limits.
 
-        :raises ConnectionSettingsInvalid: the connection does not use the Data API.
+        :raises ConnectionSettingsInvalid: the connection does not use the Data API, or its settings are
+            invalid.
         """
         if self.settings.data_api_url is None:
             raise ConnectionSettingsInvalid(
@@ -188,10 +191,12 @@ class CallApiHook(BaseHook):
         service did not carry out the request, or if a second execution does no harm.
 
         :param request: for example ``ListCalls()``.
-        :param before_each_send: a function that the hook invokes before each send. If the function raises an
-            exception, the hook does not send the request.
+        :param before_each_send: a function without arguments. The hook invokes the function before each send.
+            If the function raises an exception, the hook does not send the request, and the exception passes
+            on.
         :return: the answer. Its type depends on the request: ``ListCalls()`` gives a list of `CallSession`.
-        :raises CallApiError: the request failed. `airflow_provider_callapi.api.errors` lists the subclasses.
+        :raises CallApiError: the last send failed. `airflow_provider_callapi.api.errors` lists the
+            subclasses.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
@@ -215,10 +220,12 @@ class CallApiHook(BaseHook):
     ) -> dict[str, Any]:
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
-        Use this method instead of `call` in the function of a task that Airflow may retry. The method stores
-        a record of the call before it sends the start request. A retry reads the record, and returns the call
-        that an earlier try placed. A call is lost if its start request got no answer: the call may have been
-        placed. The method searches for a lost call, also in a retry.
+        Use this method instead of `CallApiHook.call` in the function of a task that Airflow may retry. The
+        method stores a record of the call before it sends the start request. A retry reads the record. If an
+        earlier try has placed the call, the retry returns this call.
+
+        A call is lost if its start request got no answer: the call may have been placed. The method searches
+        for a lost call, also in a retry.
 
         - If a task places several calls: a retry recognises a call by the called person, and by the order of
           the calls to this person.
@@ -234,20 +241,22 @@ class CallApiHook(BaseHook):
 
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
-        :param appear_timeout: seconds within which ``list.calls`` shows a placed call. A search takes this
-            long.
-        :param delivery: what to do if the search does not find a lost call. ``at_most_once``: raise
-            `CallUnresolved`. ``at_least_once``: place a second call.
+        :param appear_timeout: how many seconds the method searches for a lost call in ``list.calls``, 60 by
+            default. Each placed call must appear in ``list.calls`` within this time.
+        :param delivery: what to do if the search does not find a lost call. ``at_most_once``, the default:
+            raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call may have
+            rung.
         :return: the same dict that a start operator returns, e.g. with ``call_session_id`` and
             ``external_id``.
         :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call, which may have
             been placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, it is unknown whether the second call was
-            placed. Airflow retries the task, and the retry may place another call.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost too, and the search did
+            not find it. Airflow retries the task, and the retry may place another call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
         :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail the same
-            way. One reason: the task has retries, and Airflow is older than 3.3 and so has no task state.
+            way. For example, the task has retries, but Airflow is older than 3.3 and has no task state for
+            the record.
         :raises CallApiError: the call was not placed, or the search failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
@@ -299,8 +308,8 @@ class CallApiHook(BaseHook):
         """Send a request for any Call API method, even for a method that this package does not define.
 
         :param name: the name of the method, e.g. ``list.calls``.
-        :param params: the method's parameters without ``access_token``.
-        :return: ``result.data`` of the answer. This package does not check the data.
+        :param params: the method's parameters without ``access_token``. None: the method has no parameters.
+        :return: the field ``result.data`` of the answer. The hook does not check the data.
         :raises CallApiError: the request failed.
         """
         return self.call(request_by_name(name, params or {}))
@@ -311,12 +320,13 @@ class CallApiHook(BaseHook):
         If the poll fails, the method logs a warning and raises no error.
 
         On some accounts, a poll never shows that a contact has picked up. If the connection uses the Data
-        API, the hook therefore asks the Data API about the ``awaited`` calls. The hook does this at most once
-        in ten seconds.
+        API, the hook therefore asks the Data API which contacts of the ``awaited`` calls have picked up. The
+        hook does this at most once in ten seconds.
 
         :param awaited: the session ids of the calls for whose answer your code waits.
-        :param time_limit: the longest time for the poll, in seconds. A shorter time limit of the connection
-            takes precedence. If ``time_limit`` is ten seconds or less, the hook does not ask the Data API.
+        :param time_limit: how many seconds the poll may take. If the connection sets a shorter time limit,
+            the shorter limit applies. If ``time_limit`` is ten seconds or less, the hook does not ask the
+            Data API.
         """
         snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:
@@ -356,11 +366,11 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        `CallApiHook.observe` evaluates each poll. If ``until`` is ``ended``, the tasks of one host share the
-        polls of an account. If ``until`` is ``answered``, each task polls alone.
+        If ``until`` is ``ended``, the tasks on one host that use the same account share their polls. If
+        ``until`` is ``answered``, each task polls alone.
 
-        :param watch: the watch of the call. Each poll updates this object. The wait ends at most ten seconds
-            after the watch's deadline.
+        :param watch: the object that collects what the polls show of the call. `CallApiHook.observe` updates
+            the object after each poll. The wait ends at most ten seconds after the object's deadline.
         :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :param poll_interval: seconds between two polls.
         :return: the last phase of the call, e.g. answered, ended or timed out.
@@ -397,10 +407,11 @@ class CallApiHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Test the Airflow connection. The test places no call.
 
-        If the connection uses the Data API, the test includes the Data API and the account's time zone.
+        If the connection uses the Data API, the method also tests the Data API and reads the account's time
+        zone.
 
-        :return: a pair: whether the connection works, and a text for the user. The text states the result,
-            and after a failure what the user should do.
+        :return: a pair: whether the connection works, and a text for the user. If the test failed, the text
+            also states what the user should do.
         """
         return check_connection(lambda: self.settings)
 
@@ -454,10 +465,11 @@ class CallApiHook(BaseHook):
         )
 
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Yield the snapshots for the watch of one call, one after the other, without end.
+        """Yield snapshots for the watch of one call, without end.
 
         - If ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots.
-          If the host has no private folder for them, the hook polls for this watch alone.
+          They exchange the snapshots in a private folder. If the host has no such folder, the hook polls for
+          this watch alone.
         - If ``until`` is ``answered``: the hook polls for this watch alone. Shared snapshots lack the phone
           number that the hook needs to ask the Data API about the answer.
         """

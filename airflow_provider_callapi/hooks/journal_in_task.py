@@ -28,18 +28,19 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 
 @contextmanager
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
-    """Yield the journal (the stored record) of the call that a task's function is about to place.
+    """Context manager that yields the journal (the stored record) of the call that a task is about to place.
 
-    Each call of the task has its own journal. In every try, the first call to a person gets this person's
-    first journal, the second call gets the second journal, and so on. So a retry finds the calls of the
-    earlier try. Within one try, two requests with exactly the same content get the same journal.
+    The task's function may place several calls. Each call has its own journal. In every try, the first call
+    to a person gets this person's first journal, the second call gets the second journal, and so on. So a
+    retry finds the calls of the earlier try. Within one try, two requests with exactly the same content get
+    the same journal.
 
     The function may place calls in several threads. A thread waits while another thread uses the same
     journal.
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.
-    :raises CallApiFailure: the task has retries, and this Airflow has no task state in which a retry could
+    :raises CallApiFailure: the task has retries, and this Airflow has no task state, so a retry could not
         find the call.
     """
     facts = TaskFacts.of(context, execution_timeout=None)

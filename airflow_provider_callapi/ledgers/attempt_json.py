@@ -18,11 +18,11 @@ _KNOWN_TWICE = ("external_id", "attempt")
 
 
 def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
-    """Return an attempt as plain JSON: the name of each field → value. Times are epoch seconds.
+    """Return an attempt as plain JSON: name of a field → value. Times are epoch seconds.
 
-    To save space, the JSON omits each field that has its default value. The call of an attempt has two fields
-    that the attempt also has: ``external_id`` and ``attempt``. If such a field has the same value in both,
-    the JSON of the call omits the field.
+    To save space, the JSON omits each field that has its default value. The field ``call`` contains the
+    attempt's call. This call has an ``external_id`` and an ``attempt`` (a number), too. If one of them equals
+    the same field of the attempt, the JSON of the call omits it.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:

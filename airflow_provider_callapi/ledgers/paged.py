@@ -101,11 +101,11 @@ class PagedLedger:
         cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt, and its call may have been placed.
-        - The person's previous attempt is still open: its result is not yet known.
+        - The ledger contains an attempt with the intent's number, and its call may have been placed.
+        - An earlier attempt to call the person is still open: its result is not yet known.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts, which the ledger stores too.
+        :param changed: newer versions of other attempts. The ledger stores them too.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
@@ -180,8 +180,8 @@ class PagedLedger:
         """Add stored versions of attempts to memory. A later version replaces an earlier version.
 
         :param values: the stored attempts as JSON, oldest version first.
-        :return: a dict that serves as an ordered set. Each key stands for one attempt in ``values``:
-            (`Attempt.person`, number of the attempt). The dict maps each key to None.
+        :return: a dict that serves as an ordered set of the attempts in ``values``. Each key is a pair: the
+            key of the person, and the number of the attempt to call this person. Each value is None.
         """
         places: dict[Place, None] = {}
         for attempt in map(attempt_of_json, values):

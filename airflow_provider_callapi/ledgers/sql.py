@@ -49,13 +49,13 @@ class SqlLedger:
     missing tables.
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Its option
-        ``hide_parameters`` must be set, to keep phone numbers out of its log.
+        ``hide_parameters`` must be set, so that its log contains no phone numbers.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
-    :param min_gap: seconds that must pass between two calls to a person. The calls of all campaigns in the
-        database count, except calls that rang no phone. None: no minimum.
+    :param min_gap: seconds that must pass between two calls to a person. All campaigns in the database count,
+        but not calls that rang no phone. None: the calls may follow each other at once.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
-        too, after up to five minutes of repeats.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods of the ledger
+        raise this error too. They first repeat a failed statement, during an outage for up to five minutes.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -87,15 +87,18 @@ class SqlLedger:
         cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains the same attempt, and its call may have been placed.
-        - The person's previous attempt is still open: its result is not yet known.
-        - ``min_gap`` has not passed since the last call to the person. `ClaimResult.not_before` is the time
-          at which ``min_gap`` has passed.
-        - The database fails after the ledger has stored some of the intents (PostgreSQL only). The ledger
-          then refuses the other intents, so that the process can dial the first people without delay.
+        - The ledger contains an attempt with the intent's number, and its call may have been placed.
+        - An earlier attempt to call the person is still open: its result is not yet known.
+        - The time of the intent is too early: since the last call to the person, fewer than ``min_gap``
+          seconds have passed (a parameter of `SqlLedger`). `ClaimResult.not_before` states when the person
+          may be called.
+        - The database has failed after the ledger had stored some of the intents (PostgreSQL only). The
+          ledger refuses the other intents, so that the process can dial the people of the stored intents
+          without delay.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores them first, as `record` does.
+        :param changed: newer versions of other attempts. The ledger stores them first, as `SqlLedger.record`
+            does.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         self.record(changed)
@@ -111,11 +114,11 @@ class SqlLedger:
     def record(self, attempts: Sequence[Attempt]) -> None:
         """Replace stored attempts by newer versions, for example by versions with a result.
 
-        If a row already contains more knowledge of the attempt, the row stays unchanged. For example,
-        ``active`` does not replace the result ``answered``. See
-        `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+        A version does not replace a version with more knowledge of the attempt. For example, ``active`` does
+        not replace the result ``answered``.
+        `airflow_provider_callapi.ledgers.sql_statements.record_statement` describes the rules.
 
-        :param attempts: new versions of attempts that `claim` has stored before.
+        :param attempts: new versions of attempts that `SqlLedger.claim` has stored before.
         """
         for chunk in _chunks(sorted(attempts, key=_in_one_order)):
             if self._has_batches:
@@ -150,9 +153,10 @@ class SqlLedger:
 
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: whether a failed statement of this process may have stored these intents before.
-        :param some_granted: whether `_claim_batch` has just stored intents of other people, who wait to be
-            dialled. True: after a failure of several seconds, the method refuses all ``intents``. False:
-            during an outage of the database, the method repeats the transaction for up to five minutes.
+        :param some_granted: whether `_claim_batch` has just stored intents of other people, whom this process
+            is about to dial. True: if the database fails for several seconds, the method refuses all
+            ``intents``, so that the process can dial the other people. False: the method repeats a failed
+            transaction, during an outage of the database for up to five minutes.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         :raises CallApiTrouble: the last repeat of the transaction failed, and ``some_granted`` is False.
         """
@@ -246,11 +250,12 @@ def _in_one_order(attempt: Attempt) -> tuple[str, int]:
 
 
 def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Split versions of attempts into lists, and yield the lists. A list contains each attempt only once.
+    """Split a list of attempts, so that no list contains two versions of one attempt. Yield the lists.
 
     The first list contains the first version of each attempt, the second list the second versions, and so on.
 
-    :param attempts: versions of attempts. One attempt may have several versions, oldest version first.
+    :param attempts: versions of attempts. If an attempt has several versions, they are in order, oldest
+        first.
     """
     while attempts:
         batch: dict[tuple[str, int], Attempt] = {}

@@ -1,7 +1,7 @@
 """The PostgreSQL statements that claim or store a whole batch of attempts with one request and one commit.
 
-To claim an attempt means to reserve the attempt: to store its intent before the start request is sent. The
-attempts of a batch are the parameter ``rows`` of a statement, a JSON list of objects: column → value.
+To claim an attempt means to reserve the attempt: to store its intent before the start request is sent. Each
+statement gets the attempts of the batch in its parameter ``rows``, a JSON list of objects: column → value.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    The statement leaves out intents about which `claim_in_turn` must decide:
+    The statement leaves out three kinds of intents, about which `claim_in_turn` must decide:
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: another process has changed the person's row of the lock table since the statement
-      began.
+    - With ``min_gap``: since the statement began, another process has claimed attempts to call the person, or
+      a person with the same row of the lock table.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
@@ -78,8 +78,8 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
 def record_batch(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
     """Store new versions of attempts in the ledger's call table with one statement.
 
-    A row that already contains more knowledge of its attempt stays unchanged. The list
-    `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
+    If a row already contains more knowledge of its attempt than the new version, the row stays unchanged.
+    `airflow_provider_callapi.ledgers.sql_statements.record_statement` describes the rules.
 
     :param campaign: the campaign's name.
     :param attempts: one version of each attempt.
@@ -109,9 +109,9 @@ def _iso(at: float) -> str:
 
 
 def _table_of(name: str, *columns: Column[Any]) -> CTE:
-    """Return a SQL expression that converts the statement's parameter ``rows`` to a table.
+    """Return a SQL expression (a common table expression) that reads the parameter ``rows`` as a table.
 
-    The parameter is a JSON list of objects: column → value. The result is a common table expression.
+    The statement's parameter ``rows`` is a JSON list of objects. Each object becomes a row: column → value.
 
     :param name: the name of the table in the statement.
     :param columns: the table's columns with their types. If an object lacks a column, the value is null.
@@ -147,16 +147,18 @@ def _claim_statement(*, has_gap: bool) -> Any:
 def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
-    Each person belongs to one row of the ledger's lock table. The claim statement locks the rows of the
-    batch's people. Other claims with ``min_gap`` for these people then wait.
+    Each person belongs to one row of the ledger's lock table. Several people can share a row. The claim
+    statement locks the rows of the batch's people. Until it ends, all other claims with ``min_gap`` for these
+    people wait.
 
-    The claim statement may itself have to wait for another claim. It cannot see the attempts that the other
-    claim stores meanwhile. So the statement must store no intent for a person whose row the other claim has
-    changed.
+    The claim statement may itself have to wait for an earlier claim that has locked a row. It cannot see the
+    attempts that the earlier claim stores meanwhile. But the earlier claim also changes the row. If a row has
+    changed, the claim statement stores no intent for the people of this row.
 
-    :param intent: the table of the intents, with the number of each person's lock row as ``stripe``.
-    :return: a common table expression: the numbers (``stripe``) of the locked rows that no other claim has
-        changed. The statement may store intents only for the people of these rows.
+    :param intent: the table of the intents. Its column ``stripe`` contains the number of each person's lock
+        row.
+    :return: a common table expression: the numbers (``stripe``) of the locked rows that have not changed. The
+        claim statement may store intents only for the people of these rows.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.

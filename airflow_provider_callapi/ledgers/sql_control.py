@@ -1,11 +1,10 @@
 """Stores the wishes and the progress of campaigns in two tables of the SQL ledger's database.
 
 ``callapi_campaign_wish``
-    One row for each campaign that a user has asked to pause, resume or stop. The row contains the wish, the
-    name of the user and the time.
+    One row for each campaign that a user has asked to pause, resume or stop. The row contains the newest
+    wish, the name of the user and the time.
 ``callapi_campaign_progress``
-    One row for each task of a campaign. The row states how far the campaign is, as JSON without phone
-    numbers.
+    One row for each task of a campaign. The row states how far the task is, as JSON without phone numbers.
 """
 
 from __future__ import annotations
@@ -170,9 +169,9 @@ class CampaignControl:
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Open the wishes and the progress of campaigns in the database to which an Airflow connection leads.
+    """Open the wishes and the progress of campaigns in the database of a SQL ledger.
 
-    :param ledger_conn_id: id of the Airflow connection, the same as the campaigns' ``ledger_conn_id``.
+    :param ledger_conn_id: id of the Airflow connection to the database: the campaigns' ``ledger_conn_id``.
     :return: an object that reads and writes the wishes and the progress of all campaigns in the database.
     :raises CallApiFailure: the connection does not lead to a usable database.
     :raises CallApiTrouble: the database did not answer.

@@ -34,9 +34,10 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether an earlier statement of this process may have stored the intents, although it
-        seemed to fail. True: an intent that the database already contains counts as this process's own, and
-        is granted. False: such an intent belongs to another process, and is refused.
+    :param repeated: whether an earlier statement of this process may have stored the intents, although the
+        statement seemed to fail. The parameter decides about an intent that the database already contains.
+        True: the intent counts as this process's own, and is granted. False: it belongs to another process,
+        and is refused.
     :return: one `ClaimResult` for each intent, in the order of ``intents``.
     :raises LostRaceError: another process has changed a row after this function had read the row.
     """
@@ -64,8 +65,8 @@ def claim_in_turn(
 def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -> None:
     """Store new versions of attempts in the ledger's call table.
 
-    A row that already contains more knowledge of its attempt stays unchanged. The list
-    `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE` defines what counts as more knowledge.
+    If a row already contains more knowledge of its attempt than the new version, the row stays unchanged.
+    `airflow_provider_callapi.ledgers.sql_statements.record_statement` describes the rules.
 
     :param campaign: the campaign's name.
     :param attempts: the new versions.
@@ -129,10 +130,10 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the person's newest attempt in the database is the given intent, unchanged.
+    """Return whether the database contains the given intent unchanged, as the person's newest attempt.
 
-    True: both have the same number, ``external_id`` and time, and the newest attempt has the status
-    ``dialling``. The database rounds times, so a difference of less than a microsecond does not count.
+    True: the newest attempt has the status ``dialling``, and its number, ``external_id`` and time are those
+    of the intent. Times may differ by less than a microsecond, because the database rounds times.
 
     :param newest: the person's newest attempt in the database.
     :param intent: the intent that a process wants to store.

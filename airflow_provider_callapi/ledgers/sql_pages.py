@@ -24,11 +24,11 @@ _PAGE = 5000
 class AttemptPages:
     """Reads the rows of a query on the SQL ledger page by page. A page is a list of up to 5000 rows.
 
-    If the connection to the database breaks, the object opens a new connection and continues with the next
-    page.
+    If the connection to the database breaks, the object opens a new connection, and continues after the last
+    row that was read.
 
     :param engine: the SQLAlchemy engine of the ledger.
-    :param query: selects rows of one campaign, in the order of person and attempt.
+    :param query: a query for attempts of one campaign. Its rows must be in the order of person and attempt.
     """
 
     def __init__(self, engine: Engine, query: Select[Any]) -> None:

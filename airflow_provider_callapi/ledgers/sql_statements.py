@@ -69,13 +69,14 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
     The statement leaves a row unchanged in two cases:
 
-    - The row already contains more knowledge of its attempt, see `KNOWLEDGE`.
-    - The row contains another intent (the times differ), and the new version has the status ``dialling`` or
-      ``not_placed``, or the result ``unresolved``. Such a version says something only about its own intent.
-      Another process has taken over the attempt since then.
+    - The row already contains more knowledge of its attempt than the new version, see `KNOWLEDGE`.
+    - Another process has taken over the attempt and stored its own intent in the row (the times differ), and
+      the new version has the status ``dialling`` or ``not_placed``, or the result ``unresolved``. Such a
+      version says something only about its own intent.
 
     :param new: a function that returns the SQL expression for a value of the new version. Its argument is the
-        name of a column of the call table, or ``known``: the new version's index in `KNOWLEDGE`.
+        name of a column of the call table, or ``known``. For ``known``, the value is the new version's index
+        in `KNOWLEDGE`.
     """
     return (
         update(calls)
@@ -90,10 +91,11 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression for the value that a column has after a write of `record_statement`.
+    """Return the SQL expression for the value that a column has after `record_statement` was executed.
 
-    If the new value is null (unknown), the column keeps its old value. The column ``observed`` also keeps the
-    old value ``true`` if the new value is ``false``.
+    - The column ``observed`` keeps the value true. The new value replaces any other old value.
+    - Any other column keeps its old value if the new value is null (unknown). Otherwise, the new value
+      replaces the old value.
 
     :param column: a column of the ledger's call table.
     :param new: the SQL expression for the new value.

@@ -33,9 +33,9 @@ class AlertSuppressed(Exception):
 def _deployment(log: Any) -> Deployment:
     """Return the name and the secret keys of this Airflow deployment, as a `Deployment`.
 
-    The id of an alert depends on these values. If Airflow's configuration cannot be read, the function logs
-    the error, and returns a `Deployment` without name and keys. An error in the configuration thus does not
-    prevent the alert.
+    The id of an alert depends on the name and the keys. If Airflow's configuration cannot be read, the
+    function logs a warning, and returns a `Deployment` without name and keys. So a wrong configuration does
+    not prevent the alert.
     """
     try:
         return read_deployment()
@@ -48,18 +48,20 @@ def _deployment(log: Any) -> Deployment:
 class AlertLock:
     """Makes sure that only one of several callbacks rings for an alert.
 
-    An Airflow Variable stores the *claim*: which callback may ring. If the Variable cannot be read or
-    written, the lock logs the error and lets the callback ring. Several callbacks may then ring for the same
-    alert.
+    An Airflow Variable, called the alert's Variable, stores the *claim*: which callback may ring. If the
+    Variable cannot be read or written, the lock logs a warning and lets the callback ring. Several callbacks
+    may then ring for the same alert.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. The hash depends on the alert's id
-        and on the people to call.
-    :ivar about: what failed, for the description of the Variable.
-    :ivar candidate_id: the id of this callback, unique among all callbacks. A deadline's callback keeps its
-        id when Airflow restarts it.
-    :ivar quiet_for: for how many seconds after a call the alert does not ring again. 0: every failure rings.
-    :ivar settle: seconds from the write of a claim to the check that the Variable still contains this claim.
+    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. Alerts with other ids, other people
+        to call or another Airflow deployment have other hashes.
+    :ivar about: a text that states what failed. Airflow's UI shows the text next to the Variable.
+    :ivar candidate_id: the id of this callback. Other callbacks have other ids. A callback of a deadline
+        keeps its id when Airflow restarts the callback.
+    :ivar quiet_for: for how many seconds after a call of one callback the other callbacks do not ring. 0:
+        there is no claim, and each callback rings.
+    :ivar settle: how many seconds a callback waits at least after it has written its claim. Then the callback
+        checks that the Variable still contains this claim.
     :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
     :ivar clock: a function that returns the time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
@@ -108,13 +110,13 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
-        once.
+        If ``quiet_for`` is 0 (every failure rings), or if the alert's Airflow Variable cannot be used, the
+        callback may ring at once.
 
-        :return: if Airflow has restarted this callback: the last call that the callback had placed before.
-            Otherwise, or without such a call: None.
+        :return: the last call of this callback before Airflow restarted it, if this call is at most
+            ``quiet_for`` seconds old. None: there is no such call.
         :raises AlertSuppressed: another callback has placed a call for the alert in the last ``quiet_for``
-            seconds.
+            seconds. So the alert stays quiet.
         """
         if not self.quiet_for:
             return None
@@ -144,12 +146,13 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, just before the first call, that no other callback has rung since `acquire`.
+        """Check, just before the first call, that no other callback has rung since `AlertLock.acquire`.
 
-        The claim (the right to ring) from `acquire` expires. If this callback has been slow, another callback
-        may have taken the claim and placed a call.
+        The claim (the right to ring) expires some seconds after `AlertLock.acquire`. If this callback has
+        been slow, another callback may have taken over the claim and placed a call. Without a claim, the
+        method does nothing.
 
-        :raises AlertSuppressed: another callback has placed a call since `acquire`.
+        :raises AlertSuppressed: another callback has placed a call.
         """
         if self._candidate is None or self._has_rung:
             return

@@ -1,7 +1,8 @@
 """Wait until a call is answered or has ended, and find out whether a person acknowledged the alert.
 
-By default, a person acknowledges an alert by answering the call. If the author has given marks, such as the
-operation that follows a phone key, an answer is not enough: the call must have one of these marks.
+By default, a person acknowledges an alert by answering the call. The author can instead require a mark, such
+as the operation that follows a phone key. Then an answer is not enough: the call must have one of the
+author's marks.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 class Acknowledgement:
     """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
 
-    :ivar marks: the marks, one of which a call must have. Empty: an answer acknowledges the alert.
-    :ivar longest_wait: the longest time, in seconds, for which the alert polls one call.
-    :ivar report_timeout: how long the alert waits for one of the marks in the Data API's report, in seconds
-        since the end of the call.
+    :ivar marks: a call with one of these marks acknowledges the alert. Empty: an answer acknowledges the
+        alert.
+    :ivar longest_wait: for how many seconds the alert polls one call at most.
+    :ivar report_timeout: for how many seconds after the end of a call the alert waits for the call's report,
+        which may contain one of the ``marks``. Without marks, the value has no effect.
     """
 
     marks: tuple[Mark, ...]
@@ -83,11 +85,13 @@ async def wait_for_acknowledgement(
 ) -> bool:
     """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged.
 
-    - Without marks in ``wanted``: the function waits for the answer.
-    - With marks: the function waits for the end of the call, and then for a mark in the Data API's report.
+    - Without marks in ``wanted``: the function waits for the answer. Then the polls or the Data API show
+      whether the contact has answered.
+    - With marks: the function waits for the end of the call, and then for the Data API's report. The report
+      shows whether the call has one of the marks.
 
-    If the polls fail, the function logs the error. The earlier polls and the Data API then determine the
-    result.
+    If the polls fail, the function logs a warning and stops polling. It then uses what the earlier polls and
+    the Data API show.
 
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
@@ -144,9 +148,9 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
     """Return whether the polls or the Data API show that the contact has answered a call.
 
-    If the polls show no answer, the function asks the Data API: a short talk may begin and end between two
-    polls, and on some accounts the polls never show a talk. If the Data API fails, the function logs the
-    error and returns False.
+    If the polls show no answer, and the connection uses the Data API, the function asks the Data API. There
+    are two reasons: a short talk may begin and end between two polls, and on some accounts the polls never
+    show a talk. If the Data API fails, the function logs a warning and returns False.
     """
     outcome = watch.extend_outcome(call)
     answered = outcome.answered

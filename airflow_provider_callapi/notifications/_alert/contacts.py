@@ -15,8 +15,9 @@ def split_contacts(contact: Any) -> list[str]:
 
     Example: ``"+7 926 000-00-01, 89260000002"`` becomes ``["+7 926 000-00-01", "89260000002"]``.
 
-    :param contact: a text with one or several phone numbers, a list of phone numbers, or one phone number as
-        an int or a float. A phone number from a native template or a data frame may be an int or a float.
+    :param contact: one phone number, a list of phone numbers, or a text with several phone numbers, separated
+        by commas, semicolons or line breaks. One phone number may be an int or a float, because a native
+        template or a data frame may give such a value.
     """
     given = str(contact) if isinstance(contact, int | float) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
@@ -26,10 +27,10 @@ def split_contacts(contact: Any) -> list[str]:
 def read_people(contact: Any, region: str) -> tuple[str, ...]:
     """Return the phone numbers of an alert's people in the service's form, e.g. ``("79260000001",)``.
 
-    If a text cannot be read as a phone number, the text stays as the author wrote it.
+    If a text cannot be read as a phone number, the result contains the text as the author wrote it.
 
-    :param contact: the notifier's parameter, see `split_contacts`.
-    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param contact: the notifier's parameter ``contact``, see `split_contacts`.
+    :param region: ISO 3166 code of a country, e.g. ``RU``. Numbers without a country code belong to it.
     """
     return tuple(_number_or_text(text, region) for text in split_contacts(contact))
 

@@ -20,13 +20,14 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return an earlier call of the alert: an active call, or a call of the last ``quiet_for`` seconds.
 
-    The function searches the active calls and then, if it has found none, the Data API. If there are several
-    calls, the result is the call to the person who comes last in the alert's list of people. If a search
-    fails, the function only logs the error, because the alert must ring.
+    The function first searches the active calls. If it finds none, and the connection uses the Data API, it
+    searches the Data API. If the alert has several such calls, the result is the call to the person who comes
+    last in the alert's list of people. If a search fails, the function logs a warning and raises no error,
+    because the alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: do not search, and
-        return None.
+    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: the alert may ring
+        again at once, so the function does not search, and returns None.
     :return: the call, and the position of the called person in the list. None: no call was found.
     """
     if not quiet_for:

@@ -1,9 +1,10 @@
 """How an alert waits and sends requests, in a synchronous and in an asynchronous callback.
 
-The steps of an alert are the same coroutines in both callbacks. These coroutines do all slow work through an
-`Execution` object. Airflow runs a synchronous callback in a process without an event loop, where the object
-is an `InProcess`. Airflow runs an asynchronous callback in the triggerer, where the object is an
-`InTriggerer`.
+The steps of an alert are the same coroutines in both kinds of callbacks. All slow work goes through an
+`Execution` object. There are two kinds of this object:
+
+- `InProcess`, for synchronous callbacks. Airflow runs them in a process without an event loop.
+- `InTriggerer`, for asynchronous callbacks. Airflow runs them in the event loop of the triggerer.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ POLL_INTERVAL = 2.0
 class Execution(Protocol):
     """The methods through which an alert does slow work: requests, polls and waits.
 
-    :ivar watch_errors: exception classes. If the method `watch` raises one of them, the alert logs the error
-        and no longer polls this call. If the connection uses the Data API, the alert then asks the Data API
-        about the call. Any other exception ends the alert.
+    :ivar watch_errors: exception classes. If `Execution.watch` raises one of them, the alert logs a warning
+        and stops polling this call. The earlier polls and the Data API then decide whether the call is
+        acknowledged. Any other exception ends the alert.
     """
 
     watch_errors: tuple[type[Exception], ...]
@@ -59,7 +60,8 @@ class Execution(Protocol):
         :param watch: the object that collects what the polls show of the call. The caller reads the result
             from this object.
         :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
-        :raises Exception: the polls failed. `watch_errors` names the exception classes.
+        :raises Exception: the polls failed. The error belongs to one of the classes in
+            `Execution.watch_errors`.
         """
 
 

@@ -4,8 +4,9 @@ Airflow gives each kind of callback a context with different keys:
 
 * callback of a task: ``ti``;
 * callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
-* callback of a deadline: ``deadline``, and ``dag_run`` as a dict;
-* a running task that runs the notifier: the task's own context.
+* callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
+
+A running task can also run the notifier itself. The context is then the task's own context.
 """
 
 from __future__ import annotations

@@ -46,8 +46,10 @@ class AlertOptions:
     Each attribute has the name and the meaning of a parameter of the notifier. Durations are in seconds.
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
-    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
-    :ivar external_id: the id of the alert. None: one id for each DAG run and list of people.
+    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the call speaks the
+        default text.
+    :ivar external_id: the id of the alert. None: the alert gets an id that depends on the DAG run and on the
+        list of people.
     :ivar dialing_timeout: how long a phone rings. None: the service's default.
     :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
     :ivar acknowledged_by: the marks that acknowledge the alert, e.g. an operation of the scenario. Empty: an
@@ -69,12 +71,12 @@ class AlertOptions:
 
 
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
-    """Return the marks of a call that acknowledge an alert. Empty: an answer acknowledges the alert.
+    """Return the marks that acknowledge an alert if a call has one of them.
 
-    :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, a list of marks, or
-        None.
+    :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, or a list of marks.
+        None: an answer acknowledges the alert, so the result is empty.
     :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
-    :raises ValueError: an entry is not a mark, or there are marks but no scenario.
+    :raises ValueError: an entry is not a mark, or ``acknowledged_by`` is given without a scenario.
     """
     if acknowledged_by is None:
         return ()
@@ -89,13 +91,13 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Render the optional template fields of the notifier. Return field name → rendered value.
+    """Render the notifier's optional template fields. Return field name → rendered value.
 
-    If a field cannot be rendered, log the error and use None as the value. A mistake in an optional field
-    must not prevent the alert.
+    If a field cannot be rendered, the function logs the error and uses None as the value, because a mistake
+    in an optional field must not prevent the alert.
 
     :param values: field name → template, e.g. ``{"message": "Task {{ ti.task_id }} failed"}``.
-    :param render: a function that renders one template.
+    :param render: a function. It gets a template, and returns the rendered value.
     """
     rendered = {}
     for name, value in values.items():
@@ -109,7 +111,7 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration of the notifier in seconds.
+    """Return a duration in seconds: the value that the author gave to a parameter of the notifier.
 
     If the value is not allowed, the function logs the mistake and returns the default, so that the mistake
     does not prevent the alert.

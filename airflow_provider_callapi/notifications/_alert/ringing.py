@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 
 
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
-    """Call one person after another about a failure, until one answers or the last call is placed.
+    """Call one person after another about a failure, until one acknowledges the alert or all are called.
 
-    The function logs errors and does not raise them.
+    The function calls no one if another callback rings for the same alert. It logs errors and does not raise
+    them.
 
     :param options: the notifier's rendered parameters.
     :param context: the context of Airflow's callback, e.g. of the failed task. It describes the failure.
@@ -73,9 +74,11 @@ def begin(
     the function does not search for an earlier call.
 
     :param hook: the hook that sends the alert's requests.
+    :param options: the notifier's rendered parameters.
     :param lock: the lock that only one callback can hold.
-    :return: the object that calls one person after another, and the newest call. The alert waits for this
-        call before it calls the next person. The call is None if no person is left to call.
+    :return: a pair: the object that calls one person after another, and the newest call. The alert waits for
+        this call before it calls the next person. Instead of the call, None: no person is left to call, so
+        the alert does not wait.
     :raises AlertSuppressed: the alert has, or had, a call that this callback does not continue.
     :raises NoPersonRung: no call is known to be placed. The lock is free again, so another callback may ring.
     """

@@ -38,8 +38,8 @@ _SEARCH_TIMEOUT = 3.0
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
     """Return the hook that sends an alert's requests.
 
-    If the points (rate-limit units) are used up, the hook waits for new points. The longest wait, e.g. 5 s
-    for a failed task, fits into the time that Airflow allows the callback.
+    If no points (rate-limit units) are left, a request waits for new points. The hook limits this wait, so
+    that it fits into the time that Airflow allows the callback, e.g. to 5 s for a failed task.
 
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     """
@@ -71,10 +71,12 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
     """Log a warning if Airflow's time limit may end the callback before all people are called.
 
+    For one person, or for a callback without a time limit, the function does nothing.
+
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
     :param people: how many people the alert calls.
     :param settle: seconds that the callback waits before the first call.
-    :param per_call: the longest wait for the answer to one call, in seconds. The last call has no wait.
+    :param per_call: the longest time, in seconds, from the call to one person to the call to the next person.
     """
     if kind not in _AIRFLOW_LIMITS:
         return

@@ -40,13 +40,14 @@ class VariableStore:
 
 
 def delete_expired(now: float, *, keep: str) -> None:
-    """Delete the Airflow Variables of old alerts: the Variables whose claim expired before ``now``.
+    """Delete the Airflow Variables of old alerts.
 
-    A claim is a callback's right to ring for an alert. The function checks at most 20 Variables, chosen at
-    random. Before Airflow 3.3, the function does nothing, because Airflow cannot list Variables.
+    An alert's Variable contains a claim, a callback's right to ring for the alert. The function deletes a
+    Variable if its claim expired before ``now``. It checks at most 20 Variables, chosen at random. Before
+    Airflow 3.3, the function does nothing, because Airflow cannot list Variables.
 
     :param now: epoch seconds.
-    :param keep: the name of a Variable that the function skips.
+    :param keep: the name of a Variable that the function does not check.
     """
     if not hasattr(Variable, "keys"):
         return
