@@ -1,8 +1,12 @@
 """Metrics, log lines and trace spans about calls, for the users who run Airflow.
 
-Metrics use Airflow's own metrics backend (StatsD, Datadog or OpenTelemetry; none by default). A metric that
-cannot be sent never stops a task. Metrics, log lines and spans contain no phone numbers and no secrets.
-Metric tags contain no ids of calls. `airflow_provider_callapi.connection.clients` creates the spans of
+Metrics go to the backend for which Airflow is configured: StatsD, Datadog, OpenTelemetry, or none (the
+default). A metric that cannot be sent never stops a task.
+
+Metrics, log lines and spans contain no phone numbers and no secrets. The tags of metrics contain no ids of
+calls.
+
+This module creates the spans of calls. `airflow_provider_callapi.connection.clients` creates the spans of
 requests.
 """
 
@@ -197,11 +201,12 @@ def count_alert(result: AlertResultTag) -> None:
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
     """Set the metrics ``callapi.points.minute_remaining`` and ``callapi.points.day_remaining``.
 
-    The metrics show how many points (rate-limit units) the account has left.
+    The metrics show how many points (rate-limit units) the account has left for the minute and for the day.
+    If the reply lacks one of the two numbers, the function does not set the metric of this number.
 
-    :param limits: the limits in a reply of the service.
-    :param conn_id: id of the Airflow connection.
-    :param service: the service that replied: ``call_api`` or ``data_api``.
+    :param limits: the limits in the reply of the service.
+    :param conn_id: id of the Airflow connection, a tag of the metrics.
+    :param service: the service that replied, a tag of the metrics: ``call_api`` or ``data_api``.
     """
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:
@@ -229,11 +234,12 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric in two forms, as Airflow does.
+    """Send a metric in two forms, as Airflow does: with tags, and with the tags' values in the name.
 
     Example: the first form is ``callapi.calls`` with the tag ``outcome=answered``. The second form is
-    ``callapi.calls.answered`` without tags, because Airflow's default StatsD setup drops tags. Airflow's
-    option ``[metrics] legacy_names_on = False`` disables the second form.
+    ``callapi.calls.answered`` without tags, for Airflow's default StatsD setup, which drops tags. Airflow's
+    option ``[metrics] legacy_names_on = False`` disables the second form. A metric without tags has only one
+    form.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
@@ -254,11 +260,11 @@ def _sends_names_with_tags() -> bool:
 
 @cache
 def _stats() -> Any:
-    """Return the object through which a task or a trigger sends metrics with Airflow.
+    """Return Airflow's ``Stats`` object, through which a task or a trigger sends metrics.
 
     Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    A triggerer does not initialize the second object. This function therefore imports the task SDK's
-    serializers, because the import initializes the second object.
+    A triggerer does not initialize the object for tasks and triggers. This function therefore imports the
+    task SDK's serializers: the import initializes this object.
     """
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415

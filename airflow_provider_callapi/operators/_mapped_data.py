@@ -1,8 +1,9 @@
 """Keeps a mapped operator from rendering another task's data as Jinja templates.
 
-Airflow itself renders the rows of ``expand_kwargs(rows)``, even if another task returned the rows. If a
-person's name in a row were ``{{ conn.callapi_default.password }}``, the call's message would contain the
-password. With this module, Airflow renders only text of the DAG file, e.g. in ``partial(...)``.
+Without this module, Airflow renders the rows of ``expand_kwargs(rows)``, even if another task returned the
+rows. If a person's name in a row were ``{{ conn.callapi_default.password }}``, the call's message would
+contain the password. With this module, Airflow renders only texts that are in the DAG file, e.g. in
+``partial(...)``.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ class MappedDataIsNoTemplate(BaseOperator):
     """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
-        ``{"is_dry_run": "dry_run"}``. The dict contains only fields whose name differs from the parameter's
-        name.
-    :ivar data_parameters: the names of the parameters that this mapped task gets from another task.
+        ``{"is_dry_run": "dry_run"}``. A field that has the same name as its parameter is not in the dict.
+    :ivar data_parameters: the names of the parameters that this mapped task gets from another task. Empty
+        until Airflow renders the templates.
     """
 
     parameter_of_field: ClassVar[Mapping[str, str]] = {}

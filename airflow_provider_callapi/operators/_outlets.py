@@ -13,11 +13,11 @@ def add_to_outlet_events(
 ) -> None:
     """Add values to the ``extra`` of the asset event of each outlet of a task.
 
-    If the asset event starts a DAG, the DAG can read the values.
+    A DAG that the asset event starts can read the values.
 
     :param context: Airflow's context of the running task.
     :param outlets: the task's outlets. Outlets that are not assets are ignored.
-    :param extra: plain JSON, e.g. ``{"callapi_campaign": {"people": 120, …}}``.
+    :param extra: the values, as plain JSON, e.g. ``{"callapi_campaign": {"people": 120, …}}``.
     """
     for outlet in outlets:
         if isinstance(outlet, Asset):

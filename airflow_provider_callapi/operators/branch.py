@@ -38,41 +38,42 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    The operator takes one route. The route is the first entry of this list that fits the call:
+    The operator takes one route: the first entry of this list that fits the call.
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
-    - a mark in ``routes``: the call has this mark. If the call has several, the first one in ``routes``
-      counts.
-    - *unknown*: the contact picked up, but ``routes`` contains an operation, and the call's operations are
-      not known.
+    - a mark in ``routes``: the call has this mark. If the call has several of the marks, the mark that comes
+      first in ``routes`` counts.
+    - *unknown*: the contact picked up and ``routes`` contains an operation, but the call's operations are not
+      known.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
     - *unknown*: it is not known whether the contact picked up, e.g. because the call is still active, or
       because there is no call.
 
-    Only the Data API shows that a contact did not pick up. Without the Data API, the route of such a call is
-    *unknown*.
+    Only the Data API shows that a contact did not pick up. Without the Data API, the route of a placed call
+    is *unknown* if the contact did not pick up.
 
     If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
     start operator returns no call, so the route is *unknown*, even if the phone rang.
 
     The operator returns the ids of the downstream tasks that run.
 
-    :param call: what a start operator or the sensor returned: ``start.output``, or the template ``{{
-        ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call, so the
+    :param call: what a start operator or the sensor returned: ``start.output``, or the template
+        ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call, so the
         route is *unknown*.
-    :param routes: mark of the call → the tasks to run, e.g. ``{"operation:Confirmed": "confirmed", "tag:36":
-        ["thank"]}``. A mark is ``tag:`` with the id of a tag, or ``operation:`` with the name of an operation
-        of the scenario, e.g. the step that follows a phone key. An operation needs a start operator with
-        ``operations=True``. The tasks are in the form of ``if_answered``.
+    :param routes: mark of the call → the tasks to run, e.g.
+        ``{"operation:Confirmed": "confirmed", "tag:36": ["thank"]}``. A mark is ``tag:`` with the id of a
+        tag, or ``operation:`` with the name of an operation of the scenario, e.g. the step that follows a
+        phone key. An operation needs a start operator with ``operations=True``. The tasks are in the form of
+        ``if_answered``. None (default): no marks.
     :param if_answered: the tasks for the route *answered*: the id of a task or task group directly
         downstream, or a list of such ids. None (default): skip all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
     :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*: an id or a list of
         ids. None (default): the tasks of ``if_not_answered``. An empty list: skip all downstream tasks.
-    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``. The route needs a
-        start operator with ``refused_as_result=True``.
+    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``. The call takes this
+        route only if the start operator has ``refused_as_result=True``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
 
@@ -120,7 +121,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
         """Read the parameters ``routes`` and ``if_…``. Return route or mark → ids of the tasks to run.
 
-        :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list: skip all downstream tasks.
+        :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list means: skip all downstream
+            tasks.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """
@@ -137,12 +139,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check the task ids of all routes, not only of the route that the operator takes in this run.
+        """Check the task ids of all routes, including the routes that the operator does not take in this run.
 
-        A wrong task id therefore fails the first run of the DAG.
+        Already the first run of the DAG therefore shows a wrong task id.
 
         :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
-        :raises CallApiFailure: an id is not directly downstream of this task.
+        :raises CallApiFailure: a task or task group is not directly downstream of this task.
         """
         downstream = self.downstream_task_ids
         groups = self.dag.task_group_dict if self.dag else {}

@@ -1,16 +1,18 @@
 """Airflow operators that control active calls: one operator for each control method of the Call API.
 
-The parameter ``call_session_id`` takes a number, a text, or the dict that a start operator or the sensor
-returned, e.g. ``call_session_id=start.output``. The parameter can be mapped.
-
+:param call_session_id: the call: a session id as a number or text, or the dict that a start operator or the
+    sensor returned, e.g. ``call_session_id=start.output``. The parameter can be mapped. The operators that
+    return lists do not have it.
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 
 If the call already has the requested state, the task succeeds. For example, the recording is already on, or
 the call has already ended.
 
-Some requests must not be sent twice, e.g. because they ring a phone or play a sound. If the service may have
-carried out such a request, the task fails without retries. If the task's process was killed before the reply,
-the next try sends nothing and fails. If a user clears the task, the next try sends the request once more.
+Some requests must not be sent twice, e.g. because they ring a phone or play a sound. For these requests:
+
+- If the answer is missing and the service may have carried out the request, the task fails without retries.
+- If the task's process was killed before the answer, the next try sends nothing and fails.
+- If a user clears the task, the next try sends the request once more.
 """
 
 from __future__ import annotations
@@ -66,16 +68,17 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
-        Some requests, such as ``send.dtmf``, must not be sent twice. Before the task sends such a request, it
-        stores a record. A task has only one record, so a ``@task`` function must not execute this operator
-        with such a request.
+        A request such as ``send.dtmf`` must not be sent twice: it is an *unrepeatable* request. Before the
+        task sends an unrepeatable request, it stores a record. A task has only one record, so a ``@task``
+        function must not execute this operator with an unrepeatable request.
 
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
-        :raises CallUnresolved: such a request got no reply, in this or an earlier try. The service may have
-            carried out the request. Before Airflow 3.3, every retry with such a request raises this error.
+        :raises CallUnresolved: the service may have carried out an unrepeatable request of this or an earlier
+            try, but the answer is missing. Before Airflow 3.3, every retry with an unrepeatable request
+            raises this error.
         :raises CallApiFailure: the service refuses the request; a parameter is invalid; or a ``@task``
-            function executes the operator with such a request.
+            function executes the operator with an unrepeatable request.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         request = self.make_request()
@@ -225,10 +228,10 @@ class CallApiRestoreTalkOperator(_SessionOperator):
 class CallApiAddCoachOperator(_SessionOperator):
     """Call a coach (a third person), who joins the talk of an employee with a contact (``add.coach``).
 
-    :param call_session_id: the session id of the call with the talk, or the dict that a start operator or the
-        sensor returned.
+    :param call_session_id: the session id of a call in which the employee and the contact talk; or the dict
+        of this call that a start operator or the sensor returned.
     :param phone_number: the coach's number. None: the number in the employee's settings in the account.
-    :param region: ISO 3166 country of a phone number without a country code.
+    :param region: ISO 3166 code of the country to which a phone number without a country code belongs.
     """
 
     request_type = methods.AddCoach
@@ -320,11 +323,12 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    :param direction: ``in`` or ``out``: return only inbound or only outbound calls. None: return both.
+    :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
+        both.
     :param virtual_phone_number: return only the calls through this virtual number of the account. The number
         must begin with 7. None: return the calls through all virtual numbers.
     :param include_phone_numbers: True: return the complete phone numbers of contacts and participants. False
-        (default): shorten the numbers (``7926…0001``), because everyone who can see the task can read its
+        (default): shorten these numbers (``7926…0001``), because everyone who can see the task can read its
         XCom.
     """
 

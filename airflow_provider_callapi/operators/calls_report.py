@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
-    The Airflow connection must use the Data API. The Data API reports a call some seconds after its end. The
-    result therefore lacks calls that are still active when the task runs. With ``lookback``, a later run
-    loads these calls, and loads some other calls a second time:
+    The Airflow connection must use the Data API, which reports a call some seconds after its end. The result
+    therefore lacks calls that are still active when the task runs. If the next run uses ``lookback``, it
+    loads these calls later. It also loads again other calls that this run has already loaded:
 
-    - In a table, the later run replaces the rows of these calls.
-    - If both runs write to the same file, the later run overwrites the whole file.
+    - In a table, the next run replaces the rows of these calls.
+    - If both runs write to the same file, the next run overwrites the whole file.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, it returns a summary:
-    ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of the interval, and ``points`` (the
-    rate-limit units that the requests used).
+    ``rows`` (the number of rows), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
+    ``points`` (the rate-limit units that the requests used).
 
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
-        ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table":
-        "calls", "schema": "telephony"}``. The operator creates a missing table, and replaces rows with the
-        same ``id``. None: the operator returns the rows, and fails if there are more than 1000 rows.
+        ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table:
+        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. The operator creates a missing table,
+        and replaces rows with the same ``id``. None: the operator returns the rows, and fails if there are
+        more than 1000 rows.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is
@@ -46,13 +47,16 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         ``id`` is always included. None: the default fields.
     :param legs: True: add a column ``legs`` with a list of the call's participants.
     :param phone_numbers: False: load no phone numbers. True: the default fields also contain
-        ``contact_phone_number`` and ``virtual_phone_number``, and the legs contain their numbers. Needs
-        ``to``.
+        ``contact_phone_number`` and ``virtual_phone_number``, ``fields`` may name phone numbers, and the legs
+        contain their numbers. True needs ``to``, because the return value may contain no phone number.
     :param missed: True: load only missed calls: inbound calls that the service reports as lost (``is_lost``).
-    :param direction: load only ``in`` (inbound) or ``out`` (outbound) calls. None: both.
-    :param virtual_phone_numbers: load only calls through these virtual numbers of the account.
-    :param employees: load only calls in which one of these employees took part, by id.
-    :param tags: load only calls with one of these tags, by id.
+    :param direction: ``in``: load only inbound calls. ``out``: load only outbound calls. None: load both.
+    :param virtual_phone_numbers: virtual numbers of the account. Load only calls through one of them. None:
+        load calls through all virtual numbers.
+    :param employees: ids of employees. Load only calls in which one of them took part. None: load the calls
+        of all employees, and calls without an employee.
+    :param tags: ids of tags. Load only calls with one of these tags. None: load calls with any tags, and
+        without tags.
     :param callapi_conn_id: id of the Airflow connection.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """

@@ -1,7 +1,7 @@
 """Base of the operators that start one call.
 
-Every try first reads the journal (the stored record of the task's call), and continues where the last try
-stopped. See `airflow_provider_callapi.calls.call_journal` for the journal.
+Each try first reads the journal (the stored record of the task's call), and continues where the last try
+stopped. `airflow_provider_callapi.calls.call_journal` describes the journal.
 `airflow_provider_callapi.operators._call.call_try` carries out one try.
 """
 
@@ -53,8 +53,9 @@ class RecordingLink(BaseOperatorLink):
 class StartCallOperator(RequestOperator):
     """Base of the five Airflow operators that start one call, e.g. `CallApiStartInformerCallOperator`.
 
-    A subclass names the API method in ``request_type``, and adds the parameters of this method. The docstring
-    of the module `airflow_provider_callapi.operators.start_call` describes the parameters of this base class.
+    Each subclass sets ``request_type`` to the class of its API request, and adds the parameters of this
+    request. The docstring of the module `airflow_provider_callapi.operators.start_call` describes the
+    parameters that all five operators share.
     """
 
     ui_color = "#fbe8d3"
@@ -148,10 +149,10 @@ class StartCallOperator(RequestOperator):
             read_tags(self.tags)
 
     def _read_options(self) -> CallOptions:
-        """Check the operator's attributes, and return them as one options object.
+        """Check the operator's parameters, and return them as one object.
 
-        Each try calls this method, because a subclass or a cluster policy may change attributes after the
-        constructor has run.
+        The constructor has already checked them. Each try checks them again, because a subclass or a cluster
+        policy may change the operator's attributes after its constructor has run.
 
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
@@ -161,15 +162,16 @@ class StartCallOperator(RequestOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
-        A deferrable task that has to wait is deferred. The method also raises the errors of `CallTry.start`,
-        and converts permanent API errors to `CallApiFailure`, also after the call was placed.
+        If the task is deferrable and has to wait, it is deferred. The method also raises the errors of
+        `CallTry.start`. It converts permanent API errors to `CallApiFailure`, which Airflow never retries.
+        This may happen before or after the call was placed.
 
         :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
             module `airflow_provider_callapi.operators.start_call` lists all keys.
         :raises CallApiFailure: the value of a parameter cannot be used. The operator sent no request.
         :raises CallApiFailure: the service refused to place the call. With ``refused_as_result=True``, the
-            method returns ``{"status": "refused", …}`` instead, except in a later try without a journal in
-            task state.
+            method returns ``{"status": "refused", …}`` instead, with one exception: a later try whose journal
+            is not in task state raises the error, because an earlier try may have called the person.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -187,9 +189,9 @@ class StartCallOperator(RequestOperator):
 
         Airflow calls this method after one of two waits:
 
-        * The task has waited for the calling hours. Now the task places the call.
-        * The task has waited for the next search for a lost call. Now the task searches. If the search proves
-          that the call was never placed, the task places the call.
+        - After the wait for the calling hours, the task places the call.
+        - After the wait for the next search for a lost call, the task searches. If the search proves that the
+          call was never placed, the task places the call.
         """
         return self.execute(context)
 
@@ -202,10 +204,10 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: the trigger's event: the phase and the dict of the call, or an error.
-        :param wait_until: epoch seconds at which this try stops waiting.
-        :param call_session_id: the session id of the call. None: an older version of this package deferred
-            the task.
+        :param event: the trigger's event. It contains the phase and the dict of the call, or an error.
+        :param wait_until: epoch seconds at which this try stops waiting for the call.
+        :param call_session_id: the session id of the call, for error messages. None: an older version of this
+            package deferred the task. The error messages then contain no session id.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -220,14 +222,14 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Continue the task after a pause in the triggerer: ask again for the Data API's report of the call.
+        """Continue the task after a pause in the triggerer: ask the Data API again for the call's report.
 
-        If the Data API still has no report, defer the task again. After ``report_by``, the task continues
-        without the report.
+        If the Data API still has no report, the task is deferred for another pause. After the time
+        ``report_by``, the task continues without the report.
 
-        :param call: the dict of the call before the pause.
-        :param report_by: epoch seconds after which the task no longer waits for the report.
-        :return: the dict of the call, with what the report contains.
+        :param call: what was known of the call before the pause, as a dict.
+        :param report_by: epoch seconds.
+        :return: the call as a dict, with the facts from the report.
         """
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
@@ -256,12 +258,15 @@ class StartCallOperator(RequestOperator):
     def _open_try(
         self, context: Context, *, placed: str | None = None, wait_until: float | None = None
     ) -> Iterator[CallTry]:
-        """Yield the `CallTry` that carries out this try. Close the HTTP connections at the end of the block.
+        """Context manager for one try: yields the `CallTry`, and closes the HTTP connections at the end.
 
-        :param placed: words about the call that the try continues, for error messages, e.g. ``"call session 5
-            was placed"``. None: the try may place a call.
+        An error of the block becomes `CallApiFailure`, which Airflow never retries, in two cases: if it is a
+        permanent API error, or if a retry would not know of the call and could call the person again.
+
+        :param placed: words for error messages about the placed call that the try continues, e.g.
+            ``"call session 5 was placed"``. None: the try may place a call.
         :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
-            begun to wait for the call.
+            begun to wait.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time

@@ -42,16 +42,19 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 
 class CallTry:
-    """One try of a start operator: one execution of its task, which places a call or continues a call.
+    """One try of a start operator: it places a call or continues a call.
+
+    A try is one execution of the operator's task. The journal is the task's record of its call.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
-    :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
-        begun.
-    :param results: the table to which the try writes its call. None: no table.
-    :ivar is_durable: whether the next try can read the journal (the record of the call). False: the journal
-        is only in memory, because there is no task state or the author has switched it off.
+    :param tag_rules: event → id of the tag that the call gets at the event, e.g. ``{"answered": 36}``.
+    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
+        begun to wait.
+    :param results: the object that writes the call to the author's table of results. None: no table is
+        written.
+    :ivar is_durable: whether the next try can read the journal. False: the journal is only in memory, because
+        Airflow has no task state (before 3.3), or because the author has set ``durable=False``.
     :ivar wait: the object that waits for the placed call.
     """
 
@@ -94,13 +97,16 @@ class CallTry:
         raises `CallApiFailure` or `CallTooLate`, this try has placed no call.
 
         :return: the call for XCom. If the task must wait in the triggerer: a deferral.
-        :raises CallApiFailure: ``absence_proven_after`` is set, but the Data API or task state is missing.
-        :raises CallApiFailure: a user has cleared the task, and another map index has called this person in
-            the same DAG run, or may have.
-        :raises CallApiFailure: the calling hours do not open before the end of ``execution_timeout``.
-        :raises CallTooLate: ``max_lateness`` has passed, or will have passed when the calling hours open.
-        :raises CallApiTrouble: a user has cleared the task, and another map index has not published whom it
-            has called. No call was placed.
+        :raises CallApiFailure: ``absence_proven_after`` is set, but the connection does not use the Data API,
+            or the journal is not in task state.
+        :raises CallApiFailure: the workdays in ``calling_days`` are not known.
+        :raises CallApiFailure: the calling hours never open, or not before the end of ``execution_timeout``.
+        :raises CallApiFailure: the task is mapped, and a user has cleared a task of this DAG run. A map index
+            has called this person in this DAG run, or may have; or Airflow has deleted the record of this map
+            index.
+        :raises CallApiTrouble: the task is mapped, and a user has cleared a task of this DAG run. Another map
+            index has not published whom it has called. No call was placed.
+        :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
         :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls of the
@@ -112,6 +118,7 @@ class CallTry:
         :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
         :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
+        :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
         """
         self._require_what_proves_absence()
         if self._journal.next_step(request) is call_journal.Step.ADOPT:
@@ -263,13 +270,14 @@ class CallTry:
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return words about a placed call if a retry would not find the call. Otherwise, return None.
+        """Describe a call that was or may have been placed, if a retry would not know of the call.
 
-        `forbid_redial` uses the words in an error message, and the task then fails without retries.
+        `forbid_redial` adds the words to the error message, and lets the task fail without retries.
 
         :param error: the error that ends the try.
-        :return: e.g. ``"call session 5 was placed"``. None: no call was placed, or the next try can read this
-            try's journal (the record of the call), and so finds the call.
+        :return: e.g. ``"call session 5 was placed"``. None: this try has placed no call; the next try can
+            read the journal (the record of the call); or ``error`` itself decides whether Airflow retries
+            after a lost call.
         """
         record = self._journal.record
         if self.is_durable or record is None:
@@ -319,10 +327,11 @@ class CallTry:
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
     """Return the exception with which the task fails after `place` raised ``error``.
 
-    - `CallApiTrouble` for `AnswerNotStored`: the journal could not store the placed call.
-    - `CallUnresolvedForNow` for `Unresolved` with ``at_least_once``: the search did not find the lost call,
-      and the author accepts a second call.
-    - `CallUnresolved` for `Unresolved` with ``at_most_once``.
+    - `AnswerNotStored` (the journal could not store the placed call) becomes `CallApiTrouble`.
+    - `Unresolved` (it is unknown whether the call was placed) becomes `CallUnresolvedForNow` if ``delivery``
+      is ``at_least_once``, because the author then accepts a second call.
+    - With ``at_most_once``, `Unresolved` becomes `CallUnresolved`, after which Airflow does not retry the
+      task.
     """
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))

@@ -107,10 +107,11 @@ class CallWait:
     def report_due(self, call: Outcome, report_by: float) -> Result:
         """Continue the try after a pause: ask the Data API again for the report of an ended call.
 
-        If the Data API still has no report, the task defers for another pause.
+        If the Data API still has no report, the task waits for another pause. A deferrable task waits in the
+        triggerer. After the time ``report_by``, the try continues without the report.
 
         :param call: what is known of the call so far.
-        :param report_by: epoch seconds after which the try continues without the report.
+        :param report_by: epoch seconds.
         :return: the call for XCom, or a deferral for the next pause.
         """
         return self._run(self._lifecycle.report_due(call, report_by))
@@ -129,6 +130,9 @@ class CallWait:
         """Carry out the steps of the call's lifecycle until the call is finished or the task must defer.
 
         :return: the call for XCom, or a deferral for a wait.
+        :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
+        :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact
+            answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
         :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
         """

@@ -38,10 +38,10 @@ class CallingTimes:
 
         :param options: the checked parameters of the operator.
         :param facts: the ids and the time limits of the task.
-        :param now: epoch seconds. The calendar of workdays contains the year of ``now``, the year before and
-            the year after.
-        :raises CallApiFailure: ``calling_days`` names workdays, and no calendar of workdays is known for the
-            country ``region``.
+        :param now: epoch seconds. If ``calling_days`` names workdays, the calendar contains the workdays of
+            the year of ``now``, the year before and the year after, as far as they are known.
+        :raises CallApiFailure: ``calling_days`` names workdays, but there is no calendar of the workdays of
+            the country in the option ``region``.
         """
         try:
             hours = read_calling_hours(
@@ -64,13 +64,13 @@ class CallingTimes:
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if the task would wait for the calling hours in vain.
+        """Raise an error if a wait for the calling hours would be useless: the task could not call after it.
 
         :param now: epoch seconds.
-        :param opens_at: epoch seconds at which the contact may be called.
+        :param opens_at: epoch seconds at which the contact may be called next.
+        :raises CallApiFailure: the contact may never be called, e.g. because the calendar of workdays ends.
         :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
-        :raises CallApiFailure: ``execution_timeout`` ends the task before ``opens_at``.
-        :raises CallApiFailure: the calling hours never open, e.g. because the calendar of workdays ends.
+        :raises CallApiFailure: ``execution_timeout`` ends the task at ``opens_at`` or earlier.
         """
         if why := self.hours.why_never(now, self.timezone):
             raise CallApiFailure(f"{why}. No call was placed.")

@@ -1,14 +1,14 @@
-"""Prevent a second call to a person if a user clears a mapped task whose list has changed.
+"""Prevent a second call to a person if the list of a mapped task has changed and a user clears the task.
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
 belongs to map index 2, whose task state has no record of the call to Anna.
 
-Therefore, each map index does the following:
+Therefore, each map index does the following, if Airflow has task state (3.3+):
 
 - Just before it calls a person, it writes an XCom that shows whom it calls or has called in this DAG run.
 - When a try begins, it writes this XCom again, because Airflow has deleted it.
-- Before it calls a person after a clear, it waits until the map indexes that are running have written their
-  XComs. Then it reads the XComs of all other map indexes.
+- Before it calls a person after a clear, it waits until all running map indexes have written their XComs.
+  Then it reads the XComs of all map indexes.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class _Entry:
-    """The XCom of one map index: whom the map index has called.
+    """The XCom of one map index: whom the map index has called in this DAG run.
 
-    :ivar map_index: the map index that has published the XCom.
-    :ivar people: fingerprints (hashes) of the people whom the map index has called.
-    :ivar run_clears: how many times users had cleared tasks of the DAG run before the map index wrote the
-        XCom.
-    :ivar was_cleared: whether a user had cleared this map index before it wrote the XCom.
+    :ivar map_index: the map index that has written the XCom.
+    :ivar people: fingerprints (hashes) of the people whom the map index has called, or may have.
+    :ivar run_clears: how many times users had cleared tasks of the DAG run before the process that wrote the
+        XCom began.
+    :ivar was_cleared: whether a user had cleared this map index before that process began.
     """
 
     map_index: int
@@ -89,10 +89,11 @@ class PeopleOfIndex:
         person.
 
         :param contact: the person's phone number.
-        :param is_known: whether the newest call of this map index went to this person, or may have. The
-            method then skips the check.
-        :raises CallApiFailure: Airflow has deleted this map index's record of its calls; or the check finds
-            that a map index has called this person, or may have.
+        :param is_known: whether the newest call in this map index's own journal went to this person, or may
+            have. If True, the method skips the check.
+        :raises CallApiFailure: Airflow has deleted this map index's record of its calls. The method raises
+            this error even if ``is_known`` is True.
+        :raises CallApiFailure: the check finds that a map index has called this person, or may have.
         :raises CallApiTrouble: the check is not possible yet, because another map index has not published
             whom it has called. A retry may succeed.
         """

@@ -59,10 +59,11 @@ CALL_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How a start operator places a call and waits for the call. Durations are seconds.
+    """How a start operator places a call and waits for the call.
 
     Each option has the name and the meaning of a parameter of the operator. The docstring of
-    `airflow_provider_callapi.operators.start_call` describes the parameters.
+    `airflow_provider_callapi.operators.start_call` describes the parameters. Timeouts and intervals are in
+    seconds; ``max_lateness`` is a timedelta.
 
     :ivar has_tags: whether the author gave any tags.
     :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.

@@ -20,15 +20,18 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """If a retry would call the person a second time, raise a failure that Airflow never retries.
+    """Context manager that prevents a retry if the retry could unknowingly call the person again.
 
-    A retry could do so if a call was placed or may have been placed, the ``with`` block raises an error, and
-    the next try cannot read the record of the call. Other errors pass unchanged, and so do errors after which
-    the author wants a second call, such as `CallNotAnswered`.
+    The block places or watches a call. If the block raises an error, and the next try could not know of the
+    call, the error becomes a failure that Airflow never retries. All other errors pass unchanged, and so do:
 
-    :param known_call: a function that gets the error. If the next try cannot read the record of such a call,
-        the function returns words about the call, e.g. ``"call session 5 was placed"``. Otherwise None.
-    :raises CallApiFailure: the ``with`` block raised an error, and ``known_call`` returned words.
+    - errors that Airflow does not retry anyway.
+    - errors after which the author wants another call, e.g. `CallNotAnswered`.
+
+    :param known_call: a function that gets the error of the block. It describes the call that was or may have
+        been placed, and of which the next try could not know, e.g. ``"call session 5 was placed"``. If there
+        is no such call, it returns None.
+    :raises CallApiFailure: the block raised an error, and ``known_call`` returned a description.
     """
     try:
         yield

@@ -61,9 +61,10 @@ def check_request(
     """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :param values: field name → value, before Airflow renders templates.
-    :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
-        only numbers of the account, which are in the service's form.
-    :raises InvalidParameter: a value cannot be used. The error message names the field.
+    :param region: ISO 3166 code of the country to which phone numbers without a country code belong. None:
+        the request contains only numbers of the account, which are already in the form that the service
+        needs.
+    :raises InvalidParameter: a value without a template cannot be used. The error message names the field.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
     known = {name: value for name, value in values.items() if name not in unknown}
@@ -91,8 +92,8 @@ def read_call(call_session_id: Any) -> Outcome:
     """Return what is known of the call that an operator's parameter ``call_session_id`` names.
 
     :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :return: the outcome that the dict describes. For a session id without a dict: an outcome that contains
-        only this id.
+    :return: for a dict: the outcome that the dict describes. For a number or text: an outcome that contains
+        only the session id.
     :raises InvalidParameter: the value names no call.
     """
     try:
@@ -108,11 +109,11 @@ def read_call(call_session_id: Any) -> Outcome:
 
 
 class _CheckedAfterConstruction(BaseOperatorMeta):
-    """Metaclass that checks an operator after its constructor.
+    """Metaclass that checks an operator when all its constructors have run.
 
-    The constructor of a subclass may set attributes after it has called the constructor of the base class.
-    The base class therefore cannot check the operator in its own constructor. When all constructors have run,
-    the metaclass calls `RequestOperator.check_constants`.
+    The base class cannot check the operator in its own constructor, because the constructor of a subclass may
+    set attributes later. Therefore, this metaclass first runs the constructors, and then calls
+    `RequestOperator.check_constants`.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
@@ -126,13 +127,15 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    The operator has one attribute for each field of the method, with the same name, e.g. ``call_session_id``.
-    The request gets its values from these attributes. All of them may contain templates.
+    For each field of the API method, the operator has an attribute with the same name, e.g.
+    ``call_session_id``. The request gets its values from these attributes. All of them may contain templates,
+    and so may ``callapi_conn_id``.
 
     :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets this attribute.
     :cvar request_type: the class of the API request.
-    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
-    :cvar kinds: the operator's other parameters: name → the `Kind` that checks and converts the value.
+    :cvar also_templated: names of further attributes that may contain a template, e.g. ``("region",)``.
+    :cvar kinds: the parameters that are not fields of the API method: name → the `Kind`, an object that
+        checks and converts the value.
     :raises InvalidParameter: a value cannot be used. The constructor checks only values without a template.
     """
 
@@ -157,7 +160,7 @@ class RequestOperator(
         """Check the parameters whose values contain no template.
 
         The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
-        file. A value with a template is checked in the worker, when Airflow has rendered the template.
+        file. A value with a template is checked only in the worker, after Airflow has rendered the template.
 
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
@@ -167,10 +170,13 @@ class RequestOperator(
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the rules that concern several parameters. Each single parameter was checked before.
+        """Check the rules that concern several parameters, e.g. two parameters that exclude each other.
 
-        :param values: name of a parameter in `kinds` → converted value. A text that contains a template is
-            not converted.
+        The operator calls this method after it has checked each single parameter. The base class has no such
+        rules; a subclass may add some.
+
+        :param values: parameter name → converted value, for the parameters that are not fields of the API
+            method. A value that contains a template is not converted.
         :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
         """
 

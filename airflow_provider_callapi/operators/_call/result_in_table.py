@@ -36,8 +36,8 @@ class ResultInTable:
 
     :param writer: writes rows to the table in the background.
     :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
-    :param person: the phone number to which the task's call goes.
-    :ivar person: the phone number to which the task's call goes.
+    :param person: the phone number that the task calls.
+    :ivar person: the same phone number.
     """
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:

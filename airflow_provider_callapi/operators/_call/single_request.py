@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
-    """Send a control request that the service carries out at most once. Return the answer.
+    """Send a control request that must not be carried out twice. Return the answer.
 
-    The function stores the answer in task state. If an earlier try has stored the answer, the function
-    returns it and sends nothing. Airflow before 3.3 has no task state: there, every retry of the task fails,
-    and sends nothing.
+    With task state (Airflow 3.3+), the function stores the answer. If an earlier try has stored the answer,
+    the function sends nothing and returns this answer. Without task state, every retry of the task fails, and
+    sends nothing. After a user has cleared the task, the function sends the request again.
 
     :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's parameter ``retries``. It shows whether this try is a retry.
-    :raises CallUnresolved: this try or an earlier try may have sent the request, and got no answer. The
-        service may have carried out the request. Without task state, every retry raises this error.
+    :param retries: the task's parameter ``retries``, which shows whether this try is a retry.
+    :raises CallUnresolved: the service may have carried out the request: this try or an earlier try sent it,
+        or may have sent it, and got no usable answer. Without task state, every retry raises this error.
     :raises CallApiFailure: the service refuses the request.
     :raises CallApiError: the service has certainly not carried out the request. With task state, a retry
         sends the request again.

@@ -31,12 +31,12 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
 
 
 def read_tags(tags: Any) -> TagRules:
-    """Return event of a call → id of the tag that the call gets at this event.
+    """Check and convert the parameter ``tags``. Return event of a call → id of the tag for the event.
 
     :param tags: the parameter of an operator, e.g. ``{"answered": 36, "ended": "38"}``. None: there are no
         tags. An event whose id is None sets no tag.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises InvalidParameter: an entry cannot be used. The error message names the entry.
+    :raises InvalidParameter: an entry cannot be used. The error message names the parameter or the entry.
     """
     if tags is None:
         return {}

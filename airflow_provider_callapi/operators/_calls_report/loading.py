@@ -30,15 +30,17 @@ def load_calls(
 ) -> list[Row] | dict[str, Any]:
     """Load the calls of an interval, one row per call, and return the rows or write them.
 
-    If the option ``to`` names a file or a table, the function writes the rows there and returns a summary.
+    If the option ``to`` is None, the function returns the rows. Otherwise, it writes the rows to the file or
+    the table that ``to`` names, and returns a summary.
 
     :param interval: the beginning and the end, epoch seconds.
     :param now: the present time, epoch seconds.
-    :return: the rows, or a summary such as ``{"rows": 36, "table": "calls", "start": …, "end": …, "points":
-        2}``: the number of rows, the table (or the ``path``), the interval as ISO 8601 texts, and the points
-        (rate-limit units) that the requests cost.
+    :return: the rows, or a summary such as
+        ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``. ``rows`` is the number of rows.
+        A file has the key ``path`` instead of ``table``. ``start`` and ``end`` are ISO 8601 texts. ``points``
+        are the points (rate-limit units) that the requests cost.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
-    :raises CallApiFailure: a return value would contain more than 1000 rows.
+    :raises CallApiFailure: ``to`` is None, and there are more than 1000 rows.
     :raises CallApiTrouble: the service did not send all calls, or a database or a storage did not answer.
     :raises CallApiError: the Data API refused a request or did not answer.
     """
@@ -103,10 +105,11 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Open the file or the table that the parameter ``to`` names. Yield a function that writes rows.
+    """Context manager that opens the destination of the rows, and yields a function that writes rows to it.
 
     A file appears only when the ``with`` block ends without an error. In a table, rows are visible at once.
 
+    :param to: the path of a file, or the name of a table: the operator's parameter ``to``.
     :param columns: the columns of the rows, in their order.
     :raises CallApiFailure: the path, the connection or the table cannot be used.
     :raises CallApiTrouble: the database or the storage does not answer.

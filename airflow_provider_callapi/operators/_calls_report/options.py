@@ -41,9 +41,11 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Return phone numbers of the account as digits, e.g. ``["74951234567"]``.
+    """Check an option that lists phone numbers of the account. Return the numbers as digits.
 
-    :raises ValueError: the list is empty, or a number has fewer than 5 or more than 15 digits.
+    :return: e.g. ``["74951234567"]``.
+    :raises ValueError: the list is empty, or a number does not consist of 5 to 15 digits. The number may also
+        contain spaces, parentheses, ``+`` and ``-``.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):

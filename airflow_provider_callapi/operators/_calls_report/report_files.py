@@ -1,8 +1,8 @@
 """Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows.
 
-The rows first go to a temporary file on the worker's disk. When all rows are written, the task renames the
-temporary file to a local path, or uploads the temporary file to an object store. If the task fails before all
-rows are written, an older file with the same name stays unchanged.
+The rows first go to a temporary file on the worker's disk. When all rows are written, a temporary file for a
+local path is renamed; a temporary file for an object store is uploaded. If the task fails before all rows are
+written, an older file at the same path stays unchanged.
 """
 
 from __future__ import annotations

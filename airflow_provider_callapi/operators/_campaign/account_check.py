@@ -22,15 +22,17 @@ _EVERYONES_OWN = frozenset({"contact", "external_id"})
 def find_problems(
     hook: CallApiHook, template: CallTemplate, people: list[Person], tags: Iterable[int]
 ) -> list[str]:
-    """Return a sentence for each object of the campaign that is missing in the account or switched off.
+    """Return a sentence for each object of the campaign that the account lacks or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, files, tags and SIP lines. The Data API sends a
-    list of each kind that the campaign uses, for one point per request. If a list does not come, a sentence
-    says so.
+    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. For each kind of
+    object that the campaign uses, the function asks the Data API for the account's list. Each request costs
+    one point (rate-limit unit). If a list cannot be read, a sentence says so.
 
     :param template: the object that makes the start request of each person.
-    :param tags: ids of the tags that the calls get, or that decide about a redial or the blacklist.
-    :return: the sentences. Empty: no problems were found, or the connection does not use the Data API.
+    :param tags: ids of the tags that the calls get, and of the tags that decide about a redial or the
+        blacklist.
+    :return: the sentences. Empty: no problems were found, there are no people, or the connection does not use
+        the Data API.
     """
     if not hook.has_data_api or not people:
         return []

@@ -31,12 +31,13 @@ _XLSX = ".xlsx"
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
-    A row is a mapping (column → value), or a phone number as a text. An empty row becomes an empty mapping.
+    A row is a mapping (column → value), or a phone number as a text. For an empty row, the function yields an
+    empty mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
     :param field: the operator's parameter that contains the list, such as ``contacts``, for error messages.
-    :raises CallApiFailure: the list cannot be read.
-    :raises CallApiTrouble: the storage or the database does not answer now.
+    :raises CallApiFailure: the list cannot be read, and a retry would not help.
+    :raises CallApiTrouble: the storage of the file, or the database, does not answer now.
     """
     if isinstance(contacts, str):
         yield from _rows_of_file(contacts, field)
@@ -111,10 +112,10 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Convert errors of the ``with`` block, which reads a file, into errors whose messages name the file.
+    """Context manager around the code that reads a file: convert its errors to errors that name the file.
 
     :param path: the path of the file.
-    :param field: the operator's parameter that contains the path, such as ``contacts``.
+    :param field: the operator's parameter that contains the path, such as ``contacts``, for error messages.
     :raises CallApiFailure: the file cannot be read, and a retry would not help.
     :raises CallApiTrouble: the storage does not answer now.
     """

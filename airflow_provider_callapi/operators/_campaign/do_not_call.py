@@ -30,23 +30,24 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign: the numbers that the campaign must not call.
 
-    Call the object to get the numbers. While the campaign dials, the object reads the list again, a file only
-    if it has changed. A number stays on the list even if it disappears from the source.
+    Call the object to get the numbers. While the campaign dials, the object reads the list again; it reads a
+    file only if the file has changed. A number stays on the list even if it disappears from the source.
 
     A row of the list is a phone number or a mapping (column → value). In a mapping, the numbers are in the
-    column ``phone`` and in columns with similar names, such as ``mobile``. A single column may have any name.
+    column ``phone`` and in columns with similar names, such as ``mobile``. If there is only one column, it
+    may have any name.
 
     :param contacts: the list: a sequence of rows, the path of a file, or a query. None: the list contains
         only the numbers on the blacklist.
-    :param region: ISO 3166 code of the country of numbers without a country code.
-    :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
-        include the blacklist.
+    :param region: ISO 3166 code of the country to which numbers without a country code belong.
+    :param blacklist: a function that returns the numbers on the account's blacklist. The object calls the
+        function each time it reads the list. None: the list does not include the blacklist.
     :param known: numbers that are on the list from the beginning, because the task has found them before.
-    :param was_read: whether this try has read the list before a deferral. It matters if the list cannot be
-        read now. True: the campaign dials no one until the list can be read. False: the task fails.
+    :param was_read: whether this try has read the list before a deferral. True: if the list cannot be read
+        now, the campaign dials no one until it can be read. False: if the first read fails, the task fails.
     :param max_unreadable: how many rows may contain no phone number or an invalid one. The campaign ignores
-        such rows. If there are more of them, the list cannot be used.
-    :ivar stale: whether the last attempt to read the list failed. A campaign must not dial with a stale list.
+        these rows. If there are more of them, the list cannot be used.
+    :ivar stale: whether the last read of the list failed. If True, the campaign must not dial.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class DoNotCall:
     def __call__(self) -> frozenset[str]:
         """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
 
-        If this try has read the list before and cannot read it now, set `stale` and return the known numbers.
+        If this try has read the list before, and cannot read it now, the method sets ``stale`` to True, and
+        returns the numbers that it knows. If the first read of the try fails, the method raises an error:
 
-        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
-        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
+        :raises CallApiFailure: the list is invalid or missing.
+        :raises CallApiTrouble: the storage or the database of the list does not answer.
+        :raises CallApiError: the Data API does not send the blacklist.
         """
         now = time.monotonic()
         has_list = self._contacts is not None or self._blacklist is not None

@@ -16,15 +16,16 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 class ExcludedPeople:
     """The people of a campaign whom this or an earlier try has found on the do-not-call list.
 
-    The object stores fingerprints (hashes) of these people in `CampaignMemory`. With task state (Airflow
-    3.3+), a later try does not call the people, even if they are no longer on the list.
+    The object stores these people in `CampaignMemory`, as fingerprints (hashes). With task state (Airflow
+    3.3+), a later try does not call them, even if they are no longer on the list.
 
     :param plan: the people on the contact list.
     :param memory: stores the fingerprints.
     :param scope: the text that stands for the campaign in fingerprints, see `Deployment.scope`.
-    :param hook: reads the account's blacklist.
+    :param hook: the hook of the connection, through which the object reads the account's blacklist.
     :param log: the task's logger.
-    :raises CallApiFailure: the author uses the blacklist, and the connection does not use the Data API.
+    :raises CallApiFailure: ``do_not_call`` includes the blacklist, and the connection does not use the Data
+        API.
     """
 
     def __init__(
@@ -54,31 +55,41 @@ class ExcludedPeople:
     def numbers(self) -> frozenset[str]:
         """Return the phone numbers on the do-not-call list.
 
-        If this try has read the list before and cannot read it now, the method returns the known numbers.
+        If this try has read the list before, and cannot read it now, the method returns the numbers that it
+        knows. If the first read of the try fails, the method raises an error:
 
-        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
-        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
+        :raises CallApiFailure: the list is invalid or missing.
+        :raises CallApiTrouble: the storage or the database of the list does not answer.
+        :raises CallApiError: the Data API does not send the blacklist.
         """
         return self._list()
 
     def current(self) -> frozenset[str] | None:
         """Return the phone numbers on the do-not-call list, or None if the list cannot be read now.
 
-        While the result is None, the campaign dials no one. The method also stores which people of the
-        campaign are on the list, see `remember`.
+        While the result is None, the campaign must dial no one. The method also stores which people of the
+        campaign are on the list, for later tries.
 
-        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
-        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
+        If this try has read the list before, and cannot read it now, the result is None. If the first read of
+        the try fails, the method raises an error:
+
+        :raises CallApiFailure: the list is invalid or missing.
+        :raises CallApiTrouble: the storage or the database of the list does not answer.
+        :raises CallApiError: the Data API does not send the blacklist.
         """
         numbers = self.remember()
         return None if self._list.stale else numbers
 
     def remember(self) -> frozenset[str]:
-        """Store which people of the campaign are on the do-not-call list, for later tries.
+        """Store which people of the campaign are on the do-not-call list. Return the numbers on the list.
 
-        :return: the phone numbers on the list, or the known numbers if the list cannot be read now.
-        :raises CallApiFailure: the first read of the try failed: the list is invalid or missing.
-        :raises CallApiTrouble: the first read of the try failed: the list's storage does not answer.
+        With task state (Airflow 3.3+), later tries do not call these people. If this try has read the list
+        before, and cannot read it now, the method uses the numbers that it knows. If the first read of the
+        try fails, the method raises an error:
+
+        :raises CallApiFailure: the list is invalid or missing.
+        :raises CallApiTrouble: the storage or the database of the list does not answer.
+        :raises CallApiError: the Data API does not send the blacklist.
         """
         numbers = self.numbers()
         if len(numbers) != self._stored:

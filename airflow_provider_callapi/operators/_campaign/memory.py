@@ -23,16 +23,19 @@ class CampaignMemory:
 
     There are two ways:
 
-    - The *memo*, a JSON object, goes from a deferral to the worker that continues the same try.
+    - The *memo* is a JSON object that goes from a deferral to the worker that continues the same try.
     - Airflow's task state (3.3+) keeps values for the task's next try. Without task state, the next try finds
       no values.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :param memo: what `memo` returned before the deferral. Empty: this try has not been deferred.
+    :param memo: what the method `memo` returned before the deferral. Empty: this try has not been deferred.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the stored identity of the campaign, see `identity_of`. None: no identity is stored.
-    :ivar stopped: why dialling had stopped before the deferral. None: dialling had not stopped.
-    :ivar wish: the user's wish that was in force before the deferral. None: there was no wish.
+    :ivar identity: the stored identity of the campaign, which `identity_of` describes. None: no identity is
+        stored.
+    :ivar stopped: why dialling had stopped before the deferral. None: dialling had not stopped, or there was
+        no deferral.
+    :ivar wish: the user's wish that was in force before the deferral, e.g. pause. None: there was no wish, or
+        no deferral.
     :ivar timezone: IANA name of the account's time zone. None: no name is stored.
     :ivar excluded: fingerprints (hashes) of the people whom this or an earlier try found on the do-not-call
         list.
@@ -58,22 +61,24 @@ class CampaignMemory:
         return self._cost
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store the number of points that one call costs, for the worker that continues the campaign.
+        """Store in task state how many points one call costs, for the next worker of the campaign.
 
-        This worker continues after a deferral, or in the task's next try. If this version of Airflow has no
-        task state, do nothing.
+        The next worker continues this try after a deferral, or runs the task's next try. Without task state
+        (Airflow before 3.3), the method does nothing.
 
-        :param cost: the number of points, as it is known now. None: not known; None replaces a stored number.
+        :param cost: the observed number of points (rate-limit units). None: no cost is known. None replaces a
+            stored number.
         """
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
             self._cost = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store the campaign's identity, so that a later worker can detect another campaign.
+        """Store the campaign's identity, so that a later worker of this task can detect changed parameters.
 
-        `refuse_another_campaign` compares the identities. Before Airflow 3.3, only the worker that continues
-        this try after a deferral finds the identity.
+        If the parameters have changed, the later worker would run another campaign. `refuse_another_campaign`
+        compares the identities. Before Airflow 3.3, only the worker that continues this try after a deferral
+        finds the identity.
 
         :param identity: plain JSON, as `identity_of` returns it.
         """
@@ -82,10 +87,10 @@ class CampaignMemory:
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:
-        """Store the account's time zone, so that the campaign does not ask the Data API for it again.
+        """Store the account's time zone, so that later workers do not ask the Data API for it again.
 
         The worker that continues this try after a deferral reads the time zone from the memo. The task's next
-        try reads the time zone from task state, if Airflow has task state.
+        try reads the time zone from task state (Airflow 3.3+).
 
         :param timezone: IANA name of the time zone.
         """
@@ -116,9 +121,9 @@ class CampaignMemory:
         """Return the memo: the values that a deferral passes to the worker that continues this try.
 
         :param stopped: why dialling has stopped. None: dialling has not stopped.
-        :param wish: the user's wish that is in force. None: there is no wish.
-        :return: plain JSON with the keys ``stopped``, ``wish``, ``excluded``, ``which`` (the campaign's
-            identity) and ``timezone``.
+        :param wish: the user's wish that is in force, e.g. pause. None: there is no wish.
+        :return: plain JSON with the keys ``stopped``, ``wish``, ``excluded`` (fingerprints of people on the
+            do-not-call list), ``which`` (the campaign's identity) and ``timezone``.
         """
         return {
             "stopped": stopped,

@@ -28,10 +28,10 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
     """Return a file's path with the shard's number: ``results.csv`` becomes ``results-2-of-4.csv``.
 
     A shard is the part of a contact list that one task calls. With the number, the tasks of a campaign do not
-    overwrite each other's files.
+    overwrite each other's files. If there is only one shard, or if the file's name already contains e.g.
+    ``2-of-4``, the path stays unchanged.
 
-    :param shard: the shard's number, and how many shards there are, e.g. ``(2, 4)``. With ``(1, 1)``, or if
-        the file's name already contains ``2-of-4``, the path stays unchanged.
+    :param shard: the shard's number, and how many shards there are, e.g. ``(2, 4)``.
     """
     which, shards = shard
     own = f"{which}-of-{shards}"
@@ -45,10 +45,13 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
 class OutputFiles:
     """The output files of a campaign: the campaign operator's parameters ``results`` and ``report``.
 
-    The constructor checks the paths before the campaign dials. `write` writes the files after the last call.
+    If ``results`` is a table, this class does not write it. The constructor checks the paths before the
+    campaign dials. The method `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a file cannot be written to its path. The error message names the parameter.
+    :raises CallApiFailure: a path, or the contact list that decides about the form of a CSV file, cannot be
+        used. The error message names the parameter.
+    :raises CallApiTrouble: the storage of the contact list does not answer now.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:

@@ -65,11 +65,11 @@ _NAP = 1.0
 class UnfinishedBusiness(Exception):
     """Raised if a campaign is over and its task must not succeed, e.g. because too few people were reached.
 
-    The task stores the summary as its XCom, and then raises ``error``.
+    The task then stores the summary as its XCom, and raises the exception in ``error``.
 
     :ivar summary: the campaign's summary (counts of people and calls), for XCom.
-    :ivar error: the exception with which the task fails. If the contact list is empty, the exception skips
-        the task.
+    :ivar error: the exception that ends the task. If the contact list is empty, it skips the task. Otherwise,
+        the task fails.
     """
 
     def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
@@ -81,14 +81,20 @@ class UnfinishedBusiness(Exception):
 class CampaignRun:
     """Carries out one try of a campaign operator, or the rest of the try after a deferral.
 
+    The constructor prepares the campaign, and dials no one.
+
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param log: the task's logger.
-    :param event: the trigger's event, with the observations of the calls. None: there was no deferral.
-    :param memo: what `CampaignMemory.memo` returned before the deferral. None: there was no deferral.
-    :raises CallApiFailure: an option or the contact list cannot be used. No one is dialled.
-    :raises CallApiTrouble: a storage or a database does not answer. No one is dialled.
-    :raises CallApiError: the Data API does not answer. No one is dialled.
+    :param event: the event of the trigger, which contains what the polls have shown of the calls. None: this
+        try has not been deferred.
+    :param memo: what `CampaignMemory.memo` returned before the deferral. None: this try has not been
+        deferred.
+    :raises CallApiFailure: an option or the contact list cannot be used; or Airflow has deleted the task's
+        record of its calls.
+    :raises CallApiTrouble: a storage or a database does not answer; or the contact list cannot be used,
+        although an earlier try has read it.
+    :raises CallApiError: the Data API does not answer.
     """
 
     def __init__(
@@ -162,10 +168,12 @@ class CampaignRun:
         In a dry run, the method calls no one.
 
         :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: a summary
-            with the forecast of `_announce`.
-        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, see `_finish`.
+            with a forecast of the calls, their points and their duration.
+        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, e.g. because no call
+            was placed.
         :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
-        :raises CallApiTrouble: the task was killed, or the contact list has changed.
+        :raises CallApiTrouble: the task was killed, the contact list has changed, or a storage or a database
+            does not answer.
         :raises CallApiError: a service failed too often in a row, or refuses the credentials.
         """
         if self._is_dry_run:
@@ -246,9 +254,9 @@ class CampaignRun:
         """Check that this try continues the campaign of the earlier tries, and store the campaign's identity.
 
         The identity contains, for example, the campaign's name, its ledger and a checksum of the contact
-        list.
+        list. If no identity is stored, the method only stores the identity.
 
-        :raises CallApiFailure: the name, shard, ledger or deployment has changed.
+        :raises CallApiFailure: the name, shard, ledger or deployment has changed since an earlier try.
         :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
         """
         identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
@@ -257,13 +265,14 @@ class CampaignRun:
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and which objects are missing in the account.
+        """Log how many people the campaign will call, and which of its objects the account lacks.
 
         The objects are, for example, scenarios and virtual numbers.
 
         :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``.
-            Points and minutes are a forecast for one call to each person. The problems are the sentences of
-            `find_problems`.
+            Points (rate-limit units) and minutes are a forecast for one call to each person.
+            ``minutes_needed`` is None if the duration is unknown. ``problems`` contains a sentence for each
+            object that the account lacks or has switched off.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -342,8 +351,9 @@ class CampaignRun:
         """Return a deferral if the task can wait in the triggerer until the campaign's next step.
 
         :param pause: the time until the campaign's next step, and the reason for the wait.
-        :return: the deferral. None: the task must wait in the worker. Either the wait is short, or the
-            campaign has work during the wait, e.g. the search for a lost call.
+        :return: the deferral. None: the task must wait in the worker, because the next person may be dialled
+            within a minute, or because the campaign has work during the wait, e.g. the search for a lost
+            call.
         """
         campaign = self._campaign
         wake_at = absence_until(

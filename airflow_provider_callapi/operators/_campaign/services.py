@@ -26,9 +26,9 @@ class CampaignServices:
     """Sends the requests of one campaign through the Call API and the Data API of one connection.
 
     :param hook: the hook of the connection.
-    :param at_once: how many start requests are sent at the same time.
+    :param at_once: how many start requests may be sent at the same time.
     :param account_timezone: IANA name of the account's time zone.
-    :param asks_operations: whether the reports must contain the scenario's operations.
+    :param asks_operations: whether to ask the Data API for the scenario's operations in the reports of calls.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class CampaignServices:
     ) -> CampaignGateway:
         """Return the functions through which a campaign's `Runner` uses the services, the clock and the log.
 
-        :param do_not_call: a function that returns the numbers on the do-not-call list. The function returns
-            None if the do-not-call list cannot be read now.
-        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop.
+        :param do_not_call: a function that returns the numbers on the do-not-call list. If the list cannot be
+            read now, it returns None.
+        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop. If
+            no user has asked anything, it returns None.
         :param log: a function that logs a line of text.
         """
         return CampaignGateway(
