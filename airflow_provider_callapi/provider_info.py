@@ -25,8 +25,9 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 def form_label(field: str) -> str:
     """Return the label of a field in Airflow's connection form, e.g. ``Call API host`` for ``host``.
 
-    :param field: the name of a field: ``host``, or ``extra.timeout`` for a field of the connection's extra.
-    :return: the label; or ``field`` unchanged, if the form does not contain this field of the extra.
+    :param field: the name of a field: ``host``, or ``extra.timeout`` for the field ``timeout`` of the
+        connection's extra.
+    :return: the label. If the form does not contain the field of the extra: ``field`` unchanged.
     """
     (form,) = get_provider_info()["connection-types"]
     name = field.removeprefix("extra.")

@@ -1,14 +1,15 @@
 """A retry policy for tasks that fail with an error of this package. The policy needs Airflow 3.3 or newer.
 
-The policy looks at the task's error, and at the causes of this error. The next try depends on the error:
+The policy looks at the task's error, and at the causes of this error. The error decides about the next try:
 
-- The points are used up: the next try starts after the reset of the limit.
-- It is unknown whether a call was placed or answered: no next try. Check manually.
-- A request that is never sent twice may have taken effect: no next try. Check manually.
+- The points (rate-limit units) are used up: the next try starts after the reset of the limit.
+- It is unknown whether a call was placed or answered: there is no next try. Check manually.
+- A request may have taken effect, and this package never sends such a request twice: there is no next try.
+  Check manually.
 - The connection, the account or a parameter is wrong, a limit of the task is exceeded, or the run is too late
-  for calls: no next try, because it would fail the same way.
-- The service, the network, a storage or a database has failed: the next try starts after a delay that doubles
-  with each try.
+  for calls: there is no next try, because it would fail the same way.
+- The service, the network, a storage or a database has failed: the next try starts after a delay, which
+  doubles with each try.
 - Any other error, e.g. the contact has not answered: the task's own settings decide.
 """
 
@@ -52,10 +53,11 @@ class Verdict(Enum):
 class _Rule:
     """One rule of the retry policy: to which errors the rule applies, and what Airflow then does.
 
-    :ivar error_types: the rule applies to errors of these classes.
+    :ivar error_types: the classes of the errors to which the rule applies.
     :ivar verdict: whether and when Airflow retries the task.
     :ivar reason: the reason for the verdict, for the task log.
-    :ivar condition: a function that takes the error. The rule applies only if the function returns True.
+    :ivar condition: a function that gets an error of these classes. If the function returns False, the rule
+        does not apply to the error.
     """
 
     error_types: tuple[type[BaseException], ...]
@@ -67,9 +69,10 @@ class _Rule:
 def _must_not_repeat(error: errors.CallApiError) -> bool:
     """Return whether a retry after a failed request could do harm, e.g. ring a phone a second time.
 
-    The result is True if the service may have carried out the failed request, and the request belongs to a
-    method that the package never sends twice. A method that the package does not know counts as such a
-    method.
+    The result is True if two conditions are met:
+
+    - The service may have carried out the failed request.
+    - This package never sends a request of this method twice, or does not know the method.
 
     :param error: the error of the failed request.
     """
@@ -119,9 +122,7 @@ If an error has a cause, the rules are checked for the error first, and then for
 
 
 class CallApiRetryPolicy(RetryPolicy):
-    """A retry policy that retries a failed task only if a retry can succeed.
-
-    Use the policy for any task that uses the Call API:
+    """A retry policy for tasks that use the Call API: Airflow retries a task only if a retry can succeed.
 
     .. code-block:: python
 
@@ -130,15 +131,17 @@ class CallApiRetryPolicy(RetryPolicy):
     The docstring of the module `retry_policies` lists the errors and the decisions. The task's parameter
     ``retries`` limits the number of retries. In two cases, the policy does not decide:
 
-    - The error and its causes are no errors of this package.
+    - Neither the error nor one of its causes is an error of this package.
     - The error is `CallNotAnswered`, `CallStillActive` or `CallUnresolvedForNow`.
 
     The next policy of a ``ChainRetryPolicy`` then decides. Without a next policy, the task's own settings
     apply.
 
-    :param backoff: the first delay after a failure of the service or the network. The delay doubles with each
-        try.
-    :param longest: the longest delay after such a failure. The wait for new points may be longer.
+    :param backoff: the delay before the second try, if the first try failed because of the service, the
+        network, a storage or a database. The delay doubles with each try, and is shortened at random by up to
+        a quarter.
+    :param longest: the longest delay after such a failure. If the points (rate-limit units) are used up, the
+        wait for new points may be longer.
     """
 
     def __init__(

@@ -64,8 +64,8 @@ class TaskState:
 class MappedTask:
     """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
 
-    When the next try of a map index begins, Airflow deletes the values that earlier tries of this map index
-    have published.
+    A value lasts until the next try of the map index that has published it: when this try begins, Airflow
+    deletes the value.
 
     :param ti: Airflow's running task instance.
     :ivar map_index: the map index of the running task instance.
@@ -120,15 +120,17 @@ class TaskFacts:
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of a task have the
         same owner.
     :ivar max_tries: Airflow's ``max_tries``. This number grows when a user clears the task, and stays the
-        same when Airflow retries the task. So it tells the tries after one clear from those after another.
+        same when Airflow retries the task. Two tries with different numbers therefore have a clear between
+        them.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: not known.
-    :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move this
-        deadline. (Airflow itself restarts ``execution_timeout`` after each deferral.) None: no deadline.
+    :ivar execution_deadline: the start of the try plus the task's ``execution_timeout``. A deferral does not
+        move this deadline. (Airflow itself restarts ``execution_timeout`` after each deferral.) None: no
+        deadline.
     :ivar state: the task state. None: Airflow is older than 3.3 and has no task state.
-    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run. This package uses them when it
-        renders a campaign's templates for each person.
-    :ivar deployment: the name and the secret keys of this Airflow deployment. The package derives ids and
+    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, with which this package renders a
+        campaign's templates for each person.
+    :ivar deployment: the name and the secret keys of this Airflow deployment. This package derives ids and
         hashes from them.
     :ivar run_clears: how often users have cleared tasks of the DAG run.
     :ivar was_cleared: whether a user has cleared this task instance.
@@ -175,11 +177,11 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task. The operator that gets a `Deferral` defers its task.
+    """What Airflow needs to defer a task. The operator of the task gets the `Deferral`, and defers the task.
 
     :ivar trigger: the Airflow trigger that waits in the triggerer.
-    :ivar method_name: the operator's method with which the task continues, e.g. ``execute_complete``. Airflow
-        passes the trigger's event to this method.
+    :ivar method_name: the operator's method that Airflow calls after the wait, e.g. ``execute_complete``.
+        Airflow passes the trigger's event to this method.
     :ivar kwargs: further arguments of this method, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
@@ -193,15 +195,15 @@ class Deferral:
 def lost_its_state(facts: TaskFacts) -> bool:
     """Return whether Airflow has deleted the task's state, and with it the record of the task's calls.
 
-    Airflow deletes the state of a successful task if ``[state_store] clear_on_success`` is set. If a user
-    then clears the task, the new try does not know which people the task has called.
+    With Airflow's option ``[state_store] clear_on_success``, Airflow deletes the state when the task
+    succeeds. If a user then clears the task, the new try does not know which people the task has called.
 
-    Call this function at the beginning of each try, including the first: the first try stores a value in the
-    state, and later tries look for the value.
+    Call this function at the beginning of each try, including the first. The first call stores a value in the
+    state. Later tries look for the value.
 
     :param facts: the facts of the running try.
-    :return: True: Airflow has deleted the state, so earlier tries may have called people. False: the state is
-        complete, or this Airflow has no task state.
+    :return: True: the value is missing in a later try of a cleared DAG run, so earlier tries may have called
+        people. False: the state is complete, the option is not set, or this Airflow has no task state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False

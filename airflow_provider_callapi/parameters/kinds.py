@@ -1,8 +1,8 @@
 """The kinds of parameters. A kind checks and converts the value of a parameter.
 
-Templates, YAML files and forms give texts, so a kind also reads texts: ``"60"`` as 60 seconds, and
-``"false"`` as False. A kind never guesses what a value means: as a boolean, only the texts ``true`` and
-``false`` are allowed, and not ``"yes"``.
+Templates, YAML files and forms give texts. A kind therefore also reads texts: ``"60"`` becomes 60 seconds,
+and ``"false"`` becomes False. A kind never guesses: a parameter that is true or false allows the texts
+``true`` and ``false``, and refuses ``"yes"``.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ _LONGEST_NUMERAL = 40
 class Kind:
     """The kind of a parameter: which values the parameter may have, and how a value is converted.
 
-    :ivar allowed: a description of the allowed values, which error messages contain.
-    :ivar read: a function that converts an allowed value. The function raises ValueError for any other value.
-    :ivar optional: True: the value None is allowed, and stays None without a call of ``read``.
+    :ivar allowed: the allowed values in words, for error messages.
+    :ivar read: a function that gets the parameter's value and returns the converted value. The function
+        raises an error, such as ValueError, if the value is not allowed.
+    :ivar optional: True: the value None is also allowed, and is not converted. False: ``read`` decides about
+        None.
     """
 
     allowed: str
@@ -56,10 +58,10 @@ def seconds(*, at_least: float = 0.0, zero: bool = False, at_most: float = LONGE
 
     The kind converts a number, a text or a timedelta to seconds: ``"7.5"`` becomes 7.5.
 
-    :param at_least: the shortest allowed duration in seconds. The default 0 allows every duration above 0.
-    :param zero: whether the duration 0 is allowed, too. ``zero=True`` has no effect if ``at_least`` is above
-        0.
-    :param at_most: the longest allowed duration in seconds.
+    :param at_least: the shortest allowed duration in seconds. With the default 0, every duration above 0 is
+        allowed.
+    :param zero: True: the duration 0 is allowed, too, if ``at_least`` is 0.
+    :param at_most: the longest allowed duration in seconds, 366 days by default.
     """
 
     def read(value: Any) -> float:
@@ -171,8 +173,9 @@ def flag(value: Any) -> bool:
 def text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
-    :raises ValueError: the text is empty or blank; or the value is neither a text nor an int. A float is not
-        allowed: Python writes 1.10 as ``1.1``, although the author may mean the text ``"1.10"``.
+    :raises ValueError: the text is empty or blank.
+    :raises ValueError: the value is neither a text nor a whole number. A float is refused, because Python
+        writes 1.10 as ``1.1``, and the author may mean the text ``"1.10"``.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -239,8 +242,9 @@ def _read_moment(value: Any) -> float:
 def _read_rows(value: Any) -> Any:
     """Check the value of a parameter that gives a list of people, such as ``contacts``.
 
-    The function returns a list of rows, or the path of a file, unchanged. The campaign later checks each row.
-    A dict ``{"conn_id": …, "sql": …}`` becomes a `Query`.
+    - The dict of a query, ``{"conn_id": …, "sql": …}``, becomes a `Query`.
+    - A list of rows and the path of a file stay unchanged. The function does not check rows, and opens no
+      file.
 
     :raises ValueError: the value is None, a number, bytes, an empty text, or a dict that is not a query.
     """
@@ -258,9 +262,9 @@ def _read_rows(value: Any) -> Any:
 def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
 
-    :param value: a list in one of three forms: rows, the path of a file, or a query ``{"conn_id": …, "sql":
-        …}``. To exclude the account's blacklist, too: ``{"blacklist": True, "list": …}``. The key ``list``
-        takes such a list and is optional.
+    :param value: the list of people: rows, the path of a file, or a query ``{"conn_id": …, "sql": …}``. The
+        dict ``{"blacklist": True, "list": …}`` also excludes the numbers on the account's blacklist. Its key
+        ``list`` contains the list of people, and may be missing.
     :raises ValueError: the value has none of these forms.
     """
     if not isinstance(value, Mapping) or "blacklist" not in value:

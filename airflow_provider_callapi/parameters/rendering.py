@@ -1,7 +1,7 @@
-"""Keep the type str for rendered texts, even if the DAG has ``render_template_as_native_obj=True``.
+"""Keep rendered texts as texts, even if the DAG has ``render_template_as_native_obj=True``.
 
 With this setting, Airflow itself reads every rendered text as a Python literal. For example, the tones
-``1234#`` become the number 1234, because Python reads ``#`` as a comment, and the text ``1.20`` becomes the
+``1234#`` become the number 1234, because Python reads ``#`` as a comment. The text ``1.20`` becomes the
 number 1.2.
 """
 
@@ -13,15 +13,19 @@ from typing import Any, ClassVar
 
 
 class TextStaysText:
-    """Mixin for operators and other classes with template fields: a rendered text keeps the type str.
+    """Mixin for operators and other classes with template fields: a rendered text stays a text (str).
 
-    With ``render_template_as_native_obj=True`` in the DAG, Airflow itself would convert ``1234#`` to a
-    number. With this mixin, only a template that is one expression gets another type: ``{{ params.call }}``
-    may become a dict or None.
+    The mixin matters in DAGs with ``render_template_as_native_obj=True``, where Airflow itself would convert
+    the rendered text ``1234#`` to a number. With the mixin, a template gives these values:
+
+    - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged. The
+      value may be a text, a dict or None.
+    - If the template is anything else: a text.
 
     :cvar object_fields: the names of the template fields whose value may be a list or a dict. If the author
-        writes one template for the whole field, such as ``{{ params.rows | tojson }}``, the DAG's setting
-        applies, and the text may become a list. Texts inside a list or a dict keep the type str.
+        gives such a field as one text, Airflow's own conversion applies. The text of ``{{ params.rows |
+        tojson }}``, for example, becomes a list. If the author gives a list or a dict, the rules above apply
+        to the templates in it.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()
@@ -55,11 +59,11 @@ class TextStaysText:
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
     """Render a Jinja template of a DAG with ``render_template_as_native_obj=True``.
 
-    The function reads only the values of the context that the template uses, because reading a value may send
-    a request to Airflow's API server.
+    The function reads only those values of the context that the template uses, because reading a value may
+    send a request to Airflow's API server.
 
-    :return: the rendered text. If the template consists of one expression, such as ``{{ params.call }}``: the
-        value of the expression.
+    :return: if the template is one expression, such as ``{{ params.call }}``: the expression's value,
+        unchanged. Otherwise: the rendered text.
     """
     environment = template.environment
     names: Any = copy.copy(context)

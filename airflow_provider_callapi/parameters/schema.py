@@ -39,8 +39,8 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
 
     :param name: the name of the parameter, for error messages.
     :param kind: the kind that checks and converts the value.
-    :raises InvalidParameter: the value is not allowed. The error message names the parameter, but contains no
-        value.
+    :raises InvalidParameter: the value is not allowed. The error message names the parameter and the type of
+        the value, and does not contain the value.
     """
     if value is None and kind.optional:
         return None
@@ -69,7 +69,7 @@ def is_template(value: Any) -> bool:
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Convert an `InvalidParameter` of the ``with`` block to `CallApiFailure`.
+    """Context manager: say in the error message of an invalid parameter that no call was placed.
 
     Use the ``with`` block only before the task sends its first start request.
 

@@ -1,8 +1,9 @@
 """Decides who may see the page *Calls*, and who may release calls and pause campaigns on the page.
 
-A user who may read the Airflow connection may see the page. Releases and pauses need the right to edit the
-connection. Airflow's auth manager knows these rights. A signed token in each form protects against CSRF (a
-form that another site sends in the user's name).
+Each Airflow connection has its own page. A user who may read the connection may see the page. A user who may
+edit the connection may also release calls and pause campaigns. Airflow's auth manager knows these rights.
+
+A signed token in each form protects against CSRF (a form that another site sends in the user's name).
 """
 
 from __future__ import annotations

@@ -45,9 +45,9 @@ def write(
     :param action: ``release``, ``pause``, ``resume`` or ``stop``.
     :param text: the action without phone numbers and without the user's name, such as ``released call 17``.
     :param user: the user who acted.
-    :param connection_id: the Airflow connection whose page the user has used.
-    :param owner: the campaign's task: dag id, run id, task id and map index. Airflow's page of this task then
-        shows the record. None: the action concerns no task.
+    :param connection_id: id of the Airflow connection on whose page *Calls* the user acted.
+    :param owner: the task of the campaign: dag id, run id, task id and map index. Airflow's page of this task
+        then shows the record. None: the record belongs to no task, e.g. after the release of a call.
     :param facts: more values for the audit log, as plain JSON, such as ``call_session_id=17``.
     """
     name = str(user.get_name())

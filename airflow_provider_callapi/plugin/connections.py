@@ -62,9 +62,9 @@ def release_call(conn_id: str, call_session_id: int) -> bool:
     """Release (end) an active call.
 
     :param conn_id: id of the Airflow connection.
-    :return: True: the service has ended the call. False: the call was not active any more.
+    :return: True: the service has ended the call. False: the call had already ended.
     :raises CallApiError: the service refuses the request or does not answer.
-    :raises AirflowException: the connection cannot be used.
+    :raises AirflowException: the Airflow connection is missing or cannot be used.
     """
     with _open(conn_id) as hook:
         return not hook.call(ReleaseCall(call_session_id=call_session_id)).already

@@ -36,11 +36,12 @@ class Known:
         return [seen for seen in self.campaigns if seen.progress.connection == connection_id]
 
     def is_only_of(self, connection_id: str, campaign: str) -> bool:
-        """Return True if a campaign exists and all its tasks dial through the given connection.
+        """Return True if a campaign exists and all its tasks dial through the given Airflow connection.
 
-        A user may have rights on one connection, and none on another. The page therefore lets a user pause or
-        stop a campaign only if all tasks of the campaign dial through the connection of the page.
+        A user may have rights on one connection, and none on another. On the page of a connection, a user can
+        therefore pause or stop a campaign only if all its tasks dial through this connection.
 
+        :param connection_id: id of the connection.
         :param campaign: the campaign's name.
         """
         used = {seen.progress.connection for seen in self.campaigns if seen.progress.campaign == campaign}

@@ -1,10 +1,10 @@
 """Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each.
 
-Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without
-the Variable, the endpoint is off.
+Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. If the
+Variable has no value, the endpoint accepts no notification.
 
-The vendor signs no notification. The endpoint therefore uses only the session id and the event, such as
-``ended``. For other facts about the call, a DAG asks the Call API or the Data API.
+The vendor does not sign notifications. The endpoint therefore uses only the session id and the event, such as
+``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
 """
 
 from __future__ import annotations
@@ -101,13 +101,14 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and stores each notification once, even if the vendor repeats it.
+    """Checks the vendor's notifications, and creates one asset event for each, even if the vendor repeats it.
 
-    :param read_secret: returns the secret that each notification must contain. None: the receiver refuses all
-        notifications.
-    :param store: creates the asset event of a notification. The function returns False if no DAG uses the
-        asset.
-    :param clock: returns the seconds since any fixed moment.
+    :param read_secret: a function that returns the secret. Each notification must contain this secret. If the
+        function returns None, the receiver refuses all notifications. The receiver calls the function at most
+        once in 30 seconds.
+    :param store: a function that creates the asset event of a notification. If no DAG uses the asset, the
+        function returns False, and the receiver refuses the notification.
+    :param clock: a function that returns the seconds since any fixed moment.
     """
 
     def __init__(
@@ -125,11 +126,13 @@ class Receiver:
         self._lock = threading.Lock()
 
     def receive(self, body: bytes) -> None:
-        """Check a notification, and create its asset event. Ignore a repeat of an earlier notification.
+        """Check a notification, and create its asset event. Ignore the repeat of an earlier notification.
 
-        :param body: the body of the HTTP request: a JSON object with the secret.
-        :raises HTTPException: 404: notifications are off, or no DAG uses the asset. 400: the body is not a
-            notification. 403: the secret is wrong. 429: too many notifications came within a minute.
+        :param body: the body of the HTTP request: a JSON object that contains the secret.
+        :raises HTTPException: 400: the body is not a notification.
+        :raises HTTPException: 403: the secret is wrong.
+        :raises HTTPException: 404: no secret is set, so notifications are off; or no DAG uses the asset.
+        :raises HTTPException: 429: more notifications came within a minute than the receiver accepts.
         """
         secret = self._current_secret()
         if not secret:
@@ -197,13 +200,13 @@ def read_secret() -> str | None:
 
 
 def store_event(notification: Notification) -> bool:
-    """Create the asset event of a notification.
+    """Create the asset event of a notification, unless the vendor has repeated the notification.
 
-    If the asset already has an event of the last ten minutes with the same session id and the same kind of
-    event, such as ``ended``, create no second asset event.
+    The notification is a repeat if an asset event of the last ten minutes has the same session id and the
+    same event of the call, such as ``ended``.
 
-    :return: True: the asset has an event for the notification. False: no DAG uses the asset, so the function
-        created no event.
+    :return: True: the asset now has an event for the notification. False: no DAG uses the asset, so the
+        function created no event.
     """
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)

@@ -86,9 +86,9 @@ class Bar:
     """A bar on the page *Calls* that shows how many points (rate-limit units) are left.
 
     :ivar name: ``minute`` or ``day``: the period to which the points belong.
-    :ivar left: how many points are left.
-    :ivar limit: how many points the account has in the whole minute or day.
-    :ivar reset: seconds until the account gets new points; None: not known.
+    :ivar left: how many points are left in this period.
+    :ivar limit: how many points the account has in a whole period.
+    :ivar reset: seconds until the account gets new points. None: not known.
     """
 
     name: str

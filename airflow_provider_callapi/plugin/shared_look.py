@@ -17,9 +17,10 @@ class SharedLook(Generic[T]):
 
     Several threads may use the object. While one thread reads, the others wait for the value.
 
-    :param take: reads the value. The function gets the time in epoch seconds.
-    :param clock: returns the time in epoch seconds.
-    :param lifetime: for how many seconds after a read the object returns the same value, e.g. 5.
+    :param take: a function that reads the value. It gets the time in epoch seconds.
+    :param clock: a function that returns the time in epoch seconds.
+    :param lifetime: seconds for which the object returns the same value, e.g. 5. A later viewer gets a new
+        value.
     """
 
     def __init__(self, take: Callable[[float], T], clock: Callable[[], float], *, lifetime: float) -> None:

@@ -70,33 +70,36 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
-    With ``until="answered"``, the wait also ends if the call ends without an observed answer. The dict then
-    has ``status="ended"``. Its ``answered`` is what the Data API has reported. Without a report during the
-    wait, ``answered`` is None (not known), because the contact may have answered between two polls.
+    With ``until="answered"``, the wait also ends if the call ends and no answer was observed. The dict then
+    has ``status="ended"``. Its ``answered`` is what the Data API has reported. If the Data API has reported
+    nothing during the wait, ``answered`` is None (not known), because the contact may have answered between
+    two polls.
 
     The sensor waits with ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All three give the
-    same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke what
-    the poke observed. This has two effects:
+    same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke (poll)
+    what the poke observed. This has two effects:
 
-    - After ``appear_timeout``, one poll without the call ends the wait. If ``call_session_id`` is a dict with
-      ``observed=True``, such a poll ends the wait at any time.
+    - The wait may end too early, because one poll without the call ends it. This rule applies after
+      ``appear_timeout``. If ``call_session_id`` is a dict with ``observed=True``, it applies from the
+      beginning.
     - The result, ``require_seen`` and ``require_answer`` depend only on the last poke and on
       ``call_session_id``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended`` (default).
-    :param appear_timeout: seconds within which ``list.calls`` must show the call. Otherwise, the sensor
-        treats the call as ended and never observed. The time begins at the call's start, or at the first poke
-        if the start is not known.
-    :param require_seen: True: if no poll has shown the call, the task fails without retries.
+    :param appear_timeout: seconds within which ``list.calls`` must show the call, 60 by default. Otherwise,
+        the sensor treats the call as ended and never observed. The time begins at the call's start. If the
+        start is not known, the time begins at the first poke.
+    :param require_seen: True: if the wait ends and no poll has shown the call, the task fails without
+        retries.
     :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
     :param deferrable: True: wait in the triggerer. In the triggerer, one poll serves all tasks that wait for
         calls of the same connection.
     :param soft_fail: True: Airflow skips the task if ``timeout``, ``execution_timeout``, ``require_seen`` or
         ``require_answer`` would let the task fail. After any other error, the task fails.
-    :param poke_interval: seconds between two polls, as a number or a timedelta.
-    :param timeout: the longest wait, in seconds or as a timedelta.
+    :param poke_interval: seconds between two polls, as a number or a timedelta, 5 by default.
+    :param timeout: the longest wait, in seconds or as a timedelta, one hour by default.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -136,10 +139,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _read_parameters(self, *, templates: bool = False) -> None:
         """Check the sensor's parameters, and replace the values by the converted values.
 
-        ``call_session_id`` is checked, but keeps its value.
+        The method checks ``call_session_id``, too, but does not convert it.
 
-        :param templates: True: Airflow has not rendered the templates yet, so values with a template are left
-            out.
+        :param templates: True: Airflow has not rendered the templates yet, so values with a template are
+            neither checked nor converted. False: Airflow has rendered the templates.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """
@@ -198,8 +201,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a wait in the triggerer has ended. Airflow calls this method in the worker.
 
-        The method changes one rule of Airflow's own method. With ``soft_fail``, Airflow's method skips the
-        task after any error. This method lets the task fail after an error such as a wrong password.
+        The method limits the sensor's parameter ``soft_fail`` (skip the task instead of failing it).
+        Airflow's own method would skip the task after any error. With this method, errors such as a wrong
+        password fail the task.
         """
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
@@ -287,11 +291,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
         """Poll the active calls once, and return the snapshot.
 
-        If the poll fails, the method raises no error. The returned snapshot contains the failure. The same
-        holds if Airflow does not find the connection, because a secrets backend may be down for a moment.
+        If the poll fails, the method raises no error, and returns a snapshot that contains the failure. It
+        does the same if Airflow does not find the connection, because a secrets backend may be down for a
+        moment.
 
-        :param watch: the watch of the call for which the sensor waits.
-        :param time_limit: the longest time for the poll, in seconds.
+        :param watch: the watch of the call for which the sensor waits. If the watch needs to know whether the
+            contact has answered, the method also asks the Data API.
+        :param time_limit: the longest time for the poll, in seconds. With 10 seconds or less, the method does
+            not ask the Data API.
         """
         try:
             return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
@@ -339,9 +346,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
         """Store, for the next poke, when the wait began and what the pokes so far have observed of the call.
 
-        The sensor object keeps both values. In reschedule mode, the next poke runs in another process. The
-        method then also writes both values to Airflow's task state. Airflow before 3.3 has no task state.
+        The sensor object always keeps both values. In reschedule mode, the next poke runs in another process,
+        with a new sensor object. The method then also writes the values to Airflow's task state, which exists
+        since Airflow 3.3.
 
+        :param call: what ``call_session_id`` states of the call.
         :param waiting_since: when the wait began, epoch seconds.
         :param observation: what the pokes so far have observed.
         """

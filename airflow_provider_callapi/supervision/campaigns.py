@@ -39,11 +39,12 @@ class SeenCampaign:
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The result of `list_campaigns`: the campaigns, and the problems with databases.
+    """The result of `list_campaigns`: the campaigns, and the databases that could not be read.
 
-    :ivar found: the tasks of all campaigns. The task that published its progress last comes first.
-    :ivar problems: one sentence for each ledger or database that the function could not read. The sentences
-        contain no phone numbers.
+    :ivar found: the tasks of all campaigns, one entry for each task. The task that published its progress
+        last comes first.
+    :ivar problems: one sentence for each ledger or database that `list_campaigns` could not read. The
+        sentences contain no phone numbers.
     """
 
     found: list[SeenCampaign]
@@ -85,19 +86,20 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
     """Ask a campaign to pause, to resume or to stop.
 
-    All unfinished tasks of the campaign follow the wish:
+    All unfinished tasks of the campaign follow the wish (what the user asks):
 
     - A task that dials follows the wish within seconds.
     - A task that waits in a worker follows the wish within a minute.
     - A deferred task follows the wish when it continues, before it dials.
 
-    If all tasks of the campaign are finished, their next tries follow the wish. Tasks whose ledger cannot be
-    read do not get the wish; `Campaigns.problems` of `list_campaigns` names these ledgers.
+    If all tasks of the campaign are finished, their next tries follow the wish. The wish does not reach tasks
+    whose ledger cannot be read. To find such ledgers, call `list_campaigns`: its result names them in
+    `Campaigns.problems`.
 
     :param name: the campaign's name.
     :param wish: what the user asks, the user's name, and the time.
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers, as in `list_campaigns`.
-    :return: one `SeenCampaign` for each task that follows the wish.
+    :return: one `SeenCampaign` for each task that follows the wish, as the task was before the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
     :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
     """

@@ -1,7 +1,7 @@
 """Reads and writes what tasks store in Airflow's task state, through Airflow's metadata database.
 
-A task must not use the metadata database, so only the API server and the command line call these functions.
-Airflow before 3.3 has no task state, so the functions that read return an empty result.
+Airflow does not let a task use the metadata database. The functions therefore work in the API server and on
+the command line. Airflow before 3.3 has no task state: the functions that read then return an empty result.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def read_values(key: str) -> dict[Owner, Any]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    The function leaves out a task whose stored progress or wish cannot be read.
+    If there are more than 500 tasks, the function reads the 500 that have published their progress last. It
+    leaves out a task whose stored progress or wish cannot be read.
 
     :return: one pair for each task of a campaign: the task's progress, and what a user has asked of the
         campaign (None: nothing).
@@ -79,9 +80,10 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 
 
 def find_ledgers() -> set[str]:
-    """Return the ids of Airflow connections through which campaigns use SQL ledgers.
+    """Return the ids of the Airflow connections to the campaigns' SQL ledgers.
 
-    Each task of a campaign has stored the id of its connection in Airflow's task state.
+    The task of a campaign stores the id of this connection in Airflow's task state. If there are more than
+    500 tasks, the function reads the newest 500 entries.
 
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.

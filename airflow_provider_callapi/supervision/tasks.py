@@ -16,7 +16,7 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class PollingTask:
-    """A running or deferred task of an operator of this package. A task that waits for a call polls.
+    """A running or deferred task of an operator of this package. Such a task polls if it waits for a call.
 
     :ivar owner: dag id, run id, task id and map index.
     :ivar operator: the name of the operator's class, such as ``CallApiCampaignOperator``.
@@ -32,7 +32,8 @@ class PollingTask:
 def list_polling_tasks() -> list[PollingTask]:
     """Return up to 200 running or deferred tasks of operators whose class name begins with ``CallApi``.
 
-    :return: the tasks, sorted by dag id, run id, task id and map index.
+    :return: the tasks, sorted by dag id, run id, task id and map index. If there are more than 200, the last
+        ones are missing.
     :raises RuntimeError: this process may not use Airflow's metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """

@@ -43,11 +43,11 @@ async def release_after_kill(
 ) -> None:
     """Release (end) the calls of a cancelled trigger, if a user has ended the wait of the trigger's task.
 
-    A user ends the wait by clearing the task, or by marking the task as success or failed. In two other
-    cases, the function does not release the calls:
+    A user ends the wait by clearing the task, or by marking the task as success or failed. In two cases, the
+    function releases no calls:
 
-    - If Airflow moves the trigger to another triggerer: the task still waits for the calls.
-    - If the function cannot find out whether the task still waits: it logs a warning that names the calls.
+    - Airflow has moved the trigger to another triggerer: the task still waits for the calls.
+    - The function cannot find out whether the task still waits. It then logs a warning that names the calls.
 
     If a release fails, the function logs a warning and raises no error. If Airflow cancels the function,
     releases that are in progress continue.

@@ -66,14 +66,15 @@ def subscribe(
 
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: seconds between two polls. The shortest interval of all subscribers counts.
-    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-        waits. If the connection uses the Data API, the snapshots contain the answers that the Data API
-        reports.
+    :param awaited: a function that the poll loop calls at each poll, if the connection uses the Data API. The
+        function returns the session ids of the calls for whose answer the subscriber waits. The loop asks the
+        Data API about these calls, and the snapshots contain the answers. By default, there are no such
+        calls.
     :param only_call: the session id of the only call that the subscriber needs. The subscriber then gets the
         first snapshot, and later only snapshots that can change what is known of this call. None: the
         subscriber gets every snapshot.
     :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot,
-        too.
+        too. By default, there is no such time.
     :raises ValueError: the interval is not positive.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
@@ -96,10 +97,12 @@ class _Poller:
     """Polls the active calls of one connection: ``await poller()`` polls once and returns the snapshot.
 
     If the connection uses the Data API, the snapshot also contains which contacts have picked up, and which
-    missing calls have ended. See `Witnesses`. The object reads the Airflow connection at the first poll.
+    missing calls have ended. `Witnesses` asks the Data API for both. The object reads the Airflow connection
+    at the first poll.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param sleep: ``asyncio.sleep``, or a replacement in a test.
+    :param sleep: a function that waits for a number of seconds between two attempts to read the connection:
+        ``asyncio.sleep``, or a replacement in a test.
     """
 
     poll: SharedPoll
@@ -137,8 +140,9 @@ class _Poller:
         A short outage of a secrets backend must not end the waits of all deferred tasks. Airflow raises the
         same error for an outage as for a missing connection, so the method tries again after both.
 
-        :raises Exception: Airflow's last error. The three minutes have passed, the error `is_permanent`, or
-            no trigger waits for this connection any more.
+        :raises Exception: Airflow's last error. The method stops trying in three cases: the three minutes
+            have passed, the error is permanent (see the function `is_permanent`), or no trigger waits for
+            this connection any more.
         """
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
@@ -156,9 +160,9 @@ class _Poller:
 def is_permanent(error: Exception) -> bool:
     """Return whether an error of a poll is permanent, so that a retry of the task would fail the same way.
 
-    A wrong password is an example of a permanent error. The result is False for an error of unknown cause. It
-    is also False for a missing connection, because Airflow raises the same error while a secrets backend is
-    down.
+    - True: for example, the password is wrong, or a field of the Airflow connection is invalid.
+    - False: the error may pass, or its cause is unknown. An example is a missing connection, because Airflow
+      raises the same error while a secrets backend is down.
     """
     if isinstance(error, CallApiError):
         return error.permanent

@@ -34,10 +34,12 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
     """Return whether another trigger in this process now waits for a call of a cancelled trigger.
 
+    If there is no other trigger yet, the function waits for one.
+
     :param trigger: the cancelled trigger.
-    :param within: the longest time in seconds to wait for the other trigger.
-    :return: True: a user has cleared the task of the cancelled trigger, and the next try of the task is
-        already deferred. False: no other trigger in this process waits for the calls.
+    :param within: the longest wait in seconds.
+    :return: True: there is another trigger. So a user has cleared the task of the cancelled trigger, and the
+        next try of the task is already deferred. False: no other trigger in this process waits for the calls.
     """
     for _ in range(round(within / _PAUSE)):
         if _has_successor(trigger):

@@ -1,8 +1,10 @@
 """Ask Airflow whether the task of a cancelled trigger still waits.
 
-Airflow cancels a trigger when a user ends the wait of the trigger's task, e.g. clears the task. Airflow also
-cancels a trigger that Airflow has moved to another triggerer, for example because the first triggerer was
-slow. After the move, the task still waits, and the trigger must not release the task's call.
+Airflow cancels a trigger for two reasons:
+
+- A user has ended the wait of the trigger's task, e.g. has cleared the task.
+- Airflow has moved the trigger to another triggerer, e.g. because the first triggerer was slow. The task
+  still waits, so the cancelled trigger must not release the task's call.
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ _questions: WeakKeyDictionary[
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
     """Ask Airflow whether the task of a cancelled trigger is still deferred.
 
-    :param task_instance: the task instance of the cancelled trigger. None: not known, so the result is None.
+    :param task_instance: the task instance of the cancelled trigger. None: the task instance is not known,
+        and the function does not ask.
     :param log: the trigger's logger.
-    :return: True: the task still waits. False: the task does not wait any more. None: the task instance is
-        not known, Airflow gave no answer within 15 seconds, or Airflow does not know the task.
+    :return: True: the task still waits. False: the task does not wait any more. None: not known, because the
+        task instance is not known, Airflow did not answer within 15 seconds, the request failed, or Airflow
+        does not know the task.
     """
     if task_instance is None:
         return None

@@ -48,8 +48,10 @@ class Witnesses:
     ) -> Snapshot:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
 
-        While a request about answers or about ends is in progress, the copy lacks the answers or the ends.
+        While an earlier request about answers is in progress, the copy contains no answers. While a request
+        about ends is in progress, the copy contains no ends.
 
+        :param snapshot: the new snapshot of the active calls.
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
         :param missing: the session ids of the calls for whose end a trigger waits, and which have vanished
             since the previous snapshot.
