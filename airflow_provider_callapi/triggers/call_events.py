@@ -1,8 +1,8 @@
 """The trigger that starts a DAG when a call starts, is answered or ends. The trigger creates asset events.
 
-An Airflow `AssetWatcher` contains the trigger. The trigger uses the poll that all triggers of a connection
-share. Airflow 3.3 offers another way to share a poll between triggers, the shared streams. The trigger does
-not use them, because a shared stream would need a second poll beside the poll of the waiting tasks.
+An Airflow `AssetWatcher` contains the trigger. In one triggerer process, all triggers of an Airflow
+connection share one poll loop. Airflow 3.3 has its own way to share work between triggers: shared streams.
+This trigger does not use them, because they would need a second poll loop beside that of the waiting tasks.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if the state is less than an hour old.
 class CallApiEventTrigger(BaseEventTrigger):
     """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
 
-    The trigger watches all calls of the connection's account. The parameter ``events`` selects the events.
+    The trigger watches all calls of the connection's account. Parameters select calls and events.
 
     .. code-block:: python
 
@@ -62,36 +62,38 @@ class CallApiEventTrigger(BaseEventTrigger):
             AssetWatcher(name="calls", trigger=CallApiEventTrigger(events="started", direction="in")),
         ])
 
-    The trigger reports each event once, at the first poll that shows the event:
+    The trigger reports each event once, at the first poll (request of ``list.calls``) that shows the event:
 
     - ``started``: a poll shows the call for the first time.
-    - ``answered``: the state of the contact's leg (line) proves that the contact has picked up. The states
-      ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown states,
-      do not prove this. If the connection uses the Data API, a report of the Data API can prove the
-      answer, too. In an inbound call, ``answered`` means that the contact talks to an employee or hears a
-      menu.
-    - ``ended``: at least two consecutive polls do not show the call.
+    - ``answered``: a poll shows that the contact has picked up. In an inbound call, this means that the
+      contact talks to an employee or hears a menu. The proof is the state of the contact's leg (line). The
+      states ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown
+      states, are no proof. If the connection uses the Data API, a report of the Data API can be a proof, too.
+    - ``ended``: at least two successful polls in a row have not shown the call.
 
-    The trigger reports no events of a call that begins and ends between two polls.
+    The trigger does not notice a call that begins and ends between two polls.
 
-    ``event.extra["payload"]`` of the asset event is a dict of the call, like the dict that the start
-    operators return. The control operators and the sensor accept it as ``call_session_id``. It also has the
-    keys ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and ``start_time``
-    (the service's text, in the account's time zone). **One DAG run can handle several events**: read all of
-    ``triggering_asset_events``.
+    ``event.extra["payload"]`` of the asset event is a dict of the call. It contains the keys of the dict that
+    the start operators return, so that the control operators and the sensor accept it as ``call_session_id``.
+    Further keys are ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and
+    ``start_time`` (the service's text, in the account's time zone). **One DAG run can handle several
+    events**: read all of ``triggering_asset_events``.
 
-    What the trigger reports after a restart of the triggerer:
+    After a restart of the triggerer, there are two cases:
 
-    - With Airflow's asset state (3.3+), if the triggerer was down for less than an hour: the events that
-      happened meanwhile, except those of calls that began and ended meanwhile. No event repeats. If the
-      triggerer was killed, the events of the last second before the kill may be lost.
-    - Otherwise: only the events that happen after the first poll.
+    - The trigger continues from a saved state. This needs Airflow 3.3+ (asset state), and a state that is
+      less than an hour old. The trigger saves the state when it finds events, and at least every ten minutes.
+      It reports the events that happened during the restart, except those of calls that began and ended
+      meanwhile. It repeats no event. If the triggerer was killed, the events of the last second before the
+      kill may be lost.
+    - Otherwise: the trigger reports only the events that happen after its first poll.
 
     An error does not end the trigger: the trigger logs the error and continues. The trigger logs a permanent
     error with level ERROR, because a user must correct the connection.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param events: one or several of ``started``, ``answered``, ``ended``.
+    :param events: one or several of ``started``, ``answered``, ``ended``. The trigger reports only these
+        events.
     :param direction: report only calls of this direction, ``in`` or ``out``. None: both directions.
     :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: all
         virtual numbers.
@@ -101,8 +103,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         without a country code belong to this country. Prefixes always begin with the country code.
     :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see
         asset events or the triggerer's log can then read the phone number.
-    :param poll_interval: seconds between two polls, at most 600. All triggers of a connection use the
-        shortest interval.
+    :param poll_interval: seconds between two polls, at most 600. The shared poll loop of a connection uses
+        the shortest interval of its triggers.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     :raises ValueError: a phone number or prefix cannot be read. The error message names the parameter.
     """
@@ -244,12 +246,13 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Load what an earlier triggerer process has saved about the active calls, so that no event repeats.
+        """Load what an earlier triggerer process has saved about the calls, so that no event repeats.
 
-        If nothing is saved, the first snapshot produces no events. The detector then learns from the first
-        snapshot which calls are already active.
+        If no state is saved, or the saved state is more than an hour old, the first snapshot produces no
+        events. It then only shows which calls are already active.
 
-        :param detector: the object that compares snapshots and finds the events.
+        :param detector: the object that compares snapshots and finds the events. It takes over the newest
+            saved state.
         """
         for store in self._stores():
             try:
@@ -263,8 +266,8 @@ class CallApiEventTrigger(BaseEventTrigger):
         """Save what the detector knows of the calls in the asset state of each asset of this trigger.
 
         :param detector: the object that compares snapshots and finds the events.
-        :return: True: the method has saved the state for at least one asset, or this Airflow has no asset
-            state. False: every write failed, and the trigger tries again after the next snapshot.
+        :return: False: every write failed, so the caller saves again after the next successful snapshot.
+            True: the state is saved for at least one asset. Also True if this Airflow has no asset state.
         """
         stores = self._stores()
         saved = 0
@@ -279,11 +282,11 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _stores(self) -> list[Any]:
         """Return the asset state stores in which the trigger saves its state: one for each asset.
 
-        Before Airflow 3.3, the list is empty.
+        Before Airflow 3.3, there is no asset state, and the list is empty.
 
-        Airflow runs equal watchers of several assets as one trigger. Each asset's store gets a full copy of
-        the state, because at the next start the trigger may belong to fewer assets. For example, a user may
-        have paused the DAG of an asset.
+        Airflow runs equal watchers of several assets as one trigger. At the next start, the trigger may
+        belong to fewer of these assets, e.g. because a user has paused a DAG. Therefore, the store of each
+        asset gets the whole state.
         """
         store = getattr(self, "asset_state_store", None)
         if store is None:

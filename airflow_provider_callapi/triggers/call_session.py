@@ -49,18 +49,19 @@ The trigger must fire before Airflow's own time limit of the deferral, which is 
 
 
 class CallApiSessionTrigger(BaseTrigger):
-    """Fires once: when a call is answered or has ended, or at the deadline.
+    """Fires once: when a call is answered or has ended, at the deadline, or after an error.
 
     If Airflow moves the trigger to another triggerer, the trigger begins again with its parameters. The event
-    may then lack what earlier polls have shown, such as the time of the answer.
+    may then lack what polls before the move have shown, such as the time of the answer.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
     :param until: what the trigger waits for: ``answered`` or ``ended``. With ``answered``, the trigger also
         fires if the call ends without an answer.
-    :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
-    :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the call counts as
-        ended and never observed.
+    :param poll_interval: seconds between two polls. The triggers of a connection share one poll loop, which
+        uses the shortest of their intervals.
+    :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the trigger
+        assumes that the call has ended unobserved.
     :param deadline: epoch seconds at which the wait ends, even if the call is still active.
     :param poll_failures_tolerated: how many consecutive failed polls the trigger tolerates. One more failed
         poll ends the wait with an error. A permanent error ends the wait at once.
@@ -112,9 +113,10 @@ class CallApiSessionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
 
-        The event contains the phase and the dict of the call: ``{"phase": "ENDED", "call": {…}}``. If an
-        error ended the wait, the event contains the error and whether the error is permanent:
-        ``{"error": "…", "permanent": True}``. In the worker, `read_event` reads the event.
+        The event contains the phase (what the polls have shown) and the dict of the call, e.g.
+        ``{"phase": "ENDED", "call": {…}}``. If an error ended the wait, the event contains only the error and
+        whether it is permanent: ``{"error": "…", "permanent": True}``. In the worker, the function
+        `read_event` reads the event.
         """
         call = Outcome.from_xcom(self.call)
         remember_running(self, [call.call_session_id])
@@ -144,13 +146,15 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update the watch of the call with each snapshot, until the wait for the call ends.
+        """Update the watch of the call with each snapshot, until the wait ends.
 
-        The wait ends when the event that ``until`` names has happened, when the call has ended, or at the
-        deadline.
+        The wait ends when the call is answered (if the trigger waits for this), when the call has ended, or
+        at the deadline.
 
-        :param next_snapshot: a function that waits for the next snapshot that can change the watch.
-        :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
+        :param next_snapshot: a function that waits for the next snapshot that can change the watch, and
+            returns it.
+        :raises CallApiError: a poll failed with a permanent error, or more consecutive polls failed than the
+            watch tolerates.
         """
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
@@ -179,11 +183,11 @@ class CallApiSessionTrigger(BaseTrigger):
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
 
     async def on_kill(self) -> None:
-        """Release (end) the call if ``cancel_on_kill`` is set and a user has ended the wait of the task.
+        """Release (end) the call if ``cancel_on_kill`` is True and a user has ended the wait of the task.
 
-        A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow then
-        calls this method. If Airflow calls the method because the trigger moves to another triggerer, the
-        method does not release the call.
+        A user ends the wait by clearing the task, or by marking the task as success or failed. If Airflow
+        calls this method because the trigger moves to another triggerer, the task still waits, and the method
+        does not release the call.
         """
         if self.cancel_on_kill:
             await release_after_kill(self, self.callapi_conn_id, [self.call["call_session_id"]])

@@ -24,7 +24,7 @@ _PAUSE_AFTER_ERROR = 60.0
 
 
 class CallApiCampaignTrigger(BaseTrigger):
-    """Fires once: at ``wake_at``, or earlier if all active calls of a campaign have ended.
+    """Fires once: at the time ``wake_at``, or earlier if all active calls of a campaign have ended.
 
     The trigger's event contains what the polls have shown of the calls.
 
@@ -36,14 +36,15 @@ class CallApiCampaignTrigger(BaseTrigger):
       polls of the worker fail as well, the task fails.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param calls: the active calls, as `serialize_watches` returns them. Empty: the trigger does not poll, and
-        fires at ``wake_at``.
+    :param calls: the active calls, as the method `serialize_watches` of this class returns them. Empty: the
+        trigger does not poll, and fires at ``wake_at``.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
-    :param poll_interval: seconds between two polls. All triggers of a connection use the shortest interval.
+    :param poll_interval: seconds between two polls. The triggers of a connection share one poll loop, which
+        uses the shortest of their intervals.
     :param cancel_on_kill: True: release (end) the calls when a user clears the waiting task, or marks it as
         success or failed.
-    :param until_answered: True: also fire when the contact of one of the calls picks up, so that the worker
-        can tag the call before the call ends.
+    :param until_answered: True: also fire when a contact picks up who had not yet picked up at the start of
+        the wait. The worker can then tag the call before the call ends.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -101,11 +102,11 @@ class CallApiCampaignTrigger(BaseTrigger):
         return [call["call_session_id"] for call in self.calls]
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait until ``wake_at`` or until the calls have ended, and yield one event.
+        """Wait until the time ``wake_at``, or until all calls have ended. Then yield one event.
 
-        If ``until_answered`` is True, the first answer ends the wait, too. The event contains what the polls
-        have shown of each call: ``{"observations": {"<session id>": {…}}}``. In the worker,
-        `read_observations` reads the event.
+        If ``until_answered`` is True, the first new answer of a contact ends the wait, too. The event
+        contains what the polls have shown of each call: ``{"observations": {"<session id>": {…}}}``. In the
+        worker, the function `read_observations` reads the event.
         """
         remember_running(self, self._session_ids)
         watches = [
@@ -144,11 +145,11 @@ class CallApiCampaignTrigger(BaseTrigger):
                     watch.update(snapshot)
 
     async def on_kill(self) -> None:
-        """Release (end) the calls if ``cancel_on_kill`` is set and a user has ended the wait of the task.
+        """Release (end) the calls if ``cancel_on_kill`` is True and a user has ended the wait of the task.
 
-        A user ends the wait by clearing the task, or by marking the task as success or failed. Airflow then
-        calls this method. If Airflow calls the method because the trigger moves to another triggerer, the
-        method does not release the calls.
+        A user ends the wait by clearing the task, or by marking the task as success or failed. If Airflow
+        calls this method because the trigger moves to another triggerer, the task still waits, and the method
+        does not release the calls.
         """
         if self.cancel_on_kill:
             await release_after_kill(self, self.callapi_conn_id, self._session_ids)

@@ -27,8 +27,8 @@ class Assumption:
 
     :ivar text: the assumption in one sentence, e.g. ``list.calls costs no points.``
     :ivar relies: what the package does because of the assumption.
-    :ivar probes: the names of the probes (measurements) that show whether the assumption holds.
-    :ivar judge: a function that concludes from the findings whether the assumption holds.
+    :ivar probes: the names of the probes (experiments) that show whether the assumption holds.
+    :ivar judge: a function that takes the findings of the probes, and judges whether the assumption holds.
     """
 
     text: str
@@ -43,11 +43,12 @@ class Row:
 
     :ivar assumption: one assumption of the package about the service, as a sentence.
     :ivar relies: what the package does because of the assumption.
-    :ivar seen: what the probes have seen. If they have seen nothing: the reason, or the probes to run.
+    :ivar seen: what the probes (experiments) have seen. If the verdict is ``not known``, also the reasons why
+        probes found nothing out. If there is neither: the names of the probes to run.
     :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: it does not hold. ``not known``: the
         findings do not show whether it holds.
-    :ivar settings: setting → the value that the user should give the setting, e.g.
-        ``{"appear_timeout": "90"}``.
+    :ivar settings: name of a setting → the value that the user should give the setting, e.g.
+        ``{"appear_timeout": "90"}``. Empty: no advice.
     """
 
     assumption: str

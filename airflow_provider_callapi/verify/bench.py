@@ -13,17 +13,17 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 
 @dataclass(frozen=True)
 class Options:
-    """The options that the user of ``airflow callapi verify`` gives.
+    """The phone numbers that the user of ``airflow callapi verify`` gives, and the connection's time zone.
 
-    If a phone number is None, the command leaves out the probes that need the number.
+    If a phone number is None, the command leaves out the probes (experiments) that need the number.
 
     :ivar contact: the number of the user's own phone. Each probe that places a call needs this number.
-    :ivar virtual_number: the virtual number of the account that the phone displays. Each probe that places a
-        call needs this number.
+    :ivar virtual_number: the virtual number of the account that the ringing phone displays. Each probe that
+        places a call needs this number.
     :ivar dead_operator: the number of a phone that is switched off.
     :ivar second_number: the number of the user's second phone.
-    :ivar timezone: the time zone in the Airflow connection, not an option of the command line. None: the
-        connection names no zone.
+    :ivar timezone: the time zone in the Airflow connection. This is not an option of the command line. None:
+        the connection names no zone.
     """
 
     contact: str | None = field(default=None, repr=False)

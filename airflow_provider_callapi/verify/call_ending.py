@@ -23,13 +23,14 @@ _NOT_FOUND = "call_session_not_found"
 
 
 class NotProven(Exception):
-    """Raised if the program cannot end a call, and the call may still be active.
+    """Raised if the program cannot find or cannot end a call that may still be active.
 
     There are two cases:
 
-    - A search has not found the call, but the call may still be active. For example, too many polls failed.
-    - The service does not know the session id in a release request. The call is new, so the service may know
-      the session id only later.
+    - A search did not find the call, and did not prove that the call is not active. For example, too many
+      polls failed.
+    - The service refuses to release the call, because it does not know the session id. The call started less
+      than 30 seconds ago, so the service may know the session id only later.
 
     The error message gives the reason.
     """
@@ -40,8 +41,8 @@ class CallEnding:
 
     :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :param numbers: the phone numbers that the run calls. If a call in ``list.calls`` has no ``external_id``,
-        this class compares the contact's number of the call with these numbers.
+    :param numbers: the phone numbers that the run calls. A call in ``list.calls`` without an ``external_id``
+        can only be recognised by its contact's number, which this class compares with these numbers.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -54,9 +55,9 @@ class CallEnding:
 
         After a transient error, the method tries again, up to three times in all.
 
-        :param active: the call. If the method has to search for the call, the method stores the session id
-            in ``active.session_id``.
-        :return: True: the call is not active. False: the call may still be active.
+        :param active: the record of the call. If the method searches for the call and finds it, the method
+            stores the session id in ``active.session_id``.
+        :return: True: the call has ended, or no such call is active. False: the call may still be active.
         """
         self._gateway.say("A call of this command may be active. The command ends the call.")
         for _ in range(_MOST_TRIES):
@@ -74,19 +75,20 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The search in ``list.calls`` lasts at most 90 seconds. It ends earlier in these cases:
+        The method polls ``list.calls`` each second, for at most 90 seconds. The polls end earlier in these
+        cases:
 
-        - A poll shows the wanted call.
-        - 30 polls have shown no call that may be the wanted call.
+        - A poll shows the wanted call. The method returns its session id, and does not read the report.
+        - 30 polls have proved that the call is missing: no call in the answer may be the wanted one.
         - A poll fails with a permanent error.
 
         If the connection does not use the Data API, the method does not search in the report.
 
-        :param active: the wanted call.
-        :return: the session id. None: neither 30 polls nor the report have shown the call, so it is not
-            active.
-        :raises NotProven: the method has not found the call, but it may still be active: the search in
-            ``list.calls`` ended before 30 polls had shown no call that may be the wanted call.
+        :param active: the record of the wanted call.
+        :return: the session id. None: 30 polls have proved that the call is missing, and the report does not
+            show it either. The call is not active.
+        :raises NotProven: the method has not found the call, but the call may still be active, because fewer
+            than 30 polls have proved that it is missing.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"

@@ -47,9 +47,9 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without gaps until the call ends.
 
-    A gap is a time in which ``list.calls`` does not show an active call. The last 2 s before the end do not
-    count. The assumption holds if each gap is shorter than the operators' default ``poll_interval`` (5 s).
-    Otherwise, the result advises a longer ``poll_interval``.
+    A gap is a time in which ``list.calls`` does not show an active call. From a gap just before the end of
+    the call, the function subtracts 2 s. The assumption holds if each gap is shorter than the operators'
+    default ``poll_interval`` (5 s). Otherwise, the result advises a longer ``poll_interval``.
 
     :return: the judgement. ``holds`` is None if ``list.calls`` has shown no call.
     """
@@ -118,9 +118,9 @@ def external_id(context: Context) -> Judgement:
 def talk_state(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
 
-    The state of talking is a state of the contact's leg, e.g. ``Разговор``. If ``list.calls`` shows this
-    state later or never, the result advises the use of the Data API, which also shows whether the contact has
-    picked up.
+    A state of talking is a state of the contact's leg (line), e.g. ``Разговор``. If ``list.calls`` shows it
+    later or never, the assumption does not hold. The result then advises the use of the Data API, which also
+    shows whether the contact has picked up.
 
     :return: the judgement. ``holds`` is None if the findings do not show when the state begins.
     """
@@ -166,13 +166,14 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Describe calls with one line each: finish reason, talk time, and whether each leg was connected.
+    """Describe calls with one line each: finish reason, talk time, and which participants picked up.
 
-    The finish reason of a leg is added if it differs from the finish reason of the call. Calls without a
+    If the finish reason of a leg differs from that of the call, it follows in brackets. Calls without a
     report of legs are left out.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. Empty: no call is left.
+    :return: for example ``heard: success_finish; 20 s of talk; contact connected``, where "connected" means
+        that the contact picked up. Empty: all calls are left out.
     """
     lines = []
     for name in names:
@@ -202,10 +203,10 @@ def answered(context: Context) -> Judgement:
 def not_answered(context: Context) -> Judgement:
     """Judge whether the Data API's report of legs shows correctly that a contact did not pick up.
 
-    The function reads the reports of the calls in which the user must not pick up the contact's phone. If one
-    of these reports shows an answer, the assumption does not hold.
+    Only the calls count in which the user must not pick up the contact's phone. If the report of one of these
+    calls shows that the contact picked up, the assumption does not hold.
 
-    :return: the judgement. ``holds`` is None if the findings contain no report of such a call.
+    :return: the judgement. ``holds`` is None if the findings contain no report of these calls.
     """
     names = ("not_answered", "second_number")
     seen = report_facts.connected(context.findings, *names)

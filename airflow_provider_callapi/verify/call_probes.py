@@ -49,8 +49,8 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 def probe_heard(bench: Bench) -> None:
     """Place a call that plays a message. The user listens to the whole message.
 
-    The probe stores in `Findings.calls`, under the name ``heard``, what ``list.calls`` and the Data API's
-    reports show of the call.
+    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
+    `Findings.calls` contains it under the name ``heard``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -69,8 +69,8 @@ def probe_heard(bench: Bench) -> None:
 def probe_hung_up(bench: Bench) -> None:
     """Place a call that plays a message. The user hangs up during the message.
 
-    The probe stores in `Findings.calls`, under the name ``hung_up``, what ``list.calls`` and the Data API's
-    reports show of the call.
+    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
+    `Findings.calls` contains it under the name ``hung_up``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -87,8 +87,9 @@ def probe_hung_up(bench: Bench) -> None:
 def probe_released(bench: Bench) -> None:
     """Place a call that plays a message, and release the call (end the call through the API).
 
-    The probe stores in `Findings.calls`, under the name ``released``, what ``list.calls`` and the Data API's
-    reports show of the call, and how many points (rate-limit units) the release costs.
+    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call, and how
+    many points (rate-limit units) the release and one ``list.calls`` cost together. `Findings.calls` contains
+    it under the name ``released``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -105,8 +106,8 @@ def probe_released(bench: Bench) -> None:
 def probe_not_answered(bench: Bench) -> None:
     """Place a call to the user's phone. The user does not pick up.
 
-    The probe stores in `Findings.calls`, under the name ``not_answered``, what ``list.calls`` and the Data
-    API's reports show of the call.
+    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
+    `Findings.calls` contains it under the name ``not_answered``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -143,11 +144,11 @@ def probe_dead_operator(bench: Bench) -> None:
 def probe_talk(bench: Bench) -> None:
     """Place a call between the user's two phones, put the contact on hold, and end the call.
 
-    The probe stores in `Findings.calls`, under the name ``talk``, what ``list.calls`` and the Data API's
-    reports show of the call, e.g. the state of the contact's leg while the contact is on hold.
+    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call, e.g. the
+    state of the contact's leg (line) during the hold. `Findings.calls` contains it under the name ``talk``.
 
-    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
-        did not place the call.
+    :raises NotPossible: the option ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or
+        the service did not place the call.
     """
     _simple(
         bench,
@@ -164,11 +165,12 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
 
-    The reports show which leg gives the whole call its finish reason if the contact does not pick up. The
-    probe stores what was seen in `Findings.calls`, under ``second_number``.
+    The reports then show which leg (line) gives the whole call its finish reason if the contact does not pick
+    up. The probe stores what ``list.calls`` and the reports show. `Findings.calls` contains it under the name
+    ``second_number``.
 
-    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
-        did not place the call.
+    :raises NotPossible: the option ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or
+        the service did not place the call.
     """
     _simple(
         bench,
@@ -212,10 +214,9 @@ def probe_limit_exceeded(bench: Bench) -> None:
 
 
 def _use_up_the_minute(call_api: Service) -> None:
-    """Use up the points of this minute with requests that change nothing in the account.
+    """Use up the points (rate-limit units) of this minute, without a change in the account.
 
-    A point is a rate-limit unit. The function sends ``list.calls`` until no points are left, at most 2000
-    times.
+    The function sends ``list.calls`` until no points are left, at most 2000 times.
 
     :raises NotPossible: ``list.calls`` costs no points, or the answers do not show how many points are left.
     :raises CallApiError: the service gives no answer, or refuses the login.

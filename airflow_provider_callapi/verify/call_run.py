@@ -37,21 +37,25 @@ _POINTS_FOR_A_CALL = 100
 class CallPlan:
     """How ``airflow callapi verify`` places one call, and what the program does during the call.
 
+    The plan is for one start request. "The reply" below is the service's reply to this request.
+
     :ivar method: the start method, e.g. ``start.informer_call``.
     :ivar params: the parameters of the start request, without ``external_id``.
-    :ivar instruction: what the person at the phone must do.
-    :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :ivar release_after: how many seconds after ``list.calls`` first shows the call the program ends the call.
-        None: the program ends the call after a hold, or else 120 seconds after the reply to the start
+    :ivar instruction: what the person at the phone must do. The program shows this text before the start
         request.
-    :ivar holds: True: from 10 seconds after the reply to the start request on, try to put the contact on
-        hold. After 4 seconds on hold, take the contact off hold. 3 seconds later, end the call.
-    :ivar measure_ongoing: True: ask for the Data API's report during the call, too. False: ask for the report
-        only while ``list.calls`` does not show the call.
-    :ivar needs_points: True: if few points (rate-limit units) are left, wait for the next minute before the
-        start request. False: do not wait, because the probe tests a start request without points.
+    :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
+    :ivar release_after: the program ends the call this number of seconds after ``list.calls`` first shows the
+        call. None: the program ends the call 120 seconds after the reply, unless a hold (see ``holds``) ends
+        it earlier.
+    :ivar holds: True: from 10 seconds after the reply on, the program tries to put the contact on hold. After
+        4 seconds on hold, it takes the contact off hold. 3 seconds later, it ends the call.
+    :ivar measure_ongoing: True: the program asks for the Data API's report during the call, too. False: it
+        asks only while ``list.calls`` does not show the call.
+    :ivar needs_points: True: if few points (rate-limit units) are left, the program waits for the next minute
+        before the start request. False: it does not wait, because the probe tests a start request without
+        points.
     :ivar others: the session ids of the calls that were active before the start request. Needed only if
-        ``needs_points`` is False. Otherwise, `CallRun.prepare` polls for them.
+        ``needs_points`` is False. Otherwise, the program polls for them itself.
     """
 
     method: str
@@ -94,11 +98,11 @@ class CallRun:
         self._held_at: float | None = None
 
     def prepare(self) -> list[int]:
-        """Wait for points (rate-limit units), and return the session ids of the calls that are active now.
+        """Wait for enough points (rate-limit units), and return the session ids of all active calls.
 
-        Call this method before the start request. If the start request gets no answer, the search for the
-        lost call leaves out these calls. If `CallPlan.needs_points` is False, this method sends no request
-        and returns `CallPlan.others`.
+        Call this method before the start request. If the start request gets no answer, the program searches
+        for the lost call, and leaves out the calls that were active before. If the plan does not need points,
+        this method sends no request, and returns the session ids in the plan.
 
         :raises CallApiError: the service refuses ``list.calls``, or gives no answer.
         """
@@ -126,17 +130,17 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Poll ``list.calls`` each second until the call has ended, and carry out the plan of this run.
+        """Poll ``list.calls`` each second until the call has ended, and do what the plan requires meanwhile.
 
-        The plan is, for example, to put the contact on hold. The watch ends at the first of these times:
+        For example, the plan requires to put the contact on hold. The watch ends at the first of these times:
 
-        - The call is not in ``list.calls``, and the Data API's report contains the finished call.
-        - The connection uses the Data API, and the call has been missing in ``list.calls`` for 3 minutes.
-        - The connection does not use the Data API, and 30 successful polls in a row have not shown the
-          call. If no poll has ever shown the call, the watch lasts at least 120 seconds.
-        - The watch has lasted 7 minutes.
+        - ``list.calls`` does not show the call, and the Data API's report contains the finished call.
+        - The connection uses the Data API, and ``list.calls`` has not shown the call for more than 3 minutes.
+        - The connection does not use the Data API, and 30 successful polls in a row have not shown the call.
+          If no poll has ever shown the call, the watch also lasts more than 120 seconds.
+        - The watch has lasted more than 7 minutes.
 
-        :param session_id: the session id that `place` has returned.
+        :param session_id: the session id of the placed call.
         :return: what the polls and the reports have shown of the call.
         """
         clock = self._gateway.clock
@@ -213,11 +217,15 @@ class CallRun:
     def _hold(self, session_id: int, at: float) -> None:
         """Do the next step of a hold, if the step is due.
 
-        The steps are: put the contact on hold, take the contact off hold, and set the time at which `_act`
-        ends the call. `_act` invokes this method after each poll that shows the call. If the service refuses
-        the hold, the method repeats the request after 3 seconds, up to ten times in all.
+        The caller invokes this method after each poll that shows the call. There are two steps:
 
-        :param at: seconds since the start of the call.
+        - Put the contact on hold, 10 seconds or more after the reply to the start request. If the service
+          refuses or does not answer, the method repeats the request after 3 seconds. It sends at most ten
+          requests.
+        - After 4 seconds on hold, take the contact off hold, and plan the end of the call for 3 seconds
+          later.
+
+        :param at: the time of the poll: seconds since the service replied to the start request.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
@@ -249,9 +257,8 @@ class CallRun:
     def _count_points(self, name: str) -> None:
         """Begin to measure how many points (rate-limit units) the next request costs.
 
-        This method remembers how many points of the day are left. After the next poll, `_remember_points`
-        subtracts the points that are left then, and stores the difference in a field of `CallSeen`: the cost
-        of the request and of the poll.
+        The method remembers how many points of the day were left after the last poll. After the next poll,
+        the difference is stored in a field of `CallSeen`: the cost of the request and of this poll together.
 
         :param name: the field of `CallSeen` for the difference: ``start_points`` or ``release_points``.
         """

@@ -41,45 +41,52 @@ class CallSeen(_Found):
     """What ``list.calls`` and the Data API's reports have shown of one call that a probe has placed.
 
     Times are in seconds. The time of a poll or of a request counts from the service's reply to the start
-    request. A time from a report, such as the end, counts from ``start_time`` in the report. Where no other
-    meaning is given, None means that the value is not known.
+    request. A time in a report, such as the end, counts from ``start_time`` in the report. "The report" below
+    is the call's entry in ``get.calls_report``. Where no other meaning is given, None means that the value is
+    not known.
 
-    :ivar refused: the mnemonic with which the service refused the start request, or ``no answer``. None: the
-        service accepted the start request.
-    :ivar released: whether the program has asked the service to end the call.
-    :ivar appeared: when ``list.calls`` first showed the call; None: never. If the service refused or did not
-        answer the start request, and a search found the call nevertheless: 0.
-    :ivar gaps: the periods in which ``list.calls`` did not show the active call. For example, ``(4.0, 2.0)``:
-        4 seconds after ``appeared``, the call was missing for 2 seconds.
+    :ivar refused: the mnemonic of the error with which the service refused the start request, or
+        ``no answer``. None: the service accepted the start request.
+    :ivar released: whether the program has asked the service to end the call, while it watched the call.
+    :ivar appeared: the time of the first poll that showed the call. None: no poll showed it. If the service
+        refused or did not answer the start request, and a search found the call nevertheless: 0.
+    :ivar gaps: the periods in which ``list.calls`` did not show the call, and later showed it again. For
+        example, ``(4.0, 2.0)``: 4 seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended according to the report. If the report does not show the end:
         ``left_list``.
-    :ivar left_list: when a poll first did not show the call any more. None: ``list.calls`` never showed the
-        call, or the last poll showed the call.
-    :ivar states: the first state of each leg in ``list.calls``, and each later state: (time, side, state),
-        e.g. ``(5.0, "contact", "Разговор")``.
-    :ivar listed_operator: ``is_operator`` of the operator's leg in ``list.calls``.
-    :ivar has_employee_id: whether each leg in ``list.calls`` has the field ``employee_id``.
+    :ivar left_list: the time of the first poll after the last one that showed the call. None: no poll showed
+        the call, or the last poll still showed it.
+    :ivar states: the states of the legs in ``list.calls``: the first state of each leg, and each change. Each
+        entry is (time of the poll, side, state), e.g. ``(5.0, "contact", "Разговор")``.
+    :ivar listed_operator: the value of ``is_operator`` in the operator's leg in ``list.calls``.
+    :ivar has_employee_id: whether all legs in ``list.calls`` have the field ``employee_id``.
     :ivar start_time_form: the form of ``start_time`` in ``list.calls``. ``milliseconds``:
         ``2016-10-19T12:26:48.418``. ``seconds``: ``2016-10-19 12:26:48``. ``utc``: ``2016-10-19T12:26:48Z``.
         ``other``: another form.
     :ivar start_time_offset: how many quarter hours ``start_time`` in ``list.calls`` is ahead of UTC.
-    :ivar external_id_listed: whether ``list.calls`` contains the ``external_id`` of the call.
-    :ivar ongoing_asked_until: when the program last asked for the report of the active call.
-    :ivar ongoing_at: when the program first got a report with the active call; None: never.
-    :ivar ongoing_talk: whether ``talk_duration`` of the active call was more than 0.
-    :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
+    :ivar external_id_listed: whether the first poll that showed the call contained the call's
+        ``external_id``.
+    :ivar ongoing_asked_until: when the program last asked for the report of the active call. None: it did not
+        ask, or got no answer.
+    :ivar ongoing_at: when the program first got a report that contained the call as active; None: never.
+    :ivar ongoing_talk: whether a report of the active call showed a ``talk_duration`` of more than 0. None:
+        no report contained the active call.
+    :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call. None: the program
+        did not ask for them, or got no answer.
     :ivar report_after: seconds from ``ended`` until the program got a report with the finished call.
     :ivar report_offset: how many quarter hours ``start_time`` in the report is ahead of UTC.
     :ivar finish_reason: the finish reason of the whole call in the report.
     :ivar talk_duration: the seconds of talk in the report.
-    :ivar is_lost: ``is_lost`` in the report.
+    :ivar is_lost: the value of ``is_lost`` in the report.
     :ivar virtual_number_is_empty: whether ``virtual_phone_number`` in the report is an empty text.
     :ivar communication_id_is_large: whether ``communication_id`` in the report is at least 2 to the power 53.
     :ivar tags_are_null: whether ``tags`` in the report is null.
-    :ivar record_list: whether a report with the default fields contains ``call_records``.
-    :ivar legs: the legs in the report of legs. Empty: no report of legs has shown a leg.
-    :ivar held_state: the state of the contact's leg while the contact was on hold.
-    :ivar start_points: how many points the start request and one ``list.calls`` cost together.
+    :ivar record_list: whether a report with the service's default fields contains ``call_records``.
+    :ivar legs: the legs in the report of legs. Empty: the report of legs has shown no leg, or was not read.
+    :ivar held_state: the state of the contact's leg in the first successful poll after the contact was put on
+        hold.
+    :ivar start_points: how many points (rate-limit units) the start request and one ``list.calls`` cost
+        together.
     :ivar release_points: how many points the release request and one ``list.calls`` cost together.
     """
 
@@ -146,14 +153,13 @@ class CallSeen(_Found):
         return shown_from < min(ends, ends if self.left_list is None else self.left_list)
 
     def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
-        """Return the states that the leg of one participant had in a period, in order.
+        """Return the states that the leg (line) of one participant had in a period, in order.
 
-        The first state is the one at the beginning of the period, if it is known. Times are in seconds since
-        the start of the call.
+        The first state is the one that the leg had at the beginning of the period, if that state is known.
 
-        :param side: ``contact`` or ``operator``.
-        :param begins: the beginning of the period.
-        :param ends: the end of the period.
+        :param side: the participant: ``contact`` or ``operator``.
+        :param begins: the beginning of the period, in seconds since the start of the call.
+        :param ends: the end of the period, in seconds since the start of the call.
         :return: for example ``["Дозвон", "Разговор"]``. Empty: no state is known.
         """
         shown = [(at, state) for at, who, state in self.states if who == side]
@@ -164,10 +170,11 @@ class CallSeen(_Found):
 class ErrorForm(_Found):
     """The form of the answers with which the Call API reports errors.
 
-    :ivar http_status: the HTTP status of an answer to a wrong parameter.
-    :ivar wrong_key_http_status: the HTTP status of an answer to a wrong access key; None: not known.
-    :ivar repeats_id: whether an answer with an error contains the ``id`` of the request.
-    :ivar has_limits: whether an answer with an error contains the limits of points (rate-limit units).
+    :ivar http_status: the HTTP status of the answer to a request with an unknown parameter.
+    :ivar wrong_key_http_status: the HTTP status of the answer to a request with a wrong access key. None: not
+        known.
+    :ivar repeats_id: whether the answer to the unknown parameter contains the ``id`` of the request.
+    :ivar has_limits: whether this answer contains the limits of points (rate-limit units).
     """
 
     http_status: int
@@ -179,9 +186,10 @@ class ErrorForm(_Found):
 class LoginForm(_Found):
     """The form of the reply to ``login.user``, the login at the Call API.
 
-    :ivar end_field: the field with the time at which the token expires; None: the reply has no such field.
+    :ivar end_field: the name of the field with the time at which the token expires. None: the reply has no
+        such field.
     :ivar has_metadata: whether the reply contains the limits of points (rate-limit units).
-    :ivar token_is_shared: whether the Data API accepts the token of the Call API; None: not known.
+    :ivar token_is_shared: whether the Data API also accepts this token. None: not known.
     """
 
     end_field: Literal["expire_at", "expire"] | None
@@ -192,10 +200,11 @@ class LoginForm(_Found):
 class DateRule(_Found):
     """How old ``date_from``, the beginning of a report's period, must be so that the Data API accepts it.
 
-    The age of ``date_from`` is the number of seconds from ``date_from`` until the request.
+    The age of ``date_from`` is the number of seconds from ``date_from`` until the request. A probe has tried
+    several ages.
 
-    :ivar accepted: the smallest age that the Data API accepted; None: it accepted no age.
-    :ivar refused: the largest age that the Data API refused; None: it refused no age.
+    :ivar accepted: the smallest age that the Data API accepted. None: it accepted none of the tried ages.
+    :ivar refused: the largest age that the Data API refused. None: it refused none of them.
     """
 
     accepted: float | None
@@ -232,9 +241,9 @@ class LimitRefusal(_Found):
 
 
 class Findings(_Found):
-    """All findings of the probes of ``airflow callapi verify``.
+    """All findings of the probes (experiments) of ``airflow callapi verify``.
 
-    None: no probe has found the value.
+    Where a value can be None, None means that no probe has found the value.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.
@@ -244,10 +253,10 @@ class Findings(_Found):
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
     :ivar dates: how old the beginning of a report's period must be.
-    :ivar calls: name → call. The name is the probe's name, e.g. ``heard``. The two calls of the probe
-        ``dead_operator`` have the names ``dead_operator_1`` and ``dead_operator_2``.
-    :ivar limit_refusal: the result of a start request without points.
-    :ivar refusals: name of a probe → the reason why the probe found nothing out.
+    :ivar calls: name of a call → what was seen of the call. The name of the call is the probe's name, e.g.
+        ``heard``. The probe ``dead_operator`` places two calls: ``dead_operator_1`` and ``dead_operator_2``.
+    :ivar limit_refusal: the result of a start request that was sent while no points were left.
+    :ivar refusals: name of a probe that found nothing out → the reason.
     """
 
     account_zone: str | None = None

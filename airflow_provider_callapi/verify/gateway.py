@@ -43,13 +43,17 @@ class Answer:
     """The reply of the Call API or the Data API to one request.
 
     :ivar data: the JSON value of ``result.data``; None: the answer contains no data.
-    :ivar error: the mnemonic of the error, or else its code. None: the request succeeded.
-    :ivar error_field: the parameter that the error names; None: no parameter.
-    :ivar error_value: the value that the error names; None: no value. The value can be a secret.
-    :ivar limits: the numbers in ``metadata.limits``, e.g. ``{"day_remaining": 99990}``: points (rate-limit
-        units) or seconds. Empty: the answer contains no limits.
+    :ivar error: the mnemonic of the error. If the error has no mnemonic: the error code as text. None: the
+        request succeeded.
+    :ivar error_field: the name of the parameter to which the error refers. None: the error names no
+        parameter.
+    :ivar error_value: the value to which the error refers. None: the error names no value. The value can be a
+        secret.
+    :ivar limits: the numbers in ``metadata.limits``: points (rate-limit units), e.g.
+        ``{"day_remaining": 99990}``, and seconds, e.g. ``{"minute_reset": 30}``. Empty: the answer contains
+        no limits.
     :ivar http_status: the HTTP status of the answer, e.g. 200.
-    :ivar repeats_id: whether the answer has the ``id`` of the request.
+    :ivar repeats_id: whether the answer contains the ``id`` of the request.
     :ivar rejected: the error as an exception; None: the request succeeded.
     """
 
@@ -143,7 +147,8 @@ class Service:
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token. None: `Service.token`.
+        :param token: the access token for this request. None: the service's own token. If there is none yet,
+            the method logs in first.
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
@@ -152,15 +157,18 @@ class Service:
     def send(self, method: str, **params: Any) -> Answer:
         """Send a request. Repeat it if the token has expired or no points (rate-limit units) are left.
 
-        - If the token has expired: log in, and repeat the request once.
-        - If no points are left: wait for the next minute, and repeat the request, at most three times.
+        - If the token has expired: log in, and repeat the request once. A permanent access key has no login,
+          so there is no repeat.
+        - If no points are left: wait for the next minute, and repeat the request. Do this at most three
+          times.
 
         Never use this method for a start request: the service could place the call twice. Use it only for
         requests that do no harm if the service carries them out twice.
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :return: the answer. If the service still refuses the request, the answer contains the error.
+        :return: the answer to the last request. If the service still refuses it, the answer contains the
+            error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
         answer = self.send_once(method, params)

@@ -19,12 +19,12 @@ APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """The judgement about one assumption: whether the assumption holds according to the findings.
+    """The judgement about one assumption of the package: whether the assumption holds.
 
-    :ivar seen: what was seen, e.g. ``after 7.5 s at most``. Empty: nothing was seen.
-    :ivar holds: whether the assumption holds; None: not known.
+    :ivar seen: what the probes have seen, e.g. ``after 7.5 s at most``. Empty: they have seen nothing.
+    :ivar holds: whether the assumption holds according to the findings; None: not known.
     :ivar settings: name of a setting → the value that the user should give the setting, e.g.
-        ``{"appear_timeout": "90"}``.
+        ``{"appear_timeout": "90"}``. Empty: no advice.
     """
 
     seen: str = ""
@@ -34,9 +34,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Context:
-    """The data for all judgements: the findings, and the contents of the Airflow connection.
+    """The data for all judgements: the findings, and some contents of the Airflow connection.
 
-    :ivar findings: what the probes have found out.
+    :ivar findings: what the probes (experiments) have found out.
     :ivar timezone: the time zone in the connection. None: the connection names no zone.
     :ivar has_data_api: whether the connection uses the Data API.
     :ivar now: the present time, epoch seconds.
@@ -51,9 +51,8 @@ class Context:
     def second_witness(self) -> Settings:
         """The advice to use the Data API as a second source about calls, beside ``list.calls``.
 
-        The advice is a dict: name of a setting of the Airflow connection → the value that the user should
-        give the setting. The dict is ``{"data_api": "true"}``, or empty if the connection already uses the
-        Data API.
+        The dict has the form of `Judgement.settings`: name of a setting → the value that the user should give
+        it. It is ``{"data_api": "true"}``. If the connection already uses the Data API, the dict is empty.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

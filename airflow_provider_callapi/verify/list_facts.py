@@ -26,10 +26,11 @@ def appear_delay(findings: Findings) -> float | None:
 
 
 def gap(findings: Findings) -> tuple[float, float] | None:
-    """Return the longest gap: a time in which ``list.calls`` did not show a call, between two appearances.
+    """Return the longest gap: a time in which ``list.calls`` did not show a call, and later showed it again.
 
-    :return: (seconds from the first appearance of the call to the gap, seconds of the gap), e.g.
-        ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call was ever missing. None: ``list.calls`` showed no call.
+    :return: a pair: how many seconds after the call first appeared the gap began, and how many seconds it
+        lasted. For example, ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call had a gap. None: ``list.calls`` showed no
+        call.
     """
     listed = [call for call in findings.placed() if call.appeared is not None]
     gaps = [gap for call in listed for gap in call.gaps]
@@ -72,10 +73,11 @@ def state_language(findings: Findings) -> Literal["russian", "english"] | None:
 
 
 def talk_is_listed(findings: Findings) -> TalkIsListed | None:
-    """Return when ``list.calls`` begins to show a state of talking (e.g. ``Разговор``) in the contact's leg.
+    """Return when ``list.calls`` begins to show a state of talking, e.g. ``Разговор``, in the contact's leg.
 
-    :return: ``at_answer``: when the contact picks up. ``in_talk``: when the contact and the operator talk, or
-        when the message begins. ``never``: not even while the contact hears a message. None: not known.
+    :return: ``at_answer``: when the contact picks up. ``in_talk``: only when the contact and the operator
+        talk, or when a message begins. ``never``: not even while the contact hears a message. None: the
+        findings do not show it.
     """
     waiting = _shows_talk(
         (call, call.picked_up("contact"), call.picked_up("operator") or call.ended)
@@ -93,14 +95,17 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg had a state of talking in at least one of several periods.
+    """Return whether the contact's leg (line) had a state of talking in at least one of several periods.
 
-    The first second of each period does not count.
+    For example, ``Разговор`` is a state of talking.
 
-    :param periods: tuples (call, beginning, end), in seconds since the start of the call. A tuple with None
-        (not known) does not count.
-    :return: True: in at least one period. False: in no period. None: ``list.calls`` showed no call in a known
-        period.
+    A period counts only if both times are known, and ``list.calls`` showed the call in it. The first second
+    of each period does not count.
+
+    :param periods: tuples (call, beginning, end). Times are in seconds since the start of the call. None: the
+        time is not known.
+    :return: True: the leg had a state of talking in at least one period. False: in none. None: no period
+        counts.
     """
     shown: bool | None = None
     for call, begins, ends in periods:

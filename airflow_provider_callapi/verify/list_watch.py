@@ -35,17 +35,17 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes the result of each poll (``list.calls``), and writes what the poll shows of a call into ``seen``.
+    """Takes each poll (answer to ``list.calls``), and writes what it shows of one call into a `CallSeen`.
 
-    Times count from ``started_at``, in seconds.
+    Times are in seconds since the service replied to the start request.
 
     :param seen: the object into which the watch writes, e.g. when the call appeared.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :ivar missing_since: when the polls stopped showing the call. None: the newest poll shows the call. 0: no
-        poll has shown the call yet.
+    :ivar missing_since: the time of the first of the latest polls that have not shown the call. 0: no poll
+        has shown the call yet. None: the newest successful poll shows the call.
     :ivar misses: how many successful polls in a row, up to the newest, have not shown the call.
     """
 

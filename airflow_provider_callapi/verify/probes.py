@@ -20,11 +20,11 @@ class Probe:
     :ivar finds: what the probe finds out, in a few words for the user.
     :ivar calls: the number of calls that the probe places.
     :ivar points: about how many points (rate-limit units) the probe uses, at both services together.
-    :ivar run: a function that carries out the probe, and stores the result in `Bench.findings`.
-    :ivar needs: the special option (a field of `Options`) that the probe needs, e.g. ``dead_operator``. None:
-        no special option.
+    :ivar run: a function that carries out the probe, and adds what it finds to the findings in its argument.
+    :ivar needs: the name of the one phone number that only some probes need, as a field of `Options`, e.g.
+        ``dead_operator``. None: the probe needs no such number.
     :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
-    :ivar warning: a warning that the user sees before the probe runs. Empty: no warning.
+    :ivar warning: a warning that the plan of the run shows to the user. Empty: no warning.
     """
 
     name: str
@@ -87,10 +87,11 @@ PROBES = (
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:
-    """Select the probes that a run of ``airflow callapi verify`` carries out.
+    """Select the probes (experiments) that a run of ``airflow callapi verify`` carries out.
 
-    :param only: the names of the wanted probes. Empty: all probes except those with `Probe.only_on_request`.
-    :param with_calls: False: leave out the probes that place calls.
+    :param only: the names of the wanted probes. Empty: all probes that do not need a special request (see
+        `Probe.only_on_request`).
+    :param with_calls: False: leave out the probes that place calls, even if ``only`` names them.
     :return: the selected probes, in the order of `PROBES`.
     :raises ValueError: ``only`` contains an unknown name. The error message lists the names of all probes.
     """

@@ -25,6 +25,7 @@ NOT_OBSERVED = {
 def to_profile(findings: Findings, *, connection_zone: str | None, now: float) -> Profile:
     """Convert the findings to a profile for the emulator, with only the fields that the findings show.
 
+    :param findings: what all probes (experiments) have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: the present time, epoch seconds.
     :return: field of the emulator's profile → JSON value, e.g.
@@ -79,11 +80,11 @@ def _reports(findings: Findings) -> Profile:
 
 
 def odd_shapes(findings: Findings) -> list[str] | None:
-    """Return how the form of values in the service's answers differs from the vendor's document.
+    """Return in which ways values in the service's answers differ in form from the vendor's document.
 
-    :return: a list for the field ``odd_shapes`` of an emulator's profile. For example, ``["null_tags"]``
-        means that a call without tags has ``tags`` null. Empty: all values have the documented form. None:
-        the probes have seen no report of a finished call.
+    :return: names of differences, for the field ``odd_shapes`` of an emulator's profile. For example,
+        ``["null_tags"]``: ``tags`` of a call without tags is null. Empty: no difference was seen. None: the
+        probes have seen no report of a finished call.
     """
     calls = [call for call in findings.placed() if call.report_after is not None]
     if not calls:

@@ -40,10 +40,10 @@ def reader_of(bench: Bench) -> ReportReader:
 def probe_errors(bench: Bench) -> None:
     """Find out the form of the answers with which the Call API reports errors.
 
-    The probe sends one request with an unknown parameter, and one with a wrong access key. It stores the form
-    of the first answer, and the HTTP status of the second answer, in `Findings.errors`.
+    The probe sends two requests: one with an unknown parameter, and one with a wrong access key. In
+    `Findings.errors`, it stores the form of the first answer, and the HTTP status of the second answer.
 
-    :raises NotPossible: the Call API ignores the unknown parameter.
+    :raises NotPossible: the Call API ignores the unknown parameter, and so reports no error.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
     """
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
@@ -60,10 +60,10 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe stores the results in `Findings.login`. They also show which field of the answer contains the
-    token's expiry time, and whether the answer contains the point limits.
+    The probe stores the results in `Findings.login`. They also state which field of the login's answer
+    contains the token's expiry time, and whether the answer contains the limits of points (rate-limit units).
 
-    :raises NotPossible: the connection has a permanent access key, so that there is no login.
+    :raises NotPossible: the connection has a permanent access key, so there is no login.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
     """
     call_api, data_api = bench.gateway.call_api, bench.gateway.data_api
@@ -87,10 +87,11 @@ def probe_points(bench: Bench) -> None:
     """Find out the account's limits of points (rate-limit units), and how many points some requests cost.
 
     The probe sends only requests that change nothing in the account, such as polls, requests for reports and
-    logins. It stores the costs in `Findings.points`.
+    logins. It stores the limits in `Findings.day_limit` and `Findings.minute_limit`, and the costs in
+    `Findings.points`.
 
-    :raises NotPossible: the answers contain no point limits.
-    :raises CallApiError: a request got no answer, or the service refuses a poll or a login.
+    :raises NotPossible: the answers contain no limit of points for the day.
+    :raises CallApiError: a request got no answer, or a service refuses the first poll or a login.
     """
     call_api, findings = bench.gateway.call_api, bench.findings
     answer = call_api.send("list.calls")
@@ -116,13 +117,15 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Store in ``points`` how many points a request for a method costs.
+    """Measure how many points (rate-limit units) a request for a method costs, and store the cost.
 
-    The function measures two requests and stores the smaller cost, because another program may use points of
+    The function measures two requests, and stores the smaller cost, because another program may use points of
     the account at the same time. If the answers do not show the cost, the function stores nothing.
 
     :param points: method → points. The function adds an entry for ``method``.
-    :param send: a function that sends a request for ``method`` and returns the answer.
+    :param method: the method of the API, e.g. ``list.calls``.
+    :param send: a function that sends a request for ``method`` and returns the answer. It is called four
+        times.
     """
     send()  # the first request can cause further requests, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
@@ -205,11 +208,12 @@ def probe_dates(bench: Bench) -> None:
 def _offset(bench: Bench) -> float:
     """Return how many seconds the account's local time is ahead of UTC.
 
-    The function first looks for the offset in the findings. If no finding shows the offset, the function uses
-    the time zone in the answer to ``get.account``, or else the time zone in the Airflow connection.
+    The function takes the offset that other probes have measured. If there is none, it takes the present
+    offset of the time zone in the answer to ``get.account``, or else of the time zone in the Airflow
+    connection.
 
     :return: for example 10800.0 for Moscow (UTC+3).
-    :raises NotPossible: the time zone is not known.
+    :raises NotPossible: none of these sources shows the offset.
     """
     measured = account_facts.account_offset(bench.findings)
     zones = (bench.findings.account_zone, bench.options.timezone)

@@ -26,10 +26,11 @@ The ending means that the leg was connected, and that the leg ended together wit
 def own_leg_reasons(findings: Findings) -> bool | None:
     """Return whether the two legs of one call can have different finish reasons in the report of legs.
 
-    The function looks only at calls in which exactly one participant picked up.
+    Only calls count in which exactly one participant picked up, and whose report contains the reasons of both
+    legs.
 
-    :return: True: the reasons differ in at least one of these calls. False: they are equal in each of these
-        calls. None: the findings contain no such call with the reasons of both legs.
+    :return: True: the reasons differ in at least one of these calls. False: they are equal in each of them.
+        None: no call counts.
     """
     pairs = [pair for call in findings.placed() if (pair := _reasons(call)) is not None]
     return any(failed != answered for failed, answered in pairs) if pairs else None
@@ -70,10 +71,10 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return the finish reasons of both legs of a call that only one participant answered.
+    """Return the finish reasons of both legs (lines) of a call that only one participant answered.
 
-    :return: (reason of the leg whose participant did not pick up, reason of the leg whose participant picked
-        up). None: both participants or neither picked up, or the report of legs lacks a leg or a reason.
+    :return: a pair: the reason of the leg whose participant did not pick up, and the reason of the other leg.
+        None: both participants or neither picked up, or the report of legs lacks a leg or a reason.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -92,8 +93,8 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 def report_delay(findings: Findings) -> float | None:
     """Return the longest time from the end of a call until the report contained the finished call.
 
-    The function uses only calls that ``list.calls`` has shown and that the program has not released, because
-    their times are more exact. If there is no such call, the function uses all calls.
+    If possible, only those calls count that ``list.calls`` has shown and that the program has not released
+    (ended). Their times are more exact. If there is no such call, all calls count.
 
     :return: seconds, e.g. 7.5; None: no report contained a finished call.
     """
@@ -107,7 +108,8 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
     """Return the longest time from the start of a call until the report of calls contained the active call.
 
     :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
-        reports until at least 10 seconds after the start of one of the calls. None: not known.
+        the report of a call until 10 seconds or more after its start. None: not known, because the program
+        asked for no report during a call, or not for so long.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]
@@ -120,10 +122,11 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
 def ongoing_talk(findings: Findings) -> bool | None:
     """Return whether the report of an active call contains the duration of the talk so far.
 
-    Only calls count whose talk lasted 3 seconds or longer, and whose report was read during the call.
+    Only a call of this kind counts: the program got a report while the call was active, and the report of the
+    finished call shows a talk of 3 seconds or longer.
 
-    :return: True: at least one of these reports showed a ``talk_duration`` of more than 0. False: all of them
-        showed 0. None: not known, because there was no such call.
+    :return: True: for at least one of these calls, a report during the call showed a ``talk_duration`` of
+        more than 0. False: for none of them. None: no call counts.
     """
     shown = [
         call.ongoing_talk
@@ -145,9 +148,11 @@ def ongoing_legs(findings: Findings) -> bool | None:
 def informer_has_talk(findings: Findings) -> bool | None:
     """Return whether ``talk_duration`` in the report includes the time in which the contact hears a message.
 
-    :return: True: the report counts the message as talk. False: the report counts only a talk with an
-        operator. None: not known, because no report shows a call with a message in which the contact stayed
-        on the line for 3 seconds.
+    The function looks at a call with a message, without an operator, in which the contact stayed on the line
+    for 3 seconds or longer.
+
+    :return: True: ``talk_duration`` is more than 0, so the message counts as talk. False: it is 0, so only a
+        talk with an operator counts. None: the findings contain no report of such a call.
     """
     for call in findings.placed("heard", "released", "hung_up"):
         answered = call.picked_up("contact")
@@ -176,7 +181,8 @@ def connected(findings: Findings, *names: str) -> list[bool]:
     The result leaves out calls without a report of legs.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``not_answered``.
-    :return: for example ``[True, False]``; empty: no named call has a report of legs.
+    :return: one value for each remaining call, e.g. ``[True, False]``. Empty: no named call has a report of
+        legs.
     """
     return [call.picked_up("contact") is not None for call in findings.placed(*names) if call.legs]
 
@@ -184,11 +190,11 @@ def connected(findings: Findings, *names: str) -> list[bool]:
 def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
     """Return, for each named call that the contact answered, whether the report of legs shows the answer.
 
-    A call counts as answered if any finding shows that the contact picked up. Calls without a report of legs
-    are left out.
+    A call counts as answered if any finding shows that the contact picked up, e.g. a state of talking in
+    ``list.calls``. Calls without a report of legs are left out.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``[True, False]``; empty: no named call was answered and has a report of legs.
+    :return: one value for each remaining call, e.g. ``[True, False]``. Empty: no call is left.
     """
     return [
         call.picked_up("contact") is not None

@@ -27,10 +27,10 @@ _REFUSED_FIELD = ("unexpected_parameters", "parameter_component_disabled")
 class ReportReader:
     """Asks the Data API for reports of calls that began in about the last three days.
 
-    :param data_api: the service to which the reader sends its requests.
-    :param gateway: the object from which the reader takes the clock.
-    :param rules: which fields, filters and dates the Data API refuses. The reader adds to this object each
-        new refusal.
+    :param data_api: sends the requests to the Data API.
+    :param gateway: the object whose clock the reader uses.
+    :param rules: which fields, filters and dates the Data API refuses. The reader adds each new refusal to
+        this object, and leaves out refused parts in later requests.
     """
 
     def __init__(self, data_api: Service, gateway: Gateway, rules: ReportRules) -> None:
@@ -42,9 +42,9 @@ class ReportReader:
     def calls(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one call in ``get.calls_report``, even if the call is still active.
 
-        :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the
-            Data API has refused the request.
-        :raises CallApiError: the request got no answer, or the Data API refuses the login.
+        :return: a list of JSON objects, usually one. Empty: the report does not contain the call (yet), or
+            the Data API has refused the request.
+        :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         answer = self.ask(
             "get.calls_report",
@@ -97,16 +97,17 @@ class ReportReader:
     ) -> Answer:
         """Ask for a report. Repeat the request without each part that the Data API refuses.
 
-        A refused part is a field, a filter, or the parameter ``include_ongoing_calls``.
+        Such a part is a field of ``get.calls_report``, a filter, or the parameter ``include_ongoing_calls``.
+        The method remembers refused parts, and also leaves them out of later requests.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: possible filters: field → value, e.g. ``{"id": 206597836}``. The request contains only
-            the first one that the Data API has not refused. Without a filter, the request asks for the newest
-            entries first.
-        :param all_fields: True: name no fields, so that the Data API sends its default fields.
+        :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. A request
+            contains only the first filter that the Data API has not refused. If no filter is left, the
+            request asks for the newest entries first.
+        :param all_fields: True: the request names no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. If the Data API refuses the request for another reason, the answer contains the
-            error.
+        :return: the answer. If the Data API refuses the request for a reason other than such a part, the
+            answer contains the error.
         :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         while True:
@@ -159,8 +160,8 @@ class ReportReader:
     def interval(self, now: float) -> dict[str, str]:
         """Return the beginning and the end of the period of a request: about the last three days.
 
-        The dates are local times of the account, but the account's time zone is perhaps not known. The period
-        is long enough to include the last two days in every time zone.
+        The Data API reads the dates as local times of the account, whose time zone is perhaps not known. In
+        every time zone, the period includes the last two days.
 
         :param now: the present time, epoch seconds.
         :return: for example ``{"date_from": "2016-10-16 12:26:48", "date_till": "2016-10-20 03:26:48"}``.
@@ -184,11 +185,11 @@ class ReportReader:
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out whether the Data API accepts a ``date_till`` in the future.
+        """Find out whether the Data API accepts a ``date_till`` (end of the period) in the future.
 
         The method stores the result in `ReportRules.future_date_till`. If the Data API refuses dates in the
-        future, the latest accepted date is the account's local time. The method then finds this date by a
-        binary search, and stores the account's offset from UTC in `ReportRules.offset`.
+        future, a binary search finds the latest accepted date: the account's present local time. In
+        `ReportRules.offset`, the method then stores how many quarter hours this time is ahead of UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -214,13 +215,13 @@ class ReportReader:
         return [name for name in names if name not in self.rules.refused_fields]
 
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
-        """Store which field, filter or parameter of a request the Data API has refused.
+        """If the Data API has refused a field, a filter or a parameter of a request, store this refusal.
 
         :param answer: the answer to the request.
         :param method: the JSON-RPC method of the request, e.g. ``get.calls_report``.
         :param filtered_by: the field by which the request filters; None: the request has no filter.
-        :return: True: the same request without the refused part may succeed. False: the method has found no
-            new refusal.
+        :return: True: the method has stored a refusal. The same request without the refused part may succeed.
+            False: the method has found no new refusal.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)
@@ -239,10 +240,10 @@ class ReportReader:
     def _try_single_fields(self, fields: list[str]) -> bool:
         """Find and store the fields that the Data API refuses, with one request for each field.
 
-        This method is necessary if the Data API's error does not name the refused field.
+        This is necessary if the error of the Data API does not name the refused field.
 
-        :param fields: the names of fields of ``get.calls_report``.
-        :return: True: the Data API refuses at least one field. False: the Data API refuses no field.
+        :param fields: names of fields of ``get.calls_report``.
+        :return: True: the Data API refuses at least one of the fields. False: it refuses none.
         """
         refused = {
             name: answer.error

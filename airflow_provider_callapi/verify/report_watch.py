@@ -20,7 +20,7 @@ _LARGE = 1 << 53
 class ReportWatch:
     """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
-    :param seen: the object into which the watch writes, e.g. when the call ended.
+    :param seen: the `CallSeen`. For example, the watch writes when the call ended.
     :param reader: sends the requests for reports.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
@@ -28,7 +28,7 @@ class ReportWatch:
     :param started_at: when the service replied to the start request, epoch seconds.
     :param measure_ongoing: True: ask for the report during the call, too, to find out when the report first
         contains the active call. False: ask only while ``list.calls`` does not show the call.
-    :ivar has_finished: whether the report has shown the finished call.
+    :ivar has_finished: whether a report has shown the finished call.
     """
 
     def __init__(
@@ -56,20 +56,20 @@ class ReportWatch:
         self._starts: float | None = None
 
     def take(self, at: float, missing_since: float | None) -> None:
-        """Ask for the reports of the call if a request is due, and write into ``seen`` what the reports show.
+        """Ask for the report of the call if a request is due, and write into ``seen`` what the report shows.
 
         Call this method after each poll of ``list.calls``. A request is due after these polls:
 
         - If ``measure_ongoing`` is True: the first 25 polls.
-        - If ``list.calls`` does not show the call: each poll; after about 30 requests, only one poll in 10
-          seconds.
+        - If ``list.calls`` does not show the call: every poll at first. After about 30 requests, only one
+          poll in 10 seconds.
 
         Once the report has shown the finished call, the method does nothing. If the Data API does not answer,
         the method writes nothing.
 
-        :param at: when the poll was, in seconds since the start of the call.
-        :param missing_since: since when ``list.calls`` does not show the call, in seconds since the start of
-            the call. None: ``list.calls`` shows the call.
+        :param at: the time of the poll: seconds since the service replied to the start request.
+        :param missing_since: the time of the first of the latest polls that have not shown the call, in the
+            same seconds. None: ``list.calls`` shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return
@@ -85,10 +85,11 @@ class ReportWatch:
     def complete(self) -> None:
         """Ask once for the report of the call's legs, and write the legs into ``seen``.
 
-        If ``measure_ongoing`` is True, also ask once for the report of the call with the service's default
-        fields, and write into ``seen`` whether the report contains ``call_records``, and whether the virtual
-        number in the report is empty. If a request gets no answer, or if the report does not contain the
-        call, its values in ``seen`` do not change.
+        If ``measure_ongoing`` is True, the method then also asks once for the report of the call with the
+        service's default fields. It writes into ``seen`` whether this report contains ``call_records``, and
+        whether the virtual number in it is empty.
+
+        If a request gets no answer, the method ends. Values that no report has shown do not change.
         """
         try:
             self.seen.legs = [self._leg(row) for row in self._reader.legs(self._session_id)]

@@ -1,8 +1,8 @@
 """The resume file of ``airflow callapi verify``, from which an interrupted run continues.
 
-A run writes the file after each step, so that a later run does not repeat the calls. The file contains the
-findings, and the call that the run has placed and not yet ended. The file contains no phone number and no
-secret.
+A run writes the file after each step, so that a later run does not place the same calls again. The file
+contains the findings, the names of the finished probes (experiments), and the call that the run must still
+end. The file contains no phone number and no secret.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class ActiveCall(BaseModel):
     If the run is killed, the next run reads this record in the resume file, and ends the call.
 
     :ivar external_id: the ``external_id`` in the start request.
-    :ivar session_id: the session id of the call. None: the start request has got no reply yet.
-    :ivar started_at: when the reply to the start request came, epoch seconds. Before the reply: when the run
+    :ivar session_id: the session id of the call. None: not known, because no reply to the start request has
+        contained it and no search has found it.
+    :ivar started_at: when the reply to the start request came, epoch seconds. Without a reply: when the run
         sent the request.
     :ivar others: the session ids of the calls that were active before the start request. A search for this
         call ignores them.
@@ -79,9 +80,9 @@ class ResumeFile:
 
         :param path: the path of the file.
         :param conn_id: the id of the Airflow connection that the run uses.
-        :return: a `ResumeFile` with the contents of the file.
+        :return: the contents as a `ResumeFile`.
         :raises ResumeFileInvalid: the file cannot be read, is not a resume file, or belongs to another
-            Airflow connection.
+            Airflow connection than ``conn_id``.
         """
         try:
             state = State.model_validate_json(path.read_bytes())

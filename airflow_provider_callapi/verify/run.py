@@ -43,10 +43,10 @@ class CallLeft(Exception):
 
 
 class Run:
-    """Runs the probes of ``airflow callapi verify``, and places and ends the calls of the probes.
+    """Runs the probes (experiments) of ``airflow callapi verify``, and places and ends their calls.
 
     :param gateway: the services, the clock, and the output to the user.
-    :param options: the phone numbers and other options of the user.
+    :param options: the user's phone numbers, and the time zone of the Airflow connection.
     :param file: the resume file. The run saves the file before and after each start request, after each
         release, and after each probe.
     """
@@ -65,11 +65,11 @@ class Run:
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
 
     def execute(self, probes: Iterable[Probe]) -> Findings:
-        """Run the probes that no earlier run has finished, and return all findings.
+        """Run the probes (experiments) that no earlier run has finished, and return all findings.
 
-        If an earlier, interrupted run has left a call active, the method first releases (ends) the call. If
-        this run is interrupted, e.g. by KeyboardInterrupt, the method releases its active call, too, and
-        raises the exception again.
+        If an earlier run was interrupted and left a call active, the method first releases (ends) this call.
+        If the present run is interrupted, e.g. by KeyboardInterrupt, the method releases its own active call,
+        and raises the exception again.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
@@ -94,11 +94,11 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe. If the probe fails, store the reason, show the reason, and release the active call.
+        """Run a probe (experiment). If it fails, store and show the reason, and release its active call.
 
-        :return: True: the probe is finished, and a later run leaves out the probe. False: the probe has
-            failed, and a later run repeats the probe.
-        :raises CallLeft: the active call could not be released.
+        :return: True: the probe is finished, and later runs leave it out. False: the probe has failed, and
+            the next run repeats it.
+        :raises CallLeft: the active call could not be released (ended).
         """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
@@ -138,21 +138,21 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Continue after a failed start request, after which a call may be active nevertheless.
+        """Continue after a failed start request. The service may have placed the call nevertheless.
 
-        The service may have placed the call if it gave no answer, and after some errors, such as
-        ``limit_exceeded``.
+        This is possible if the service gave no answer, and after some errors, such as ``limit_exceeded``.
 
         - If `CallPlan.needs_points` is True: the probe needs a placed call, so the method raises
-          `NotPossible`. A call that may be active stays in the resume file, so that the run ends it later.
+          `NotPossible`. If a call may be active, its record stays in the resume file, so that the run ends
+          the call later.
         - If `CallPlan.needs_points` is False: the method searches for the call, and releases (ends) it.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
-        :return: a `CallSeen` whose ``refused`` names the error. ``appeared`` is 0 if the search has found the
-            call, and None if the call is not active.
-        :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
-            active. After such a search, the call stays in the resume file, too.
+        :return: a `CallSeen` whose ``refused`` names the error. Its ``appeared`` is 0 if the search has found
+            the call, and None if the call is not active.
+        :raises NotPossible: the probe needs a placed call, or the search has not shown whether the call is
+            active. After such a search, the record stays in the resume file, too.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)

@@ -30,11 +30,12 @@ shows the lost call only later, the person is called twice.
 
 
 def report(context: Context) -> Judgement:
-    """Judge whether the report contains a finished call within the default ``report_timeout`` (120 s).
+    """Judge whether the report contains a finished call within 120 s, the default ``report_timeout``.
 
-    The function takes the longest time from the end of a call until the report contained the call, and
-    computes a safe time limit from this time (see `with_margin`). If the limit is more than 120 s, the
-    assumption does not hold, and the result advises the limit as ``report_timeout``.
+    ``report_timeout`` is a parameter of the Airflow operators. The function takes the longest time from the
+    end of a call until the report contained the call. From this time, it computes a safe time limit (see
+    `with_margin`). If the limit is more than 120 s, the assumption does not hold, and the result advises the
+    limit as ``report_timeout``.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -176,8 +177,9 @@ def errors(context: Context) -> Judgement:
     """Describe the answers with which the Call API reports errors.
 
     The description contains the HTTP status after a wrong parameter and after a wrong access key. It also
-    states whether an answer contains the request's id and the point limits. The function only describes the
-    answers and does not judge: if the probe ``errors`` has run, `Judgement.holds` is True.
+    states whether the answer to a wrong parameter contains the request's id and the limits of points
+    (rate-limit units). The function does not judge: if the probe (experiment) ``errors`` has run,
+    `Judgement.holds` is True.
     """
     form = context.findings.errors
     if form is None:
