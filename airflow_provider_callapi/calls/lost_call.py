@@ -48,16 +48,18 @@ class LostCall:
     Times are epoch seconds.
 
     :ivar external_id: the ``external_id`` of the start request.
-    :ivar contact: the phone number in the start request; None: a call to any number can be the lost call.
-    :ivar since: when the intent was stored; None: a call with any start time can be the lost call.
+    :ivar contact: the phone number in the start request. None: a call to any number can be the lost call.
+    :ivar since: when the intent was stored. None: a call with any start time can be the lost call.
     :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
     :ivar others: session ids of calls that were active before the start request was sent. None of these calls
         can be the lost call.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
-    :ivar search_until: when the search ends. The search lasts longer if ``misses`` is still too small at this
-        time.
-    :ivar misses: how many successful snapshots in a row have proven that the call is not active.
-    :ivar missing_since: the time of the first snapshot that ``misses`` counts; None: no snapshot counts.
+    :ivar search_until: the time at which the search ends. If ``misses`` is then less than 2 (the default of
+        `PollTolerance.misses`), the search continues.
+    :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is not
+        active.
+    :ivar missing_since: the time of the first of these snapshots. Only `count_snapshot` stores this time.
+        None: `count_snapshot` has counted none of the snapshots.
     """
 
     external_id: str
@@ -73,15 +75,16 @@ class LostCall:
     def matches(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call counts as the lost call.
 
-        The reported call must have the lost call's ``external_id``, and must not be in ``others``. If this
-        package made the id for one attempt, these conditions are enough. Otherwise, the method also checks:
+        The reported call must meet all of these conditions:
 
-        - Contact: the number of the reported call may be the lost call's contact.
-        - Start time: the reported call started at most ``clock_difference`` seconds before the intent was
-          stored. If this package made the id for an alert, an active call passes this check at any start
-          time.
+        - It has the lost call's ``external_id``.
+        - It is not in ``others``: the calls that were active before the start request was sent.
+        - Its number may be the lost call's contact.
+        - It started at most ``clock_difference`` seconds before the intent was stored, or later.
 
-        A contact or start time that the service does not report passes the check.
+        If this package made the id for one attempt, only the first two conditions apply. If this package made
+        the id for an alert, the last condition does not apply to an active call. If the service does not
+        report a readable number or start time, the condition about it is met.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -97,16 +100,18 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call may be the lost call, even if `matches` does not accept the call.
+        """Return whether a reported call may be the lost call. Use this method if `matches` returns False.
 
         While a service reports such a call, the lost call may have been placed. The result is True if the
         reported call meets all of these conditions:
 
         - It is not in ``others``: the calls that were active before the start request was sent.
-        - It has the lost call's ``external_id``, an unreadable id, or no id. (Some accounts do not show ids.)
-        - Its number may be the lost call's contact. If the call has no id, the service must not hide the
-          number, and the lost call's contact must be known.
-        - It is active, or started at most 15 hours before the intent was stored.
+        - It has the lost call's ``external_id``, no id, or an id that is not shown or cannot be read.
+        - Its number may be the lost call's contact.
+        - It is active, or started at most 15 hours before the intent was stored, or later.
+
+        One more condition applies if the service states that the call has no id: the lost call's contact must
+        be known, and the service must not report an empty or completely hidden number.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -146,9 +151,10 @@ class LostCall:
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call `matches`.
 
-        If the snapshot proves that the lost call is not active, ``misses`` becomes one larger. Otherwise, one
-        of the snapshot's calls may still be the lost call, see `is_absent_from`. The count then begins again:
-        ``misses`` becomes 0.
+        - If the snapshot proves that the lost call is not active (see `is_absent_from`), ``misses`` becomes
+          one larger. The first such snapshot sets ``missing_since`` to its time.
+        - Otherwise, one of the snapshot's calls may be the lost call. The count begins again: ``misses``
+          becomes 0, and ``missing_since`` becomes None.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None
@@ -160,7 +166,8 @@ class LostCall:
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
         """Return whether a reported call may have begun after the intent of the lost call was stored.
 
-        A missing or unreadable start time proves nothing, so the result is then True.
+        The result is also True if the time of the intent is not known, or if the call's start time is missing
+        or unreadable.
 
         :param seconds: a start time up to this many seconds before the intent still counts as later, because
             a clock or time zone may be wrong.
@@ -186,8 +193,11 @@ class LostCall:
     def is_doubtful(self, at: float) -> bool:
         """Return whether the search time is over, but the lost call may still be active.
 
-        This is so if the newest successful snapshot contains an active call that may be the lost call, see
-        `is_absent_from`, or if no snapshot has been counted yet. A failed poll changes nothing.
+        The lost call may be active in two cases:
+
+        - The newest successful snapshot contains an active call that may be the lost call, see
+          `is_absent_from`.
+        - No poll of this search has succeeded yet.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

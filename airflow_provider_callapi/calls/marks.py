@@ -1,8 +1,8 @@
 """Marks of a call: the operations of a scenario that the call passed, and the call's tags.
 
-An author writes a mark as a text: ``operation:`` and the operation's name in the account, or ``tag:`` and the
-id of a tag. A scenario carries out a different operation after each phone key, so an operation shows which
-key the contact pressed.
+The author of a DAG writes a mark as a text, such as ``operation:Confirmed`` (with the operation's name in the
+account) or ``tag:36`` (with the id of a tag). A scenario carries out a different operation after each phone
+key, so an operation shows which key the contact pressed.
 """
 
 from __future__ import annotations

@@ -41,9 +41,10 @@ class NamedObjects:
 
     :ivar scenarios: the ids of scenarios.
     :ivar tags: the ids of tags.
-    :ivar employees: pairs (id of an employee, number to ring). If the number is None, all numbers of the
-        employee ring.
+    :ivar employees: pairs (id of an employee, number to ring). None as the number: the service rings all
+        numbers of the employee.
     :ivar media_files: the ids of media files, as text, because a message names its media file as text.
+    :ivar sip_lines: the SIP numbers among the contacts.
     """
 
     virtual_numbers: frozenset[str] = frozenset()
@@ -123,9 +124,10 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
     """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
     If the Data API does not send a list, the list stays None. After a transient error, the function asks for
-    no further list. The function raises no error, because the check must not prevent calls.
+    no further list. The function raises no `CallApiError`, because the check must not prevent calls.
 
-    :param call: sends a request to the Data API and returns the answer.
+    :param call: a function that sends a request to the Data API and returns the answer.
+    :param named: the objects to check. A list is fetched only if an object needs this list.
     """
     needed = {name for name in _REQUESTS if getattr(named, name)}
     if named.employees:
@@ -167,12 +169,13 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that a list of the account lacks: ``The account has no tag 36.``
+    """Yield a sentence for each id that a list of the account lacks, e.g. ``The account has no tag 36.``
 
     If the list was not read, or was read only in part, the function yields nothing.
 
-    :param kind: the kind of the objects with these ids, for the sentence, e.g. ``tag``.
-    :param entries: the list; None: the list was not read.
+    :param kind: what the ids identify. The sentence contains this text, e.g. ``tag``.
+    :param ids: the ids to look for.
+    :param entries: the list of the account. None: the list was not read.
     :param key: the field of an entry that contains the id.
     """
     if entries is None or not entries.complete:
@@ -196,14 +199,15 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each switched-off number among ``numbers``.
+    """Yield a sentence for each of ``numbers`` that is switched off in the account.
 
-    If the account's list has several entries for a number, all of them must be switched off.
+    If the account's list has several entries for a number, the number counts as switched off only if all of
+    these entries are switched off.
 
-    :param kind: the kind of the numbers, for the sentence, e.g. ``SIP line``.
+    :param kind: the kind of the numbers, e.g. ``SIP line``. The sentence contains this text.
     :param numbers: the numbers to check.
-    :param states: for each entry of the list, the pair (number, state). The state is a text such as
-        ``manual_lock`` if the entry is switched off, and otherwise None.
+    :param states: a pair (number, state) for each entry of the account's list. The state of a switched-off
+        entry is a text such as ``manual_lock``. The state of any other entry is None.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

@@ -29,16 +29,16 @@ class Outcome(Struct, frozen=True, gc=False):
     The start operators, the sensor and the triggers return outcomes. Times are epoch seconds.
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
-    :ivar answered: whether the contact answered; None: not known.
-    :ivar attempt: the number of this call among the task's attempts; the first is 1.
+    :ivar answered: whether the contact answered.
+    :ivar attempt: the number of this call among the task's attempts. The first attempt has the number 1.
     :ivar started_at: when the service accepted the call.
     :ivar answered_at: when a snapshot first showed the answer. The contact answered at this time or before.
     :ivar ended_at: when the call ended, from the Data API's report. Without a report: the time of the first
         snapshot without the call. The call then ended at this time or before.
-    :ivar observed: whether ``list.calls`` ever showed the call.
+    :ivar observed: whether a snapshot has shown the call.
     :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
         the leg of any participant.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer;
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer.
         None: the contact picked up, or the reason is not known.
     :ivar talk_seconds: how long the contact talked with an employee, from the Data API. A message that the
         call plays does not count, so 0 does not prove that the contact did not answer.
@@ -133,9 +133,9 @@ class ReportedEnd:
 def with_report(call: Outcome, finished: FinishedCall, timezone: str) -> Outcome:
     """Return the final outcome of a finished call: the outcome so far, updated with the Data API's report.
 
-    If a snapshot has shown an answer, ``answered`` stays True, even if the report shows no answer.
+    If ``answered`` is already True, it stays True, even if the report shows no answer.
 
-    :param call: the outcome so far of the call.
+    :param call: the outcome so far.
     :param finished: what the Data API reports about the call.
     :param timezone: IANA name of the account's time zone. The report gives times in this zone.
     """

@@ -1,8 +1,8 @@
 """Place one call at most once. Only this module sends the start request of a single call.
 
 A placed call cannot be undone, and the service has no idempotency key. So `place` stores an intent in the
-task's journal before `place` sends the start request. The docstring of
-`airflow_provider_callapi.calls.call_journal` contains a table of what each try does.
+task's journal before it sends the start request. A table in the docstring of
+`airflow_provider_callapi.calls.call_journal` shows what each try does.
 """
 
 from __future__ import annotations
@@ -84,18 +84,19 @@ function returns the session id of the call, or None if the Data API does not re
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
-    If the connection does not use the Data API, ``find_reported_call`` and ``reported_calls`` are None.
+    If the connection does not use the Data API, ``find_reported_call`` and ``reported_calls`` are None. Times
+    are epoch seconds.
 
     :ivar send: sends a start request. Repeats the request only if the service certainly did not carry it out.
         If the contact may not be called now, raises `OutsideCallingHours` and sends nothing.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
     :ivar find_reported_call: searches the Data API for a call. Takes the ``external_id``, the contact and the
-        earliest start time of the call, epoch seconds. Returns the session id of the call; None: the Data API
-        does not report the call.
-    :ivar reported_calls: takes a time, epoch seconds. Returns the Data API's reports of all calls that began
-        later, both active and finished.
+        earliest start time of the call. Returns the session id of the call. None: the Data API does not
+        report the call.
+    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
+        active and finished.
     :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
-    :ivar clock: returns epoch seconds.
+    :ivar clock: returns the current time.
     :ivar log: takes a line for the task's log.
     """
 
@@ -132,15 +133,15 @@ def place(
         ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
-    :param absence_proven_after: if no service shows a lost call this many seconds after the end of the first
-        search, the call was never placed. The function then sends the start request of the same attempt
-        again. None: ``delivery`` decides.
+    :param absence_proven_after: seconds from the end of the first search for a lost call. If no service shows
+        the call at the end of this time, the call was never placed. The function then sends the start request
+        of the same attempt again. None: ``delivery`` decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
         the id. Before dialling, the function then looks up their active calls, so that a search ignores these
-        calls.
+        calls. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
-        placed. Use this function again at the time that the error states.
+        placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -208,17 +209,20 @@ def _place_absent_call(
     The first search has shown that the call is not active. If the call was placed, it has ended, and the Data
     API reports it within ``absence_proven_after`` seconds. Without such a report, the call was never placed.
 
-    The proof is not complete in these cases:
+    The proof is not complete yet in these cases:
 
-    - Too little time has passed.
+    - Fewer than ``absence_proven_after`` seconds have passed since the end of the first search.
     - A new active call may be the lost call.
     - It is not known which calls are active.
 
-    :param absence_proven_after: seconds from the end of the first search to the proof.
     :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: the proof is not complete, or the repeated start request got no answer either.
-    :raises Unresolved: the Data API reports a call that may be the lost call, but may also be another call.
+    :raises AbsenceNotProven: the proof is not complete yet, or the repeated start request got no usable
+        answer.
+    :raises Unresolved: the Data API reports a call that may be the lost call, but may also be a different
+        call.
     :raises CallApiError: the Data API's reports are missing or incomplete, or the call was not placed.
+    :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
+    :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
@@ -283,10 +287,11 @@ def _dial(
 
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. If the
         call is found, send no start request.
-    :param search_must_work: which errors of this search to raise, see `_find_lost_call`.
-    :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. A
-        search for this task's call ignores these calls. None: poll to find these calls.
-    :return: the outcome so far of the call. If the start request got no usable answer: why, as text.
+    :param search_must_work: True: raise every error of this search. False: raise only a transient error.
+    :param others: session ids of other tasks' active calls that a search could mistake for this task's call.
+        A search ignores these calls. None: poll to find these calls. If this poll fails, none are ignored.
+    :return: the outcome so far of the call. If the start request got no usable answer: a text with the
+        reason.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -340,15 +345,12 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
     If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
-    same id at this moment. If this package made the id, every call with the id is a call of the same task,
-    campaign or alert, and the function returns ``()``.
+    same id at this moment. If this package made the id, only calls of the same task, campaign or alert have
+    the id. The function then returns ``()`` without a poll.
 
-    The function returns None in two cases, because it is not known whether there is such a call:
-
-    - The poll failed.
-    - The poll shows no such call, but an active call without a readable session id, which may be such a call.
-
-    :return: the session ids; empty: there is no such call; None: not known.
+    :return: the session ids. An empty tuple: there is no such call. None: it is not known whether there is
+        such a call. Either the poll failed, or the snapshot shows no such call, but contains an active call
+        whose session id cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -416,13 +418,13 @@ def _find_lost_call(
     A lost call is a call whose start request got no answer.
 
     :param since: when the intent was stored, epoch seconds. `LostCall.matches` compares the start time of an
-        active call with this time; None: a call with any start time can match.
+        active call with this time. None: a call with any start time can match.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: which errors of a failed search to raise, if no service showed the call. True:
-        every error. False: only a transient error. After a permanent error, the call counts as not found.
+    :param search_must_work: which errors to raise if a search failed, and the call was not found. True: every
+        error. False: only a transient error. After a permanent error, the call then counts as not found.
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
-    :return: the session id of the call; None: the call was not found.
-    :raises CallApiError: no service showed the call, and a search failed, see ``search_must_work``.
+    :return: the session id of the call. None: the call was not found.
+    :raises CallApiError: the call was not found, and a search failed, see ``search_must_work``.
     """
     lost = LostCall(
         record.external_id,
@@ -459,11 +461,13 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    If the search time ends first, return None. If a snapshot does not show the lost call, but contains a call
-    or an unreadable entry that may be the lost call (see `LostCall.is_absent_from`), the poll counts as
-    failed.
+    Return None if the search time is over, and enough consecutive snapshots (by default 2) prove that the
+    call is not active.
 
-    :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
+    A snapshot without the lost call can contain a call, or an unreadable entry, that may be the lost call.
+    Such a snapshot does not prove that the lost call is missing, and the poll counts as failed.
+
+    :raises CallApiError: a poll failed with a permanent error, or more than 10 consecutive polls failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():

@@ -1,8 +1,8 @@
 """Send a control request at most once in all tries of a task.
 
-Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. A killed task
-does not know whether the service carried out its request. So the journal stores the stage ``sending`` before
-the request is sent:
+Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. After a try
+was killed, the next try does not know whether the service carried out the request. So the journal stores the
+stage ``sending`` before the request is sent:
 
 =======  ==============================================================================
 stage    what the next try does
@@ -49,11 +49,11 @@ class RequestJournal:
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
         """Send a control request at most once in all tries of the task.
 
-        If an earlier try has stored the result of the same request, the method sends nothing and returns the
-        stored result. Two requests are the same if they use the same API method for the same call, and no
-        user has cleared the task between them.
+        Two requests are the same if they use the same API method for the same call, and no user has cleared
+        the task between them. If an earlier try has stored the result of the same request, the method sends
+        nothing and returns the stored result.
 
-        :param send: sends the request and returns the answer.
+        :param send: a function that sends the request and returns the answer.
         :return: the answer to the request, new or stored.
         :raises MaybeCarriedOut: an earlier try may have sent the same request, and has stored no result. The
             request is not sent again.

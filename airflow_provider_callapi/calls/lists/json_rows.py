@@ -41,12 +41,13 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
 
 
 def read_row(row: Any) -> Row:
-    """Convert one item of a list of people to a row. Return the row.
+    """Return one item of a list of people as a row.
 
-    :param row: a mapping from column to value, a phone number, or an empty value such as None.
-    :return: a mapping in which None replaces empty values such as ``NaN``, or the phone number as text. An
-        empty value becomes an empty mapping.
-    :raises ListUnreadable: the item is neither a mapping nor a phone number.
+    - A mapping from column to value stays a mapping. None replaces its empty values, such as ``NaN``.
+    - A text or a number becomes a text. It should be a phone number, but the function does not check this.
+    - An empty item, such as None or ``NaN``, becomes an empty mapping.
+
+    :raises ListUnreadable: the item is of another type, for example a list of values without column names.
     """
     if isinstance(row, Mapping):
         return without_empty_values(row)

@@ -17,9 +17,9 @@ _DIGITS_OF_A_PHONE = 7
 class Table:
     """Converts the lines of a CSV file or of a workbook to rows (column → value).
 
-    :param heading: the column names, in the order of the columns. A column with an empty name must be empty
-        in all lines.
-    :raises ListUnreadable: the heading contains a phone number, contains a name twice, or contains no name.
+    :param heading: the column names, in the order of the columns. If a name is empty, the column must be
+        empty in all lines.
+    :raises ListUnreadable: the heading contains a phone number, contains one name twice, or contains no name.
     """
 
     def __init__(self, heading: Sequence[Any]) -> None:
@@ -37,7 +37,8 @@ class Table:
         """Convert the values of a line to a row, such as ``{"phone": "79260000011", "name": "Anna"}``.
 
         :param values: the values in the order of the columns.
-        :param clean: converts the value of one cell, for example an empty text to None.
+        :param clean: a function that converts the value of one cell, for example an empty text to None. The
+            row contains the converted values.
         :return: column → converted value. If the line is too short, its last columns are missing.
         :raises ListUnreadable: the line has a value behind the last column, or in a column without a name.
         """

@@ -11,13 +11,13 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a workbook: column → value, or None for an empty cell.
+    """Yield the rows of a workbook. A row is a mapping: column → value, or None for an empty cell.
 
-    Only one sheet of the workbook may have values. The sheet's first line with a value names the columns.
+    Only one sheet of the workbook may have values. The first line with a value contains the column names.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
-    :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, several sheets have
-        values, or a line cannot be read. In the last case, the error message contains the line number.
+    :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, or several sheets
+        have values. Or a line cannot be read; the error message then contains the number of the line.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package
@@ -43,11 +43,13 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield the pair (line number, values) for each line that is not empty. The sheet's first line is line 1.
+    """Yield the pair (line number, values) for each line of a sheet that is not empty.
 
-    :param sheet: the sheet with the results of formulas.
-    :param formulas: the same sheet with the formulas.
-    :raises ListUnreadable: the file contains a formula, but not the result of the formula.
+    The first line of the sheet has the number 1.
+
+    :param sheet: the sheet, in which a cell with a formula has the stored result of the formula as its value.
+    :param formulas: the same sheet, in which such a cell has the formula itself as its value.
+    :raises ListUnreadable: the file contains a formula without a stored result.
     """
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions

@@ -22,11 +22,11 @@ SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
 
 
 def contains_number(text: str, number: str) -> bool:
-    """Return whether a text contains the last ten digits of a phone number.
+    """Return whether the digits of a text contain the last ten digits of a phone number.
 
     Other characters between the digits of the text do not matter: ``926 000-00-11`` contains ``9260000011``.
 
-    :param number: E.164 digits, or a SIP number. For a number with fewer than ten characters, the result is
+    :param number: E.164 digits, or a SIP number. If its last ten characters are not ten digits, the result is
         False.
     """
     national = number[-_NATIONAL_LENGTH:]

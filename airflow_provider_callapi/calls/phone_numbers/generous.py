@@ -1,7 +1,7 @@
 """The generous reader of phone numbers. It finds every number that a cell of a do-not-call list may mean.
 
-If the reader finds a number that was not meant, one more person is not called. If the reader misses a number,
-a person who must not be called is called. The reader therefore finds too many numbers rather than too few.
+The reader prefers to find a number too many. For a number that was not meant, only one person more is not
+called. For a number that the reader misses, a person is called who must not be called.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def _read_strictly(text: str, region: str) -> str | None:
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
 
-    If any part except the last has at least seven digits, each part is a number of its own, as in
-    ``8926000/8926001``. The function then splits the segment at every slash. Otherwise, the slashes are
-    inside one number, as in ``8/926/0000011``, and the function yields the whole segment.
+    The slashes of a segment separate phone numbers if any part before the last slash has at least seven
+    digits, as in ``8926000/8926001``. The function then yields every part. Otherwise, the slashes are inside
+    one number, as in ``8/926/0000011``, and the function yields the whole segment.
     """
     for segment in segments:
         parts = segment.split("/")
@@ -94,10 +94,12 @@ def _read_as_international(digits: str) -> Iterator[str]:
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
     """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
 
-    The function joins neighbouring groups of digits in every way that results in a valid number. Digits that
-    belong to no valid number are unused. If all digits are used, the returned length is 0.
+    The function joins neighbouring groups of digits in every way that results in a valid number. Digits are
+    unused if they belong to no valid number. The digits of a group are also unused if the group has at least
+    ten digits, and is no valid number by itself. If all digits are used, the returned length is 0.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
+    :return: the pair (phone numbers as E.164 digits, length).
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()

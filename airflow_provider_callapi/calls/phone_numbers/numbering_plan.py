@@ -40,14 +40,15 @@ class NumberingPlan:
 
     :ivar region: ISO 3166 code of the region, such as ``RU``.
     :ivar country_code: the digits after ``+``, such as ``7``.
-    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``;
-        empty: none.
-    :ivar international_prefix: matches the digits that people of the region dial before a country code, such
-        as ``810``.
+    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``.
+        An empty text: they dial no prefix.
+    :ivar international_prefix: a regular expression. It matches the digits that people of the region dial
+        before a country code, such as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar parsed_prefix: matches the first digits that `phonenumbers` removes from a national number.
-    :ivar has_plain_prefix: True: the digits after the national prefix are the whole national number. False:
-        the region replaces some of these digits.
+    :ivar parsed_prefix: a regular expression. It matches the first digits that the library `phonenumbers`
+        removes or replaces when it reads a national number.
+    :ivar has_plain_prefix: True: the digits behind the national prefix are the whole national number. False:
+        in this region, `phonenumbers` may replace the first digits by other digits.
     """
 
     region: str
@@ -125,10 +126,10 @@ def read_digits(digits: str, region: str) -> str | None:
 
 
 def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNumber | None:
-    """Read digits that begin with a country code as a phone number. Return the number if it is valid.
+    """Return the valid phone number that a country code and a national number form.
 
     :param digits: the country code and the national number, without ``+``.
-    :param has_trunk_zero: True: a zero that is not dialled may follow the country code, as in
+    :param has_trunk_zero: True: between the two, ``digits`` may contain a zero that is not dialled, as in
         ``+49 (0) 30 …``.
     :return: the number as an object of the library `phonenumbers`. None: the digits are no valid number.
     """

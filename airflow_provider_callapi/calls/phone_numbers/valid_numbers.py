@@ -1,7 +1,7 @@
-"""Decides whether a national number is valid, as the library `phonenumbers` decides, but faster.
+"""Decides whether a national number is valid. The decision is that of the library `phonenumbers`, but faster.
 
-The library matches about ten regular expressions for each number: one for each type of number, such as mobile
-numbers. This module joins the expressions of a region to one expression that matches the same numbers.
+For each number, the library matches about ten regular expressions: one for each type of number, such as
+mobile numbers. This module joins these expressions of a region to one that matches the same numbers.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ _TYPES = (
 class _Region:
     """The valid national numbers of one region. A valid number matches both ``general`` and ``types``.
 
-    :ivar leading_digits: matches the first digits of the region's numbers. None: no other region has the
-        same country code, or the library states no leading digits for the region.
+    All attributes are regular expressions.
+
+    :ivar leading_digits: matches the first digits of the region's numbers. None: no first digits are checked,
+        because no other region has the same country code, or because the library states none for the region.
     :ivar general: matches the general form of the region's numbers.
-    :ivar types: matches the numbers of at least one type, such as the region's mobile numbers.
+    :ivar types: matches a number of any type, such as the region's mobile numbers.
     """
 
     leading_digits: re.Pattern[str] | None
@@ -48,8 +50,8 @@ class _Region:
 def is_valid_national(country_code: int, national: str) -> bool:
     """Return whether a country code and a national number are a valid phone number.
 
-    Several regions may have the same country code. If a region's leading digits match the number, only this
-    region's rules apply.
+    Several regions may have the same country code. The number must be valid in one of them. If the number
+    begins with a region's leading digits, the function checks no further regions.
 
     :param national: the digits of the number without its country code and without a national prefix.
     """

@@ -59,10 +59,13 @@ class CallFilter:
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        The method also checks the direction and whether the call was missed, in case the Data API ignores the
-        filter. The method does not check the virtual number.
+        The method checks the employees, the tags, the direction, and whether the call was missed. The Data
+        API should already have checked the last two, but may ignore the filter of a request. If the call
+        lacks the field for one of these two conditions, the condition counts as met. The method does not
+        check the virtual number.
 
-        :param raw: the call as the Data API sends it: field → value, with the `needed_fields`.
+        :param raw: the call as the Data API sends it: field → value. The request must have asked for the
+            `needed_fields`.
         """
         checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
         if any(field in raw and raw[field] not in values for field, values in checked):

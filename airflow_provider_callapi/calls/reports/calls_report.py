@@ -45,8 +45,8 @@ class ReportRefused(Exception):
 class ReportColumns:
     """The columns of a report of calls. Each row of the report describes one call.
 
-    :ivar fields: the names of fields of ``get.calls_report``, e.g. ``("id", "start_time")``. ``id`` is always
-        one of them.
+    :ivar fields: the names of fields of ``get.calls_report``, e.g. ``("id", "start_time")``. One of them must
+        be ``id``.
     :ivar legs: whether each row also contains the legs (participants) of the call.
     :ivar phone_numbers: whether the legs contain phone numbers.
     """
@@ -64,12 +64,12 @@ class ReportColumns:
 class CallsReport:
     """Loads the calls of an account that began in an interval, as rows of plain JSON.
 
-    :param pages: reads the rows from the Data API.
+    :param pages: the object that reads the rows from the Data API.
     :param timezone: IANA name of the account's time zone.
     :param columns: the columns of each row.
-    :param selection: the conditions for the calls.
-    :ivar unreadable: name of a field → how many values of the field could not be read. These values became
-        None.
+    :param selection: the conditions that each loaded call meets.
+    :ivar unreadable: name of a field → how many values of this field could not be read. The rows contain None
+        instead of these values.
     """
 
     def __init__(
@@ -138,10 +138,11 @@ class CallsReport:
     def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
         """Return the legs of some calls: call session id → legs as the Data API sends them.
 
-        The method reads all legs in the period from the start of the first call to the latest end of a call,
-        because the vendor documents no filter for several calls.
+        The vendor documents no filter for several calls. So the method reads all legs in the period from the
+        start of the first call to the latest end of a call, and returns only the legs of the given calls.
 
-        :param calls: pairs (time when the call began, in epoch seconds; the call), the earliest call first.
+        :param calls: pairs (time when the call began, in epoch seconds; the call as the Data API sends it).
+            The earliest call comes first.
         """
         last_end = max(_ended_at(raw, self._timezone, began_at) for began_at, raw in calls)
         wanted = {_session_id(raw) for _, raw in calls}

@@ -35,14 +35,15 @@ def fetch_finished_calls(
     The function also fetches the reports of the legs (participants), if these reports are needed to decide
     which contacts picked up.
 
-    The result can contain calls that began some days before or a day after the interval, see
-    `ReportRequests`. If a report cannot be read, the result does not contain the call, and counts as
-    incomplete. An incomplete result does not prove that a call has no report.
+    The result can also contain calls that began up to 7 days before or 1 day after the interval. If a report
+    cannot be read, the result lacks the call, and counts as incomplete. An incomplete result does not prove
+    that a call has no report.
 
+    :param data_api: sends the requests.
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.
     :param timezone: IANA name of the account's time zone.
-    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param refusals: what this Data API has refused before. New refusals are added. None: nothing is known.
     :param fields: the fields of a call's report that the caller needs.
     :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
     :raises CallApiError: the Data API did not answer, or refuses the whole request.

@@ -68,10 +68,10 @@ class ReportPages:
 
     :param data_api: sends the requests.
     :param timezone: IANA name of the account's time zone.
-    :param page_size: rows in one page.
+    :param page_size: how many rows a full page has.
     :param last_offset: the largest offset of a page.
-    :ivar requests: how many requests the Data API has answered. Each answer costs one point (rate-limit
-        unit).
+    :ivar requests: how many requests the Data API has answered with rows. Each of these answers costs one
+        point (rate-limit unit).
     """
 
     def __init__(
@@ -108,12 +108,14 @@ class ReportPages:
             yield from self._read_window(query, window, set() if query.position else found)
 
     def _read_window(self, query: ReportQuery, window: Window, found: set[Hashable]) -> Iterator[list[Raw]]:
-        """Yield the rows of a window (beginning and end in epoch seconds), in portions.
+        """Yield the rows of a window (beginning and end in epoch seconds), in portions of up to one page.
 
-        If the window has too many rows, or if rows are missing after the reading, read its two halves. A
-        window of one page is read with one request, so that no row can move to another page meanwhile.
+        If the window has too many rows, or if rows are missing after the reading, the method reads the two
+        halves of the window. If all rows fit on one page, one request reads them all. No row can then move to
+        another page during the reading.
 
-        :param found: the keys of the rows that were read before. The method adds the keys of new rows.
+        :param found: the keys of the rows that were read before. The method does not yield these rows again,
+            and adds the keys of new rows.
         """
         first = self._fetch_page(query, window)
         is_whole = False

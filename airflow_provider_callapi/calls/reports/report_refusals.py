@@ -87,7 +87,10 @@ class Omissions:
 
     @property
     def days_after(self) -> float:
-        """How many days later than the wanted interval a request's period ends: 0 or 1."""
+        """By how many days a request's period extends past the end of the wanted interval: 0 or 1.
+
+        Usually 1, in case a clock or time zone is wrong. 0: the Data API has refused an end one day later.
+        """
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
@@ -114,8 +117,8 @@ class Refusals:
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
         :param error: the Data API's refusal.
-        :return: True: a request without this part, or with another date, may succeed. False: the error names
-            nothing that a request can leave out or change.
+        :return: True: a request without the refused part, or with another date, may succeed. False: the error
+            names no part that a request can leave out, and no date that a request can still change.
         """
         named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
         if dates := DATE_FIELDS.intersection(named[0] | named[2]):
@@ -200,10 +203,13 @@ def _named_parts(
 ) -> set[str]:
     """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``.
 
+    If an error names several fields, among them a field that this package needs, it may list the allowed
+    fields. The function ignores such a list.
+
     :param asked: the parameters of the refused request.
-    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets. The first set
-        that certainly names refused parts counts.
-    :return: the names; empty: the error names no part of the request.
+    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets. The function
+        uses the first set that names a refused part.
+    :return: the names. An empty set: the error names no part of the request.
     """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()

@@ -1,7 +1,8 @@
 """Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
 `ReportRequests` repeats a refused request without the refused part, such as a field or the filter. If the
-refusal does not name the part, `ReportRequests` tries one smaller request after another:
+refusal does not name the part, `ReportRequests` guesses: it tries one changed request after another. What the
+first accepted request leaves out or changes counts as refused from then on.
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -11,7 +12,7 @@ filter            asks for all reports of the period, and selects by itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
 needed field      returns an empty list that is marked as incomplete, and sends no such request again
-anything else     returns an empty list that is marked as incomplete, and asks again the next time
+not found         returns an empty list that is marked as incomplete, and asks again the next time
 ================  ======================================================================================
 """
 
@@ -116,8 +117,8 @@ class _Query:
 
     :ivar kind: the class of the requests: reports of calls, or reports of legs.
     :ivar fields: the fields of each report.
-    :ivar interval: the earliest and the latest start of the reported calls, epoch seconds.
-    :ivar selection: the wanted reports; None: all reports of the interval.
+    :ivar interval: the earliest and the latest start of the wanted calls, epoch seconds.
+    :ivar selection: the condition that the wanted reports meet. None: all reports of the interval.
     :ivar ongoing: whether to ask for active calls, too.
     """
 
@@ -128,12 +129,12 @@ class _Query:
     ongoing: bool = False
 
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
-        """Return the parameters of the requests: ``fields``, ``filter`` and ``include_ongoing_calls``.
+        """Return the parameters of the requests, without dates and pages.
 
-        The returned dict contains neither dates nor pages. The method leaves out each field and each
-        parameter that ``omissions`` names.
+        The possible parameters are ``fields``, ``filter`` and ``include_ongoing_calls``.
 
-        :param omissions: the fields and parameters that the Data API refuses.
+        :param omissions: the fields and parameters that the Data API refuses. The result contains none of
+            them.
         """
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
@@ -155,20 +156,19 @@ class ReportRequests:
     A request's period is longer than the wanted interval, in case a clock or time zone is wrong. The period
     begins at least one day earlier, and usually ends one day later.
 
-    A returned list counts as incomplete in these cases:
+    A returned list counts as incomplete in these cases. A report that is missing in the list may still exist.
 
     - A report could not be read, or the Data API did not send all reports.
-    - The Data API refuses a field that this package needs.
+    - The Data API refuses a field that this package needs, or every form of the request.
     - The caller asked for active calls, too, but the Data API refuses to report active calls.
-
-    If a report is missing in an incomplete list, the report may still exist.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm while the period also ends one day later.
-    :param account_timezone: returns the IANA name of the account's time zone. A period that ends now, because
-        the Data API refuses a later end, is stated in this zone. None: ``timezone`` is the account's zone.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. If the Data API
+        refuses a period that ends one day later, requests state their periods in this zone. None:
+        ``timezone`` is the account's zone.
     """
 
     def __init__(
@@ -199,7 +199,8 @@ class ReportRequests:
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
-        :param selection: the wanted reports, e.g. by call session id; None: all reports of the interval.
+        :param selection: the condition that the wanted reports meet, e.g. one of some call session ids. None:
+            all reports of the interval.
         :param ongoing: True: ask for active calls, too.
         :param fields: the names of the fields to request for each report, e.g. ``finish_reason``.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
@@ -223,8 +224,9 @@ class ReportRequests:
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
-        :param selection: the wanted legs, e.g. by call session id; None: all legs of the interval.
-        :raises CallApiError: the Data API did not answer, or refuses the credentials.
+        :param selection: the condition that the wanted legs meet, e.g. one of some call session ids. None:
+            all legs of the interval.
+        :raises CallApiError: the Data API did not answer, or refuses the whole request, e.g. the credentials.
         """
         try:
             return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
@@ -281,12 +283,14 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return all reports of one kind (of calls, or of legs) in an interval, each report once.
+        """Return all reports of one kind (of calls, or of legs), each report once, in any order.
 
-        If an interval has more reports than the Data API sends for one interval, the method fetches each half
-        of the interval. The first half ends at the moment at which the second half begins. So no report is
-        missed, whether or not the Data API counts the end of an interval as part of the interval. The
-        reports may arrive in any order.
+        The period begins and ends some days outside the query's interval, see `Omissions`.
+
+        If a period has more reports than the Data API sends for one period, the method fetches each half of
+        it. The first half ends at the moment at which the second half begins. So no report is missed, whether
+        or not the Data API counts the end of a period as part of it. A period of one second is not halved:
+        the returned list then counts as incomplete.
         """
         since, until = query.interval
         found: dict[Any, Any] = {}

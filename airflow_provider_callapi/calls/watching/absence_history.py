@@ -36,9 +36,11 @@ _SAVED_SECOND_LOOKS = 2.0
 class AbsenceHistory:
     """Collects what consecutive snapshots of one account show about missing calls.
 
-    :ivar longest_return: the longest time, in seconds, for which an active call was missing before the call
-        came back: from the first to the last snapshot without the call. 0: no missing call has come back. A
-        call counts as ended only after it is missing for longer than ``longest_return``.
+    A call that is missing in some snapshots may come back: it was active all the time.
+
+    :ivar longest_return: the longest time, in seconds, from the first to the last snapshot without a call
+        that came back. At most 60. A call counts as ended only after it is missing for longer than this time.
+        0: no missing call has come back, or none was missing in more than one snapshot.
     """
 
     def __init__(self) -> None:
@@ -104,19 +106,19 @@ class AbsenceHistory:
         self._listed = listed
 
     def permits_second_look(self, watched: Collection[int]) -> bool:
-        """Return whether a second look (an extra poll) should follow the newest snapshot.
+        """Return whether a second look (an extra poll) should follow the newest snapshot after 0.4 seconds.
 
-        The second look follows `SECOND_LOOK_AFTER` seconds after the snapshot, if all of these conditions
-        hold:
+        The result is True if all of these conditions hold:
 
-        - The account is steady.
-        - A watched call is missing in the newest snapshot, and was not missing in the snapshot before.
-        - Fewer than five calls vanished, or at least one call stayed. Otherwise, the service may have omitted
-          all calls by mistake.
-        - On average, the connection has sent at most one second look per ten regular polls. If all watched
-          calls are missing, this limit does not apply.
+        - The account is steady: missing calls do not come back, see `is_steady`.
+        - At least one watched call vanished: it is missing in the newest snapshot, and was not missing in the
+          snapshot before.
+        - Fewer than five calls of the account vanished, or at least one call stayed. Otherwise, the service
+          may have omitted all calls by mistake.
+        - On average, at most one second look follows ten regular polls. If all watched calls vanished,
+          this condition does not apply.
 
-        :param watched: the session ids of the calls for whose end a task waits.
+        :param watched: the session ids of the watched calls: the calls for whose end a task waits.
         """
         missing = self._worth_second_look.intersection(watched)
         has_share = self._second_looks >= 1.0 or len(missing) == len(watched)

@@ -1,7 +1,7 @@
 """A second source that shows whether a contact has picked up: the Data API's reports of active calls.
 
 On some accounts, ``list.calls`` does not show that a contact has picked up. The Data API can report active
-calls too. The package asks the Data API only while a task waits for a contact to pick up.
+calls, too. The package asks the Data API about a call only while a task waits for the contact to pick up.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ from airflow_provider_callapi.calls.watching.witness_pause import CountingClient
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
-    One request covers all calls. The witness sends at most one request in ten seconds, by turns for the
-    report of calls and for the report of legs. In the report of calls, a talk proves that the contact has
-    picked up. In the report of legs, a connected leg of the contact proves this.
+    The witness sends at most one request in ten seconds, and one request covers all calls. The requests ask
+    in turn for the report of calls and for the report of legs. These facts prove that the contact has picked
+    up:
+
+    - In the report of calls: a talk.
+    - In the report of legs: a connected leg of the contact. The witness does not use this report for inbound
+      calls.
 
     After a failed request, and while few points (rate-limit units) are left, the witness pauses, see
     `WitnessPause`. A failed request proves nothing about the calls.
@@ -31,7 +35,7 @@ class AnswerWitness:
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
         no harm, see `ReportRequests`.
-    :param account_timezone: returns the IANA name of the account's time zone.
+    :param account_timezone: a function that returns the IANA name of the account's time zone.
     :param warn: a function that logs a warning.
     :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """
@@ -54,12 +58,12 @@ class AnswerWitness:
     def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
         """Return the active calls about which the witness should ask the Data API now.
 
-        While the witness pauses, the list is empty. The list never contains a call that is known to be
-        answered, or a call that the snapshot does not show.
+        The list contains the calls in ``awaited`` that the snapshot shows and that are not known to be
+        answered. While the witness pauses, the list is empty.
 
         :param snapshot: the newest snapshot of the active calls.
-        :param awaited: the session ids of calls. For each of these calls, a task waits until the contact
-            picks up.
+        :param awaited: the session ids of the calls for which a task or trigger waits for an answer of the
+            contact.
         """
         if not self._pause.is_over(snapshot.at):
             return []

@@ -1,7 +1,7 @@
 """A second source that shows whether a call has ended: the Data API's reports of finished calls.
 
 ``list.calls`` may omit an active call for a moment. A report with the call's finish time proves that the call
-has ended. The report also contains the outcome of the call, so the task does not have to request the outcome.
+has ended. The report also contains the outcome of the call, so the task needs no further request for it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _KEEP_FOR = 60.0
 class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
-    One request covers all missing calls. If some of the ended calls had no talk, a second request asks for
-    their legs, which show whether the contact picked up. The witness asks about each call at most once in ten
-    seconds.
+    One request covers several missing calls. If some of them have ended without a talk, a second request asks
+    for their legs, which show whether the contact picked up. The witness asks about each call at most once in
+    ten seconds.
 
     The witness pauses in these cases:
 
@@ -44,8 +44,8 @@ class EndWitness:
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
         no harm, see `ReportRequests`.
-    :param account_timezone: returns the IANA name of the account's time zone, in which a report states times.
-        This zone must be right.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. The Data API
+        reports the ends of calls in this zone, so a wrong zone gives wrong times.
     :param warn: a function that logs a warning.
     :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
     """

@@ -52,9 +52,9 @@ _SESSION_FIELDS = ("direction", "virtual_phone_number", "start_time")
 class CallFilter:
     """The conditions that select some of an account's active calls. A call must meet all of them.
 
-    :ivar direction: ``in`` or ``out``; None: both directions.
-    :ivar virtual_phone_numbers: virtual numbers of the account; empty: every number.
-    :ivar contacts: phone numbers of contacts, or their first digits, e.g. ``7495``; empty: every contact.
+    :ivar direction: ``in`` or ``out``. None: both directions.
+    :ivar virtual_phone_numbers: virtual numbers of the account. Empty: any number.
+    :ivar contacts: phone numbers of contacts, or their first digits, e.g. ``7495``. Empty: any contact.
     """
 
     direction: str | None = None
@@ -76,7 +76,8 @@ class CallEvent:
 
     :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
-    :ivar call: what was known of the call at that time. The event ``started`` never contains an answer.
+    :ivar call: what was known of the call at that time. Exception: in an event ``started``, the answer is
+        never known, even if the same snapshot shows it.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
         numbers, also the contact's number.
     """
@@ -103,7 +104,8 @@ class _WatchedCall:
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
         numbers, also the contact's number.
     :ivar observation: what the snapshots so far have shown of the call.
-    :ivar stage: the latest stage of the call, such as ``ANSWERED``.
+    :ivar stage: the stage that the call has reached, such as ``ANSWERED``. A new call has the stage
+        ``UNKNOWN``.
     """
 
     fields: dict[str, Any] = field(repr=False)
@@ -133,19 +135,19 @@ class _WatchedCall:
 class EventDetector:
     """A detector that finds the events of an account's calls: started, answered, ended.
 
-    The detector compares each snapshot with the snapshot before, and reports the changes as events. From a
+    The detector compares each snapshot with the earlier snapshots, and reports the changes as events. From a
     baseline, the detector only stores the calls, and reports no events. Two kinds of snapshots are baselines:
 
     - The first snapshot, because an earlier detector may have reported the events of its calls. Exception:
-      `restore` has taken over the calls of the earlier detector.
+      `restore` has taken over what the earlier detector remembered.
     - A snapshot more than ``longest_gap`` seconds after the last successful snapshot.
 
     :ivar call_filter: selects the calls whose events the detector reports.
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
-    :ivar longest_gap: seconds, see above.
-    :ivar ended_kept: seconds for which the detector remembers an ended call. If ``list.calls`` shows the call
-        again during this time, the detector reports no events.
+    :ivar longest_gap: seconds between two successful snapshots. After a longer gap, a snapshot is a baseline.
+    :ivar ended_kept: how many seconds the detector remembers an ended call after its end. If ``list.calls``
+        shows the call again in this time, the detector reports no events, and the time begins again.
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
@@ -163,9 +165,12 @@ class EventDetector:
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Compare one snapshot with the earlier snapshots, and return the new events.
 
-        In the list, a call's event ``started`` comes before the call's event ``answered``. If the poll
-        failed, the list is empty. The list is also empty if the snapshot is a baseline: the first snapshot,
-        or the first snapshot after a long gap.
+        In the list, a call's event ``started`` comes before the call's event ``answered``. The list is empty
+        in these cases, even if calls have changed:
+
+        - The poll failed.
+        - The snapshot is the first one. Exception: `restore` has taken over the calls of an earlier detector.
+        - The snapshot is the first successful one after a gap of more than ``longest_gap`` seconds.
         """
         if snapshot.failure is not None:
             return []
@@ -194,9 +199,9 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return all watched calls, updated with a successful snapshot: session id → watched call.
 
-        The result also contains each new call of the snapshot that matches the detector's filter. The method
-        updates the observation of each call, and leaves the stage unchanged: `update` compares the old stage
-        with the new stage.
+        The watched calls are the active calls that the detector remembers, and each new call of the snapshot
+        that matches the detector's filter. The method updates the observation of each call. The stage stays
+        unchanged, because `update` compares the old stage with the new one.
         """
         calls = {}
         for call_session_id, session in snapshot.sessions.items():
@@ -266,12 +271,12 @@ class EventDetector:
         return {"at": self._updated_at, "calls": active, "ended": ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over the active and ended calls that another detector remembered.
+        """Take over the active and ended calls that an earlier detector remembered.
 
-        The method changes nothing if the newest successful snapshot of this detector is at least as new as
-        the newest successful snapshot of the other detector.
+        If this detector has already had a successful snapshot that is at least as new as the newest one of
+        the earlier detector, the method changes nothing.
 
-        :param state: what the method `to_json` of the other detector returned.
+        :param state: what the method `to_json` of the earlier detector returned.
         :raises ValueError: ``state`` cannot be read.
         """
         try:

@@ -2,7 +2,7 @@
 
 The newest snapshot is in a file. When the next snapshot is due, one task polls and writes the file. The other
 tasks only read the file. A lock on a second file decides which task polls. If the files cannot be used, each
-task polls on its own.
+task polls by itself.
 
 Only the operating-system user of the worker can read the files. The files contain no phone numbers.
 """
@@ -113,11 +113,11 @@ class HostSnapshots:
     def next(self) -> Snapshot | None:
         """Return the next snapshot: from another task of this host, or from a poll of this task.
 
-        The method polls only if no new snapshot is stored and a poll is due. The tasks share no snapshot of a
-        failed poll: only the task that has polled gets this snapshot.
+        The method polls only if no new snapshot is stored and a poll is due. If the poll fails, only this
+        task gets its snapshot: the tasks do not share the snapshot of a failed poll.
 
-        :return: the snapshot. None: no new snapshot is stored, and either no poll is due, or this task waits
-            for the poll of another task.
+        :return: the snapshot. None: no new snapshot is stored. Either no poll is due, or this task waits for
+            the poll of another task, for at most five seconds.
         """
         if (shared := self._read_newer()) is not None:
             return self._deliver(shared)
@@ -165,10 +165,10 @@ class HostSnapshots:
     def _read_newer(self) -> _Shared | None:
         """Return the content of the shared file if its snapshot is newer than this task's newest snapshot.
 
-        The method reads the file only if the file has changed.
+        The method reads the file only if the file has changed since the last reading.
 
-        :return: the content. None: the file contains no newer snapshot, or cannot be read, or the time of the
-            snapshot is in the future because the clock was set back.
+        :return: the content. None: the file contains no newer snapshot, or cannot be read. A snapshot with a
+            time in the future does not count as newer: the clock was set back.
         """
         try:
             status = self._file.stat()

@@ -37,10 +37,11 @@ class SharedPoll:
     running loop waits for the next poll, and gets no older snapshot. When a call that a subscriber waits for
     is missing for the first time, an extra poll (a second look) may follow: see `AbsenceHistory`.
 
-    :param take_snapshot: takes one snapshot. This function must not block the event loop.
-    :param history: what earlier polls of the account have shown about missing calls. None: there were no
-        earlier polls.
-    :param when_idle: a function that `SharedPoll.remove` calls when the last subscriber has left.
+    :param take_snapshot: a function that polls once and returns the snapshot. It must not block the event
+        loop.
+    :param history: what earlier polls of the account have shown about missing calls. The loop adds each new
+        snapshot. None: there were no earlier polls.
+    :param when_idle: a function that is called when the last subscriber has left. Its result is ignored.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
@@ -83,8 +84,9 @@ class SharedPoll:
     def newly_missing(self, snapshot: Snapshot) -> set[int]:
         """Return the session ids of the watched calls that have vanished since the previous snapshot.
 
-        A watched call is a call for which a subscriber with ``only_call`` waits. The result contains the call
-        if the previous snapshot shows it, and ``snapshot`` proves that it is not active any more.
+        Some subscribers wait for one call only. These calls are the watched calls. A watched call has
+        vanished if the previous snapshot shows the call, and the new snapshot proves that it is not active
+        any more.
 
         :param snapshot: the new snapshot, which the subscribers have not received yet.
         """
@@ -108,8 +110,9 @@ class SharedPoll:
 
         :param interval: seconds between two polls. A subscriber with a shorter interval makes the poll more
             frequent for all subscribers. After a rate limit refused a poll, the pause is longer.
-        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-            waits. `awaited_answers` combines the ids of all subscribers.
+        :param awaited: a function that returns the session ids of the calls for which the subscriber waits
+            for an answer of the contact. It is called whenever `SharedPoll.awaited_answers` is read.
+            ``take_snapshot`` can then ask the Data API whether these calls were answered.
         :param only_call: the session id of the only call for which the subscriber waits. The subscriber then
             gets the first snapshot, and later only snapshots that may change what is known of this call (see
             `Snapshot.concerns`). None: the subscriber gets every snapshot.
@@ -202,8 +205,9 @@ class SharedPoll:
 class Subscription:
     """One subscriber's part in a `SharedPoll`, from the beginning to the end of an ``async with`` block.
 
-    :ivar interval: seconds between two polls, see `SharedPoll.subscribe`.
-    :ivar awaited: returns the session ids of the calls for whose answer the subscriber waits.
+    :ivar interval: the wanted number of seconds between two polls, see `SharedPoll.subscribe`.
+    :ivar awaited: a function that returns the session ids of the calls for which the subscriber waits for an
+        answer of the contact.
     :ivar only_call: the session id of the only call for which the subscriber waits. None: the subscriber gets
         all snapshots.
     """

@@ -35,11 +35,11 @@ class Snapshot:
     :ivar answered: the session ids of active calls that were answered, according to the Data API. Empty if
         the Data API was not asked.
     :ivar left_out: how many active calls are missing in ``sessions``, because their session ids were
-        unreadable, or because the answer did not contain the calls.
+        unreadable, or because the reply did not contain all calls.
     :ivar ends: session id → end of a call that is missing in ``list.calls``, according to the Data API. Empty
         if the Data API was not asked, or has no report yet.
-    :ivar longest_return: the longest time, in seconds, for which an active call of the account was missing
-        before the call came back. 0: no missing call has come back. `AbsenceHistory` measures this time.
+    :ivar longest_return: for how many seconds an active call of the account was missing before it came back:
+        the longest such time that `AbsenceHistory` has measured. 0: no such time is known.
     """
 
     at: float
@@ -63,11 +63,13 @@ class Snapshot:
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
-        """Return whether a watch of a call may change with this snapshot.
+        """Return whether this snapshot may change the watch of a call.
 
-        The result is False if this snapshot and the previous snapshot both show the call, with the same
-        values. A snapshot without the call always changes the watch, because the watch counts misses. So does
-        a failed poll, because the watch counts failures.
+        A watch is the object that collects what the snapshots show of one call.
+
+        The result is False only if this snapshot and the previous one both show the call, with the same
+        values and the same answer. A snapshot without the call changes the watch, because the watch counts
+        misses. A failed poll changes the watch, because the watch counts failures.
 
         :param before: the previous snapshot, which the watch has observed.
         """
@@ -96,7 +98,8 @@ def take_snapshot(
     If the poll fails, the function raises no error and does not repeat the poll. The snapshot of a failed
     poll contains the error as ``failure``.
 
-    :param clock: returns epoch seconds.
+    :param client: the client of the Call API.
+    :param clock: a function that returns the current time, epoch seconds.
     :param time_limit: the longest time for the poll, in seconds. If the client's time limit is shorter, the
         client's limit applies.
     """

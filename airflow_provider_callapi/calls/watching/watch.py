@@ -50,9 +50,10 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
         snapshot has shown an answer.
-    :ivar missing_since: the time of the first of the consecutive snapshots without the call, epoch seconds.
-        None: the call is not missing now.
+    :ivar missing_since: the time of the first of the snapshots that ``misses`` counts, epoch seconds. None:
+        the call is not missing now.
     :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is missing.
+        A failed poll between them does not matter.
     :ivar failures: how many consecutive polls, up to the newest, have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
     :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
@@ -119,8 +120,9 @@ class Observation(Struct, frozen=True, gc=False):
     def with_doubt(self) -> Observation:
         """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
 
-        The snapshot does not show the call, but contains an unreadable call, which may be this call. The call
-        therefore does not count as missing: ``missing_since`` becomes None, and ``misses`` becomes 0.
+        Such a snapshot does not show the call, but lacks some active calls, e.g. unreadable ones. The call
+        may be one of them, so it does not count as missing: ``missing_since`` becomes None, and ``misses``
+        becomes 0.
         """
         return replace(self, missing_since=None, misses=0, failures=0)
 
@@ -136,10 +138,10 @@ class Observation(Struct, frozen=True, gc=False):
         """Return whether the call is missing in enough snapshots and for long enough to prove its end.
 
         Long enough means longer than `Snapshot.longest_return`: the longest time for which an active call of
-        the account was missing before the call came back.
+        the account was missing before the call came back. If this time is 0, any time is long enough.
 
         :param snapshot: the newest snapshot. This observation already includes the snapshot.
-        :param tolerance: how many snapshots without the call are enough.
+        :param tolerance: its ``misses`` is the number of snapshots without the call that is enough.
         """
         if self.misses < tolerance.misses:
             return False
@@ -151,8 +153,8 @@ class Observation(Struct, frozen=True, gc=False):
 class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
-    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, the phase becomes
-        ``NEVER_APPEARED``: the call has ended unobserved.
+    :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, and enough snapshots prove
+        that it is not active, the phase becomes ``NEVER_APPEARED``: the call has ended unobserved.
     :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the phase
         becomes ``TIMED_OUT``.
     :ivar tolerance: how many consecutive snapshots without the call prove its end, and how many consecutive
@@ -174,22 +176,26 @@ class SessionWatch:
             self.phase = self._active_phase()
 
     def awaited_answers(self, until: Until) -> tuple[int, ...]:
-        """Return the session id of this call if the Data API should be asked about an answer of the contact.
+        """Return this call's session id if the Data API should be asked whether the contact has answered.
 
-        :param until: the event that ends the wait: ``answered`` or ``ended``.
-        :return: ``(session id,)`` if ``until`` is ``answered``, and the snapshots have shown the call but no
-            answer. Otherwise, an empty tuple.
+        This is so if the task waits for the answer, and the snapshots have shown the call but no answer.
+
+        :param until: the event for which the task waits: ``answered`` or ``ended``.
+        :return: ``(session id,)``, or an empty tuple.
         """
         return (self.call_session_id,) if until == "answered" and self.phase is Phase.APPEARED else ()
 
     def awaited_end(self, snapshot: Snapshot) -> tuple[int, ...]:
         """Return the session id of this call if the Data API should now be asked whether the call has ended.
 
-        The method itself sends no request.
+        This is so if all of these conditions hold:
+
+        - An earlier snapshot showed the call.
+        - The newest snapshot proves that the call is not active.
+        - The watch has not ended.
 
         :param snapshot: the newest snapshot. The watch has not yet observed this snapshot.
-        :return: ``(session id,)`` if an earlier snapshot showed the call, the newest snapshot proves that the
-            call is missing, and the watch has not ended. Otherwise, an empty tuple.
+        :return: ``(session id,)``, or an empty tuple.
         """
         is_missing = self.observation.listed and snapshot.proves_absence(self.call_session_id)
         return (self.call_session_id,) if is_missing and self.phase not in FINAL_PHASES else ()
