@@ -56,8 +56,8 @@ class AlertLock:
     :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. Alerts with other ids, other people
         to call or another Airflow deployment have other hashes.
     :ivar about: a text that states what failed. Airflow's UI shows the text next to the Variable.
-    :ivar candidate_id: the id of this callback. Other callbacks have other ids. A callback of a deadline
-        keeps its id when Airflow restarts the callback.
+    :ivar candidate_id: the id of this callback. Other callbacks have other ids. The callback of a deadline
+        keeps its id when Airflow restarts it, and a task that runs the notifier keeps its id in its retries.
     :ivar quiet_for: for how many seconds after a call of one callback the other callbacks do not ring. 0:
         there is no claim, and each callback rings.
     :ivar settle: how many seconds a callback waits at least after it has written its claim. Then the callback
@@ -91,14 +91,13 @@ class AlertLock:
         :param may_write: whether this callback can write Airflow Variables.
         :param log: the notifier's logger.
         """
-        deadline = f"deadline {failure.deadline_id}" if failure.deadline_id else ""
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         alert = str(options.external_id or failure.external_id(deployment, people))
         return cls(
             alert=alert,
             key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
             about=str(failure),
-            candidate_id=deadline or uuid.uuid4().hex,
+            candidate_id=failure.caller or uuid.uuid4().hex,
             quiet_for=options.quiet_for,
             settle=options.settle,
             may_write=may_write,

@@ -46,14 +46,16 @@ class Failure:
         after a failure in its DAG run. ``deadline``: a deadline was missed. ``approval``: a task awaits a
         person's decision.
     :ivar task_id: the id of the task, for ``task`` and ``approval``. Otherwise, an empty text.
-    :ivar deadline_id: Airflow's id of the missed deadline, for ``deadline``. Otherwise, an empty text.
+    :ivar caller: what runs the notifier, if it stays the same when Airflow runs the notifier again: for
+        ``deadline``, Airflow's id of the missed deadline; for ``run``, the task id and map index of the
+        running task. Otherwise, an empty text.
     """
 
     kind: Kind
     dag_id: str
     run_id: str
     task_id: str = ""
-    deadline_id: str = ""
+    caller: str = ""
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -69,12 +71,13 @@ class Failure:
         if "deadline" in context:
             deadline = context["deadline"]
             deadline_id = _text(deadline, "id") if isinstance(deadline, Mapping) else ""
-            return cls("deadline", dag_id, run_id, deadline_id=deadline_id)
+            return cls("deadline", dag_id, run_id, caller=deadline_id and f"deadline {deadline_id}")
         if ti is None or "reason" in context:
             return cls("dag", dag_id, run_id)
         waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
         if not waits and _is_running(ti):
-            return cls("run", dag_id, run_id)
+            task = f"task {_text(ti, 'task_id')} {_text(ti, 'map_index')}"
+            return cls("run", dag_id, run_id, caller=task)
         return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from failing_callbacks import (
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.notifications._alert import ringing
 
 pytest_plugins = ["airflow_desk"]
 
@@ -88,6 +89,42 @@ def test_a_running_task_has_time_to_ring_each_person(desk, log):
 
     assert rung(desk) == ALL_CONTACTS
     assert "Airflow ends this callback after" not in log()
+
+
+class Killed(BaseException):
+    """The end of a task's process."""
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_retry_of_a_killed_task_that_rings_calls_only_the_people_who_are_left(desk, monkeypatch, calls):
+    context = of_task("ring_everybody")
+    desk.exchange.default_script = Script.busy(0)
+    wait, waits = ringing.wait_for_acknowledgement, []
+
+    async def killed_in_the_last_wait(*arguments):
+        waits.append(1)
+        if len(waits) == calls:
+            raise Killed
+        return await wait(*arguments)
+
+    monkeypatch.setattr(ringing, "wait_for_acknowledgement", killed_in_the_last_wait)
+    with set_current_context(context):
+        with pytest.raises(Killed):
+            notifier(ALL_CONTACTS)(context)
+        assert rung(desk) == ALL_CONTACTS[:calls]
+        notifier(ALL_CONTACTS)(context)
+
+    assert rung(desk) == ALL_CONTACTS
+
+
+def test_another_task_of_the_run_that_rings_the_same_people_does_not_continue(desk):
+    first, second = of_task("ring_everybody"), of_task("ring_again")
+    desk.exchange.default_script = Script.busy(0)
+    for context in (first, second):
+        with set_current_context(context):
+            notifier(ALL_CONTACTS)(context)
+
+    assert rung(desk) == ALL_CONTACTS
 
 
 def test_a_retry_of_the_task_that_rings_continues_behind_the_person_who_was_rung(desk):
