@@ -96,7 +96,8 @@ class Entries(list[E]):
         The unusable entries count as left out.
 
         :param is_usable: takes an entry, and returns whether the entry is usable.
-        :param id_of: takes an entry, and returns its id for ``left_out_ids``; None: the entry has no id.
+        :param id_of: takes an unusable entry, and returns the entry's id. It returns None if the entry has no
+            id. The method adds the ids to ``left_out_ids``.
         """
         usable: list[E] = []
         unusable: list[int | None] = []

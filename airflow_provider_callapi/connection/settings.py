@@ -170,9 +170,10 @@ class ConnectionSettings(BaseModel):
 
         This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone.
 
-        A wrong zone does no harm, because the period begins at least one day before the wanted interval, and
-        ends one day after it. If the Data API refuses a period that ends later than now, the period ends with
-        the wanted interval. The package then asks the Data API for the account's zone instead.
+        Usually a wrong zone does no harm, because the period begins at least one day before the wanted
+        interval, and ends one day after it. If the Data API refuses a period that ends later than now, the
+        period ends with the wanted interval. A wrong zone would then do harm, so the package states the
+        period in the zone `CallApiHook.timezone`.
         """
         return self.timezone or DEFAULT_TIMEZONE
 

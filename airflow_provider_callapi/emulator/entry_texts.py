@@ -17,7 +17,7 @@ from airflow_provider_callapi.emulator.profile import Profile
 
 
 class EntryTexts:
-    """The stored JSON texts of the entries in ``list.calls``. Each entry describes one active call.
+    """A cache of the JSON texts of the entries in ``list.calls``. Each entry describes one active call.
 
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     """

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
 
 class MappedDataIsNoTemplate(BaseOperator):
-    """Mixin for operators: Airflow does not render values that a mapped operator gets from another task.
+    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
     :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
         ``{"is_dry_run": "dry_run"}``. A field that has the same name as its parameter is not in the dict.

@@ -144,9 +144,11 @@ def share(*, below_one: bool = False) -> Kind:
 
 
 def choice(values: Collection[str]) -> Kind:
-    """Return the kind (check) of parameters that allow only some texts, such as ``delivery``.
+    """Return a kind that checks whether a parameter's value is one of the allowed texts.
 
-    :param values: the allowed texts. The kind returns an allowed text unchanged.
+    The kind does not change an allowed text, and refuses any other value.
+
+    :param values: the allowed texts, e.g. ``("at_most_once", "at_least_once")`` for ``delivery``.
     """
 
     def read(value: Any) -> str:

@@ -79,9 +79,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke (poll)
     what the poke observed. This has two effects:
 
-    - The wait may end too early, because one poll without the call ends it. This rule applies after
-      ``appear_timeout``. If ``call_session_id`` is a dict with ``observed=True``, it applies from the
-      beginning.
+    - The wait may end too early. After ``appear_timeout``, a single poll without the call ends the wait. If
+      ``call_session_id`` is a dict with ``observed=True``, this also happens before ``appear_timeout``.
     - The result, ``require_seen`` and ``require_answer`` depend only on the last poke and on
       ``call_session_id``.
 
@@ -333,7 +332,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
           begins now.
         - The observation is what ``call`` contains. A session id alone gives an empty observation.
 
-        :param call: what the parameter ``call_session_id`` states of the call.
+        :param call: the call, as read from the sensor's parameter ``call_session_id``.
         :return: the beginning of the wait in epoch seconds, and the observation.
         """
         if self._stored is None and self.reschedule and not self._loses_observations(context):
@@ -350,7 +349,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         with a new sensor object. The method then also writes the values to Airflow's task state, which exists
         since Airflow 3.3.
 
-        :param call: what ``call_session_id`` states of the call.
+        :param call: the call, as read from the sensor's parameter ``call_session_id``.
         :param waiting_since: when the wait began, epoch seconds.
         :param observation: what the pokes so far have observed.
         """

@@ -217,9 +217,10 @@ def not_answered(context: Context) -> Judgement:
 
 
 def session_reason(context: Context) -> Judgement:
-    """Judge whether the finish reason of a whole call can come from a leg other than the contact's leg.
+    """Judge the assumption that a whole call can have the finish reason of a leg other than the contact's.
 
-    :return: the judgement. ``holds`` is None if the findings do not show whose leg gives the finish reason.
+    :return: the judgement. ``holds`` is True if such calls exist, and False if a call always has the finish
+        reason of the contact's leg. None: the findings do not show whose finish reason a call has.
     """
     whose = report_facts.session_reason(context.findings)
     if whose is None:

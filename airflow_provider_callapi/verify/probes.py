@@ -21,8 +21,8 @@ class Probe:
     :ivar calls: the number of calls that the probe places.
     :ivar points: about how many points (rate-limit units) the probe uses, at both services together.
     :ivar run: a function that carries out the probe, and adds what it finds to the findings in its argument.
-    :ivar needs: the name of the one phone number that only some probes need, as a field of `Options`, e.g.
-        ``dead_operator``. None: the probe needs no such number.
+    :ivar needs: the field of `Options` with the additional phone number that this probe needs, e.g.
+        ``dead_operator``. None: the probe needs no additional number.
     :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
     :ivar warning: a warning that the plan of the run shows to the user. Empty: no warning.
     """

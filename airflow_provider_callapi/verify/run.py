@@ -142,16 +142,17 @@ class Run:
 
         This is possible if the service gave no answer, and after some errors, such as ``limit_exceeded``.
 
-        - If `CallPlan.needs_points` is True: the probe needs a placed call, so the method raises
-          `NotPossible`. If a call may be active, its record stays in the resume file, so that the run ends
-          the call later.
-        - If `CallPlan.needs_points` is False: the method searches for the call, and releases (ends) it.
+        - If `CallPlan.needs_points` is True: the probe observes a placed call, and cannot continue without
+          one. The method raises `NotPossible`. If a call may be active, its record stays in the resume file,
+          so that the run ends the call later.
+        - If `CallPlan.needs_points` is False: the probe tests a start request without points, and expects a
+          refusal. The method searches for the call, and releases (ends) it.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
         :return: a `CallSeen` whose ``refused`` names the error. Its ``appeared`` is 0 if the search has found
             the call, and None if the call is not active.
-        :raises NotPossible: the probe needs a placed call, or the search has not shown whether the call is
+        :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
             active. After such a search, the record stays in the resume file, too.
         :raises CallLeft: the release failed.
         """

@@ -143,7 +143,7 @@ class Candidate:
         the next person after this one.
 
         :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
-            seconds, the time in which no other candidate may ring.
+            seconds.
         """
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):

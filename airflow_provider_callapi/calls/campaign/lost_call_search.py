@@ -77,10 +77,11 @@ class LostCallSearch:
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
-        """Record lost calls that the Data API reports. Return the attempts to store in the ledger.
+        """Record that lost calls were found in the Data API's reports, and begin to watch the calls.
 
         :param session_ids: key of a person → session id of the person's lost call.
         :param now: epoch seconds.
+        :return: the attempts of these people. The caller stores the attempts in the ledger.
         """
         return [self.found(self._index[key], session_id, now) for key, session_id in session_ids.items()]
 

@@ -100,9 +100,9 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Pause until the account gets new points, because the service refused a call for lack of points.
+        """Record that the service refused a call for lack of points (rate-limit units).
 
-        Points are the units of the API's rate limits.
+        `calls_allowed` then allows no call until the account gets new points.
 
         :param error: the service's refusal.
         :param now: epoch seconds.

@@ -66,8 +66,8 @@ class FailureLimits:
     """The limits above which a campaign's task fails, as shares from 0.0 to 1.0. None: there is no limit.
 
     For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer.
-    ``unreached`` and ``unknown`` are shares of the people without invalid rows and without the people on the
-    do-not-call list.
+    ``unreached`` and ``unknown`` are shares of the people whom the campaign can call. Invalid rows and people
+    on the do-not-call list are not counted.
 
     :ivar unreached: limit for the share of people without an answered call.
     :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``.

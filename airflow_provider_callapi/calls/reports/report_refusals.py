@@ -165,9 +165,13 @@ class Refusals:
         self._requests_until_guesses[kind.method] = _REQUESTS_BETWEEN_GUESSES
 
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
-        """Remember that the Data API has accepted a request, and which parts the request has left out.
+        """Record that the Data API has accepted a request.
 
-        From now on, the parts that the accepted request has left out count as refused.
+        If the request followed a guess (see `guesses`), the guess was right. From now on, the parts that the
+        request left out count as refused, and so do the dates that it changed.
+
+        :param kind: the class of the accepted request.
+        :param omissions: what the accepted request left out, and how it changed dates.
         """
         self._requests_until_guesses.pop(kind.method, None)
         if parts := {part for method, part in omissions.parts - self.known.parts if method == kind.method}:

@@ -156,10 +156,12 @@ class ReportRequests:
     A request's period is longer than the wanted interval, in case a clock or time zone is wrong. The period
     begins at least one day earlier, and usually ends one day later.
 
-    A returned list counts as incomplete in these cases. A report that is missing in the list may still exist.
+    If a report is missing in an incomplete list, the report may still exist. A returned list counts as
+    incomplete in these cases:
 
     - A report could not be read, or the Data API did not send all reports.
-    - The Data API refuses a field that this package needs, or every form of the request.
+    - The Data API refuses a field that this package needs.
+    - The Data API refuses the request, and also each request with fewer parts or with other dates.
     - The caller asked for active calls, too, but the Data API refuses to report active calls.
 
     :param data_api: sends the requests.

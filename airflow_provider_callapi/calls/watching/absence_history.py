@@ -38,9 +38,10 @@ class AbsenceHistory:
 
     A call that is missing in some snapshots may come back: it was active all the time.
 
-    :ivar longest_return: the longest time, in seconds, from the first to the last snapshot without a call
-        that came back. At most 60. A call counts as ended only after it is missing for longer than this time.
-        0: no missing call has come back, or none was missing in more than one snapshot.
+    :ivar longest_return: the longest absence, in seconds, after which a call came back. At most 60. An
+        absence lasts from the first to the last snapshot without the call. A call counts as ended only after
+        it is missing for longer than this time. 0: no call has come back, or each call that came back was
+        missing in only one snapshot.
     """
 
     def __init__(self) -> None:

@@ -270,14 +270,17 @@ class CallTry:
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe a call that was or may have been placed, if a retry would not know of the call.
+        """Describe the call that this try placed or may have placed, if a retry would not know of the call.
 
-        `forbid_redial` adds the words to the error message, and lets the task fail without retries.
+        `forbid_redial` adds the returned description to the error message, and makes the task fail without
+        retries.
 
         :param error: the error that ends the try.
-        :return: e.g. ``"call session 5 was placed"``. None: this try has placed no call; the next try can
-            read the journal (the record of the call); or ``error`` itself decides whether Airflow retries
-            after a lost call.
+        :return: e.g. ``"call session 5 was placed"``. None in these cases:
+
+            - This try has placed no call.
+            - The next try can read the journal (the record of the call).
+            - The call is lost, and the class of ``error`` already states whether Airflow retries.
         """
         record = self._journal.record
         if self.is_durable or record is None:

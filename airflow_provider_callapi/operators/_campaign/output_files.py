@@ -49,8 +49,8 @@ class OutputFiles:
     campaign dials. The method `write` writes the files after the last call.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path, or the contact list that decides about the form of a CSV file, cannot be
-        used. The error message names the parameter.
+    :raises CallApiFailure: a path cannot be used, or a CSV contact list cannot be read. A CSV file of results
+        gets the separator of this list. The error message names the parameter.
     :raises CallApiTrouble: the storage of the contact list does not answer now.
     """
 

@@ -32,7 +32,10 @@ class ResultsInTable:
         self._people = {person.key: person for person in plan.people}
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Write a row for each given attempt within seconds. The method does not wait for the database."""
+        """Queue a row for each given attempt, and return at once.
+
+        A background thread writes the rows within seconds if the database answers.
+        """
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def close(self) -> None:
