@@ -1,8 +1,7 @@
 """The Data API v2.0 methods that read what the account has: numbers, employees, scenarios, tags and others.
 
-The module `airflow_provider_callapi.api.entries` reads each entry of a list by itself. If an optional field
-is unreadable, its value becomes None. If an entry's required field (an id or a phone number) is missing or
-unreadable, the entry is left out, and the list counts as incomplete.
+If an optional field of an entry is unreadable, the field's value is None. If a required field is unreadable
+or missing, the entry is left out, and the list counts as incomplete (`Entries.complete`).
 
 Source: the vendor's public documentation of the Data API v2.0.
 """
@@ -22,7 +21,7 @@ M = TypeVar("M", bound=Answer)
 
 
 class Account(Answer):
-    """The account itself, the answer to ``get.account``.
+    """The properties of the account, from the answer to ``get.account``.
 
     :ivar timezone: IANA name of the account's time zone. The services give times in this zone.
     """
@@ -56,9 +55,9 @@ class EmployeeExtension(Answer):
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
-    """Return a pydantic validator that reads a list of objects, such as the telephones of an employee.
+    """Return a pydantic validator for a field with a list of objects, such as the telephones of an employee.
 
-    If one object cannot be read, the validator returns None, because the list would be incomplete.
+    If one object cannot be read, the field's value is None, because the list would be incomplete.
     """
 
     def read(value: Any) -> Any:

@@ -62,13 +62,12 @@ _BY_MNEMONIC = {
 
 
 def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
-    """Return advice about an API error, with the error's own message in parentheses after it.
+    """Return advice about an API error for the user who fills in the Airflow connection.
 
-    If this package has no advice for the error, the result is only the error's own message.
+    The error's own message follows in parentheses. If there is no advice, the result is only this message.
 
-    :param service: the service that the failed request was for: ``Call API`` or ``Data API``.
-    :param host: the label of the field for the service's address in Airflow's connection form, e.g.
-        ``Call API host``. The advice names the field by this label.
+    :param service: the service that got the request: ``Call API`` or ``Data API``.
+    :param host: the label of the address field in Airflow's connection form. The advice contains this label.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login, which was sent before the request

@@ -29,13 +29,12 @@ class _Envelope(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
 
 
 def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None:
-    """Read an answer with the fast reader, which accepts only the documented shape.
+    """Read an answer quickly, if it has exactly the documented shape.
 
     :param content: the body of the answer.
     :param data_type: the documented type of ``result.data``, e.g. ``list[CallSession]``.
-    :return: the JSON-RPC envelope: a dict with the keys ``id``, ``result`` and ``metadata``. ``result.data``
-        has the type ``data_type``. None: the answer does not have exactly the documented shape. Read it with
-        `load_json` then.
+    :return: a dict with the keys ``id``, ``result`` and ``metadata``. ``result["data"]`` has the type
+        ``data_type``. None: the answer has another shape. Use `load_json` to read it.
     """
     try:
         envelope = _decoder(data_type).decode(content)

@@ -114,16 +114,13 @@ class _Unpacker:
 class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
-    Pass the limit with each request as ``timeout=urllib3.Timeout(total=seconds)``. Exception: if a host has
-    several IP addresses, the session tries one after another, and each try to connect can last as long as the
-    limit.
+    Pass the limit with each request as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP
+    addresses, the connection to each address can last as long as the limit.
 
-    The environment of the process can name proxies and a CA bundle. Reading these settings is slow, so the
-    session reads them only before its first request to a URL. Later changes of the environment have no effect
-    on requests to this URL.
+    The session reads proxies and CA bundles from the environment only before its first request to a URL.
 
-    :param settings: a dict in which the session keeps the settings that it has read. Sessions with the same
-        dict share these settings. None: the session keeps the settings for itself.
+    :param settings: a dict for the settings from the environment. Sessions with the same dict share them.
+        None: the session has a dict of its own.
     """
 
     def __init__(self, settings: dict[Any, Any] | None = None) -> None:
@@ -223,11 +220,10 @@ class _BoundedResponse(HTTPResponse):
 
 
 class _BoundedSocket:
-    """A socket that has only the method ``makefile``.
+    """A stand-in for a socket, from which `http.client.HTTPResponse` reads an answer within a time limit.
 
-    The class `http.client.HTTPResponse`, which reads the answer, uses only this method of a socket. The
-    method returns a file. If the time of the whole request (``countdown``) is up, a read from the file raises
-    a `TimeoutError`.
+    It has only the method ``makefile``, which returns a file. If the time of the whole request
+    (``countdown``) is up, a read from the file raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:

@@ -1,12 +1,12 @@
 """Recognise an HTTP answer with which a busy gateway refuses a request.
 
-Here, a gateway is an HTTP server, such as a proxy, between the client and the service. If it refuses a
-request, the service has not seen the request, and a repeat is safe.
+Here, a gateway is an HTTP server, such as a proxy, between the client and the service. The service has not
+seen a refused request, so a repeat is safe.
 
-An answer is such a refusal if all of these conditions are met:
+An answer is a refusal if all of these conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
-- The header ``Retry-After`` states, as seconds or as a time, when the client can repeat the request.
+- The header ``Retry-After`` states when the client can repeat the request.
 - The body is no JSON-RPC answer. (A JSON-RPC answer comes from the service itself.)
 
 After any other answer of a gateway, the service may have carried out the request.
@@ -26,13 +26,11 @@ _STATUSES = frozenset({429, 503})
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return how many seconds a client must wait before it repeats a request that a busy gateway refused.
 
-    The header ``Retry-After`` contains the seconds, e.g. 30, or a point in time. From a point in time, the
-    function subtracts the time in the header ``Date``.
+    The seconds come from the header ``Retry-After``, which contains a number of seconds or a time.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
-    :return: the seconds. None: the status is neither 429 nor 503, or a needed header is missing or
-        unreadable.
+    :return: the seconds. None: the status is neither 429 nor 503, or the headers do not state the seconds.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:

@@ -42,10 +42,9 @@ class Client:
     :param rpc: the HTTP connection to the service.
     :param credentials: an `AccessKey` or a `LoginSession`.
     :param clock: returns the current time in epoch seconds.
-    :ivar limits: the points (rate-limit units) that the account has left, as the service stated them last.
-        None: no answer has stated them yet.
-    :ivar api_version: the service's notice that this version of the API will be withdrawn. None: the service
-        has sent no notice.
+    :ivar limits: the points (rate-limit units) that the account has left. None: no answer has stated them
+        yet.
+    :ivar api_version: the service's notice that it will withdraw this version of the API. None: no notice.
     """
 
     def __init__(self, rpc: JsonRpc, credentials: Credentials, *, clock: Callable[[], float]) -> None:
@@ -60,16 +59,14 @@ class Client:
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
         """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
-        The client does not wait for points (rate-limit units): it sends the request even if none are left.
+        The client sends the request even if the account has no points (rate-limit units) left. It sends the
+        request a second time only if the service refuses a temporary token: after a new login.
 
-        If the service refuses a temporary token, it has not carried out the request. The client then logs in
-        again, and sends the request a second time. After any other error, the client repeats nothing.
-
-        :param time_limit: the longest time in seconds for each request to the service. A login is a request
-            of its own. If the ``timeout`` of the client's `JsonRpc` is shorter, the ``timeout`` applies.
-        :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` explains
-            the subclasses.
-        :raises TypeError: the request is a `LogoutUser`. Use `log_out` instead.
+        :param time_limit: the longest time in seconds for each request to the service, also for a login. If
+            the ``timeout`` of the client's `JsonRpc` is shorter, the ``timeout`` applies.
+        :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` lists the
+            subclasses.
+        :raises TypeError: the request is a `LogoutUser`. Use `log_out`.
         """
         if isinstance(request, LogoutUser):
             raise TypeError("use log_out(), which never ends a permanent key")

@@ -74,24 +74,21 @@ LEG_FIELDS = (
 
 
 def is_filled_time(text: str | None) -> bool:
-    """Return whether a time field in an answer is filled.
+    """Return whether a time field in an answer is filled, which means that the event has happened.
 
-    A filled field means that the event has happened. For example, a filled ``connect_time`` means that the
-    person has picked up.
+    For example, a filled ``connect_time`` means that the person has picked up.
 
     :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``) count as not
-        filled. Any other text counts as filled, even an unreadable one such as ``abc``. If an unreadable
-        text counted as not filled, the call would seem not answered, and the person could be called again.
+        filled. Any other text counts as filled, even an unreadable one. Otherwise, an answered call could
+        seem not answered, and the person could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 
 
 class ScenarioOperation(Answer):
-    """An operation of a scenario: a step that a call has passed, such as a menu or the step after a phone
-    key.
+    """An operation of a scenario: a step that a call has passed, such as a menu.
 
-    ``name`` is the operation's name in the account. If the name is empty or is not a text, the operation
-    cannot be read and is left out of the report.
+    :ivar name: the operation's name in the account. An operation without a name is left out of the report.
     """
 
     id: Number | None = None
@@ -154,13 +151,11 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    `GetCallLegsReport` leaves out a leg whose ``id`` or ``call_session_id`` is ``null`` in the answer.
-
-    :ivar connect_time: when the participant picked up. None, or a time that consists of zeros: according to
-        this field, the participant did not pick up.
+    :ivar connect_time: when the participant picked up. None or a time of zeros: the participant did not pick
+        up, according to this field.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
-    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
-        some accounts, the leg of an operator who is no employee. None: the Data API does not state whose leg
+    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg. On some
+        accounts, False also marks an operator who is no employee. None: the Data API does not state whose leg
         it is.
     """
 

@@ -1,10 +1,10 @@
 """Read each entry of a list in an answer by itself, so that one unreadable entry does not hide the others.
 
 - If an optional field is unreadable, only this field counts as missing.
-- If a required field, such as the id, is missing or unreadable, the whole entry is left out of the list. The
-  list then counts as incomplete.
+- If a required field, such as the id, is missing or unreadable, the whole entry is left out. The list then
+  counts as incomplete.
 
-If an object is missing in an incomplete list, this proves nothing: the left-out entry could be the object.
+An object that is missing in an incomplete list may exist: it may be the left-out entry.
 """
 
 from __future__ import annotations
@@ -48,13 +48,12 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    A left-out entry counts either in ``left_out`` or in ``left_out_ids``.
+    Each left-out entry counts in one of the first two attributes.
 
-    :ivar left_out: how many entries without a known id were left out.
-    :ivar left_out_ids: the ids of the left-out entries whose id is known. In a report of calls or of legs,
-        these are call session ids.
-    :ivar total: the number of entries on all pages of the list, as the service states it. None: the service
-        states no number.
+    :ivar left_out: how many entries without a known id are missing.
+    :ivar left_out_ids: the ids of the other missing entries. In a report of calls or of legs: call session
+        ids.
+    :ivar total: how many entries the whole list has. None: the service states no number.
     """
 
     total: int | None = None
@@ -121,10 +120,9 @@ def read_entries(
 
     A single object counts as a list with one entry. An unreadable entry is left out and counted.
 
-    :param model: the class of the entries.
     :param decisive: names of fields. An entry is also left out if one of these fields is unreadable.
-    :param id_field: the name of the field with an entry's id, e.g. ``call_session_id``. The function uses
-        this field for `Entries.left_out_ids`. Empty text: ``left_out_ids`` stays empty.
+    :param id_field: the name of the field with an entry's id, for `Entries.left_out_ids`. Empty text:
+        ``left_out_ids`` stays empty.
     :raises ValueError: the data is neither a list nor a single object.
     """
     if isinstance(data, dict):
@@ -150,12 +148,11 @@ def read_entries(
 def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
     """Convert one entry of an answer to an object of the class ``model``.
 
-    A field with an unreadable value counts as missing. The attribute ``model_fields_set`` of the object names
-    the fields that the entry contains and that could be read.
+    A field with an unreadable value counts as missing.
 
     :param raw: the entry, as it is in the JSON answer.
-    :return: a pair: the object, and the names of the fields with an unreadable value. The object is None if
-        the entry is not a JSON object, or if a required field is missing or unreadable.
+    :return: a pair: the object, and the names of the unreadable fields. The object is None if the entry is no
+        JSON object, or if a required field is missing or unreadable.
     """
     name = model.__name__
     if not isinstance(raw, dict):

@@ -148,20 +148,17 @@ class Unanswered(TransportError):
 class Rejected(CallApiError):
     """A request was refused: by the service, by a busy HTTP gateway, or by this package before sending.
 
-    The service refuses a request with an error object. A busy gateway is an HTTP server in front of the
-    service; its refusal is a `LimitExceeded`. This package refuses a request with an invalid parameter.
+    A gateway is an HTTP server in front of the service. Its refusal is a `LimitExceeded`. Only the service
+    sends an error object. This package refuses a request with an invalid parameter.
 
-    :ivar code: the JSON-RPC error code. None: there is no error object. One code can have many meanings, so
-        use ``mnemonic`` to distinguish errors.
+    :ivar code: the JSON-RPC error code. One code can have many meanings. None: there is no error object.
     :ivar mnemonic: the vendor's name of the error. None: there is no error object, or it has no mnemonic.
-    :ivar field: the name of the invalid parameter. Dots separate nested names (``employee.phone_number``).
-        None: no parameter is named.
-    :ivar params: the values in the vendor's message text: placeholder → value, e.g.
-        ``{"limit_type": "day"}``.
-    :ivar value: the invalid value, as the error object states it. Do not log this attribute, because the
-        value may be a password. ``str()`` and ``repr()`` of the error show the value only if it is a phone
-        number, which they shorten, or an id of at most nine digits.
-    :ivar limits: the points (rate-limit units) left. None: not known, because the answer does not state them.
+    :ivar field: the name of the invalid parameter, e.g. ``employee.phone_number``. None: no parameter is
+        named.
+    :ivar params: the values in the vendor's message, e.g. ``{"limit_type": "day"}``.
+    :ivar value: the invalid value. Do not log it: it may be a password. ``str()`` and ``repr()`` of the error
+        hide it, except ids of at most nine digits. They shorten phone numbers.
+    :ivar limits: the points (rate-limit units) left. None: the answer does not state them.
     """
 
     def __init__(
@@ -364,9 +361,11 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The vendor's mnemonic decides the exception's class, e.g. ``internal_error`` becomes `ServiceFailed`. If
-    the error has no mnemonic, or the mnemonic has no class, the error code decides. An invalid date of a
-    report's period becomes `DateRefused`.
+    The first of these cases that fits decides the class:
+
+    - The vendor's mnemonic has a class: e.g. ``internal_error`` becomes `ServiceFailed`.
+    - The error code has a class. An invalid date of a report's period becomes `DateRefused`.
+    - Otherwise: `ServiceFailed`.
 
     :param error: the ``error`` object of the answer.
     :param limits: the points (rate-limit units) left, from the same answer.

@@ -46,13 +46,11 @@ class Reply:
     """The JSON-RPC answer to one request: either a result or an error.
 
     :ivar request_id: the ``id`` of the request.
-    :ivar result: the answer's ``result``. None if the service answered with an error.
+    :ivar result: the answer's ``result``. None: the service answered with an error.
     :ivar error: the answer's ``error`` object. None: the request succeeded.
-    :ivar metadata: all ``metadata`` objects of the answer in one dict. The key ``limits``, if the answer
-        contains it, has the points left.
+    :ivar metadata: all ``metadata`` of the answer in one dict, e.g. the points left under the key ``limits``.
     :ivar http_status: the HTTP status of the answer.
-    :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack the
-        ``id``.
+    :ivar repeats_id: whether the answer contains the ``id`` of the request. Only an error may lack it.
     """
 
     request_id: str
@@ -71,10 +69,10 @@ class _NoAuth(AuthBase):
 
 
 class _Payload(io.BytesIO):
-    """A request body that records whether the HTTP library has read the body.
+    """The body of an HTTP request. ``was_read`` shows whether the body may have been sent.
 
-    The HTTP library reads the body only after the connection, the TLS handshake and the headers. So if the
-    library has not read the body, the service has not carried out the request.
+    The HTTP library reads the body only after the connection and the headers. If it has not read the body,
+    the service has not carried out the request.
     """
 
     was_read = False
@@ -88,13 +86,11 @@ class JsonRpc:
     """The HTTP access to one JSON-RPC service.
 
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
-    :param timeout: the longest time for one request, from the connection to the last byte of the answer, in
-        seconds.
-    :param verify: True: check the service's TLS certificate. A path: check it with the CA bundle at this
-        path.
-    :param new_session: a function without parameters that returns a new HTTP session. It is called for each
-        request that needs a new connection. All other requests share one session. None: the sessions are
-        `BoundedSession` objects. Tests pass a function whose sessions need no network.
+    :param timeout: the longest time for one request, up to the last byte of the answer, in seconds.
+    :param verify: True: check the service's TLS certificate. A path: check it with this CA bundle.
+    :param new_session: a function that returns a new HTTP session. A request that needs a new connection gets
+        a session of its own. All other requests share one session. None: the sessions are `BoundedSession`
+        objects.
     """
 
     def __init__(
@@ -128,16 +124,14 @@ class JsonRpc:
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: True: open a new connection. False: use the kept-alive connection, if there is
-            one. The service may close a kept-alive connection while the request is sent. The request can then
-            end as `Unanswered`.
+            one. The service may close a kept-alive connection during the request, which can end in
+            `Unanswered`.
         :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
             is shorter, the ``timeout`` applies.
-        :param exact_type: the documented type of ``result.data``, e.g. ``list[CallSession]``. If the answer
-            has exactly the documented shape, ``result.data`` contains objects of this type. Otherwise, or if
-            this parameter is None, ``result.data`` is plain JSON: dicts, lists, texts, numbers.
+        :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
+            other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
         :raises NotSent: no byte of the request's body was sent.
-        :raises LimitExceeded: a busy HTTP server in front of the service refused the request. The service has
-            not seen the request.
+        :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
@@ -223,9 +217,8 @@ class _HttpAnswer:
 def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
     """Return the JSON object in the body of an HTTP answer. It contains a ``result`` or an ``error``.
 
-    :param exact_type: the documented type of ``result.data``. If the answer has exactly the documented shape,
-        ``result.data`` contains objects of this type. Otherwise, or if this parameter is None,
-        ``result.data`` is plain JSON: dicts, lists, texts, numbers.
+    :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
+        other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
     :raises ValueError: the body is not a JSON object, or contains neither a ``result`` nor an ``error``.
     """
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
@@ -242,14 +235,10 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in the body of an HTTP answer, whatever the HTTP status is.
 
-    The vendor documents no HTTP statuses for errors.
-
-    :param exact_type: the documented type of ``result.data``. If the answer has exactly the documented shape,
-        ``result.data`` contains objects of this type. Otherwise, or if this parameter is None,
-        ``result.data`` is plain JSON: dicts, lists, texts, numbers.
+    :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
+        other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a busy HTTP server in front of the service refused the request. The service has not
-        seen the request.
+    :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

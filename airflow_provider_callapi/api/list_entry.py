@@ -1,11 +1,9 @@
 """The base class of the entries of ``list.calls``. An answer can contain ten thousand entries.
 
-Each entry class declares its fields once. Two libraries read this declaration:
+Two libraries make equal objects of the entry classes:
 
 - `msgspec` reads an answer that has exactly the documented shape. It is fast and needs little memory.
 - `pydantic` reads any other answer. It converts values, and finds the fields that cannot be read.
-
-From an answer that both can read, both libraries make equal objects.
 """
 
 from __future__ import annotations
@@ -40,14 +38,12 @@ class _Extra(dict[str, Any]):
 class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
-    An entry has some methods of a pydantic model, e.g. ``model_dump``, because all other answers are pydantic
-    models.
-
-    Python's garbage collector ignores entries (``gc=False``). So an entry must never contain itself.
+    An entry has some methods of a pydantic model, e.g. ``model_dump``. An entry must never contain itself,
+    because Python's garbage collector ignores entries (``gc=False``).
 
     :ivar model_extra: the fields of the entry that the class does not declare.
-    :cvar if_not_sent: field name → the field's value if the service omits the field. A field that the mapping
-        lacks then has the value None.
+    :cvar if_not_sent: field name → the field's value if the service omits the field. Other fields are then
+        None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}
@@ -121,8 +117,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
     """Return a property that reads one field of an entry.
 
-    :param member: the descriptor that reads the stored value of the field.
-    :param if_not_sent: the value of the property if the entry lacks the field.
+    :param member: the descriptor of the field.
+    :param if_not_sent: the property's value if the service omits the field.
     """
     read = member.__get__
 

@@ -40,12 +40,11 @@ class PagedRequest(ListRequest[M], Generic[M]):
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
     """Fetch all pages of a Data API list, and return their entries as one `Entries`.
 
-    The Data API returns only about the first 100 000 entries. If the list may have more entries, the result
-    counts as incomplete.
+    The Data API returns only about the first 100 000 entries. If the list may have more, the result counts as
+    incomplete.
 
-    :param call: a function that sends a request to the Data API and returns the answer. It is called once for
-        each page.
-    :param request: the request for the list. Its ``limit`` and ``offset`` are replaced for each page.
+    :param call: a function that sends a request to the Data API and returns the answer.
+    :param request: the request for the list. Its ``limit`` and ``offset`` have no effect.
     :raises CallApiError: the request for a page failed.
     """
 
@@ -66,14 +65,13 @@ def fetch_pages(
 
     - An entry of a page was left out.
     - The service states that the list has more entries than it has sent.
-    - Two pages in a row are equal. The service then seems to ignore the offset, and the function stops.
+    - Two pages in a row are equal: the service seems to ignore the offset. The function then stops.
 
-    :param page_at: a function that fetches one page. Its argument is the offset: how many entries come before
-        the page.
+    :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries ``page_at`` asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. False: the function stopped because the next page lies after
-        ``last_offset``, so the list may continue. True: the function stopped for another reason.
+    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``. True: the
+        function stopped for another reason.
     """
     found: list[E] = []
     left_out, left_out_ids = 0, list[int]()

@@ -1,9 +1,7 @@
 """The methods of the Call API v4.0, one request class for each method.
 
-A request class defines the method's name, its parameters, its answer, and the component (part of the Call
-API) that the account needs. It also defines what happens if a request is sent twice.
-
-The types of the parameters are strict. To build a request from text, e.g. from a template or a form, use
+A request class defines the method's name, its parameters, its answer, and the part of the Call API that the
+account needs. Parameters have strict types. To build a request from text, e.g. from a template, use
 `Request.from_values`.
 
 Source: the chapters about methods and components of the vendor's Call API v4.0 document.
@@ -85,12 +83,11 @@ class _Parameters(PrivateRepr):
 class Request(_Parameters, Generic[R]):
     """Base class of the requests: one subclass for each method of the service.
 
-    ``R`` is the type of the answer. A request has no field ``access_token``: the client adds the token.
+    ``R`` is the type of the answer. The client adds the access token.
 
     :cvar method: the method's name, e.g. ``list.calls``.
     :cvar component: the component (part of the Call API) that the account needs for the method.
-    :cvar repeat: what happens if the request is sent a second time. `RetryingClient` uses this to decide
-        whether to repeat a request that the service may have carried out.
+    :cvar repeat: what happens if a client sends the request a second time.
     :cvar needs_token: whether the client adds an access token.
     """
 
@@ -120,14 +117,12 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def check_values(cls, values: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-        """Check the values of a request, although the values of some fields are not known yet.
+        """Check the values of a request before all values are known, e.g. before Airflow renders a template.
 
-        For example, the value of a template is not known before Airflow renders the template.
-
-        :param values: the known values: field name → value. A field whose value is None counts as not set.
+        :param values: the known values: field name → value. None counts as not set.
         :param unknown: the names of the fields whose values are not known yet.
-        :raises InvalidParameters: a known value is invalid, or a required field is missing in both
-            parameters. The error names the first such field.
+        :raises InvalidParameters: a known value is invalid, or a required field is in neither parameter. The
+            error names the first such field.
         """
         given = {name: value for name, value in values.items() if value is not None}
         try:
@@ -226,11 +221,10 @@ def check_phone_or_sip(text: str) -> str:
     A SIP number has one of two forms:
 
     - three to nine digits;
-    - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``, with at least one digit, and
-      at least one letter, ``@``, ``*`` or ``#``. A number with an exponent (``7e5``) is no SIP number.
+    - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``. At least one is a digit, and
+      at least one is a letter, ``@``, ``*`` or ``#``. Exponents such as ``7e5`` are no SIP numbers.
 
-    :raises ValueError: the text is anything else, e.g. a phone number with ``-`` or ``.`` between its digits.
-        The error does not contain the text.
+    :raises ValueError: the text is anything else. The error does not contain the text.
     """
     is_digits = re.fullmatch(r"[0-9]{3,9}", text) or _E164.fullmatch(text)
     if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
@@ -349,20 +343,17 @@ class LogoutUser(Request[Done]):
 
 
 class StartCall(Request[StartedCall]):
-    """Base class of the ``start.*`` requests.
+    """Base class of the ``start.*`` requests. Each start request may ring a phone.
 
-    Each start request may ring a phone. So a client repeats a start request only if the service has certainly
-    not carried out the first one.
+    A client repeats a start request only if the service has certainly not carried it out.
 
-    :ivar virtual_phone_number: a virtual number of the account. With the rule ``fixed``, the contact sees
-        this number.
+    :ivar virtual_phone_number: a virtual number of the account. With the rule ``fixed``, the contact sees it.
     :ivar virtual_phone_usage_rule: how the service chooses the number that the contact sees, see
         `VirtualNumberRule`. None: the service's default, ``fixed``.
     :ivar contact: the phone number or SIP number to call.
-    :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain this id.
+    :ivar external_id: an id of your choice. ``list.calls`` and the Data API's reports contain it.
     :ivar dtmf_string: DTMF (phone key) tones to send to the contact. A dot is a pause of one second.
-    :ivar direction: the call's direction in reports, ``in`` or ``out``. Each start request contains the
-        direction, because the vendor's default has changed.
+    :ivar direction: the call's direction in reports, ``in`` or ``out``.
     """
 
     repeat = Repeat.NEVER
@@ -378,10 +369,10 @@ class StartCall(Request[StartedCall]):
 class _TwoSidedCall(StartCall):
     """Base class of start requests that connect the contact with a person or with a scenario (call flow).
 
-    :ivar first_call: whose phone rings first: ``contact``; or ``employee`` or ``operator``, the other person.
+    :ivar first_call: whose phone rings first: ``contact``, or the other person: ``employee`` or ``operator``.
     :ivar contact_message: what the contact hears before the talk. None: no message.
-    :ivar switch_at_once: True: the talk starts when the second participant picks up, even if a message is
-        still playing. None or False: the talk starts when the message ends.
+    :ivar switch_at_once: True: the talk starts when the second participant picks up, even during a message.
+        None or False: the talk starts when the message ends.
     :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
         True needs ``switch_at_once=True``, and a ``first_call`` other than ``contact``.
     """
@@ -470,12 +461,10 @@ def _operator_phone(value: Any) -> Any:
 class StartSimpleCall(_DirectCall):
     """Call a contact and a person at any phone number, and connect the two.
 
-    The person's phone number must not be a virtual number of the account.
-
-    :ivar operator: the phone number of the person, or ``{"phone_number": …}``.
+    :ivar operator: the phone number of the person, or ``{"phone_number": …}``. It must not be a virtual
+        number of the account.
     :ivar operator_confirmation: the phone key with which the person accepts the call: a digit, ``*`` or
-        ``#``. ``any``: the person can press any key. None: the person needs no key, and accepts the call by
-        picking up.
+        ``#``. ``any``: any key. None: the person accepts the call by picking up.
     """
 
     method = "start.simple_call"
@@ -626,13 +615,11 @@ class ReleaseCall(SessionRequest[Done]):
 class ListRequest(Request[Entries[M]], Generic[M]):
     """Base class of the requests whose answer is a list.
 
-    The returned `Entries` leave out an entry that cannot be read, and count it.
+    The answer is an `Entries`. An entry that cannot be read is left out and counted.
 
     :cvar entry_type: the class of the list's entries.
-    :cvar decisive_fields: names of fields without which an entry is useless. If one of these fields is
-        unreadable, the whole entry is left out.
-    :cvar id_field: the name of the field with an entry's id. `Entries.left_out_ids` contains the values of
-        this field from left-out entries.
+    :cvar decisive_fields: names of fields. If one of these fields is unreadable, the entry is left out.
+    :cvar id_field: the name of the field with an entry's id, for `Entries.left_out_ids`.
     """
 
     entry_type: ClassVar[type[Any]]

@@ -187,9 +187,9 @@ _LEG_STATES = {
 
 
 def leg_state(text: str) -> LegState | None:
-    """Return the state of a leg for the service's Russian or English text, in upper or lower case.
+    """Return the state of a leg (a participant's line) for the service's Russian or English text.
 
-    Example: ``Дозвон`` and ``Dial`` both become ``LegState.DIALING``. None: the vendor's document does not
+    Example: ``Дозвон`` and ``dial`` both become ``LegState.DIALING``. None: the vendor's document does not
     contain the text.
     """
     return _LEG_STATES.get(text.strip().casefold())
@@ -198,13 +198,12 @@ def leg_state(text: str) -> LegState | None:
 class Leg(ListEntry, frozen=True, kw_only=True):
     """A leg: one participant of a call session.
 
-    :ivar called_phone_number: the called number. Dots and a DTMF string (phone key tones) may follow the
-        number: ``74959268686...9.2.3.3``.
-    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or, on
-        some accounts, the leg of an operator who is no employee. The value is also False if the service omits
-        the field. None: the service does not state whose leg it is.
-    :ivar state: the state as the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. The function
-        `leg_state` converts the text to a `LegState`.
+    :ivar called_phone_number: the called number. Dots and DTMF (phone key) tones may follow:
+        ``74959268686...9.2.3.3``.
+    :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or the
+        service omits the field. On some accounts, False also marks an operator who is no employee. None: the
+        service does not state whose leg it is.
+    :ivar state: the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. `leg_state` converts it.
     """
 
     if_not_sent = MappingProxyType({"is_operator": False, "state": ""})
@@ -316,12 +315,11 @@ _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[T ] ?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?
 def parse_time(text: str, timezone: str) -> datetime:
     """Convert a date and time from the service to UTC.
 
-    If the clocks are set back, a local time occurs twice. The function then returns the later moment.
+    If clocks are set back, a local time occurs twice. The result is then the later moment.
 
-    :param text: the date and time, e.g. ``2026-10-19 12:26:48``, ``2026-10-19T12:26:48.418`` or
-        ``2026-10-19T 12:26:48Z``.
+    :param text: e.g. ``2026-10-19 12:26:48``, ``2026-10-19T12:26:48.418`` or ``2026-10-19T 12:26:48Z``.
     :param timezone: IANA name of the account's time zone, for a text that names no zone.
-    :raises ValueError: the text has another form, or its date or time does not exist (``2026-02-30``).
+    :raises ValueError: the text has another form, or the date or time does not exist (``2026-02-30``).
     """
     problem = f"not a date and time of the Call API: {text!r}"
     if not _TIME.fullmatch(text):

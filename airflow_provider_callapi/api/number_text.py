@@ -72,13 +72,12 @@ _FOLDED: dict[int, str | None] = {
 def fold(text: str) -> str:
     """Return the text of a number in plain characters, so that two spellings of one number become equal.
 
-    These characters become ASCII characters: all forms of hyphens, dots, slashes, tildes, plus signs, spaces
-    and parentheses, and the digits of every writing system. The function removes:
+    All forms of hyphens, dots, slashes, tildes, plus signs, spaces, parentheses and digits become ASCII
+    characters. The function removes:
 
     - invisible characters;
     - spaces around the text;
-    - the signs with which a spreadsheet marks text: an apostrophe before the number, ``="…"`` around the
-      number.
+    - signs of a spreadsheet: an apostrophe before the number, ``="…"`` around the number.
 
     All other characters stay.
     """

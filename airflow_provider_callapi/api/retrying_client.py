@@ -33,11 +33,10 @@ class RetryingClient:
 
     :param client: the client that sends each request.
     :param sleep: a function that waits for a number of seconds. It is called before each repeat.
-    :param max_limit_wait: the longest time in seconds that the client waits, in all waits of one request
-        together. This limit applies after a `LimitExceeded`: no points are left, or an HTTP server in front
-        of the service is busy. If the next wait would exceed the limit, the client raises the error.
-    :param max_sends: how many times the client sends one request at most, the first time included. This limit
-        applies after any other error. 1: the client does not repeat the request after such an error.
+    :param max_limit_wait: the longest time in seconds that one request waits after `LimitExceeded`, in all
+        waits together. If the next wait would be too long, the client raises the error.
+    :param max_sends: how many times the client sends one request at most, the first time included. It applies
+        to all errors except `LimitExceeded`. 1: no repeat.
     """
 
     def __init__(

@@ -14,12 +14,12 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 
 def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.SSLContext:
-    """Return the TLS context for some settings, so that all connections with these settings share it.
+    """Return the TLS context for some settings. All connections with these settings share it.
 
     After the file of the CA bundle has changed, the function returns a new context.
 
-    :param verify_mode: ``CERT_REQUIRED``: a connection needs a trusted certificate. ``CERT_NONE``: a
-        connection accepts any certificate.
+    :param verify_mode: ``CERT_REQUIRED``: a connection needs a trusted certificate. ``CERT_NONE``: any
+        certificate.
     :param bundle: the path of the CA bundle with the trusted certificates. None: no certificate is trusted.
     :raises OSError: the bundle is missing or unreadable, or contains no certificate.
     """
