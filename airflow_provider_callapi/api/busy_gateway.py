@@ -1,9 +1,7 @@
-"""Recognise an HTTP answer with which a busy gateway refuses a request.
+"""Recognise an HTTP answer with which a busy gateway refuses a request. A repeat of the request is then safe.
 
-Here, a gateway is an HTTP server, such as a proxy, between the client and the service. The service has not
-seen a refused request, so a repeat is safe.
-
-An answer is a refusal if all of these conditions are met:
+A gateway is an HTTP server, such as a proxy, in front of the service. An answer is a refusal if all of these
+conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states when the client can repeat the request.

@@ -59,11 +59,12 @@ class Client:
     def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
         """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
-        The client sends the request even if the account has no points (rate-limit units) left. It sends the
-        request a second time only if the service refuses a temporary token: after a new login.
+        If the service refuses a temporary token, the client logs in again, and sends the request a second
+        time. This is safe: the service has not carried out the request. After other errors, the client
+        repeats nothing.
 
-        :param time_limit: the longest time in seconds for each request to the service, also for a login. If
-            the ``timeout`` of the client's `JsonRpc` is shorter, the ``timeout`` applies.
+        :param time_limit: the longest time in seconds for each request to the service, also for a login. A
+            shorter ``timeout`` of the client's `JsonRpc` applies.
         :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` lists the
             subclasses.
         :raises TypeError: the request is a `LogoutUser`. Use `log_out`.

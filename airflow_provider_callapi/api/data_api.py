@@ -79,8 +79,8 @@ def is_filled_time(text: str | None) -> bool:
     For example, a filled ``connect_time`` means that the person has picked up.
 
     :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``) count as not
-        filled. Any other text counts as filled, even an unreadable one. Otherwise, an answered call could
-        seem not answered, and the person could be called again.
+        filled. Any other text counts as filled, even an unreadable one: otherwise, a person who has answered
+        could be called again.
     """
     return bool((text or "").strip(" 0-:.T"))
 

@@ -48,10 +48,8 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer, with a count of the entries that were left out.
 
-    Each left-out entry counts in one of the first two attributes.
-
     :ivar left_out: how many entries without a known id are missing.
-    :ivar left_out_ids: the ids of the other missing entries. In a report of calls or of legs: call session
+    :ivar left_out_ids: the ids of all other missing entries. In a report of calls or of legs: call session
         ids.
     :ivar total: how many entries the whole list has. None: the service states no number.
     """

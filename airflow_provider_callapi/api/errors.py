@@ -361,11 +361,8 @@ def rejection(
 ) -> Rejected:
     """Return the exception for a JSON-RPC error object.
 
-    The first of these cases that fits decides the class:
-
-    - The vendor's mnemonic has a class: e.g. ``internal_error`` becomes `ServiceFailed`.
-    - The error code has a class. An invalid date of a report's period becomes `DateRefused`.
-    - Otherwise: `ServiceFailed`.
+    The vendor's mnemonic or else the error code decides the class. For example, ``internal_error`` becomes
+    `ServiceFailed`, and an invalid date of a report's period becomes `DateRefused`.
 
     :param error: the ``error`` object of the answer.
     :param limits: the points (rate-limit units) left, from the same answer.

@@ -88,9 +88,8 @@ class JsonRpc:
     :param url: base URL with the version, e.g. ``https://callapi.comagic.ru/v4.0``.
     :param timeout: the longest time for one request, up to the last byte of the answer, in seconds.
     :param verify: True: check the service's TLS certificate. A path: check it with this CA bundle.
-    :param new_session: a function that returns a new HTTP session. A request that needs a new connection gets
-        a session of its own. All other requests share one session. None: the sessions are `BoundedSession`
-        objects.
+    :param new_session: a function that returns a new HTTP session, for tests without a network. None: the
+        sessions are `BoundedSession` objects.
     """
 
     def __init__(
@@ -123,11 +122,10 @@ class JsonRpc:
 
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
-        :param new_connection: True: open a new connection. False: use the kept-alive connection, if there is
-            one. The service may close a kept-alive connection during the request, which can end in
-            `Unanswered`.
-        :param time_limit: the longest time for this request, in seconds. If the ``timeout`` of this `JsonRpc`
-            is shorter, the ``timeout`` applies.
+        :param new_connection: False: use the kept-alive connection, if there is one. The service may close it
+            during the request, which can end in `Unanswered`. True: open a new connection.
+        :param time_limit: the longest time for this request, in seconds. A shorter ``timeout`` of this
+            `JsonRpc` applies.
         :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
             other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
         :raises NotSent: no byte of the request's body was sent.
@@ -217,8 +215,7 @@ class _HttpAnswer:
 def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
     """Return the JSON object in the body of an HTTP answer. It contains a ``result`` or an ``error``.
 
-    :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
-        other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
+    :param exact_type: see `JsonRpc.send`.
     :raises ValueError: the body is not a JSON object, or contains neither a ``result`` nor an ``error``.
     """
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
@@ -235,8 +232,7 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in the body of an HTTP answer, whatever the HTTP status is.
 
-    :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
-        other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
+    :param exact_type: see `JsonRpc.send`.
     :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
     :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
     """

@@ -61,11 +61,8 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    The returned `Entries` count as incomplete in three cases:
-
-    - An entry of a page was left out.
-    - The service states that the list has more entries than it has sent.
-    - Two pages in a row are equal: the service seems to ignore the offset. The function then stops.
+    The returned `Entries` count as incomplete if an entry is missing. They also count as incomplete if two
+    pages in a row are equal, because the service then seems to ignore the offset.
 
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries ``page_at`` asks for.

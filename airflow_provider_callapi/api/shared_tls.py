@@ -14,13 +14,13 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 
 def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.SSLContext:
-    """Return the TLS context for some settings. All connections with these settings share it.
+    """Return the TLS context that all connections with the same settings share.
 
-    After the file of the CA bundle has changed, the function returns a new context.
+    After the file of the CA bundle has changed, the result is a new context.
 
     :param verify_mode: ``CERT_REQUIRED``: a connection needs a trusted certificate. ``CERT_NONE``: any
         certificate.
-    :param bundle: the path of the CA bundle with the trusted certificates. None: no certificate is trusted.
+    :param bundle: the path of the CA bundle. None: no certificate is trusted.
     :raises OSError: the bundle is missing or unreadable, or contains no certificate.
     """
     return _make_context(verify_mode, bundle, bundle and _file_version(bundle))

@@ -58,21 +58,19 @@ class AccountReports:
     ) -> CallReport | None:
         """Return the Data API's report of an active or finished call.
 
-        Pass ``call_session_id`` or ``external_id``. Several calls can have one ``external_id``. Of these
-        calls, ``contact`` and ``since`` select those that fit, and the method returns the report of the
-        newest one.
+        Pass ``call_session_id`` or ``external_id``. If several calls have the ``external_id`` and fit
+        ``contact`` and ``since``, the result is the report of the newest one.
 
         :param call_session_id: the session id of the call.
         :param external_id: the id in the start request.
-        :param contact: the number that was called. None: any number fits. With only ``call_session_id``, the
-            method does not use this parameter.
+        :param contact: the number that was called. It is used only with ``external_id``. None: any number
+            fits.
         :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
-        :param recording_link: whether to ask for the link to the recording, too.
-        :param operations: whether to ask for the scenario's operations, too.
-        :return: the report. None: no report exists yet. With only ``call_session_id``, None can also mean
-            that the report cannot be read.
-        :raises Unanswered: with ``external_id``: no report fits, but an unreadable report may be the wanted
-            one.
+        :param recording_link: whether to ask for the link to the recording.
+        :param operations: whether to ask for the scenario's operations.
+        :return: the report. None: there is no report yet, or it is unreadable and ``external_id`` is None.
+        :raises Unanswered: with ``external_id``: an unreadable report may be the wanted one, and no other
+            fits.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
@@ -122,10 +120,10 @@ class AccountReports:
     ) -> CallReport | None:
         """Wait for the Data API's report of a call, and return the report.
 
-        The report of a call appears some time after the call's end. So the method asks the Data API again and
-        again until the report appears, or the time is up.
+        The method asks the Data API again and again, because a report appears some time after the call's end.
+        `of_call` explains the parameters that are not listed here.
 
-        :param timeout: the longest time to wait, in seconds. `of_call` explains the other parameters.
+        :param timeout: the longest time to wait, in seconds.
         :return: the report. None: no report has appeared before the timeout.
         :raises Unanswered, ValueError: see `of_call`.
         """
@@ -145,9 +143,9 @@ class AccountReports:
         :param external_id: the id in the start request.
         :param contact: the number that was called.
         :param since: the earliest possible start of the call, epoch seconds.
-        :param timeout: seconds to wait for the report.
-        :return: the session id. None: no report of the call has appeared before the timeout.
-        :raises Unanswered: no report of the call was found, but an unreadable report may be the wanted one.
+        :param timeout: the longest time to wait, in seconds.
+        :return: the session id. None: no report has appeared before the timeout.
+        :raises Unanswered: no report fits, but an unreadable report may be the wanted one.
         """
         report = self.wait_for(external_id=external_id, contact=contact, since=since, timeout=timeout)
         return report.id if report else None
@@ -157,13 +155,12 @@ class AccountReports:
     ) -> tuple[Outcome, CallReport] | None:
         """Return the final outcome of a finished call, and the Data API's report of the call.
 
-        The final outcome is ``call``, completed from the report, e.g. with the reason why the call ended.
+        The final outcome is ``call``, completed from the report.
 
         :param call: the outcome of the call so far.
-        :param recording_link: ask for the link to the recording, too.
-        :param operations: ask for the scenario's operations, too.
-        :return: the pair (final outcome, report). None: the Data API has no readable report of the call yet,
-            or reports the call as still active.
+        :param recording_link: whether to ask for the link to the recording.
+        :param operations: whether to ask for the scenario's operations.
+        :return: the pair (final outcome, report). None: there is no readable report of the finished call yet.
         """
         report = self.of_call(
             call.call_session_id,

@@ -2,13 +2,12 @@
 
 Three sources can prove that the contact picked up:
 
-- the legs of an active call; a leg is the connection of one participant;
+- the legs of an active call; a leg is the line of one participant;
 - the Data API's report of the finished call;
 - the Data API's report of the call's legs.
 
-Only the two reports can prove that the contact did not pick up. The contact's own legs decide, because the
-finish reason of a call can concern any participant. For example, a call can end for a reason of the employee
-after the contact has picked up.
+Only the two reports can prove that the contact did not pick up. The finish reason of the call alone often
+proves nothing, because it can concern any participant.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg (the line of one participant) belongs to the contact.
 
-    An operator's leg never belongs to the contact. Any other leg belongs to the contact in two cases:
+    An operator's leg does not. Any other leg belongs to the contact in two cases:
 
     - The called number of the leg is the contact's number.
-    - The call is inbound, the calling number of the leg is the contact's number, and the service explicitly
-      states that the leg is not an operator's.
+    - The call is inbound, the calling number of the leg is the contact's, and the service states that it is
+      no operator's leg.
 
     :param contact: the contact's phone number.
     :param inbound: whether the contact has called the account.
@@ -80,20 +79,18 @@ def judge_finished_call(
 ) -> FinishedCall:
     """Return what the Data API's two reports of a finished call show: whether the contact answered.
 
-    A leg is the line of one participant. A leg is connected if its participant picked up. The legs of coaches
-    do not count. The first of these rules that fits the call decides:
+    A leg is the line of one participant. A leg is connected if its participant picked up. The first rule that
+    fits decides:
 
-    1. The call had a talk, or a leg of the contact is connected: the contact answered.
+    1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
-    3. The contact has legs, and no leg of an unknown participant is connected: the contact did not answer.
-    4. The call has legs, all of them belong to other participants, and none is connected: the contact did not
-       answer, because the contact's phone never rang.
-    5. The finish reason of the call can concern only the contact, e.g. ``subscriber_busy``: the contact did
-       not answer.
+    3. The contact has legs, and no leg of an unknown participant is connected: not answered.
+    4. The call has legs, all of them belong to other participants, and none is connected: not answered.
+    5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 
     :param report: the report of the call.
-    :param legs: the reports of this call's legs. Empty: the Data API reported no legs.
+    :param legs: the reports of this call's legs. A coach's leg counts only if it has the contact's number.
     :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
@@ -115,13 +112,14 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     in two cases:
 
     - Some legs have the contact's number, and at least one of these legs is connected.
-    - No leg has the contact's number, but some legs may be the contact's, and all of these are connected. If
-      only some were connected, these could belong to another participant.
+    - No leg has the contact's number, but some legs may be the contact's, and all of these are connected.
 
-    A leg may be the contact's if two conditions are met: the leg's number may be the contact's, e.g. because
-    the number is masked, and the Data API states that the leg is no operator's leg.
+    A leg may be the contact's if two conditions are met:
 
-    :param contact: the contact's phone number. None: not known, so any phone number may be the contact's.
+    - Its number may be the contact's, e.g. because the number is masked.
+    - The Data API states that it is no operator's leg.
+
+    :param contact: the contact's phone number. None: any phone number may be the contact's.
     :param legs: the reports of this call's legs. The call may still be active.
     """
     contacts, _, _ = _sort_legs(contact, legs)
@@ -136,19 +134,18 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Sort a call's legs into three lists: legs of the contact, of an unknown participant, and of others.
 
-    A leg is the line of one participant. The first of these rules that fits a leg decides:
+    A leg is the line of one participant. The first rule that fits a leg decides:
 
-    1. The leg has the contact's number: the contact's leg, even if the Data API states that it is an
-       operator's or a coach's leg.
+    1. The leg has the contact's number: the contact's leg, even if reported as an operator's or a coach's
+       leg.
     2. It is a coach's leg: the leg is in no list.
     3. It is an operator's leg: a leg of others.
-    4. The leg's number is certainly not the contact's, and another leg has the contact's number: a leg of
-       others.
-    5. The leg's number may be the contact's, e.g. because the number is masked, and the Data API states that
-       the leg is no operator's leg: the contact's leg.
+    4. Its number is certainly not the contact's, and another leg has the contact's number: a leg of others.
+    5. Its number may be the contact's (e.g. a masked number), and it is reported as no operator's leg: the
+       contact's leg.
     6. Otherwise: a leg of an unknown participant.
 
-    :param contact: the contact's phone number. None: not known, so any phone number may be the contact's.
+    :param contact: the contact's phone number. None: any phone number may be the contact's.
     """
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
     is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)

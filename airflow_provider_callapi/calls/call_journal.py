@@ -1,8 +1,8 @@
 """The journal of one task's call: what is stored about the call, and what follows for the task's next try.
 
 Before a task sends a start request, the journal stores an intent. If a later try finds an intent without a
-known call, the call may have been placed, and a second request would ring again. So the try does not dial,
-but searches for the call by its ``external_id``. The function `placing.place` follows this table:
+known call, a second request could ring again. So the try searches for the call by its ``external_id``. The
+function `placing.place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -16,15 +16,15 @@ unresolved         fail again; after a user clears the task: place a new attempt
 redial             place a new attempt: the last one was not answered, and the task requires an answer
 =================  ====================================================================================
 
-There are four exceptions. The first two depend on parameters of the task's author:
+There are four exceptions. The author can choose the first two:
 
-- ``delivery="at_least_once"``: if a call is unresolved, the try does not fail at once, but places one new
-  attempt. If this attempt is unresolved, too, the try fails.
-- ``absence_proven_after`` is set: if it is proven that a lost call was never placed, the try places the same
-  attempt again, see `placing.place`.
+- ``delivery="at_least_once"``: if a call is unresolved, the try places one new attempt. If this attempt is
+  unresolved, too, the try fails.
+- ``absence_proven_after``: if it is proven that a lost call was never placed, the try places the same attempt
+  again.
 - The service refused the start request, or the request was not sent: the stage is "nothing" again.
-- The journal holds a call to another person: the try places a new attempt. The journal recognises a person by
-  a fingerprint (a hash). If the secret key of the hash is gone, the call counts as a call to the same person.
+- The journal holds a call to another person: the try places a new attempt. If the secret key of the stored
+  fingerprint is gone, the call counts as a call to the same person.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RECORD_KEY = "callapi_call"
 
 
 class Stage(StrEnum):
-    """The stage that the journal of a task stores for the task's call.
+    """How far the call of a task is, as the task's journal stores it.
 
     - NOTHING: the call was not placed.
     - STARTING: the intent is stored, and the start request may have been sent.
@@ -98,17 +98,16 @@ _STEPS: dict[tuple[Stage, bool], Step] = {
 
 @dataclass(frozen=True)
 class Record:
-    """The journal's record of one call. The record is plain JSON without a phone number.
+    """The journal's record of one call, as plain JSON without a phone number.
 
     :ivar fingerprint: a hash that identifies the called person, see `Journal.person_fingerprint`.
-    :ivar generation: the ``generation`` of the `Journal` when the record was stored: a number that changes
-        only when a user clears the task. If the `Journal` now has a different number, a user has cleared the
-        task since then.
+    :ivar generation: the `Journal`'s ``generation`` when the stage was stored. If the number differs now, a
+        user has cleared the task since then.
     :ivar attempt: the number of the newest attempt; the first is 1.
     :ivar intended_at: when the intent of this attempt was stored, epoch seconds.
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it. None: no placed call is known.
-    :ivar others: session ids of calls that other tasks placed with the same ``external_id`` and contact, and
-        that were active before the start request was sent. None of them is this task's call.
+    :ivar others: session ids of other tasks' calls with the same ``external_id`` and contact. They were
+        active before the start request was sent, so none of them is this task's call.
     :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds.
         None: no search has ended in this way.
     """
@@ -184,12 +183,11 @@ class Journal:
         return _STEPS[self.record.stage, self._generation != self.record.generation]
 
     def is_of(self, contact: str) -> bool | None:
-        """Return whether the call in the journal is a call to a person.
+        """Return whether the journal's call is a call to the phone number ``contact``.
 
-        False: the journal contains a call to another person, or no call. None: the answer is unknown, because
-        the deployment no longer has the secret key of the stored fingerprint.
-
-        :param contact: the person's phone number.
+        - False: the journal contains a call to another person, or no call.
+        - None: unknown, because the deployment no longer has the secret key of the stored fingerprint (a
+          hash).
         """
         if self.record is None:
             return False
@@ -210,12 +208,10 @@ class Journal:
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
-        """Return the ``external_id`` of an attempt. The search for a lost call uses this id.
+        """Return the ``external_id`` of an attempt. It is the same in all tries of the task.
 
-        All tries of the task use the same id for the same attempt. There are two forms:
-
-        - The request contains an ``external_id`` of the author: the first attempt uses this id, and the next
-          attempts add ``-2``, ``-3`` ….
+        - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
+          ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
           deployment and the task.
 
@@ -237,8 +233,8 @@ class Journal:
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param now: the present time, epoch seconds.
-        :param others: session ids of active calls that other tasks placed with the same ``external_id`` and
-            contact. If this task's call is lost, the search for it ignores these calls.
+        :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. A
+            search for this task's lost call ignores them.
         :return: the request with the ``external_id`` of the attempt. Send this request.
         """
         attempt = self.next_attempt
@@ -261,9 +257,10 @@ class Journal:
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store the present time as the end of the first unsuccessful search for the lost call.
+        """Store that a search for the lost call has ended without finding it.
 
-        If an earlier search has already stored a time, the method changes nothing.
+        The journal keeps the time of the first unsuccessful search of the attempt. If it already has this
+        time, the method changes nothing.
 
         :param now: the present time, epoch seconds.
         """

@@ -1,8 +1,8 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
-The Python function of a task can place several calls. If Airflow retries the task, the function asks for the
-same calls again, perhaps with other messages. The package recognises each call by its person and its order:
-the second call to a person in this try is the second call to this person in the earlier try.
+A retry of the task asks for the same calls again, perhaps with other messages. The package recognises a call
+by its person and its order: the second call to a person in one try is the second call to this person in any
+other try.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -41,11 +41,11 @@ class CallsInTask:
         The first of these rules that fits the request decides:
 
         1. This try has already asked for a call with exactly the same content: the number of that call.
-        2. Earlier tries asked for more calls to the person than this try has asked for so far: the number of
-           the first of these calls that this try has not asked for.
+        2. Earlier tries asked for calls to the person that this try has not asked for: the number of the
+           first of these calls.
         3. Otherwise: a new number.
 
-        If the number is new for this try (rules 2 and 3), the method returns only after it is stored.
+        The method stores the number before it returns.
 
         :param request: the start request.
         """
@@ -84,7 +84,7 @@ class CallsInTask:
 
 
 class NumberedStore:
-    """A store for one of the calls of a task, inside the store of the task.
+    """Stores the values of one call of a task, in the store that all calls of the task share.
 
     Example: the key ``callapi_call`` of call number 2 is stored as ``callapi_call_2``.
 

@@ -1,25 +1,21 @@
 """Elect one of several failed tasks to call people for an alert.
 
-Fifty tasks can fail in the same second, but only one of them may ring. The service does not recognise a
-repeated start request, so a second start request would ring a second time. The tasks share a key-value store
-(an Airflow Variable), which cannot check and replace a value in one step. So the election relies on waiting
-times instead (Fischer's mutual exclusion).
+Fifty tasks can fail in the same second, but only one of them may ring. The tasks share a key-value store (an
+Airflow Variable), which cannot check and replace a value in one step. So the election relies on waiting times
+(Fischer's mutual exclusion).
 
 Each task is a candidate, and the other tasks are its rivals. A claim in the store is a candidate's right to
-ring. In these steps, ``settle`` is a number of seconds that the user can set:
+ring. ``settle`` is a number of seconds that the user can set:
 
-1. The candidate reads the store. If the store contains a rival's claim, the candidate waits for the rival's
-   call. If the rival places the call, the candidate does not ring. If the claim becomes too old without a
-   call, the candidate continues with step 2.
-2. The candidate writes its own claim and waits ``settle`` seconds. In this time, every rival that also found
-   no claim in step 1 writes its claim, too. The store contains only the claim that was written last.
+1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
+   places the call, the candidate does not ring. If the claim becomes too old, the candidate continues.
+2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won.
 
-Normally, exactly one candidate wins. The condition is that each candidate needs at most ``settle`` seconds
-from the reading in step 1 to the end of the writing in step 2. A slower candidate could be a second winner,
-so it waits five more seconds in step 2. In these seconds, ``list.calls`` begins to show the first winner's
-call. The slower candidate finds this call, and does not call the same person again.
+Normally, exactly one candidate wins. The condition is that each needs at most ``settle`` seconds to read the
+store and write its claim. A slower candidate waits five more seconds in step 2. The first winner's call then
+appears in ``list.calls``, so the slower candidate does not call the same person again.
 """
 
 from __future__ import annotations
@@ -57,17 +53,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim in the key-value store: the right of one candidate (a failed task) to ring for an alert.
-
-    The claim also contains the newest call that this candidate placed for the alert.
+    """The right of one candidate (a failed task) to ring for an alert, as the key-value store contains it.
 
     :ivar alert: the alert's external_id.
-    :ivar by: the id of the candidate that wrote the claim.
+    :ivar by: the id of the candidate.
     :ivar at: when the claim was written, epoch seconds.
     :ivar until: when the claim can be deleted, epoch seconds.
-    :ivar person: the position of the person who was called last; the first person is 1. 0: no call was
-        placed.
-    :ivar call_session_id: the session id of the last call; None: no call was placed.
+    :ivar person: the position of the person whom this candidate called last; the first is 1. 0: no call.
+    :ivar call_session_id: the session id of this candidate's last call. None: no call.
     """
 
     alert: str
@@ -108,13 +101,12 @@ class Candidate:
     Only one candidate may ring. Its right to ring is a claim in a store that all candidates share.
 
     :ivar store: the shared store.
-    :ivar key: the key of the alert in the store. It is the same for all candidates of the alert.
+    :ivar key: the key of the alert in the store.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: an id that only this candidate has. If Airflow restarts the candidate's callback, the
-        callback recognises its earlier claim by this id.
+    :ivar candidate_id: an id that only this candidate has, also after a restart of its callback.
     :ivar quiet_for: for this many seconds after a candidate's call, the other candidates do not ring.
-    :ivar settle: the seconds that a candidate normally needs at most from reading the store to the end of
-        writing a claim. After writing, a candidate waits this long for the claims of others.
+    :ivar settle: how many seconds a candidate waits for others' claims after it has written its own. Reading
+        the store and writing a claim must normally take less time.
     :ivar clock: a function that returns the present time in epoch seconds.
     :ivar sleep: a function that waits for a number of seconds.
     """
@@ -153,17 +145,15 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
 
-        A claim in the store is a candidate's right to ring. A rival is another candidate. ``settle`` is the
-        seconds that a candidate waits after it has written a claim.
+        A claim in the store is a candidate's right to ring. A rival is another candidate.
 
-        1. If a rival's claim is in the store, and the rival has placed no call yet: the method waits for the
-           rival's call. It stops waiting when the claim is ``settle`` + 15 seconds old.
-        2. The method stores this candidate's own claim, and waits at least ``settle`` seconds. If a rival
+        1. While a rival has a claim but has placed no call, the method waits: until the claim is ``settle`` +
+           15 seconds old.
+        2. The method stores this candidate's claim, and waits at least ``settle`` seconds. If a rival
            replaces the claim in this time, the method begins again.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won the election. Also True: no winner was found in a minute, and the alert must
-            ring.
+            candidate has won, or no winner was found in a minute. (An alert must ring.)
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:
@@ -186,11 +176,11 @@ class Candidate:
     def renew(self) -> bool:
         """Return whether this candidate may still ring, after it won the election in `acquire`.
 
-        Use this method shortly before the call. The result is True if the store still contains this
-        candidate's claim (its right to ring), and the claim is younger than ``settle`` + 15 seconds.
-        ``settle`` is the seconds that a candidate waits after it has written a claim.
+        Use this method shortly before the call.
 
-        Otherwise, the method holds a new election, and returns the result of `acquire`.
+        - If this candidate's claim (its right to ring) is still in the store, and younger than ``settle`` +
+          15 seconds: True.
+        - Otherwise: the method holds a new election, and returns the result of `acquire`.
         """
         claim = self._read()
         if claim and self._owns(claim) and self.clock() - claim.at < self.settle + _LEASE:
@@ -205,9 +195,9 @@ class Candidate:
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
-        """Make this candidate's claim invalid, so that no other candidate waits for the claim to expire.
+        """Make this candidate's claim to ring invalid, so that no other candidate waits for its call.
 
-        A candidate that could not place a call withdraws its claim. If the stored claim belongs to another
+        Use this method if the candidate could not place a call. If the stored claim belongs to another
         candidate, the method changes nothing.
         """
         claim = self._read()

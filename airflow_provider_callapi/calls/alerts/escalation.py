@@ -20,26 +20,20 @@ from airflow_provider_callapi.calls.stores import MemoryStore
 class Escalation:
     """The calls of one alert: its people are called one after another until a person answers.
 
-    `ring_next` calls the next person. The code that uses this class then waits until the call is answered or
-    ends. If the person does not answer, that code uses `ring_next` again.
-
-    The ``external_id`` of a call shows who was called, also after a restart of the alert's callback:
-    ``<external_id>-1`` is the call to the first person, ``<external_id>-2`` the call to the second person ….
+    `ring_next` calls the next person. If this person does not answer, use `ring_next` again.
 
     - If a call was certainly not placed, e.g. because the service refuses it, the next person is called.
-    - If it is unknown whether a call was placed, the next person is called. If there is no next person, the
-      same person is called once more.
+    - If it is unknown whether a call was placed, the next person is called. If no one is left, the same
+      person is called once more.
 
-    :ivar external_id: the alert's id.
+    :ivar external_id: the alert's id. The call to the first person has the id ``<external_id>-1``, and so on.
     :ivar requests: one start request per person, in calling order.
     :ivar gateway: the functions that send requests to the service.
-    :ivar appear_timeout: how many seconds to search in ``list.calls`` for a call whose start request got no
-        answer.
-    :ivar on_placed: a function that is called after each placed call. Its argument is a `Progress`: the call
-        and the position of the called person.
-    :ivar warn: a function that is called for each call that was refused or may not have been placed. Its
-        argument is a warning text.
-    :ivar placed: how many calls are known to be placed, including a call before a restart of the callback.
+    :ivar appear_timeout: how many seconds to search for a call whose start request got no answer.
+    :ivar on_placed: a function that is called after each placed call, with the call's `Progress`.
+    :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
+    :ivar placed: how many calls are known to be placed. After a restart of the alert's callback, the count
+        includes only the newest earlier call.
     """
 
     external_id: str
@@ -99,9 +93,10 @@ class Escalation:
     def newest_of(self, sessions: Iterable[CallSession]) -> Progress | None:
         """Return the active call of this alert whose person comes last in the calling order.
 
-        A call belongs to the alert in this case: its ``external_id`` is an id that this alert gives to the
-        call of a person (see `call_ids`), and its contact's number may be this person's number. A masked
-        number, for example, may be the person's (see `may_be_same_number`).
+        A call belongs to the alert if two conditions are met:
+
+        - Its ``external_id`` is one of `call_ids`.
+        - Its number may be the number of that id's person, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.
@@ -151,19 +146,18 @@ def with_message_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that sends a start request, and replaces a message that the service rejects.
 
-    The returned function tries replacements, one after another, until the service accepts one. The
-    replacements depend on the service's error:
+    The returned function tries one replacement after another:
 
-    - The error states the longest allowed length: the same message, cut to this length; then
-      ``default_text``; then ``default_text``, cut to this length.
-    - The error states no length: ``default_text``.
+    - If the error states the longest allowed length: the message, cut to this length; then ``default_text``;
+      then ``default_text``, cut to this length.
+    - If the error states no length: ``default_text``.
 
-    Each further request is safe, because a rejected start request placed no call. If the service rejects all
-    replacements, or if an error does not concern the message, the returned function raises the error.
+    No one is called twice: a rejected start request placed no call. If no replacement is accepted, or if an
+    error does not concern the message, the returned function raises the error.
 
     :param send: a function that sends a start request.
-    :param default_text: the text to speak instead of a rejected message.
-    :param warn: a function that is called before each replacement. Its argument is a warning text.
+    :param default_text: the text to speak after a message was rejected.
+    :param warn: a function that is called with a warning text before each replacement.
     """
 
     def send_accepted_message(request: StartCall) -> StartedCall:
@@ -198,12 +192,12 @@ def with_scenario_fallback(
 ) -> Callable[[StartCall], StartedCall]:
     """Return a function that starts a scenario call, or an informer call if the service rejects the scenario.
 
-    The informer call only speaks the message of the scenario call. The second request is safe, because a
-    rejected start request placed no call. If the scenario call has no message, or if the error does not
-    concern the scenario, the returned function raises the error.
+    The informer call speaks the scenario call's message. No one is called twice: a rejected start request
+    placed no call. If there is no message, or if the error does not concern the scenario, the returned
+    function raises the error.
 
-    :param send: sends a start request.
-    :param warn: a function. It is invoked with a warning text if an informer call replaces the scenario call.
+    :param send: a function that sends a start request.
+    :param warn: a function that is called with a warning text before the informer call.
     """
 
     def send_possible_call(request: StartCall) -> StartedCall:

@@ -35,13 +35,11 @@ class WorkCalendar:
 class CallingDays:
     """The days on which people may be called.
 
-    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: people may be called on the
-        workdays of a country.
+    :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: the workdays of a country.
     :ivar also: further dates on which people may be called.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the workdays of the country. It is needed only if ``weekdays`` is None. None: no calendar
-        was loaded. If ``weekdays`` is None, too, it is unknown whether people may be called on a day that is
-        neither in ``also`` nor in ``excluded``.
+    :ivar calendar: the workdays of the country. It is needed only if ``weekdays`` is None. Without it, the
+        days outside ``also`` and ``excluded`` are then unknown (see `allow`).
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS
@@ -58,8 +56,8 @@ class CallingDays:
         - names of weekdays: ``["mon", "tue"]``;
         - the text ``"workdays"``: the workdays of a country;
         - a dict ``{"days": …, "also": […], "except": […]}`` with at least one of these keys. ``days`` has one
-          of the two forms above; without ``days``, every day counts. ``also`` adds dates, such as
-          ``"2026-12-31"``. ``except`` removes dates.
+          of the two forms above; the default is every day. ``also`` adds dates (``"2026-12-31"``), and
+          ``except`` removes dates.
 
         :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
         """
@@ -86,8 +84,8 @@ class CallingDays:
     def allow(self, day: date) -> bool | None:
         """Return whether people may be called on a day.
 
-        :return: True or False. None: the answer is unknown, because the production calendar is not read, or
-            does not contain the year of the day.
+        :return: True or False. None: unknown, because the workdays of the country, or of the day's year, are
+            not known.
         """
         if day in self.excluded:
             return False

@@ -56,16 +56,15 @@ class CallingHours:
         Both times are epoch seconds. Special results:
 
         - (``now``, infinity): people may be called at any time.
-        - (infinity, infinity): no window opens within a year, or the next window is unknown. It is unknown if
-          the search for it reaches a year that the production calendar (the workdays of a country) lacks.
+        - (infinity, infinity): no window opens within a year, or the country's workdays are not known so far
+          ahead.
 
-        A clock change can skip or repeat a local time. The window then stays inside the calling hours:
+        A clock change can skip or repeat a local time:
 
-        - The opening or closing time is skipped: the window opens or closes at the moment of the change. If
-          both are skipped, this day has no window.
-        - The opening time is repeated: the window opens at its second occurrence. Exception: if the window
-          closes before that or at that moment, it opens at the first occurrence.
-        - The closing time is repeated: the window closes at its first occurrence.
+        - If the opening or closing time is skipped, the moment of the change replaces it.
+        - If the opening time is repeated, the second occurrence counts. Exception: if the window has closed
+          by then, the first one counts.
+        - If the closing time is repeated, the first occurrence counts.
 
         :param now: the present time, epoch seconds.
         :param zone: IANA name of the person's time zone.

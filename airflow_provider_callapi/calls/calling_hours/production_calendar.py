@@ -30,17 +30,13 @@ def read_calling_hours(
 ) -> CallingHours:
     """Return when people may be called, from the hours and the days that a DAG's author gives.
 
-    If the days are ``workdays``, the function reads the country's workdays from the package ``holidays``, see
-    `read_calendar`.
-
-    :param hours: when the daily calling window opens and closes, as `read_hours` returns it. None: people may
-        be called at all hours.
+    :param hours: when the daily calling window opens and closes, see `read_hours`. None: all hours.
     :param days: the days on which people may be called. None: every day.
     :param country: ISO 3166 code of the country, such as ``RU``. It is used only for ``workdays``.
-    :param year: the present year. For ``workdays``, the function reads this year, the year before and the
-        year after.
-    :raises ValueError: the days are ``workdays``, but the package ``holidays`` is not installed, or does not
-        have the country. The message names the author's parameter, ``calling_days`` or ``region``.
+    :param year: the present year. For ``workdays``, the result covers this year, the year before and the year
+        after.
+    :raises ValueError: the days are ``workdays``, and `read_calendar` fails. The message names the author's
+        parameter, ``calling_days`` or ``region``.
     """
     opens, closes = hours or (time(0), time(0))
     days = days or CallingDays()
@@ -52,12 +48,12 @@ def read_calling_hours(
 def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
     """Return the workdays of a country in the given years, from the package ``holidays``.
 
-    If the package does not know all days off of a year, the result does not contain the year.
+    The result lacks a year whose days off the package does not know.
 
     :param country: ISO 3166 code of the country, such as ``RU``.
     :param years: for example ``(2025, 2026, 2027)``.
-    :raises ValueError: the package ``holidays`` is not installed, or does not have the country. The message
-        names the DAG author's parameter, ``calling_days`` or ``region``.
+    :raises ValueError: the package ``holidays`` is not installed or lacks the country. The message names the
+        DAG author's parameter, ``calling_days`` or ``region``.
     """
     try:
         import holidays  # noqa: PLC0415 - an extra of this package, and heavy

@@ -3,13 +3,12 @@
 A call is lost if its start request got no answer. The author sets ``absence_proven_after``, a number of
 seconds. A lost call counts as never placed if two conditions are met:
 
-- For ``absence_proven_after`` seconds, all snapshots (at least two) have proven that the call is not active.
-  The seconds count from the first snapshot that proves this. If a later snapshot may contain the call, they
-  count from the beginning again.
-- After this time, the Data API's reports are complete, and none of them may be the call's.
+- For ``absence_proven_after`` seconds, all successful snapshots (at least two) have proven that the call is
+  not active. After a snapshot that may contain the call, the seconds count from the beginning again.
+- The Data API's reports are then complete, and none of them may be the call's.
 
-If the author sets no ``absence_proven_after`` (None), no lost call counts as never placed. If the search does
-not find a lost call, the call is then unresolved, and the campaign does not dial the person again.
+If ``absence_proven_after`` is None, no lost call counts as never placed. A lost call that is not found is
+unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -33,14 +32,13 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """What became of lost calls after their search time: found, never placed, or unresolved.
+    """What became of lost calls after the search for them: found, never placed, or unresolved.
 
-    A person's key in the ledger stands for the person's lost call.
+    The key of a person in the ledger stands for the person's lost call.
 
-    :ivar given_up: the keys of people whose lost call is unresolved: it was not found, but may have been
-        placed.
-    :ivar absent: the keys of people whose lost call was never placed.
-    :ivar found: the lost calls that the Data API reports: key of the person → session id of the call.
+    :ivar given_up: the keys of unresolved lost calls: not found, but perhaps placed.
+    :ivar absent: the keys of lost calls that were never placed.
+    :ivar found: the lost calls that the Data API reports: key → session id of the call.
     """
 
     given_up: Collection[str] = ()
@@ -68,12 +66,12 @@ class AbsenceProof:
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
         """Return which lost calls were found, which were never placed, and which remain unresolved.
 
-        The method sends at most one request to the Data API, for all lost calls together.
+        The method sends at most one request to the Data API.
 
         :param people: the ledger keys of the people whose lost call no poll has found in the search time.
         :param now: epoch seconds.
-        :return: the verdict. A person whose call cannot be judged yet is in no field of the verdict. The
-            campaign then continues to search for the call.
+        :return: the verdict. It omits a person whose call cannot be judged yet. The campaign continues to
+            search for the call.
         """
         fetch = self._gateway.reported_calls
         lost_calls = {key: _lost_call(self._index[key]) for key in people}
@@ -109,14 +107,13 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Fetch the Data API's reports of all calls of the account, to search for lost calls in the reports.
-
-        The period of the reports begins one day before the earliest intent of these people was stored.
+        """Fetch the Data API's reports in which lost calls may appear.
 
         :param fetch: a function that returns the reports of all calls since a time in epoch seconds.
         :param people: the ledger keys of people with a lost call.
         :param now: the present time, epoch seconds.
-        :return: the reports. None: the request failed. The failure is logged, and a later request is delayed.
+        :return: the reports from one day before these people's earliest intent. None: the request failed. The
+            method logs the failure, and delays the next request.
         """
         try:
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)

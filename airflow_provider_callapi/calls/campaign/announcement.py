@@ -58,13 +58,12 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield log lines about the first call to each person: the points, the minutes, and the beginning.
+        """Yield log lines about the first call to each person.
 
-        Points are the units of the API's rate limits. If the cost of a call is not known yet, the line about
-        points assumes one point per call, and says so.
-
-        Further lines appear only if they apply: a warning that the calling hours go over midnight, and the
-        time of the first call if it must wait for more than a minute.
+        - The points (rate-limit units) and minutes that the calls need, unless the minutes are unknown. If
+          the cost of a call is not known yet, the line assumes one point per call.
+        - A warning, if the calling hours go over midnight.
+        - The time of the first call, if it must wait for more than a minute.
 
         :param now: the present time, epoch seconds.
         """
