@@ -35,7 +35,6 @@ def absence_until(
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
     :param preparation: how many seconds a resumed task needs to read the contact list and the ledger.
-    :param has_data_api: whether the connection uses the Data API.
     """
     campaign = runner.campaign
     if (

@@ -32,10 +32,10 @@ class DialQueue:
     """Chooses whom a campaign calls next, and records the service's answers to the start requests.
 
     :param personal_fields: names of the start request's parameters whose values differ between people.
-    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
+    :param new_external_id: a function: (person, number of an attempt) → ``external_id``.
     :ivar do_not_call: the numbers that must not be called; None: unknown, so no one is dialled.
-    :ivar paused: who has paused the campaign, as text; None: it is not paused.
-    :ivar stopped: why the campaign has stopped dialling; None: it still dials.
+    :ivar paused: who has paused the campaign, as text; None: not paused.
+    :ivar stopped: why dialling has stopped, as text; None: not stopped.
     """
 
     def __init__(
@@ -89,8 +89,7 @@ class DialQueue:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now. Return an intent (the record of the next attempt) for each of them.
 
-        How many people are chosen depends on the account's points, `Rules.max_active` and `Rules.at_once`. A
-        person on the do-not-call list gets no intent and is finished.
+        A person on the do-not-call list gets no intent and is finished.
 
         :param now: epoch seconds.
         :return: the intents. The caller must claim each intent in the ledger before the call. The list is
@@ -152,7 +151,6 @@ class DialQueue:
         - If ``claim.held`` is an attempt: the campaign continues with this attempt of another process.
         - Otherwise: the person waits until ``claim.not_before``. If this time is unknown, the wait is 30
           seconds.
-        - If dialling ends before the wait ends: the person gets no call any more.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
@@ -182,10 +180,9 @@ class DialQueue:
         - The call was placed: the campaign watches the call.
         - The request got no answer: the campaign searches for the lost call.
         - The request was not sent, or the account lacks points: the person returns to the queue.
-        - The service would refuse every person's call: dialling stops, and the person returns to the queue.
+        - The service would refuse every call: dialling stops, and the person returns to the queue.
         - The service refuses only this person's call: the attempt is over.
 
-        :param intent: the attempt that the request was made for.
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
         """

@@ -24,7 +24,6 @@ class Dialler:
     :param dial_queue: decides what follows from each reply.
     :param template: makes the start request of each person.
     :param ledger: grants or refuses each attempt, and stores the attempts.
-    :param gateway: the functions that send requests, tell the time and write the log.
     :param limits: returns the account's newest counters of points (rate-limit units).
     """
 

@@ -30,17 +30,15 @@ ReportSource: TypeAlias = Callable[[float, Collection[int] | None], Iterable[Fin
 class CampaignGateway:
     """The functions through which a campaign reaches the services, the clock and the log.
 
-    Each attribute is a function. Times are epoch seconds. Without a Data API, ``reports`` and
-    ``reported_calls`` are None.
+    Times are epoch seconds. Without a Data API, ``reports`` and ``reported_calls`` are None.
 
-    :ivar start: sends start requests. Returns the placed call or the error for each request, in the same
-        order.
+    :ivar start: sends start requests. Returns the placed call or the error for each, in the same order.
     :ivar take_snapshot: polls the active calls once. Returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: not known yet.
-    :ivar reports: takes a time and call session ids. Returns the Data API's reports of these calls if they
-        are finished and started at this time or later. None as ids: all calls. Earlier calls may be included.
-    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls, active or finished, that
-        started at this time or later. Earlier calls may be included.
+    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: unknown.
+    :ivar reports: takes a time and call session ids (None: all calls). Returns the reports of these calls if
+        they are finished and started at this time or later. Earlier calls may be included.
+    :ivar reported_calls: takes a time. Returns the reports of all calls, active or finished, that started at
+        this time or later. Earlier calls may be included.
     :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
     :ivar tag_finished: takes a ``communication_id`` and a tag id. Sets the tag on the finished call.
     :ivar do_not_call: returns the numbers that must not be called. None: unknown, so no one is dialled.

@@ -81,10 +81,10 @@ def find_problem(
     :param summary: the counts of the campaign.
     :param limits: the shares above which the task fails, such as the share of people who did not answer.
     :param stopped: why the campaign stopped dialling; None: it did not stop.
-    :param began_too_late: whether this try began after the end of the author's time limit ``max_lateness``.
-    :param has_min_gap: whether the author sets a shortest time between two calls to one person. If True, the
-        task may succeed without a call, because another campaign may have called the people.
-    :param last_minute: when ``max_lateness`` ends, as text for the description of the problem.
+    :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
+    :param has_min_gap: True: the task may succeed without a call, because another campaign may have called
+        the people shortly before.
+    :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)
     if stopped:

@@ -44,15 +44,13 @@ class Attempt(Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person. Times are epoch seconds.
 
     :ivar person: the person's key in the ledger. Only this field can hold a phone number.
-    :ivar attempt: the number of the attempt. 1: this campaign's first attempt to call the person.
-    :ivar unrung: how many earlier attempts to call the person rang no phone. They do not count against
-        ``max_attempts``.
+    :ivar attempt: the number of the attempt. This campaign's first attempt to call the person has number 1.
+    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
     :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request.
     :ivar result: what became of the attempt; None: not known yet.
     :ivar result_known_at: when the result became known; None: not known yet.
     :ivar call: what is known of the call; None: it is not known that the service placed a call.
-    :ivar refused_with: the name of the error with which the service refused the call; None: no refusal, or an
-        error without a name.
+    :ivar refused_with: the name of the error with which the service refused the call; None: there is none.
     """
 
     person: str
@@ -96,11 +94,11 @@ class ClaimResult:
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     """Return whether a ledger must refuse an intent, because the person could get a second call.
 
-    The ledger must refuse the intent in each of these cases:
+    The ledger must refuse the intent if the newest attempt has
 
-    - The newest attempt has a higher number than the intent.
-    - The newest attempt has the same number, and was not recorded as not placed.
-    - The newest attempt has a lower number, and is still open.
+    - a higher number than the intent;
+    - the same number, and a status other than ``not_placed``; or
+    - a lower number, and is still open.
 
     :param newest: the person's newest attempt in the ledger. None: there is none, so the result is False.
     :param intent: the attempt that a process wants to dial.
@@ -134,8 +132,7 @@ class Ledger(Protocol):
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts for this process, so that no other process dials the same people.
 
-        The ledger stores each intent that it grants. It must refuse an intent if `is_taken` is True, and may
-        refuse it for other reasons.
+        The ledger must refuse an intent if `is_taken` is True. It may refuse an intent for other reasons.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores them before the intents.

@@ -98,7 +98,7 @@ class LostCallSearch:
         :param people: the ledger keys of the people whose lost call was not found.
         :param held: these people's attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
-        :param absent: the ledger keys of the people whose lost call was never placed.
+        :param absent: the keys of the people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []

@@ -1,11 +1,8 @@
 """Determines how many calls may be placed now, so that the account's points are not used up too early.
 
 Points are the units of the service's rate limits. An account has points for each minute and for each day.
-The service's replies show how many points are left. `Pacing` spreads the points that are left in a minute
-over the rest of the minute.
-
-Other programs use points of the same account. Until the next reply, `Pacing` assumes that they use points
-as fast as before.
+`Pacing` spreads the points that are left in a minute over the rest of the minute. It takes into account that
+other programs use points of the same account.
 """
 
 from __future__ import annotations
@@ -44,8 +41,8 @@ class Pacing:
     """Decides how many calls a campaign may place now, from the account's points (rate-limit units).
 
     :param reserve: the share of the points that is kept for polls, tags and other programs: 0.01 is 1 %.
-    :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
-    :ivar cost: the points that one call costs: the lowest observed cost, or a guess.
+    :param known_cost: the points that one call costs, as observed by an earlier process; None: unknown.
+    :ivar cost: the lowest observed cost of a call in points, or a guess.
     :ivar known_cost: the observed cost; None: ``cost`` is a guess.
     """
 
