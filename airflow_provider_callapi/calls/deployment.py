@@ -19,9 +19,9 @@ _DIGITS = 16
 class Deployment:
     """The name and the secret keys of one Airflow deployment.
 
-    :ivar name: distinguishes this deployment from other deployments that use the same account; may be empty.
-    :ivar id_key: the secret key for the hashes in ids, such as the ``external_id`` of a call. The key must
-        stay the same for a long time. Empty: ids are made without a key.
+    :ivar name: distinguishes this deployment from others that use the same account; may be empty.
+    :ivar id_key: the secret key for the hashes in ids, such as the ``external_id`` of a call. It must stay
+        the same for a long time. Empty: ids are made without a key.
     :ivar keys: the secret keys for fingerprints, the newest first. New fingerprints are made with the newest
         key. Empty: fingerprints are made without a key.
     """
@@ -33,11 +33,10 @@ class Deployment:
     def scope(self, *names: str) -> str:
         """Return a text that identifies a task, a campaign or an alert of this deployment.
 
-        The package makes ids from this text, such as the ``external_id`` of a call. Deployments that differ
-        in ``name`` or ``id_key`` get different texts for equal ``names``.
+        The package makes ids from this text. Deployments that differ in ``name`` or ``id_key`` get different
+        texts for equal ``names``.
 
-        :param names: what identifies the task, campaign or alert in the deployment, such as dag id, run id
-            and task id.
+        :param names: what identifies the task, campaign or alert, such as dag id, run id and task id.
         :return: a hash in hexadecimal digits. If the deployment has neither a name nor a key: ``names``, one
             on each line.
         """

@@ -59,14 +59,11 @@ class Concerns(StrEnum):
 class FinishReason:
     """One finish reason of the Data API: a row of ``finish_reasons.tsv``.
 
-    The finish reason of a session (a whole call) can come from the leg of any participant. It therefore
-    seldom shows whether the contact picked up.
-
-    :ivar of_session: whether the vendor lists the reason for sessions.
-    :ivar of_leg: whether the vendor lists the reason for legs.
-    :ivar proves_no_answer: whether the contact certainly did not pick up if a session has this reason. Such a
-        reason, e.g. ``subscriber_busy``, can concern only the contact.
-    :ivar category: what kept the call from reaching the contact. None: the reason does not show this, e.g.
+    :ivar of_session: whether the vendor lists the reason for sessions (whole calls).
+    :ivar of_leg: whether the vendor lists the reason for legs (lines of one participant).
+    :ivar proves_no_answer: whether the reason of a session proves that the contact did not pick up, such as
+        ``subscriber_busy``.
+    :ivar category: what kept the call from reaching the contact. None: the reason does not show this, such as
         ``subscriber_disconnects`` (the contact hung up).
     :ivar meaning: the meaning of the reason, as an English text.
     """

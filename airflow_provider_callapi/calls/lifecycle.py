@@ -1,7 +1,7 @@
 """The lifecycle of a placed call: wait for the call, fetch the final outcome, tag the call, judge the call.
 
-The caller begins with `CallLifecycle.resume`. Each method of `CallLifecycle` returns the next step, and never
-waits. The caller carries out the step:
+The caller begins with `CallLifecycle.resume`. Each method returns the next step. No method waits. The caller
+carries out the step:
 
 ==============  =========================================================================
 step            what the caller does
@@ -11,8 +11,6 @@ WaitForReport   wait `REPORT_INTERVAL` seconds, then use `CallLifecycle.report_d
 TimeIsUp        fail the try, because the call may still be active
 Finished        return the call, or fail if the verdict is not ``ACCEPTED``
 ==============  =========================================================================
-
-``TimeIsUp`` and ``Finished`` are last steps: no method follows.
 """
 
 from __future__ import annotations
@@ -47,11 +45,9 @@ class Verdict(StrEnum):
 class WaitForCall:
     """The step of a lifecycle in which the task polls until the call is answered or has ended.
 
-    :ivar call: the outcome so far of the call.
-    :ivar until: ``answered``: wait until the contact answers or the call ends. ``ended``: wait until the call
-        ends.
-    :ivar appear_by: if no snapshot has shown the call by this time (epoch seconds), the call counts as ended
-        and never observed.
+    :ivar call: what is known of the call so far.
+    :ivar until: ``answered``: wait for the contact's answer or the call's end. ``ended``: wait for the end.
+    :ivar appear_by: epoch seconds. A call that no snapshot has shown by then counts as ended.
     :ivar deadline: when the wait ends at the latest, epoch seconds.
     """
 
@@ -106,20 +102,17 @@ class LifecycleRules:
         placed.
     :ivar require_answer: True: accept only an answered call. If it is known that the contact did not answer,
         the next try redials. False: accept every call.
-    :ivar stores_answer: True: when the contact answers, store this fact in the journal, and then wait again
-        for the call's end. It is then known even after a crash of the triggerer.
+    :ivar stores_answer: True: store the contact's answer in the journal at once, so that a crash of the
+        triggerer does not lose it.
     :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
         to get the link to the recording.
-    :ivar appear_timeout: how long after the call's start the first snapshot with the call may come. If no
-        snapshot shows the call in this time, the call counts as ended.
-    :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report. It then
-        continues without the report.
-    :ivar timeout: how long one try waits for the call's end, counted from the try's first wait. Then the try
-        fails.
-    :ivar last_deadline: the latest end of the try's waits for the call's end, epoch seconds. It also holds
-        after a deferral. None: only ``timeout`` limits the waits.
-    :ivar tags: outcome of the call → the id of the tag that a call with this outcome gets, e.g.
-        ``{"answered": 36}``.
+    :ivar appear_timeout: time from the call's start. A call that no snapshot has shown by then counts as
+        ended.
+    :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report.
+    :ivar timeout: how long one try waits for the call's end, from the try's first wait. Then the try fails.
+    :ivar last_deadline: the latest end of a try's wait, epoch seconds. None: only ``timeout`` limits the
+        wait.
+    :ivar tags: outcome of the call → id of its tag, such as ``{"answered": 36}``.
     """
 
     wait_for_completion: bool
@@ -139,16 +132,15 @@ class LifecycleGateway:
 
     Each attribute is a function. The outcome is what is known of the call.
 
-    :ivar tag_active: takes the call's session id and a tag id. Sets the tag on the active call.
-    :ivar tag_finished: takes the call's ``communication_id`` and a tag id. Sets the tag on the finished call.
-    :ivar fetch_final_outcome: takes the outcome so far. Returns the pair (final outcome, report), or None if
-        the Data API has no report yet. Without a Data API, the attribute is None instead of a function.
+    :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
+    :ivar tag_finished: takes a ``communication_id`` and a tag id. Sets the tag on the finished call.
+    :ivar fetch_final_outcome: takes the outcome so far. Returns (final outcome, report), or None if there is
+        no report yet. Without a Data API, the attribute is None.
     :ivar clock: returns the present time, epoch seconds.
     :ivar log: takes a line for the task's log.
     :ivar warn: takes a warning for the task's log.
-    :ivar on_tagged: takes the outcome. The lifecycle runs this function after each new tag.
-    :ivar on_final_outcome: takes the final outcome. The lifecycle runs this function when the Data API first
-        reports the call.
+    :ivar on_tagged: takes the outcome. Runs after each new tag.
+    :ivar on_final_outcome: takes the final outcome. Runs when the Data API first reports the call.
     """
 
     tag_active: Callable[[int, int], Any]
@@ -164,17 +156,19 @@ class LifecycleGateway:
 class CallLifecycle:
     """Follows a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    Each method returns the next step, and never waits. The caller begins with `resume`, and carries out each
-    step. After the step `WaitForCall`, the caller uses `observed`. After `WaitForReport`, it uses
-    `report_due`. After `TimeIsUp` or `Finished`, no method follows.
+    Each method returns the next step, which the caller carries out. No method waits.
+
+    - The caller begins with `resume`.
+    - After `WaitForCall`, the caller uses `observed`.
+    - After `WaitForReport`, the caller uses `report_due`.
+    - `TimeIsUp` and `Finished` are the last steps.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services and the task's log.
     :param rules: the task's parameters for the lifecycle.
-    :param wait_until: when this try stops waiting for the call, epoch seconds; None: this try has not begun
-        to wait. The first wait sets the attribute ``wait_until``. A task that defers must store the
-        attribute, and pass it here when it resumes.
-    :ivar report: the Data API's report of the call; None: this object has not fetched the report.
+    :param wait_until: when this try stops waiting for the call, epoch seconds; None: the first wait sets it.
+        A task that defers must store the attribute ``wait_until``, and pass it here when it resumes.
+    :ivar report: the Data API's report of the call; None: it was not fetched.
     """
 
     def __init__(

@@ -54,14 +54,13 @@ class AttemptProgress:
     def adopt(self, state: PersonState, held: Attempt, now: float) -> list[Attempt]:
         """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        The status of the attempt determines what follows. For example, the campaign watches an active call,
-        and searches for a lost call.
+        For example, the campaign then watches an active call, or searches for a lost call.
 
-        :param state: the person whose attempt is continued.
+        :param state: the person whom the attempt calls.
         :param held: the person's newest attempt in the ledger.
-        :param now: the present time, epoch seconds.
-        :return: a list with the changed attempt, which the caller must store in the ledger. The list is empty
-            if the method has not changed the attempt.
+        :param now: epoch seconds.
+        :return: the attempt in a list, for the caller to store in the ledger. Empty: the attempt is
+            unchanged.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)
@@ -164,9 +163,9 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.RESULT_KNOWN, known, now)
 
     def tag(self, state: PersonState, call: Outcome, now: float) -> Attempt:
-        """Record a call's tags after a tag was set, or cannot be set. Return the person's changed attempt.
+        """Store a call's tags in the person's attempt. Return the changed attempt.
 
-        If the call has ended and needs no other tag, the method also finishes the attempt.
+        If the call has ended and needs no further tag, the method also finishes the attempt.
 
         :param call: what is known of the call, with all tags that the call has now.
         :param now: epoch seconds.
@@ -192,13 +191,11 @@ class AttemptProgress:
     def _search_until(self, attempt: Attempt, now: float) -> float:
         """Return the earliest time at which the search for a lost call can end, epoch seconds.
 
-        - If the author sets ``absence_proven_after`` (a number of seconds): this long after the intent was
-          stored.
-        - Otherwise: after ``now`` by the longer of two times of the campaign's `Rules`, ``appear_timeout``
-          and ``report_timeout``.
+        - If the author sets ``absence_proven_after``: so many seconds after the intent was stored.
+        - Otherwise: ``appear_timeout`` or ``report_timeout`` seconds after ``now``. The longer time counts.
 
         :param attempt: the attempt whose call is lost.
-        :param now: the present time, when the search begins, epoch seconds.
+        :param now: epoch seconds.
         """
         rules = self._rules
         if rules.absence_proven_after is not None:
@@ -222,14 +219,14 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when a person's newest call ended, epoch seconds, but never a time after ``now``.
+        """Return when a person's newest call ended, epoch seconds. The time is never after ``now``.
 
-        If the end is unknown, the result is the start of the call plus a timeout of the campaign's `Rules`:
-        ``call_timeout`` if a snapshot has shown the call, and otherwise ``appear_timeout``. A later try of
-        the task can compute the same end, because the ledger contains the start of the call.
+        If the end is unknown, the method estimates it from the start of the call:
 
-        :param state: the person.
-        :param now: the present time, epoch seconds.
+        - If a snapshot has shown the call: ``call_timeout`` seconds after the start.
+        - Otherwise: ``appear_timeout`` seconds after the start.
+
+        :param now: epoch seconds.
         """
         call = state.current_call
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout

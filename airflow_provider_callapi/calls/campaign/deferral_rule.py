@@ -28,16 +28,13 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 def absence_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return the time until which the task of a campaign can defer. A deferred task needs no Airflow worker.
+    """Return until when the task of a campaign can defer, epoch seconds. None: the task must not defer now.
 
-    For example, the task must not defer if the next call is due within a minute, or during the search for a
-    lost call.
+    For example, the task must not defer while it searches for a lost call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
-    :param preparation: seconds that a new worker takes to read the contact list and the ledger.
-    :param has_data_api: whether the connection uses the Data API, which reports finished calls.
-    :return: epoch seconds. None: the task must not defer now.
+    :param preparation: how many seconds a resumed task needs to read the contact list and the ledger.
     """
     campaign = runner.campaign
     if (

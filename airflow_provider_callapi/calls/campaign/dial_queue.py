@@ -31,11 +31,11 @@ _RETRY_SECONDS = 30.0
 class DialQueue:
     """Chooses whom a campaign calls next, and records the service's answers to the start requests.
 
-    :param personal_fields: names of those parameters of the start request whose values differ between people.
-    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
-    :ivar do_not_call: the numbers that must not be called now; None: unknown, so no one is dialled.
-    :ivar paused: who has paused the campaign, as text; None: the campaign is not paused.
-    :ivar stopped: why the campaign has stopped dialling; None: the campaign still dials.
+    :param personal_fields: names of the start request's parameters whose values differ between people.
+    :param new_external_id: a function: (person, number of an attempt) → ``external_id``.
+    :ivar do_not_call: the numbers that must not be called; None: unknown, so no one is dialled.
+    :ivar paused: who has paused the campaign, as text; None: not paused.
+    :ivar stopped: why dialling has stopped, as text; None: not stopped.
     """
 
     def __init__(
@@ -89,18 +89,11 @@ class DialQueue:
     def choose(self, now: float) -> list[Attempt]:
         """Choose the people to call now. Return an intent (the record of the next attempt) for each of them.
 
-        Three limits apply:
-
-        - how many calls the account's points (rate-limit units) allow now;
-        - `Rules.max_active`: how many calls may be active at the same time;
-        - `Rules.at_once`: how many start requests may wait for an answer at the same time.
-
-        The time zones whose calling hours end first come first. If the next person is on the do-not-call
-        list, the person is finished and gets no intent.
+        A person on the do-not-call list gets no intent and is finished.
 
         :param now: epoch seconds.
-        :return: the intents. The caller must first claim each of them in the ledger. The list is empty if the
-            campaign is paused or has stopped dialling, or if the do-not-call list is unknown.
+        :return: the intents. The caller must claim each intent in the ledger before the call. The list is
+            empty if the campaign is paused or stopped, or if the do-not-call list is unknown.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -155,14 +148,13 @@ class DialQueue:
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
         """Record that the ledger refused the claim of an intent. The person must not be dialled now.
 
-        - If ``claim.held`` is an attempt of another process: the campaign continues with this attempt.
-        - Otherwise: the person waits until ``claim.not_before``, or 30 seconds if this time is unknown. If
-          dialling ends (`Rules.dial_until`) before this wait ends, the person is not called any more.
+        - If ``claim.held`` is an attempt: the campaign continues with this attempt of another process.
+        - Otherwise: the person waits until ``claim.not_before``. If this time is unknown, the wait is 30
+          seconds.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: ``claim.held`` if the campaign has changed it, else
-            none.
+        :return: the attempts to store in the ledger: ``claim.held`` if it has changed, else none.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -183,19 +175,16 @@ class DialQueue:
         return self._progress.put_back(self._index[intent.person], intent, due)
 
     def record_answer(self, intent: Attempt, answer: StartedCall | CallApiError, now: float) -> Attempt:
-        """Record the service's answer to the start request of an intent.
+        """Record the service's answer to a start request. Return the person's attempt to store in the ledger.
 
-        - The call was placed: the campaign begins to watch the call.
-        - The request got no answer: the campaign begins to search for the lost call.
-        - The request was not sent, or was refused for lack of points (rate-limit units): the person returns
-          to the queue.
-        - The service would refuse every person's call with this error: dialling stops, and the person returns
-          to the queue.
-        - The service refuses to call this person: the attempt is over.
+        - The call was placed: the campaign watches the call.
+        - The request got no answer: the campaign searches for the lost call.
+        - The request was not sent, or the account lacks points: the person returns to the queue.
+        - The service would refuse every call: dialling stops, and the person returns to the queue.
+        - The service refuses only this person's call: the attempt is over.
 
         :param answer: the placed call, or the error.
         :param now: epoch seconds.
-        :return: the person's attempt after the answer, to store in the ledger.
         """
         state = self._index[intent.person]
         if isinstance(answer, StartedCall) and self._index.with_session(answer.call_session_id) is None:
@@ -225,10 +214,9 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return where the person is in the contact list, for an error message: `` (row 7 of the list)``.
+        """Return the text `` (row 7 of the list)`` for an error message: where the person is in the list.
 
-        The row helps a user to find the mistake if the service refuses a parameter, but does not name the
-        parameter. For all other errors, the method returns ``""``.
+        The text is ``""``, unless the service refuses a parameter without naming it.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -242,8 +230,7 @@ class DialQueue:
         - ``now``: a person may be dialled at once, or as soon as an active call ends.
         - The end of dialling: no waiting person may be called earlier.
 
-        The reason is a text, such as ``the calling hours``. The reason is ``""`` if dialling waits for
-        nothing, or waits only because calls are spread over the minute.
+        The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
 
         :param now: epoch seconds.
         """

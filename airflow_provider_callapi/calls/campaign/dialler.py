@@ -19,13 +19,11 @@ from airflow_provider_callapi.calls.campaign.people import CallTemplate
 
 
 class Dialler:
-    """Claims intents in the ledger, sends the start request of each granted intent, and stores the replies.
+    """Reserves attempts in the ledger, sends their start requests, and stores the service's replies.
 
-    An intent is the record of the next attempt to call a person.
-
-    :param dial_queue: decides what follows from each reply of the service.
+    :param dial_queue: decides what follows from each reply.
     :param template: makes the start request of each person.
-    :param ledger: grants or refuses the intents, and stores the attempts.
+    :param ledger: grants or refuses each attempt, and stores the attempts.
     :param limits: returns the account's newest counters of points (rate-limit units).
     """
 
@@ -47,12 +45,12 @@ class Dialler:
     def dial(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> None:
         """Claim each intent in the ledger, and send the start request of each intent that the ledger grants.
 
-        A claim takes time. If the person's calling window closes or dialling stops meanwhile, the method
-        sends no request for this person, and puts the person back into the queue.
+        If a person may no longer be called after the claim, the person returns to the queue without a
+        request.
 
+        :param intents: the records of the next attempts.
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: too many batches failed, and no batch between them placed a call. A batch fails
-            if it places no call, and at least one of its requests gets no answer.
+        :raises CallApiError: requests got no answer in too many batches, and no call was placed meanwhile.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:
@@ -104,15 +102,14 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Change the pace of dialling according to the answers to a batch of start requests.
+        """Slow down dialling, or return to the normal pace, after a batch of start requests.
 
-        If any request of the batch got no answer, dialling slows down. If all requests got an answer, and at
-        least one of them placed a call, dialling returns to its normal pace.
+        - If any request got no answer: dialling slows down.
+        - If all requests got an answer, and a call was placed: dialling returns to the normal pace.
 
         :param placed: how many requests of the batch placed a call.
         :param now: epoch seconds.
-        :raises CallApiError: too many batches failed, and no batch between them placed a call. A batch fails
-            if it places no call, and at least one of its requests gets no answer.
+        :raises CallApiError: requests got no answer in too many batches, and no call was placed meanwhile.
         """
         pacing = self._dial_queue.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)

@@ -1,14 +1,12 @@
 """The campaign engine decides which people to dial, and finds out what became of their calls.
 
-The engine has no clock and sends no requests. The code that uses the engine passes the time, the snapshots,
-the API's answers, and the counters of the account's points (rate-limit units).
+The engine has no clock and sends no requests. Its caller passes the time, the snapshots and the replies.
 
 `Campaign` connects the parts of the engine:
 
 - `DialQueue` chooses the people to dial.
 - `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls.
-- `AttemptProgress` moves each person through the stages, which the module
-  `airflow_provider_callapi.calls.campaign.person_state` explains.
+- `AttemptProgress` moves each person from one stage to the next. `PersonStage` explains the stages.
 """
 
 from __future__ import annotations
@@ -40,16 +38,14 @@ from airflow_provider_callapi.calls.watching.watch import Observation, SessionWa
 
 @dataclass
 class Actions:
-    """What the `Runner` of a campaign has to do now: attempts to store, calls to tag, and people to dial.
+    """What the `Runner` of a campaign has to do now: store attempts, tag calls and dial people.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar not_found: ledger keys of people with a lost call, which the search did not find in the search time.
-        The runner passes the keys to `AbsenceProof.judge`, which decides what became of the calls.
-    :ivar tag: active calls that were answered and need a tag now, as pairs (attempt, tag id).
-    :ivar untagged: calls that were answered but ended without their tag, as pairs (attempt, tag id). The
-        runner logs them.
-    :ivar dial: the intents (records of the next attempts) of the people to call now. The runner claims each
-        intent in the ledger, and dials only people whose claim the ledger grants.
+    :ivar not_found: ledger keys of people whose lost call was not found in the search time.
+    :ivar tag: answered, active calls to tag now, as pairs (attempt, tag id).
+    :ivar untagged: answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
+    :ivar dial: the intents (records of the next attempts) of the people to call now. Only a person whose
+        intent the ledger grants may be dialled.
     """
 
     changed: list[Attempt] = field(default_factory=list)
@@ -60,14 +56,12 @@ class Actions:
 
 
 class Campaign:
-    """Holds the people of a campaign and the attempts to call these people, and decides what to do next.
+    """Holds the people of a campaign and their attempts, and decides what to do next.
 
     :param plan: the people to call, and the rows of the contact list from which no one is called.
-    :param known: the attempts to call these people that the ledger contains. The attempts to call one person
-        are in order, oldest first.
+    :param known: the attempts in the ledger; for each person, the oldest first.
     :param personal: the names of the start request's parameters whose values differ between people.
-    :param new_external_id: a function that takes a person and the number of an attempt. It returns the
-        ``external_id`` of the attempt. The campaign uses the function for each new intent.
+    :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
     :ivar lost_calls: searches for lost calls: calls whose start request got no answer.
@@ -107,12 +101,12 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set the stage of each person at the start of a try, according to the attempts in the ledger.
+        """Set the stage of each person from the person's newest attempt in the ledger.
 
-        The person's newest attempt determines the stage. For example, if the call of this attempt is active,
-        the campaign watches the call. A person without an attempt joins the queue of people to call.
+        For example, if the call of this attempt is active, the campaign watches the call. A person without an
+        attempt joins the queue of people to call.
 
-        :param known: the attempts in the ledger. The attempts to call one person are in order, oldest first.
+        :param known: the attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
         :return: the attempts that the method has changed, to store in the ledger.
         """
@@ -189,8 +183,7 @@ class Campaign:
         - ``now``: a person may be dialled at once, or as soon as an active call ends.
         - The end of dialling: no waiting person may be called earlier.
 
-        The reason is a text, such as ``the calling hours``. The reason is ``""`` if dialling waits for
-        nothing, or waits only because calls are spread over the minute.
+        The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
 
         :param now: epoch seconds.
         """
@@ -229,9 +222,8 @@ class Campaign:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        True: the author has set a tag for answered calls, and the connection does not use the Data API. With
-        the Data API, the campaign tags a call after its end. Without the Data API, a finished call cannot be
-        tagged.
+        True: the author has set a tag for answered calls, and there is no Data API. With the Data API, the
+        campaign tags calls after their end.
         """
         return self._tags.tags_active_calls
 

@@ -9,12 +9,12 @@ from airflow_provider_callapi.calls.tolerance import TOLERANCE
 
 
 class FailureCounter:
-    """Counts consecutive failures of one kind of request, such as polls, and raises an error after too many.
+    """Counts consecutive failures of one kind of request, and raises an error after too many.
 
     A permanent failure raises an error at once. A refusal for lack of points (rate-limit units) does not
-    count as a failure, because the account gets new points later.
+    count.
 
-    :param log: a function that takes a line of text for the log. The counter logs each counted failure.
+    :param log: a function that takes a line for the log.
     :ivar in_a_row: how many failures were counted since the last success.
     """
 

@@ -42,10 +42,9 @@ class Tally:
 
     @property
     def answer_rate(self) -> float:
-        """Return ``answered`` as a fraction of ``rang``, from 0.0 to 1.0.
+        """Return the share of answered calls among the calls that rang a phone, from 0.0 to 1.0.
 
-        If ``rang`` is 0, the result is 0.0. The true rate can be higher, because calls with an unknown result
-        may have been answered.
+        The true share can be higher, because calls with an unknown result may have been answered.
         """
         return share(self.answered, self.rang)
 
@@ -54,19 +53,15 @@ class Tally:
 class Figures:
     """The calls of a campaign, counted for charts.
 
-    A `Tally` contains the counts of a group of calls, for example how many of them were answered.
+    A `Tally` counts a group of calls: all calls, the calls that rang a phone, and the answered calls.
 
     :ivar all: the `Tally` of all calls.
     :ivar minutes: minutes since the epoch → how many calls started in this minute.
-    :ivar hours: 24 entries, one for each hour of the day: the `Tally` of the calls that started in the hour.
-        The hour is in the time zone of the called person.
-    :ivar by_attempt: n → the `Tally` of the calls that were the n-th call to a person. Calls that rang no
-        phone are left out: they are in no `Tally` of this dict, and n does not count them.
+    :ivar hours: one `Tally` for each hour of the day, 0 to 23, in the time zone of the called person.
+    :ivar by_attempt: n → the `Tally` of each person's n-th call that rang a phone.
     :ivar zones: IANA names of the time zones of the people who were called.
-    :ivar reasons: (result, reason) → how many people or invalid rows have this result for this reason. The
-        reason is why the row is invalid, the name of the error with which the service refused the last call,
-        or the last call's ``finish_reason``. People who answered, and people without a known reason, are not
-        counted.
+    :ivar reasons: (result, reason) → how many people or invalid rows. The reason is a text, such as the name
+        of the service's error. People who answered are not counted.
     """
 
     all: Tally = field(default_factory=Tally)
@@ -78,10 +73,10 @@ class Figures:
 
 
 def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
-    """Count the calls of a campaign, and count how many people did not answer for each reason.
+    """Count the calls of a campaign, and count the reasons why people were not reached.
 
     :param endings: the result and the attempts of each person.
-    :param invalid: the invalid rows. They add to the reasons, not to the calls.
+    :param invalid: the invalid rows. The function counts their reasons, too.
     """
     figures = Figures()
     reasons = Counter((Result.INVALID, skipped.why) for skipped in invalid)
@@ -152,13 +147,12 @@ class Bin:
 def split_into_bins(
     minutes: Mapping[int, int], began: float, ended: float, timezone: str, most: int
 ) -> list[Bin]:
-    """Split the duration of a campaign into bins of equal length, such as 15 minutes, and count the calls.
+    """Count the calls of a campaign in periods of equal length (bins), such as 15 minutes.
 
     Each bin begins at a round local time, such as 09:15.
 
-    :param minutes: how many calls started in each minute: minutes since the epoch → number of calls.
-    :param began: when the campaign began, epoch seconds. The first bin begins earlier if a call started
-        earlier.
+    :param minutes: minutes since the epoch → how many calls started in this minute.
+    :param began: when the campaign began, epoch seconds.
     :param ended: when the campaign ended, epoch seconds.
     :param timezone: IANA name of the time zone of the local times.
     :param most: the largest number of bins.

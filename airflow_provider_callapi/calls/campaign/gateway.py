@@ -30,27 +30,21 @@ ReportSource: TypeAlias = Callable[[float, Collection[int] | None], Iterable[Fin
 class CampaignGateway:
     """The functions through which a campaign reaches the services, the clock and the log.
 
-    Each attribute is a function. Times are in epoch seconds. Without a Data API, ``reports`` and
-    ``reported_calls`` are None instead of functions.
+    Times are epoch seconds. Without a Data API, ``reports`` and ``reported_calls`` are None.
 
-    :ivar start: takes start requests and sends them. Returns, for each request in the same order, the placed
-        call or the error.
+    :ivar start: sends start requests. Returns the placed call or the error for each, in the same order.
     :ivar take_snapshot: polls the active calls once. Returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points (rate-limit units), or None if no reply
-        has contained counters yet.
-    :ivar reports: takes a time and call session ids. Returns what the Data API reports about the finished
-        calls that have one of these ids and started at this time or later. With None instead of the ids, the
-        calls can have any id. The result may contain calls that started earlier.
-    :ivar reported_calls: takes a time. Returns the Data API's reports of all calls, including active calls,
-        that started at this time or later. The result may contain calls that started earlier.
-    :ivar tag_active: takes the session id of an active call and a tag id. Sets the tag on the call.
-    :ivar tag_finished: takes the ``communication_id`` of a finished call, which the call's report contains,
-        and a tag id. Sets the tag on the call.
-    :ivar do_not_call: returns the numbers that must not be called now, or None if these numbers are unknown.
-        While they are unknown, the campaign dials no one.
-    :ivar wish: returns the newest wish of a user (pause, resume or stop), or None if no user has had a wish.
+    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: unknown.
+    :ivar reports: takes a time and call session ids (None: all calls). Returns the reports of these calls if
+        they are finished and started at this time or later. Earlier calls may be included.
+    :ivar reported_calls: takes a time. Returns the reports of all calls, active or finished, that started at
+        this time or later. Earlier calls may be included.
+    :ivar tag_active: takes a call session id and a tag id. Sets the tag on the active call.
+    :ivar tag_finished: takes a ``communication_id`` and a tag id. Sets the tag on the finished call.
+    :ivar do_not_call: returns the numbers that must not be called. None: unknown, so no one is dialled.
+    :ivar wish: returns the newest wish of a user (pause, resume or stop). None: there is no wish.
     :ivar clock: returns the present time.
-    :ivar log: takes a line of text for the task's log.
+    :ivar log: takes a line for the task's log.
     """
 
     start: Callable[[Sequence[StartCall]], Sequence[StartedCall | CallApiError]]

@@ -18,8 +18,7 @@ class ProblemKind(StrEnum):
     """The kinds of problems that make the task of a finished campaign fail.
 
     - ``stopped``: dialling was stopped, for example by a user.
-    - ``too_late``: the task began after the end of ``max_lateness`` and left people uncalled, or no one could
-      be called before this end. The author allows calls until ``max_lateness`` after the DAG run's due time.
+    - ``too_late``: people were left uncalled, because the author's time limit ``max_lateness`` ended.
     - ``no_call``: no call is known to have been placed, and not everyone is on the do-not-call list.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
@@ -79,18 +78,13 @@ def find_problem(
 ) -> Problem | None:
     """Return why the task of a finished campaign fails. None: the task does not fail.
 
-    Two parameters of the author influence the decision:
-
-    - ``max_lateness``: how long after the DAG run's due time the campaign may call people.
-    - ``min_gap``: the shortest time between two calls to one person.
-
     :param summary: the counts of the campaign.
     :param limits: the shares above which the task fails, such as the share of people who did not answer.
-    :param stopped: why the campaign stopped dialling. None: dialling was not stopped.
-    :param began_too_late: whether this try of the task began after the end of ``max_lateness``.
-    :param has_min_gap: whether the author set ``min_gap``. If True, the task does not fail merely because no
-        one was called: another campaign may have called the people shortly before.
-    :param last_minute: when ``max_lateness`` ends, as text for the description of the problem.
+    :param stopped: why the campaign stopped dialling; None: it did not stop.
+    :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
+    :param has_min_gap: True: the task may succeed without a call, because another campaign may have called
+        the people shortly before.
+    :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)
     if stopped:

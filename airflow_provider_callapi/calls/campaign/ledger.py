@@ -41,19 +41,16 @@ OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One attempt of a campaign to call one person.
+    """One attempt of a campaign to call one person. Times are epoch seconds.
 
-    :ivar person: the person's key in the ledger, see `Person.key`. Only this field can hold a phone number.
-    :ivar attempt: the number of the attempt. Number 1 is this campaign's first attempt to call the person.
-    :ivar unrung: how many earlier attempts to call the person rang no phone. They do not count against the
-        author's limit ``max_attempts``.
-    :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request, epoch
-        seconds.
+    :ivar person: the person's key in the ledger. Only this field can hold a phone number.
+    :ivar attempt: the number of the attempt. This campaign's first attempt to call the person has number 1.
+    :ivar unrung: how many earlier attempts rang no phone. They do not count against ``max_attempts``.
+    :ivar intended_at: when the campaign decided to make the attempt, shortly before the start request.
     :ivar result: what became of the attempt; None: not known yet.
-    :ivar result_known_at: when the result became known, epoch seconds; None: not known yet.
+    :ivar result_known_at: when the result became known; None: not known yet.
     :ivar call: what is known of the call; None: it is not known that the service placed a call.
-    :ivar refused_with: the name of the error with which the service refused the call; None: the service did
-        not refuse the call, or the error has no name.
+    :ivar refused_with: the name of the error with which the service refused the call; None: there is none.
     """
 
     person: str
@@ -83,12 +80,10 @@ class Attempt(Struct, frozen=True, gc=False):
 class ClaimResult:
     """The ledger's answer to a claim: whether this process may dial the person of an intent.
 
-    :ivar granted: True: the ledger has stored the intent, and only this process may dial the person. False:
-        this process must not dial the person.
-    :ivar held: another process's attempt to call the person, for which the ledger refused the claim. None:
-        the ledger granted the claim, or refused it for another reason.
-    :ivar not_before: if the ledger refused the claim for another reason: when the person may be called, epoch
-        seconds. None: unknown.
+    :ivar granted: True: the intent is stored, and only this process may dial the person. False: this process
+        must not dial the person.
+    :ivar held: another process's attempt because of which the ledger refused the claim. None: there is none.
+    :ivar not_before: when the person may be called after another refusal, epoch seconds. None: unknown.
     """
 
     granted: bool
@@ -99,14 +94,14 @@ class ClaimResult:
 def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     """Return whether a ledger must refuse an intent, because the person could get a second call.
 
-    The result is True in each of these cases:
+    The ledger must refuse the intent if the newest attempt has
 
-    - The newest attempt has a higher number than the intent.
-    - The newest attempt has the same number, and its status is not ``not_placed``.
-    - The newest attempt has a lower number, and is still open (`OPEN`).
+    - a higher number than the intent;
+    - the same number, and a status other than ``not_placed``; or
+    - a lower number, and is still open.
 
-    :param intent: the attempt that a process wants to dial.
     :param newest: the person's newest attempt in the ledger. None: there is none, so the result is False.
+    :param intent: the attempt that a process wants to dial.
     """
     if newest is None:
         return False
@@ -135,10 +130,9 @@ class Ledger(Protocol):
         """
 
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
-        """Reserve attempts for this process: store each intent, except the intents that the ledger refuses.
+        """Reserve attempts for this process, so that no other process dials the same people.
 
-        The ledger must refuse an intent in the cases that the function `is_taken` states. The ledger may
-        refuse an intent for other reasons, too.
+        The ledger must refuse an intent if `is_taken` is True. It may refuse an intent for other reasons.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores them before the intents.

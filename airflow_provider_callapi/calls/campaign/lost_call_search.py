@@ -90,18 +90,15 @@ class LostCallSearch:
     ) -> list[Attempt]:
         """End the search for lost calls that were not found. Return the attempts to store in the ledger.
 
-        For each person:
-
-        - If another process has changed the person's attempts in the ledger: the campaign continues with the
-          newest of them.
-        - Otherwise, if the lost call was never placed: the person returns to the queue.
+        - If another process has changed the person's attempts: the campaign continues with the newest of
+          them.
+        - If the lost call was never placed: the person returns to the queue.
         - Otherwise: the attempt gets the result ``unresolved``, because the call may have been placed.
 
         :param people: the ledger keys of the people whose lost call was not found.
-        :param held: the attempts to call these people that the ledger contains now. The attempts to call one
-            person are in order, oldest first.
+        :param held: these people's attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
-        :param absent: the ledger keys of those of these people whose lost call was never placed.
+        :param absent: the keys of the people whose lost call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []
@@ -119,14 +116,11 @@ class LostCallSearch:
 def owner_of(
     lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose lost call is the reported call.
-
-    A call is lost if its start request got no answer.
+    """Return the person to whom a reported call belongs. None: the call is no lost call of the campaign.
 
     :param lost_calls: ``external_id`` → the people whose lost call has this id.
     :param external_id: the ``external_id`` of the reported call; None: the service states no id.
     :param found: the reported call: an active call, or the Data API's report of a call.
-    :return: the person. None: the reported call is no lost call of the campaign.
     """
     for state in lost_calls.get((external_id or "").strip(), ()):
         if state.lost_call is not None and state.lost_call.matches(found):

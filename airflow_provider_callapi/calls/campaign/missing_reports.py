@@ -98,7 +98,7 @@ class MissingReports:
                 yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:
-        """Assign reports to calls, and stop waiting for reports that are late.
+        """Record the results of reported calls. Stop waiting for the reports that are late.
 
         :param finished_calls: what the Data API reports about finished calls of the account.
         :param now: epoch seconds.

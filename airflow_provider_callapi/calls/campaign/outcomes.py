@@ -57,11 +57,10 @@ If it is not known whether the contact answered, `Result.UNKNOWN` replaces these
 def result_of(call: Outcome) -> Result:
     """Return the result of a call that is over, such as `Result.ANSWERED` or `Result.BUSY`.
 
-    If the contact did not answer, the finish reason determines the result. The finish reason of the contact's
-    own leg comes first, because the finish reason of the call may come from any leg.
-
-    If it is not known whether the contact answered, the result is `Result.UNKNOWN` instead of ``BUSY``,
-    ``NOT_REACHED`` and ``WRONG_NUMBER``, because these results mean that the contact did not answer.
+    - If the contact answered: the result is `Result.ANSWERED`.
+    - If the contact did not answer: the finish reason determines the result.
+    - If this is unknown: the finish reason determines the result, too. But the result is `Result.UNKNOWN` in
+      place of ``BUSY``, ``NOT_REACHED`` and ``WRONG_NUMBER``.
     """
     if call.answered:
         return Result.ANSWERED

@@ -1,12 +1,8 @@
-"""Determines how many calls may be placed now, according to the service's counters of points.
+"""Determines how many calls may be placed now, so that the account's points are not used up too early.
 
-Points are the units of the service's rate limits. An account has points for each minute and for each day. The
-counters in the service's replies show how many points are left. `Pacing` spreads the points that are left in
-a minute over the rest of the minute.
-
-Other programs, and other tasks (shards) of the same campaign, use points of the same account. Only the next
-reply shows how many points they have used. Until then, `Pacing` assumes that they use points at the same rate
-as before in this minute.
+Points are the units of the service's rate limits. An account has points for each minute and for each day.
+`Pacing` spreads the points that are left in a minute over the rest of the minute. It takes into account that
+other programs use points of the same account.
 """
 
 from __future__ import annotations
@@ -44,12 +40,10 @@ Each further request without an answer doubles the pause, up to one minute.
 class Pacing:
     """Decides how many calls a campaign may place now, from the account's points (rate-limit units).
 
-    :param reserve: the share of each minute's and each day's points that is kept for polls, tags and other
-        programs: 0.01 is 1 %.
-    :param known_cost: the points that one call costs, as an earlier process has observed; None: unknown.
-    :ivar cost: the points that one call costs: the lowest observed cost, because other programs can only
-        raise an observed cost. If no cost was observed, a guess.
-    :ivar known_cost: ``cost``, if it was observed; None: ``cost`` is a guess.
+    :param reserve: the share of the points that is kept for polls, tags and other programs: 0.01 is 1 %.
+    :param known_cost: the points that one call costs, as observed by an earlier process; None: unknown.
+    :ivar cost: the lowest observed cost of a call in points, or a guess.
+    :ivar known_cost: the observed cost; None: ``cost`` is a guess.
     """
 
     def __init__(self, reserve: float = 0.01, known_cost: int | None = None) -> None:
@@ -214,10 +208,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points that are left in a period pay for; infinity: unknown.
+        """Return how many calls the account can still pay for in this minute or day. Infinity: unknown.
 
-        Points are the rate-limit units of the account. The points that are reserved for polls, tags and other
-        programs do not count.
+        The points (rate-limit units) that are reserved for polls, tags and other programs do not count.
 
         :param period: ``"minute"`` or ``"day"``.
         """
@@ -252,9 +245,9 @@ class Pacing:
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether the given and the stored counters of points belong to the same minute.
+        """Return whether new counters of points describe the same minute as the stored counters.
 
-        The result is False if no counters are stored, or if the time of the next reset is unknown.
+        False: no counters are stored, the minute is another one, or the time of a reset is unknown.
         """
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False

@@ -89,8 +89,7 @@ class Plan:
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
-    :ivar rows: how many rows the whole contact list has without blank rows, even if this task calls only a
-        part (shard) of the list.
+    :ivar rows: how many rows the whole contact list has, without blank rows. All shards count.
     :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 
@@ -104,12 +103,11 @@ class Plan:
 class CallTemplate:
     """Makes the start request of each person of a campaign from the person's row in the contact list.
 
-    :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Every string is
-        a Jinja template, in which ``contact`` is the person's row. The start method's own parameter
-        ``contact`` is the number to call. Its default is ``{{ contact.phone }}``.
+    :param call: a start method and its parameters: ``{"method": "start.informer_call", …}``. Each string is a
+        Jinja template, in which ``contact`` is the person's row. The number to call is the parameter
+        ``contact``, default ``{{ contact.phone }}``.
     :param values: further names for the templates: name → value.
-    :raises ValueError: the method, a parameter or a template is wrong. The error message names the field,
-        such as ``call.method``.
+    :raises ValueError: the method, a parameter or a template is wrong.
     """
 
     def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
@@ -188,22 +186,20 @@ def read_people(
     timezone: str,
     shard: tuple[int, int] = (1, 1),
 ) -> Plan:
-    """Read a contact list; return the people to call, the invalid rows and the duplicates.
+    """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
-    Each number becomes E.164 digits, or stays a SIP number. If several rows have the same number, the person
-    of the first valid row is called. The later rows are duplicates. Blank rows are skipped.
+    If several rows have the same number, the person of the first valid row is called.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
-        ``timezone`` contains the person's time zone, in a form that `read_time_zone` can read.
+        ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
-    :param campaign: the campaign's name. The function makes a trial request from each row to check the row,
-        and uses the name for the ``external_id`` of this request.
-    :param key_of: a function that takes a number and returns the person's key in the ledger.
+    :param campaign: the campaign's name, for the trial request that checks a row.
+    :param key_of: a function: number → the person's key in the ledger.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
-    :param shard: (number of this shard, how many shards), such as (2, 4): keep only this part of the list.
-        With (1, 1), keep the whole list.
-    :raises ListUnreadable: it is not certain what a column means. The error message names the column.
+    :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
+        list. (1, 1): keep the whole list.
+    :raises ListUnreadable: it is not certain what a column means.
     """
     plan = Plan()
     met: dict[str, int] = {}
@@ -268,15 +264,13 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id. The id does not contain the phone number.
+    The campaign finds a lost call by this id.
 
-    :param scope: a text that identifies the campaign and its Airflow deployment, as `Deployment.scope`
-        returns it. If the ledger belongs to one DAG run, the text also identifies the run.
-    :param contact: the number to call.
+    :param scope: a text that identifies the campaign and its Airflow deployment, see `Deployment.scope`.
+    :param contact: the number to call. The id does not contain the number.
     :param attempt: the number of the attempt; 1 is the first attempt.
-    :param own: the author's id for the first attempt, such as ``order-7``. Later attempts get ``order-7-2``,
-        ``order-7-3`` and so on. None: the author gives no id, and the result consists of ``afc-``, a hash of
-        ``scope`` and ``contact``, and the number of the attempt.
+    :param own: the author's id for the first attempt, such as ``order-7``. The second attempt gets
+        ``order-7-2``. None: the id contains a hash of ``scope`` and ``contact``.
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
@@ -296,13 +290,11 @@ def fingerprint(scope: str, contact: str) -> str:
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
-    """Return which part (shard) of the contact list a task calls.
+    """Return which part (shard) of the contact list a task calls: (number of the shard, how many shards).
 
-    :param text: a text such as ``"2/4"``, the second of four parts. None or empty: the task calls the whole
-        list.
-    :return: (number of the shard, how many shards), such as (2, 4). For the whole list, (1, 1).
-    :raises ValueError: the text does not have the form ``number/shards``, or the number is not one of the
-        shards. The error message names the parameter ``shard``.
+    :param text: a text such as ``"2/4"``, the second of four parts, which gives (2, 4). None or empty: the
+        whole list, which gives (1, 1).
+    :raises ValueError: the text has another form, or there is no shard with this number.
     """
     if not text:
         return 1, 1

@@ -2,9 +2,7 @@
 
 Only `PersonIndex.move` changes a person's stage, so the index always contains each person's present stage.
 
-A campaign may have a million people. At any time, most of them have not been called yet or are finished. Of
-each of these people, the index keeps only two bytes: the stage and the result. For every other person, the
-index keeps a `PersonState`.
+To save memory, the index keeps only two bytes for a person who is finished or was not called yet.
 """
 
 from __future__ import annotations
@@ -94,8 +92,7 @@ class PersonIndex:
     def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
         """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
 
-        Several people can have lost calls with the same id, because the author of the DAG may give the same
-        id to the calls of several people.
+        The calls of several people can have the same id, because the author may choose the ids.
         """
         lost = defaultdict(list)
         for state in self._by_stage[PersonStage.LOST].values():
@@ -135,9 +132,9 @@ class PersonIndex:
         self.finished_by_result[state.result] += 1
 
     def _keep(self, state: PersonState) -> None:
-        """Keep the `PersonState` of a person who has an attempt and is not finished.
+        """Store a person's changed state.
 
-        Of any other person, keep only two bytes: the stage and the result.
+        For a finished person, and for a person without an attempt, only the stage and the result are stored.
         """
         key = state.person.key
         if state.attempt is not None and state.stage is not PersonStage.FINISHED:

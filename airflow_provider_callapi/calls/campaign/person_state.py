@@ -176,15 +176,14 @@ def next_stage(stage: PersonStage, event: PersonEvent) -> PersonStage:
 class PersonState:
     """One person of a campaign: the person's stage, the newest attempt, and the data of the stage.
 
-    The last four attributes are the data of a stage. Each of them is set only in its stage. In all other
-    stages, it is None or empty.
+    The last four attributes belong to one stage each. In all other stages, they are None or empty.
 
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of an attempt, or why the person was not called; None: no result yet.
     :ivar watch: in stage ``active``: the object that watches the call.
     :ivar lost_call: in stage ``lost``: the call that the campaign searches for.
-    :ivar report_deadline: in stage ``report_due``: until when the campaign waits for the Data API's report of
-        the call, epoch seconds. While the Data API does not answer, the campaign waits longer.
+    :ivar report_deadline: in stage ``report_due``: until when the campaign waits for the report of the call,
+        epoch seconds. It waits longer while the Data API does not answer.
     :ivar due_tags: in stage ``tags_due``: the ids of the tags that the call lacks.
     """
 

@@ -19,33 +19,25 @@ _TUPLES = ("owner", "sessions", "files")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a campaign is, for example how many of its people are finished.
-
-    A running campaign publishes this object for the log, the command line and the page of calls. Times are
-    epoch seconds.
+    """How far a campaign is, for example how many of its people are finished. Times are epoch seconds.
 
     :ivar campaign: the campaign's name.
     :ivar shard: the part of the contact list that this task calls, such as ``2/4``; ``""``: the whole list.
     :ivar owner: dag id, run id, task id and map index of the task.
     :ivar connection: id of the Airflow connection through which the campaign dials.
-    :ivar people: how many people the task's list (or part of the list) has, without invalid rows and
-        duplicates.
+    :ivar people: how many people this part of the list has, without invalid rows and duplicates.
     :ivar finished: for how many of these people nothing is left to do.
-    :ivar active: how many calls are active. A lost call counts too, because it may be active.
+    :ivar active: how many calls are active, with lost calls.
     :ivar waiting: how many people wait for a call or a redial.
     :ivar results: name of a result → how many of the finished people have the result.
-    :ivar doing: ``dialling``; ``waiting``: for the time when the next person may be dialled, or for the end
-        of the active calls; ``paused``: by a user; ``stopped``: the campaign has stopped dialling, but
-        attempts are not finished; or ``over``.
-    :ivar why: the reason for ``doing``, as text: what dialling waits for, who has paused the campaign, or why
-        dialling has stopped; ``""``: no reason.
-    :ivar per_minute: how many people were finished per minute. The time counts from the beginning of this try
-        of the task, or from its last resumption after a deferral. None: no one was finished in this time.
+    :ivar doing: ``dialling``, ``waiting``, ``paused`` (by a user), ``stopped`` (no more dialling, but
+        attempts are open) or ``over``.
+    :ivar why: the reason for ``doing``, such as ``the next redial``; ``""``: no reason.
+    :ivar per_minute: how many people were finished per minute, since this try began or last resumed after a
+        deferral; None: no one was finished in this time.
     :ivar sessions: the call session ids of the active calls, without lost calls.
-    :ivar files: the paths of the files that the campaign writes at its end: the results file and the campaign
-        report, if the author wants them.
-    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: the pace is unknown, or ``doing``
-        is ``paused``, ``stopped`` or ``over``.
+    :ivar files: the paths of the results file and of the campaign report, if the author wants them.
+    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: unknown, or it is over.
     :ivar at: when the campaign published this progress.
     :ivar next_at: when the campaign publishes its next progress at the latest.
     """
@@ -113,7 +105,7 @@ class ProgressMeter:
         :param name: the campaign's name.
         :param shard: the part of the list that this task calls, such as ``2/4``; None: the whole list.
         :param owner: dag id, run id, task id and map index of the task.
-        :param connection: id of the Airflow connection through which the campaign dials.
+        :param connection: id of the Airflow connection.
         :param files: the paths of the results file and of the campaign report.
         :param now: epoch seconds.
         :param next_at: when the campaign publishes its next progress at the latest, epoch seconds.

@@ -34,17 +34,13 @@ def redial_table(
 ) -> tuple[dict[Result, float | None], dict[Mark, float | None]]:
     """Return the delays before a redial, as two dicts: (result → seconds, mark → seconds).
 
-    A mark is an operation or a tag that a call may have. A delay counts from the end of the call. None
-    instead of seconds means no redial.
-
-    The first dict contains every result in `REDIAL_DELAYS`, the table of the defaults. If the author gives a
-    delay for the result, it replaces the default. The second dict contains the author's marks, in the
-    author's order.
+    A mark is an operation or a tag that a call may have. A delay counts from the end of the call. None in
+    place of seconds: no redial. In the first dict, the author's delays replace the defaults
+    (`REDIAL_DELAYS`).
 
     :param delays: the author's delays, such as ``{"busy": 300, "tag:36": None}``. Each key is a result in
-        `REDIAL_DELAYS` or a mark. None instead of a dict: all defaults apply.
-    :raises ValueError: a result, a mark or a delay is not allowed. The error message names the result or the
-        mark.
+        `REDIAL_DELAYS` or a mark. None: only the defaults.
+    :raises ValueError: a result, a mark or a delay is not allowed. The message names the result or the mark.
     """
     by_result = dict(REDIAL_DELAYS)
     marks: dict[str, float | None] = {}
@@ -65,24 +61,19 @@ def redial_table(
 
 
 def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
-    """Return when to call a person again after a finished attempt, epoch seconds.
+    """Return when to call a person again after a finished attempt, epoch seconds. None: there is no redial.
 
-    This time is the end of the call plus a delay. The first rule that fits determines the delay:
+    The time is the end of the call plus a delay:
 
-    1. The call has a mark (an operation or a tag) for which the author gives a delay or forbids a redial:
-       this setting applies, even if the contact answered.
-    2. The contact certainly did not answer: the delay for the attempt's result applies.
-    3. In all other cases, there is no redial.
+    - If the call has a mark (an operation or a tag) in the author's ``redial``: the delay of the mark.
+    - Otherwise, if the contact certainly did not answer: the delay of the result.
+    - Otherwise: there is no redial.
 
-    Some calls ring no phone, for example because the account has no free line. They do not count against
-    ``max_attempts``, the author's limit of calls to one person. After a call that rang no phone, the delay
-    doubles for each earlier call to the person that rang no phone either, but to at most 32 times the normal
-    delay.
+    There is no redial after `Rules.max_attempts` calls, or after the end of dialling. A call that rang no
+    phone does not count. The delay after it doubles with each earlier call that rang no phone, at most to
+    32 times the delay.
 
-    :param now: epoch seconds. The function uses this time if the attempt does not state when its result
-        became known.
-    :return: the time. None: there is no redial, because no delay applies, the person has had ``max_attempts``
-        calls, or dialling ends before the redial is due.
+    :param now: epoch seconds.
     """
     assert attempt.result is not None, "a finished attempt has a result"
     rang_no_phone = attempt.result in RANG_NO_PHONE

@@ -47,18 +47,15 @@ def render_report(
 ) -> str:
     """Return the campaign report: an HTML page with charts about a finished campaign.
 
-    One chart shows the placed calls over time. Another chart shows the answer rate in each hour of the day,
-    in the time zone of the called person. The page contains no phone number and no other value from the
-    contact list.
+    The page contains no phone number and no other value from the contact list.
 
     :param summary: the campaign's counts, such as how many people answered.
     :param endings: the result and the attempts of each person.
     :param invalid: the rows from which no call could be made.
     :param calls_per_minute: how many calls per minute the account's points (rate-limit units) pay for; None:
-        not known. The page shows this limit.
+        unknown.
     :param timezone: IANA name of the time zone of the page's dates and times.
-    :param unfinished: why the campaign stopped dialling, as text for the top of the page; None: it did not
-        stop.
+    :param unfinished: why the campaign stopped dialling, as text; None: it did not stop.
     """
     figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)
@@ -147,11 +144,11 @@ class _Tick:
 class _TimeLine:
     """The chart of calls per minute over time.
 
-    :ivar bins: the steps of the chart, each with the calls of some consecutive minutes.
+    :ivar bins: the steps of the chart: periods of equal length, with their calls.
     :ivar scale: the vertical axis, in calls per minute.
     :ivar ticks: the marks on the time axis.
-    :ivar limit_fits: True: the chart shows a line at the number of calls per minute that the points pay for.
-        False: the number is unknown or far above all calls, and there is no line.
+    :ivar limit_fits: whether a line shows how many calls per minute the points pay for. False: the number is
+        unknown or far above all calls.
     :ivar gaps: long times without calls, as pairs (left, width) in percent of the chart's width.
     """
 

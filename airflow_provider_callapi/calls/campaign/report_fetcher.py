@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.campaign.missing_reports import MissingRepor
 
 
 class ReportFetcher:
-    """Fetches the missing reports of a campaign's calls, those of all calls together.
+    """Fetches the missing reports of a campaign's calls from the Data API, for all calls together.
 
     :param missing: determines which reports are missing, and records the fetched reports.
     :param interval: seconds between two fetches.

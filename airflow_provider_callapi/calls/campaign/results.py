@@ -56,18 +56,16 @@ def write_results(
 ) -> int:
     """Write one row for each person, invalid row and duplicate. Return how many rows were written.
 
-    The rows are in the order of the contact list. The heading of a CSV file does not count as a row.
+    The rows are in the order of the contact list. The heading of a CSV file does not count.
 
-    JSON Lines keeps numbers, nested values and None as they are. CSV shows a nested value as JSON text, and
-    None as an empty cell. If a spreadsheet would run a text in CSV as a formula, a ``'`` precedes the text:
-    ``=1+1`` becomes ``'=1+1``. See `csv_cell`.
+    CSV shows a nested value as JSON text, and None as an empty cell. A text that a spreadsheet would run as a
+    formula gets a ``'`` before it: ``=1+1`` becomes ``'=1+1``.
 
-    :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``. CSV gets the line ends of
-        RFC 4180.
+    :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``.
     :param endings: the result and the attempts of each person.
     :param skipped: the invalid rows and the duplicates.
     :param separator: the character between two columns of CSV.
-    :param bom: whether CSV begins with a byte order mark. Excel needs the mark to recognise UTF-8.
+    :param bom: whether CSV begins with a byte order mark, which Excel needs to recognise UTF-8.
     """
     listed: list[_Listed] = [*endings, *skipped]
     listed.sort(key=_line_number)

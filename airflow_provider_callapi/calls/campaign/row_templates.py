@@ -59,10 +59,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _check_value(value: Any) -> Any:
-    """Check and return a value that a template is about to insert into a text.
+    """Return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is None; or the value is a method of the row, such as ``items``, because
-        the row has no column of this name.
+    :raises UndefinedError: the value is None.
+    :raises UndefinedError: the value is a method of the row, such as ``items``, because the row has no column
+        of this name.
     """
     if value is None:
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
@@ -79,9 +80,6 @@ class _Column(str):
 
 class RowTemplate:
     """A Jinja template that is compiled once and filled in from many rows.
-
-    A template that only inserts texts from columns, such as ``Hello {{ contact.name }}``, is filled in
-    without Jinja. This way is faster and gives the same result.
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
@@ -114,8 +112,7 @@ class RowTemplate:
     def _join(self, row: Mapping[str, Any]) -> str | None:
         """Return the text of the template, filled in without Jinja. None: only Jinja can fill it in.
 
-        Jinja is necessary if a column is missing, if an inserted value is not a string, or if the template
-        does more than insert values.
+        For example, only Jinja can fill it in if the template has a condition, or if a value is not a string.
         """
         if self._parts is None:
             return None
@@ -136,7 +133,7 @@ class RowTemplate:
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
     """Return the parts of a template in order: plain text, and names of columns to insert (`_Column`).
 
-    None: the template has another part, such as a condition or a filter, so that only Jinja can fill it in.
+    None: the template has a part of another kind, such as a condition. Only Jinja can fill it in.
     """
     parts: list[str] = []
     for output in parsed.body:
@@ -157,18 +154,15 @@ def _is_row(node: nodes.Node) -> bool:
 
 
 def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
-    """Return a copy of a value of the parameter ``call``, with compiled templates.
+    """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
 
     - A template that uses the person's row becomes a `RowTemplate`, which `fill_in` fills in later.
-    - Any other template gives all people the same text. The function fills it in at once, so that the text
-      replaces the template. If this fails, the template becomes a `RowTemplate`, and `fill_in` reports the
-      error.
+    - Any other template becomes its text, or a `RowTemplate` if it cannot be filled in.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact`` (the row).
     :param where: the name of the field, such as ``call``, for error messages.
-    :raises ValueError: Jinja cannot compile a template. The error message names the field, such as
-        ``call.contact``.
+    :raises ValueError: Jinja cannot compile a template. The message names the field.
     """
     return _compile(value, values, where, _Sandbox())
 

@@ -17,32 +17,29 @@ NEVER = float("inf")
 class Rules:
     """When and how often a campaign calls people, and how long it waits for calls and reports.
 
-    A mark is an operation or a tag that a call may have. A delay of a redial counts from the end of the call.
+    A mark is an operation or a tag that a call may have. A delay counts from the end of the call.
 
     :ivar hours: the hours and days on which people may be called.
-    :ivar redial: result of a call → delay of the redial in seconds. If a result is missing or has None, there
-        is no redial.
-    :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. For a call with the
-        mark, this setting replaces ``redial``, and applies even if the contact answered. If a call has
-        several of these marks, the first mark in the dict applies.
+    :ivar redial: result of a call → delay of the redial in seconds. None, or no entry: no redial.
+    :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. The first of these
+        marks that the call has replaces ``redial``, even if the contact answered.
     :ivar block_marks: if a call has one of these marks, the campaign puts the person on the account's
         blacklist.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
-    :ivar at_once: how many start requests may wait for an answer at the same time. If the process crashes, at
-        most this many calls are lost: it is unknown whether the service placed them.
-    :ivar appear_timeout: seconds from the start of a call. If no snapshot shows the call in this time, the
-        call counts as ended.
-    :ivar call_timeout: seconds from the start of a call. After this time, the campaign stops watching the
-        call, even if the call is still active.
-    :ivar report_timeout: how many seconds after the end of a call the campaign waits for the Data API's
-        report. While the Data API does not answer, the campaign waits longer. None: there is no Data API.
-    :ivar absence_proven_after: seconds. If snapshots prove for this long that a lost call is not active, and
-        the Data API does not report the call either, the call was never placed. The campaign then dials the
-        person again. None: a lost call that is not found gets the result ``unresolved``.
+    :ivar at_once: how many start requests may wait for an answer at the same time. A crash of the process
+        loses at most this many calls.
+    :ivar appear_timeout: seconds from the start of a call. A call that no snapshot has shown by then counts
+        as ended.
+    :ivar call_timeout: how many seconds from its start the campaign watches a call.
+    :ivar report_timeout: how many seconds after the end of a call the campaign waits for its report. It waits
+        longer while the Data API does not answer. None: there is no Data API.
+    :ivar absence_proven_after: how many seconds snapshots must prove that a lost call is not active. If no
+        report shows the call either, the person is dialled again. None: a lost call that is not found gets
+        the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone, in which the Data API's reports state times.
     :ivar dial_until: when dialling ends, epoch seconds; infinity: no end.
-    :ivar tags: outcome of a call → id of the tag for calls with this outcome, such as ``{"answered": 36}``.
+    :ivar tags: outcome of a call → id of its tag, such as ``{"answered": 36}``.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)
@@ -63,16 +60,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """The limits above which a campaign's task fails, as shares from 0.0 to 1.0. None: there is no limit.
+    """The shares, from 0.0 to 1.0, above which a campaign's task fails. None: there is no limit.
 
     For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer.
-    ``unreached`` and ``unknown`` are shares of the people whom the campaign can call. Invalid rows and people
-    on the do-not-call list are not counted.
 
-    :ivar unreached: limit for the share of people without an answered call.
-    :ivar unknown: limit for the share of people with the result ``unknown`` or ``unresolved``.
-    :ivar invalid: limit for the share of invalid rows (rows from which no call can be made) in the contact
-        list. Duplicates do not count.
+    :ivar unreached: limit for people without an answered call.
+    :ivar unknown: limit for people with the result ``unknown`` or ``unresolved``. For these two limits,
+        invalid rows and people on the do-not-call list do not count.
+    :ivar invalid: limit for invalid rows in the contact list, without duplicates.
     """
 
     unreached: float | None = None

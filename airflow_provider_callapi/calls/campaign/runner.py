@@ -60,12 +60,11 @@ class Runner:
     :param campaign: decides which people to dial.
     :param template: makes the start request of each person.
     :param ledger: stores the attempts.
-    :param gateway: the functions through which the campaign reaches the services, the clock and the log.
+    :param gateway: the functions that reach the services, the clock and the log.
     :param poll_interval: seconds between two polls of the active calls.
     :param report_interval: seconds between two fetches of the Data API's reports.
     :ivar progress: measures how far the campaign is.
-    :ivar wish: the newest wish of a user (pause, resume or stop), as the last step has read it; None: no user
-        has had a wish so far.
+    :ivar wish: the newest wish of a user (pause, resume or stop); None: there is no wish.
     """
 
     def __init__(

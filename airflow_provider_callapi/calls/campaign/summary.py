@@ -45,8 +45,7 @@ class Ending:
     def accepted(self) -> int:
         """Return how many calls to this person the service placed.
 
-        The result includes the attempts that the ledger has deleted. A ledger may delete an old attempt whose
-        call was placed, but rang no phone.
+        The number includes calls whose attempts the ledger has deleted, because they rang no phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
@@ -56,24 +55,20 @@ class Ending:
 class Summary:
     """The counts of a campaign, such as how many people answered, without phone numbers.
 
-    A share is a number from 0.0 to 1.0. The shares ``answered_share``, ``unreached_share`` and
-    ``unknown_share`` are fractions of ``callable``. If ``callable`` is 0, these shares are 0.0.
+    A share is a number from 0.0 to 1.0. If there is no one to count, the share is 0.0.
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` without the people with the result ``invalid``
-        or ``do_not_call``.
-    :ivar results: `Result` → how many people have the result, such as ``{Result.ANSWERED: 36, …}``. The dict
-        contains every result, even with 0 people. The sum is ``people``.
+    :ivar callable: how many people could be called: ``people`` without the results ``invalid`` and
+        ``do_not_call``.
+    :ivar results: every `Result` → how many people have it, such as ``{Result.ANSWERED: 36, …}``.
     :ivar calls: how many calls the service placed. Unresolved calls do not count.
-    :ivar answered_share: the share of people who answered.
-    :ivar unreached_share: the share of all other people in ``callable``. It includes people with an unknown
-        result and people who were not called.
-    :ivar unknown_share: the share of people with the result ``unknown`` or ``unresolved``.
-        ``unreached_share`` includes them, too.
+    :ivar answered_share: the share of ``callable`` with an answered call.
+    :ivar unreached_share: the share of ``callable`` without an answered call. Unknown results count, too.
+    :ivar unknown_share: the share of ``callable`` with the result ``unknown`` or ``unresolved``.
     :ivar invalid_share: the share of invalid rows in ``people``.
-    :ivar points_used: the points (rate-limit units) that the calls cost, without the points for polls and
-        tags; None: calls were placed, but their cost is unknown.
+    :ivar points_used: the points (rate-limit units) that the calls cost, without polls and tags; None:
+        unknown.
     :ivar started_at: when the campaign began, epoch seconds.
     :ivar ended_at: when the campaign ended, epoch seconds.
     """
@@ -128,7 +123,7 @@ def summarise(
     :param duplicates: how many rows have the number of an earlier row.
     :param started_at: when the campaign began, epoch seconds.
     :param ended_at: when the campaign ended, epoch seconds.
-    :param points_per_call: the points that one call costs, as observed; None: the cost is unknown.
+    :param points_per_call: the points (rate-limit units) that one call costs; None: unknown.
     """
     counts = Counter(ending.result for ending in endings)
     counts[Result.INVALID] += len(invalid)

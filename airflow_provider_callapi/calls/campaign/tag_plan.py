@@ -22,9 +22,8 @@ class TagPlan:
     def tags_active_calls(self) -> bool:
         """Return whether the campaign tags an answered call while the call is active.
 
-        True: the author has set a tag for answered calls, and the connection does not use the Data API. With
-        the Data API, the campaign tags a call after its end. Without the Data API, a finished call cannot be
-        tagged.
+        True: the author has set a tag for answered calls, and there is no Data API. With the Data API, the
+        campaign tags calls after their end.
         """
         return self._rules.report_timeout is None and "answered" in self._rules.tags
 

@@ -1,6 +1,6 @@
 """Sets the tags on a campaign's calls.
 
-Each step of a campaign sets only a few tags on finished calls, so that the tags do not delay polls and calls.
+Each step of a campaign sets only a few tags on finished calls. So the tags do not delay polls and calls.
 """
 
 from __future__ import annotations

@@ -23,13 +23,9 @@ _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text names: ``MSK`` becomes ``Europe/Moscow``.
 
-    Some offsets give None:
-
-    - ``+3``, because it may mean UTC+3, or three hours ahead of Moscow time;
-    - ``+05:30`` and every other offset whose minutes are not ``00``, because it has no IANA name.
-
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
-    :return: the IANA name. None: it is not certain which time zone the text names, or it names none.
+    :return: the IANA name. None: the text names no zone, or it is not certain which one. For example, ``+3``
+        may mean UTC+3 or Moscow time plus three hours, and ``+05:30`` has no IANA name.
     """
     text = fold(text)
     if is_timezone(text):

@@ -17,10 +17,9 @@ class WishKind(StrEnum):
     """What a user can ask of a campaign. Active calls go on in any case.
 
     - ``pause``: dial no one until the next ``resume``.
-    - ``stop``: dial no one in this try of the task; the task fails when the active calls are over. Later
-      tries dial no one either, until the next ``resume``.
-    - ``resume``: end a pause or a stop. A pause ends at once. A stop ends only for later tries: this try
-      dials no one any more, but a cleared task dials people again.
+    - ``stop``: dial no one in this try, and fail the task when the active calls are over. Later tries dial no
+      one either, until the next ``resume``.
+    - ``resume``: end a pause at once. After a stop, only a later try of the task dials people again.
     """
 
     RESUME = "resume"

@@ -140,8 +140,6 @@ class ZoneQueues:
     def clear_from(self, end: float, now: float) -> list[str]:
         """Remove all people of each time zone in which no one may be called before the time ``end``.
 
-        If at least one person of a time zone may be called earlier, no one of this time zone is removed.
-
         :param end: epoch seconds.
         :param now: epoch seconds.
         :return: the keys of the removed people.
