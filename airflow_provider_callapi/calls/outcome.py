@@ -34,18 +34,17 @@ class Outcome(Struct, frozen=True, gc=False):
     :ivar started_at: when the service accepted the call.
     :ivar answered_at: when a snapshot first showed the answer. The contact answered at this time or before.
     :ivar ended_at: when the call ended, from the Data API's report. Without a report: the time of the first
-        snapshot without the call. The call then ended at this time or before.
+        snapshot without the call. The call ended at this time or before.
     :ivar observed: whether a snapshot has shown the call.
     :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
         the leg of any participant.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's leg ended without an answer.
         None: the contact picked up, or the reason is not known.
     :ivar talk_seconds: how long the contact talked with an employee, from the Data API. A message that the
-        call plays does not count, so 0 does not prove that the contact did not answer.
+        call plays does not count, so 0 does not mean that the contact did not answer.
     :ivar tags: the ids of the call's known tags.
-    :ivar operations: the names of the scenario's operations that the call passed, in the report's order. They
-        show which phone key the contact pressed. None: the Data API has not reported operations, e.g. because
-        the request did not ask for them.
+    :ivar operations: the names of the scenario's operations that the call passed, in order. They show which
+        phone key the contact pressed. None: the Data API has not reported operations.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the newest source of this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.
