@@ -50,14 +50,14 @@ class LostCall:
     :ivar external_id: the ``external_id`` of the start request.
     :ivar contact: the phone number in the start request. None: a call to any number can be the lost call.
     :ivar since: when the intent was stored. None: a call with any start time can be the lost call.
-    :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
-    :ivar others: session ids of calls that were active before the start request was sent. These calls cannot
-        be the lost call.
+    :ivar timezone: IANA name of the account's time zone.
+    :ivar others: session ids of calls that cannot be the lost call, because they were active before the start
+        request.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
     :ivar misses: how many successful snapshots in a row have proven that the call is not active.
-    :ivar missing_since: the time of the first of these snapshots. None: there is none, or `count_snapshot`
-        was not used.
+    :ivar missing_since: the time of the first of these snapshots. Only `count_snapshot` sets it. None: not
+        set.
     """
 
     external_id: str
@@ -84,7 +84,7 @@ class LostCall:
 
         - If this package made the id for one attempt, only the first two conditions apply.
         - If this package made the id for an alert, an active call may have any start time.
-        - If no number or start time is readable, the condition about it is met.
+        - A number or start time that cannot be read meets its condition.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -102,16 +102,14 @@ class LostCall:
     def may_be(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call may be the lost call, although `matches` returned False.
 
-        While the result is True, the lost call may have been placed. The reported call must meet all
-        conditions:
+        True means: the lost call may have been placed. The reported call must meet all of these conditions:
 
         - It is not in ``others``.
         - It has the lost call's ``external_id``, no id, or an id that is not shown or cannot be read.
         - Its number may be the lost call's contact.
         - It is active, or started at most 15 hours before the intent was stored, or later.
-        - If the service states that the call has no id: the lost call's contact is known.
-        - If the service states that the call has no id: its reported number is not empty or completely
-          hidden.
+        - If the service states that it has no id: the lost call's contact is known, and the service does not
+          report an empty or completely hidden number.
 
         :param found: an active call, or a call in a report of the Data API.
         """

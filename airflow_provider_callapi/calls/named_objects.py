@@ -124,10 +124,10 @@ def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> Acco
     """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
     The function raises no `CallApiError`, because the check must not prevent calls. A list that could not be
-    fetched stays None. After a transient error, the function fetches no further list.
+    fetched stays None.
 
     :param call: a function that sends a request to the Data API and returns the answer.
-    :param named: the objects to check. A list is fetched only if an object needs this list.
+    :param named: the objects to check. A list is fetched only if an object needs it.
     """
     needed = {name for name in _REQUESTS if getattr(named, name)}
     if named.employees:

@@ -132,9 +132,8 @@ def place(
         True if the journal of the earlier try is lost.
     :param absence_proven_after: seconds from the end of the first search for a lost call. If no service shows
         the call after this time, the function places the same attempt again. None: ``delivery`` decides.
-    :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
-        the id, so a search ignores the calls that were active before dialling. With ``search_first``, this
-        parameter has no effect.
+    :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
+        calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
     :raises AbsenceNotProven: the lost call was not found, and may have been placed. Use this function again
         at the error's ``proven_at``, a time in epoch seconds.
@@ -363,10 +362,10 @@ def _search(
 
     :param cause: why the call is lost, for the task's log.
     :param seconds: how many seconds from now to search in ``list.calls``.
-    :param must_work: which errors to raise, see ``search_must_work`` of `_find_lost_call`.
+    :param must_work: see ``search_must_work`` of `_find_lost_call`.
     :return: the outcome so far of the call. None: the call was not found.
     :raises CallApiError: the call was not found, and a search failed.
-    :raises AnswerNotStored: the call was found, and the journal could not store its session id.
+    :raises AnswerNotStored: the journal could not store the session id of the found call.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

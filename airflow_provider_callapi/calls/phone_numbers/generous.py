@@ -93,14 +93,13 @@ def _read_as_international(digits: str) -> Iterator[str]:
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
     """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
 
-    The function joins neighbouring groups of digits in every way that gives a valid number. The digits of a
-    group are unused in these cases:
+    The digits of a group are unused in these cases:
 
-    - The group belongs to no valid number.
+    - The group belongs to no valid number, even if it is joined with neighbouring groups.
     - The group has at least ten digits, and is no valid number by itself.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
-    :return: the pair (phone numbers as E.164 digits, length). The length is 0 if all digits are used.
+    :return: the pair (phone numbers as E.164 digits, length). Length 0: all digits are used.
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()

@@ -94,8 +94,8 @@ def read_destination(given: object, region: str) -> str:
 def read_number_or_prefix(text: str, region: str) -> str:
     """Return a phone number as E.164 digits, or a prefix: the first digits of phone numbers.
 
-    A text of up to nine digits, such as ``7926`` or ``+7926``, is a prefix. A prefix must begin with the
-    country code, because the function does not add it.
+    A text of up to nine digits, such as ``7926`` or ``+7926``, is a prefix. The function adds no country code
+    to a prefix.
 
     :param region: ISO 3166 code of a country. A phone number without a country code belongs to this country.
     :raises NotANumber: the text is neither a phone number nor a prefix.
