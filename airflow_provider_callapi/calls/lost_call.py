@@ -50,16 +50,14 @@ class LostCall:
     :ivar external_id: the ``external_id`` of the start request.
     :ivar contact: the phone number in the start request. None: a call to any number can be the lost call.
     :ivar since: when the intent was stored. None: a call with any start time can be the lost call.
-    :ivar timezone: IANA name of the account's time zone. The services report start times in this zone.
-    :ivar others: session ids of calls that were active before the start request was sent. None of these calls
-        can be the lost call.
+    :ivar timezone: IANA name of the account's time zone.
+    :ivar others: session ids of calls that cannot be the lost call, because they were active before the start
+        request.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
-    :ivar search_until: the time at which the search ends. If ``misses`` is then less than 2 (the default of
-        `PollTolerance.misses`), the search continues.
-    :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is not
-        active.
-    :ivar missing_since: the time of the first of these snapshots. Only `count_snapshot` stores this time.
-        None: `count_snapshot` has counted none of the snapshots.
+    :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
+    :ivar misses: how many successful snapshots in a row have proven that the call is not active.
+    :ivar missing_since: the time of the first of these snapshots. Only `count_snapshot` sets it. None: not
+        set.
     """
 
     external_id: str
@@ -78,13 +76,15 @@ class LostCall:
         The reported call must meet all of these conditions:
 
         - It has the lost call's ``external_id``.
-        - It is not in ``others``: the calls that were active before the start request was sent.
+        - It is not in ``others``.
         - Its number may be the lost call's contact.
         - It started at most ``clock_difference`` seconds before the intent was stored, or later.
 
-        If this package made the id for one attempt, only the first two conditions apply. If this package made
-        the id for an alert, the last condition does not apply to an active call. If the service does not
-        report a readable number or start time, the condition about it is met.
+        Exceptions:
+
+        - If this package made the id for one attempt, only the first two conditions apply.
+        - If this package made the id for an alert, an active call may have any start time.
+        - A number or start time that cannot be read meets its condition.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -100,18 +100,16 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call may be the lost call. Use this method if `matches` returns False.
+        """Return whether a reported call may be the lost call, although `matches` returned False.
 
-        While a service reports such a call, the lost call may have been placed. The result is True if the
-        reported call meets all of these conditions:
+        True means: the lost call may have been placed. The reported call must meet all of these conditions:
 
-        - It is not in ``others``: the calls that were active before the start request was sent.
+        - It is not in ``others``.
         - It has the lost call's ``external_id``, no id, or an id that is not shown or cannot be read.
         - Its number may be the lost call's contact.
         - It is active, or started at most 15 hours before the intent was stored, or later.
-
-        One more condition applies if the service states that the call has no id: the lost call's contact must
-        be known, and the service must not report an empty or completely hidden number.
+        - If the service states that it has no id: the lost call's contact is known, and the service does not
+          report an empty or completely hidden number.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -212,10 +210,9 @@ class LostCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return the pair (``external_id`` of a reported call, name of the field for this id).
+    """Return the ``external_id`` of a reported call, and the name of the attribute of ``found`` with this id.
 
-    The id is None if the service reports no id for the call. The name depends only on the type of ``found``:
-    an active call or a report.
+    The id is None if the service reports no id for the call.
     """
     if isinstance(found, CallSession):
         return found.external_id, "external_id"

@@ -41,9 +41,9 @@ class NamedObjects:
 
     :ivar scenarios: the ids of scenarios.
     :ivar tags: the ids of tags.
-    :ivar employees: pairs (id of an employee, number to ring). None as the number: the service rings all
+    :ivar employees: pairs (id of an employee, number to ring). If the number is None, the service rings all
         numbers of the employee.
-    :ivar media_files: the ids of media files, as text, because a message names its media file as text.
+    :ivar media_files: the ids of media files, as text.
     :ivar sip_lines: the SIP numbers among the contacts.
     """
 
@@ -123,11 +123,11 @@ _REQUESTS: dict[str, Any] = {
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
     """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
 
-    If the Data API does not send a list, the list stays None. After a transient error, the function asks for
-    no further list. The function raises no `CallApiError`, because the check must not prevent calls.
+    The function raises no `CallApiError`, because the check must not prevent calls. A list that could not be
+    fetched stays None.
 
     :param call: a function that sends a request to the Data API and returns the answer.
-    :param named: the objects to check. A list is fetched only if an object needs this list.
+    :param named: the objects to check. A list is fetched only if an object needs it.
     """
     needed = {name for name in _REQUESTS if getattr(named, name)}
     if named.employees:
@@ -152,9 +152,8 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 
     Example: ``The account has no scenario 7.`` The sentences contain no complete phone number.
 
-    - If a list of the account was not read: the function does not check the objects of this list.
-    - If a list was read only in part: the function reports the switched-off objects of this list. The
-      function reports no object as missing from this list, because the unread part may contain it.
+    - If a list of the account was not read: its objects are not checked.
+    - If a list was read only in part: no object counts as missing from this list.
     """
     return [
         *_find_numbers(named.virtual_numbers, lists.virtual_numbers),
@@ -201,13 +200,11 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     """Yield a sentence for each of ``numbers`` that is switched off in the account.
 
-    If the account's list has several entries for a number, the number counts as switched off only if all of
-    these entries are switched off.
+    If the account's list has several entries for a number, all of them must be switched off.
 
     :param kind: the kind of the numbers, e.g. ``SIP line``. The sentence contains this text.
     :param numbers: the numbers to check.
-    :param states: a pair (number, state) for each entry of the account's list. The state of a switched-off
-        entry is a text such as ``manual_lock``. The state of any other entry is None.
+    :param states: pairs (number, state). The state is a text such as ``manual_lock``. None: not switched off.
     """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:

@@ -30,22 +30,20 @@ class Outcome(Struct, frozen=True, gc=False):
 
     :ivar status: ``started`` (accepted by the service, perhaps still active) or ``ended``.
     :ivar answered: whether the contact answered.
-    :ivar attempt: the number of this call among the task's attempts. The first attempt has the number 1.
+    :ivar attempt: the number of this call among the task's attempts, from 1.
     :ivar started_at: when the service accepted the call.
     :ivar answered_at: when a snapshot first showed the answer. The contact answered at this time or before.
-    :ivar ended_at: when the call ended, from the Data API's report. Without a report: the time of the first
-        snapshot without the call. The call then ended at this time or before.
+    :ivar ended_at: when the call ended. Without a report of the Data API: the time of the first snapshot
+        without the call.
     :ivar observed: whether a snapshot has shown the call.
-    :ivar finish_reason: the Data API's mnemonic of the reason why the call ended. The reason may come from
-        the leg of any participant.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg ended without an answer.
-        None: the contact picked up, or the reason is not known.
-    :ivar talk_seconds: how long the contact talked with an employee, from the Data API. A message that the
-        call plays does not count, so 0 does not prove that the contact did not answer.
+    :ivar finish_reason: the Data API's mnemonic of the reason why the call ended, from any participant's leg.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact did not answer. None: the contact
+        picked up, or the reason is not known.
+    :ivar talk_seconds: how long the contact talked with an employee. A message that the call plays does not
+        count.
     :ivar tags: the ids of the call's known tags.
-    :ivar operations: the names of the scenario's operations that the call passed, in the report's order. They
-        show which phone key the contact pressed. None: the Data API has not reported operations, e.g. because
-        the request did not ask for them.
+    :ivar operations: the names of the scenario's operations that the call passed, in order. They show which
+        phone key the contact pressed.
     :ivar communication_id: the Data API's id of the call. A request that tags a finished call needs this id.
     :ivar source: the newest source of this outcome: ``start`` (the reply to the start request),
         ``list.calls`` or ``data_api``.

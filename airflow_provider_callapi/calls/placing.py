@@ -84,15 +84,13 @@ function returns the session id of the call, or None if the Data API does not re
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
 
-    If the connection does not use the Data API, ``find_reported_call`` and ``reported_calls`` are None. Times
-    are epoch seconds.
+    Times are epoch seconds. Without the Data API, ``find_reported_call`` and ``reported_calls`` are None.
 
-    :ivar send: sends a start request. Repeats the request only if the service certainly did not carry it out.
-        If the contact may not be called now, raises `OutsideCallingHours` and sends nothing.
+    :ivar send: sends a start request. Repeats it only if the service certainly did not carry it out. Raises
+        `OutsideCallingHours` and sends nothing if the contact may not be called now.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
-    :ivar find_reported_call: searches the Data API for a call. Takes the ``external_id``, the contact and the
-        earliest start time of the call. Returns the session id of the call. None: the Data API does not
-        report the call.
+    :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call.
+        Returns the session id of this call. None: the Data API does not report the call.
     :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
         active and finished.
     :ivar timezone: returns the IANA name of the account's time zone. May ask the Data API.
@@ -122,26 +120,23 @@ def place(
 ) -> Outcome:
     """Place a task's call, or continue with the call that an earlier try of the task placed.
 
-    The journal shows what earlier tries have done. If a start request got no answer, the call is lost, and
-    the function searches for it. The function sends one start request for each attempt. The function repeats
-    this request only if it is certain that the request did not place the call.
+    If a start request got no answer, the function searches for its call before anyone is dialled again.
 
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
     :param appear_timeout: how many seconds to search for a lost call in ``list.calls``.
     :param delivery: what follows if a lost call is not found, and ``absence_proven_after`` is None.
         ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
+        The person's phone may then ring twice.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
     :param absence_proven_after: seconds from the end of the first search for a lost call. If no service shows
-        the call at the end of this time, the call was never placed. The function then sends the start request
-        of the same attempt again. None: ``delivery`` decides.
-    :param id_is_unique: True: only this task uses the request's ``external_id``. False: other tasks may use
-        the id. Before dialling, the function then looks up their active calls, so that a search ignores these
-        calls. With ``search_first``, this parameter has no effect.
+        the call after this time, the function places the same attempt again. None: ``delivery`` decides.
+    :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
+        calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: the lost call was not found, but it is not proven yet that the call was never
-        placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
+    :raises AbsenceNotProven: the lost call was not found, and may have been placed. Use this function again
+        at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -206,20 +201,12 @@ def _place_absent_call(
 ) -> Outcome:
     """Send the start request of a lost call again, if it is proven that the call was never placed.
 
-    The first search has shown that the call is not active. If the call was placed, it has ended, and the Data
-    API reports it within ``absence_proven_after`` seconds. Without such a report, the call was never placed.
+    The proof: no service shows the call ``absence_proven_after`` seconds after the end of the first search.
 
-    The proof is not complete yet in these cases:
-
-    - Fewer than ``absence_proven_after`` seconds have passed since the end of the first search.
-    - A new active call may be the lost call.
-    - It is not known which calls are active.
-
-    :return: the outcome so far of the call that this function has placed.
-    :raises AbsenceNotProven: the proof is not complete yet, or the repeated start request got no usable
-        answer.
-    :raises Unresolved: the Data API reports a call that may be the lost call, but may also be a different
-        call.
+    :return: the outcome so far of the new call.
+    :raises AbsenceNotProven: the time is not over, an active call may be the lost call, or the active calls
+        are not known. Or the repeated start request got no usable answer.
+    :raises Unresolved: the Data API reports a call that may be the lost call.
     :raises CallApiError: the Data API's reports are missing or incomplete, or the call was not placed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -245,11 +232,9 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if the Data API reports a call that may be the lost call.
+    """Raise an error if the Data API reports a call that may be the lost call, see `LostCall.may_be`.
 
-    Such a call has the lost call's ``external_id``. Or it is a call to the contact without an
-    ``external_id``, for example a call that an employee has dialled. See `LostCall.may_be`. If the connection
-    does not use the Data API, the function does nothing.
+    If the connection does not use the Data API, the function does nothing.
 
     :raises Unresolved: a reported call may be the lost call.
     :raises CallApiError: the reports could not be fetched, or a report could not be read.
@@ -288,10 +273,9 @@ def _dial(
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. If the
         call is found, send no start request.
     :param search_must_work: True: raise every error of this search. False: raise only a transient error.
-    :param others: session ids of other tasks' active calls that a search could mistake for this task's call.
-        A search ignores these calls. None: poll to find these calls. If this poll fails, none are ignored.
-    :return: the outcome so far of the call. If the start request got no usable answer: a text with the
-        reason.
+    :param others: session ids of other tasks' active calls. A search ignores these calls. None: poll to find
+        these calls. If this poll fails, no calls are ignored.
+    :return: the outcome so far of the call. A text: why the start request got no usable answer.
     :raises CallApiError: the call was not placed, or the search failed.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -344,13 +328,11 @@ def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Ou
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
     """Return the session ids of active calls that a later search could mistake for this request's call.
 
-    If the author of the DAG chose the ``external_id``, another task may be calling the same contact with the
-    same id at this moment. If this package made the id, only calls of the same task, campaign or alert have
-    the id. The function then returns ``()`` without a poll.
+    They can be calls of another task with the same contact and ``external_id``. If this package made the id,
+    the function returns ``()`` without a poll.
 
-    :return: the session ids. An empty tuple: there is no such call. None: it is not known whether there is
-        such a call. Either the poll failed, or the snapshot shows no such call, but contains an active call
-        whose session id cannot be read.
+    :return: the session ids. An empty tuple: there are none. None: it is not known whether there are any,
+        because the poll failed or an active call cannot be read.
     :raises AuthenticationFailed: the service refuses the credentials.
     """
     if is_own_id(external_id):
@@ -380,10 +362,10 @@ def _search(
 
     :param cause: why the call is lost, for the task's log.
     :param seconds: how many seconds from now to search in ``list.calls``.
-    :param must_work: which errors of the search to raise, see ``search_must_work`` of `_find_lost_call`.
-    :return: the outcome so far of the call; None: the search did not find the call.
-    :raises CallApiError: no service showed the call, and a search failed.
-    :raises AnswerNotStored: the call was found, and the journal could not store its session id.
+    :param must_work: see ``search_must_work`` of `_find_lost_call`.
+    :return: the outcome so far of the call. None: the call was not found.
+    :raises CallApiError: the call was not found, and a search failed.
+    :raises AnswerNotStored: the journal could not store the session id of the found call.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -413,15 +395,13 @@ def _find_lost_call(
     search_must_work: bool,
     clock_difference: float = CLOCK_DIFFERENCE,
 ) -> int | None:
-    """Search for a lost call, first in ``list.calls`` and then in the Data API.
+    """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    A lost call is a call whose start request got no answer.
-
-    :param since: when the intent was stored, epoch seconds. `LostCall.matches` compares the start time of an
-        active call with this time. None: a call with any start time can match.
+    :param since: when the intent was stored, epoch seconds. None: an active call with any start time can
+        match.
     :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: which errors to raise if a search failed, and the call was not found. True: every
-        error. False: only a transient error. After a permanent error, the call then counts as not found.
+    :param search_must_work: True: raise every error of a search. False: raise only a transient error. After a
+        permanent error, the call counts as not found.
     :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :return: the session id of the call. None: the call was not found.
     :raises CallApiError: the call was not found, and a search failed, see ``search_must_work``.
@@ -461,13 +441,11 @@ def _find_lost_call(
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
     """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
 
-    Return None if the search time is over, and enough consecutive snapshots (by default 2) prove that the
-    call is not active.
+    Return None if the search time is over, and two successful snapshots in a row prove that the call is not
+    active. If a snapshot contains a call, or an unreadable entry, that may be the lost call, the poll counts
+    as failed.
 
-    A snapshot without the lost call can contain a call, or an unreadable entry, that may be the lost call.
-    Such a snapshot does not prove that the lost call is missing, and the poll counts as failed.
-
-    :raises CallApiError: a poll failed with a permanent error, or more than 10 consecutive polls failed.
+    :raises CallApiError: a poll failed with a permanent error, or more than 10 polls in a row failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():

@@ -1,8 +1,7 @@
 """Send a control request at most once in all tries of a task.
 
-Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. After a try
-was killed, the next try does not know whether the service carried out the request. So the journal stores the
-stage ``sending`` before the request is sent:
+Some control requests ring a phone or play a sound, for example ``make.call`` and ``send.dtmf``. The journal
+stores a stage before and after the request. The stage decides what the next try does:
 
 =======  ==============================================================================
 stage    what the next try does
@@ -12,8 +11,7 @@ sending  fail: the service may have carried out the request
 done     return the result again
 =======  ==============================================================================
 
-If a user has cleared the task, or if the task now controls a different call, the table does not apply: the
-next try sends the request.
+If a user has cleared the task, or if the task now controls a different call, the next try sends the request.
 """
 
 from __future__ import annotations
@@ -47,16 +45,14 @@ class RequestJournal:
     generation: int
 
     def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
-        """Send a control request at most once in all tries of the task.
+        """Send a control request at most once in all tries of the task, and return the answer.
 
-        Two requests are the same if they use the same API method for the same call, and no user has cleared
-        the task between them. If an earlier try has stored the result of the same request, the method sends
-        nothing and returns the stored result.
+        If an earlier try has stored the answer to the same request, nothing is sent. A request is the same if
+        its API method and its call are the same, and no user has cleared the task.
 
         :param send: a function that sends the request and returns the answer.
         :return: the answer to the request, new or stored.
-        :raises MaybeCarriedOut: an earlier try may have sent the same request, and has stored no result. The
-            request is not sent again.
+        :raises MaybeCarriedOut: an earlier try may have sent the same request. The request is not sent again.
         :raises CallApiError: the request failed.
         """
         about = {

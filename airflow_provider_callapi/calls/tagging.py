@@ -21,12 +21,12 @@ TagRules = Mapping[TagWhen, int]
 def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     """Return the ids of the tags that a finished call needs and does not have yet.
 
-    Every finished call needs the tag for ``ended``. If it is known whether the contact answered, the call
-    also needs the tag for one of these outcomes:
+    ``tag_rules`` states a tag for some of these cases:
 
+    - ``ended``: every finished call.
     - ``answered``: the contact answered.
     - ``our_side_did_not_answer``: the contact did not answer, because no employee or operator was reached. If
-      ``tag_rules`` has no such tag, the call needs the tag for ``not_answered``.
+      ``tag_rules`` has no tag for this case, the tag for ``not_answered`` is used.
     - ``not_answered``: the contact did not answer for another reason.
     """
     due: list[TagWhen] = ["ended"]

@@ -10,10 +10,8 @@ class PollTolerance:
     """How many snapshots without a call prove that the call ended, and how many failed polls a wait allows.
 
     :ivar misses: this many successful snapshots in a row without a call prove that the call is not active.
-        One snapshot is not enough, because ``list.calls`` shows a new call late, and may omit a call for a
-        moment.
-    :ivar failures: how many failed polls in a row a wait tolerates. One more failed poll ends the wait with
-        an error.
+        One is not enough, because ``list.calls`` may omit an active call for a moment.
+    :ivar failures: how many failed polls in a row a wait tolerates. One more ends the wait with an error.
     """
 
     misses: int = 2

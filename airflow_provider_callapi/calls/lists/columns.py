@@ -60,13 +60,11 @@ def _fold_text(name: str) -> str:
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
     """Find the columns with the number to call and with the time zone by their names.
 
-    If the list has no column ``timezone``, but a column whose name probably means the same, such as
-    ``timezon`` or ``tz``, the function raises an error. The same holds for ``external_id`` and, if
-    ``needs_phone`` is True, for ``phone``.
-
     :param names: the names of all columns of a list.
-    :param needs_phone: whether the campaign takes the number to call from the column ``phone``.
-    :raises ListUnreadable: a name probably is a misspelt name of a missing column.
+    :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a
+        misspelt ``phone`` is no error.
+    :raises ListUnreadable: a name seems to be misspelt, such as ``timezon``, and no column has the correct
+        name.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}
@@ -99,8 +97,7 @@ def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that may contain phone numbers.
 
     - If the list has one column: this column, whatever its name is.
-    - If the list has several columns: ``phone`` and the columns with similar names, such as ``phone 2``,
-      ``mobile`` and the misspelt ``phon``. So no number on the list is missed.
+    - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.

@@ -94,9 +94,9 @@ def _cell(text: str) -> str | None:
 
 
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
-    """Raise an error if a quoted value seems to contain another person's line of the CSV file.
+    """Raise an error if a misplaced quotation mark seems to have joined several lines of a CSV file.
 
-    A quotation mark in the wrong place can join several lines to one value.
+    The lines of other people would then be part of one value, and these people would not be called.
 
     :raises ListUnreadable: the second or a later line of a value has at least five digits.
     """

@@ -81,13 +81,12 @@ def _looks_like_cp1251(head: bytes) -> bool:
 def _likelihood(head: bytes, encoding: str) -> float:
     """Return from 0.0 to 1.0 how likely it is that bytes are Russian text in an encoding.
 
-    The result is the share of the ten most frequent Russian letters among all Russian letters of the decoded
-    text. The result is 0.0 in these cases:
+    The result is the share of the ten most frequent Russian letters among all letters of the Russian words.
+    The result is 0.0 in these cases:
 
     - The encoding cannot decode the bytes.
-    - A word mixes Russian and Latin letters, or contains a letter that is neither Russian nor ASCII.
-    - A Russian word mixes capital and small letters like ``аНна``. A capital first letter, as in ``Анна``, is
-      usual.
+    - A word mixes Russian and Latin letters, or has a letter that is neither Russian nor ASCII.
+    - A Russian word mixes capital and small letters, as in ``аНна``.
     - The text contains a sign that is rare in Russian.
     """
     try:

@@ -37,10 +37,9 @@ class Table:
         """Convert the values of a line to a row, such as ``{"phone": "79260000011", "name": "Anna"}``.
 
         :param values: the values in the order of the columns.
-        :param clean: a function that converts the value of one cell, for example an empty text to None. The
-            row contains the converted values.
+        :param clean: a function that converts the value of one cell, for example an empty text to None.
         :return: column → converted value. If the line is too short, its last columns are missing.
-        :raises ListUnreadable: the line has a value behind the last column, or in a column without a name.
+        :raises ListUnreadable: a value is behind the last column, or in a column without a name.
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]

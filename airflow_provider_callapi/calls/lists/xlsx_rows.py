@@ -11,13 +11,14 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a workbook. A row is a mapping: column → value, or None for an empty cell.
+    """Yield the rows of an Excel workbook: column → value, or None for an empty cell.
 
-    Only one sheet of the workbook may have values. The first line with a value contains the column names.
+    The first line with a value contains the column names.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
-    :raises ListUnreadable: openpyxl is not installed, the workbook is damaged or empty, or several sheets
-        have values. Or a line cannot be read; the error message then contains the number of the line.
+    :raises ListUnreadable: openpyxl is not installed.
+    :raises ListUnreadable: the workbook is damaged, is empty, or has values in several sheets.
+    :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
     try:
         from openpyxl import load_workbook  # noqa: PLC0415 - an extra of this package

@@ -49,14 +49,13 @@ def is_same_number(number: str | None, other: str | None) -> bool:
 def may_be_same_number(number: str | None, other: str | None) -> bool:
     """Return whether two texts may be the same phone number or SIP address.
 
-    Besides equal numbers, the result is True in these cases:
+    The result is True in these cases:
 
+    - The texts are the same number, see `is_same_number`.
     - A text contains no digit.
-    - Both texts are masked.
-    - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
+    - Both texts are masked, or one is masked and its visible digits fit the other number: ``7900***0002``.
     - One text has at least five digits, and the other number ends with these digits.
-    - One text has at least five digits, and the other text is a SIP address with these digits, such as
-      ``79260000011@example.com``.
+    - One text has at least five digits, and the other is a SIP address with these digits.
     """
     first, second = _signs(number), _signs(other)
     if not _has_digits(first, second) or (_MASK in first and _MASK in second):

@@ -36,12 +36,11 @@ _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 def find_numbers(text: str, region: str) -> frozenset[str]:
     """Return every phone number that a text contains, as E.164 digits.
 
-    The result contains no extensions. If a number can be read in two ways, the result contains both readings.
-    If the whole text is a SIP number, the result contains this SIP number.
+    - If a number can be read in two ways, the result contains both readings.
+    - If the whole text is a SIP number, the result contains this SIP number.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the text contains no number, or digits that seem to be a number but are no valid
-        number.
+    :raises NotANumber: the text contains no number, or digits that seem to be a mistyped number.
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
@@ -94,12 +93,13 @@ def _read_as_international(digits: str) -> Iterator[str]:
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
     """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
 
-    The function joins neighbouring groups of digits in every way that results in a valid number. Digits are
-    unused if they belong to no valid number. The digits of a group are also unused if the group has at least
-    ten digits, and is no valid number by itself. If all digits are used, the returned length is 0.
+    The digits of a group are unused in these cases:
+
+    - The group belongs to no valid number, even if it is joined with neighbouring groups.
+    - The group has at least ten digits, and is no valid number by itself.
 
     :param segment: a text without letters, such as ``8 (926) 000-00-11``.
-    :return: the pair (phone numbers as E.164 digits, length).
+    :return: the pair (phone numbers as E.164 digits, length). Length 0: all digits are used.
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()

@@ -40,15 +40,15 @@ class NumberingPlan:
 
     :ivar region: ISO 3166 code of the region, such as ``RU``.
     :ivar country_code: the digits after ``+``, such as ``7``.
-    :ivar national_prefix: the digits that people of the region dial before a national number, such as ``8``.
-        An empty text: they dial no prefix.
-    :ivar international_prefix: a regular expression. It matches the digits that people of the region dial
-        before a country code, such as ``810``.
+    :ivar national_prefix: the digits that people dial before a national number, such as ``8``. Empty: no
+        prefix.
+    :ivar international_prefix: a regular expression for the digits that people dial before a country code,
+        such as ``810``.
     :ivar lengths: how many digits a national number of the region can have.
-    :ivar parsed_prefix: a regular expression. It matches the first digits that the library `phonenumbers`
-        removes or replaces when it reads a national number.
+    :ivar parsed_prefix: a regular expression for the first digits that `phonenumbers` removes or replaces
+        when it reads a national number.
     :ivar has_plain_prefix: True: the digits behind the national prefix are the whole national number. False:
-        in this region, `phonenumbers` may replace the first digits by other digits.
+        `phonenumbers` may replace the first digits by other digits.
     """
 
     region: str
@@ -104,11 +104,9 @@ class NumberingPlan:
 def read_digits(digits: str, region: str) -> str | None:
     """Return the valid phone number that digits mean in a region, as E.164 digits.
 
-    In region ``RU``, ``9260000011``, ``89260000011``, ``79260000011`` and ``81079260000011`` all mean
-    ``79260000011``.
+    In region ``RU``, ``9260000011``, ``89260000011`` and ``81079260000011`` all mean ``79260000011``.
 
-    :param digits: a national number or an international number, with or without the prefix that people dial
-        before it.
+    :param digits: a national or international number, with or without the prefix that people dial first.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
     :return: the number. None: the digits mean no valid number, or some digits are left over.
     """

@@ -56,8 +56,7 @@ def read_contact(text: str, region: str) -> str:
 
     - A phone number becomes E.164 digits without ``+``, such as ``79260000011``.
     - A SIP number, such as ``sip25@example.com``, stays unchanged.
-    - A phone number with letters behind it, such as ``79260000011 home``, is an error. If the text counted as
-      a SIP number, it would differ from ``79260000011``, and a campaign could call one person twice.
+    - A phone number with letters behind it, such as ``79260000011 home``, is an error.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text is not a phone number or SIP number that can be called.
@@ -77,8 +76,7 @@ def read_destination(given: object, region: str) -> str:
     of any country, and extensions of up to nine digits.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the value is not a number that can be called, or looks like a mistyped number of the
-        region.
+    :raises NotANumber: the value is no number that can be called, or seems to be mistyped.
     """
     text = str(given).strip()
     is_digits = text.isascii() and text.isdigit()
@@ -96,8 +94,8 @@ def read_destination(given: object, region: str) -> str:
 def read_number_or_prefix(text: str, region: str) -> str:
     """Return a phone number as E.164 digits, or a prefix: the first digits of phone numbers.
 
-    A text of up to nine digits, such as ``7926`` or ``+7926``, is a prefix. The function returns the digits
-    of a prefix unchanged, so the author must write the country code.
+    A text of up to nine digits, such as ``7926`` or ``+7926``, is a prefix. The function adds no country code
+    to a prefix.
 
     :param region: ISO 3166 code of a country. A phone number without a country code belongs to this country.
     :raises NotANumber: the text is neither a phone number nor a prefix.
@@ -193,14 +191,11 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
     """Return whether the ``+`` before some digits may be a mistake.
 
-    In region ``RU``, ``+8 926 …`` may mean the national number ``8 926 …``. The result is True if both
-    conditions hold:
-
-    - The digits begin with the national prefix of the region.
-    - Without the ``+``, the digits mean a valid number, and this number is not ``not_as``.
+    In region ``RU``, ``+8 926 …`` may mean the national number ``8 926 …``.
 
     :param digits: the digits after the ``+``.
     :param not_as: the number that the digits mean with the ``+``, as E.164 digits.
+    :return: True: the digits begin with the national prefix, and mean a valid number other than ``not_as``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -31,12 +31,10 @@ _TYPES = (
 class _Region:
     """The valid national numbers of one region. A valid number matches both ``general`` and ``types``.
 
-    All attributes are regular expressions.
-
-    :ivar leading_digits: matches the first digits of the region's numbers. None: no first digits are checked,
-        because no other region has the same country code, or because the library states none for the region.
-    :ivar general: matches the general form of the region's numbers.
-    :ivar types: matches a number of any type, such as the region's mobile numbers.
+    :ivar leading_digits: a regular expression for the first digits of the region's numbers. None: the first
+        digits are not checked.
+    :ivar general: a regular expression for the general form of the region's numbers.
+    :ivar types: a regular expression for numbers of any type, such as the region's mobile numbers.
     """
 
     leading_digits: re.Pattern[str] | None

@@ -22,12 +22,12 @@ _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 class CallFilter:
     """The conditions for the calls that a report contains. A call must meet all of them.
 
-    Empty or None means that there is no such condition.
+    An empty attribute, or None, is no condition.
 
-    :ivar missed: True: only inbound calls that no employee answered. False: all calls.
-    :ivar direction: only calls in this direction: ``in`` or ``out``.
+    :ivar missed: True: only inbound calls that no employee answered. False: no condition.
+    :ivar direction: ``in``: only inbound calls. ``out``: only outbound calls.
     :ivar virtual_phone_numbers: only calls through one of these numbers.
-    :ivar employees: only calls in which one of these employees took part, by id.
+    :ivar employees: only calls with one of these employees, by id.
     :ivar tags: only calls with one of these tags, by id.
     """
 
@@ -57,12 +57,10 @@ class CallFilter:
         return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
 
     def selects(self, raw: Mapping[str, Any]) -> bool:
-        """Return whether a call in the Data API's answer meets the conditions.
+        """Return whether a call in the Data API's answer meets the conditions, except for the virtual number.
 
-        The method checks the employees, the tags, the direction, and whether the call was missed. The Data
-        API should already have checked the last two, but may ignore the filter of a request. If the call
-        lacks the field for one of these two conditions, the condition counts as met. The method does not
-        check the virtual number.
+        The Data API may ignore the filter of a request, so the method checks the call again. If the call has
+        no field for the direction, or for whether it was missed, this condition counts as met.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.

@@ -68,8 +68,7 @@ class CallsReport:
     :param timezone: IANA name of the account's time zone.
     :param columns: the columns of each row.
     :param selection: the conditions that each loaded call meets.
-    :ivar unreadable: name of a field → how many values of this field could not be read. The rows contain None
-        instead of these values.
+    :ivar unreadable: name of a field → number of unreadable values. The rows contain None for these values.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class CallsReport:
         The calls of one portion are in the order of their beginning.
 
         :param since: the beginning of the interval, epoch seconds.
-        :param until: the end of the interval, epoch seconds. The end does not belong to the interval.
+        :param until: the end of the interval, epoch seconds, exclusive.
         :raises ReportRefused: the Data API refuses a field or a filter.
         :raises ReportIncomplete: not all calls could be read.
         :raises CallApiError: the Data API refuses the request, or does not answer.

@@ -30,17 +30,13 @@ def fetch_finished_calls(
     fields: Sequence[str] = REPORT_FIELDS,
     sessions: Collection[int] | None = None,
 ) -> Entries[FinishedCall]:
-    """Return what the Data API reports about each finished call that began in an interval.
-
-    The function also fetches the reports of the legs (participants), if these reports are needed to decide
-    which contacts picked up.
+    """Return the finished calls of an interval from the Data API, and whether each contact picked up.
 
     The result can also contain calls that began up to 7 days before or 1 day after the interval. If a report
-    cannot be read, the result lacks the call, and counts as incomplete. An incomplete result does not prove
-    that a call has no report.
+    cannot be read, the result counts as incomplete. A call that it lacks may still have a report.
 
     :param data_api: sends the requests.
-    :param since: the beginning of the interval, epoch seconds.
+    :param since: the beginning of the interval in which the calls began, epoch seconds.
     :param until: the end of the interval, epoch seconds.
     :param timezone: IANA name of the account's time zone.
     :param refusals: what this Data API has refused before. New refusals are added. None: nothing is known.
@@ -64,7 +60,9 @@ def fetch_finished_calls(
 def _fetch(
     requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
 ) -> Entries[FinishedCall]:
-    """Fetch the reports of finished calls, and of their legs if needed. Return what the reports show.
+    """Fetch reports of finished calls. Return the calls, and for each call whether the contact picked up.
+
+    If the reports of calls do not show who picked up, the function also fetches the reports of legs.
 
     :param ids: the call session ids of the wanted calls. None: all calls of the interval.
     """

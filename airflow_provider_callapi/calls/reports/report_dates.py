@@ -16,9 +16,8 @@ def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
 
     Example: ``{"date_from": "2026-03-02 00:00:00", "date_till": "2026-03-03 00:00:00"}``.
 
-    Both times are in the account's time zone. When the clocks of the zone are set back, one hour of the day
-    occurs twice. If the interval begins or ends in this hour, the parameters describe a longer interval with
-    both hours.
+    Both times are in the account's time zone. If one of them occurs twice because clocks are set back, the
+    parameters describe a longer interval.
 
     :param since: the beginning of the interval, epoch seconds.
     :param until: the end of the interval, epoch seconds.
@@ -44,9 +43,8 @@ def _seconds_set_back(at: float, timezone: str) -> float:
 def read_report_time(text: str, timezone: str, not_before: float) -> float:
     """Return a time in a report as epoch seconds.
 
-    When the clocks of a zone are set back, one hour occurs twice, and a time in this hour can mean two
-    moments. The function returns the earlier moment. If this moment is before ``not_before``, the function
-    returns the later moment.
+    When clocks are set back, one hour occurs twice. A time in this hour means the earlier moment, or the
+    later moment if the earlier is before ``not_before``.
 
     :param text: ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
     :param timezone: IANA name of the account's time zone.

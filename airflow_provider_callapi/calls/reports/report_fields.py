@@ -127,11 +127,8 @@ def convert_row(
     :param raw: the call or leg as the Data API sends it: field → value.
     :param fields: the fields to convert. The result contains exactly these fields.
     :param timezone: IANA name of the account's time zone.
-    :param not_before: the earliest possible start of the call or leg, epoch seconds. When clocks are set
-        back, a time of the report can mean two moments. This parameter decides which of them, see
-        `read_report_time`.
-    :param on_unreadable: a function that takes the name of a field. It is called once for each field with an
-        unreadable value. Its result is ignored.
+    :param not_before: the earliest possible start of the call or leg, epoch seconds, see `read_report_time`.
+    :param on_unreadable: a function that is called with the name of each field that has an unreadable value.
     """
 
     def read_moment(text: Any) -> str | None:

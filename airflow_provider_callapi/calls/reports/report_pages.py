@@ -1,10 +1,10 @@
 """Read all rows of a report of the Data API, page by page, each row exactly once.
 
-The Data API sends at most three months for one request, 10 000 rows in one page, and no page after the offset
-100 000. `ReportPages` therefore divides a long interval into windows, and halves a window with too many rows.
+The Data API limits the rows and the days that one request can ask for. So `ReportPages` divides a long
+interval into windows, and halves a window with too many rows.
 
-While a window is read, new rows can move other rows from one page to the next. If rows of a window are then
-missing, `ReportPages` reads the halves of the window.
+New rows can move other rows to another page during the reading. If rows of a window are then missing,
+`ReportPages` reads the two halves of the window.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ class ReportQuery:
     :ivar parameters: the parameters of the requests, without dates, order and page.
     :ivar key: takes a row. Returns a key that no other row has, e.g. the call session id.
     :ivar position: takes a row. Returns a time in epoch seconds, e.g. when the call began. Rows with a time
-        outside the wanted interval are left out. None: the reader returns all rows of the requested period,
-        which can be longer than the wanted interval.
+        outside the wanted interval are left out. None: no rows are left out.
     """
 
     request_type: type[GetCallsReport] | type[GetCallLegsReport]
@@ -93,12 +92,11 @@ class ReportPages:
     def read(self, query: ReportQuery, since: int, until: int) -> Iterator[list[Raw]]:
         """Yield the rows of an interval, each row once, in portions (lists of up to one page of rows).
 
-        The portions are in the order of time. Only a row that moves to another page during the reading can
-        come later.
+        The portions are in the order of time, except for rows that change their page during the reading.
 
         :param query: the rows to read.
         :param since: the beginning of the interval, epoch seconds.
-        :param until: the end of the interval, epoch seconds. The end does not belong to the interval.
+        :param until: the end of the interval, epoch seconds, exclusive.
         :raises ReportIncomplete: not all rows could be read.
         :raises CallApiError: the Data API refuses the request, or does not answer.
         """
@@ -111,8 +109,7 @@ class ReportPages:
         """Yield the rows of a window (beginning and end in epoch seconds), in portions of up to one page.
 
         If the window has too many rows, or if rows are missing after the reading, the method reads the two
-        halves of the window. If all rows fit on one page, one request reads them all. No row can then move to
-        another page during the reading.
+        halves of the window.
 
         :param found: the keys of the rows that were read before. The method does not yield these rows again,
             and adds the keys of new rows.

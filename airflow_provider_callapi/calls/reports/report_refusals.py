@@ -49,12 +49,12 @@ def refuses_a_part(error: Rejected) -> bool:
 
 @dataclass(frozen=True)
 class Omissions:
-    """What requests for reports leave out, and how they change dates, after refusals by the Data API.
+    """What later requests for reports leave out or change, because the Data API has refused it.
 
     :ivar parts: pairs (method, left-out part of the request), e.g. ``("get.calls_report", "tags")``. A part
         is a report field, ``filter`` or ``include_ongoing_calls``.
-    :ivar begin_step: when a request's period begins. 0: 1 day before the wanted interval. 1: 2 days before.
-        2: 7 days before.
+    :ivar begin_step: when a request's period begins: 1 day (0), 2 days (1) or 7 days (2) before the wanted
+        interval.
     :ivar ends_now: when a request's period ends. True: at the end of the wanted interval. False: one day
         later.
     """
@@ -118,7 +118,7 @@ class Refusals:
         :param asked: the parameters of the refused request, without the dates.
         :param error: the Data API's refusal.
         :return: True: a request without the refused part, or with another date, may succeed. False: the error
-            names no part that a request can leave out, and no date that a request can still change.
+            names nothing that a next request can leave out or change.
         """
         named = [_words(error.field), _words(error.value), _words(list(error.params.values()))]
         if dates := DATE_FIELDS.intersection(named[0] | named[2]):
@@ -141,11 +141,8 @@ class Refusals:
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
         """Yield guesses at what to leave out of a refused request, if the error names no refused part.
 
-        Each guess contains all omissions of one new request. The most probable guess comes first. The last
-        guess leaves out every part that a request can do without.
-
-        Each new request costs points (rate-limit units). So if the Data API refuses all guesses, the method
-        yields nothing for the next 30 refused requests of this kind.
+        Each guess contains all omissions of one new request. The most probable guess comes first. If the Data
+        API refuses all guesses, the method yields nothing for the next 30 refused requests of this kind.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.
@@ -207,12 +204,10 @@ def _named_parts(
 ) -> set[str]:
     """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``.
 
-    If an error names several fields, among them a field that this package needs, it may list the allowed
-    fields. The function ignores such a list.
+    Several names are ignored if this package needs one of these fields. They may be the allowed fields.
 
     :param asked: the parameters of the refused request.
-    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets. The function
-        uses the first set that names a refused part.
+    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets.
     :return: the names. An empty set: the error names no part of the request.
     """
     fields = set(asked["fields"])

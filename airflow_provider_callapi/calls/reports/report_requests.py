@@ -1,14 +1,13 @@
 """Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
-`ReportRequests` repeats a refused request without the refused part, such as a field or the filter. If the
-refusal does not name the part, `ReportRequests` guesses: it tries one changed request after another. What the
-first accepted request leaves out or changes counts as refused from then on.
+`ReportRequests` repeats a refused request without the refused part, and remembers the refusal. If the refusal
+names no part, `ReportRequests` tries one changed request after another.
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
 ================  ======================================================================================
 optional field    asks without the field
-filter            asks for all reports of the period, and selects by itself
+filter            asks for all reports of the period, and selects the wanted reports itself
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
 needed field      returns an empty list that is marked as incomplete, and sends no such request again
@@ -153,24 +152,21 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    A request's period is longer than the wanted interval, in case a clock or time zone is wrong. The period
-    begins at least one day earlier, and usually ends one day later.
+    A request's period begins 1 to 7 days before the wanted interval, and usually ends 1 day after it.
 
-    If a report is missing in an incomplete list, the report may still exist. A returned list counts as
-    incomplete in these cases:
+    If a returned list counts as incomplete, a report that it lacks may still exist. The list is incomplete in
+    these cases:
 
     - A report could not be read, or the Data API did not send all reports.
-    - The Data API refuses a field that this package needs.
-    - The Data API refuses the request, and also each request with fewer parts or with other dates.
+    - The Data API refuses a field that this package needs, or every request.
     - The caller asked for active calls, too, but the Data API refuses to report active calls.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
-        harm while the period also ends one day later.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. If the Data API
-        refuses a period that ends one day later, requests state their periods in this zone. None:
-        ``timezone`` is the account's zone.
+        harm while the period ends 1 day after the interval.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. It is used if
+        the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
     """
 
     def __init__(
@@ -196,13 +192,11 @@ class ReportRequests:
     ) -> Entries[CallReport]:
         """Return the reports of the calls that began in an interval.
 
-        The result can also contain calls that began up to 7 days before or 1 day after the interval, because
-        the method asks for a longer period.
+        The result can also contain calls that began up to 7 days before or 1 day after the interval.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
-        :param selection: the condition that the wanted reports meet, e.g. one of some call session ids. None:
-            all reports of the interval.
+        :param selection: the condition that the wanted reports meet. None: all reports of the interval.
         :param ongoing: True: ask for active calls, too.
         :param fields: the names of the fields to request for each report, e.g. ``finish_reason``.
         :raises CallApiError: the Data API did not answer, or refuses the whole request.
@@ -219,15 +213,12 @@ class ReportRequests:
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
         """Return the reports of the legs (participants) of the calls that began in an interval.
 
-        The result can also contain legs of calls that began up to 7 days before or 1 day after the interval,
-        because the method asks for a longer period.
-
-        If the account may not use the report of legs, the method returns an empty list and logs one warning.
+        The result can also contain legs of calls that began up to 7 days before or 1 day after the interval.
+        If the account may not use the report of legs, the list is empty, and a warning is logged.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
-        :param selection: the condition that the wanted legs meet, e.g. one of some call session ids. None:
-            all legs of the interval.
+        :param selection: the condition that the wanted legs meet. None: all legs of the interval.
         :raises CallApiError: the Data API did not answer, or refuses the whole request, e.g. the credentials.
         """
         try:
@@ -255,8 +246,7 @@ class ReportRequests:
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
         """Return the reports of the first request that the Data API accepts, and the request's parameters.
 
-        After each refusal, the next request leaves out the refused part. If the refusal names no part, the
-        next request leaves out the most probable cause.
+        After each refusal, the next request leaves out the refused part or the most probable cause.
 
         :return: the pair (reports, parameters). None: the Data API accepts no request with the fields that
             this package needs.
@@ -287,12 +277,9 @@ class ReportRequests:
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
         """Return all reports of one kind (of calls, or of legs), each report once, in any order.
 
-        The period begins and ends some days outside the query's interval, see `Omissions`.
-
-        If a period has more reports than the Data API sends for one period, the method fetches each half of
-        it. The first half ends at the moment at which the second half begins. So no report is missed, whether
-        or not the Data API counts the end of a period as part of it. A period of one second is not halved:
-        the returned list then counts as incomplete.
+        The period begins and ends some days outside the query's interval, see `Omissions`. If the Data API
+        does not send all reports of a period, the method fetches each half of the period. If a period of one
+        second still has too many reports, the returned list counts as incomplete.
         """
         since, until = query.interval
         found: dict[Any, Any] = {}

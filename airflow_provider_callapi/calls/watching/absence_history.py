@@ -1,10 +1,10 @@
 """Learns, from the snapshots of an account, how soon a missing call counts as ended.
 
 ``list.calls`` may omit an active call for a moment. So a second snapshot without the call must confirm that
-the call has ended. Usually, this snapshot comes from the next regular poll.
+the call has ended. Usually, it comes from the next regular poll.
 
 On a *steady account*, missing calls do not come back. There, an extra poll 0.4 seconds later (a *second
-look*) confirms the end sooner. `AbsenceHistory` decides whether an account is steady.
+look*) confirms the end sooner.
 """
 
 from __future__ import annotations
@@ -36,12 +36,11 @@ _SAVED_SECOND_LOOKS = 2.0
 class AbsenceHistory:
     """Collects what consecutive snapshots of one account show about missing calls.
 
-    A call that is missing in some snapshots may come back: it was active all the time.
+    A missing call may come back: the call was active all the time.
 
     :ivar longest_return: the longest absence, in seconds, after which a call came back. At most 60. An
         absence lasts from the first to the last snapshot without the call. A call counts as ended only after
-        it is missing for longer than this time. 0: no call has come back, or each call that came back was
-        missing in only one snapshot.
+        it is missing for longer than this time.
     """
 
     def __init__(self) -> None:
@@ -79,7 +78,7 @@ class AbsenceHistory:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the account is steady.
+        """Whether calls that are missing in ``list.calls`` have ended, as a rule, and do not come back.
 
         A new account becomes steady after 100 ended calls. If a missing call comes back, the account is not
         steady until 2000 more calls have ended.
@@ -107,17 +106,14 @@ class AbsenceHistory:
         self._listed = listed
 
     def permits_second_look(self, watched: Collection[int]) -> bool:
-        """Return whether a second look (an extra poll) should follow the newest snapshot after 0.4 seconds.
+        """Return whether an extra poll (a second look) should follow the newest snapshot after 0.4 seconds.
 
         The result is True if all of these conditions hold:
 
         - The account is steady: missing calls do not come back, see `is_steady`.
-        - At least one watched call vanished: it is missing in the newest snapshot, and was not missing in the
-          snapshot before.
-        - Fewer than five calls of the account vanished, or at least one call stayed. Otherwise, the service
-          may have omitted all calls by mistake.
-        - On average, at most one second look follows ten regular polls. If all watched calls vanished,
-          this condition does not apply.
+        - A watched call is missing in the newest snapshot, and was not missing in the snapshot before.
+        - If the account had five or more calls: at least one of them is still listed.
+        - All watched calls are newly missing, or at most one extra poll follows ten regular polls on average.
 
         :param watched: the session ids of the watched calls: the calls for whose end a task waits.
         """

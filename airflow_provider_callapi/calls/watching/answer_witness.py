@@ -21,23 +21,22 @@ from airflow_provider_callapi.calls.watching.witness_pause import CountingClient
 class AnswerWitness:
     """Asks the Data API which active calls were answered.
 
-    The witness sends at most one request in ten seconds, and one request covers all calls. The requests ask
-    in turn for the report of calls and for the report of legs. These facts prove that the contact has picked
-    up:
+    The witness sends at most one request in ten seconds, for all calls together. It asks in turn for the
+    report of calls and for the report of legs. The contact has certainly picked up in these cases:
 
-    - In the report of calls: a talk.
-    - In the report of legs: a connected leg of the contact. The witness does not use this report for inbound
+    - The report of calls contains a talk.
+    - The report of legs contains a connected leg of the contact. The witness does not use it for inbound
       calls.
 
     After a failed request, and while few points (rate-limit units) are left, the witness pauses, see
-    `WitnessPause`. A failed request proves nothing about the calls.
+    `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
         no harm, see `ReportRequests`.
     :param account_timezone: a function that returns the IANA name of the account's time zone.
     :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
+    :param refusals: what this Data API has refused before. None: nothing is known.
     """
 
     def __init__(

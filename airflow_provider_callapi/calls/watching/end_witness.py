@@ -31,23 +31,18 @@ _KEEP_FOR = 60.0
 class EndWitness:
     """Asks the Data API for the reports of calls that are missing in the newest snapshot.
 
-    One request covers several missing calls. If some of them have ended without a talk, a second request asks
-    for their legs, which show whether the contact picked up. The witness asks about each call at most once in
-    ten seconds.
+    The witness asks about each call at most once in ten seconds, and pauses in these cases:
 
-    The witness pauses in these cases:
-
-    - Three requests in a row found no report: the account's reports come late. The pause lasts ten minutes.
-    - A request failed, or few points (rate-limit units) are left: see `WitnessPause`. A failed request proves
-      nothing about the calls.
+    - Three requests in a row found no report. The pause lasts ten minutes.
+    - A request failed, or few points (rate-limit units) are left: see `WitnessPause`.
 
     :param data_api: a client of the Data API that does not repeat requests.
     :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
         no harm, see `ReportRequests`.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. The Data API
-        reports the ends of calls in this zone, so a wrong zone gives wrong times.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. A wrong zone
+        gives wrong times of the ends.
     :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused in requests for reports before. None: nothing is known.
+    :param refusals: what this Data API has refused before. None: nothing is known.
     """
 
     def __init__(
@@ -68,9 +63,9 @@ class EndWitness:
         self._requests_without_report = 0
 
     def extend(self, snapshot: Snapshot, missing: Collection[int]) -> Snapshot:
-        """Return a copy of a snapshot that also contains the ends of missing calls.
+        """Return a copy of a snapshot with the known ends of missing calls, as the Data API reports them.
 
-        If a request is due, the method asks the Data API first.
+        The method first asks the Data API about the missing calls, if a request is due.
 
         :param snapshot: the newest snapshot of the active calls.
         :param missing: the session ids of the calls that the snapshot does not show any more.

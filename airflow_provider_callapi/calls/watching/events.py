@@ -76,8 +76,8 @@ class CallEvent:
 
     :ivar kind: ``started``, ``answered`` or ``ended``.
     :ivar seen_at: the time of the snapshot that first showed the event, epoch seconds.
-    :ivar call: what was known of the call at that time. Exception: in an event ``started``, the answer is
-        never known, even if the same snapshot shows it.
+    :ivar call: what was known of the call at that time. An event ``started`` never shows whether the contact
+        answered.
     :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
         numbers, also the contact's number.
     """
@@ -133,21 +133,19 @@ class _WatchedCall:
 
 @dataclass
 class EventDetector:
-    """A detector that finds the events of an account's calls: started, answered, ended.
+    """Finds the events of an account's calls by comparing snapshots: started, answered, ended.
 
-    The detector compares each snapshot with the earlier snapshots, and reports the changes as events. From a
-    baseline, the detector only stores the calls, and reports no events. Two kinds of snapshots are baselines:
+    A baseline is a snapshot from which the detector reports no events. Baselines are:
 
-    - The first snapshot, because an earlier detector may have reported the events of its calls. Exception:
-      `restore` has taken over what the earlier detector remembered.
+    - The first snapshot. Exception: `restore` has taken over what an earlier detector remembered.
     - A snapshot more than ``longest_gap`` seconds after the last successful snapshot.
 
     :ivar call_filter: selects the calls whose events the detector reports.
     :ivar include_phone_numbers: whether events contain the contact's number.
     :ivar tolerance: how many consecutive snapshots without a call prove that the call has ended.
-    :ivar longest_gap: seconds between two successful snapshots. After a longer gap, a snapshot is a baseline.
-    :ivar ended_kept: how many seconds the detector remembers an ended call after its end. If ``list.calls``
-        shows the call again in this time, the detector reports no events, and the time begins again.
+    :ivar longest_gap: the longest time between two snapshots whose changes are reported, in seconds.
+    :ivar ended_kept: how many seconds the detector remembers an ended call. If ``list.calls`` shows the call
+        again in this time, no events are reported, and the time begins again.
     :ivar is_baseline: whether the newest successful snapshot was a baseline.
     """
 
@@ -165,12 +163,8 @@ class EventDetector:
     def update(self, snapshot: Snapshot) -> list[CallEvent]:
         """Compare one snapshot with the earlier snapshots, and return the new events.
 
-        In the list, a call's event ``started`` comes before the call's event ``answered``. The list is empty
-        in these cases, even if calls have changed:
-
-        - The poll failed.
-        - The snapshot is the first one. Exception: `restore` has taken over the calls of an earlier detector.
-        - The snapshot is the first successful one after a gap of more than ``longest_gap`` seconds.
+        A call's event ``started`` comes before its event ``answered``. The list is empty if the poll failed.
+        The list is also empty if the snapshot is a baseline, see `EventDetector`.
         """
         if snapshot.failure is not None:
             return []

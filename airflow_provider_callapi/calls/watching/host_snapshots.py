@@ -1,8 +1,7 @@
 """Snapshots that the waiting tasks of one host share, so that together they send fewer polls.
 
-The newest snapshot is in a file. When the next snapshot is due, one task polls and writes the file. The other
-tasks only read the file. A lock on a second file decides which task polls. If the files cannot be used, each
-task polls by itself.
+When a snapshot is due, one task polls and writes the snapshot to a file. The other tasks read the file. If
+the files cannot be used, each task polls by itself.
 
 Only the operating-system user of the worker can read the files. The files contain no phone numbers.
 """

@@ -32,16 +32,16 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 class SharedPoll:
     """A poll loop for many subscribers, such as the triggers of tasks that wait for calls.
 
-    The loop runs while there are subscribers, in one event loop. The pause between two polls is the shortest
-    interval of all subscribers, or longer if a rate limit refused the last poll. A subscriber that joins a
-    running loop waits for the next poll, and gets no older snapshot. When a call that a subscriber waits for
-    is missing for the first time, an extra poll (a second look) may follow: see `AbsenceHistory`.
+    The loop runs while there are subscribers. The pause between two polls is their shortest interval.
+
+    - After a rate limit refused a poll, the pause is longer.
+    - If a call that a subscriber waits for is newly missing, the pause may be shorter, see `AbsenceHistory`.
 
     :param take_snapshot: a function that polls once and returns the snapshot. It must not block the event
         loop.
     :param history: what earlier polls of the account have shown about missing calls. The loop adds each new
         snapshot. None: there were no earlier polls.
-    :param when_idle: a function that is called when the last subscriber has left. Its result is ignored.
+    :param when_idle: a function that is called when the last subscriber has left.
     :param sleep: ``asyncio.sleep``, or a replacement in a test.
     """
 
@@ -108,14 +108,12 @@ class SharedPoll:
 
         ``async with poll.subscribe(5.0) as next_snapshot: snapshot = await next_snapshot()``
 
-        :param interval: seconds between two polls. A subscriber with a shorter interval makes the poll more
-            frequent for all subscribers. After a rate limit refused a poll, the pause is longer.
-        :param awaited: a function that returns the session ids of the calls for which the subscriber waits
-            for an answer of the contact. It is called whenever `SharedPoll.awaited_answers` is read.
-            ``take_snapshot`` can then ask the Data API whether these calls were answered.
-        :param only_call: the session id of the only call for which the subscriber waits. The subscriber then
-            gets the first snapshot, and later only snapshots that may change what is known of this call (see
-            `Snapshot.concerns`). None: the subscriber gets every snapshot.
+        :param interval: seconds between two polls. The shortest interval of all subscribers is used.
+        :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+            waits.
+        :param only_call: the session id of the only call for which the subscriber waits. The subscriber gets
+            the first snapshot, and later only snapshots that may concern this call. None: the subscriber gets
+            every snapshot.
         :param wake_at: epoch seconds, e.g. the deadline of the wait. From this time on, a subscriber with
             ``only_call`` gets every snapshot.
         :raises ValueError: the interval is not positive.
@@ -178,8 +176,8 @@ class SharedPoll:
     async def _pause_after(self, snapshot: Snapshot) -> None:
         """Sleep until the time of the next poll, or until no subscribers are left.
 
-        If a new subscriber with a shorter interval arrives during the sleep, a shorter sleep begins beside
-        the first one. The method returns as soon as one of the two sleeps ends.
+        If a subscriber with a shorter interval joins during the sleep, the sleep may end earlier. The shorter
+        interval then counts from the moment of joining.
         """
         pauses: set[asyncio.Future[Any]] = set()
         has_second_look = self._history.permits_second_look(self._watched)
@@ -206,8 +204,7 @@ class Subscription:
     """One subscriber's part in a `SharedPoll`, from the beginning to the end of an ``async with`` block.
 
     :ivar interval: the wanted number of seconds between two polls, see `SharedPoll.subscribe`.
-    :ivar awaited: a function that returns the session ids of the calls for which the subscriber waits for an
-        answer of the contact.
+    :ivar awaited: a function that returns the session ids of the calls for whose answer the subscriber waits.
     :ivar only_call: the session id of the only call for which the subscriber waits. None: the subscriber gets
         all snapshots.
     """
