@@ -1,7 +1,7 @@
 """The functions that run most ``airflow callapi`` commands, such as ``calls`` and ``check``.
 
-A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``. Only
-the command ``emulator`` has other exit codes. A command logs only with the option ``--verbose``.
+A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``, except
+after the command ``emulator``. A command logs only with the option ``--verbose``.
 
 If the points (the API's rate-limit units) are used up, or the service is slow, a command fails within
 seconds.
@@ -184,7 +184,6 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
     Points are the API's rate-limit units. The answer to the request states them.
 
     :param service: the service's name in the rows: ``Call API`` or ``Data API``.
-    :param client: the client of the service.
     :param send: a function without arguments that sends a request through ``client``.
     """
     try:

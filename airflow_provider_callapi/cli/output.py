@@ -24,7 +24,7 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     - ``table`` and ``plain``: all values become text. None becomes an empty text.
 
     :param rows: for each row of the table, a dict: column → value. All rows have the same columns.
-    :param args: the parsed arguments of the command. ``args.output`` is the form.
+    :param args: the arguments of the command. ``args.output`` is the form.
     """
     if args.output in ("json", "yaml"):
         print_data(rows, args)

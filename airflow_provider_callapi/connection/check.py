@@ -85,7 +85,6 @@ def _check_timezone(timezone: str | None, client: Client) -> str:
     """Ask the Data API for the account's time zone, and compare the zone with the connection's.
 
     :param timezone: IANA name of the zone in the connection. None: nothing is compared.
-    :param client: a client of the Data API.
     :return: a sentence for the user: the account's zone, or why the zone was not checked.
     :raises _ConnectionUnusable: in the present year, the two zones have different local times.
     """

@@ -31,8 +31,8 @@ Service = Literal["call_api", "data_api"]
 class ObservedClient(Client):
     """A `Client` that also records metrics and trace spans about its requests.
 
-    The metrics are the duration of each request and the points (rate-limit units) left. The client records
-    spans only if Airflow traces the running task. A span contains no phone number.
+    The metrics are the duration of a request and the points (rate-limit units) left. Spans exist only if
+    Airflow traces the running task. A span contains no phone number.
 
     :param conn_id: id of the Airflow connection. The spans and the metrics of the points have this id as a
         tag.

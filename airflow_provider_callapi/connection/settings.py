@@ -93,13 +93,11 @@ class _ExtraFields(BaseModel):
 class ConnectionSettings(BaseModel):
     """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
-    :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API, including the version: ``https://callapi.comagic.ru/v4.0``.
-    :ivar data_api_url: base URL of the Data API, including the version. None: the connection does not use it.
+    :ivar data_api_url: base URL of the Data API, with the version. None: the connection does not use it.
     :ivar login: the user name. None: ``password`` is a permanent access key, so there is no login.
     :ivar password: the password of ``login``, or a permanent access key.
-    :ivar timeout: the longest time for one request in seconds, including the opening of the network
-        connection.
+    :ivar timeout: the longest time for one request, in seconds.
     :ivar timezone: IANA name of the account's time zone. None: the package asks the Data API for the zone.
     :ivar verify: whether the package verifies TLS certificates. A text: the path of a file with the CA
         certificates to trust.
@@ -129,7 +127,6 @@ class ConnectionSettings(BaseModel):
     ) -> Self:
         """Check the fields of an Airflow connection, and return the settings.
 
-        :param conn_id: id of the connection, for error messages and metrics.
         :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
         :param extra: a JSON object as text. None: all settings in the extra have their defaults.
         :raises ConnectionSettingsInvalid: a field is invalid. The message names the connection and the field.

@@ -49,7 +49,7 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
     :param field: the operator's parameter that names the connection, such as ``ledger_conn_id``, for error
         messages.
-    :param pings: whether the engine tests its database connection before each transaction, see `engine_of`.
+    :param pings: see `engine_of`.
     :raises CallApiFailure: the Airflow connection cannot be used, or its database is not supported.
     """
     return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
@@ -60,10 +60,7 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 
     The engine keeps the values of statements, such as phone numbers, out of its log.
 
-    :param hook: the `DbApiHook` of the Airflow connection.
-    :param conn_id: the id of the Airflow connection, for error messages.
-    :param field: the operator's parameter that names the connection, such as ``ledger_conn_id``, for error
-        messages.
+    :param field: the operator's parameter that names the connection ``conn_id``, for error messages.
     :param pings: whether the engine tests its database connection before each transaction. False: a
         transaction can fail because the database connection is lost. The caller must then repeat the
         transaction.
@@ -107,7 +104,6 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
 
     The message contains the first line of the database's error, without phone numbers.
 
-    :param error: an exception of the database's driver or of SQLAlchemy.
     :param named: the beginning of the message, such as ``contacts: connection 'dwh'``.
     """
     text = masked_text(error, named)

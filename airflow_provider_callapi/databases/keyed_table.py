@@ -30,7 +30,6 @@ class KeyedTable:
     :param table: the name, the columns and the primary key.
     :param named: the beginning of each error message, such as ``results: connection 'dwh', table calls``.
     :ivar key: the column names of the primary key.
-    :ivar empty: a row without values: column → None.
     """
 
     def __init__(self, engine: Engine, table: Table, named: str) -> None:
@@ -47,7 +46,6 @@ class KeyedTable:
         The table need not exist: `KeyedTable.prepare` creates it.
 
         :param name: the Airflow connection, the schema and the name of the table.
-        :param table: the columns and the primary key.
         :param field: the operator's parameter that names the table, such as ``results``, for error messages.
         :raises CallApiFailure: the connection cannot be used.
         """

@@ -10,7 +10,7 @@ a SIP number. A row with the attempt 0 stands for no attempt. There are two kind
 The table has the columns of an attempt, such as ``result``, and three more:
 
 - ``contact``: the person's entry in the contact list, as JSON. Null if the task has no contact list.
-- ``list_row``: the position of this entry in the list, from 1. Null if the task has no contact list.
+- ``list_row``: the position of this entry in the list, from 1, or null.
 - ``why``: what is wrong with an invalid entry or a duplicate. Null in all other rows.
 """
 

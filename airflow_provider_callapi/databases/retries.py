@@ -53,11 +53,9 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function that uses a database, and keep phone numbers out of the database's errors.
+    """Call a function that uses a database, and return its result.
 
-    :param work: the function, without arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.
-    :return: the result of the function.
     :raises CallApiTrouble: the database does not answer or refuses a statement, or another process has
         changed the same row (`LostRaceError`). The message contains no phone numbers.
     """

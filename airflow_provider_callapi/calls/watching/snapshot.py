@@ -31,14 +31,13 @@ class Snapshot:
     :ivar at: when the reply or the failure arrived, epoch seconds.
     :ivar sessions: session id → active call. Empty if the poll failed.
     :ivar failure: why the poll failed. None: the poll succeeded.
-    :ivar answered: session ids of active calls that were answered, according to the Data API. Empty if the
-        Data API was not asked.
+    :ivar answered: session ids of active calls that were answered, according to the Data API.
     :ivar left_out: how many active calls are missing in ``sessions``, e.g. because their session ids are
         unreadable.
-    :ivar ends: session id → end of a call that is missing in ``list.calls``, according to the Data API. Empty
-        if the Data API was not asked, or has no report yet.
-    :ivar longest_return: the longest time for which an active call of the account was missing before it came
-        back, in seconds. 0: no call is known to have come back.
+    :ivar ends: session id → end of a call that is missing in ``list.calls``, as far as the Data API has
+        reported it.
+    :ivar longest_return: the longest time in seconds for which an active call was missing before it came
+        back. 0: not known.
     """
 
     at: float
@@ -96,7 +95,6 @@ def take_snapshot(
 
     If the poll fails, the function raises no `CallApiError`. The snapshot contains the error as ``failure``.
 
-    :param client: the client of the Call API.
     :param clock: a function that returns the current time, epoch seconds.
     :param time_limit: the longest time for the poll, in seconds. A shorter limit of the client applies.
     """

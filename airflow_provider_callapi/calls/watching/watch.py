@@ -158,8 +158,7 @@ class SessionWatch:
     :ivar deadline: epoch seconds. If the end was not observed by this time, the phase becomes ``TIMED_OUT``.
     :ivar tolerance: how many snapshots without the call prove its end, and how many failed polls in a row are
         tolerated.
-    :ivar reported_end: the end of the call according to the Data API. None: no snapshot has contained this
-        end.
+    :ivar reported_end: the end of the call according to the Data API. None: the Data API has reported no end.
     """
 
     call_session_id: int

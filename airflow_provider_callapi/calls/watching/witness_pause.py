@@ -37,7 +37,6 @@ class WitnessPause:
     - After a failed request: for a minute, or longer if the Data API demands it.
     - If less than a fifth of the day's points (rate-limit units) is left: for ten minutes.
 
-    :param data_api: a client of the Data API.
     :param topic: what the witness asks for, as a text for the log, e.g. ``the ends of calls``.
     :param warn: a function that logs a warning.
     """
