@@ -19,18 +19,17 @@ SECTION = "callapi"
 def read_deployment() -> Deployment:
     """Read the name and the secret keys of this Airflow deployment from Airflow's configuration.
 
-    The name and the keys go into ids, such as the ``external_id`` of a call, and into fingerprints (hashes)
-    of phone numbers. All machines of a deployment must therefore have the same configuration. A process reads
-    the configuration only once.
+    Ids, such as the ``external_id`` of a call, and hashes of phone numbers depend on the name and the keys.
+    All machines of a deployment must therefore have the same configuration. A process reads it only once.
 
-    The `Deployment` has three fields:
+    The result is a `Deployment`:
 
-    - ``name``: the option ``[callapi] deployment``, or ``[api] base_url`` if that option is not set.
-    - ``keys``: the keys in the option ``[callapi] secret_keys``, newest first, e.g. ``new,old``. If that
-      option is not set: the keys in ``[core] fernet_key``.
-    - ``id_key``, the key for ids: the oldest key in ``keys``, so that a new key does not change the ids.
-      Exception: if ``deployment`` is set and ``secret_keys`` is not, ``id_key`` is empty. A change of
-      ``fernet_key`` then does not change the ids.
+    - ``name``: the option ``[callapi] deployment``. If not set: ``[api] base_url``.
+    - ``keys``: the keys in ``[callapi] secret_keys``, newest first. If not set: the keys in
+      ``[core] fernet_key``.
+    - ``id_key``: the oldest of ``keys``. Empty if ``deployment`` is set and ``secret_keys`` is not.
+
+    A new key in front of the old keys does not change the ids.
     """
     name, own_keys = _option(SECTION, "deployment"), _keys(_option(SECTION, "secret_keys"))
     keys = own_keys or _keys(_option("core", "fernet_key"))

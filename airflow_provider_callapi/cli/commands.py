@@ -1,12 +1,10 @@
 """The functions that run most ``airflow callapi`` commands, such as ``calls`` and ``check``.
 
-A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``. Only the
-command ``emulator`` has other exit codes.
+A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``, except
+after the command ``emulator``. A command logs only with the option ``--verbose``.
 
-A user waits for the output. A command therefore fails within seconds if the points (the API's rate-limit
-units) are used up, or if the service is slow.
-
-A command logs only with the option ``--verbose``, because Airflow's log also goes to stdout.
+If the points (the API's rate-limit units) are used up, or the service is slow, a command fails within
+seconds.
 """
 
 from __future__ import annotations
@@ -48,13 +46,12 @@ def calls(args: Namespace) -> None:
 def limits(args: Namespace) -> None:
     """Print how many points (rate-limit units) are left at the Call API and at the Data API.
 
-    The points are in the answers to two requests: a poll of the Call API, and a check of the credentials at
-    the Data API. The check is free. The vendor does not document whether a poll costs points.
+    The command sends a poll to the Call API, and a free request to the Data API. The vendor does not document
+    whether a poll costs points.
 
-    In two cases, the command prints only the points of the Call API:
-
-    - The connection does not use the Data API.
-    - The connection contains a user name. The login to the Data API would cost a point.
+    - If the connection does not use the Data API: the command prints only the points of the Call API.
+    - If the connection contains a user name: the command does not ask the Data API, because the login costs a
+      point.
     """
     data_api_problem = None
     with open_hook(args) as hook:
@@ -182,12 +179,11 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Return two table rows: the points (rate-limit units) left in this minute and on this day.
+    """Send a request, and return two table rows: the points left in this minute and on this day.
 
-    An answer of the service states the points. The function therefore sends a request first.
+    Points are the API's rate-limit units. The answer to the request states them.
 
     :param service: the service's name in the rows: ``Call API`` or ``Data API``.
-    :param client: the client of the service. After the request, ``client.limits`` contains the points.
     :param send: a function without arguments that sends a request through ``client``.
     """
     try:

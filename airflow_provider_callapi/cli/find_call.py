@@ -19,10 +19,10 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    The error `CallUnresolved` names the ``external_id`` of a call that may have been placed. With this
-    command, a user can look for the call. The command searches the Data API's reports of the last 30 days,
-    but only if the connection uses the Data API. If the command finds no call, it prints to stderr where it
-    has searched, and exits with ``1``.
+    The error `CallUnresolved` names the ``external_id`` of a call that may have been placed.
+
+    The command searches the Data API's reports of the last 30 days, if the connection uses the Data API. If
+    no call is found, the command exits with ``1``.
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())

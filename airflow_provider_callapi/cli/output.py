@@ -20,11 +20,11 @@ from tabulate import tabulate
 def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
     """Print table rows in the form that the option ``--output`` names.
 
-    The forms are ``table``, ``plain``, ``json`` and ``yaml``. In ``json`` and ``yaml``, numbers and lists
-    keep their types. In ``table`` and ``plain``, all values become text, and None becomes an empty text.
+    - ``json`` and ``yaml``: numbers and lists keep their types.
+    - ``table`` and ``plain``: all values become text. None becomes an empty text.
 
     :param rows: for each row of the table, a dict: column → value. All rows have the same columns.
-    :param args: the parsed arguments of the command. ``args.output`` is the form.
+    :param args: the arguments of the command. ``args.output`` is the form.
     """
     if args.output in ("json", "yaml"):
         print_data(rows, args)

@@ -36,12 +36,11 @@ _LEAST_WIDTH = 110
 def verify(args: Namespace) -> None:
     """Run experiments with the service, and print which of the package's assumptions are true.
 
-    - With ``--output text``, the table of assumptions goes to stdout.
-    - With ``--output json`` or ``yaml``, the table goes to stderr, and a profile goes to stdout. With the
-      profile, the emulator can imitate the service.
+    - With ``--output text``: the table of assumptions goes to stdout.
+    - With ``--output json`` or ``yaml``: the table goes to stderr. A profile, with which the emulator can
+      imitate the service, goes to stdout.
 
-    The plan of the run and the instructions to the user always go to stderr. Before the first experiment, the
-    command asks for a confirmation, except with ``--yes``.
+    The command first prints its plan to stderr. It then asks for a confirmation, except with ``--yes``.
     """
     try:
         with open_hook(args) as hook, _sigterm_interrupts():
@@ -82,7 +81,7 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str) -> str:
-    """Return the phone number in a command-line option, in the form that the service needs.
+    """Check the phone number in a command-line option, and return it in the form that the service needs.
 
     :param option: the name of the option. ``virtual_number`` takes only a phone number. The other options
         also take a SIP number.

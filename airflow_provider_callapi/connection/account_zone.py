@@ -21,7 +21,7 @@ def fetch_timezone(call: Callable[[Any], Any], warn: Callable[[str], object]) ->
 
     :param call: a function that sends a request to the Data API, and returns the answer.
     :param warn: a function that logs or prints the text of a warning.
-    :raises CallApiError: a transient error, e.g. the Data API does not answer. A later request may succeed.
+    :raises CallApiError: a transient error. A later request may succeed.
     """
     try:
         zone = call(GetAccount()).timezone

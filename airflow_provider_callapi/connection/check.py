@@ -30,11 +30,9 @@ class _ConnectionUnusable(Exception):
 def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[bool, str]:
     """Test an Airflow connection of type ``callapi``, and describe the result for the user.
 
-    :param read_settings: reads the connection. If this function raises `ConnectionSettingsInvalid`, the
-        connection does not work.
+    :param read_settings: reads the connection, and may raise `ConnectionSettingsInvalid`.
     :return: whether the connection works, and a description: ``(True, "Connected; 3 active calls.")``. The
-        description contains no credentials, but may contain the IP address of this machine. The account has
-        to allow this address.
+        description contains no credentials, but may contain the IP address of this machine.
     """
     try:
         settings = read_settings()
@@ -84,13 +82,10 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Compare the account's time zone with the zone in the connection, and return a sentence for the user.
+    """Ask the Data API for the account's time zone, and compare the zone with the connection's.
 
-    The sentence names the account's zone, or says why the zone was not checked.
-
-    :param timezone: IANA name of the zone in the connection. None: the connection names no zone, so nothing
-        is compared.
-    :param client: a client of the Data API, which the function asks for the account's zone.
+    :param timezone: IANA name of the zone in the connection. None: nothing is compared.
+    :return: a sentence for the user: the account's zone, or why the zone was not checked.
     :raises _ConnectionUnusable: in the present year, the two zones have different local times.
     """
     try:

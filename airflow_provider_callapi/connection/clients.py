@@ -31,11 +31,11 @@ Service = Literal["call_api", "data_api"]
 class ObservedClient(Client):
     """A `Client` that also records metrics and trace spans about its requests.
 
-    The metrics are the duration of each request and the points (rate-limit units) left. The client records a
-    span only if Airflow traces the running task. A poll in the triggerer serves many tasks, and has no span.
-    A span contains no phone number.
+    The metrics are the duration of a request and the points (rate-limit units) left. Spans exist only if
+    Airflow traces the running task. A span contains no phone number.
 
-    :param conn_id: id of the Airflow connection. Metrics and spans have this id as a tag.
+    :param conn_id: id of the Airflow connection. The spans and the metrics of the points have this id as a
+        tag.
     :param service: the service to which the client sends: ``call_api`` or ``data_api``.
     """
 

@@ -41,11 +41,11 @@ def data_api_host(call_api_host: str) -> str | None:
     """Return the host of the Data API that belongs to a host of the Call API.
 
     - For a host in `BRANDS`: the Data API of the same brand.
-    - For the address of this machine (127.0.0.1): the same address, because the emulator serves both APIs.
-    - For another host ``callapi.…`` or ``callapi-…``: the same host with ``dataapi`` instead of ``callapi``.
-    - For any other host: None, because the host of the Data API is unknown.
+    - For this machine, e.g. ``127.0.0.1``: the same host, because the emulator serves both APIs.
+    - For another host ``callapi.…`` or ``callapi-…``: the host with ``dataapi`` in place of ``callapi``.
+    - For any other host: None.
 
-    :param call_api_host: the host of the Call API in lower case, such as ``callapi.uiscom.ru``.
+    :param call_api_host: the host of the Call API in lower case.
     """
     if is_loopback(call_api_host):
         return call_api_host

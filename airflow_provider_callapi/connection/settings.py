@@ -93,19 +93,14 @@ class _ExtraFields(BaseModel):
 class ConnectionSettings(BaseModel):
     """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
-    :ivar conn_id: id of the Airflow connection.
     :ivar url: base URL of the Call API, including the version: ``https://callapi.comagic.ru/v4.0``.
-    :ivar data_api_url: base URL of the Data API, including the version. None: the connection does not use the
-        Data API.
-    :ivar login: the user name with which the package logs in. None: the package does not log in, because
-        ``password`` is a permanent access key.
+    :ivar data_api_url: base URL of the Data API, with the version. None: the connection does not use it.
+    :ivar login: the user name. None: ``password`` is a permanent access key, so there is no login.
     :ivar password: the password of ``login``, or a permanent access key.
-    :ivar timeout: the longest time for one request in seconds, from the opening of the network connection to
-        the last byte of the answer.
-    :ivar timezone: IANA name of the account's time zone. None: the package asks the Data API for the zone. If
-        the connection names no zone and does not use the Data API, the value is ``Europe/Moscow``.
-    :ivar verify: whether the package verifies the TLS certificates of the services. A text: the path of a
-        file with the CA certificates to trust.
+    :ivar timeout: the longest time for one request, in seconds.
+    :ivar timezone: IANA name of the account's time zone. None: the package asks the Data API for the zone.
+    :ivar verify: whether the package verifies TLS certificates. A text: the path of a file with the CA
+        certificates to trust.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -132,10 +127,8 @@ class ConnectionSettings(BaseModel):
     ) -> Self:
         """Check the fields of an Airflow connection, and return the settings.
 
-        :param conn_id: id of the connection, for error messages and metrics.
         :param host: the host or the base URL of the Call API. None: ``callapi.comagic.ru``.
-        :param extra: the field ``extra`` of the connection: a JSON object as text. None: all settings in the
-            extra have their defaults.
+        :param extra: a JSON object as text. None: all settings in the extra have their defaults.
         :raises ConnectionSettingsInvalid: a field is invalid. The message names the connection and the field.
         """
         try:
@@ -166,14 +159,12 @@ class ConnectionSettings(BaseModel):
 
     @property
     def period_timezone(self) -> str:
-        """IANA name of the time zone in which a report request states the beginning and end of its period.
+        """IANA name of the time zone in which report requests state their period.
 
         This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone.
 
-        Usually a wrong zone does no harm, because the period begins at least one day before the wanted
-        interval, and ends one day after it. If the Data API refuses a period that ends later than now, the
-        period ends with the wanted interval. A wrong zone would then do harm, so the package states the
-        period in the zone `CallApiHook.timezone`.
+        The zone may be wrong. A period in this zone must therefore begin at least a day before the wanted
+        interval, and end a day after it.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -271,9 +262,7 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    The function parses the text of the connection's extra itself, instead of reading Airflow's
-    ``extra_dejson``. After such a read, Airflow would mask every value of the extra in the logs, even
-    ``Europe/Moscow``.
+    The function does not cause Airflow to mask values of the extra, such as ``Europe/Moscow``, in the logs.
 
     :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The error
         message names the connection, and the type or the field.

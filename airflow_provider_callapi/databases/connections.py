@@ -45,13 +45,12 @@ def open_hook(conn_id: str, field: str) -> Any:
 def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
     """Return an SQLAlchemy engine for the database of an Airflow connection.
 
-    The engine keeps phone numbers out of its log and its errors.
+    The engine keeps the values of statements, such as phone numbers, out of its log.
 
-    :param field: the parameter of the Airflow operator that names the connection, such as ``ledger_conn_id``,
-        for error messages.
-    :param pings: whether the engine tests its database connection before each transaction, see `engine_of`.
-    :raises CallApiFailure: the Airflow connection cannot be used, or leads to a database that is not
-        supported.
+    :param field: the operator's parameter that names the connection, such as ``ledger_conn_id``, for error
+        messages.
+    :param pings: see `engine_of`.
+    :raises CallApiFailure: the Airflow connection cannot be used, or its database is not supported.
     """
     return engine_of(open_hook(conn_id, field), conn_id, field, pings=pings)
 
@@ -59,17 +58,13 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Engine:
     """Return an SQLAlchemy engine for the database of an Airflow hook.
 
-    The engine keeps phone numbers out of its log and its errors.
+    The engine keeps the values of statements, such as phone numbers, out of its log.
 
-    :param hook: the `DbApiHook` of the Airflow connection.
-    :param conn_id: the id of the Airflow connection, for error messages.
-    :param field: the parameter of the Airflow operator that names the Airflow connection, such as
-        ``ledger_conn_id``, for error messages.
-    :param pings: True: the engine tests its database connection before each transaction. False: the engine
-        makes no test, and only replaces a database connection that is older than a minute. A transaction can
-        then fail because the database connection is lost, and the caller must repeat the transaction.
-    :raises CallApiFailure: the Airflow connection cannot be used, or leads to a database that is not
-        supported.
+    :param field: the operator's parameter that names the connection ``conn_id``, for error messages.
+    :param pings: whether the engine tests its database connection before each transaction. False: a
+        transaction can fail because the database connection is lost. The caller must then repeat the
+        transaction.
+    :raises CallApiFailure: the Airflow connection cannot be used, or its database is not supported.
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
 
@@ -107,9 +102,8 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     - If a retry would fail the same way, e.g. after a ``ProgrammingError``: `CallApiFailure`.
     - If a later try may succeed, e.g. after a lost connection: `CallApiTrouble`.
 
-    The message is ``named``, and the first line of the database's error without phone numbers.
+    The message contains the first line of the database's error, without phone numbers.
 
-    :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
     :param named: the beginning of the message, such as ``contacts: connection 'dwh'``.
     """
     text = masked_text(error, named)

@@ -27,10 +27,9 @@ class KeyedTable:
     """A table in a SQL database in which a written row replaces the row with the same primary key.
 
     :param engine: an SQLAlchemy engine for PostgreSQL, MySQL, MariaDB or SQLite.
-    :param table: the name, the columns and the primary key of the table.
+    :param table: the name, the columns and the primary key.
     :param named: the beginning of each error message, such as ``results: connection 'dwh', table calls``.
     :ivar key: the column names of the primary key.
-    :ivar empty: a row without values: a dict with None for each column.
     """
 
     def __init__(self, engine: Engine, table: Table, named: str) -> None:
@@ -44,12 +43,10 @@ class KeyedTable:
     def open(cls, name: TableName, table: Table, field: str) -> Self:
         """Open a table through an Airflow connection, and report the table to Airflow's lineage as an output.
 
-        The table need not exist: `KeyedTable.prepare` creates a missing table.
+        The table need not exist: `KeyedTable.prepare` creates it.
 
         :param name: the Airflow connection, the schema and the name of the table.
-        :param table: the columns and the primary key of the table.
-        :param field: the parameter of the Airflow operator that names the table, such as ``results``, for
-            error messages.
+        :param field: the operator's parameter that names the table, such as ``results``, for error messages.
         :raises CallApiFailure: the connection cannot be used.
         """
         hook = open_hook(name.conn_id, field)
@@ -60,12 +57,10 @@ class KeyedTable:
     def prepare(self, probe: Mapping[str, Any]) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        For the check, the method writes a row and rolls the write back.
-
-        :param probe: the row: column → value.
-        :raises CallApiFailure: the table lacks a column, has no primary or unique key of the expected
-            columns, or a permanent error of the database occurred, e.g. rows cannot be written.
-        :raises CallApiTrouble: a transient error of the database, e.g. the database does not answer.
+        :param probe: a row for the check: column → value. The row does not stay in the table.
+        :raises CallApiFailure: the table lacks a column, or a primary or unique key of the expected columns.
+            Or the database reports a permanent error.
+        :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
         try:
             # The statement fails if another process creates the table at the same time: repeat it.

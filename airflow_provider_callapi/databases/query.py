@@ -32,10 +32,10 @@ class Query:
     """A SQL query that returns a list of people: the contacts or the do-not-call list of a campaign.
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
-    :ivar sql: one SELECT statement. Placeholders have the form that the database's driver needs, such as
-        ``%(day)s`` for PostgreSQL and MySQL. In SQLite, ``%(day)s`` works too.
-    :ivar parameters: the values of the placeholders: a dict by name, or a list in order. None: the statement
-        has no placeholders.
+    :ivar sql: one SELECT statement, with placeholders in the form of the database's driver, such as
+        ``%(day)s``. SQLite takes this form too.
+    :ivar parameters: the values of the placeholders: a dict by name, or a list in order. None: no
+        placeholders.
     """
 
     conn_id: str
@@ -60,12 +60,11 @@ class Query:
     def rows(self, parameter: str) -> Iterator[Mapping[str, Any]]:
         """Run the query, and yield each row as a dict: column → value. The value of an empty cell is None.
 
-        The method never commits, so the query changes nothing in the database.
+        The method never commits.
 
-        :param parameter: the parameter of the Airflow operator that contains the query, such as ``contacts``,
-            for error messages.
-        :raises CallApiFailure: a retry would fail in the same way, because the connection, the query or a row
-            cannot be used.
+        :param parameter: the operator's parameter that contains the query, such as ``contacts``, for error
+            messages.
+        :raises CallApiFailure: the connection, the query or a row cannot be used. A retry would fail too.
         :raises CallApiTrouble: a later try may succeed, e.g. the database did not answer.
         """
         named = f"{parameter}: connection {self.conn_id!r}"
@@ -83,12 +82,9 @@ class Query:
 def statements_of(value: Any) -> Iterator[str]:
     """Yield the SQL statement in the value of the parameter ``contacts`` or ``do_not_call``.
 
-    If the value contains no query, the function yields nothing.
-
-    :param value: the value of the parameter. It contains a query if it is a dict
-        ``{"conn_id": …, "sql": …}``, or a dict with such a query under the key ``list``:
-        ``{"blacklist": True, "list": {"conn_id": …, "sql": …}}``. Any other value, such as the path of a
-        file, contains no query.
+    - For a query ``{"conn_id": …, "sql": …}``: the statement of the query.
+    - For a dict with a query under the key ``list``: the statement of this query.
+    - For any other value, such as the path of a file: nothing.
     """
     if isinstance(value, Mapping):
         if isinstance(value.get("sql"), str):

@@ -34,9 +34,8 @@ class ReportTable:
     """A table of calls in a SQL database: one row for each call that the Data API has reported.
 
     :param name: the table. The constructor creates a missing table.
-    :param columns: the names of the columns: ``id`` and other fields of the Data API's report of calls.
-    :param field: the parameter of the Airflow operator that names the table, such as ``to``, for error
-        messages.
+    :param columns: ``id`` and other fields of the Data API's report of calls.
+    :param field: the operator's parameter that names the table, for error messages.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """

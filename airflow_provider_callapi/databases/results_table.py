@@ -1,21 +1,17 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
-A task writes the table while the calls take place. The primary key is (``campaign``, ``person``,
-``attempt``). ``person`` is the number to call: E.164 digits, or a SIP number.
-
-The rows with the attempt 0 stand for no attempt. There are two kinds:
+The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
+a SIP number. A row with the attempt 0 stands for no attempt. There are two kinds:
 
 - A row for a person who was not called.
-- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the entry,
-  such as ``row 17``.
+- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of
+  the entry, such as ``row 17``.
 
-The table has the columns of an attempt, such as ``result``, and three more columns:
+The table has the columns of an attempt, such as ``result``, and three more:
 
-- ``contact``: the person's entry in the contact list, as JSON.
-- ``list_row``: the position of this entry in the contact list: 1 for the first entry.
+- ``contact``: the person's entry in the contact list, as JSON. Null if the task has no contact list.
+- ``list_row``: the position of this entry in the list, from 1, or null.
 - ``why``: what is wrong with an invalid entry or a duplicate. Null in all other rows.
-
-``contact`` and ``list_row`` are null if the task has no contact list, because it calls one person only.
 """
 
 from __future__ import annotations
@@ -78,12 +74,12 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. When the method writes a row with a
-        later attempt, it deletes the person's row with the attempt 0.
+        A row with the attempt 0 means that the person was not called. A row with a later attempt removes this
+        row.
 
         :param rows: for each attempt, a dict: column → value.
-        :param patient: whether the method repeats the write for up to five minutes if the database is not
-            available. False: the method tries once.
+        :param patient: whether to repeat the write for up to five minutes if the database is not available.
+            False: the method tries once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.
         """
         retrying = RETRY_OUTAGE if patient else RETRY_BRIEFLY.copy(stop=lambda state: True)

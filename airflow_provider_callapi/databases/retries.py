@@ -53,15 +53,11 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function that uses a database, and return the function's result.
+    """Call a function that uses a database, and return its result.
 
-    A database's error can contain phone numbers. If the function raises such an error, this error is replaced
-    by an error without phone numbers.
-
-    :param work: the function to call. It takes no arguments.
     :param named: the beginning of the error message, such as ``the ledger's database``.
     :raises CallApiTrouble: the database does not answer or refuses a statement, or another process has
-        changed the same row (`LostRaceError`).
+        changed the same row (`LostRaceError`). The message contains no phone numbers.
     """
     try:
         return work()

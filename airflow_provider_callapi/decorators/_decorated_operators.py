@@ -38,9 +38,8 @@ class FunctionOperator(DecoratedOperator):
     :param python_callable: the function, which runs in the task.
     :param op_args: the function's positional arguments.
     :param op_kwargs: the function's keyword arguments.
-    :param kwargs: the other parameters of the operator.
-    :cvar returned: the name of the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: ``kwargs`` also contains the parameter whose value the function returns.
+    :cvar returned: the parameter whose value the function returns, e.g. ``contact_message``.
+    :raises TypeError: ``kwargs`` contains the parameter that ``returned`` names.
     """
 
     returned: ClassVar[str]

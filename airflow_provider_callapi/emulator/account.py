@@ -69,10 +69,9 @@ class Operation:
 class Scenario:
     """A scenario: a rule of the account that connects a call with an employee, or plays a menu.
 
-    An operation is a step of the scenario that a call passes.
+    An operation is a step of the scenario.
 
-    :ivar employee_id: the id of the employee. None: no employee takes part, and the contact only hears the
-        menu.
+    :ivar employee_id: the id of the employee. None: the contact only hears the menu.
     :ivar begins_with: the operations that every call with this scenario passes when the contact answers.
     :ivar keys: phone key → the operation that the call passes when the contact presses the key.
     """
@@ -165,36 +164,32 @@ def _default_talk_options() -> list[TalkOption]:
 class Account:
     """One customer (account) of the telephone exchange.
 
-    Points are the API's rate-limit units. The Call API and the Data API count points separately.
+    Points are the API's rate-limit units. Each of the two APIs counts its own points.
 
-    :ivar key: the token of a permanent key. The token works without an entry in ``keys``.
-    :ivar keys: token → permanent key. An entry for the token in ``key`` can block this token or let it
-        expire.
-    :ivar active: False: every request of the account fails with ``account_inactive``.
+    :ivar key: the token of a permanent key that needs no entry in ``keys``.
+    :ivar keys: token → permanent key. An entry for ``key`` can block this token or let it expire.
+    :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
-    :ivar locked: virtual numbers and SIP lines that the Data API's lists show as locked. Start requests with
-        these numbers still succeed.
-    :ivar manages_numbers: False: the account lacks a component of the Call API. Start requests with a
-        ``virtual_phone_usage_rule`` other than ``fixed`` then fail.
+    :ivar locked: numbers and SIP lines that the Data API shows as locked. Start requests accept them.
+    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
+        fail.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
-    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail. Calls from these
-        contacts to the account end at once.
-    :ivar forbidden_prefixes: beginnings of phone numbers, e.g. ``{"44"}``. Start requests fail for contacts
-        whose numbers begin so.
-    :ivar forbidden_methods: API methods. Requests for these methods fail with ``forbidden``.
-    :ivar components_off: components (parts) of the Call API that the account lacks. Requests for their
-        methods fail.
+    :ivar blacklist: phone numbers of contacts. Start requests for them fail. Their own calls end at once.
+    :ivar forbidden_prefixes: beginnings of contacts' phone numbers, e.g. ``{"44"}``. Start requests for
+        these numbers fail.
+    :ivar forbidden_methods: API methods. Requests for them fail with ``forbidden``.
+    :ivar components_off: parts of the Call API that the account lacks. Requests for their methods fail.
     :ivar ip_whitelist: the IP addresses that may use the Call API. None: every address may.
     :ivar data_api_whitelist: the IP addresses that may use the Data API.
     :ivar minute_limit: how many points the account may use in a minute.
     :ivar day_limit: how many points the account may use on a day.
-    :ivar weights: API method → points that a successful request costs. Without an entry, a request costs 1
-        point, but a request for a Call API method in `points.FREE_METHODS` costs 0 points.
+    :ivar weights: API method → points that a successful request costs. Without an entry, a
+        request costs 0 points for a Call API method in `points.FREE_METHODS`, and 1 for any other method.
     :ivar tts_max_length: the largest number of characters in a text-to-speech message.
     :ivar forced_recording: True: all talks are recorded, and a request to stop the recording fails.
     :ivar timezone: IANA name of the account's time zone.
-    :ivar deprecated_version: an old version of the API, e.g. ``v3.0``. Answers to requests with this version
-        contain a deprecation notice. None: no answer contains a notice.
+    :ivar deprecated_version: a version of the API, e.g. ``v3.0``, whose answers contain a deprecation notice.
+        None: no answer contains a notice.
     :ivar token_lifetime: seconds from a login until its temporary token expires.
     """
 

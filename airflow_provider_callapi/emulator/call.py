@@ -16,16 +16,14 @@ from airflow_provider_callapi.emulator.state_diagram import DIAGRAM, LEG_STATES,
 class Leg:
     """A leg: the connection of one participant to a call.
 
-    All times are epoch seconds of the exchange's clock. None: the event has not happened yet.
+    Times are epoch seconds of the exchange's clock. None: the event has not happened yet.
 
-    :ivar phone: the participant's phone number.
-    :ivar calling: the calling number that ``list.calls`` shows for the leg.
-    :ivar called: the called number that ``list.calls`` shows for the leg. In an outgoing call, the contact's
-        number is followed by the DTMF string of the start request.
-    :ivar employee: the employee that ``list.calls`` names for the leg. None: it names no employee.
-    :ivar started_at: the time when the leg began.
-    :ivar answered_at: the time when the participant answered.
-    :ivar disconnected_at: the time when the leg ended.
+    :ivar calling: the calling number in ``list.calls``.
+    :ivar called: the called number in ``list.calls``. For the contact of an outgoing call, the DTMF string of
+        the start request follows the number.
+    :ivar employee: the employee in ``list.calls``. None: it names no employee.
+    :ivar answered_at: when the participant answered.
+    :ivar disconnected_at: when the leg ended.
     :ivar finish_reason: why the leg ended. None: the leg has not ended.
     """
 
@@ -66,24 +64,21 @@ class Leg:
 class Call:
     """One active or finished call, which the vendor's API calls a session.
 
-    All times except ``start_time`` are epoch seconds of the exchange's clock. None: the event has not
-    happened yet.
+    Times except ``start_time`` are epoch seconds of the exchange's clock. None: the event has not happened
+    yet.
 
     :ivar method: the ``start.…`` method that started the call, or ``inbound`` for a call from a contact.
-    :ivar script: the script of the contact's phone: what the contact does in this call.
+    :ivar script: what the contact does in this call.
     :ivar start_time: the start as local time of the account, e.g. ``2016-10-19T12:26:48.418``.
-    :ivar operators: the phones at which the call can still ring an operator, each as (phone number,
-        employee). The employee is None in a call by ``start.simple_call``.
-    :ivar dialing_timeout: for how many seconds the contact's phone may ring. None: there is no limit.
-    :ivar scenario: the scenario that the call runs. None: the call runs no scenario.
-    :ivar operations: the operations of the scenario that the call has passed, in this order.
-    :ivar talk_number: how many talks have begun in the call. A message counts as a talk. Every completed
-        transfer begins a new talk.
-    :ivar answered_at: the time when the contact answered. In an inbound call: the time when an employee
-        answered.
-    :ivar talked_at: the time when the contact and an operator began to talk, or when the message or the menu
-        began.
-    :ivar finish_reason: why the call ended, as a ``finish_reason`` of the Data API. None: the call is active.
+    :ivar operators: the phones at which the call can still ring, each as (phone number, employee). The
+        employee is None in a call by ``start.simple_call``.
+    :ivar dialing_timeout: for how many seconds the contact's phone may ring. None: without a limit.
+    :ivar scenario: the scenario of the call. None: no scenario.
+    :ivar operations: the steps of the scenario that the call has passed.
+    :ivar talk_number: how many talks have begun, including messages and the talks after transfers.
+    :ivar answered_at: when the contact answered. In an inbound call: when an employee answered.
+    :ivar talked_at: when the talk with an operator, the message or the menu began.
+    :ivar finish_reason: why the call ended, as in the Data API. None: the call is active.
     """
 
     call_session_id: int
@@ -120,10 +115,10 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The time from which ``list.calls`` shows the call, according to the contact's script.
+        """The time from which ``list.calls`` shows the call, in epoch seconds.
 
-        The time is in epoch seconds, and does not include `Profile.appear_delay`: if the profile of the
-        exchange sets this delay, ``list.calls`` shows the call this much later.
+        The contact's script states the time. The time does not include `Profile.appear_delay`. If the
+        profile of the exchange sets this delay, ``list.calls`` shows the call later.
         """
         return self.started_at + self.script.listed_after
 

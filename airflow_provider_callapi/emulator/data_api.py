@@ -48,16 +48,15 @@ _MAX_INTERVAL = timedelta(days=92)
 def get_calls_report(switchboard: Switchboard, account: Account, request: GetCallsReport) -> Result:
     """Return one page of the Data API's report of calls.
 
-    The request names a period by ``date_from`` and ``date_till``. Of the calls that started in this period,
-    the report contains:
+    Of the calls that started from ``date_from`` to ``date_till``, the report contains:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
-    - If the request sets ``include_ongoing_calls``: the active calls that started at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains no active calls.
+    - With ``include_ongoing_calls``: the active calls that started at least `Profile.ongoing_report_delay`
+      seconds ago. If this delay is None: no active calls.
 
-    :return: a dict. ``data`` is a list with one dict for each call: column → value. ``metadata`` contains
-        ``total_items``: the number of calls on all pages that match the request's filter.
-    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
+    :return: a dict. ``data`` is a list with one dict for each call: column → value.
+        ``metadata["total_items"]`` is the number of calls on all pages.
+    :raises RpcError: the service refuses a date, a field, the filter or the sort order of the request.
     """
     profile = switchboard.profile
     columns = call_columns(profile, switchboard.now)
@@ -82,17 +81,15 @@ def get_calls_report(switchboard: Switchboard, account: Account, request: GetCal
 def get_call_legs_report(switchboard: Switchboard, account: Account, request: GetCallLegsReport) -> Result:
     """Return one page of the Data API's report of legs (participants of calls).
 
-    The request names a period by ``date_from`` and ``date_till``. Of the calls that started in this period,
-    the report contains the legs of:
+    Of the calls that started from ``date_from`` to ``date_till``, the report contains the legs of:
 
     - The calls that ended at least `Exchange.report_lag` seconds ago.
-    - If `Profile.ongoing_legs_are_reported` is True: the active calls that started at least
-      `Profile.ongoing_report_delay` seconds ago. If this delay is None, the report contains the legs of all
-      active calls.
+    - With `Profile.ongoing_legs_are_reported`: the active calls that started at least
+      `Profile.ongoing_report_delay` seconds ago. If this delay is None: all active calls.
 
-    :return: a dict. ``data`` is a list with one dict for each leg: column → value. ``metadata`` contains
-        ``total_items``: the number of legs on all pages that match the request's filter.
-    :raises RpcError: the request names a date, field, filter or sort order that the service refuses.
+    :return: a dict. ``data`` is a list with one dict for each leg: column → value.
+        ``metadata["total_items"]`` is the number of legs on all pages.
+    :raises RpcError: the service refuses a date, a field, the filter or the sort order of the request.
     """
     profile = switchboard.profile
     columns = leg_columns(profile)
@@ -207,18 +204,15 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return the calls that a report may contain, so that the caller need not look at all calls.
-
-    The calls are in the order of their start. The caller must still remove the calls that do not belong in
-    the report, e.g. calls of another account.
+    """Return the calls that a report may contain, in the order of their start.
 
     - If the whole filter is ``=`` or ``in`` with session ids: the calls with these ids, of any period.
-    - Otherwise: the calls that started from ``first`` to ``last``.
+    - Otherwise: the calls that started from ``first`` to ``last`` (epoch seconds).
+
+    The caller must still remove calls that do not belong in the report, e.g. those of another account.
 
     :param report_filter: the filter of the request. None: the request has no filter.
-    :param key: the name of the report's column that contains the session id.
-    :param first: the earliest start time, in epoch seconds.
-    :param last: the latest start time, in epoch seconds.
+    :param key: the report's column that contains the session id.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
     if by_id and (ids := _wanted_ids(report_filter)) is not None:

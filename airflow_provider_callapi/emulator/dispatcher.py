@@ -31,17 +31,14 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 class Dispatcher:
     """The part of the emulated telephone exchange that answers JSON-RPC requests.
 
-    Tests use the subclass `Exchange`. Several threads may use one dispatcher at the same time. The dispatcher
-    starts no thread.
+    Tests use the subclass `Exchange`. Several threads may use one dispatcher.
 
-    :param clock: a function that returns the exchange's time in epoch seconds; often a `ManualClock` in
-        tests.
-    :param account: the first account (customer). None: the dispatcher makes an account with example numbers,
-        employees, scenarios, tags and media files (`Profile.new_account`).
+    :param clock: a function that returns the exchange's time in epoch seconds, e.g. a `ManualClock`.
+    :param account: the first account (customer). None: an account with example numbers, employees and
+        scenarios.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar accounts: all accounts of the exchange. A test may append more accounts.
-    :ivar services: version in the URL → service. Requests with a version that has no entry go to the Call
-        API.
+    :ivar accounts: all accounts of the exchange. A test may append more.
+    :ivar services: version in the URL → service. For a version without an entry: the Call API answers.
     """
 
     def __init__(
@@ -68,9 +65,9 @@ class Dispatcher:
     def serves_host(self, host: str, path: str) -> bool:
         """Return whether clients can reach an API of the exchange at a host name.
 
-        By default, clients reach both APIs at any host. If the profile names the host of the API
-        (`Profile.call_api_host`, `Profile.data_api_host`), clients reach this API only at this host and at
-        loopback addresses.
+        - If the profile names no host for the API: at any host.
+        - If `Profile.call_api_host` or `Profile.data_api_host` names a host for the API: only at this host
+          and at loopback addresses.
 
         :param host: the host in the URL, e.g. ``callapi.comagic.ru``.
         :param path: the path in the URL. ``/v2.0`` means the Data API, any other path means the Call API.
@@ -84,11 +81,9 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
-        Planned faults (`Exchange.fault`) have no effect here. The function `handle_post` applies these
-        faults.
+        Planned faults have no effect here: `handle_post` applies them.
 
         :param body: the parsed JSON of the request.
-        :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param utf8: whether the Content-Type of the request names UTF-8. False: the answer is an error.
         :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``.
@@ -104,15 +99,12 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """Carry out the JSON-RPC request in the body of one HTTP request, and return the answer.
 
-        Faults that a test has planned with `Exchange.fault` have no effect here. The function `handle_post`
-        applies them.
+        Planned faults have no effect here: `handle_post` applies them.
 
-        :param body: the body of the HTTP request.
-        :param ip: the client's IP address.
         :param version: the version in the URL, e.g. ``v4.0``.
         :param content_type: the Content-Type header, e.g. ``application/json; charset=UTF-8``.
-        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. A wrong body or
-            Content-Type gives an ``error``. For ``list.calls``, ``result["data"]`` is a `JsonArray`.
+        :return: the answer with ``jsonrpc``, ``id``, and either ``result`` or ``error``. For ``list.calls``,
+            ``result["data"]`` is a `JsonArray`.
         """
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
@@ -130,11 +122,10 @@ class Dispatcher:
     def take_fault(self, body: bytes, *, connecting: bool = False) -> PlannedFault | None:
         """Return the fault that is planned for a request, and record the fault in the emulator's journal.
 
-        A test plans a fault for a number of requests. This method reduces the number by one.
+        Each fault is planned for a number of requests. This method reduces the number by one.
 
-        :param body: the body of the request.
-        :param connecting: True: the client is about to connect, so only `Fault.REFUSE` can be returned.
-            False: the client has connected, so any fault except `Fault.REFUSE` can be returned.
+        :param connecting: whether the client is about to connect. True: the method returns only
+            `Fault.REFUSE`. False: any other fault.
         :return: the fault. None: no fault is planned for the request.
         """
         with self._lock:

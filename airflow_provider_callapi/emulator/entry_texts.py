@@ -1,7 +1,7 @@
-"""The JSON texts of the entries in the emulator's answers to ``list.calls``.
+"""A cache for the emulator's answers to ``list.calls``: the JSON text of each active call.
 
-An account may have thousands of active calls, and only a few of the calls change between two polls. The
-emulator therefore stores the text of each entry, and builds a new text only after a change of the call.
+Most calls do not change between two polls. The emulator therefore builds the text of a call again only after
+the call has changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from airflow_provider_callapi.emulator.profile import Profile
 
 
 class EntryTexts:
-    """A cache of the JSON texts of the entries in ``list.calls``. Each entry describes one active call.
+    """A cache of the JSON text of each active call, for the emulator's answers to ``list.calls``.
 
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     """
@@ -44,9 +44,9 @@ class EntryTexts:
         return JsonArray([known.get(call.call_session_id) or self._make_text(call) for call in calls])
 
     def forget(self, call: Call) -> None:
-        """Discard the stored JSON text of a call's entry, because the call is about to change.
+        """Discard the cached JSON text of a call, because the call is about to change.
 
-        When `array` is called with this call again, `array` builds a new text.
+        The next `array` with this call builds a new text.
         """
         self._texts.pop(call.call_session_id, None)
 

@@ -111,18 +111,17 @@ Source: "Лимиты и ограничения" (limits) in the vendor's docume
 
 
 class RpcError(Exception):
-    """The failure of a request. The emulator answers the request with a JSON-RPC error object.
+    """The failure of a request, which the emulator answers with a JSON-RPC error object.
 
-    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)`` means that the request's parameter
-    ``tag_id`` is 7. The error text is ``Tag with 7 not found``.
+    Example: ``RpcError("tag_not_found", "tag_id", 7, tag_id=7)`` has the text ``Tag with 7 not found``.
 
     :param mnemonic: the name of the error, a key of `ERRORS`.
-    :param field: the name of the request's wrong parameter, e.g. ``employee.id``. None: no parameter is
-        wrong, or the emulator does not name the parameter.
+    :param field: the name of the request's wrong parameter, e.g. ``employee.id``. None: the error names no
+        parameter.
     :param value: the value of this parameter in the request.
     :param code: the error code. None: the code in `ERRORS`.
     :param text: the error text. None: the text in `ERRORS`.
-    :param params: placeholder in the error text → value. The error object also contains this dict.
+    :param params: placeholder in the error text → value.
     :ivar error_object: the ``error`` of the JSON-RPC answer.
     """
 

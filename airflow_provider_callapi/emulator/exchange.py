@@ -26,13 +26,11 @@ _MAX_CLOSED_SECONDS = 5.0
 class Exchange(Dispatcher):
     """An emulated telephone exchange with one or more accounts (customers).
 
-    :param clock: a function that returns the exchange's time in epoch seconds; often a `ManualClock` in
-        tests.
-    :param account: the first account. None: the exchange makes an account with example numbers, employees,
-        scenarios, tags and media files (`Profile.new_account`).
+    :param clock: a function that returns the exchange's time in epoch seconds, e.g. a `ManualClock`.
+    :param account: the first account. None: an account with example numbers, employees and scenarios.
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
-    :ivar port_closers: one function for each open port of the exchange. The function takes a number of real
-        seconds, and closes the port for this time. `Exchange.fault` calls these functions for `Fault.REFUSE`.
+    :ivar port_closers: one function for each open port. The function closes the port for a number of real
+        seconds.
     """
 
     def __init__(
@@ -64,10 +62,10 @@ class Exchange(Dispatcher):
 
     @property
     def default_script(self) -> Script:
-        """The script of each contact, third party or coach for whose phone a test has set no script.
+        """What a person does when the phone rings, if a test has set no script for the phone.
 
-        A script states what a person does when the phone rings. An operator's phone without a script instead
-        follows the fields ``employee_…`` of the contact's script.
+        The default script applies to contacts, third parties and coaches. An operator's phone without a
+        script follows the fields ``employee_…`` of the contact's script.
         """
         return self._switchboard.default_script
 
@@ -94,12 +92,9 @@ class Exchange(Dispatcher):
     ) -> int:
         """Place a call from a contact to a virtual number, and ring the phones of an employee.
 
-        The phones ring one after another until the employee answers. If the contact is on the account's
-        blacklist, no phone rings, and the call ends at once.
+        If the contact is on the account's blacklist, no phone rings, and the call ends at once.
 
-        :param contact: the contact's phone number.
-        :param virtual_number: the called number. None: the first of the account's virtual numbers in sorted
-            order.
+        :param virtual_number: the called number. None: the account's first number in sorted order.
         :param employee_id: the id of the employee. None: the employee with the smallest id.
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call.
@@ -129,17 +124,14 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        `Fault.REFUSE` works differently if the exchange has an open port. The exchange then closes its ports
-        at once, and refuses every connection. The parameters ``method`` and ``times`` have no effect. To
-        close a port for more than 5 s, use `Emulator.refusing`.
+        `Fault.REFUSE` differs if the exchange has an open port. All ports then close at once, for ``seconds``
+        but at most 5 s. ``method`` and ``times`` have no effect. For a longer time, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
-        :param method: the fault hits only requests for this API method. None: the fault hits requests for any
-            method.
+        :param method: the API method whose requests the fault hits. None: requests for any method.
         :param times: the number of requests that the fault hits.
-        :param seconds: a time in real seconds. For `Fault.HANG` over HTTP: the connection breaks after this
-            time at the latest. For `Fault.REFUSE` with an open port: the port is closed for this time, but at
-            most for 5 s. For other faults, the time has no effect.
+        :param seconds: real seconds. With `Fault.HANG` over HTTP, the connection breaks after this time at
+            the latest.
         """
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
@@ -222,12 +214,11 @@ class Exchange(Dispatcher):
     def check_rings(self) -> None:
         """Fail if the phones have rung differently from the test's expectations.
 
-        A test states its expectations with `expect_ring` and `expect_no_other_rings`. After each passed test
-        with the fixture ``callapi_emulator``, this package's pytest plugin calls `check_rings`.
+        `expect_ring` and `expect_no_other_rings` state the expectations. The pytest plugin calls
+        `check_rings` after each passed test with the fixture ``callapi_emulator``.
 
-        :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
-            too seldom or unexpectedly. The line names the masked phone number and, if the phone rang, the API
-            method that started the call (``inbound`` for a call from a contact).
+        :raises AssertionError: the message names each phone that rang too often, too seldom or unexpectedly,
+            with its number masked.
         """
         __tracebackhide__ = True  # pytest shows only the message
         with self._lock:
@@ -292,9 +283,9 @@ class Exchange(Dispatcher):
         """Return the limits of an account at the Call API, and the points (rate-limit units) that are left.
 
         :param account: the account (a customer of the exchange). None: the first account.
-        :return: a dict with six keys. ``minute_limit`` and ``minute_remaining`` are points: the limit, and
-            what is left in the present minute. ``minute_reset`` is the number of seconds until this minute
-            ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the same for the day.
+        :return: a dict with six keys: ``minute_limit`` and ``minute_remaining`` in points, and
+            ``minute_reset``: seconds until the present minute ends. ``day_limit``, ``day_remaining`` and
+            ``day_reset`` are the same for the day.
         """
         with self._lock:
             return self.call_api.points(account or self.account).limits(self._clock())

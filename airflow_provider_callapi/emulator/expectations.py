@@ -22,9 +22,9 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: whether only phones that the test names may ring. There is an exception for an
-        operator's phone that the test does not name: it may ring in an inbound call, and in a call to a
-        contact that the test names. This does not hold for a contact with 0 in ``times``.
+    :ivar no_other_rings: whether only phones that the test names may ring. Exception: an operator's phone may
+        ring in an inbound call. It may also ring in a call to a contact that the test names, but not with 0
+        in ``times``.
     """
 
     def __init__(self) -> None:
@@ -34,10 +34,8 @@ class RingExpectations:
     def check(self, switchboard: Switchboard) -> None:
         """Fail if the phones have rung differently from what the test expects.
 
-        :param switchboard: the object that contains all calls and the emulator's journal.
-        :raises AssertionError: the rings differ. The message has one line for each phone that rang too often,
-            too seldom or unexpectedly. The line contains the masked phone number and, if the phone rang, the
-            API methods that started the calls (``inbound`` for a call from a contact).
+        :raises AssertionError: the message names each phone that rang too often, too seldom or unexpectedly,
+            with its number masked.
         """
         __tracebackhide__ = True  # pytest shows only the message
         rings = [entry for entry in switchboard.journal.entries if entry.kind == "ring"]

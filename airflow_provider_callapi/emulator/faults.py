@@ -93,12 +93,12 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and reduce its `PlannedFault.times` by one.
 
-        At 0, `take` removes the fault from the plan. A fault matches if `PlannedFault.method` is None or the
-        method of the request.
+        A fault matches if `PlannedFault.method` is None or the method of the request. At 0, the fault leaves
+        the plan.
 
-        :param body: the body of the request: JSON that names the method.
-        :param connecting: True: the client is about to connect, so only `Fault.REFUSE` can match. False: the
-            client has connected, so only the other faults can match.
+        :param body: the body of the request.
+        :param connecting: whether the client is about to connect. True: only `Fault.REFUSE` can match. False:
+            any other fault.
         :return: the fault. None: no planned fault matches the request.
         """
         if not self._planned:

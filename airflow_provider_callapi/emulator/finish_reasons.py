@@ -31,9 +31,9 @@ def not_reached_reason(role: Role, script: Script) -> str | None:
     """Return why a participant's leg ends without an answer: a finish reason such as ``subscriber_busy``.
 
     :param role: the role of the leg. The contact's leg has other finish reasons than all other legs.
-    :param script: the script of the participant's phone. If the script names a finish reason
-        (`Script.fails_with`), the function returns this finish reason, whatever the role is.
-    :return: the finish reason. None: according to the script, the participant answers.
+    :param script: the script of the participant's phone. A finish reason in `Script.fails_with` is returned
+        for any role.
+    :return: the finish reason. None: the participant answers.
     """
     return script.fails_with or _NOT_REACHED_REASONS.get((role is Role.CONTACT, script.answer))
 
@@ -45,10 +45,6 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
     - If another leg ended the call: ``operator_disconnects``.
     - If no single leg ended the call: ``reason``.
 
-    For example, if the contact is busy, the contact's leg ends with ``subscriber_busy``, and the other legs
-    end with ``subscriber_disconnects``.
-
-    :param reason: why the call ends, e.g. ``subscriber_busy``.
     :param ending: the role of the leg that ended the call. None: no single leg ended the call.
     """
     if ending is None:
@@ -59,16 +55,15 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
 def session_reason(call: Call, reason: str, profile: Profile) -> str:
     """Return the finish reason that the Data API's report shows for a finished call.
 
-    The vendor's services differ in the leg from which they take the reason. The value of
-    `Profile.session_reason` names the leg:
+    `Profile.session_reason` names the leg with this finish reason:
 
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's newest leg.
     - ``operator``: the newest leg of an operator.
-    - ``any``: any leg. The session id decides, so the leg differs from call to call.
+    - ``any``: a leg that differs from call to call.
 
-    :param reason: why the call ended, e.g. ``subscriber_busy``. The function returns this reason for
-        ``ending_leg``, and if the call has no leg of the wanted kind.
+    :param reason: why the call ended. The function returns this reason for ``ending_leg``, and if the call
+        has no leg of the wanted kind.
     """
     return _SESSION_REASONS[profile.session_reason](call) or reason
 

@@ -82,14 +82,10 @@ def handle_post(
 
     - If the path names no API version: the response has the HTTP status 404.
     - If the header Content-Length is missing: the response has the HTTP status 411.
-    - In all other cases, a fault can be planned for the request. The fault may change the response. The
-      exchange carries out the request only if `Fault.carried_out` is True.
+    - If a fault is planned: the exchange carries out the request only if `Fault.carried_out` is True.
 
     :param dispatcher: the exchange that answers the request.
     :param path: the path of the URL, e.g. ``/v4.0``.
-    :param headers: the HTTP headers. The function reads ``Content-Length`` and ``Content-Type``.
-    :param body: the body of the request.
-    :param ip: the client's IP address.
     """
     version = VERSION_PATH.fullmatch(path)
     if version is None:

@@ -51,12 +51,11 @@ class InProcessAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return the emulated exchange's response to a request.
 
-        The method has the parameters of `requests`. Only ``request`` has an effect on the response.
+        Only the parameter ``request`` has an effect on the response.
 
         :raises requests.ConnectionError: a planned fault refuses or breaks the connection, or the exchange
-            does not serve the host in the URL (`Dispatcher.serves_host`).
-        :raises requests.ReadTimeout: `Fault.HANG` is planned. The method raises this exception at once, and
-            does not wait for the timeout.
+            does not serve the host (`Dispatcher.serves_host`).
+        :raises requests.ReadTimeout: `Fault.HANG` is planned. The method does not wait for the timeout.
         """
         url = urlsplit(request.url or "")
         unreachable = not self._dispatcher.serves_host(url.hostname or "", url.path)
@@ -75,11 +74,9 @@ class InProcessAdapter(HTTPAdapter):
 def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
     """Return a `requests` session whose requests an emulated exchange answers in the same process.
 
-    By default, the exchange answers requests to any host. If the profile names the hosts of the APIs, a
-    request to any other host, except a loopback address, fails with `requests.ConnectionError` (see
-    `Dispatcher.serves_host`).
+    A request to a host that the exchange does not serve fails with `requests.ConnectionError` (see
+    `Dispatcher.serves_host`). By default, the exchange serves all hosts.
 
-    :param dispatcher: the emulated exchange.
     :param ip: the IP address that the exchange sees as the client's address.
     """
     session = requests.Session()

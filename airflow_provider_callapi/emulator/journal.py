@@ -13,28 +13,26 @@ class Entry(NamedTuple):
 
     The text in ``detail`` depends on ``kind``:
 
-    - ``request``: None.
     - ``fault``: the name of the fault, e.g. ``drop_after``.
     - ``start``: the method that started the call, or ``inbound`` for a call from a contact.
-    - ``ring`` and ``answer``: the role of the leg, e.g. the role of a contact or an operator.
+    - ``ring`` and ``answer``: the role of the leg.
     - ``key``: the phone key that the contact pressed.
-    - ``tag``: the id of the tag that a request or an employee added to the call.
-    - ``dtmf``: the tone of a phone button that a request sent into the call.
-    - ``option``: the mnemonic of the talk option that an employee or a request used.
+    - ``tag``: the id of the added tag.
+    - ``dtmf``: the tones that a request sent into the call.
+    - ``option``: the mnemonic of the used talk option.
     - ``end``: the finish reason of the call.
 
     :ivar time: epoch seconds of the exchange's clock.
     :ivar kind: ``request``: the exchange carried out or rejected a request. ``fault``: a planned fault hit a
         request. Any other kind: an event of a call.
-    :ivar method: for a request or a fault, the API method. None: the request named no method. For an event of
-        a call: always None.
-    :ivar call_session_id: the session id of the call that the event or the request concerns. None: there is
-        no such call, or the exchange did not read the session id. For a fault: always None.
-    :ivar phone: for ``ring`` and ``answer``, the phone that rang or answered. For any other event of a call,
-        the contact's phone. For a request or a fault: None.
-    :ivar mnemonic: for a request, the mnemonic of the error in the answer. None: the answer contains no
-        error. For a fault or an event of a call: None.
-    :ivar detail: the text in the list above.
+    :ivar method: the API method of a request or a fault. None: the request names no method, or this is an
+        event of a call.
+    :ivar call_session_id: the session id of the call. None: there is no call, or the session id was not read.
+        For a fault: None.
+    :ivar phone: for ``ring`` and ``answer``, the phone. For any other event of a call, the contact's phone.
+        For a request or a fault: None.
+    :ivar mnemonic: the error in the answer to a request. None: no error, or this is no request.
+    :ivar detail: the text in the list above. For a request: None.
     """
 
     time: float

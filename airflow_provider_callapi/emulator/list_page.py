@@ -23,23 +23,18 @@ def build_page(
 ) -> Result:
     """Return one page of a list of the Data API, filtered and sorted as the request asks.
 
-    The list consists of objects, e.g. the calls or the employees of an account. For each object, the page
-    contains a row.
+    The list consists of objects, e.g. calls or employees. Each object gives one row.
 
-    :param entities: all objects of the list.
-    :param columns: column → function from an object to the value in this column. The filter and the sort
-        order use this value.
-    :param fields: the columns that a row contains.
+    :param columns: column → function from an object to the value by which the request filters and sorts.
     :param request: the request, with ``filter``, ``sort``, ``offset`` and ``limit`` (default: 1000 rows).
         Values are sorted as texts.
-    :param filterable: the columns that a filter may use.
     :param sortable: the columns by which a request may sort. None: all columns.
-    :param shown: column → function from an object to the value in the row, for the columns in which this
-        value differs from the value in ``columns``. None: there are no such columns.
-    :return: a dict. ``data`` is the list of the rows, each a dict: column → value. ``metadata`` contains
-        ``total_items``: the number of objects on all pages that match the filter.
-    :raises RpcError: the filter has a wrong form, or the request names a column that does not exist or cannot
-        be filtered or sorted.
+    :param shown: column → function from an object to the value in the row. Without an entry: the function in
+        ``columns``.
+    :return: a dict. ``data`` is a list of rows, each a dict: column → value. ``metadata["total_items"]`` is
+        the number of objects on all pages.
+    :raises RpcError: the filter has a wrong form, or a column does not exist, or cannot be filtered or
+        sorted.
     """
     unknown = [name for name in fields if name not in columns]
     if unknown:

@@ -28,12 +28,11 @@ _FORGET_INTERVAL = 60.0
 class Load:
     """Keeps a number of inbound calls active at an exchange, inside a ``with`` block of the `Load` object.
 
-    Each call lasts for a random time. When a call has ended, a thread places another call. About an hour
-    after the end of a call, the thread removes the call from the exchange, so that the memory does not grow
-    for ever.
+    Each call lasts for a random time. A thread then places another call. The exchange forgets a call about an
+    hour after its end.
 
     :param exchange: the emulated exchange whose first account receives the calls.
-    :param calls: how many inbound calls the `Load` object keeps active. Clients may start further calls.
+    :param calls: how many inbound calls stay active. Clients may start further calls.
     """
 
     def __init__(self, exchange: Exchange, calls: int) -> None:
@@ -56,10 +55,9 @@ class Load:
         self._thread.join()
 
     def place_missing(self) -> None:
-        """Place inbound calls until the wanted number of this object's calls is active.
+        """Place as many new inbound calls as are missing, so that the wanted number is active.
 
-        The first time, the method places all these calls. Later, the method places one new call for each of
-        these calls that has ended since the last time.
+        Only calls that this object has placed count.
         """
         self._placed &= {call.call_session_id for call in self._exchange.active_calls}
         employees = [one.id for one in self._exchange.account.employees.values() if one.phone_numbers]

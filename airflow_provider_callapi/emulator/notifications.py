@@ -28,12 +28,9 @@ class NotificationSender:
     - ``answered``: the talk or message begins.
     - ``ended``: the call ends.
 
-    The sender is a context manager: inside the ``with`` block, a thread sends the notifications. The body is
-    a JSON object, e.g. ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``. Like the
-    vendor, the sender does not repeat a failed notification.
+    Inside the ``with`` block of the sender, a thread sends the notifications. A failed notification is not
+    repeated. Example of a body: ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
 
-    :param exchange: the emulated exchange with the calls.
-    :param url: the address that receives the notifications.
     :param secret: the value of ``secret`` in each body.
     """
 

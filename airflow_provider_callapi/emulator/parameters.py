@@ -57,11 +57,9 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
     """Raise an error if a parameter of a request is null, even if the parameter is optional.
 
-    The function calls itself to check the fields of a nested parameter, such as ``employee``.
+    The function also checks the fields of nested parameters.
 
-    :param params: all parameters of the request, or the fields of a nested parameter.
-    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``. Empty: ``params`` are
-        all parameters of the request.
+    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``. Empty: all parameters.
     :raises RpcError: ``data_type_error``: a parameter is null.
     """
     for name, value in params.items():

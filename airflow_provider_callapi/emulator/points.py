@@ -76,12 +76,12 @@ class Points:
     def limits(self, now: float) -> dict[str, int]:
         """Return the account's limits, and the points (rate-limit units) that are left.
 
-        Most answers of the emulator contain the returned dict as ``metadata.limits``.
+        Most answers of the emulator contain this dict as ``metadata.limits``.
 
         :param now: the present time, in epoch seconds.
-        :return: a dict with six keys. ``minute_limit`` and ``minute_remaining`` are points: the limit, and
-            what is left in the present minute. ``minute_reset`` is the number of seconds until this minute
-            ends. ``day_limit``, ``day_remaining`` and ``day_reset`` are the same for the day.
+        :return: a dict with six keys: ``minute_limit`` and ``minute_remaining`` in points, and
+            ``minute_reset``: seconds until the present minute ends. ``day_limit``, ``day_remaining`` and
+            ``day_reset`` are the same for the day.
         """
         self._start_new_periods(now)
         account = self._account

@@ -30,16 +30,14 @@ class Snapshot:
 
     :ivar at: when the reply or the failure arrived, epoch seconds.
     :ivar sessions: session id → active call. Empty if the poll failed.
-    :ivar failure: why the poll failed. The snapshot then shows nothing about the calls. None: the poll
-        succeeded.
-    :ivar answered: the session ids of active calls that were answered, according to the Data API. Empty if
-        the Data API was not asked.
-    :ivar left_out: how many active calls are missing in ``sessions``, because their session ids were
-        unreadable, or because the reply did not contain all calls.
-    :ivar ends: session id → end of a call that is missing in ``list.calls``, according to the Data API. Empty
-        if the Data API was not asked, or has no report yet.
-    :ivar longest_return: for how many seconds an active call of the account was missing before it came back:
-        the longest such time that `AbsenceHistory` has measured. 0: no such time is known.
+    :ivar failure: why the poll failed. None: the poll succeeded.
+    :ivar answered: session ids of active calls that were answered, according to the Data API.
+    :ivar left_out: how many active calls are missing in ``sessions``, e.g. because their session ids are
+        unreadable.
+    :ivar ends: session id → end of a call that is missing in ``list.calls``, as far as the Data API has
+        reported it.
+    :ivar longest_return: the longest time in seconds for which an active call was missing before it came
+        back. 0: not known.
     """
 
     at: float
@@ -63,13 +61,13 @@ class Snapshot:
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
     def concerns(self, call_session_id: int, before: Snapshot) -> bool:
-        """Return whether this snapshot may change the watch of a call.
+        """Return whether the watch of a call must observe this snapshot.
 
         A watch is the object that collects what the snapshots show of one call.
 
-        The result is False only if this snapshot and the previous one both show the call, with the same
-        values and the same answer. A snapshot without the call changes the watch, because the watch counts
-        misses. A failed poll changes the watch, because the watch counts failures.
+        - If the poll failed, or the snapshot does not show the call: True.
+        - If the previous snapshot shows the call with the same values and the same answer: False.
+        - In all other cases: True.
 
         :param before: the previous snapshot, which the watch has observed.
         """
@@ -95,13 +93,10 @@ def take_snapshot(
 ) -> Snapshot:
     """Poll the active calls once and return the snapshot.
 
-    If the poll fails, the function raises no error and does not repeat the poll. The snapshot of a failed
-    poll contains the error as ``failure``.
+    If the poll fails, the function raises no `CallApiError`. The snapshot contains the error as ``failure``.
 
-    :param client: the client of the Call API.
     :param clock: a function that returns the current time, epoch seconds.
-    :param time_limit: the longest time for the poll, in seconds. If the client's time limit is shorter, the
-        client's limit applies.
+    :param time_limit: the longest time for the poll, in seconds. A shorter limit of the client applies.
     """
     try:
         sessions = client.call(ListCalls(), time_limit=time_limit)

@@ -49,12 +49,12 @@ class Observation(Struct, frozen=True, gc=False):
 
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
-        snapshot has shown an answer.
-    :ivar missing_since: the time of the first of the snapshots that ``misses`` counts, epoch seconds. None:
-        the call is not missing now.
-    :ivar misses: how many consecutive successful snapshots, up to the newest, prove that the call is missing.
-        A failed poll between them does not matter.
-    :ivar failures: how many consecutive polls, up to the newest, have failed.
+        answer was seen.
+    :ivar missing_since: the time of the first snapshot in ``misses``, epoch seconds. None: the call is not
+        missing now.
+    :ivar misses: how many snapshots in a row prove that the call is missing. Failed polls between them do not
+        count.
+    :ivar failures: how many polls in a row have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
     :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
     """
@@ -69,9 +69,9 @@ class Observation(Struct, frozen=True, gc=False):
 
     @classmethod
     def from_outcome(cls, call: Outcome) -> Observation:
-        """Return the observation with which a new wait for a call begins.
+        """Return an observation with what an earlier wait has found out about a call.
 
-        The new wait keeps what an earlier wait has observed, such as the time of the answer.
+        A new wait for the call begins with this observation. The counts of misses and failures are 0.
 
         :param call: what is known of the call before the new wait.
         """
@@ -135,13 +135,13 @@ class Observation(Struct, frozen=True, gc=False):
         return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
 
     def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
-        """Return whether the call is missing in enough snapshots and for long enough to prove its end.
+        """Return whether the call has been missing often enough and long enough to prove its end.
 
-        Long enough means longer than `Snapshot.longest_return`: the longest time for which an active call of
-        the account was missing before the call came back. If this time is 0, any time is long enough.
+        - Often enough: in at least ``tolerance.misses`` snapshots.
+        - Long enough: for longer than `Snapshot.longest_return`. If ``longest_return`` is 0, any time is
+          enough.
 
         :param snapshot: the newest snapshot. This observation already includes the snapshot.
-        :param tolerance: its ``misses`` is the number of snapshots without the call that is enough.
         """
         if self.misses < tolerance.misses:
             return False
@@ -154,13 +154,11 @@ class SessionWatch:
     """One watched call, and the rules that decide when the call has ended.
 
     :ivar appear_by: epoch seconds. If no snapshot has shown the call by this time, and enough snapshots prove
-        that it is not active, the phase becomes ``NEVER_APPEARED``: the call has ended unobserved.
-    :ivar deadline: epoch seconds. If no snapshot has shown the end of the call by this time, the phase
-        becomes ``TIMED_OUT``.
-    :ivar tolerance: how many consecutive snapshots without the call prove its end, and how many consecutive
-        failed polls the watch tolerates.
-    :ivar reported_end: the end of the call according to the Data API (see `Snapshot.ends`). None: no snapshot
-        has contained this end.
+        its absence, the phase becomes ``NEVER_APPEARED``.
+    :ivar deadline: epoch seconds. If the end was not observed by this time, the phase becomes ``TIMED_OUT``.
+    :ivar tolerance: how many snapshots without the call prove its end, and how many failed polls in a row are
+        tolerated.
+    :ivar reported_end: the end of the call according to the Data API. None: the Data API has reported no end.
     """
 
     call_session_id: int
@@ -203,13 +201,13 @@ class SessionWatch:
     def update(self, snapshot: Snapshot) -> Phase:
         """Update the watch with one snapshot, and return the call's new phase.
 
-        - If the watch has already ended, nothing changes.
-        - If the poll failed before the deadline, the watch only counts the failure.
-        - From the deadline on, the phase becomes ``TIMED_OUT``, even if the poll failed. Exception: the
-          snapshot shows the end or the first answer of the call.
+        - If the watch has already ended: nothing changes.
+        - From the deadline on: the phase becomes ``TIMED_OUT``, except if the snapshot shows the end or the
+          first answer of the call.
+        - If the poll failed before the deadline: the phase stays.
 
-        :raises CallApiError: the poll failed with a permanent error, or more consecutive polls failed than
-            the watch tolerates.
+        :raises CallApiError: the poll failed with a permanent error, or more polls in a row failed than the
+            watch tolerates.
         """
         if self.phase in FINAL_PHASES:
             return self.phase

@@ -34,11 +34,10 @@ class CountingClient(DataApiClient, Protocol):
 class WitnessPause:
     """Decides when a witness must pause: in a pause, the witness sends no request to the Data API.
 
-    - After a failed request, the witness pauses for a minute, or longer if the Data API demands it.
-    - If less than a fifth of the day's points (rate-limit units) is left, the witness pauses for ten minutes.
+    - After a failed request: for a minute, or longer if the Data API demands it.
+    - If less than a fifth of the day's points (rate-limit units) is left: for ten minutes.
 
-    :param data_api: a client of the Data API.
-    :param topic: what the witness asks for, e.g. ``the ends of calls``. The log contains this text.
+    :param topic: what the witness asks for, as a text for the log, e.g. ``the ends of calls``.
     :param warn: a function that logs a warning.
     """
 
@@ -56,7 +55,7 @@ class WitnessPause:
         return at >= self._ends_at
 
     def begin(self, at: float, seconds: float) -> None:
-        """Begin a pause, in which the witness does not ask the Data API.
+        """Record a pause, in which the witness must not ask the Data API. The method does not sleep.
 
         :param at: the beginning, epoch seconds.
         :param seconds: the length of the pause.
@@ -64,7 +63,7 @@ class WitnessPause:
         self._ends_at = at + seconds
 
     def begin_after_failure(self, at: float, error: CallApiError) -> None:
-        """Log a failed request to the Data API, and begin a pause.
+        """Log a failed request to the Data API, and record a pause. The method does not sleep.
 
         The pause lasts a minute, or longer if the Data API demands a longer pause.
 
@@ -76,10 +75,10 @@ class WitnessPause:
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """Begin a pause of ten minutes if less than a fifth of the day's points (rate-limit units) is left.
+        """Record a pause of ten minutes if less than a fifth of the day's points (rate-limit units) is left.
 
-        The method also logs the beginning of the pause. If no reply has contained the day's points, the
-        method does nothing.
+        The method logs the pause, and does not sleep. If no reply has stated the day's points, the method
+        does nothing.
 
         :param at: the present time, epoch seconds.
         """
