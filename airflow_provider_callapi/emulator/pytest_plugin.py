@@ -39,9 +39,11 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     - ``callapi_emulator.exchange`` is the `Exchange`.
     - ``callapi_emulator.connection()`` returns an Airflow connection to the exchange, as a dict.
     - The fixture ``callapi_profile`` chooses the behaviour of the exchange.
-    - The test fails if phones rang differently from what it stated, e.g. with `Exchange.expect_ring`.
 
-    The exchange's clock runs in real time. Let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
+    A test can state which phones must ring, e.g. with `Exchange.expect_ring`. If phones ring differently, the
+    test fails.
+
+    The clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415

@@ -41,12 +41,11 @@ class Service:
 
     :ivar methods: name of an API method → (class that checks the parameters, function that carries out the
         method).
-    :ivar weight: function from an account and the name of a method to the cost of a request in points
-        (rate-limit units).
+    :ivar weight: function from an account and a method name to the cost of a request in points (rate-limit
+        units).
     :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
-        account's requests from this address.
+        request.
     :ivar has_components: True: the service refuses the methods of the components in `Account.components_off`.
-        False: it ignores this list.
     :ivar accounts: the accounts that can use the service.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """

@@ -214,12 +214,9 @@ class CallApiHook(BaseHook):
     ) -> dict[str, Any]:
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
-        Use this method in the function of a task that Airflow may retry. The method stores a record of the
-        call before it sends the start request. If an earlier try has placed the call, a retry returns this
-        call.
-
-        A call is lost if its start request got no answer: the call may have been placed. The method searches
-        for a lost call.
+        Use this method in the function of a task that Airflow may retry. If an earlier try has placed the
+        call, a retry returns this call. A call is lost if its start request got no answer: the call may have
+        been placed. The method searches for a lost call.
 
         - A retry recognises a call by the called person, and by the order of the calls to this person.
         - Two requests with exactly the same content in one try place one call.
@@ -240,8 +237,7 @@ class CallApiHook(BaseHook):
             raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call may have
             rung.
         :return: the same dict that a start operator returns, e.g. with ``call_session_id``.
-        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call. Airflow does not
-            retry the task.
+        :raises CallUnresolved: the search did not find the lost call. Airflow does not retry the task.
         :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost too. Airflow retries the
             task, and the retry may place another call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
