@@ -101,11 +101,11 @@ class CallApiTrouble(AirflowException):
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
     """Return the exception for a task with an unresolved call: a lost call that the search did not find.
 
-    :param error: the error that `airflow_provider_callapi.calls.placing.place` has raised. The new exception
-        has the same message.
+    - With ``may_dial_again``: `CallUnresolvedForNow`. Airflow retries the task.
+    - Otherwise: `CallUnresolved`. Airflow does not retry the task.
+
+    :param error: the error with the message of the new exception.
     :param may_dial_again: whether the DAG author accepts that a retry places a second call.
-    :return: if ``may_dial_again`` is True, `CallUnresolvedForNow`: Airflow retries the task. Otherwise,
-        `CallUnresolved`: Airflow does not retry the task.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
 

@@ -40,11 +40,10 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
     - ``callapi_emulator.connection()`` returns an Airflow connection to the exchange, as a dict.
     - The fixture ``callapi_profile`` chooses the behaviour of the exchange.
 
-    A test can state which phones must ring, e.g. with `Exchange.expect_ring`. If the test's own code passes,
-    but phones rang differently, the test fails (see `Exchange.check_rings`).
+    A test can state which phones must ring, e.g. with `Exchange.expect_ring`. If phones ring differently, the
+    test fails.
 
-    The exchange's clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
-    For a clock that the test moves, use ``Emulator(Exchange(clock=ManualClock()))`` instead of this fixture.
+    The clock runs in real time, so let calls be short, e.g. with ``Script(rings=0.5, talks=1)``.
     """
     from airflow_provider_callapi.emulator.exchange import Exchange  # noqa: PLC0415
     from airflow_provider_callapi.emulator.profile import Profile  # noqa: PLC0415

@@ -24,9 +24,9 @@ def _fault(label: Any) -> Fault:
 
 
 class RemoteRequest(BaseModel):
-    """Base class of the request bodies of the emulator's remote control.
+    """Base class of the JSON bodies with which another process controls the emulated telephone exchange.
 
-    Another process controls the emulated telephone exchange with HTTP requests: the remote control.
+    The other process sends the bodies in HTTP requests: the remote control.
 
     :cvar example: an example of the body as JSON. Each error message of `parse` ends with the example.
     """

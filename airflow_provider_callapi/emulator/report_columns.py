@@ -1,13 +1,10 @@
 """The columns of the emulated Data API's reports and of the list of tags.
 
-For each column, a function computes the value. The function takes a call in the report of calls, and a pair
-(call, leg) in the report of legs.
+For each column, a function computes the value from a call. In the report of legs, it computes the value from
+a pair (call, leg).
 
-A filter of a report may use only the columns in the sets ``…_FILTERS``. A request for a report may sort only
-by the columns in the sets ``…_SORTS``. For the list of tags, all columns are allowed.
-
-Source: the vendor's public documentation of the Data API v2.0. The emulator covers only what this package's
-client uses.
+The sets ``…_FILTERS`` name the columns that a filter of a report may use. The sets ``…_SORTS`` name the
+columns for sorting. For the list of tags, all columns are allowed.
 """
 
 from __future__ import annotations
@@ -66,10 +63,10 @@ def _employees(call: Call) -> list[Row]:
 
 
 def communication_offset(profile: Profile) -> int:
-    """Return the number that the emulator adds to a session id to build the call's ``communication_id``.
+    """Return the difference between a call's ``communication_id`` and its session id in the emulator.
 
-    The number is 1,000,000,000. If `Profile.odd_shapes` contains ``large_communication_ids``, the number is 2
-    to the power of 62.
+    The difference is 1,000,000,000. If `Profile.odd_shapes` contains ``large_communication_ids``, it is 2 to
+    the power of 62.
     """
     large = "large_communication_ids" in profile.odd_shapes
     return _LARGE_COMMUNICATION_OFFSET if large else _COMMUNICATION_OFFSET
@@ -98,10 +95,10 @@ def _operations(call: Call) -> list[Row]:
 def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any]]:
     """Return the columns of the report of calls.
 
-    :param now: the time of the request, in epoch seconds. If `Profile.ongoing_talk_is_reported` is True, the
-        talk duration of an active call counts until this time. Otherwise, ``now`` has no effect.
-    :return: name of a column → function. The function gets a call, and returns the value of the column for
-        this call. For example, the function of the column ``direction`` returns ``in`` or ``out``.
+    :param now: the time of the request, in epoch seconds. It has an effect only if
+        `Profile.ongoing_talk_is_reported` is True: the talk of an active call counts until this time.
+    :return: name of a column → function that takes a call and returns the value. Example: the function of
+        ``direction`` returns ``in`` or ``out``.
     """
     columns: dict[str, Callable[[Call], Any]] = {
         "id": lambda call: call.call_session_id,

@@ -32,9 +32,8 @@ def build_predicate(tree: Any, columns: Columns, filterable: frozenset[str]) -> 
         every entity matches.
     :param columns: column → function from an entity to the value in this column.
     :param filterable: the columns that the filter may use.
-    :return: function from an entity to a bool. True: the entity matches the filter.
-    :raises RpcError: the filter has a wrong form, or uses a column or an operator that is unknown or not
-        allowed.
+    :return: function from an entity to True (it matches) or False.
+    :raises RpcError: the filter has a wrong form, or uses a column or an operator that is not allowed.
     """
     if tree is None:
         return lambda _: True

@@ -19,29 +19,24 @@ SECONDS_TO_KEY = 2.0
 class Script:
     """States what a person does when the person's phone rings, and how the call continues.
 
-    Each phone can have a script. These fields have an effect only in some scripts:
+    Each phone can have a script. Durations are in seconds. The fields ``listed_after``, ``keys``,
+    ``hangs_up`` and ``employee_…`` have an effect only in the script of the contact's phone.
 
-    - ``listed_after``, ``keys``, ``hangs_up`` and the fields ``employee_…``: only in the script of the
-      contact's phone.
-    - ``talks``: only in the script of the contact's phone and, after a transfer, of the third party's phone.
-
-    :ivar listed_after: seconds from the start of the call until ``list.calls`` shows the call.
+    :ivar listed_after: time from the start of the call until ``list.calls`` shows the call.
         `Profile.appear_delay` adds further seconds.
-    :ivar rings: seconds for which the phone rings. Then the person answers, or the leg ends without an
-        answer. If the call's ``dialing_timeout`` is shorter, the contact's leg ends after this timeout.
-    :ivar talks: seconds that the talk or message lasts. None: the talk does not end by itself.
-    :ivar answer: what happens after ``rings`` seconds: ``answers``, ``busy`` (the line is busy) or
-        ``no_answer``.
+    :ivar rings: how long the phone rings until the person answers, or until the leg ends without an answer. A
+        shorter ``dialing_timeout`` of the call ends the contact's leg earlier.
+    :ivar talks: how long the contact's talk or message lasts. After a transfer, the script of the third
+        party's phone decides. None: the talk does not end by itself.
+    :ivar answer: what happens after ``rings`` seconds: ``answers``, ``busy`` or ``no_answer``.
     :ivar fails_with: the finish reason with which the leg fails after ``rings`` seconds, e.g.
-        ``sip_offline``. ``answer`` then has no effect. None: ``answer`` decides.
-    :ivar employee_rings: like ``rings``, but for the operator's phone. The three fields ``employee_…`` have
-        no effect if the operator's phone has a script of its own.
-    :ivar employee_answer: like ``answer``, but for the operator's phone.
-    :ivar employee_fails_with: like ``fails_with``, but for the operator's phone.
-    :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``. The contact presses
-        the first key two seconds after the contact's answer, and each further key two seconds later.
-    :ivar hangs_up: who ends a talk between contact and operator: ``contact`` or ``employee``. The finish
-        reason of the call depends on this field.
+        ``sip_offline``. None: ``answer`` decides.
+    :ivar employee_rings: like ``rings``, for an operator's phone without a script of its own.
+    :ivar employee_answer: like ``answer``, for an operator's phone without a script of its own.
+    :ivar employee_fails_with: like ``fails_with``, for an operator's phone without a script of its own.
+    :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``: one key every two
+        seconds after the contact's answer.
+    :ivar hangs_up: who ends a talk between contact and operator: ``contact`` or ``employee``.
     """
 
     listed_after: float = 0.0
@@ -87,11 +82,10 @@ class Script:
     def operator_fails(cls, reason: str, rings: float = 3.0, employee_rings: float = 2.0) -> Script:
         """Return the script of a contact who answers, in a call whose operator cannot be reached.
 
-        The script is for the contact's phone. If the operator's phone has a script of its own, ``reason`` and
-        ``employee_rings`` have no effect.
+        The script is for the contact's phone. The operator's phone must have no script of its own.
 
         :param reason: the finish reason with which the operator's leg fails, e.g. ``max_out_call_reached``.
         :param rings: seconds until the contact answers.
-        :param employee_rings: seconds for which the operator's phone rings. Then the operator's leg fails.
+        :param employee_rings: seconds for which the operator's phone rings. Then the leg fails.
         """
         return cls(rings=rings, employee_rings=employee_rings, employee_fails_with=reason)

@@ -25,15 +25,14 @@ _START_TIMEOUT = 10.0
 class Emulator:
     """A server that answers HTTP requests for an emulated telephone exchange, inside a ``with`` block.
 
-    Use an `Emulator` in one ``with`` block only.
+    An `Emulator` serves one ``with`` block only.
 
     :param exchange: the exchange. None: a new exchange.
     :param host: the address to listen on.
     :param port: the port to listen on. 0: any free port. Inside the block, the attribute ``port`` is the
         actual port.
-    :raises OSError: at the start of the block: the port cannot be used.
-    :raises RuntimeError: at the start of the block: the server has failed, or has not started within ten
-        seconds.
+    :raises OSError: the port cannot be used.
+    :raises RuntimeError: the server has failed, or has not started within ten seconds.
     """
 
     def __init__(self, exchange: Exchange | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -57,11 +56,12 @@ class Emulator:
     def connection(self, *, login: bool = False) -> dict[str, Any]:
         """Return an Airflow connection to the first account of the emulated telephone exchange, as a dict.
 
-        The JSON text of the dict is a valid value of the variable ``AIRFLOW_CONN_CALLAPI_DEFAULT``.
+        As JSON, the dict is a valid value of the variable ``AIRFLOW_CONN_CALLAPI_DEFAULT``.
 
-        :param login: True: the connection contains the account's login and password. False: the connection
-            has no login, and the password is the account's permanent key.
-        :return: the keys ``conn_type``, ``host``, ``port``, ``password``, ``extra``, and ``login`` if wanted.
+        :param login: True: the connection contains the account's login and password. False: it contains the
+            account's permanent key as the password.
+        :return: the keys ``conn_type``, ``host``, ``port``, ``password``, ``extra``, and with ``login`` also
+            ``login``.
         """
         account = self.exchange.account
         host, _, _ = self.url.rpartition(":")

@@ -1,11 +1,7 @@
 """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-The service first checks a request: the JSON-RPC envelope, the access token, the permissions and the points
-(rate-limit units). Then a handler carries out the request. Each method of the API has one handler, a
-function.
-
-Source: "Общие поля для всех методов" (common fields), "Лимиты и ограничения" (limits) and "Мета-параметры"
-(metadata) of the vendor's document.
+The service checks a request: the JSON-RPC envelope, the access token, the permissions and the points
+(rate-limit units). Then it calls the function that carries out the API method.
 """
 
 from __future__ import annotations
@@ -28,14 +24,12 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
 class Result(dict[str, Any]):
-    """A complete ``result`` of a JSON-RPC answer.
+    """A complete ``result`` of a JSON-RPC answer, which a function that carries out an API method may return.
 
-    A handler is a function that carries out one API method. Normally, the service puts the value that a
-    handler returns into the field ``data`` of the result, and adds the field ``metadata`` with the limits of
-    points (rate-limit units). If a handler returns a `Result`, the service uses this object as the result:
+    If the function returns any other value, the service puts the value into the field ``data`` of the result.
 
-    - The `Result` is empty: the answer contains ``{}``, without ``metadata``.
-    - Otherwise: the service adds the limits to the ``metadata`` of the `Result`.
+    - The `Result` is empty: the answer contains ``{}``.
+    - Otherwise: the service adds the limits of points (rate-limit units) to the field ``metadata``.
     """
 
 
@@ -43,17 +37,15 @@ class Result(dict[str, Any]):
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.
 
-    Points are the rate-limit units of the service. An account is a customer of the vendor.
+    An account is a customer of the vendor.
 
     :ivar methods: name of an API method → (class that checks the parameters, function that carries out the
         method).
-    :ivar weight: a function. It gets an account and the name of a method, and returns the cost of a request
-        in points.
-    :ivar serves_ip: a function. It gets an account and an IP address. If it returns False, the service
-        refuses the account's requests from this address.
-    :ivar has_components: True: the service has components, i.e. parts that an account has or lacks. The
-        service then refuses methods of the components in `Account.components_off`. False: it ignores this
-        list.
+    :ivar weight: function from an account and a method name to the cost of a request in points (rate-limit
+        units).
+    :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
+        request.
+    :ivar has_components: True: the service refuses the methods of the components in `Account.components_off`.
     :ivar accounts: the accounts that can use the service.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -83,7 +75,7 @@ class Service:
     ) -> dict[str, Any]:
         """Carry out one parsed JSON-RPC request, and return the answer.
 
-        The method raises no exception if the service refuses the request: the answer contains the error.
+        If the service refuses the request, the answer contains the error.
 
         :param switchboard: the calls of the exchange.
         :param body: the parsed JSON of the request.
@@ -177,14 +169,12 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check that an account may send a request, and return the request's cost in points.
+        """Check that an account may send a request, and return the cost in points (rate-limit units).
 
-        Points are the API's rate-limit units. The method checks four conditions:
-
-        - The service accepts requests from the client's IP address.
-        - The account is active.
-        - For the Call API: the account has the component (part of the Call API) that the method needs.
-        - The account has the right to call the method.
+        - The service must accept requests from the client's IP address.
+        - The account must be active.
+        - For the Call API: the account must have the component (part of the Call API) of the method.
+        - The account must have the right to call the method.
 
         :raises RpcError: one of the conditions is not met.
         """
@@ -204,17 +194,15 @@ class Service:
     ) -> RpcError | None:
         """Check that the account has enough points (rate-limit units) left for a request.
 
-        If too few points are left, there are two cases:
+        If too few points are left:
 
-        - Normally, the method raises ``limit_exceeded``, so the service does not carry out the request.
-        - If the request is a start request, and `Profile.limit_exceeded_leaves_undone` is False, the method
-          returns the error. The caller carries out the request, so the call is placed, and then raises the
-          error.
+        - For a start request, if `Profile.limit_exceeded_leaves_undone` is False: the method returns the
+          error. The caller then places the call nevertheless, and raises the error.
+        - Otherwise: the method raises the error, and the request is not carried out.
 
         :param points: how many points the request costs.
-        :return: the error that the caller raises after it has carried out the request. None: enough points
-            are left.
-        :raises RpcError: ``limit_exceeded``: the caller must not carry out the request.
+        :return: the error. None: enough points are left.
+        :raises RpcError: ``limit_exceeded``.
         """
         try:
             self.points(account).check(points, switchboard.now)

@@ -41,12 +41,12 @@ def start_employee_call(
 ) -> dict[str, Any]:
     """Start a call between an employee and a contact. Return ``{"call_session_id": …}``.
 
-    If the request names one of the employee's numbers, only this number rings. Otherwise the phones in
-    `Employee.phone_numbers` ring one after the other until one answers. The request's parameter
-    ``first_call`` decides who is called first: the contact or the employee.
+    - If the request names one of the employee's numbers: only this number rings.
+    - Otherwise: the phones in `Employee.phone_numbers` ring one after the other until one answers.
 
-    :raises RpcError: a check of the request failed. For example, the account has no such virtual number or
-        employee, or may not call the contact.
+    The request's parameter ``first_call`` decides whether the contact or the employee is called first.
+
+    :raises RpcError: the request was refused, e.g. because the account has no such employee.
     """
     _check_numbers(account, request)
     employee = account.employees.get(request.employee.id)
@@ -134,8 +134,7 @@ def start_simple_call(switchboard: Switchboard, account: Account, request: Start
     The request's parameter ``operator`` is the phone number of the operator. The operator's leg in
     ``list.calls`` names no employee, even if the phone belongs to an employee.
 
-    :raises RpcError: the service refuses the request, and no call is started. For example, the operator's
-        number is a virtual number of the account, or the account may not call the contact.
+    :raises RpcError: no call is started, e.g. because the account may not call the contact.
     """
     _check_numbers(account, request)
     operator = request.operator
@@ -242,9 +241,9 @@ def _check_audio(account: Account, request: StartCall) -> None:
 def check_message(account: Account, name: str, message: Message | None) -> None:
     """Check that the media file of a message exists, or that a text for text-to-speech is short enough.
 
-    :param name: the request's parameter that contains the message, e.g. ``contact_message``. An error names
+    :param name: the request's parameter that contains the message, e.g. ``contact_message``. The error names
         it.
-    :param message: the message. None: the request has no message, so the function does nothing.
+    :param message: the message. None: there is nothing to check.
     :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
         is longer than `Account.tts_max_length` characters.
     """

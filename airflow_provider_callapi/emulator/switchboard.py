@@ -47,20 +47,19 @@ class Switchboard:
 
     A phone's script states what the person at the phone does when the phone rings.
 
-    :ivar clock: a function that returns the present time in epoch seconds.
+    :ivar clock: function that returns the present time in epoch seconds.
     :ivar profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar now: the time of the event or request that the exchange is carrying out, in epoch seconds.
-    :ivar journal: the emulator's journal: the list of all events.
-    :ivar calls: session id → call. Contains the active and the finished calls.
-    :ivar by_start_time: the same calls as a list, in the order of their start.
+    :ivar journal: the list of all events.
+    :ivar calls: session id → call, for active and finished calls.
+    :ivar by_start_time: the same calls in the order of their start.
     :ivar active: session id → active call.
     :ivar finished: the finished calls, in the order of their end.
     :ivar scripts: phone number → script of the phone.
-    :ivar default_script: the script of each phone without an entry in ``scripts``. Exception: an operator's
-        phone without an entry follows the fields ``employee_…`` of the contact's script.
-    :ivar report_lag: seconds from the end of a call until the Data API's reports contain the call.
-    :ivar entry_texts: the JSON texts of the active calls, as ``list.calls`` shows them. They are stored
-        because building them takes time.
+    :ivar default_script: the script of a phone without an entry in ``scripts``. An operator's phone without
+        an entry follows the fields ``employee_…`` of the contact's script.
+    :ivar report_lag: seconds from the end of a call until the Data API reports the call.
+    :ivar entry_texts: the JSON texts of the active calls in ``list.calls``, kept to save time.
     """
 
     def __init__(self, clock: Clock, profile: Profile = DOCUMENT) -> None:
@@ -99,14 +98,12 @@ class Switchboard:
         self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
-        """Add an event of a call to the emulator's journal.
-
-        The entry gets the time of the event or request that the exchange is carrying out.
+        """Add an event of a call to the emulator's journal, with the exchange's present time.
 
         :param kind: the kind of the event, for example ``ring``.
-        :param phone: the phone number that the event concerns. None: the event concerns no phone.
-        :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For example, the detail
-            of ``ring`` is the role of the leg. An empty text: the event has no detail.
+        :param phone: the phone number that the event concerns. None: it concerns no phone.
+        :param detail: a text whose meaning depends on the kind, see `Entry.detail`. For ``ring``: the role of
+            the leg.
         """
         self.journal.add(Entry(self.now, kind, None, call.call_session_id, phone, None, detail or None))
 
@@ -303,19 +300,16 @@ class Switchboard:
     def continue_without(self, call: Call, leg: Leg, reason: str) -> None:
         """Continue or end a call after one participant has left, or could not be reached.
 
-        The role of this participant decides:
-
         - Coach: the call continues.
-        - Third party: the call continues if the state diagram has the event ``third party left`` for the
-          call's state. Otherwise the call ends.
+        - Third party: the call continues if the state diagram allows it. Otherwise the call ends.
         - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
-        - Operator, in a talk with the contact: the call ends two seconds later (`POST_TALK_SECONDS`).
+        - Operator, in a talk with the contact: the call ends two seconds later.
         - Operator, in any other state of the call: the call ends.
         - Contact: the call ends.
 
         :param leg: the participant's leg, which has already ended.
-        :param reason: why the call ends, if it ends: a finish reason of the Data API. If a third party ends
-            the call, the reason is always ``no_success_operator_call`` instead.
+        :param reason: the finish reason of the call if the call ends. If a third party ends the call, the
+            finish reason is always ``no_success_operator_call``.
         """
         if leg.role is Role.COACH:
             if call.allows("coach left"):

@@ -38,8 +38,7 @@ def call_as_json(call: Call) -> dict[str, Any]:
     - ``method``: the start method. For an inbound call: ``inbound``.
     - ``state``: the call's state in the state diagram, e.g. ``talk``.
     - ``finish_reason``: why the call ended. Null: the call is active.
-    - ``started_at``, ``answered_at``, ``talked_at`` and ``ended_at``: epoch seconds. Null: it has not
-      happened.
+    - ``started_at``, ``answered_at``, ``talked_at``, ``ended_at``: epoch seconds. Null: not yet.
     """
     return {
         **call.listing(),

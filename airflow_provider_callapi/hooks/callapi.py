@@ -64,15 +64,13 @@ class CallApiHook(BaseHook):
             for session in hook.call(ListCalls()):
                 print(session.call_session_id)
 
-    Points are the rate-limit units of the APIs.
-
-    :param callapi_conn_id: id of the Airflow connection. The hook reads the connection at the first request.
-    :param max_limit_wait: how many seconds one request waits for new points at most, all its waits together;
-        120 by default. If this is too short, the hook raises `LimitExceeded`, whose ``retry_after`` is the
+    :param callapi_conn_id: id of the Airflow connection.
+    :param max_limit_wait: how many seconds one request waits in total for new points (rate-limit units); 120
+        by default. If a longer wait is needed, the hook raises `LimitExceeded`. Its ``retry_after`` is the
         number of seconds until new points come.
-    :param max_sends: how often the hook sends one request at most if the request fails, 5 by default. 1: the
-        hook does not repeat a failed request. Repeats after a wait for points are not limited by this number.
-    :raises InvalidParameter: the value of a parameter is not allowed. The error message names the parameter.
+    :param max_sends: how often the hook sends a failing request at most, 5 by default. 1: no repeats. Sends
+        after a wait for points do not count.
+    :raises InvalidParameter: the value of a parameter is not allowed.
     """
 
     conn_name_attr = "callapi_conn_id"
@@ -106,9 +104,8 @@ class CallApiHook(BaseHook):
     def get_conn(self) -> Client:
         """Return a Call API client that does not repeat a failed request.
 
-        There is one exception: after the service has refused a temporary token, the client logs in again and
-        repeats the request. The method `call` uses another client, which repeats a failed request if the
-        repeat is safe.
+        Exception: if the service refuses a temporary token, the client logs in again and repeats the request.
+        For safe repeats, use `CallApiHook.call`.
         """
         return self.call_api.client
 
@@ -151,10 +148,9 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
-        - If the Airflow connection names a zone: this zone.
-        - If the connection names no zone, but uses the Data API: the zone that the Data API names. If the
-          Data API refuses the request or names no known zone: ``Europe/Moscow``, with a warning in the log.
-        - Otherwise: ``Europe/Moscow``.
+        - The Airflow connection names a zone: this zone.
+        - The connection names no zone, but uses the Data API: the zone that the Data API names.
+        - Otherwise, or if the Data API refuses or names no known zone: ``Europe/Moscow``.
 
         :raises CallApiError: the Data API does not answer now. A later request may succeed.
         """
@@ -191,12 +187,10 @@ class CallApiHook(BaseHook):
         service did not carry out the request, or if a second execution does no harm.
 
         :param request: for example ``ListCalls()``.
-        :param before_each_send: a function without arguments. The hook invokes the function before each send.
-            If the function raises an exception, the hook does not send the request, and the exception passes
-            on.
+        :param before_each_send: a function without arguments that the hook calls before each send. An
+            exception of the function prevents the send and passes on.
         :return: the answer. Its type depends on the request: ``ListCalls()`` gives a list of `CallSession`.
-        :raises CallApiError: the last send failed. `airflow_provider_callapi.api.errors` lists the
-            subclasses.
+        :raises CallApiError: the last send failed.
         """
         answer = self.call_api.call(request, before_each_send=before_each_send)
         version = self.call_api.client.api_version
@@ -220,17 +214,13 @@ class CallApiHook(BaseHook):
     ) -> dict[str, Any]:
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
-        Use this method instead of `CallApiHook.call` in the function of a task that Airflow may retry. The
-        method stores a record of the call before it sends the start request. A retry reads the record. If an
-        earlier try has placed the call, the retry returns this call.
+        Use this method in the function of a task that Airflow may retry. If an earlier try has placed the
+        call, a retry returns this call. A call is lost if its start request got no answer: the call may have
+        been placed. The method searches for a lost call.
 
-        A call is lost if its start request got no answer: the call may have been placed. The method searches
-        for a lost call, also in a retry.
-
-        - If a task places several calls: a retry recognises a call by the called person, and by the order of
-          the calls to this person.
-        - If one try passes two requests with exactly the same content: the method places one call.
-        - If a user clears the task: the method places the calls again.
+        - A retry recognises a call by the called person, and by the order of the calls to this person.
+        - Two requests with exactly the same content in one try place one call.
+        - After a user has cleared the task, the method places the calls again.
 
         .. code-block:: python
 
@@ -242,21 +232,18 @@ class CallApiHook(BaseHook):
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
         :param appear_timeout: how many seconds the method searches for a lost call in ``list.calls``, 60 by
-            default. Each placed call must appear in ``list.calls`` within this time.
+            default. Each placed call must appear there within this time.
         :param delivery: what to do if the search does not find a lost call. ``at_most_once``, the default:
             raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call may have
             rung.
-        :return: the same dict that a start operator returns, e.g. with ``call_session_id`` and
-            ``external_id``.
-        :raises CallUnresolved: with ``at_most_once``, the search did not find the lost call, which may have
-            been placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost too, and the search did
-            not find it. Airflow retries the task, and the retry may place another call.
+        :return: the same dict that a start operator returns, e.g. with ``call_session_id``.
+        :raises CallUnresolved: the search did not find the lost call. Airflow does not retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost too. Airflow retries the
+            task, and the retry may place another call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
-        :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail the same
-            way. For example, the task has retries, but Airflow is older than 3.3 and has no task state for
-            the record.
+        :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail too.
+            Example: the task has retries, but Airflow is older than 3.3.
         :raises CallApiError: the call was not placed, or the search failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
@@ -289,8 +276,8 @@ class CallApiHook(BaseHook):
         :param log: a function that writes a line to the task's log.
         :param poll_interval: seconds between two polls of the search for a lost call.
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
-        :param before_each_send: a function that the hook invokes before each send of the start request. If
-            the function raises an exception, the hook does not send the request.
+        :param before_each_send: a function that the hook calls before each send of the start request. An
+            exception of the function prevents the send.
         """
         return CallGateway(
             send=partial(self.call, before_each_send=before_each_send),
@@ -317,16 +304,12 @@ class CallApiHook(BaseHook):
     def take_snapshot(self, awaited: Collection[int] = (), *, time_limit: float = math.inf) -> Snapshot:
         """Poll the active calls once, and return the snapshot: the active calls, or the failure of the poll.
 
-        If the poll fails, the method logs a warning and raises no error.
-
-        On some accounts, a poll never shows that a contact has picked up. If the connection uses the Data
-        API, the hook therefore asks the Data API which contacts of the ``awaited`` calls have picked up. The
-        hook does this at most once in ten seconds.
+        If the poll fails, the method logs a warning and raises no error. If the connection uses the Data API,
+        the snapshot also states which ``awaited`` calls the Data API shows as answered.
 
         :param awaited: the session ids of the calls for whose answer your code waits.
-        :param time_limit: how many seconds the poll may take. If the connection sets a shorter time limit,
-            the shorter limit applies. If ``time_limit`` is ten seconds or less, the hook does not ask the
-            Data API.
+        :param time_limit: how many seconds the poll may take. With ten seconds or less, the hook does not ask
+            the Data API.
         """
         snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
         if snapshot.failure:
@@ -352,9 +335,9 @@ class CallApiHook(BaseHook):
             sleeps longer.
         :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
             poll.
-        :param until: when your code stops reading, epoch seconds. Sleeps end at this time at the latest, and
-            polls at most ten seconds later.
-        :raises InvalidParameter: ``poll_interval`` cannot be used.
+        :param until: when your code stops reading, epoch seconds. A sleep ends at this time, and a poll at
+            most ten seconds later.
+        :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         while True:
@@ -366,11 +349,8 @@ class CallApiHook(BaseHook):
     def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
-        If ``until`` is ``ended``, the tasks on one host that use the same account share their polls. If
-        ``until`` is ``answered``, each task polls alone.
-
-        :param watch: the object that collects what the polls show of the call. `CallApiHook.observe` updates
-            the object after each poll. The wait ends at most ten seconds after the object's deadline.
+        :param watch: the object that collects what the polls show of the call. The method updates the object
+            after each poll. The wait ends at most ten seconds after the object's deadline.
         :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :param poll_interval: seconds between two polls.
         :return: the last phase of the call, e.g. answered, ended or timed out.
@@ -384,8 +364,7 @@ class CallApiHook(BaseHook):
     def observe(self, watch: SessionWatch, snapshot: Snapshot) -> Phase:
         """Update the watch of a call with a snapshot, and return the call's phase, such as answered or ended.
 
-        If the snapshot no longer shows the call, the hook also asks for the Data API's report. This needs a
-        connection that uses the Data API.
+        If the snapshot no longer shows the call, the hook also asks the Data API whether the call has ended.
 
         :param watch: the object that collects what the snapshots have shown of the call.
         :param snapshot: the result of the newest poll.
@@ -467,11 +446,9 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Yield snapshots for the watch of one call, without end.
 
-        - If ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots.
-          They exchange the snapshots in a private folder. If the host has no such folder, the hook polls for
-          this watch alone.
-        - If ``until`` is ``answered``: the hook polls for this watch alone. Shared snapshots lack the phone
-          number that the hook needs to ask the Data API about the answer.
+        - ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots. If
+          the host has no private folder for this, the hook polls for this watch alone.
+        - ``until`` is ``answered``: the hook polls for this watch alone.
         """
         folder = private_folder() if until == "ended" else None
         if folder is None:

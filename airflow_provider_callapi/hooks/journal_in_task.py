@@ -28,20 +28,17 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 
 @contextmanager
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
-    """Context manager that yields the journal (the stored record) of the call that a task is about to place.
+    """Context manager that yields the stored record (the journal) of the call that a task is about to place.
 
-    The task's function may place several calls. Each call has its own journal. In every try, the first call
-    to a person gets this person's first journal, the second call gets the second journal, and so on. So a
-    retry finds the calls of the earlier try. Within one try, two requests with exactly the same content get
-    the same journal.
+    Each person has numbered journals. In every try, the first call to the person gets the first journal, the
+    second call gets the second. So a retry finds the earlier calls. Within one try, two requests with exactly
+    the same content get the same journal.
 
-    The function may place calls in several threads. A thread waits while another thread uses the same
-    journal.
+    If another thread uses the same journal, this thread waits.
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.
-    :raises CallApiFailure: the task has retries, and this Airflow has no task state, so a retry could not
-        find the call.
+    :raises CallApiFailure: the task has retries, and this Airflow has no task state.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
     this_try = f"{facts.max_tries}/{facts.try_number}"

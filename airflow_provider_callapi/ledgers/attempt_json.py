@@ -45,11 +45,10 @@ def attempt_of_json(value: dict[str, Any]) -> Attempt:
 
 
 def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return an attempt or a call as plain JSON: field → value.
+    """Return an attempt or a call as plain JSON: field → value. Fields with their default are left out.
 
-    The JSON omits a field that has its default value, and every field that is not in ``defaults``.
-
-    :param defaults: field → default value. If the default is `NODEFAULT`, the JSON always contains the field.
+    :param defaults: field → default value. The JSON contains no other fields. If the default is `NODEFAULT`,
+        the JSON always contains the field.
     """
     changed = {}
     for name, default in defaults.items():

@@ -3,10 +3,8 @@
 The ledger stores the attempts of a campaign in two kinds of values:
 
 - A page contains the attempts to call many people, compressed.
-- An entry of the change list contains the attempts that one write has changed.
-
-When the change list is full, the ledger moves its attempts to pages, and begins a new change list. So the
-ledger consists of few values. This is fast to read, because task state returns only one value at a time.
+- An entry of the change list contains the attempts that one write has changed. The ledger moves the attempts
+  of a full change list to pages.
 
 Only one process at a time may use the ledger.
 """
@@ -53,10 +51,8 @@ Place = tuple[str, int]
 class PagedLedger:
     """Stores a campaign's attempts in a key-value store, such as Airflow's task state.
 
-    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor reads
-    all stored attempts into memory.
-
-    To save space, the ledger keeps only the three newest of each person's attempts that rang no phone.
+    The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. Of each person's
+    attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: the key-value store. Only one process at a time may write to this store.
     :raises CallApiFailure: an older version of this package has stored the attempts in another form.
@@ -102,10 +98,10 @@ class PagedLedger:
 
         - The ledger contains a later attempt to call the person.
         - The ledger contains an attempt with the intent's number, and its call may have been placed.
-        - An earlier attempt to call the person is still open: its result is not yet known.
+        - The result of an earlier attempt to call the person is not yet known.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores them too.
+        :param changed: newer versions of other attempts, to store at the same time.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         newest = {attempt.person: attempt for attempt in self.load(intent.person for intent in intents)}
@@ -164,10 +160,11 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of attempts as JSON, without the attempts that the ledger has dropped.
+        """Return the newest versions of attempts as JSON.
 
-        :param places: for each attempt, a pair: the key of the person, and the number of the attempt to call
-            this person.
+        The result omits the attempts that the ledger no longer keeps: old attempts that rang no phone.
+
+        :param places: for each attempt, a pair: the key of the person, and the number of the attempt.
         """
         return [
             json_of_attempt(attempt)
@@ -205,10 +202,9 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists, and yield the lists.
+    """Split attempts into lists that each fit into one entry of the change list, and yield the lists.
 
-    Each list is short enough for one entry of the change list, which is a stored value of limited size.
-    Exception: an attempt that alone exceeds this size is a list of its own.
+    An entry is a stored value of limited size. An attempt that alone exceeds this size is a list of its own.
 
     :param values: the attempts as JSON.
     """
@@ -226,10 +222,10 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 
 
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists, and yield the lists.
+    """Split attempts into lists that each fit on one page of the ledger, and yield the lists.
 
-    Each list is short enough for one page, which is a compressed stored value of limited size. Exception: an
-    attempt that alone exceeds this size is a list of its own.
+    A page is a compressed stored value of limited size. An attempt that alone exceeds this size is a list of
+    its own.
 
     :param values: the attempts as JSON.
     """

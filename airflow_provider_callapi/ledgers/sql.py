@@ -1,11 +1,10 @@
 """A ledger of campaigns in a SQL database: PostgreSQL, MySQL or SQLite.
 
-The ledger has one row for each attempt to call a person. Before a process sends the start request of an
-attempt, it stores the intent in the row. Only one process can store the intent of an attempt. So two
-processes never send the same start request, even if they work on the same campaign.
+The ledger has one row for each attempt to call a person. A process stores its intent in the row before it
+sends the start request. Only one process can store the intent of an attempt. So two processes never send the
+same start request.
 
-A late write never replaces a result by an earlier status. For example, ``active`` never replaces
-``answered``. See `airflow_provider_callapi.ledgers.sql_statements.KNOWLEDGE`.
+A late write never replaces a result by an earlier status, such as ``answered`` by ``active``.
 """
 
 from __future__ import annotations
@@ -48,14 +47,14 @@ class SqlLedger:
     The methods are those of `airflow_provider_callapi.calls.campaign.ledger.Ledger`. The constructor creates
     missing tables.
 
-    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite. Its option
-        ``hide_parameters`` must be set, so that its log contains no phone numbers.
+    :param engine: an SQLAlchemy engine for PostgreSQL, MySQL (InnoDB) or SQLite, with the option
+        ``hide_parameters``, so that its log contains no phone numbers.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
-    :param min_gap: seconds that must pass between two calls to a person. All campaigns in the database count,
-        but not calls that rang no phone. None: the calls may follow each other at once.
+    :param min_gap: seconds that must pass between two calls to a person, in all campaigns of the database.
+        Calls that rang no phone do not count. None: no minimum.
     :raises ValueError: the campaign's name is empty or too long.
-    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods of the ledger
-        raise this error too. They first repeat a failed statement, during an outage for up to five minutes.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
+        too.
     """
 
     def __init__(self, engine: Engine, campaign: str, *, min_gap: float | None = None) -> None:
@@ -88,17 +87,14 @@ class SqlLedger:
 
         - The ledger contains a later attempt to call the person.
         - The ledger contains an attempt with the intent's number, and its call may have been placed.
-        - An earlier attempt to call the person is still open: its result is not yet known.
-        - The time of the intent is too early: since the last call to the person, fewer than ``min_gap``
-          seconds have passed (a parameter of `SqlLedger`). `ClaimResult.not_before` states when the person
-          may be called.
-        - The database has failed after the ledger had stored some of the intents (PostgreSQL only). The
-          ledger refuses the other intents, so that the process can dial the people of the stored intents
-          without delay.
+        - The result of an earlier attempt to call the person is not yet known.
+        - Fewer than ``min_gap`` seconds have passed since the last call to the person.
+          `ClaimResult.not_before` states when the person may be called.
+        - PostgreSQL only: the database has failed after the ledger had stored other ``intents``. The process
+          can dial these without delay.
 
         :param intents: the attempts that this process wants to dial.
-        :param changed: newer versions of other attempts. The ledger stores them first, as `SqlLedger.record`
-            does.
+        :param changed: newer versions of other attempts, to store first.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         """
         self.record(changed)
@@ -130,12 +126,12 @@ class SqlLedger:
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
         """Store most of the intents that the ledger grants, with one fast statement (PostgreSQL only).
 
-        In other databases, or if two intents concern the same person, the method stores nothing. The method
-        does not repeat a failed statement. `_claim_in_turn` must decide about each intent that is not stored.
+        The caller passes all intents that are not stored to `_claim_in_turn`. In other databases, or if two
+        intents concern the same person, the method stores nothing.
 
         :param intents: the intents, in the order of the people's keys.
-        :return: the keys of the people whose intent is certainly stored, and whether the statement failed.
-            After a failure, it is unknown whether the intents are stored.
+        :return: a pair: the keys of the people whose intent is certainly stored, and whether the statement
+            failed. After a failure, the other intents may be stored or not.
         """
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
@@ -153,10 +149,9 @@ class SqlLedger:
 
         :param intents: the intents, in the order of the people's keys.
         :param is_doubtful: whether a failed statement of this process may have stored these intents before.
-        :param some_granted: whether `_claim_batch` has just stored intents of other people, whom this process
-            is about to dial. True: if the database fails for several seconds, the method refuses all
-            ``intents``, so that the process can dial the other people. False: the method repeats a failed
-            transaction, during an outage of the database for up to five minutes.
+        :param some_granted: whether the process is about to dial other people. True: if the database fails
+            for several seconds, the method refuses all ``intents``. False: it repeats a failed transaction
+            for up to five minutes.
         :return: one `ClaimResult` for each intent, in the order of ``intents``.
         :raises CallApiTrouble: the last repeat of the transaction failed, and ``some_granted`` is False.
         """
@@ -177,7 +172,7 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield lists of database rows. The lists together contain all attempts to call the given people.
+        """Yield the database rows of all attempts to call the given people, in several lists.
 
         The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
 
@@ -208,7 +203,7 @@ class SqlLedger:
     ) -> T:
         """Run a database transaction and return its result. After a failure, repeat the transaction.
 
-        Failures are, for example, a deadlock, a lost connection, or a row that another process has changed.
+        Failures are, for example, a deadlock or a lost connection.
 
         :param work: a function that carries out the transaction. Its argument is a database connection.
         :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
@@ -226,8 +221,7 @@ class SqlLedger:
 def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None = None) -> SqlLedger:
     """Open a campaign's SQL ledger in the database to which an Airflow connection leads.
 
-    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite. The connection's
-        provider must offer an SQLAlchemy engine.
+    :param ledger_conn_id: id of an Airflow connection to PostgreSQL, MySQL or SQLite.
     :param campaign: the campaign's name. Processes with the same name share the attempts.
     :param min_gap: seconds that must pass between two calls to a person, see `SqlLedger`. None: no minimum.
     :raises CallApiFailure: the connection does not lead to a usable database.

@@ -49,16 +49,15 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    The statement leaves out three kinds of intents, about which `claim_in_turn` must decide:
+    `claim_in_turn` must decide about each intent that is not stored:
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: since the statement began, another process has claimed attempts to call the person, or
-      a person with the same row of the lock table.
+    - With ``min_gap``: another process has just claimed an attempt for the same row of the lock table.
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
-    :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
+    :param min_gap: seconds between two calls to a person. None: no minimum.
     :param db: a connection that commits each statement.
     :return: the keys of the people whose intent is stored.
     """
@@ -147,18 +146,13 @@ def _claim_statement(*, has_gap: bool) -> Any:
 def _lock(intent: CTE) -> CTE:
     """Return the part of the claim statement that locks the people of a batch.
 
-    Each person belongs to one row of the ledger's lock table. Several people can share a row. The claim
-    statement locks the rows of the batch's people. Until it ends, all other claims with ``min_gap`` for these
-    people wait.
-
-    The claim statement may itself have to wait for an earlier claim that has locked a row. It cannot see the
-    attempts that the earlier claim stores meanwhile. But the earlier claim also changes the row. If a row has
-    changed, the claim statement stores no intent for the people of this row.
+    Each person belongs to a row of the ledger's lock table. Several people can share a row. While the claim
+    statement holds the rows, all other claims with ``min_gap`` for these people wait.
 
     :param intent: the table of the intents. Its column ``stripe`` contains the number of each person's lock
         row.
-    :return: a common table expression: the numbers (``stripe``) of the locked rows that have not changed. The
-        claim statement may store intents only for the people of these rows.
+    :return: a common table expression: the numbers (``stripe``) of the locked rows. It omits a row that an
+        earlier claim has changed meanwhile, because the statement cannot see the attempts of this claim.
     """
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.

@@ -55,12 +55,11 @@ _progress = Table(
 class SqlControl:
     """Reads and writes the wishes (such as ``pause``) and the progress of all campaigns in one SQL database.
 
-    If the database does not answer, each method gives up after a few repeats, so that neither a campaign nor
-    a user waits long.
+    If the database does not answer, each method gives up after a few repeats.
 
     :param engine: the SQLAlchemy engine of the ledger. The constructor creates missing tables.
-    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods that read or
-        write raise this error too.
+    :raises CallApiTrouble: the database does not answer, or refuses a statement. The methods raise this error
+        too.
     """
 
     def __init__(self, engine: Engine) -> None:

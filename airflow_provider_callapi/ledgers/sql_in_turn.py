@@ -32,12 +32,10 @@ def claim_in_turn(
 
     :param campaign: the campaign's name.
     :param intents: the intents, in the order of the people's keys.
-    :param min_gap: seconds that must pass between two calls to a person. None: no minimum.
+    :param min_gap: seconds between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: whether an earlier statement of this process may have stored the intents, although the
-        statement seemed to fail. The parameter decides about an intent that the database already contains.
-        True: the intent counts as this process's own, and is granted. False: it belongs to another process,
-        and is refused.
+    :param repeated: True: a failed statement of this process may have stored the intents, so stored intents
+        are granted again. False: stored intents belong to other processes, and are refused.
     :return: one `ClaimResult` for each intent, in the order of ``intents``.
     :raises LostRaceError: another process has changed a row after this function had read the row.
     """

@@ -43,12 +43,10 @@ _ABOUT_AN_INTENT = KNOWLEDGE.index((Status.NOT_PLACED, ...))
 
 
 def knowledge_index(attempt: Attempt) -> int:
-    """Return how much is known of an attempt, as an index in the list `KNOWLEDGE`.
+    """Return a number from 0 to 8 that states how much is known of an attempt: an index in `KNOWLEDGE`.
 
-    With a higher index, more is known.
-
-    Example: 0 for an attempt with the status ``dialling``, 3 for ``active``, and 8 for ``finished`` with the
-    result ``answered``.
+    With a higher number, more is known. Example: 0 for an attempt with the status ``dialling``, 3 for
+    ``active``, and 8 for ``finished`` with the result ``answered``.
     """
     known = (attempt.status, attempt.result)
     return KNOWLEDGE.index(known if known in KNOWLEDGE else (attempt.status, ...))
@@ -57,8 +55,8 @@ def knowledge_index(attempt: Attempt) -> int:
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
     """Return the SQL condition that a row of the ledger's call table has the given status and result.
 
-    :param result: a `Result`. None: the row must have no result. ``...``: the row may have any result or
-        none.
+    :param result: a `Result`. None: the row must have no result. ``...`` (Ellipsis): the result does not
+        matter.
     """
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
@@ -69,14 +67,12 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
     The statement leaves a row unchanged in two cases:
 
-    - The row already contains more knowledge of its attempt than the new version, see `KNOWLEDGE`.
-    - Another process has taken over the attempt and stored its own intent in the row (the times differ), and
-      the new version has the status ``dialling`` or ``not_placed``, or the result ``unresolved``. Such a
-      version says something only about its own intent.
+    - The row contains more knowledge of its attempt than the new version, see `KNOWLEDGE`.
+    - Another process has stored its own intent in the row, and the new version is about the earlier intent:
+      status ``dialling`` or ``not_placed``, or result ``unresolved``.
 
-    :param new: a function that returns the SQL expression for a value of the new version. Its argument is the
-        name of a column of the call table, or ``known``. For ``known``, the value is the new version's index
-        in `KNOWLEDGE`.
+    :param new: function from a name to the SQL expression for a value of the new version. The name is a
+        column of the call table, or ``known``: the index in `KNOWLEDGE`.
     """
     return (
         update(calls)

@@ -3,8 +3,8 @@
 ``callapi_campaign_call``
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    The lock table: 4096 rows that serve as locks. With ``min_gap``, a process locks the row to which a person
-    belongs, and then reserves an attempt to call this person. Other claims for this row wait meanwhile.
+    The lock table: 4096 rows. With ``min_gap``, a process locks a person's row while it reserves an attempt
+    to call this person.
 """
 
 from __future__ import annotations

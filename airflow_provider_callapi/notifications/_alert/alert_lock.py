@@ -48,23 +48,22 @@ def _deployment(log: Any) -> Deployment:
 class AlertLock:
     """Makes sure that only one of several callbacks rings for an alert.
 
-    An Airflow Variable, called the alert's Variable, stores the *claim*: which callback may ring. If the
-    Variable cannot be read or written, the lock logs a warning and lets the callback ring. Several callbacks
-    may then ring for the same alert.
+    An Airflow Variable stores which callback may ring: the *claim*. If the Variable cannot be used, the lock
+    logs a warning and lets the callback ring. Several callbacks may then ring for the same alert.
 
     :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the alert's Variable, ``callapi_alert_<hash>``. Alerts with other ids, other people
-        to call or another Airflow deployment have other hashes.
+    :ivar key: the name of the Variable: ``callapi_alert_`` and a hash of the Airflow deployment, of ``alert``
+        and of the people to call.
     :ivar about: a text that states what failed. Airflow's UI shows the text next to the Variable.
-    :ivar candidate_id: the id of this callback. Other callbacks have other ids. The callback of a deadline
-        keeps its id when Airflow restarts it, and a task that runs the notifier keeps its id in its retries.
+    :ivar candidate_id: the id of this callback. A deadline's callback keeps its id after a restart. A task
+        that runs the notifier keeps its id in its retries.
     :ivar quiet_for: for how many seconds after a call of one callback the other callbacks do not ring. 0:
-        there is no claim, and each callback rings.
-    :ivar settle: how many seconds a callback waits at least after it has written its claim. Then the callback
-        checks that the Variable still contains this claim.
-    :ivar may_write: whether this callback can write Variables. If False, the callback only reads them.
-    :ivar clock: a function that returns the time in epoch seconds.
-    :ivar sleep: a function that waits for a number of seconds.
+        each callback rings.
+    :ivar settle: how many seconds a callback waits at least before it checks that the Variable still contains
+        its claim.
+    :ivar may_write: whether this callback can write Variables. False: it only reads them.
+    :ivar clock: function that returns the time in epoch seconds.
+    :ivar sleep: function that waits for a number of seconds.
     :ivar log: the notifier's logger.
     """
 
@@ -109,13 +108,12 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        If ``quiet_for`` is 0 (every failure rings), or if the alert's Airflow Variable cannot be used, the
-        callback may ring at once.
+        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
+        once.
 
-        :return: the last call of this callback before Airflow restarted it, if this call is at most
-            ``quiet_for`` seconds old. None: there is no such call.
-        :raises AlertSuppressed: another callback has placed a call for the alert in the last ``quiet_for``
-            seconds. So the alert stays quiet.
+        :return: the last call of this callback before Airflow restarted it. None: no call of the last
+            ``quiet_for`` seconds is known.
+        :raises AlertSuppressed: another callback rings, or has rung in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
             return None
@@ -169,10 +167,9 @@ class AlertLock:
         """Store a call of the alert in the alert's Airflow Variable, so that no other callback rings.
 
         After a restart of this callback, the alert continues with the next person. Without a claim, for
-        example with ``quiet_for=0``, the method stores nothing. After the first phone call of the alert, the
-        method also deletes the Variables of expired alerts.
+        example with ``quiet_for=0``, the method stores nothing.
 
-        :param progress: the call's session id, and the position of the called person in the alert's list of
+        :param progress: the call's session id, and the called person's position in the alert's list of
             people.
         """
         first, self._has_rung = not self._has_rung, True

@@ -45,8 +45,8 @@ class Acknowledgement:
     :ivar marks: a call with one of these marks acknowledges the alert. Empty: an answer acknowledges the
         alert.
     :ivar longest_wait: for how many seconds the alert polls one call at most.
-    :ivar report_timeout: for how many seconds after the end of a call the alert waits for the call's report,
-        which may contain one of the ``marks``. Without marks, the value has no effect.
+    :ivar report_timeout: with ``marks``, how many seconds after a call's end the alert waits for the call's
+        report. The report may contain a mark.
     """
 
     marks: tuple[Mark, ...]
@@ -85,13 +85,11 @@ async def wait_for_acknowledgement(
 ) -> bool:
     """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged.
 
-    - Without marks in ``wanted``: the function waits for the answer. Then the polls or the Data API show
-      whether the contact has answered.
-    - With marks: the function waits for the end of the call, and then for the Data API's report. The report
-      shows whether the call has one of the marks.
+    - Without marks in ``wanted``: the function waits for the answer.
+    - With marks: the function waits for the end of the call, and then for the Data API's report with the
+      marks.
 
-    If the polls fail, the function logs a warning and stops polling. It then uses what the earlier polls and
-    the Data API show.
+    If the polls fail, the function stops polling, and uses what is known.
 
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     :param call: the call to one person of the alert.
@@ -112,12 +110,12 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    If there is no report yet, or the Data API fails, the function asks again for ``wanted.report_timeout``
-    seconds. The time counts from the end of the call or, if the end is unknown, from the deadline of
-    ``watch``. If the connection does not use the Data API, the function logs an error and returns False.
+    The function waits for the report for ``wanted.report_timeout`` seconds at most. If the end of the call is
+    unknown, the time counts from the deadline of ``watch``.
 
     :param watch: what the polls have shown of the call.
     :param wanted: the marks that acknowledge the alert, and how long to wait for the report.
+    :return: True: the report contains a mark. False: it contains none, or there is no report.
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")

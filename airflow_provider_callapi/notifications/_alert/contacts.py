@@ -15,9 +15,8 @@ def split_contacts(contact: Any) -> list[str]:
 
     Example: ``"+7 926 000-00-01, 89260000002"`` becomes ``["+7 926 000-00-01", "89260000002"]``.
 
-    :param contact: one phone number, a list of phone numbers, or a text with several phone numbers, separated
-        by commas, semicolons or line breaks. One phone number may be an int or a float, because a native
-        template or a data frame may give such a value.
+    :param contact: a phone number, a list of phone numbers, or a text with several phone numbers. Commas,
+        semicolons or line breaks separate them. A phone number may be an int or a float.
     """
     given = str(contact) if isinstance(contact, int | float) else contact
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
@@ -43,14 +42,14 @@ def _number_or_text(text: str, region: str) -> str:
 
 
 def check_contacts(contact: Any, region: str) -> None:
-    """While Airflow reads the DAG file, raise an error if a phone number in ``contact`` is not valid.
+    """Raise an error while Airflow reads the DAG file, if a phone number in ``contact`` is not valid.
 
-    The author then sees the mistake at once. Phone numbers that contain a template are not checked.
+    Phone numbers that contain a template are not checked.
 
     :param contact: the notifier's parameter, see `split_contacts`.
     :param region: ISO 3166 code of the country of numbers without a country code.
-    :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The error
-        message states the number's position, but not the number.
+    :raises ValueError: a number cannot be read, no number is given, or the region is unknown. The message
+        states the number's position, but not the number.
     """
     if _is_template(region):
         return

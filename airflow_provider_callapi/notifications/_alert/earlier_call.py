@@ -20,15 +20,13 @@ def find_earlier_call(
 ) -> Progress | None:
     """Return an earlier call of the alert: an active call, or a call of the last ``quiet_for`` seconds.
 
-    The function first searches the active calls. If it finds none, and the connection uses the Data API, it
-    searches the Data API. If the alert has several such calls, the result is the call to the person who comes
-    last in the alert's list of people. If a search fails, the function logs a warning and raises no error,
-    because the alert must ring.
+    Of several calls, the function returns the call to the person who comes last in the alert's list. If a
+    search fails, it logs a warning and raises no error, because the alert must ring.
 
     :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: the alert may ring
-        again at once, so the function does not search, and returns None.
-    :return: the call, and the position of the called person in the list. None: no call was found.
+    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: the function returns
+        None.
+    :return: the call, and the called person's position in the list. None: no call was found.
     """
     if not quiet_for:
         return None
@@ -51,12 +49,11 @@ def find_earlier_call(
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
     """Search the Data API for a call to a person of the alert.
 
-    The function searches for one person after another, the last person of the list first, until it finds a
-    call. If the search takes longer than twice the hook's timeout of a request, the function begins no
-    further request.
+    The function searches for one person after another, beginning with the last person of the list. After
+    twice the hook's timeout of a request, it searches for no further person.
 
     :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the call, and the position of the called person in the list. None: no call was found.
+    :return: the call, and the called person's position in the list. None: no call was found.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:

@@ -1,7 +1,6 @@
 """How an alert waits and sends requests, in a synchronous and in an asynchronous callback.
 
-The steps of an alert are the same coroutines in both kinds of callbacks. All slow work goes through an
-`Execution` object. There are two kinds of this object:
+An alert does all slow work through an `Execution` object, of one of two kinds:
 
 - `InProcess`, for synchronous callbacks. Airflow runs them in a process without an event loop.
 - `InTriggerer`, for asynchronous callbacks. Airflow runs them in the event loop of the triggerer.

@@ -6,7 +6,7 @@ Airflow gives each kind of callback a context with different keys:
 * callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
 * callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
 
-A running task can also run the notifier itself. The context is then the task's own context.
+If a running task runs the notifier, the context is the task's own context.
 """
 
 from __future__ import annotations
@@ -42,13 +42,11 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 class Failure:
     """The reason for an alert, such as a failed task or a missed deadline.
 
-    :ivar kind: ``task`` or ``dag``: a task or a DAG run has failed. ``run``: a running task runs the notifier
-        after a failure in its DAG run. ``deadline``: a deadline was missed. ``approval``: a task awaits a
-        person's decision.
+    :ivar kind: ``task`` or ``dag``: a task or a DAG run has failed. ``run``: a running task runs the
+        notifier. ``deadline``: a deadline was missed. ``approval``: a task awaits a person's decision.
     :ivar task_id: the id of the task, for ``task`` and ``approval``. Otherwise, an empty text.
-    :ivar caller: what runs the notifier, if it stays the same when Airflow runs the notifier again: for
-        ``deadline``, Airflow's id of the missed deadline; for ``run``, the task id and map index of the
-        running task. Otherwise, an empty text.
+    :ivar caller: for ``deadline``, Airflow's id of the missed deadline. For ``run``, the task id and map
+        index of the running task. Otherwise, an empty text. A restart or a retry does not change the value.
     """
 
     kind: Kind
@@ -83,10 +81,10 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run have the same id if the alert calls the same people, so that the alert
-        rings once. Exception: a task that waits for a person's decision has an alert id of its own.
+        Alerts of one DAG run to the same people have the same id. So they ring once for all failures.
+        Exception: each task that waits for a person's decision has an alert id of its own.
 
-        :param deployment: this Airflow deployment. Another deployment on the same account has other ids.
+        :param deployment: this Airflow deployment. Another deployment has other ids.
         :param people: the phone numbers of the people to call, in the calling order.
         """
         what = (self.kind, self.task_id) if self.kind == "approval" else ()
@@ -110,8 +108,8 @@ class Failure:
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
 
-    Airflow also runs the notifiers of such a task, and so this alert, when the task asks the person to
-    decide. At this time, no task has failed.
+    Airflow runs the notifiers of such a task when the task asks the person to decide. The alert then rings
+    although no task has failed.
     """
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 

@@ -1,7 +1,6 @@
-"""The notifier's parameters as one frozen object, and the defaults that replace unusable values.
+"""The notifier's parameters as one object, with defaults in place of values that cannot be used.
 
-If the value of an optional parameter cannot be used, the default replaces the value, so that the mistake does
-not prevent the alert.
+So a mistake in an optional parameter does not prevent the alert.
 """
 
 from __future__ import annotations
@@ -46,14 +45,11 @@ class AlertOptions:
     Each attribute has the name and the meaning of a parameter of the notifier. Durations are in seconds.
 
     :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
-    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the call speaks the
-        default text.
-    :ivar external_id: the id of the alert. None: the alert gets an id that depends on the DAG run and on the
-        list of people.
+    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
+    :ivar external_id: the id of the alert. None: the default id.
     :ivar dialing_timeout: how long a phone rings. None: the service's default.
-    :ivar scenario_id: the scenario that runs after the message. None: the call ends after the message.
-    :ivar acknowledged_by: the marks that acknowledge the alert, e.g. an operation of the scenario. Empty: an
-        answer acknowledges the alert.
+    :ivar scenario_id: the scenario that runs after the message. None: no scenario.
+    :ivar acknowledged_by: the marks that acknowledge the alert. Empty: an answer acknowledges the alert.
     """
 
     contact: Any = field(repr=False)
@@ -113,8 +109,7 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
     """Return a duration in seconds: the value that the author gave to a parameter of the notifier.
 
-    If the value is not allowed, the function logs the mistake and returns the default, so that the mistake
-    does not prevent the alert.
+    If the value is not allowed, the function logs the mistake and returns the default.
 
     :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
     :param value: the author's value, as a timedelta or in seconds.

@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
     """Call one person after another about a failure, until one acknowledges the alert or all are called.
 
-    The function calls no one if another callback rings for the same alert. It logs errors and does not raise
+    If another callback rings for the same alert, the function calls no one. It logs errors and does not raise
     them.
 
     :param options: the notifier's rendered parameters.
-    :param context: the context of Airflow's callback, e.g. of the failed task. It describes the failure.
+    :param context: the context of Airflow's callback, which describes the failure.
     :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
     """
     with log_instead_of_raising(context, log):
@@ -69,18 +69,17 @@ def begin(
 ) -> tuple[Escalation, Outcome | None]:
     """Acquire the alert's lock, and call the first person.
 
-    If Airflow has restarted a deadline's callback, or retries a task that runs the notifier, the alert may
-    have an earlier call. The function then calls no one, and returns the earlier call. With ``quiet_for=0``,
-    the function does not search for an earlier call.
+    Exception: if Airflow has restarted a deadline's callback, or retries a task that runs the notifier, there
+    may be an earlier call. The function then returns the earlier call. With ``quiet_for=0``, it does not
+    search for one.
 
     :param hook: the hook that sends the alert's requests.
     :param options: the notifier's rendered parameters.
     :param lock: the lock that only one callback can hold.
-    :return: a pair: the object that calls one person after another, and the newest call. The alert waits for
-        this call before it calls the next person. Instead of the call, None: no person is left to call, so
-        the alert does not wait.
+    :return: a pair: the object that calls one person after another, and the call for which the alert must
+        wait. None as the call: no person is left to call.
     :raises AlertSuppressed: the alert has, or had, a call that this callback does not continue.
-    :raises NoPersonRung: no call is known to be placed. The lock is free again, so another callback may ring.
+    :raises NoPersonRung: no call is known to be placed. Another callback may ring.
     """
     try:
         own = lock.acquire()
@@ -109,10 +108,10 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the progress whose person comes last in the alert's list of people.
+    """Of several calls of an alert, return the call to the person who comes last in the list of people.
 
-    A progress contains a call and the position of the called person, e.g. 2 for the second person of the
-    list. The function ignores arguments that are None. If all are None, the function returns None.
+    A progress is a call with the position of the called person, e.g. 2 for the second person. The function
+    ignores arguments that are None. If all are None, it returns None.
     """
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 

@@ -51,9 +51,9 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager that yields the hook with which an alert searches for its earlier calls.
 
-    Airflow limits the time of the callback of a failed task or DAG. For such a callback, the function makes
-    a new hook, which sends each request once and waits at most three seconds for the answer. So time is left
-    for the call. For any other callback, the context manager yields ``hook``.
+    - For the callback of a failed task or DAG, whose time Airflow limits: a new hook. It sends each request
+      once and waits at most three seconds for the answer. So time is left for the call.
+    - For any other callback: ``hook``.
 
     :param hook: the hook that sends the alert's other requests.
     :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
@@ -71,12 +71,10 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
     """Log a warning if Airflow's time limit may end the callback before all people are called.
 
-    For one person, or for a callback without a time limit, the function does nothing.
-
-    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
+    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``. Not every kind has a time limit.
     :param people: how many people the alert calls.
     :param settle: seconds that the callback waits before the first call.
-    :param per_call: the longest time, in seconds, from the call to one person to the call to the next person.
+    :param per_call: seconds from the call to one person to the call to the next person, at most.
     """
     if kind not in _AIRFLOW_LIMITS:
         return
