@@ -18,7 +18,7 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
         tag.
     :param has_data_api: whether the connection uses the Data API. All events but ``answered`` need it.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or needs the Data API. The error message names the entry.
+    :raises CallApiFailure: an entry cannot be used. The error message names the entry.
     """
     with nothing_sent():
         rules = read_tags(tags)

@@ -24,13 +24,12 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that the account lacks or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. For each kind of
-    object that the campaign uses, the function asks the Data API for the account's list. Each request costs
-    one point (rate-limit unit). If a list cannot be read, a sentence says so.
+    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. The function reads
+    the account's lists from the Data API, at one point (rate-limit unit) for each kind of object. If a list
+    cannot be read, a sentence says so.
 
     :param template: the object that makes the start request of each person.
-    :param tags: ids of the tags that the calls get, and of the tags that decide about a redial or the
-        blacklist.
+    :param tags: ids of the tags that the campaign sets or reads.
     :return: the sentences. Empty: no problems were found, there are no people, or the connection does not use
         the Data API.
     """
@@ -42,7 +41,7 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start requests from which the check reads the objects (scenarios, files, …) of the campaign.
+    """Yield the start requests that name the objects (scenarios, files, …) which the campaign uses.
 
     If the requests of all people name the same objects, yield only the request of the first person.
     """
