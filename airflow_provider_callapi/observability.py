@@ -140,10 +140,9 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def time_out_watch(watch: SessionWatch) -> None:
-    """End the watch of a call at the watch's deadline, and log ``call timed out``.
+    """End the watch of a call at its deadline, although no poll has shown the end of the call.
 
-    A watch is an object that collects what the polls show of one call. At the deadline, the wait for the call
-    is over, although no poll has shown the end of the call.
+    Log ``call timed out``. A watch is an object that collects what the polls show of one call.
     """
     watch.time_out()
     _log_phase(watch)

@@ -41,9 +41,11 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     When the notifier calls the next contact:
 
-    - Without ``acknowledged_by``: if no poll and no report of the Data API shows an answer. A voice mailbox
-      also answers.
+    - Without ``acknowledged_by``: if neither a poll nor the Data API shows an answer. A voice mailbox also
+      answers.
     - With ``acknowledged_by``: if the Data API's report of the call shows none of the marks.
+
+    The notifier does not wait for the answer to the last call.
 
     Airflow limits the time of some callbacks. Each limit is enough to call one person:
 
@@ -79,7 +81,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         0 to 60, 4 by default. If Airflow's API server needs longer to store a Variable, a second callback may
         ring.
     :param scenario_id: the id of a scenario (a call flow) of the account, which runs after the message. The
-        scenario can ask the person to press a phone key. None: the call ends after the message.
+        scenario can ask the person to press a phone key. If the service rejects the scenario, the call only
+        speaks the message. None: the call ends after the message.
     :param acknowledged_by: the mark that acknowledges the alert, or a list of marks. A mark is
         ``operation:<name>`` (a step of the scenario, such as the step that follows a phone key) or
         ``tag:<id>``. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.

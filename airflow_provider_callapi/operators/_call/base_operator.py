@@ -235,10 +235,9 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def _publish_people(self, context: Context) -> None:
-        """Publish whom this map index of a mapped task has called in this DAG run.
+        """Write an XCom that shows whom this map index of a mapped task has called in this DAG run.
 
-        The other map indexes read the published people before they call a person, so that no person is called
-        twice.
+        The other map indexes read the XCom before they call a person, so that no person is called twice.
         """
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
@@ -259,13 +258,13 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Context manager for one try: yields the `CallTry`, and closes the HTTP connections at the end.
 
-        An error of the block becomes `CallApiFailure`, which Airflow never retries:
+        An error becomes `CallApiFailure`, after which Airflow does not retry the task:
 
         - if the error is a permanent API error.
         - if a retry would not know of the call, and could call the person again.
 
-        :param placed: the call that the try continues, for error messages, e.g.
-            ``"call session 5 was placed"``. None: the try may place a call.
+        :param placed: the call that the try continues, e.g. ``"call session 5 was placed"``. None: the try
+            may place a call.
         :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
             begun.
         """

@@ -47,13 +47,11 @@ class CallTry:
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets at the event, e.g. ``{"answered": 36}``.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
-        begun.
-    :param results: the object that writes the call to the author's table of results. None: no table is
-        written.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
+    :param results: writes the call to the author's table of results. None: no table is written.
     :ivar is_durable: whether the next try can read the journal (the record of the call). False: the journal
         is lost when this try ends.
-    :ivar wait: the object that waits for the placed call.
+    :ivar wait: waits for the placed call.
     """
 
     def __init__(
@@ -91,30 +89,28 @@ class CallTry:
     def start(self, request: StartCall) -> Result:
         """Place the call, or continue with the call of an earlier try. Then wait for the call, if requested.
 
-        Before the call, the method waits for the calling hours.
-
         :return: the call for XCom. If the task must wait in the triggerer: a deferral.
 
-        Errors before a call of this try:
+        Errors without a call of this try:
 
-        :raises CallApiFailure: ``absence_proven_after`` is set, without the Data API or without a journal in
-            task state.
+        :raises CallApiFailure: ``absence_proven_after`` is set, and the connection does not use the Data API,
+            or the journal is not in task state.
         :raises CallApiFailure: the workdays in ``calling_days`` are not known.
         :raises CallApiFailure: the calling hours never open, or not before the end of ``execution_timeout``.
         :raises CallApiFailure: after a clear of a mapped task, a map index may have called this person.
         :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: after a clear of a mapped task, another map index has not published whom it
-            has called.
+        :raises CallApiTrouble: after a clear of a mapped task, a map index has not published whom it has
+            called.
         :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open.
 
         Other errors:
 
-        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
-            for the call.
+        :raises CallApiTrouble: the call was placed, but its session id is not stored. A retry searches for
+            the call.
         :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls failed.
         :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: with ``delivery="at_least_once"``, it is unknown whether the call was
-            placed. Airflow retries the task, and the retry may place a second call.
+        :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
+            because ``delivery`` is ``at_least_once``. The retry may place a second call.
         :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
         :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
@@ -271,8 +267,6 @@ class CallTry:
 
     def known_call(self, error: BaseException) -> str | None:
         """Describe the call that this try may have placed, if a retry would not know of the call.
-
-        `forbid_redial` adds the description to the error message, and makes the task fail without retries.
 
         :param error: the error that ends the try.
         :return: e.g. ``"call session 5 was placed"``. None in these cases:

@@ -51,7 +51,7 @@ class CallWait:
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param journal: the record of the call.
     :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
-    :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
+    :ivar active_session_id: the session id that `release` uses. None: no call is active.
     """
 
     def __init__(

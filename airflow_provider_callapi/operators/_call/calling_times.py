@@ -20,10 +20,10 @@ class CallingTimes:
     """The times at which one try of a start operator may dial. Points in time are epoch seconds.
 
     :ivar hours: the calling hours and the calling days.
-    :ivar timezone: IANA name of the contact's time zone, for the calling hours.
+    :ivar timezone: IANA name of the contact's time zone.
     :ivar run_after: when the DAG run was due. None: ``max_lateness`` does not apply.
     :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
-    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no such timeout.
+    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: never.
     """
 
     hours: CallingHours
@@ -68,7 +68,7 @@ class CallingTimes:
 
         :param now: epoch seconds.
         :param opens_at: epoch seconds at which the contact may be called next.
-        :raises CallApiFailure: the contact may never be called, e.g. because the calendar of workdays ends.
+        :raises CallApiFailure: the contact may never be called.
         :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
         :raises CallApiFailure: ``execution_timeout`` ends the task at ``opens_at`` or earlier.
         """

@@ -83,8 +83,8 @@ class PeopleOfIndex:
         After a user has cleared a task of the DAG run, first check that no map index has called the person.
 
         :param contact: the person's phone number.
-        :param is_known: whether this map index's own journal shows a call to the person. True: skip the
-            check.
+        :param is_known: whether the newest call of this map index's own journal went to the person, or may
+            have. True: skip the check.
         :raises CallApiFailure: a map index has called this person, or may have.
         :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
         :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
@@ -101,8 +101,7 @@ class PeopleOfIndex:
     def withdraw(self, contact: str) -> None:
         """Delete the record of a call to a person, because the call was certainly not placed.
 
-        Publish the remaining records. The other map indexes of the task then see that this map index has not
-        called the person.
+        The other map indexes of the task then see that this map index has not called the person.
 
         :param contact: the person's phone number.
         """

@@ -122,8 +122,8 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    If a lost call is not found for this time, the task concludes that the call was never placed. A shorter
-    time than ``appear_timeout`` could lead to a second call.
+    If a lost call is not found for this time, it counts as never placed. Too short a time could lead to a
+    second call.
 
     :param seconds: the value of ``absence_proven_after``. None: the parameter is not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.

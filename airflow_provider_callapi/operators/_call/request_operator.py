@@ -124,12 +124,12 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    For each field of the API method, the operator has an attribute with the same name. These attributes and
-    ``callapi_conn_id`` may contain templates.
+    Each field of the API method is an attribute of the operator. These attributes and ``callapi_conn_id`` may
+    contain templates.
 
-    :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets this attribute.
+    :ivar callapi_conn_id: id of the Airflow connection, set by the constructor of a subclass.
     :cvar request_type: the class of the API request.
-    :cvar also_templated: names of further attributes that may contain a template, e.g. ``("region",)``.
+    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
     :cvar kinds: for each parameter that is not an API field, the `Kind` that checks and converts its value.
     :raises InvalidParameter: a value without a template cannot be used.
     """

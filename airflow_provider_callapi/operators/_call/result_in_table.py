@@ -113,8 +113,7 @@ def written_to_table(
 ) -> Iterator[ResultInTable]:
     """Yield the `ResultInTable` through which one try writes its call to a table.
 
-    At the end of the ``with`` block, the function waits up to five minutes for the database. After a deferral
-    or a kill, it waits a few seconds.
+    At the end of the ``with`` block, the function waits up to five minutes for the database.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param person: the phone number to which the task's call goes.

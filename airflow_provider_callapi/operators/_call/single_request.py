@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
-    What a later try of the task does:
+    What a retry of the task does:
 
-    - With task state (Airflow 3.3+): if an earlier try stored the answer, return it without a request.
+    - With task state (Airflow 3.3+): return the stored answer, if there is one, without a request.
     - Without task state: fail without a request.
-    - After a user has cleared the task: send the request again.
+
+    After a user has cleared the task, the function sends the request again.
 
     :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's parameter ``retries``, which shows whether this try is a retry.
-    :raises CallUnresolved: the service may have carried out the request of this or an earlier try. Without
-        task state, every retry raises this error.
+    :param retries: the task's parameter ``retries``.
+    :raises CallUnresolved: the service may have carried out the request of this or an earlier try.
     :raises CallApiFailure: the service refuses the request.
     :raises CallApiError: the service has not carried out the request. With task state, a retry sends it
         again.

@@ -14,15 +14,14 @@ from airflow_provider_callapi.operators._calls_report.options import ReportOptio
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
     """Return the interval whose calls one try loads: its beginning and its end, in epoch seconds.
 
-    The interval goes from the option ``start``, minus ``lookback`` seconds, to the option ``end``. A call
-    that begins exactly at the end is not in the interval.
+    The interval goes from ``start``, minus ``lookback`` seconds, to ``end``. A call that begins exactly at
+    the end is not in the interval.
 
-    :param options: the options of the report operator. If ``start`` or ``end`` is None, the DAG run's data
-        interval replaces it.
+    :param options: the options of the report operator. None as ``start`` or ``end``: the data interval of the
+        DAG run.
     :param context: Airflow's context of the running task.
     :param timezone: IANA name of the account's time zone, for times without an offset.
-    :raises CallApiFailure: the interval is empty.
-    :raises CallApiFailure: ``start`` or ``end`` is None, and the DAG run has no data interval.
+    :raises CallApiFailure: the interval is empty, or a needed data interval does not exist.
     """
     moments = []
     for name in ("start", "end"):

@@ -35,8 +35,7 @@ class _Writer(Protocol):
 class ReportFile:
     """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
 
-    `write` adds rows to a temporary file. `publish` puts the temporary file at the path. Without `publish`,
-    no file appears at the path.
+    The file appears at the path only when `publish` is called.
 
     :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``, which decides the format.
     :param columns: the columns of the rows.

@@ -24,14 +24,13 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that the account lacks or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. The function reads
-    the account's lists from the Data API, at one point (rate-limit unit) for each kind of object. If a list
-    cannot be read, a sentence says so.
+    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. For each kind
+    that the campaign uses, the function reads the account's list from the Data API. Each request costs one
+    point (rate-limit unit). A list that cannot be read also gives a sentence.
 
     :param template: the object that makes the start request of each person.
     :param tags: ids of the tags that the campaign sets or reads.
-    :return: the sentences. Empty: no problems were found, there are no people, or the connection does not use
-        the Data API.
+    :return: the sentences. Empty also without people, and without the Data API.
     """
     if not hook.has_data_api or not people:
         return []

@@ -71,8 +71,8 @@ class DoNotCall:
     def __call__(self) -> frozenset[str]:
         """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
 
-        After this try has read the list once, a failed read sets ``stale`` to True, and the method returns
-        the known numbers. Until then, the method raises these errors:
+        If a read fails after an earlier read of this try, set ``stale`` to True, and return the known
+        numbers. If the first read fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.
@@ -164,8 +164,8 @@ def _rows(lines: list[int]) -> str:
 def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    The result is None for a query, for a storage without checksums, and for a file that does not exist. In
-    these cases, changes cannot be noticed, so the list must be read each time.
+    None: changes cannot be noticed, so the caller must read the list each time. The list is a query, a file
+    without a checksum or a missing file.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

@@ -16,13 +16,12 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 class ExcludedPeople:
     """The people of a campaign whom this or an earlier try has found on the do-not-call list.
 
-    With task state (Airflow 3.3+), a later try does not call these people, even if they are no longer on the
-    list.
+    With task state (Airflow 3.3+), later tries do not call them, even if they are no longer on the list.
 
     :param plan: the people on the contact list.
     :param memory: stores the people as fingerprints (hashes).
     :param scope: the text that stands for the campaign in fingerprints, see `Deployment.scope`.
-    :param hook: the hook of the connection, for the account's blacklist.
+    :param hook: reads the account's blacklist.
     :param log: the task's logger.
     :raises CallApiFailure: ``do_not_call`` includes the blacklist, and the connection does not use the Data
         API.
@@ -65,11 +64,10 @@ class ExcludedPeople:
         return self._list()
 
     def current(self) -> frozenset[str] | None:
-        """Return the phone numbers on the do-not-call list. None: the list cannot be read now, so dial no
-        one.
+        """Return the numbers on the do-not-call list. None: the list cannot be read now, so dial no one.
 
-        The method also stores which people are on the list, for later tries. It raises errors only until this
-        try has read the list once:
+        The method also stores which people are on the list, for later tries. If the first read of the try
+        fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.
@@ -81,8 +79,7 @@ class ExcludedPeople:
     def remember(self) -> frozenset[str]:
         """Store which people of the campaign are on the do-not-call list. Return the numbers on the list.
 
-        With task state (Airflow 3.3+), later tries do not call these people. After this try has read the list
-        once, a failed read raises no error, and the method uses the known numbers.
+        If a read fails after an earlier read of this try, use the known numbers. If the first read fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.

@@ -27,9 +27,9 @@ class CampaignMemory:
     :param state: Airflow's task state. None: this version of Airflow has none.
     :param memo: what the method `memo` returned before the deferral. Empty: no deferral.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the stored result of `identity_of`. None: no identity is stored.
-    :ivar stopped: why dialling had stopped before the deferral. None: it had not stopped, or no deferral.
-    :ivar wish: the user's wish that was in force before the deferral, e.g. pause. None: no wish.
+    :ivar identity: the stored result of `identity_of`, or None.
+    :ivar stopped: why dialling had stopped before the deferral. None: it had not stopped.
+    :ivar wish: the user's wish before the deferral, e.g. pause. None: no wish.
     :ivar timezone: IANA name of the account's time zone. None: no name is stored.
     :ivar excluded: fingerprints (hashes) of the people found on the do-not-call list.
     """
@@ -92,11 +92,12 @@ class CampaignMemory:
         self.timezone = timezone
 
     def remember_excluded(self, people: Iterable[str]) -> None:
-        """Add people to ``excluded``. If Airflow has task state, also store the people for later tries.
+        """Remember people who are on the do-not-call list, so that the rest of this try does not call them.
 
-        A later try must not call these people, even if they are no longer on the do-not-call list.
+        With task state (Airflow 3.3+), later tries do not call them either, even if they are no longer on the
+        list.
 
-        :param people: fingerprints (hashes) of people on the do-not-call list.
+        :param people: fingerprints (hashes) of the people.
         """
         new = sorted(set(people) - self.excluded)
         self.excluded = self.excluded.union(new)

@@ -45,11 +45,10 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
 class OutputFiles:
     """Writes the results file and the campaign report, if the author has named paths for them.
 
-    The constructor checks the paths before the campaign dials. A table in ``results`` is not written here.
+    The constructor checks the paths before the campaign dials.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be used, or a CSV contact list, whose separator the results get,
-        cannot be read.
+    :raises CallApiFailure: a path cannot be used, or a CSV contact list cannot be read.
     :raises CallApiTrouble: the storage of the contact list does not answer now.
     """
 

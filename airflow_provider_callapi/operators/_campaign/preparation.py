@@ -133,8 +133,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
     - Otherwise: Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: the SQL database cannot be used; or there is no ``ledger_conn_id`` and no task
-        state.
+    :raises CallApiFailure: the SQL database cannot be used; or there is neither a database nor task state.
     :raises CallApiTrouble: the SQL database does not answer.
     """
     if options.ledger_conn_id:
@@ -155,10 +154,9 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
 
     :param template: the object that makes the start request of each person.
     :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param was_read_before: whether this task has read the list before. True: an unusable list is a transient
-        error.
+    :param was_read_before: whether this task has read the list before.
     :raises CallApiFailure: the list cannot be used, and ``was_read_before`` is False.
-    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True.
+    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True. A retry may succeed.
     :raises CallApiTrouble: the storage or the database of the list does not answer.
     """
     try:

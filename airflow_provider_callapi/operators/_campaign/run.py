@@ -79,9 +79,7 @@ class UnfinishedBusiness(Exception):
 
 
 class CampaignRun:
-    """Carries out one try of a campaign operator, or the rest of the try after a deferral.
-
-    The constructor prepares the campaign, and dials no one.
+    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
@@ -167,8 +165,7 @@ class CampaignRun:
 
         :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: a summary
             with a forecast of the calls, their points and their duration.
-        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, e.g. because no call
-            was placed.
+        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed.
         :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
         :raises CallApiTrouble: the task was killed, or the contact list has changed.
         :raises CallApiTrouble: a storage or a database does not answer.
@@ -250,8 +247,6 @@ class CampaignRun:
 
     def _check_identity(self) -> None:
         """Check that this try continues the campaign of the earlier tries, and store the campaign's identity.
-
-        The identity contains, for example, the campaign's name and a checksum of the contact list.
 
         :raises CallApiFailure: the name, shard, ledger or deployment has changed since an earlier try.
         :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
