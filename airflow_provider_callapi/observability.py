@@ -1,13 +1,9 @@
 """Metrics, log lines and trace spans about calls, for the users who run Airflow.
 
-Metrics go to the backend for which Airflow is configured: StatsD, Datadog, OpenTelemetry, or none (the
-default). A metric that cannot be sent never stops a task.
+Metrics go to the backend for which Airflow is configured, e.g. StatsD. A metric that cannot be sent never
+stops a task.
 
-Metrics, log lines and spans contain no phone numbers and no secrets. The tags of metrics contain no ids of
-calls.
-
-This module creates the spans of calls. `airflow_provider_callapi.connection.clients` creates the spans of
-requests.
+Metrics, log lines and spans contain no phone numbers and no secrets.
 """
 
 from __future__ import annotations
@@ -144,10 +140,9 @@ def update_watch(watch: SessionWatch, snapshot: Snapshot) -> Phase:
 
 
 def time_out_watch(watch: SessionWatch) -> None:
-    """End the watch of a call at the watch's deadline, and log ``call timed out``.
+    """End the watch of a call at its deadline, although no poll has shown the end of the call.
 
-    A watch is an object that collects what the polls show of one call. At the deadline, the wait for the call
-    is over, although no poll has shown the end of the call.
+    Log ``call timed out``. A watch is an object that collects what the polls show of one call.
     """
     watch.time_out()
     _log_phase(watch)
@@ -199,14 +194,14 @@ def count_alert(result: AlertResultTag) -> None:
 
 
 def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
-    """Set the metrics ``callapi.points.minute_remaining`` and ``callapi.points.day_remaining``.
+    """Set the metrics that show how many points (rate-limit units) the account has left.
 
-    The metrics show how many points (rate-limit units) the account has left for the minute and for the day.
-    If the reply lacks one of the two numbers, the function does not set the metric of this number.
+    The metrics are ``callapi.points.minute_remaining`` and ``callapi.points.day_remaining``. A number that
+    the reply lacks changes no metric.
 
     :param limits: the limits in the reply of the service.
     :param conn_id: id of the Airflow connection, a tag of the metrics.
-    :param service: the service that replied, a tag of the metrics: ``call_api`` or ``data_api``.
+    :param service: ``call_api`` or ``data_api``, a tag of the metrics.
     """
     for name in ("minute_remaining", "day_remaining"):
         if (points := getattr(limits, name)) is not None:

@@ -32,42 +32,39 @@ if TYPE_CHECKING:
 
 
 class CallApiNotifier(TextStaysText, BaseNotifier):
-    """Call a person and speak a text about the failure. With several contacts, call until one is reached.
+    """Call a person and speak a text about a failure. With several contacts, call until one is reached.
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
     (``AsyncCallback`` or ``SyncCallback``). A task can also run the notifier itself: ``notifier(context)``.
-    The notifier rings the same people once per DAG run, even if many tasks fail. The notifier returns nothing
-    and raises nothing. If an error prevents every call, the log shows "No person was rung for …" and the
-    reason.
+    The notifier rings the same people once per DAG run, even if many tasks fail. The notifier returns
+    nothing and raises nothing. If an error prevents every call, the log shows "No person was rung for …".
 
-    After each call, the notifier finds out whether the contact is reached. If not, it calls the next contact.
-    By default, a contact is reached if a poll or the Data API shows an answer, even by a voice mailbox. With
-    ``acknowledged_by``, a contact is reached if the Data API's report of the call shows one of the marks. The
-    notifier does not wait for the answer to the last call.
+    When the notifier calls the next contact:
 
-    Airflow limits the time of some callbacks:
+    - Without ``acknowledged_by``: if neither a poll nor the Data API shows an answer. A voice mailbox also
+      answers.
+    - With ``acknowledged_by``: if the Data API's report of the call shows none of the marks.
+
+    The notifier does not wait for the answer to the last call.
+
+    Airflow limits the time of some callbacks. Each limit is enough to call one person:
 
     - Callback of a failed task: 20 s (``[core] task_success_overtime``).
     - Callback of a failed DAG: 50 s (``[dag_processor] dag_file_processor_timeout``).
     - Callback of a deadline, and a running task: no limit.
 
-    Each limit is enough to call one person. If the limit may be too short to call all contacts, the notifier
-    logs a warning. To call several people when a task fails, run the notifier in a last task with
+    To call several people when a task fails, run the notifier in a last task with
     ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``).
 
-    When several tasks fail in the same second, only one of their callbacks rings. Each callback writes a
-    claim (a reservation of the right to ring) to an Airflow Variable, ``callapi_alert_<hash>``. If another
-    callback has a valid claim there, the callback waits instead. After ``settle`` seconds, each callback that
-    has written a claim reads the Variable. The callback whose claim is still there rings.
+    If several tasks fail in the same second, one callback rings. The callbacks choose it through an Airflow
+    Variable, ``callapi_alert_<hash>``.
 
     Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
-    finds the alert's newest call, waits for the answer to this call, and calls no person a second time. With
-    ``quiet_for=0``, the notifier does not search for earlier calls, so it begins again with the first
-    contact.
+    calls no person a second time. With ``quiet_for=0``, it begins again with the first contact.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
-        commas. If a number without a template cannot be read, Airflow shows an import error of the DAG.
-    :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to it.
+        commas.
+    :param region: ISO 3166 code of the country of numbers without a country code, ``RU`` by default.
     :param virtual_phone_number: the account's number from which the notifier calls. The contact's phone shows
         it.
     :param message: the text to speak, or ``{"type": "media", "value": "2034"}`` for a media file. The default
@@ -77,24 +74,21 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         contact, ``<external_id>-2`` for the second contact …. By default, each DAG run and list of contacts
         has its own id.
     :param quiet_for: how long after a call the notifier does not ring again for the same ``external_id``: a
-        timedelta or seconds, 15 minutes by default. 0: every failure rings. The notifier searches for earlier
-        calls in the Airflow Variable, among the active calls and, if the connection uses it, in the Data API.
+        timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no
         effect with ``scenario_id``.
-    :param settle: how many seconds a callback waits at least between the write and the check of its claim, 0
-        to 60, 4 by default. If Airflow's API server needs longer to read and write a Variable, a second
-        callback may ring.
-    :param scenario_id: the id of a scenario of the account (a call flow), for a call with
-        ``start.scenario_call``. The scenario runs after the message, and can ask the person to press a phone
-        key. If the service rejects the scenario, the call only speaks the message. None: the call ends after
-        the message.
+    :param settle: how many seconds a callback waits at least before it checks that only this callback rings,
+        0 to 60, 4 by default. If Airflow's API server needs longer to store a Variable, a second callback may
+        ring.
+    :param scenario_id: the id of a scenario (a call flow) of the account, which runs after the message. The
+        scenario can ask the person to press a phone key. If the service rejects the scenario, the call only
+        speaks the message. None: the call ends after the message.
     :param acknowledged_by: the mark that acknowledges the alert, or a list of marks. A mark is
-        ``operation:<name>`` (an operation of the scenario, such as the step that follows a phone key) or
-        ``tag:<id>``. If the Data API's report of an ended call contains none of the marks, the notifier calls
-        the next contact. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.
+        ``operation:<name>`` (a step of the scenario, such as the step that follows a phone key) or
+        ``tag:<id>``. Needs ``scenario_id`` and the Data API. None: an answer acknowledges the alert.
     :param report_timeout: how many seconds after the end of a call the notifier waits for the Data API's
-        report, 30 by default. If no report has come by then, the notifier calls the next contact. Has no
-        effect without ``acknowledged_by``.
+        report, 30 by default. Without a report, the notifier calls the next contact. Has no effect without
+        ``acknowledged_by``.
     """
 
     template_fields: Sequence[str] = (

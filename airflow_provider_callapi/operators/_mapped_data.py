@@ -17,8 +17,8 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 class MappedDataIsNoTemplate(BaseOperator):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
-    :cvar parameter_of_field: template field → the operator's parameter that sets the field, e.g.
-        ``{"is_dry_run": "dry_run"}``. A field that has the same name as its parameter is not in the dict.
+    :cvar parameter_of_field: template field → the parameter that sets it, if the names differ, e.g.
+        ``{"is_dry_run": "dry_run"}``.
     :ivar data_parameters: the names of the parameters that this mapped task gets from another task. Empty
         until Airflow renders the templates.
     """
@@ -39,13 +39,12 @@ class MappedDataIsNoTemplate(BaseOperator):
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
     """Return the names of the parameters that a mapped operator gets from another task.
 
-    Example: after ``expand(contact=people.output, region=["RU", "KZ"])``, the result is ``["contact"]``,
-    because the regions are in the DAG file.
+    After ``expand(contact=people.output, region=["RU", "KZ"])``, the result is ``["contact"]``.
 
     :param operator: the operator of the running task.
     :param context: Airflow's context of the running task.
-    :return: the names. Empty: the operator is not mapped, or all its values are in the DAG file. For a
-        decorator such as ``@task.callapi_informer``, the names are arguments of the decorated function.
+    :return: the names. Empty: all values are in the DAG file. For a decorator such as
+        ``@task.callapi_informer``, the names are arguments of the decorated function.
     """
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None

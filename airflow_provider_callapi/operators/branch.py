@@ -38,42 +38,36 @@ _ROUTES: dict[bool | None, Route] = {True: "answered", False: "not_answered", No
 class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOperator):
     """Run the downstream tasks that the author has assigned to a call's outcome, and skip all others.
 
-    The operator takes one route: the first entry of this list that fits the call.
+    The operator takes the first route that fits the call:
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
-    - a mark in ``routes``: the call has this mark. If the call has several of the marks, the mark that comes
-      first in ``routes`` counts.
-    - *unknown*: the contact picked up and ``routes`` contains an operation, but the call's operations are not
+    - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
+    - *unknown*: the contact picked up, ``routes`` contains an operation, and the call's operations are not
       known.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
-    - *unknown*: it is not known whether the contact picked up, e.g. because the call is still active, or
-      because there is no call.
+    - *unknown*: it is not known whether the contact picked up, or there is no call.
 
-    Only the Data API shows that a contact did not pick up. Without the Data API, the route of a placed call
-    is *unknown* if the contact did not pick up.
+    Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
+    contact did not pick up is *unknown*.
 
-    If the start operator fails, the branch operator runs only with ``trigger_rule="all_done"``. A failed
-    start operator returns no call, so the route is *unknown*, even if the phone rang.
-
-    The operator returns the ids of the downstream tasks that run.
+    After a failed start operator, the branch operator runs only with ``trigger_rule="all_done"``. The route
+    is *unknown*, even if the phone rang.
 
     :param call: what a start operator or the sensor returned: ``start.output``, or the template
-        ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: there is no call, so the
-        route is *unknown*.
+        ``{{ ti.xcom_pull(task_ids='start') }}``, with or without ``| tojson``. None: the route is *unknown*.
     :param routes: mark of the call → the tasks to run, e.g.
-        ``{"operation:Confirmed": "confirmed", "tag:36": ["thank"]}``. A mark is ``tag:`` with the id of a
-        tag, or ``operation:`` with the name of an operation of the scenario, e.g. the step that follows a
-        phone key. An operation needs a start operator with ``operations=True``. The tasks are in the form of
-        ``if_answered``. None (default): no marks.
+        ``{"operation:Confirmed": "confirmed", "tag:36": ["thank"]}``. A mark is ``tag:<id>``, or
+        ``operation:<name>`` with a step of the scenario, e.g. the step that follows a phone key. An operation
+        needs a start operator with ``operations=True``. None (default): no marks.
     :param if_answered: the tasks for the route *answered*: the id of a task or task group directly
         downstream, or a list of such ids. None (default): skip all downstream tasks.
     :param if_not_answered: the tasks for the route *not_answered*, in the form of ``if_answered``.
-    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*: an id or a list of
-        ids. None (default): the tasks of ``if_not_answered``. An empty list: skip all downstream tasks.
-    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``. The call takes this
-        route only if the start operator has ``refused_as_result=True``.
+    :param if_our_side_did_not_answer: the tasks for the route *our_side_did_not_answer*. None (default): the
+        tasks of ``if_not_answered``. An empty list: skip all downstream tasks.
+    :param if_refused: the tasks for the route *refused*, in the form of ``if_answered``. Needs a start
+        operator with ``refused_as_result=True``.
     :param if_unknown: the tasks for the route *unknown*, in the form of ``if_answered``.
     """
 
@@ -157,15 +151,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
-    """Return the route that the branch operator takes after a call: a mark, or e.g. ``answered``.
+    """Return the route that `CallApiBranchOperator` takes after a call: a mark, or e.g. ``answered``.
 
-    The docstring of `CallApiBranchOperator` describes the routes.
-
-    :param call: what a start operator or the sensor returned, as a dict or as text. None: there is no call,
-        so the route is ``unknown``.
+    :param call: what a start operator or the sensor returned, as a dict or as text. None: no call.
     :param marks: the keys of the operator's parameter ``routes``, in their order.
     :return: one of ``marks``, or ``answered``, ``not_answered``, ``our_side_did_not_answer``, ``refused`` or
-        ``unknown``.
+        ``unknown`` (also for no call).
     :raises InvalidParameter: ``call`` is neither a call nor None.
     """
     call = _parse(call) if isinstance(call, str) else call

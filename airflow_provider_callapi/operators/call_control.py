@@ -1,14 +1,12 @@
 """Airflow operators that control active calls: one operator for each control method of the Call API.
 
-:param call_session_id: the call: a session id as a number or text, or the dict that a start operator or the
-    sensor returned, e.g. ``call_session_id=start.output``. The parameter can be mapped. The operators that
-    return lists do not have it.
+:param call_session_id: the call: a session id, or the dict that a start operator or the sensor returned, e.g.
+    ``start.output``. The parameter can be mapped. The operators that return lists do not have it.
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 
-If the call already has the requested state, the task succeeds. For example, the recording is already on, or
-the call has already ended.
+If the call already has the requested state, e.g. its recording is already on, the task succeeds.
 
-Some requests must not be sent twice, e.g. because they ring a phone or play a sound. For these requests:
+Some requests must not be sent twice, e.g. because they ring a phone or play a sound:
 
 - If the answer is missing and the service may have carried out the request, the task fails without retries.
 - If the task's process was killed before the answer, the next try sends nothing and fails.
@@ -68,17 +66,13 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
-        A request such as ``send.dtmf`` must not be sent twice: it is an *unrepeatable* request. Before the
-        task sends an unrepeatable request, it stores a record. A task has only one record, so a ``@task``
-        function must not execute this operator with an unrepeatable request.
-
         :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
             requested state before the request.
-        :raises CallUnresolved: the service may have carried out an unrepeatable request of this or an earlier
-            try, but the answer is missing. Before Airflow 3.3, every retry with an unrepeatable request
-            raises this error.
-        :raises CallApiFailure: the service refuses the request; a parameter is invalid; or a ``@task``
-            function executes the operator with an unrepeatable request.
+        :raises CallUnresolved: the answer is missing, and a request that must not be sent twice may have been
+            carried out. Before Airflow 3.3, every retry of such requests raises this error.
+        :raises CallApiFailure: the service refuses the request, or a parameter is invalid.
+        :raises CallApiFailure: a ``@task`` function executes the operator, and the request must not be sent
+            twice.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         request = self.make_request()
@@ -97,10 +91,10 @@ class _SessionOperator(_ControlOperator):
 
 
 class CallApiTagCallOperator(_SessionOperator):
-    """Add a tag to a call: to an active call with ``tag.call``, to an ended call through the Data API.
+    """Add a tag to an active call (``tag.call``), or to an ended call through the Data API.
 
-    If the call already has the tag, the task succeeds. If the call has ended and the connection does not use
-    the Data API, the task fails without retries.
+    If the call already has the tag, the task succeeds. Without the Data API, the task fails for an ended
+    call, without retries.
 
     :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
         returned.
@@ -121,10 +115,10 @@ class CallApiTagCallOperator(_SessionOperator):
         """Tag an active call through the Call API, or an ended call through the Data API.
 
         :return: the answer of the service that tagged the call.
-        :raises CallApiFailure: the service refuses the request, or an ended call would need the Data API,
-            which the connection does not use. A retry of the task would fail the same way.
+        :raises CallApiFailure: the service refuses the request.
+        :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
         :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``.
-        :raises CallApiError: the request failed for another reason. A retry of the task may succeed.
+        :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         report_timeout = self.read_parameters()["report_timeout"]
         with translate_errors(), self.hook as hook:
@@ -186,11 +180,11 @@ class CallApiMakeCallOperator(_SessionOperator):
 
     The employee can then consult the third party, or transfer the contact to the third party.
 
-    :param call_session_id: the session id of the call with the contact on hold, or the dict that a start
-        operator or the sensor returned.
+    :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
+        returned.
     :param to: the third party's phone number, extension or SIP number.
     :param to_message: the message that the third party hears first.
-    :param region: ISO 3166 country of a phone number without a country code.
+    :param region: ISO 3166 code of the country of phone numbers without a country code.
     """
 
     request_type = methods.MakeCall
@@ -226,12 +220,12 @@ class CallApiRestoreTalkOperator(_SessionOperator):
 
 
 class CallApiAddCoachOperator(_SessionOperator):
-    """Call a coach (a third person), who joins the talk of an employee with a contact (``add.coach``).
+    """Call a coach, who joins the talk of an employee with a contact (``add.coach``).
 
-    :param call_session_id: the session id of a call in which the employee and the contact talk; or the dict
-        of this call that a start operator or the sensor returned.
+    :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
+        returned.
     :param phone_number: the coach's number. None: the number in the employee's settings in the account.
-    :param region: ISO 3166 code of the country to which a phone number without a country code belongs.
+    :param region: ISO 3166 code of the country of phone numbers without a country code.
     """
 
     request_type = methods.AddCoach
@@ -305,8 +299,8 @@ class CallApiBlockContactOperator(_SessionOperator):
 class CallApiCallTalkOptionOperator(_SessionOperator):
     """Start a talk option in an active call (``call.talk_option``).
 
-    A talk option is an action, e.g. a scenario, that an employee starts with a phone button during a talk.
-    Some talk options toggle: the second start undoes the first start.
+    A talk option is an action that an employee starts with a phone button during a talk. A second start of
+    some talk options undoes the first start.
 
     :param call_session_id: the session id of the call, or the dict that a start operator or the sensor
         returned.
@@ -323,13 +317,11 @@ class CallApiCallTalkOptionOperator(_SessionOperator):
 class CallApiListCallsOperator(_ControlOperator):
     """Return the active calls (``list.calls``) as a list of dicts with the service's own field names.
 
-    :param direction: ``in``: return only inbound calls. ``out``: return only outbound calls. None: return
-        both.
-    :param virtual_phone_number: return only the calls through this virtual number of the account. The number
-        must begin with 7. None: return the calls through all virtual numbers.
-    :param include_phone_numbers: True: return the complete phone numbers of contacts and participants. False
-        (default): shorten these numbers (``7926…0001``), because everyone who can see the task can read its
-        XCom.
+    :param direction: ``in`` for inbound calls, ``out`` for outbound calls. None: both.
+    :param virtual_phone_number: return only the calls through this virtual number of the account, which must
+        begin with 7. None: all virtual numbers.
+    :param include_phone_numbers: True: return complete phone numbers of contacts and participants. False
+        (default): shorten them (``7926…0001``), because everyone who can see the task can read its XCom.
     """
 
     request_type = methods.ListCalls

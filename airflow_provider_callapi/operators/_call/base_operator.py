@@ -162,16 +162,15 @@ class StartCallOperator(RequestOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
 
-        If the task is deferrable and has to wait, it is deferred. The method also raises the errors of
-        `CallTry.start`. It converts permanent API errors to `CallApiFailure`, which Airflow never retries.
-        This may happen before or after the call was placed.
+        If the task is deferrable and has to wait, the method defers the task. Further errors: see
+        `CallTry.start`. A permanent API error becomes `CallApiFailure`, which Airflow never retries.
 
-        :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The docstring of the
-            module `airflow_provider_callapi.operators.start_call` lists all keys.
+        :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The module
+            `airflow_provider_callapi.operators.start_call` lists all keys.
         :raises CallApiFailure: the value of a parameter cannot be used. The operator sent no request.
         :raises CallApiFailure: the service refused to place the call. With ``refused_as_result=True``, the
-            method returns ``{"status": "refused", …}`` instead, with one exception: a later try whose journal
-            is not in task state raises the error, because an earlier try may have called the person.
+            method returns ``{"status": "refused", …}``. A later try returns it only if the journal is
+            in task state.
         """
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
@@ -204,10 +203,10 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after the triggerer has watched the call. Return the call as a dict.
 
-        :param event: the trigger's event. It contains the phase and the dict of the call, or an error.
+        :param event: the trigger's event: the phase and the dict of the call, or an error.
         :param wait_until: epoch seconds at which this try stops waiting for the call.
-        :param call_session_id: the session id of the call, for error messages. None: an older version of this
-            package deferred the task. The error messages then contain no session id.
+        :param call_session_id: the session id of the call, for error messages. None: error messages contain
+            no session id.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -236,10 +235,9 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def _publish_people(self, context: Context) -> None:
-        """Publish whom this map index of a mapped task has called in this DAG run.
+        """Write an XCom that shows whom this map index of a mapped task has called in this DAG run.
 
-        The other map indexes read the published people before they call a person, so that no person is called
-        twice.
+        The other map indexes read the XCom before they call a person, so that no person is called twice.
         """
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
@@ -260,13 +258,15 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Context manager for one try: yields the `CallTry`, and closes the HTTP connections at the end.
 
-        An error of the block becomes `CallApiFailure`, which Airflow never retries, in two cases: if it is a
-        permanent API error, or if a retry would not know of the call and could call the person again.
+        An error becomes `CallApiFailure`, after which Airflow does not retry the task:
 
-        :param placed: words for error messages about the placed call that the try continues, e.g.
-            ``"call session 5 was placed"``. None: the try may place a call.
-        :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
-            begun to wait.
+        - if the error is a permanent API error.
+        - if a retry would not know of the call, and could call the person again.
+
+        :param placed: the call that the try continues, e.g. ``"call session 5 was placed"``. None: the try
+            may place a call.
+        :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
+            begun.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time

@@ -42,20 +42,16 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 
 class CallTry:
-    """One try of a start operator: it places a call or continues a call.
-
-    A try is one execution of the operator's task. The journal is the task's record of its call.
+    """One try (execution of the task) of a start operator: it places a call or continues a call.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets at the event, e.g. ``{"answered": 36}``.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: this try has not
-        begun to wait.
-    :param results: the object that writes the call to the author's table of results. None: no table is
-        written.
-    :ivar is_durable: whether the next try can read the journal. False: the journal is only in memory, because
-        Airflow has no task state (before 3.3), or because the author has set ``durable=False``.
-    :ivar wait: the object that waits for the placed call.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
+    :param results: writes the call to the author's table of results. None: no table is written.
+    :ivar is_durable: whether the next try can read the journal (the record of the call). False: the journal
+        is lost when this try ends.
+    :ivar wait: waits for the placed call.
     """
 
     def __init__(
@@ -93,26 +89,26 @@ class CallTry:
     def start(self, request: StartCall) -> Result:
         """Place the call, or continue with the call of an earlier try. Then wait for the call, if requested.
 
-        Before the method places a call, it waits for the calling hours and stores an intent. If the method
-        raises `CallApiFailure` or `CallTooLate`, this try has placed no call.
-
         :return: the call for XCom. If the task must wait in the triggerer: a deferral.
-        :raises CallApiFailure: ``absence_proven_after`` is set, but the connection does not use the Data API,
+
+        Errors without a call of this try:
+
+        :raises CallApiFailure: ``absence_proven_after`` is set, and the connection does not use the Data API,
             or the journal is not in task state.
         :raises CallApiFailure: the workdays in ``calling_days`` are not known.
         :raises CallApiFailure: the calling hours never open, or not before the end of ``execution_timeout``.
-        :raises CallApiFailure: the task is mapped, and a user has cleared a task of this DAG run. A map index
-            has called this person in this DAG run, or may have; or Airflow has deleted the record of this map
-            index.
-        :raises CallApiTrouble: the task is mapped, and a user has cleared a task of this DAG run. Another map
-            index has not published whom it has called. No call was placed.
+        :raises CallApiFailure: after a clear of a mapped task, a map index may have called this person.
+        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
+        :raises CallApiTrouble: after a clear of a mapped task, a map index has not published whom it has
+            called.
         :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open.
-        :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
-            for the call.
-        :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls of the
-            placed call failed.
-        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task,
-            because ``delivery`` is ``at_most_once`` or ``max_lateness`` is over.
+
+        Other errors:
+
+        :raises CallApiTrouble: the call was placed, but its session id is not stored. A retry searches for
+            the call.
+        :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls failed.
+        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
         :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
             because ``delivery`` is ``at_least_once``. The retry may place a second call.
         :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
@@ -270,10 +266,7 @@ class CallTry:
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe the call that this try placed or may have placed, if a retry would not know of the call.
-
-        `forbid_redial` adds the returned description to the error message, and makes the task fail without
-        retries.
+        """Describe the call that this try may have placed, if a retry would not know of the call.
 
         :param error: the error that ends the try.
         :return: e.g. ``"call session 5 was placed"``. None in these cases:
@@ -311,10 +304,10 @@ class CallTry:
 
     @property
     def _report_patience(self) -> float:
-        """For how many seconds a search for a lost call waits for the Data API's report of the call.
+        """The number of seconds that a search for a lost call waits for the Data API's report of the call.
 
-        If the author has set ``absence_proven_after``, the value is 0, because a later search asks the Data
-        API again.
+        If the author has set ``absence_proven_after``, the number is 0: a later search asks the Data API
+        again.
         """
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
@@ -331,10 +324,9 @@ def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> E
     """Return the exception with which the task fails after `place` raised ``error``.
 
     - `AnswerNotStored` (the journal could not store the placed call) becomes `CallApiTrouble`.
-    - `Unresolved` (it is unknown whether the call was placed) becomes `CallUnresolvedForNow` if ``delivery``
-      is ``at_least_once``, because the author then accepts a second call.
-    - With ``at_most_once``, `Unresolved` becomes `CallUnresolved`, after which Airflow does not retry the
-      task.
+    - `Unresolved` (it is unknown whether the call was placed) becomes `CallUnresolvedForNow` with
+      ``at_least_once``. Airflow retries the task.
+    - `Unresolved` becomes `CallUnresolved` with ``at_most_once``. Airflow does not retry the task.
     """
     if isinstance(error, AnswerNotStored):
         return CallApiTrouble(str(error))

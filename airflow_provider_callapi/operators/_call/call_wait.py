@@ -44,15 +44,14 @@ _GRACE = 60.0
 
 
 class CallWait:
-    """The part of a try that follows the placed call: it waits for the call, tags it and judges it.
+    """Waits for the placed call of one try, tags the call, and judges whether the task succeeds.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
     :param journal: the record of the call.
-    :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
-        begun.
-    :ivar active_session_id: the session id of the call that `release` ends. None: no call is active.
+    :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
+    :ivar active_session_id: the session id that `release` uses. None: no call is active.
     """
 
     def __init__(
@@ -127,12 +126,11 @@ class CallWait:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out the steps of the call's lifecycle until the call is finished or the task must defer.
+        """Carry out what follows the placed call: wait, fetch the final outcome, tag the call, judge it.
 
         :return: the call for XCom, or a deferral for a wait.
-        :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
-        :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact
-            answered.
+        :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
+        :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
         :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
         :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
         """

@@ -20,10 +20,10 @@ class CallingTimes:
     """The times at which one try of a start operator may dial. Points in time are epoch seconds.
 
     :ivar hours: the calling hours and the calling days.
-    :ivar timezone: IANA name of the contact's time zone, to which the calling hours refer.
-    :ivar run_after: when the DAG run was due. None: at no fixed time, so ``max_lateness`` does not apply.
+    :ivar timezone: IANA name of the contact's time zone.
+    :ivar run_after: when the DAG run was due. None: ``max_lateness`` does not apply.
     :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
-    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: the task has no such timeout.
+    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: never.
     """
 
     hours: CallingHours
@@ -38,10 +38,10 @@ class CallingTimes:
 
         :param options: the checked parameters of the operator.
         :param facts: the ids and the time limits of the task.
-        :param now: epoch seconds. If ``calling_days`` names workdays, the calendar contains the workdays of
-            the year of ``now``, the year before and the year after, as far as they are known.
-        :raises CallApiFailure: ``calling_days`` names workdays, but there is no calendar of the workdays of
-            the country in the option ``region``.
+        :param now: epoch seconds. Workdays are read for the year of ``now``, the year before and the year
+            after.
+        :raises CallApiFailure: ``calling_days`` names workdays, and the workdays of the country in the option
+            ``region`` are not known.
         """
         try:
             hours = read_calling_hours(
@@ -64,11 +64,11 @@ class CallingTimes:
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if a wait for the calling hours would be useless: the task could not call after it.
+        """Raise an error if the task could not call anyone after a wait for the calling hours.
 
         :param now: epoch seconds.
         :param opens_at: epoch seconds at which the contact may be called next.
-        :raises CallApiFailure: the contact may never be called, e.g. because the calendar of workdays ends.
+        :raises CallApiFailure: the contact may never be called.
         :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
         :raises CallApiFailure: ``execution_timeout`` ends the task at ``opens_at`` or earlier.
         """

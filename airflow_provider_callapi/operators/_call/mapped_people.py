@@ -1,14 +1,10 @@
 """Prevent a second call to a person if the list of a mapped task has changed and a user clears the task.
 
 Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
-belongs to map index 2, whose task state has no record of the call to Anna.
+belongs to map index 2, which has no record of the call to Anna.
 
-Therefore, each map index does the following, if Airflow has task state (3.3+):
-
-- Just before it calls a person, it writes an XCom that shows whom it calls or has called in this DAG run.
-- When a try begins, it writes this XCom again, because Airflow has deleted it.
-- Before it calls a person after a clear, it waits until all running map indexes have written their XComs.
-  Then it reads the XComs of all map indexes.
+With task state (Airflow 3.3+), each map index publishes an XCom that shows whom it has called. After a clear,
+a map index reads the XComs of all map indexes before it calls a person.
 """
 
 from __future__ import annotations
@@ -41,9 +37,8 @@ class _Entry:
 
     :ivar map_index: the map index that has written the XCom.
     :ivar people: fingerprints (hashes) of the people whom the map index has called, or may have.
-    :ivar run_clears: how many times users had cleared tasks of the DAG run before the process that wrote the
-        XCom began.
-    :ivar was_cleared: whether a user had cleared this map index before that process began.
+    :ivar run_clears: how often users had cleared tasks of the DAG run when the process began.
+    :ivar was_cleared: whether a user had cleared this map index when the process began.
     """
 
     map_index: int
@@ -85,17 +80,14 @@ class PeopleOfIndex:
     def claim(self, contact: str, *, is_known: bool) -> None:
         """Before a call, record and publish that this map index calls the person.
 
-        If a user has cleared a task of the DAG run, the method first checks that no map index has called the
-        person.
+        After a user has cleared a task of the DAG run, first check that no map index has called the person.
 
         :param contact: the person's phone number.
-        :param is_known: whether the newest call in this map index's own journal went to this person, or may
-            have. If True, the method skips the check.
-        :raises CallApiFailure: Airflow has deleted this map index's record of its calls. The method raises
-            this error even if ``is_known`` is True.
-        :raises CallApiFailure: the check finds that a map index has called this person, or may have.
-        :raises CallApiTrouble: the check is not possible yet, because another map index has not published
-            whom it has called. A retry may succeed.
+        :param is_known: whether the newest call of this map index's own journal went to the person, or may
+            have. True: skip the check.
+        :raises CallApiFailure: a map index has called this person, or may have.
+        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
+        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -109,8 +101,7 @@ class PeopleOfIndex:
     def withdraw(self, contact: str) -> None:
         """Delete the record of a call to a person, because the call was certainly not placed.
 
-        Publish the remaining records. The other map indexes of the task then see that this map index has not
-        called the person.
+        The other map indexes of the task then see that this map index has not called the person.
 
         :param contact: the person's phone number.
         """
@@ -140,10 +131,7 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait until each other map index that is running now has published whom it has called.
-
-        The method does not wait for a map index that begins to run later: a later map index reads what this
-        map index has published.
+        """Wait until each other running map index has published whom it has called.
 
         :return: ``(entries, silent)``. ``entries``: map index → what it has published. ``silent``: the map
             indexes that have stopped and have published nothing.

@@ -14,14 +14,14 @@ _OBJECTS = ("operator", "employee")
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
-    """Return the parameters of a request, with each phone number in the form that the service expects.
+    """Return the values of a request, with each phone number in the service's form.
 
-    Example for the region ``RU``: ``{"contact": "8 926 000-00-01"}`` becomes ``{"contact": "79260000001"}``.
+    For the region ``RU``, ``{"contact": "8 926 000-00-01"}`` becomes ``{"contact": "79260000001"}``.
 
     :param values: field name → value.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :param method: the request's method, for error messages.
-    :raises InvalidParameters: a phone number cannot be read, or the region is unknown.
+    :raises InvalidParameters: a number cannot be read, or the region is unknown.
     """
     read = dict(values)
     for name in _FIELDS:

@@ -61,12 +61,11 @@ CALL_OPTIONS: Schema = {
 class CallOptions:
     """How a start operator places a call and waits for the call.
 
-    Each option has the name and the meaning of a parameter of the operator. The docstring of
-    `airflow_provider_callapi.operators.start_call` describes the parameters. Timeouts and intervals are in
-    seconds; ``max_lateness`` is a timedelta.
+    Each option is a parameter of the operator, see `airflow_provider_callapi.operators.start_call`. Timeouts
+    and intervals are in seconds; ``max_lateness`` is a timedelta.
 
     :ivar has_tags: whether the author gave any tags.
-    :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
+    :raises InvalidParameter: two parameters cannot be used together. The error message names them.
     """
 
     region: str
@@ -123,9 +122,8 @@ class CallOptions:
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
     """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
 
-    If a task does not find a lost call for ``absence_proven_after`` seconds, the task concludes that the call
-    was never placed. A placed call may need up to ``appear_timeout`` seconds to appear in ``list.calls``, so
-    the conclusion must not come earlier.
+    If a lost call is not found for this time, it counts as never placed. Too short a time could lead to a
+    second call.
 
     :param seconds: the value of ``absence_proven_after``. None: the parameter is not set.
     :param appear_timeout: seconds within which ``list.calls`` shows a placed call.

@@ -22,15 +22,14 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
     """Context manager that prevents a retry if the retry could unknowingly call the person again.
 
-    The block places or watches a call. If the block raises an error, and the next try could not know of the
-    call, the error becomes a failure that Airflow never retries. All other errors pass unchanged, and so do:
+    If the next try could not know of the call, an error of the block becomes a failure without retries. These
+    errors pass unchanged:
 
     - errors that Airflow does not retry anyway.
     - errors after which the author wants another call, e.g. `CallNotAnswered`.
 
-    :param known_call: a function that gets the error of the block. It describes the call that was or may have
-        been placed, and of which the next try could not know, e.g. ``"call session 5 was placed"``. If there
-        is no such call, it returns None.
+    :param known_call: a function that gets the error of the block. It describes the call of which the next
+        try could not know, e.g. ``"call session 5 was placed"``. None: there is no unknown call.
     :raises CallApiFailure: the block raised an error, and ``known_call`` returned a description.
     """
     try:

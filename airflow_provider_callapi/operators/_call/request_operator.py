@@ -37,13 +37,11 @@ SessionRef = int | str | dict[str, Any]
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
-    """Return an API request of the given type with the given values.
-
-    Texts are converted to the types of the request's fields: ``"36"`` becomes ``36``.
+    """Return an API request with the given values, converted to the types of the request's fields.
 
     :param values: field name → value. ``call_session_id`` may be a session id, or the dict of a call.
-    :param region: ISO 3166 code of the country of numbers without a country code. None: the request contains
-        only numbers of the account, which are in the service's form.
+    :param region: ISO 3166 code of the country of numbers without a country code. None: numbers stay
+        unchanged.
     :raises CallApiFailure: a value cannot be used; no request was sent. The error message names the field.
     """
     try:
@@ -61,9 +59,8 @@ def check_request(
     """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :param values: field name → value, before Airflow renders templates.
-    :param region: ISO 3166 code of the country to which phone numbers without a country code belong. None:
-        the request contains only numbers of the account, which are already in the form that the service
-        needs.
+    :param region: ISO 3166 code of the country of numbers without a country code. None: phone numbers are
+        already in the service's form.
     :raises InvalidParameter: a value without a template cannot be used. The error message names the field.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
@@ -127,16 +124,14 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    For each field of the API method, the operator has an attribute with the same name, e.g.
-    ``call_session_id``. The request gets its values from these attributes. All of them may contain templates,
-    and so may ``callapi_conn_id``.
+    Each field of the API method is an attribute of the operator. These attributes and ``callapi_conn_id`` may
+    contain templates.
 
-    :ivar callapi_conn_id: id of the Airflow connection. The constructor of a subclass sets this attribute.
+    :ivar callapi_conn_id: id of the Airflow connection, set by the constructor of a subclass.
     :cvar request_type: the class of the API request.
-    :cvar also_templated: names of further attributes that may contain a template, e.g. ``("region",)``.
-    :cvar kinds: the parameters that are not fields of the API method: name → the `Kind`, an object that
-        checks and converts the value.
-    :raises InvalidParameter: a value cannot be used. The constructor checks only values without a template.
+    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
+    :cvar kinds: for each parameter that is not an API field, the `Kind` that checks and converts its value.
+    :raises InvalidParameter: a value without a template cannot be used.
     """
 
     request_type: ClassVar[type[Request[Any]]]
@@ -172,8 +167,7 @@ class RequestOperator(
     def check_together(self, values: Mapping[str, Any]) -> None:
         """Check the rules that concern several parameters, e.g. two parameters that exclude each other.
 
-        The operator calls this method after it has checked each single parameter. The base class has no such
-        rules; a subclass may add some.
+        The base class has no rules; a subclass may add some.
 
         :param values: parameter name → converted value, for the parameters that are not fields of the API
             method. A value that contains a template is not converted.

@@ -1,7 +1,6 @@
 """Write the call of a start operator to a table of results in the author's SQL database.
 
-When the task's journal stores a record (the intent, the placed call, the outcome), this module also writes
-the record to the table.
+When the task's journal stores a new state of the call, this module writes this state to the table.
 """
 
 from __future__ import annotations
@@ -53,9 +52,9 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Write the call in a record of the journal to the table of results, in the background.
+        """Queue the call in a record of the journal for the table of results. Do not wait for the database.
 
-        The method does not wait for the database. The call is in the table a few seconds later.
+        A background thread writes the call to the table within a few seconds.
         """
         self._add(_attempt_of(record))
 
@@ -114,8 +113,7 @@ def written_to_table(
 ) -> Iterator[ResultInTable]:
     """Yield the `ResultInTable` through which one try writes its call to a table.
 
-    At the end of the ``with`` block, the function waits up to five minutes for the database. After a deferral
-    or a kill, it waits only a few seconds.
+    At the end of the ``with`` block, the function waits up to five minutes for the database.
 
     :param owner: dag id, run id, task id and map index of the task.
     :param person: the phone number to which the task's call goes.

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
-    With task state (Airflow 3.3+), the function stores the answer. If an earlier try has stored the answer,
-    the function sends nothing and returns this answer. Without task state, every retry of the task fails, and
-    sends nothing. After a user has cleared the task, the function sends the request again.
+    What a retry of the task does:
+
+    - With task state (Airflow 3.3+): return the stored answer, if there is one, without a request.
+    - Without task state: fail without a request.
+
+    After a user has cleared the task, the function sends the request again.
 
     :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's parameter ``retries``, which shows whether this try is a retry.
-    :raises CallUnresolved: the service may have carried out the request: this try or an earlier try sent it,
-        or may have sent it, and got no usable answer. Without task state, every retry raises this error.
+    :param retries: the task's parameter ``retries``.
+    :raises CallUnresolved: the service may have carried out the request of this or an earlier try.
     :raises CallApiFailure: the service refuses the request.
-    :raises CallApiError: the service has certainly not carried out the request. With task state, a retry
-        sends the request again.
+    :raises CallApiError: the service has not carried out the request. With task state, a retry sends it
+        again.
     """
     name = f"{request.method}, call session {request.call_session_id}"
     is_retry = facts.try_number > facts.max_tries - retries + 1

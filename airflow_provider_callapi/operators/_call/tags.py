@@ -14,11 +14,10 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
     """Check the parameter ``tags`` before the call. Return event → id of the tag for the event.
 
-    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. An event whose id is None sets no
-        tag.
+    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. None as an id: no tag.
     :param has_data_api: whether the connection uses the Data API. All events but ``answered`` need it.
     :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used, or needs the Data API. The error message names the entry.
+    :raises CallApiFailure: an entry cannot be used. The error message names it.
     """
     with nothing_sent():
         rules = read_tags(tags)

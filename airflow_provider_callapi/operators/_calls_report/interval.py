@@ -14,16 +14,14 @@ from airflow_provider_callapi.operators._calls_report.options import ReportOptio
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
     """Return the interval whose calls one try loads: its beginning and its end, in epoch seconds.
 
-    The interval goes from the option ``start`` to the option ``end``. The option ``lookback`` moves the
-    beginning back by a number of seconds. A call that begins exactly at the end does not belong to the
-    interval.
+    The interval goes from ``start``, minus ``lookback`` seconds, to ``end``. A call that begins exactly at
+    the end is not in the interval.
 
-    :param options: the options of the report operator. If ``start`` or ``end`` is None, the function takes
-        the beginning or the end of the DAG run's data interval.
+    :param options: the options of the report operator. None as ``start`` or ``end``: the data interval of the
+        DAG run.
     :param context: Airflow's context of the running task.
-    :param timezone: IANA name of the account's time zone. Times without an offset are in this zone.
-    :raises CallApiFailure: the interval is empty; or ``start`` or ``end`` is None, and the DAG run has no
-        data interval.
+    :param timezone: IANA name of the account's time zone, for times without an offset.
+    :raises CallApiFailure: the interval is empty, or a needed data interval does not exist.
     """
     moments = []
     for name in ("start", "end"):

@@ -28,17 +28,13 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval, one row per call, and return the rows or write them.
-
-    If the option ``to`` is None, the function returns the rows. Otherwise, it writes the rows to the file or
-    the table that ``to`` names, and returns a summary.
+    """Load the calls of an interval, one row per call. Return the rows, or write them to a file or a table.
 
     :param interval: the beginning and the end, epoch seconds.
     :param now: the present time, epoch seconds.
-    :return: the rows, or a summary such as
-        ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``. ``rows`` is the number of rows.
-        A file has the key ``path`` instead of ``table``. ``start`` and ``end`` are ISO 8601 texts. ``points``
-        are the points (rate-limit units) that the requests cost.
+    :return: the rows if the option ``to`` is None. Otherwise
+        ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``, or with ``path`` for a file.
+        ``start`` and ``end`` are ISO 8601 texts. ``points`` is the cost of the requests in rate-limit units.
     :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
     :raises CallApiFailure: ``to`` is None, and there are more than 1000 rows.
     :raises CallApiTrouble: the service did not send all calls, or a database or a storage did not answer.
@@ -105,12 +101,12 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Context manager that opens the destination of the rows, and yields a function that writes rows to it.
+    """Context manager that opens a file or a table, and yields a function that writes rows to it.
 
-    A file appears only when the ``with`` block ends without an error. In a table, rows are visible at once.
+    A file appears only after the ``with`` block ends without an error. Rows of a table are visible at once.
 
-    :param to: the path of a file, or the name of a table: the operator's parameter ``to``.
-    :param columns: the columns of the rows, in their order.
+    :param to: the path of the file, or the name of the table.
+    :param columns: the columns of the rows.
     :raises CallApiFailure: the path, the connection or the table cannot be used.
     :raises CallApiTrouble: the database or the storage does not answer.
     """

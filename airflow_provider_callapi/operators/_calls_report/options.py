@@ -133,8 +133,7 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
     """Check the rules that concern several parameters.
 
-    Example: ``phone_numbers=True`` needs a file or a table in ``to``, because an XCom may contain no phone
-    number.
+    Example: ``phone_numbers=True`` needs a file or a table in ``to``.
 
     :param read: parameter name → converted value. None for the parameters in ``unknown``.
     :param unknown: the parameters whose values contain a template that is not rendered yet.

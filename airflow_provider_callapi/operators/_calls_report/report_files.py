@@ -35,10 +35,9 @@ class _Writer(Protocol):
 class ReportFile:
     """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
 
-    `write` adds rows to a temporary file. `publish` puts this file at the path. The end of the ``with`` block
-    deletes a temporary file that was not published.
+    The file appears at the path only when `publish` is called.
 
-    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``. The ending decides the format.
+    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``, which decides the format.
     :param columns: the columns of the rows.
     :param field: the operator's parameter that contains the path, for error messages.
     :raises CallApiFailure: the path cannot be written, or pyarrow is not installed.

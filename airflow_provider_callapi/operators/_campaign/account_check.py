@@ -24,15 +24,13 @@ def find_problems(
 ) -> list[str]:
     """Return a sentence for each object of the campaign that the account lacks or has switched off.
 
-    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. For each kind of
-    object that the campaign uses, the function asks the Data API for the account's list. Each request costs
-    one point (rate-limit unit). If a list cannot be read, a sentence says so.
+    The objects are virtual numbers, scenarios, employees, media files, tags and SIP lines. For each kind
+    that the campaign uses, the function reads the account's list from the Data API. Each request costs one
+    point (rate-limit unit). A list that cannot be read also gives a sentence.
 
     :param template: the object that makes the start request of each person.
-    :param tags: ids of the tags that the calls get, and of the tags that decide about a redial or the
-        blacklist.
-    :return: the sentences. Empty: no problems were found, there are no people, or the connection does not use
-        the Data API.
+    :param tags: ids of the tags that the campaign sets or reads.
+    :return: the sentences. Empty also without people, and without the Data API.
     """
     if not hook.has_data_api or not people:
         return []
@@ -42,7 +40,7 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield the start requests from which the check reads the objects (scenarios, files, …) of the campaign.
+    """Yield the start requests that name the objects (scenarios, files, …) which the campaign uses.
 
     If the requests of all people name the same objects, yield only the request of the first person.
     """

@@ -41,10 +41,10 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 class Objectors:
     """Puts people who objected to calls on the account's blacklist, as the parameter ``block_on`` demands.
 
-    A person has objected if a call to the person has one of the given marks. The method `add` puts the person
-    on the blacklist after the call. If this fails, `add_missing` tries again at the end of the campaign.
+    A person has objected if a call to the person has one of the marks. If `add` fails after a call,
+    `add_missing` tries again at the end of the campaign.
 
-    :param marks: the marks (operations and tags) in ``block_on``. Each of them means an objection.
+    :param marks: the marks (operations and tags) in ``block_on``.
     :param plan: the people on the contact list.
     :param log: the task's logger.
     """

@@ -31,11 +31,10 @@ _XLSX = ".xlsx"
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
-    A row is a mapping (column → value), or a phone number as a text. For an empty row, the function yields an
-    empty mapping.
+    A row is a mapping (column → value), or a phone number as a text. An empty row is an empty mapping.
 
     :param contacts: a sequence of rows, the path of a file, or a SQL query.
-    :param field: the operator's parameter that contains the list, such as ``contacts``, for error messages.
+    :param field: the operator's parameter that contains the list, for error messages.
     :raises CallApiFailure: the list cannot be read, and a retry would not help.
     :raises CallApiTrouble: the storage of the file, or the database, does not answer now.
     """
@@ -56,8 +55,6 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
     """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
-
-    The form suits the program that opens the contact list:
 
     - If the contact list is a CSV file: the separator of this file, and True if this file has the mark.
     - If the contact list is an Excel workbook: ``(";", True)``, which Excel reads.

@@ -28,8 +28,7 @@ class Control:
 
     If the store fails, the object logs the error, and the last known wish stays in force.
 
-    :param open_store: a function that opens the store of the wish and the progress. The object calls the
-        function when it first needs the store.
+    :param open_store: a function that opens the store of the wish and the progress.
     :param log: the task's logger.
     :param wish: the last known wish from before a deferral of this task. None: no wish.
     """

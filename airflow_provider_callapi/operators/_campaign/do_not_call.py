@@ -28,26 +28,24 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The do-not-call list of a campaign: the numbers that the campaign must not call.
+    """The do-not-call list of a campaign. Call the object to get the numbers that must not be called.
 
-    Call the object to get the numbers. While the campaign dials, the object reads the list again; it reads a
-    file only if the file has changed. A number stays on the list even if it disappears from the source.
+    The object reads the list again while the campaign dials. Once read, a number stays on the list, even if
+    it disappears from the source.
 
-    A row of the list is a phone number or a mapping (column → value). In a mapping, the numbers are in the
-    column ``phone`` and in columns with similar names, such as ``mobile``. If there is only one column, it
-    may have any name.
+    A row is a phone number or a mapping (column → value). The numbers are in the column ``phone`` and in
+    columns with similar names, such as ``mobile``. A single column may have any name.
 
-    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: the list contains
-        only the numbers on the blacklist.
-    :param region: ISO 3166 code of the country to which numbers without a country code belong.
-    :param blacklist: a function that returns the numbers on the account's blacklist. The object calls the
-        function each time it reads the list. None: the list does not include the blacklist.
-    :param known: numbers that are on the list from the beginning, because the task has found them before.
-    :param was_read: whether this try has read the list before a deferral. True: if the list cannot be read
-        now, the campaign dials no one until it can be read. False: if the first read fails, the task fails.
-    :param max_unreadable: how many rows may contain no phone number or an invalid one. The campaign ignores
-        these rows. If there are more of them, the list cannot be used.
-    :ivar stale: whether the last read of the list failed. If True, the campaign must not dial.
+    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: only the blacklist.
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
+        include the blacklist.
+    :param known: numbers that are on the list from the beginning.
+    :param was_read: whether this try has read the list before a deferral. False: if the first read fails, the
+        task fails.
+    :param max_unreadable: how many rows without a valid phone number the campaign ignores. With more of them,
+        the list cannot be used.
+    :ivar stale: whether the last read of the list failed. True: the campaign must not dial.
     """
 
     def __init__(
@@ -73,8 +71,8 @@ class DoNotCall:
     def __call__(self) -> frozenset[str]:
         """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
 
-        If this try has read the list before, and cannot read it now, the method sets ``stale`` to True, and
-        returns the numbers that it knows. If the first read of the try fails, the method raises an error:
+        If a read fails after an earlier read of this try, set ``stale`` to True, and return the known
+        numbers. If the first read fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.
@@ -140,8 +138,8 @@ class DoNotCall:
 def _numbers_of(row: Row, region: str) -> Iterator[str]:
     """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
 
-    :param row: a text, or a mapping: column → cell. The numbers are in the columns that `phone_columns`
-        names. A cell may contain several numbers. An empty row has none.
+    :param row: a text, or a mapping: column → cell. A cell may contain several numbers. An empty row has
+        none.
     :param region: ISO 3166 code of the country of numbers without a country code.
     :raises NotANumber: the row is not empty, and has no number or a number that cannot be read.
     :raises ListUnreadable: the row has several columns, and none is named ``phone``.
@@ -166,8 +164,8 @@ def _rows(lines: list[int]) -> str:
 def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
 
-    The result is None for a query, for a storage without checksums, and for a file that does not exist. In
-    these cases, changes cannot be noticed, so the list must be read each time.
+    None: changes cannot be noticed, so the caller must read the list each time. The list is a query, a file
+    without a checksum or a missing file.
     """
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0

@@ -16,13 +16,12 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 class ExcludedPeople:
     """The people of a campaign whom this or an earlier try has found on the do-not-call list.
 
-    The object stores these people in `CampaignMemory`, as fingerprints (hashes). With task state (Airflow
-    3.3+), a later try does not call them, even if they are no longer on the list.
+    With task state (Airflow 3.3+), later tries do not call them, even if they are no longer on the list.
 
     :param plan: the people on the contact list.
-    :param memory: stores the fingerprints.
+    :param memory: stores the people as fingerprints (hashes).
     :param scope: the text that stands for the campaign in fingerprints, see `Deployment.scope`.
-    :param hook: the hook of the connection, through which the object reads the account's blacklist.
+    :param hook: reads the account's blacklist.
     :param log: the task's logger.
     :raises CallApiFailure: ``do_not_call`` includes the blacklist, and the connection does not use the Data
         API.
@@ -65,13 +64,10 @@ class ExcludedPeople:
         return self._list()
 
     def current(self) -> frozenset[str] | None:
-        """Return the phone numbers on the do-not-call list, or None if the list cannot be read now.
+        """Return the numbers on the do-not-call list. None: the list cannot be read now, so dial no one.
 
-        While the result is None, the campaign must dial no one. The method also stores which people of the
-        campaign are on the list, for later tries.
-
-        If this try has read the list before, and cannot read it now, the result is None. If the first read of
-        the try fails, the method raises an error:
+        The method also stores which people are on the list, for later tries. If the first read of the try
+        fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.
@@ -83,9 +79,7 @@ class ExcludedPeople:
     def remember(self) -> frozenset[str]:
         """Store which people of the campaign are on the do-not-call list. Return the numbers on the list.
 
-        With task state (Airflow 3.3+), later tries do not call these people. If this try has read the list
-        before, and cannot read it now, the method uses the numbers that it knows. If the first read of the
-        try fails, the method raises an error:
+        If a read fails after an earlier read of this try, use the known numbers. If the first read fails:
 
         :raises CallApiFailure: the list is invalid or missing.
         :raises CallApiTrouble: the storage or the database of the list does not answer.

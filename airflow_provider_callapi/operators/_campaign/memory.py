@@ -21,24 +21,17 @@ The value then has 40 kB; Airflow warns of values above 64 kB.
 class CampaignMemory:
     """Passes values, e.g. who is on the do-not-call list, to the next worker process of a campaign.
 
-    There are two ways:
-
-    - The *memo* is a JSON object that goes from a deferral to the worker that continues the same try.
-    - Airflow's task state (3.3+) keeps values for the task's next try. Without task state, the next try finds
-      no values.
+    - After a deferral of the same try: through the *memo*, a JSON object.
+    - For the task's next try: through Airflow's task state (3.3+). Without it, the next try finds no values.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :param memo: what the method `memo` returned before the deferral. Empty: this try has not been deferred.
+    :param memo: what the method `memo` returned before the deferral. Empty: no deferral.
     :ivar is_resumed: whether this worker continues a try after a deferral.
-    :ivar identity: the stored identity of the campaign, which `identity_of` describes. None: no identity is
-        stored.
-    :ivar stopped: why dialling had stopped before the deferral. None: dialling had not stopped, or there was
-        no deferral.
-    :ivar wish: the user's wish that was in force before the deferral, e.g. pause. None: there was no wish, or
-        no deferral.
+    :ivar identity: the stored result of `identity_of`, or None.
+    :ivar stopped: why dialling had stopped before the deferral. None: it had not stopped.
+    :ivar wish: the user's wish before the deferral, e.g. pause. None: no wish.
     :ivar timezone: IANA name of the account's time zone. None: no name is stored.
-    :ivar excluded: fingerprints (hashes) of the people whom this or an earlier try found on the do-not-call
-        list.
+    :ivar excluded: fingerprints (hashes) of the people found on the do-not-call list.
     """
 
     def __init__(self, state: KeyValueStore | None, memo: Mapping[str, Any]) -> None:
@@ -89,8 +82,8 @@ class CampaignMemory:
     def remember_timezone(self, timezone: str) -> None:
         """Store the account's time zone, so that later workers do not ask the Data API for it again.
 
-        The worker that continues this try after a deferral reads the time zone from the memo. The task's next
-        try reads the time zone from task state (Airflow 3.3+).
+        The worker that continues this try after a deferral always gets the time zone. The task's next try
+        gets it only with task state (Airflow 3.3+).
 
         :param timezone: IANA name of the time zone.
         """
@@ -99,11 +92,12 @@ class CampaignMemory:
         self.timezone = timezone
 
     def remember_excluded(self, people: Iterable[str]) -> None:
-        """Add people to ``excluded``. If Airflow has task state, also store the people for later tries.
+        """Remember people who are on the do-not-call list, so that the rest of this try does not call them.
 
-        A later try must not call these people, even if they are no longer on the do-not-call list.
+        With task state (Airflow 3.3+), later tries do not call them either, even if they are no longer on the
+        list.
 
-        :param people: fingerprints (hashes) of people on the do-not-call list.
+        :param people: fingerprints (hashes) of the people.
         """
         new = sorted(set(people) - self.excluded)
         self.excluded = self.excluded.union(new)

@@ -131,8 +131,8 @@ class CampaignOptions:
         """Return the checked and converted parameters of a campaign operator.
 
         :param values: parameter name → value. Names that are not options are ignored.
-        :param not_rendered: the names of the parameters that Airflow has not rendered yet. If the value of
-            such a parameter contains a template, the method does not check the value.
+        :param not_rendered: the names of the parameters that Airflow has not rendered yet. Templates in their
+            values are not checked.
         :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
             parameter.
         """

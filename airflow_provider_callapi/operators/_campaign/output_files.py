@@ -43,14 +43,12 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
 
 
 class OutputFiles:
-    """The output files of a campaign: the campaign operator's parameters ``results`` and ``report``.
+    """Writes the results file and the campaign report, if the author has named paths for them.
 
-    If ``results`` is a table, this class does not write it. The constructor checks the paths before the
-    campaign dials. The method `write` writes the files after the last call.
+    The constructor checks the paths before the campaign dials.
 
     :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be used, or a CSV contact list cannot be read. A CSV file of results
-        gets the separator of this list. The error message names the parameter.
+    :raises CallApiFailure: a path cannot be used, or a CSV contact list cannot be read.
     :raises CallApiTrouble: the storage of the contact list does not answer now.
     """
 
@@ -90,9 +88,8 @@ class OutputFiles:
         :param summary: the counts of people and calls.
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.
-        :param calls_per_minute: how many calls the points of one minute pay for. None: the campaign report
-            does not show the number.
-        :param unfinished: why the campaign stopped dialling early. None: the campaign did not stop early.
+        :param calls_per_minute: how many calls the points of one minute pay for. None: not shown.
+        :param unfinished: why the campaign stopped dialling early. None: it did not.
         :return: an error text for each file that cannot be written.
         """
         problems = []

@@ -68,8 +68,7 @@ def read_rules(
 
     :param hook: the hook of the campaign's connection.
     :param now: the present time, epoch seconds.
-    :param run_after: when the DAG run was due, epoch seconds. None: the DAG run was due at no fixed time, so
-        the option ``max_lateness`` has no effect.
+    :param run_after: when the DAG run was due, epoch seconds. None: ``max_lateness`` has no effect.
     :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: the value of an option cannot be used. The error message names the option.
     """
@@ -130,12 +129,11 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
     """Open the ledger: the stored attempts of the campaign.
 
-    If the option ``ledger_conn_id`` names an Airflow connection, the ledger is in the SQL database of this
-    connection. Otherwise, the ledger is in Airflow's task state.
+    - If the option ``ledger_conn_id`` is set: the SQL database of this Airflow connection.
+    - Otherwise: Airflow's task state.
 
     :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: the SQL database cannot be used; or there is neither ``ledger_conn_id`` nor task
-        state.
+    :raises CallApiFailure: the SQL database cannot be used; or there is neither a database nor task state.
     :raises CallApiTrouble: the SQL database does not answer.
     """
     if options.ledger_conn_id:
@@ -156,11 +154,10 @@ def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, w
 
     :param template: the object that makes the start request of each person.
     :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param was_read_before: whether this task has read the list before. If True, a list that cannot be used is
-        a transient error, because another process may be writing the list.
+    :param was_read_before: whether this task has read the list before.
     :raises CallApiFailure: the list cannot be used, and ``was_read_before`` is False.
-    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True; or the storage or
-        database of the list does not answer.
+    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True. A retry may succeed.
+    :raises CallApiTrouble: the storage or the database of the list does not answer.
     """
     try:
         with _before_dialling():
@@ -202,14 +199,13 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
     """Return the campaign's identity: JSON values that show whether two tries run the same campaign.
 
-    `refuse_another_campaign` compares the identities of two tries. The identity contains no phone number.
+    `refuse_another_campaign` compares two identities. The identity contains no phone number.
 
     :param plan: the people on the contact list.
-    :param scope: a text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
+    :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
     :param max_tries: the task's ``max_tries``, which grows each time a user clears the task.
-    :return: ``{"campaign": …, "shard": "2/4", "ledger_conn_id": …, "contacts": "120 people (3f09ab)",
-        "deployment": "77c0de", "max_tries": 2}``. In this example, ``3f09ab`` is a checksum of the people,
-        and ``77c0de`` is a checksum of ``scope``.
+    :return: ``{"campaign": …, "shard": "2/4", "contacts": "120 people (3f09ab)", "max_tries": 2, …}``.
+        ``3f09ab`` is a checksum of the people.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
@@ -227,17 +223,12 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would not continue the campaign that the earlier tries of the task ran.
 
-    - If the name, shard, ledger or deployment has changed, this try would not know whom the earlier tries
-      have called.
-    - If the contact list has changed, this try would call new people and forget the people on the old list. A
-      user who wants this clears the task.
-
     :param now: the identity of the campaign with the present parameters, as `identity_of` returns it.
     :param before: the stored identity, from an earlier try, or from this try before a deferral.
-    :raises CallApiFailure: the name, shard, ledger or deployment has changed. The error message names the
-        option, or the settings on which the deployment depends.
-    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task. The error is
-        transient, because another process may be writing the list.
+    :raises CallApiFailure: the name, shard, ledger or deployment has changed. With the new value, the task
+        would not find its earlier calls.
+    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task. A retry succeeds
+        if the list is as it was.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:

@@ -48,8 +48,8 @@ class ResultsInTable:
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
         """Write all rows of the finished campaign to the table. Replace rows from earlier writes.
 
-        There is a row for each attempt, each person without an attempt, each invalid row of the contact list
-        and each duplicate. The method waits up to five minutes for a database that is not available.
+        There is a row for each attempt, each person without an attempt, and each skipped row of the contact
+        list. The method waits up to five minutes for the database.
 
         :param endings: the person, the attempts and the result of each person.
         :param skipped: the invalid rows and the duplicates of the contact list.

@@ -79,21 +79,17 @@ class UnfinishedBusiness(Exception):
 
 
 class CampaignRun:
-    """Carries out one try of a campaign operator, or the rest of the try after a deferral.
-
-    The constructor prepares the campaign, and dials no one.
+    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one.
 
     :param options: the checked parameters of the operator.
     :param facts: the task's ids, its time limits and its task state.
     :param log: the task's logger.
-    :param event: the event of the trigger, which contains what the polls have shown of the calls. None: this
-        try has not been deferred.
-    :param memo: what `CampaignMemory.memo` returned before the deferral. None: this try has not been
-        deferred.
-    :raises CallApiFailure: an option or the contact list cannot be used; or Airflow has deleted the task's
-        record of its calls.
-    :raises CallApiTrouble: a storage or a database does not answer; or the contact list cannot be used,
-        although an earlier try has read it.
+    :param event: the event of the trigger: what the polls have shown of the calls. None: no deferral.
+    :param memo: what `CampaignMemory.memo` returned before the deferral. None: no deferral.
+    :raises CallApiFailure: an option or the contact list cannot be used.
+    :raises CallApiFailure: Airflow has deleted the task's record of its calls.
+    :raises CallApiTrouble: a storage or a database does not answer.
+    :raises CallApiTrouble: the contact list cannot be used, although an earlier try has read it.
     :raises CallApiError: the Data API does not answer.
     """
 
@@ -165,15 +161,14 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
-        In a dry run, the method calls no one.
+        A dry run calls no one.
 
         :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: a summary
             with a forecast of the calls, their points and their duration.
-        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed, e.g. because no call
-            was placed.
+        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed.
         :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
-        :raises CallApiTrouble: the task was killed, the contact list has changed, or a storage or a database
-            does not answer.
+        :raises CallApiTrouble: the task was killed, or the contact list has changed.
+        :raises CallApiTrouble: a storage or a database does not answer.
         :raises CallApiError: a service failed too often in a row, or refuses the credentials.
         """
         if self._is_dry_run:
@@ -253,9 +248,6 @@ class CampaignRun:
     def _check_identity(self) -> None:
         """Check that this try continues the campaign of the earlier tries, and store the campaign's identity.
 
-        The identity contains, for example, the campaign's name, its ledger and a checksum of the contact
-        list. If no identity is stored, the method only stores the identity.
-
         :raises CallApiFailure: the name, shard, ledger or deployment has changed since an earlier try.
         :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
         """
@@ -267,12 +259,10 @@ class CampaignRun:
     def _announce(self) -> dict[str, Any]:
         """Log how many people the campaign will call, and which of its objects the account lacks.
 
-        The objects are, for example, scenarios and virtual numbers.
-
         :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``.
             Points (rate-limit units) and minutes are a forecast for one call to each person.
-            ``minutes_needed`` is None if the duration is unknown. ``problems`` contains a sentence for each
-            object that the account lacks or has switched off.
+            ``minutes_needed`` is None if the duration is unknown. ``problems`` has a sentence for each
+            scenario, number, … that the account lacks.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -400,18 +390,15 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.
 
-        The task must not succeed if:
-
-        - the contact list is empty.
-        - dialling was stopped.
-        - this try began after the end of ``max_lateness``, and people are left to call.
-        - no call was placed. `find_problem` defines the exceptions, e.g. if everyone is on the do-not-call
-          list.
-        - a ``fail_if_…`` limit is exceeded.
-        - a file, a table row or a blacklist entry cannot be written.
-
-        :raises UnfinishedBusiness: the task must not succeed.
         :raises CallApiTrouble: the task was killed.
+        :raises UnfinishedBusiness: the task must not succeed, for one of these reasons:
+
+            - The contact list is empty.
+            - Dialling was stopped.
+            - ``max_lateness`` was over when this try began, and people are left to call.
+            - No call was placed. `find_problem` defines the exceptions.
+            - A ``fail_if_…`` limit is exceeded.
+            - A file, a table row or a blacklist entry cannot be written.
         """
         endings = self._endings()
         summary = self._summary(endings)

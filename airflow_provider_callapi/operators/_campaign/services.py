@@ -50,10 +50,10 @@ class CampaignServices:
     ) -> CampaignGateway:
         """Return the functions through which a campaign's `Runner` uses the services, the clock and the log.
 
-        :param do_not_call: a function that returns the numbers on the do-not-call list. If the list cannot be
-            read now, it returns None.
-        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop. If
-            no user has asked anything, it returns None.
+        :param do_not_call: a function that returns the numbers on the do-not-call list. None: the list cannot
+            be read now.
+        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop.
+            None: nothing.
         :param log: a function that logs a line of text.
         """
         return CampaignGateway(
