@@ -114,10 +114,10 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Load the calls. Return the rows, or a summary if the operator writes the rows to a file or a table.
 
-        :return: a list of dicts, one per call; or e.g. ``{"rows": 36, "table": "calls", "start": …, "end": …,
-            "points": 2}``.
-        :raises CallApiFailure: the value of a parameter cannot be used; the service refuses a field or a
-            filter; or there are more than 1000 rows to return.
+        :return: a list of dicts, one per call; or e.g.
+            ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``.
+        :raises CallApiFailure: a parameter is invalid, the service refuses a field or a filter, or there are
+            more than 1000 rows to return.
         :raises CallApiTrouble: a database or a storage did not answer, or the service did not send all calls.
         :raises CallApiError: the Data API did not answer. A retry may succeed.
         """

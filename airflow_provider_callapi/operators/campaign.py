@@ -282,13 +282,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's attributes, and return them as one options object.
 
-        The constructor calls this method, to find errors of the DAG file. Each try calls the method again,
-        because a subclass or a cluster policy may change attributes after the constructor has run.
-
-        :param templates: True: Airflow has not rendered the templates yet, so values with a template are not
-            checked. False: Airflow has rendered the templates.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :param templates: True: attributes that contain a template are not checked, because Airflow has not
+            rendered the templates yet. False: all attributes are checked.
+        :raises InvalidParameter: the value of an attribute cannot be used. The error message names the
+            attribute.
         """
         if templates:
             self._check_constants()
@@ -328,13 +325,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
 
-        If a deferrable task has to wait, the method defers the task.
+        A deferrable task is deferred when it has to wait.
 
-        :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
-            …}``.
-        :raises CallApiFailure: the campaign cannot begin or continue, e.g. because a parameter is invalid.
-        :raises CallApiFailure: the campaign is over, and the task must not succeed, e.g. because a
-            ``fail_if_…`` limit is exceeded.
+        :return: the campaign's summary, e.g.
+            ``{"campaign": …, "people": 120, "results": {"answered": 36, …}, …}``.
+        :raises CallApiFailure: the campaign cannot begin or continue, or it is over and a ``fail_if_…`` limit
+            is exceeded.
         :raises CallTooLate: people are left to call, and ``max_lateness`` forbids the calls.
         :raises AirflowSkipException: the contact list is empty.
         :raises CallApiTrouble: a storage or a database failed, the contact list has changed, or the task was
@@ -348,12 +344,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        The method can defer the task again. It raises the same errors as `execute`, with which the task
-        began.
+        The method can defer the task again. It raises the same errors as `execute`.
 
-        :param event: the event with which the trigger ended the wait: what the trigger has observed of the
-            campaign's calls. None: nothing.
-        :param memo: the values that this try kept over the wait, e.g. why dialling has stopped. None: no
+        :param event: what the trigger has observed of the campaign's calls. None: nothing.
+        :param memo: values that the task kept during the wait, e.g. why dialling has stopped. None: no
             values.
         """
         return self._carry_out(context, event or {}, memo)
