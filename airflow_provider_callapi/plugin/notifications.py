@@ -3,8 +3,8 @@
 Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without a
 secret, the endpoint accepts no notification.
 
-The asset event contains only the call's session id and the event, such as ``ended``. The vendor does not sign
-notifications, so their other fields are not used.
+The asset event contains the call's session id, what has happened, such as ``ended``, and the time of receipt.
+The vendor does not sign notifications, so their other fields are not used.
 """
 
 from __future__ import annotations

@@ -70,33 +70,24 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
-    With ``until="answered"``, the wait also ends if the call ends and no answer was observed. The dict then
-    has ``status="ended"``. Its ``answered`` is what the Data API has reported. If the Data API has reported
-    nothing during the wait, ``answered`` is None (not known), because the contact may have answered between
-    two polls.
+    With ``until="answered"``, the wait also ends when the call ends without an observed answer. The dict then
+    has ``status="ended"``. Its ``answered`` is None (not known) if the Data API has reported nothing.
 
-    The sensor waits with ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All three give the
-    same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke (poll)
-    what the poke observed. This has two effects:
-
-    - The wait may end too early. After ``appear_timeout``, a single poll without the call ends the wait. If
-      ``call_session_id`` is a dict with ``observed=True``, this also happens before ``appear_timeout``.
-    - The result, ``require_seen`` and ``require_answer`` depend only on the last poke and on
-      ``call_session_id``.
+    The sensor works with ``mode="poke"``, ``mode="reschedule"`` and ``deferrable=True``. Before Airflow 3.3,
+    ``mode="reschedule"`` forgets after each poll what the poll observed. The wait may then end too early, and
+    the result depends only on the last poll and on ``call_session_id``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended`` (default).
-    :param appear_timeout: seconds within which ``list.calls`` must show the call, 60 by default. Otherwise,
-        the sensor treats the call as ended and never observed. The time begins at the call's start. If the
-        start is not known, the time begins at the first poke.
-    :param require_seen: True: if the wait ends and no poll has shown the call, the task fails without
-        retries.
+    :param appear_timeout: seconds from the call's start within which ``list.calls`` must show the call, 60 by
+        default. Otherwise, the sensor treats the call as ended and never observed. If the start is not known,
+        the time begins at the first poll.
+    :param require_seen: True: if no poll has shown the call, the task fails without retries.
     :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
-    :param deferrable: True: wait in the triggerer. In the triggerer, one poll serves all tasks that wait for
-        calls of the same connection.
+    :param deferrable: True: wait in the triggerer. One poll then serves all tasks of a connection.
     :param soft_fail: True: Airflow skips the task if ``timeout``, ``execution_timeout``, ``require_seen`` or
-        ``require_answer`` would let the task fail. After any other error, the task fails.
+        ``require_answer`` would let it fail. Any other error fails the task.
     :param poke_interval: seconds between two polls, as a number or a timedelta, 5 by default.
     :param timeout: the longest wait, in seconds or as a timedelta, one hour by default.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
