@@ -1,13 +1,12 @@
 """A retry policy for tasks that fail with an error of this package. The policy needs Airflow 3.3 or newer.
 
-The policy looks at the task's error, and at the causes of this error. The error decides about the next try:
+The task's error, or the cause of the error, decides about the next try:
 
 - The points (rate-limit units) are used up: the next try starts after the reset of the limit.
 - It is unknown whether a call was placed or answered: there is no next try. Check manually.
-- A request may have taken effect, and this package never sends such a request twice: there is no next try.
-  Check manually.
-- The connection, the account or a parameter is wrong, a limit of the task is exceeded, or the run is too late
-  for calls: there is no next try, because it would fail the same way.
+- A request that must not be repeated may have taken effect: there is no next try. Check manually.
+- A retry would fail the same way, e.g. because a parameter is wrong or the run is too late for calls: there
+  is no next try.
 - The service, the network, a storage or a database has failed: the next try starts after a delay, which
   doubles with each try.
 - Any other error, e.g. the contact has not answered: the task's own settings decide.
@@ -128,20 +127,18 @@ class CallApiRetryPolicy(RetryPolicy):
 
         CallApiStartInformerCallOperator(..., retries=4, retry_policy=CallApiRetryPolicy())
 
-    The docstring of the module `retry_policies` lists the errors and the decisions. The task's parameter
-    ``retries`` limits the number of retries. In two cases, the policy does not decide:
+    The module `retry_policies` lists the errors and the decisions. The task's parameter ``retries`` limits
+    the number of retries.
 
-    - Neither the error nor one of its causes is an error of this package.
-    - The error is `CallNotAnswered`, `CallStillActive` or `CallUnresolvedForNow`.
+    The policy does not decide about `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`, nor
+    about errors of other packages that this package has not caused. The next policy of a ``ChainRetryPolicy``
+    then decides, or else the task's own settings.
 
-    The next policy of a ``ChainRetryPolicy`` then decides. Without a next policy, the task's own settings
-    apply.
-
-    :param backoff: the delay before the second try, if the first try failed because of the service, the
-        network, a storage or a database. The delay doubles with each try, and is shortened at random by up to
-        a quarter.
-    :param longest: the longest delay after such a failure. If the points (rate-limit units) are used up, the
-        wait for new points may be longer.
+    :param backoff: the delay before the second try if the service, the network, a storage or a database
+        failed, 30 seconds by default. It doubles with each try, and is shortened at random by up to a
+        quarter.
+    :param longest: the longest delay after such a failure, 10 minutes by default. A wait for new points
+        (rate-limit units) may be longer.
     """
 
     def __init__(
@@ -157,13 +154,12 @@ class CallApiRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Decide whether and when Airflow retries a task that failed with an exception.
 
-        :param exception: the exception of the task. The method also looks at its causes.
+        :param exception: the exception of the task. Its causes are checked, too.
         :param try_number: the number of the failed try, from 1. The delay after a failure of the service
-            grows with this number.
+            grows with it.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
-        :return: the decision, with a reason that names the class of the error. ``RetryDecision.default()``:
-            the policy does not decide.
+        :return: the decision and its reason. ``RetryDecision.default()``: the policy does not decide.
         """
         for error in _error_chain(exception):
             for rule in _RULES:

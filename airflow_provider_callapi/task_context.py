@@ -117,21 +117,17 @@ class TaskFacts:
 
     Times are epoch seconds.
 
-    :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries of a task have the
-        same owner.
-    :ivar max_tries: Airflow's ``max_tries``. This number grows when a user clears the task, and stays the
-        same when Airflow retries the task. Two tries with different numbers therefore have a clear between
-        them.
+    :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries have the same owner.
+    :ivar max_tries: Airflow's ``max_tries``. It grows when a user clears the task, and not when Airflow
+        retries.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: not known.
-    :ivar execution_deadline: the start of the try plus the task's ``execution_timeout``. A deferral does not
-        move this deadline. (Airflow itself restarts ``execution_timeout`` after each deferral.) None: no
-        deadline.
-    :ivar state: the task state. None: Airflow is older than 3.3 and has no task state.
-    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, with which this package renders a
-        campaign's templates for each person.
-    :ivar deployment: the name and the secret keys of this Airflow deployment. This package derives ids and
-        hashes from them.
+    :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move it.
+        None: no deadline.
+    :ivar state: the task state. None: Airflow is older than 3.3.
+    :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates of a campaign.
+    :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
+        derived.
     :ivar run_clears: how often users have cleared tasks of the DAG run.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
@@ -151,7 +147,7 @@ class TaskFacts:
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
-        """Return the facts of the running try that a task context contains.
+        """Read the ids, counts and time limits of the running try from Airflow's task context.
 
         :param context: Airflow's context of the running task.
         :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
@@ -177,11 +173,11 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Deferral:
-    """What Airflow needs to defer a task. The operator of the task gets the `Deferral`, and defers the task.
+    """What Airflow needs to defer a task: the trigger, and how the task continues after the wait.
 
     :ivar trigger: the Airflow trigger that waits in the triggerer.
-    :ivar method_name: the operator's method that Airflow calls after the wait, e.g. ``execute_complete``.
-        Airflow passes the trigger's event to this method.
+    :ivar method_name: the operator's method that gets the trigger's event after the wait, e.g.
+        ``execute_complete``.
     :ivar kwargs: further arguments of this method, as plain JSON.
     :ivar timeout: how long the deferral may last. None: no limit.
     """
@@ -195,15 +191,15 @@ class Deferral:
 def lost_its_state(facts: TaskFacts) -> bool:
     """Return whether Airflow has deleted the task's state, and with it the record of the task's calls.
 
-    With Airflow's option ``[state_store] clear_on_success``, Airflow deletes the state when the task
-    succeeds. If a user then clears the task, the new try does not know which people the task has called.
+    Airflow's option ``[state_store] clear_on_success`` deletes the state when the task succeeds. If a user
+    then clears the task, the new try does not know whom the task has called.
 
-    Call this function at the beginning of each try, including the first. The first call stores a value in the
-    state. Later tries look for the value.
+    Call this function at the beginning of each try. The first call stores the value that later tries look
+    for.
 
     :param facts: the facts of the running try.
-    :return: True: the value is missing in a later try of a cleared DAG run, so earlier tries may have called
-        people. False: the state is complete, the option is not set, or this Airflow has no task state.
+    :return: True: the value is missing in a later try after a clear, so earlier tries may have called people.
+        False: no record is lost, or this Airflow has no task state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False
@@ -218,8 +214,8 @@ def lost_its_state(facts: TaskFacts) -> bool:
 def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
     """Raise an error if an operator runs inside another task, for example in a ``@task`` function.
 
-    A task has only one journal. Several operators in one task would overwrite each other's records in the
-    journal. A retry of the task would then call people a second time.
+    Several operators in one task would overwrite each other's records of calls. A retry would then call
+    people a second time.
 
     :param context: Airflow's context of the running task.
     :param task_id: the id of the operator.

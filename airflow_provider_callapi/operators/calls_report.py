@@ -21,42 +21,35 @@ if TYPE_CHECKING:
 class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
-    The Airflow connection must use the Data API, which reports a call some seconds after its end. The result
-    therefore lacks calls that are still active when the task runs. If the next run uses ``lookback``, it
-    loads these calls later. It also loads again other calls that this run has already loaded:
-
-    - In a table, the next run replaces the rows of these calls.
-    - If both runs write to the same file, the next run overwrites the whole file.
+    The Airflow connection must use the Data API. Calls that are still active when the task runs are missing.
+    To load them in the next run, use ``lookback``. The next run then loads some calls again. A table keeps
+    one row for each call, and a file of the same name is overwritten.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, it returns a summary:
     ``rows`` (the number of rows), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
-    ``points`` (the rate-limit units that the requests used).
+    ``points`` (the rate-limit units that were used).
 
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
-        ``.parquet`` (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A table:
-        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. The operator creates a missing table,
-        and replaces rows with the same ``id``. None: the operator returns the rows, and fails if there are
-        more than 1000 rows.
+        ``.parquet`` (``s3://…``, ``file:///…``). A table:
+        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. A missing table is created, and rows
+        with the same ``id`` are replaced. None: the operator returns the rows, at most 1000.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
-    :param end: the end of the interval, in the form of ``start``. A call that begins exactly at this time is
-        not loaded. None: the end of the run's data interval.
-    :param lookback: how much earlier than ``start`` the interval really begins: a timedelta or seconds, 0 by
+    :param end: the end of the interval, in the form of ``start``. The interval does not contain this time.
+        None: the end of the run's data interval.
+    :param lookback: how much earlier than ``start`` the interval begins: a timedelta or seconds, 0 by
         default. Use at least the length of the longest call.
-    :param fields: the columns of a row, in their order: names of fields of ``get.calls_report``. The column
-        ``id`` is always included. None: the default fields.
+    :param fields: the columns of a row: names of fields of ``get.calls_report``. ``id`` is always included.
+        None: the default fields.
     :param legs: True: add a column ``legs`` with a list of the call's participants.
-    :param phone_numbers: False: load no phone numbers. True: the default fields also contain
-        ``contact_phone_number`` and ``virtual_phone_number``, ``fields`` may name phone numbers, and the legs
-        contain their numbers. True needs ``to``, because the return value may contain no phone number.
-    :param missed: True: load only missed calls: inbound calls that the service reports as lost (``is_lost``).
+    :param phone_numbers: True: the default fields and the legs contain phone numbers, and ``fields`` may name
+        them. Needs ``to``. False: load no phone numbers.
+    :param missed: True: load only missed calls: inbound calls that the service reports as lost.
     :param direction: ``in``: load only inbound calls. ``out``: load only outbound calls. None: load both.
-    :param virtual_phone_numbers: virtual numbers of the account. Load only calls through one of them. None:
-        load calls through all virtual numbers.
-    :param employees: ids of employees. Load only calls in which one of them took part. None: load the calls
-        of all employees, and calls without an employee.
-    :param tags: ids of tags. Load only calls with one of these tags. None: load calls with any tags, and
-        without tags.
+    :param virtual_phone_numbers: load only calls through one of these virtual numbers. None: through any
+        number.
+    :param employees: ids of employees. Load only calls in which one of them took part. None: load all calls.
+    :param tags: ids of tags. Load only calls with one of these tags. None: load all calls.
     :param callapi_conn_id: id of the Airflow connection.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
@@ -114,10 +107,10 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Load the calls. Return the rows, or a summary if the operator writes the rows to a file or a table.
 
-        :return: a list of dicts, one per call; or e.g. ``{"rows": 36, "table": "calls", "start": …, "end": …,
-            "points": 2}``.
-        :raises CallApiFailure: the value of a parameter cannot be used; the service refuses a field or a
-            filter; or there are more than 1000 rows to return.
+        :return: a list of dicts, one per call; or e.g.
+            ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``.
+        :raises CallApiFailure: a parameter is invalid, the service refuses a field or a filter, or there are
+            more than 1000 rows to return.
         :raises CallApiTrouble: a database or a storage did not answer, or the service did not send all calls.
         :raises CallApiError: the Data API did not answer. A retry may succeed.
         """

@@ -31,150 +31,124 @@ _LISTS = ("contacts", "do_not_call")
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Call each person on a contact list, and write one result row per person.
 
-    The parameter ``redial`` defines when the operator calls a person again after an unsuccessful call.
+    The parameter ``redial`` defines when the operator calls a person again.
 
-    After a retry or a clear, the task continues where the last try stopped, and does not repeat the calls of
-    earlier tries. If it is unknown whether a call to a person was placed, the operator does not call the
-    person again. To repeat a whole campaign, start another DAG run.
+    After a retry or a clear, the task continues where the last try stopped, and repeats no call. If it is
+    unknown whether a call was placed, the operator does not call the person again (see
+    ``absence_proven_after``). To repeat a whole campaign, start another DAG run.
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, …. If the task has outlet assets, the ``extra`` of each asset event contains the
-    summary under the key ``callapi_campaign``.
+    ``duration_seconds``, …. Asset events of the task's outlets contain it under the key ``callapi_campaign``.
 
-    If the campaign has placed no call, the task fails, with these exceptions:
+    If the campaign has placed no call, the task fails, except in these cases:
 
-    - The list of ``contacts`` is empty: the task is skipped. (A file without rows fails the task.)
+    - The list of ``contacts`` is empty: the task is skipped.
     - ``dry_run`` is True: the task succeeds.
     - Every person on the contact list is also on the ``do_not_call`` list: the task succeeds.
     - ``min_gap`` has prevented the calls: the task succeeds.
 
-    In the parameters below, an unreached person is a person whom the campaign could call, and who is not
-    known to have answered. People with the results ``busy``, ``unknown`` and ``not_called`` are unreached,
-    too. The campaign could call everyone except people on the ``do_not_call`` list and people whose row is
-    ``invalid``.
+    A person who is not known to have answered is unreached. Shares of people do not count people on the
+    ``do_not_call`` list and ``invalid`` rows.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
-        …, "contact_message": {…}}``, or any other start method with its own parameters. Jinja renders every
-        string in ``call`` **for each person**, in a sandbox. A template may use the person's row as
-        ``contact`` (``{{ contact.name }}``), and ``params``, ``ds`` and ``run_id`` of the DAG run. If a
-        template uses an undefined name, e.g. a column that the person's row lacks, the person is not called
-        and gets the result ``invalid``. If ``call`` has no key ``contact``, the number to call is ``{{
-        contact.phone }}``.
-    :param contacts: the people to call: a list, a file or a query. A list contains rows: mappings, or only
-        numbers. It may be an XCom. A file is the path of a ``.csv``, ``.jsonl`` or ``.xlsx`` file
-        (`ObjectStoragePath`: ``s3://…``, ``file:///…``). A query is ``{"conn_id": "dwh", "sql": "SELECT
-        phone, name FROM …", "parameters": {…}}``. ``conn_id`` is an Airflow connection to an SQL database.
-        Only ``parameters`` may contain templates. The query must return the same people in each try. Rows
-        with the same number count as one person, even in different notations. The column ``timezone``
-        contains the person's time zone: an IANA name, or an offset such as ``+03:00``. If the file has no
-        rows, or the people cannot be read, the task fails before anyone is dialled. If the list or the
-        query's result is empty, the task is skipped.
-    :param callapi_conn_id: id of the Airflow connection. If the connection uses the Data API, the campaign
-        learns the exact result of each call (``busy``, ``not_reached``, …), and can call the person again.
-        Without the Data API, the result of a placed call is only ``answered`` or ``unknown``, and the
-        campaign does not call the person again.
+        …, "contact_message": {…}}``, or any other start method. Jinja renders each string **for each
+        person**. A template may use the person's row as ``contact`` (``{{ contact.name }}``), and ``params``,
+        ``ds`` and ``run_id``. A person whose row lacks a used column is not called, and gets the result
+        ``invalid``. If ``call`` has no key ``contact``, the number to call is ``{{ contact.phone }}``.
+    :param contacts: the people to call. A list (or an XCom): mappings, or only numbers. A file: the path of a
+        ``.csv``, ``.jsonl`` or ``.xlsx`` file (``s3://…``, ``file:///…``). A query: ``{"conn_id": "dwh",
+        "sql": "SELECT phone, name FROM …", "parameters": {…}}``. Only ``parameters`` may contain templates.
+        The query must return the same people in each try. Rows with the same number count as one person. The
+        column ``timezone`` contains an IANA name, or an offset such as ``+03:00``. If the file has no rows,
+        the task fails. If the list or the query's result is empty, the task is skipped.
+    :param callapi_conn_id: id of the Airflow connection. With the Data API, the campaign learns the exact
+        result of each call, and can redial. Without it, the result of a placed call is only ``answered`` or
+        ``unknown``, and the campaign does not redial.
     :param campaign: the campaign's name in the ledger (the stored attempts). By default, the name contains
-        the ids of DAG, task and run, so all map indexes of one run have the same name. If several runs
-        together must call each person only once, give these runs the same name.
-    :param shard: the part of the list that this task calls. Example: ``"2/4"`` is the second of four parts.
-        The phone number decides to which part a person belongs. To divide a list among tasks, map the
-        operator over the parts. None (default): the whole list.
+        the ids of DAG, task and run. Runs with the same name and the same SQL ledger share their attempts. A
+        person whom one of them has called is not called again by another, except for a redial.
+    :param shard: the part of the list that this task calls: ``"2/4"`` is the second of four parts. The phone
+        number decides about the part. To divide a list among tasks, map the operator over the parts. None
+        (default): the whole list.
     :param do_not_call: numbers that the campaign must not call: a list, a path or a query, as in
-        ``contacts``. The numbers are in the column ``phone``, or in the only column. A cell may contain
-        several numbers. While the campaign dials, the task reads a changed file or repeats the query each
-        minute. Once the task has found a person on the list, the task never calls the person again. With task
-        state (Airflow 3.3+), this also holds for later tries. ``{"blacklist": True, "list": …}`` also
-        excludes the numbers on the account's blacklist. The blacklist needs the Data API. The key ``list`` is
-        optional.
+        ``contacts``. The numbers are in the column ``phone``, or in the only column. While the campaign
+        dials, the task reads a changed file or repeats the query each minute.
+        ``{"blacklist": True, "list": …}`` also excludes the account's blacklist (needs the Data API). The key
+        ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable (not a phone number), 0 by
-        default. If the task begins with more unreadable entries, the task fails before it dials. If more
-        entries become unreadable later, the campaign dials no one until the list is corrected.
-    :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to
-        this country. ``calling_days="workdays"`` are the workdays of this country.
-    :param timezone: IANA time zone of people whose row does not contain a time zone, ``Europe/Moscow`` by
-        default.
-    :param calling_hours: the hours in which people may be called, in each person's time zone, ``("09:00",
-        "21:00")`` by default. None: all hours.
+        default. With more, the task fails before it dials. If more entries become unreadable later, the
+        campaign dials no one until the list is corrected.
+    :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to it,
+        and ``"workdays"`` are its workdays.
+    :param timezone: IANA time zone of people whose row has none, ``Europe/Moscow`` by default.
+    :param calling_hours: the hours in which people may be called, in each person's time zone,
+        ``("09:00", "21:00")`` by default. None: all hours.
     :param calling_days: the days on which people may be called: ``("mon", "tue", …)``, or ``"workdays"``
         (needs the extra ``[holidays]``). A dict adds dates of your own: ``{"days": "workdays", "also":
         ["2026-11-01"], "except": ["2026-12-31"]}``. None (default): every day.
     :param max_active_calls: how many calls of each shard may be active at the same time, 10 by default.
-    :param max_starts_at_once: how many start requests of each shard may wait for an answer of the service at
-        the same time, from 1 to 64, 8 by default. With 8, and an answer after 0.3 s, the campaign places
-        about 20 calls per second. If the worker dies, it is unknown whether the calls of the waiting start
-        requests were placed.
+    :param max_starts_at_once: how many start requests of each shard may wait for an answer at the same time,
+        from 1 to 64, 8 by default. More requests dial faster. If the worker dies, it is unknown whether the
+        waiting calls were placed.
     :param points_reserve: the share of the account's points (per minute and per day) that the campaign leaves
         unused for other programs, 0.01 by default.
     :param block_on: marks that mean an objection: ``["tag:36", "operation:Отказ"]``. A mark is a tag or an
-        operation of the scenario that a call may have. If a call has one of these marks, the campaign puts
-        the person on the account's blacklist. The service then refuses calls of all programs to this person.
-        None (default): no one is put on the blacklist. Needs the Data API.
-    :param redial: when the campaign calls a person again: the result of the person's last call → seconds
-        after the end of this call. None: never. The possible results are ``busy`` (default 600),
-        ``not_reached`` (3600), ``network`` (the telephone network or the service failed; 600),
-        ``our_side_did_not_answer`` (no employee or operator was reached; None), ``capacity`` (the account has
-        no free line; 300) and ``account`` (the account cannot place calls, e.g. without money; 0). After
-        ``capacity``, the delay grows with each such call to the person. After ``account``, the campaign
-        stops, and the task fails without retries. After a clear of the task, the campaign continues. Calls
-        with the result ``capacity`` or ``account`` do not count as attempts. A key can also be a mark:
-        ``operation:<name>`` (an operation of the scenario) or ``tag:<id>``. If the last call has such marks,
-        the first of them in ``redial`` determines the delay, and the result does not. The campaign therefore
-        **also calls people again who answered**, if their call has one of these marks. Marks need the Data
-        API.
-    :param operations: True: the results contain the operations of the scenario that each call passed. Needs
-        the Data API. A mark ``operation:<name>`` in ``redial`` or ``block_on`` has the same effect.
+        operation of the scenario. If a call has one of them, the campaign puts the person on the account's
+        blacklist, for all programs. None (default): no one. Needs the Data API.
+    :param redial: when the campaign calls a person again: the result of the last call → seconds after its
+        end. None: never. The results are ``busy`` (default 600), ``not_reached`` (3600), ``network`` (the
+        telephone network or the service failed; 600), ``our_side_did_not_answer`` (no employee or operator
+        was reached; None), ``capacity`` (no free line; 300, more after each such call) and ``account`` (the
+        account cannot place calls, e.g. without money; 0). ``capacity`` and ``account`` do not count as
+        attempts. After ``account``, the campaign stops, and the task fails without retries. A clear of the
+        task continues the campaign. A key can also be a mark: ``operation:<name>`` or ``tag:<id>``. If the
+        last call has a mark in ``redial``, the mark decides, and not the result. The campaign then **also
+        calls people again who answered**. Marks need the Data API.
+    :param operations: True: the results contain the scenario's operations that each call passed. Needs the
+        Data API. A mark ``operation:<name>`` in ``redial`` or ``block_on`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: how long the campaign may dial after the DAG run's ``run_after`` (the time at which
-        the run was due): a timedelta or seconds, 3 days by default. At this deadline, the campaign stops
-        dialling, and ends when its active calls are over. If people are then left to call, the task fails in
-        two cases: the try began after the deadline, or the campaign has placed no call. None: no deadline.
+        the run was due): a timedelta or seconds, 3 days by default. Then it dials no one, and ends when its
+        active calls are over. If people are left to call, the task fails if this try began too late, or if
+        the campaign has placed no call. None: no deadline.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
-        database like the contact list.
+        database.
     :param min_gap: the shortest time between two calls to one person: seconds or a timedelta. The calls of
         all campaigns with this ledger count. Needs ``ledger_conn_id``. None (default): no limit.
-    :param results: a file or a table for the results. A file is a path that ends in ``.csv`` or ``.jsonl``.
-        At the end of the campaign, the task writes each row of the contact list with its result to the file.
-        A shard adds its number to the file's name: ``results-2-of-4.csv``. A table is ``{"conn_id": "dwh",
-        "table": "calls", "schema": "marketing"}``. The task creates a missing table. While the campaign runs,
-        the task writes one row for each attempt. At the end, the task also writes one row for each person
-        without an attempt, each invalid row and each repeated number.
-    :param report: the path of an ``.html`` file for the campaign report: a page with charts about the whole
-        campaign, without phone numbers. A shard adds its number to the file's name.
-    :param fail_if_unreached_over: fail the task if more than this share of the people whom the campaign could
-        call is unreached (see above). 0.2 is a fifth. The task first writes the results and the campaign
-        report.
-    :param fail_if_unknown_over: fail the task if more than this share of the people whom the campaign could
-        call has the result ``unknown`` (it is unknown whether the person answered) or ``unresolved`` (it is
-        unknown whether the call was placed).
-    :param fail_if_invalid_over: fail the task if more than this share of the contact list is ``invalid``,
-        i.e. no call can be made from the row. Rows that repeat a number do not count.
+    :param results: a file or a table for the results. A file (``.csv`` or ``.jsonl``): at the end, the task
+        writes each row of the contact list with its result. A shard adds its number to the name:
+        ``results-2-of-4.csv``. A table, ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``:
+        during the campaign, the task writes one row for each attempt. At the end, it writes one row for each
+        person without an attempt, each invalid row and each repeated number. It creates a missing table.
+    :param report: the path of an ``.html`` file for the campaign report: a page with charts, without phone
+        numbers. A shard adds its number to the file's name.
+    :param fail_if_unreached_over: fail the task if more than this share of people is unreached. 0.2 is a
+        fifth. The results and the campaign report are written first.
+    :param fail_if_unknown_over: fail the task if more than this share of people has the result ``unknown``
+        (answer unknown) or ``unresolved`` (unknown whether the call was placed).
+    :param fail_if_invalid_over: fail the task if more than this share of the contact list is ``invalid``: no
+        call can be made from the row. Rows that repeat a number do not count.
     :param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-        event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` does not
-        contain this event, the call gets the tag of ``not_answered``. All events but ``answered`` need the
-        Data API.
-    :param dry_run: True: dial no one. The task only reads the contact list and logs what the campaign would
-        do. With the Data API, the list ``problems`` in the summary names the numbers, scenarios, employees,
-        files, tags and SIP lines that the account lacks or has switched off. A template must give ``true`` or
-        ``false`` in upper or lower case. Any other text fails the task before anyone is dialled.
+        event ``our_side_did_not_answer`` (no employee or operator was reached) uses the tag of
+        ``not_answered``, unless it has one of its own. All events but ``answered`` need the Data API.
+    :param dry_run: True: dial no one, and only log what the campaign would do. With the Data API, the list
+        ``problems`` in the summary names what the account lacks or has switched off: numbers, scenarios,
+        employees, files, tags and SIP lines. A template must give ``true`` or ``false``.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
-    :param poll_interval: seconds between two polls of the active calls, 10 by default. One poll serves all
-        calls.
+    :param poll_interval: seconds between two polls of the active calls, 10 by default.
     :param appear_timeout: seconds within which ``list.calls`` must show a call, 60 by default. Otherwise, the
-        campaign treats the call as ended and never observed.
+        campaign treats the call as ended.
     :param report_timeout: seconds after a call's end within which the Data API must report the call, 300 by
         default. Without the report, the polls decide the result: ``answered`` or ``unknown``.
-    :param absence_proven_after: for a call whose start request got no answer, so that it is unknown whether
-        the call was placed. The call must stay absent from ``list.calls`` for this many seconds, at least
-        ``appear_timeout``. If the Data API does not report the call after this time either, the campaign
-        concludes that the call was never placed, and dials the person again. Choose a time that is longer
-        than the delay of the Data API's reports. None (default): the campaign does not dial the person again,
-        and the person's result is ``unresolved``. Needs the Data API.
-    :param call_timeout: seconds from the start of a call, 3600 by default. If the call is still active then,
-        the campaign stops watching the call, and treats the call as ended.
-    :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls. A kill always stops
-        the dialling.
+    :param absence_proven_after: seconds for which a call whose start request got no answer must stay absent
+        from ``list.calls``, at least ``appear_timeout``. If the Data API does not report the call either, the
+        campaign dials the person again. Choose a time longer than the delay of the Data API's reports. None
+        (default): the campaign does not dial again, and the result is ``unresolved``. Needs the Data API.
+    :param call_timeout: seconds from the start of a call, 3600 by default. A call that is still active then
+        is treated as ended.
+    :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls.
     """
 
     ui_color = "#fbe8d3"
@@ -282,13 +256,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's attributes, and return them as one options object.
 
-        The constructor calls this method, to find errors of the DAG file. Each try calls the method again,
-        because a subclass or a cluster policy may change attributes after the constructor has run.
-
-        :param templates: True: Airflow has not rendered the templates yet, so values with a template are not
-            checked. False: Airflow has rendered the templates.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :param templates: True: attributes that contain a template are not checked, because Airflow has not
+            rendered the templates yet. False: all attributes are checked.
+        :raises InvalidParameter: the value of an attribute cannot be used. The error message names the
+            attribute.
         """
         if templates:
             self._check_constants()
@@ -328,13 +299,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.
 
-        If a deferrable task has to wait, the method defers the task.
+        A deferrable task is deferred when it has to wait.
 
-        :return: the campaign's summary, e.g. ``{"campaign": …, "people": 120, "results": {"answered": 36, …},
-            …}``.
-        :raises CallApiFailure: the campaign cannot begin or continue, e.g. because a parameter is invalid.
-        :raises CallApiFailure: the campaign is over, and the task must not succeed, e.g. because a
-            ``fail_if_…`` limit is exceeded.
+        :return: the campaign's summary, e.g.
+            ``{"campaign": …, "people": 120, "results": {"answered": 36, …}, …}``.
+        :raises CallApiFailure: the campaign cannot begin or continue, or it is over and a ``fail_if_…`` limit
+            is exceeded.
         :raises CallTooLate: people are left to call, and ``max_lateness`` forbids the calls.
         :raises AirflowSkipException: the contact list is empty.
         :raises CallApiTrouble: a storage or a database failed, the contact list has changed, or the task was
@@ -348,12 +318,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ) -> dict[str, Any]:
         """Continue the campaign after a wait in the triggerer. Return the campaign's summary as a dict.
 
-        The method can defer the task again. It raises the same errors as `execute`, with which the task
-        began.
+        The method can defer the task again. It raises the same errors as `execute`.
 
-        :param event: the event with which the trigger ended the wait: what the trigger has observed of the
-            campaign's calls. None: nothing.
-        :param memo: the values that this try kept over the wait, e.g. why dialling has stopped. None: no
+        :param event: what the trigger has observed of the campaign's calls. None: nothing.
+        :param memo: values that the task kept during the wait, e.g. why dialling has stopped. None: no
             values.
         """
         return self._carry_out(context, event or {}, memo)

@@ -1,88 +1,75 @@
 """Airflow operators that start a call: one operator for each of the five start methods.
 
-The five operators share these parameters. A parameter that is also a field of the API method may contain a
+All five have these parameters. Fields of the API method, and parameters marked "(template)", may contain a
 template.
 
-:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
+:param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default (template).
 :param virtual_phone_number: the virtual number of the account that the contact's phone displays.
 :param virtual_phone_usage_rule: how the service chooses the number that the contact's phone displays.
-    ``fixed`` (the service's default): ``virtual_phone_number``. ``fixed_for_numa``: a number of the account,
-    always the same one for a contact. ``random``: any number of the account. ``regional_random`` and
-    ``regional_fixed_for_numa``: like ``random`` and ``fixed_for_numa``, but only with numbers of the
-    contact's region. If no number fits, the phone displays ``virtual_phone_number``. All rules except
-    ``fixed`` need a component of the account.
-:param contact: the person to call: a phone number in any usual form (``+7 926 000-00-01``, ``8 926
-    000-00-01``, ``79260000001``), or an employee's SIP number. If the text cannot be read as exactly one
-    number, the task fails before anyone is dialled.
-:param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to this
-    country. ``calling_days="workdays"`` are the workdays of this country. May contain a template.
-:param calling_hours: the hours in which the contact may be called, in the time zone ``timezone``: ``("09:00",
-    "21:00")``. Outside these hours, the task waits, and then places the call. If the hours open only after
-    ``max_lateness`` or ``execution_timeout`` has passed, the task fails at once. None (default): all hours.
-    May contain a template.
+    ``fixed`` (the service's default): ``virtual_phone_number``. ``random``: any number of the account.
+    ``fixed_for_numa``: always the same number of the account for a contact. ``regional_random`` and
+    ``regional_fixed_for_numa``: the same, but only with numbers of the contact's region. If no number fits,
+    the phone displays ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
+:param contact: the person to call: a phone number (``+7 926 000-00-01``, ``8 926 000-00-01``,
+    ``79260000001``), or an employee's SIP number. If the text is not exactly one number, the task fails and
+    dials no one.
+:param region: ISO 3166 code of a country, ``RU`` by default (template). Numbers without a country code belong
+    to it, and ``"workdays"`` are its workdays.
+:param calling_hours: the hours in which the contact may be called, in the time zone ``timezone``:
+    ``("09:00", "21:00")`` (template). Outside these hours, the task waits before it dials. None (default):
+    all hours.
 :param calling_days: the days on which the contact may be called: ``("mon", "tue", …)``, or ``"workdays"``
     (needs the extra ``[holidays]``). A dict adds dates of your own: ``{"days": "workdays", "also":
-    ["2026-11-01"], "except": ["2026-12-31"]}``. None (default): every day. May contain a template.
-:param timezone: IANA name of the contact's time zone, ``Europe/Moscow`` by default. May contain a template.
-:param external_id: an id of your choice for the call, which ``list.calls`` and the reports contain. If the
-    task calls more than once, the task appends ``-2`` to the id of its second call, ``-3`` to the id of its
-    third call, and so on. By default, the task makes the id from DAG, run, task and map index.
+    ["2026-11-01"], "except": ["2026-12-31"]}``. None (default): every day (template).
+:param timezone: IANA name of the contact's time zone, ``Europe/Moscow`` by default (template).
+:param external_id: an id of your choice for the call, which ``list.calls`` and the reports contain. The
+    task's second call gets the suffix ``-2``, the third ``-3``. By default, the task makes the id from DAG,
+    run, task and map index.
 :param dtmf_string: tones to send to the contact. A dot is a pause of one second.
 :param direction: ``out`` (default) or ``in``: how the account's reports count the call.
 :param wait_for_completion: True: the task waits for the call's end. False (default): the task ends when the
-    service accepts the call. The parameters ``require_answer``, ``tags``, ``recording_link`` and
-    ``operations`` need True.
-:param deferrable: True: wait in the triggerer, also for the calling hours. In the triggerer, one poll serves
-    all tasks that wait for calls of the same connection.
+    service accepts the call. ``require_answer``, ``tags``, ``recording_link`` and ``operations`` need True.
+:param deferrable: True: wait in the triggerer, also for the calling hours. One poll then serves all tasks of
+    a connection.
 :param poll_interval: seconds between two polls of the active calls, at least 0.1, 5 by default.
 :param appear_timeout: seconds within which ``list.calls`` must show the call, 60 by default. Otherwise, the
-    task treats the call as ended and never observed (``observed`` is false).
-:param timeout: how long one try waits for the call, in seconds or as a timedelta, at most 366 days, one hour
-    by default. If the call is then still active, the try fails. A retry waits for the same call again, and
+    task treats the call as ended, and ``observed`` is false.
+:param timeout: how long one try waits for the call, in seconds or as a timedelta, one hour by default, at
+    most 366 days. If the call is then still active, the try fails. A retry waits for the same call, and
     places no new call.
-:param poll_failures_tolerated: how many consecutive polls may fail, 10 by default. One more failed poll fails
-    the task.
+:param poll_failures_tolerated: how many consecutive polls may fail without failing the task, 10 by default.
 :param report_timeout: seconds after the call's end within which the Data API must report the call, 120 by
     default. Without the report, the result is what the polls have shown.
-:param require_answer: True: the task succeeds only if the contact is known to have answered. If the Data API
-    reports that the contact did not answer, the task fails with `CallNotAnswered`, and a retry **calls
-    again**. If it is unknown whether the contact answered, the task fails with `CallOutcomeUnknown`, without
-    retries.
+:param require_answer: True: the task succeeds only if the contact is known to have answered. If the contact
+    is known not to have answered, the task fails with `CallNotAnswered`, and a retry **calls again**. If the
+    answer is unknown, the task fails with `CallOutcomeUnknown`, without retries.
 :param delivery: what happens if the start request got no answer, and the task does not find the call.
-    ``at_most_once`` (default): the task fails without retries. ``at_least_once``: a retry searches for the
-    call again. If the retry does not find the call either, the retry places a new call. The person may then
-    be called twice. Use ``at_least_once`` for alerts that must ring.
-:param absence_proven_after: seconds, at least ``appear_timeout``, between two searches for a call whose start
-    request got no answer. If the second search finds the call neither in ``list.calls`` nor in the Data API,
-    the task concludes that the call was never placed, and dials again. Choose a time that is longer than the
-    delay of the Data API's reports. A deferrable task is deferred between the searches. None (default):
-    ``delivery`` decides what happens. Needs the Data API and task state (Airflow 3.3+).
-:param durable: True (default): keep the journal (the task's record of its call) in Airflow's task state
-    (3.3+). False, or before Airflow 3.3: a retry has no journal, and searches the active calls for the call
-    of the earlier try. If the search does not find the call, e.g. because the call has ended, the retry calls
-    the person a second time.
-:param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``. The
-    event ``our_side_did_not_answer`` means that no employee or operator was reached. If ``tags`` does not
-    contain this event, the call gets the tag of ``not_answered``. All events but ``answered`` need the Data
-    API. The result's ``tags`` lists the tags that the call got. May contain a template.
-:param cancel_on_kill: True: release (end) the call if a user kills or clears the waiting task, or marks it as
-    success or failed.
+    ``at_most_once`` (default): the task fails without retries. ``at_least_once``: a retry searches again, and
+    places a new call if it finds none. **The person may be called twice.** Use it for alerts that must ring.
+:param absence_proven_after: seconds between two searches for a call whose start request got no answer, at
+    least ``appear_timeout``. If the second search does not find the call either, the task dials again. Choose
+    a time longer than the delay of the Data API's reports. None (default): ``delivery`` decides. Needs the
+    Data API and task state (Airflow 3.3+).
+:param durable: True (default): keep the record of the call in Airflow's task state (3.3+), so that a retry
+    continues with the call. False, or before Airflow 3.3: a retry searches the active calls. If the call has
+    ended, the retry **calls the person a second time**.
+:param tags: the id of the tag for each event: ``{"answered": 36, "not_answered": 37, "ended": 38}``
+    (template). The event ``our_side_did_not_answer`` (no employee or operator was reached) uses the tag of
+    ``not_answered``, unless it has one of its own. All events but ``answered`` need the Data API.
+:param cancel_on_kill: True: release (end) the call if a user clears the waiting task, or marks it as success
+    or failed.
 :param max_lateness: how long after the DAG run's ``run_after`` (the time at which the run was due) the task
     may dial: a timedelta or seconds, 24 hours by default. After this time, the task dials no one, and fails
-    if it has placed no call. A catch-up run, or an old run that a user clears, therefore places no late call.
-    None: no limit.
-:param recording_link: True: show a link to the call's recording in Airflow's UI. The link is stored as an
-    XCom, so everyone who can see the task can listen to the recording.
+    if it has placed no call. None: no limit.
+:param recording_link: True: show a link to the call's recording in Airflow's UI. Everyone who can see the
+    task can listen.
 :param refused_as_result: what happens if the service refuses to call this contact (blacklist, direction
-    rules). False (default): the task fails. True: the task succeeds, even with ``require_answer``, and
-    returns ``status="refused"`` without a session id. `CallApiBranchOperator` has a route for this status.
-    The value True needs ``delivery="at_most_once"``.
-:param results: a table to which the task writes one row for each attempt: ``{"conn_id": "dwh", "table":
-    "calls", "schema": "marketing"}``, as a campaign does. The column ``campaign`` has the ids of DAG, task
-    and run. May contain a template. None (default): no table.
+    rules). False (default): the task fails. True: the task succeeds with ``status="refused"``, even with
+    ``require_answer``. True needs ``delivery="at_most_once"``.
+:param results: a table to which the task writes one row for each attempt:
+    ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}`` (template). None (default): no table.
 :param operations: True: ask the Data API for the scenario's operations, which show the phone key that the
-    contact pressed. `CallApiBranchOperator` has routes for operations. Needs ``wait_for_completion=True``. If
-    the Data API does not report the operations, or the connection does not use the Data API, ``operations``
+    contact pressed. Needs ``wait_for_completion=True``. If the Data API does not report them, ``operations``
     is null, and the task does not fail.
 
 The operators return the call as a dict without phone numbers. A value that is not known is null. The keys:
@@ -113,19 +100,17 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     """Call a contact and an employee, and connect the two (``start.employee_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param employee: ``{"id": 25}``: all active numbers of the employee ring in turn. ``{"id": 25,
-        "phone_number": "7…"}``: one of the employee's numbers rings.
-    :param switch_at_once: True: the talk starts when the second participant picks up, even if a message is
-        still playing. False (default): the talk starts when the message ends. No effect if
-        ``contact_message`` is a text (``tts``).
+    :param employee: ``{"id": 25}``: the employee's active numbers ring in turn.
+        ``{"id": 25, "phone_number": "7…"}``: one of the employee's numbers rings.
+    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
+        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
-    :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
+    :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.
     :param show_virtual_phone_number: True (the service's default): the employee's phone displays the virtual
-        number as the calling number.
+        number.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
-        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file of
-        the account).
+        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file).
     :param employee_message: what the employee hears before the talk, in the form of ``contact_message``.
     """
 
@@ -160,16 +145,14 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param scenario_id: the scenario's id in the account.
-    :param switch_at_once: True: the talk starts when the second participant picks up, even if a message is
-        still playing. False (default): the talk starts when the message ends. No effect if
-        ``contact_message`` is a text (``tts``).
+    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
+        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
-        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file of
-        the account).
-    :param employee_message: what the employee hears before the talk, besides a message of the scenario. The
-        form is that of ``contact_message``.
+        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file).
+    :param employee_message: what the employee hears before the talk, in the form of ``contact_message``. A
+        message of the scenario is played, too.
     """
 
     request_type = methods.StartScenarioCall
@@ -198,14 +181,12 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     """Call a contact and run the scenario (call flow) of the virtual number (``start.vnumber_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param switch_at_once: True: the talk starts when the second participant picks up, even if a message is
-        still playing. False (default): the talk starts when the message ends. No effect if
-        ``contact_message`` is a text (``tts``).
+    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
+        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
-        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file of
-        the account).
+        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file).
     """
 
     request_type = methods.StartVnumberCall
@@ -249,21 +230,19 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     """Call a contact and a person at any phone number, and connect the two (``start.simple_call``).
 
     :param first_call: who is called first: ``contact`` or ``operator``.
-    :param operator: the phone number of the second person, as a text or as ``{"phone_number": "7…"}``. The
-        API calls this person the operator.
-    :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*`` or
-        ``#``. ``any``: any key. Default: the operator accepts the call by picking up.
-    :param switch_at_once: True: the talk starts when the second participant picks up, even if a message is
-        still playing. False (default): the talk starts when the message ends. No effect if
-        ``contact_message`` is a text (``tts``).
+    :param operator: the phone number of the second person (in the API: the operator), as a text or as
+        ``{"phone_number": "7…"}``.
+    :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*``,
+        ``#``, or ``any``. Default: picking up is enough.
+    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
+        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the operator already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
-    :param media_file_id: the music that a waiting participant hears. Default: the account's standard music.
+    :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.
     :param show_virtual_phone_number: True (the service's default): the operator's phone displays the virtual
-        number as the calling number.
+        number.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
-        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file of
-        the account).
+        (the service speaks the text), or ``{"type": "media", "value": "2034"}`` (the id of a media file).
     :param operator_message: what the operator hears before the talk, in the form of ``contact_message``.
     """
 

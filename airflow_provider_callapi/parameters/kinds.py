@@ -32,13 +32,12 @@ _LONGEST_NUMERAL = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """The kind of a parameter: which values the parameter may have, and how a value is converted.
+    """The kind of a parameter: which values are allowed, and how a value is converted.
 
     :ivar allowed: the allowed values in words, for error messages.
-    :ivar read: a function that gets the parameter's value and returns the converted value. The function
-        raises an error, such as ValueError, if the value is not allowed.
-    :ivar optional: True: the value None is also allowed, and is not converted. False: ``read`` decides about
-        None.
+    :ivar read: a function that converts the parameter's value. It raises an error, such as ValueError, if the
+        value is not allowed.
+    :ivar optional: True: the value None is allowed, and stays None. False: ``read`` decides about None.
     """
 
     allowed: str
@@ -92,12 +91,9 @@ _NO_LIMIT = timedelta(seconds=1e12)
 
 
 def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
-    """Return the kind (check and conversion) of parameters that are whole numbers.
+    """Return a `Kind` that allows whole numbers from ``at_least`` to ``at_most``.
 
-    The kind converts a number or a text to an int: ``"60"`` and 60.0 become 60.
-
-    :param at_least: the smallest allowed number.
-    :param at_most: the largest allowed number.
+    The `Kind` converts a number or a text to an int: ``"60"`` and 60.0 become 60.
     """
 
     def read(value: Any) -> int:
@@ -129,9 +125,9 @@ def _read_identifiers(value: Any) -> frozenset[int]:
 
 
 def share(*, below_one: bool = False) -> Kind:
-    """Return the kind (check and conversion) of parameters that are shares: numbers from 0 to 1, such as 0.2.
+    """Return a `Kind` that allows numbers from 0 to 1, such as 0.2.
 
-    :param below_one: True: the share must be less than 1. False: 1 is allowed, too.
+    :param below_one: True: the number must be less than 1. False: 1 is allowed, too.
     """
 
     def read(value: Any) -> float:
@@ -144,9 +140,7 @@ def share(*, below_one: bool = False) -> Kind:
 
 
 def choice(values: Collection[str]) -> Kind:
-    """Return a kind that checks whether a parameter's value is one of the allowed texts.
-
-    The kind does not change an allowed text, and refuses any other value.
+    """Return a `Kind` that allows only some texts, and does not change them.
 
     :param values: the allowed texts, e.g. ``("at_most_once", "at_least_once")`` for ``delivery``.
     """
@@ -209,9 +203,9 @@ def _read_mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def mapping_of(kind: Kind) -> Kind:
-    """Return the kind (check and conversion) of parameters that are dicts whose values have one kind.
+    """Return a `Kind` that allows only dicts, and checks and converts each value in the dict.
 
-    :param kind: the kind that checks and converts each value in the dict. The keys are not checked.
+    :param kind: checks and converts the values. The keys are not checked.
     """
 
     def read(value: Any) -> dict[Any, Any]:

@@ -15,17 +15,15 @@ from typing import Any, ClassVar
 class TextStaysText:
     """Mixin for operators and other classes with template fields: a rendered text stays a text (str).
 
-    The mixin matters in DAGs with ``render_template_as_native_obj=True``, where Airflow itself would convert
-    the rendered text ``1234#`` to a number. With the mixin, a template gives these values:
+    In a DAG with ``render_template_as_native_obj=True``, Airflow itself would convert the rendered text
+    ``1234#`` to a number. With the mixin, a template gives these values:
 
-    - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged. The
-      value may be a text, a dict or None.
+    - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
     - If the template is anything else: a text.
 
-    :cvar object_fields: the names of the template fields whose value may be a list or a dict. If the author
-        gives such a field as one text, Airflow's own conversion applies. The text of ``{{ params.rows |
-        tojson }}``, for example, becomes a list. If the author gives a list or a dict, the rules above apply
-        to the templates in it.
+    :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
+        given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
+        becomes a list.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()

@@ -21,10 +21,9 @@ def read_parameters(
 
     :param schema: parameter name → the `Kind` that checks and converts the value.
     :param values: parameter name → value. Names that are not in the schema are ignored.
-    :param not_rendered: the names of the parameters that Airflow has not rendered yet. If their value
-        contains a template (``{{ ds }}``) or is another task's output, the value stays unchanged.
-    :raises InvalidParameter: a value is not allowed. The error message names the parameter, and not the
-        value.
+    :param not_rendered: names of parameters. If such a value contains a template (``{{ ds }}``) or is another
+        task's output, it stays unchanged.
+    :raises InvalidParameter: a value is not allowed. The error message names the parameter.
     """
     return {
         name: values[name]

@@ -58,11 +58,11 @@ def sign_token(user: BaseUser, now: float) -> str:
 
 
 def check_token(user: UserDep, token: Annotated[str, Form()] = "") -> None:
-    """Accept only a form whose token `sign_token` signed for this user in the last 12 hours.
+    """Refuse a form of the page *Calls* whose token is missing, too old, or signed for another user.
 
     :param user: the user who sends the form.
-    :param token: the form's hidden field ``token``.
-    :raises HTTPException: 403: the token is missing, too old, or signed for another user.
+    :param token: the form's hidden field ``token``, which `sign_token` signs for 12 hours.
+    :raises HTTPException: 403: the form is refused.
     """
     valid_until, _, signature = token.partition(".")
     expected = _signature(user, int(valid_until) if valid_until.isdecimal() else 0)

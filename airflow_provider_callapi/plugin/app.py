@@ -141,10 +141,9 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
     """Return the variables of the template ``page.html.j2``: name → value.
 
     :param connection_id: id of the Airflow connection whose calls and campaigns the page shows.
-    :param user: the user who opens the page. The user's rights decide which connections the page
-        offers, and whether the user may act.
+    :param user: the user who opens the page. The page offers only what the user may do.
     :param look: the result of the newest poll of the connection's active calls.
-    :param known: the campaigns and tasks of all connections, from the newest read of the databases.
+    :param known: the campaigns and tasks of all connections, from the databases.
     """
     now, root = time.time(), _root()
     campaigns = known.campaigns_of(connection_id)

@@ -46,8 +46,8 @@ def write(
     :param text: the action without phone numbers and without the user's name, such as ``released call 17``.
     :param user: the user who acted.
     :param connection_id: id of the Airflow connection on whose page *Calls* the user acted.
-    :param owner: the task of the campaign: dag id, run id, task id and map index. Airflow's page of this task
-        then shows the record. None: the record belongs to no task, e.g. after the release of a call.
+    :param owner: dag id, run id, task id and map index of the campaign's task. None: the action concerns no
+        campaign.
     :param facts: more values for the audit log, as plain JSON, such as ``call_session_id=17``.
     """
     name = str(user.get_name())

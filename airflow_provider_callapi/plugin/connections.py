@@ -29,7 +29,7 @@ class Look:
 
     :ivar at: when the poll began, epoch seconds.
     :ivar sessions: the active calls. Empty: there are none, or the poll failed.
-    :ivar left_out: how many active calls are missing in ``sessions``, because they cannot be read.
+    :ivar left_out: how many more calls are active, but cannot be read.
     :ivar limits: how many points (rate-limit units) are left. None: not known.
     :ivar timezone: IANA name of the account's time zone.
     :ivar problem: why the poll failed. ``""``: the poll succeeded.

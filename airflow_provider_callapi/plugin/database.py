@@ -21,8 +21,8 @@ class Known:
 
     :ivar campaigns: the campaigns of all connections, the newest progress first.
     :ivar problems: for each database that cannot be read, a sentence without phone numbers.
-    :ivar callers: call session id → the task that placed the call: dag id, run id, task id and map index.
-        Calls of campaigns are not in the dict.
+    :ivar callers: call session id → dag id, run id, task id and map index of the task that placed the call.
+        Calls of campaigns are missing.
     :ivar tasks: the running and deferred tasks of this package's operators.
     """
 

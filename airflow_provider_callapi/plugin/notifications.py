@@ -1,10 +1,10 @@
 """Receives the vendor's HTTP notifications about calls, and creates an Airflow asset event for each.
 
-Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. If the
-Variable has no value, the endpoint accepts no notification.
+Each notification must contain the secret in the Airflow Variable ``callapi_notifications_secret``. Without a
+secret, the endpoint accepts no notification.
 
-The vendor does not sign notifications. The endpoint therefore uses only the session id and the event, such as
-``ended``. A DAG that needs other facts about the call asks the Call API or the Data API.
+The asset event contains the call's session id, what has happened, such as ``ended``, and the time of receipt.
+The vendor does not sign notifications, so their other fields are not used.
 """
 
 from __future__ import annotations
@@ -103,11 +103,10 @@ class Throttle:
 class Receiver:
     """Checks the vendor's notifications, and creates one asset event for each, even if the vendor repeats it.
 
-    :param read_secret: a function that returns the secret. Each notification must contain this secret. If the
-        function returns None, the receiver refuses all notifications. The receiver calls the function at most
-        once in 30 seconds.
-    :param store: a function that creates the asset event of a notification. If no DAG uses the asset, the
-        function returns False, and the receiver refuses the notification.
+    :param read_secret: a function that returns the secret that each notification must contain. If it returns
+        None, all notifications are refused. A changed secret is used after at most 30 seconds.
+    :param store: a function that creates the asset event. It returns False if no DAG uses the asset. The
+        notification is then refused.
     :param clock: a function that returns the seconds since any fixed moment.
     """
 
@@ -131,8 +130,8 @@ class Receiver:
         :param body: the body of the HTTP request: a JSON object that contains the secret.
         :raises HTTPException: 400: the body is not a notification.
         :raises HTTPException: 403: the secret is wrong.
-        :raises HTTPException: 404: no secret is set, so notifications are off; or no DAG uses the asset.
-        :raises HTTPException: 429: more notifications came within a minute than the receiver accepts.
+        :raises HTTPException: 404: no secret is set, or no DAG uses the asset.
+        :raises HTTPException: 429: too many notifications came within a minute.
         """
         secret = self._current_secret()
         if not secret:

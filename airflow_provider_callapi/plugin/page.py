@@ -65,9 +65,8 @@ class CallRow:
     :ivar direction: the direction as the service names it.
     :ivar since: when the call began, epoch seconds. None: not known.
     :ivar contact: the contact's phone number, shortened: ``7926…0001``.
-    :ivar legs: one text for each leg: ``employee`` or ``contact``, and the leg's state, e.g.
-        ``contact: Dial``.
-    :ivar task: the link to the task that has placed the call. None: not known.
+    :ivar legs: one text for each participant's line, with its state, e.g. ``contact: Dial``.
+    :ivar task: the link to the task that placed the call. None: not known.
     :ivar campaign: the name of the call's campaign. ``""``: no known campaign.
     """
 
@@ -101,12 +100,12 @@ class Bar:
 class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
-    :ivar seen: the campaign's progress, and the wish of a user.
-    :ivar why: why the campaign does not dial now, without phone numbers. ``""``: the campaign dials at its
-        normal pace.
+    :ivar seen: the campaign's progress, and what a user has asked of the campaign.
+    :ivar why: why the campaign does not dial now, without phone numbers. ``""``: it dials at its normal pace.
     :ivar task: the link to the campaign's task.
     :ivar offered: which of the buttons pause, resume and stop the page shows.
-    :ivar wanted: a wish that the campaign does not follow yet, such as ``anna asked to pause``. ``""``: none.
+    :ivar wanted: what a user has asked and the campaign does not do yet, such as ``anna asked to pause``.
+        ``""``: nothing.
     :ivar is_late: True: the campaign is not over, and its progress is overdue by more than a minute.
     """
 
@@ -124,8 +123,7 @@ def call_rows(
     """Return the active calls as rows of the page *Calls*, in the order of their session ids.
 
     :param look: the result of the newest poll of the active calls.
-    :param callers: call session id → the task that placed the call: dag id, run id, task id and map index.
-        Calls of campaigns are not in the dict.
+    :param callers: call session id → dag id, run id, task id and map index of the task that placed the call.
     :param campaigns: the campaigns, each with the session ids of its active calls.
     :param root: the path of the API server without a slash at its end, such as ``/airflow``.
     """
@@ -150,7 +148,7 @@ def call_rows(
 
 
 def bars(limits: Limits | None) -> list[Bar]:
-    """Return a bar for the points of this minute, and a bar for the points of this day.
+    """Return the bars that show how many points (rate-limit units) are left in this minute and on this day.
 
     The result contains no bar for a period whose points are not known.
 

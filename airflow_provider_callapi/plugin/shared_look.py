@@ -13,14 +13,13 @@ T = TypeVar("T")
 
 
 class SharedLook(Generic[T]):
-    """Reads a value, such as the active calls, and returns the value to all viewers for some seconds.
+    """Reads a value, such as the active calls, and returns the same value to all viewers for some seconds.
 
-    Several threads may use the object. While one thread reads, the others wait for the value.
+    Several threads may use the object. While one thread reads, the others wait.
 
     :param take: a function that reads the value. It gets the time in epoch seconds.
     :param clock: a function that returns the time in epoch seconds.
-    :param lifetime: seconds for which the object returns the same value, e.g. 5. A later viewer gets a new
-        value.
+    :param lifetime: how many seconds a value is used before a new one is read, e.g. 5.
     """
 
     def __init__(self, take: Callable[[float], T], clock: Callable[[], float], *, lifetime: float) -> None:

@@ -70,33 +70,24 @@ _STORE_KEY = "callapi_watch"
 class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOperator):
     """Wait until a call is answered or has ended. Return the call as a dict, as the start operators do.
 
-    With ``until="answered"``, the wait also ends if the call ends and no answer was observed. The dict then
-    has ``status="ended"``. Its ``answered`` is what the Data API has reported. If the Data API has reported
-    nothing during the wait, ``answered`` is None (not known), because the contact may have answered between
-    two polls.
+    With ``until="answered"``, the wait also ends when the call ends without an observed answer. The dict then
+    has ``status="ended"``. Its ``answered`` is None (not known) if the Data API has reported nothing.
 
-    The sensor waits with ``mode="poke"``, ``mode="reschedule"`` or ``deferrable=True``. All three give the
-    same result, with one exception: before Airflow 3.3, ``mode="reschedule"`` forgets after each poke (poll)
-    what the poke observed. This has two effects:
-
-    - The wait may end too early. After ``appear_timeout``, a single poll without the call ends the wait. If
-      ``call_session_id`` is a dict with ``observed=True``, this also happens before ``appear_timeout``.
-    - The result, ``require_seen`` and ``require_answer`` depend only on the last poke and on
-      ``call_session_id``.
+    The sensor works with ``mode="poke"``, ``mode="reschedule"`` and ``deferrable=True``. Before Airflow 3.3,
+    ``mode="reschedule"`` forgets after each poll what the poll observed. The wait may then end too early, and
+    the result depends only on the last poll and on ``call_session_id``.
 
     :param call_session_id: a session id, as a number or text, or the dict that a start operator returned.
     :param until: what to wait for: ``answered`` or ``ended`` (default).
-    :param appear_timeout: seconds within which ``list.calls`` must show the call, 60 by default. Otherwise,
-        the sensor treats the call as ended and never observed. The time begins at the call's start. If the
-        start is not known, the time begins at the first poke.
-    :param require_seen: True: if the wait ends and no poll has shown the call, the task fails without
-        retries.
+    :param appear_timeout: seconds from the call's start within which ``list.calls`` must show the call, 60 by
+        default. Otherwise, the sensor treats the call as ended and never observed. If the start is not known,
+        the time begins at the first poll.
+    :param require_seen: True: if no poll has shown the call, the task fails without retries.
     :param require_answer: True: if the call has ended and no answer is known, the task fails without retries.
     :param callapi_conn_id: id of the Airflow connection.
-    :param deferrable: True: wait in the triggerer. In the triggerer, one poll serves all tasks that wait for
-        calls of the same connection.
+    :param deferrable: True: wait in the triggerer. One poll then serves all tasks of a connection.
     :param soft_fail: True: Airflow skips the task if ``timeout``, ``execution_timeout``, ``require_seen`` or
-        ``require_answer`` would let the task fail. After any other error, the task fails.
+        ``require_answer`` would let it fail. Any other error fails the task.
     :param poke_interval: seconds between two polls, as a number or a timedelta, 5 by default.
     :param timeout: the longest wait, in seconds or as a timedelta, one hour by default.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
@@ -136,14 +127,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
 
     def _read_parameters(self, *, templates: bool = False) -> None:
-        """Check the sensor's parameters, and replace the values by the converted values.
+        """Check and convert the sensor's parameters. ``call_session_id`` is checked, but not converted.
 
-        The method checks ``call_session_id``, too, but does not convert it.
-
-        :param templates: True: Airflow has not rendered the templates yet, so values with a template are
-            neither checked nor converted. False: Airflow has rendered the templates.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :param templates: True: values that contain a template are skipped, because Airflow has not rendered
+            the templates yet. False: all values are checked.
+        :raises InvalidParameter: a value cannot be used. The error message names the parameter.
         """
         not_rendered = self.template_fields if templates else ()
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
@@ -154,12 +142,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def execute(self, context: Context) -> Any:
         """Wait for the call, and return what is known of the call as a dict for XCom.
 
-        With ``deferrable=True``, the method defers the task instead of waiting.
+        With ``deferrable=True``, the task is deferred while it waits.
 
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: ``require_seen`` or ``require_answer`` is set, and its condition is not
-            met.
-        :raises CallApiFailure: a parameter is invalid; or a poll failed with a permanent error, e.g. a wrong
+        :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
+        :raises CallApiFailure: a parameter is invalid, or a poll failed with a permanent error, e.g. a wrong
             password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
         """
@@ -209,16 +196,15 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Limit Airflow's ``soft_fail`` in the ``with`` block to some errors.
+        """Limit Airflow's ``soft_fail`` (skip the task instead of failing it) in the ``with`` block.
 
-        With ``soft_fail``, Airflow skips the task after any error. In the ``with`` block, Airflow skips the
-        task only after these errors:
+        Airflow then skips the task only after these errors:
 
         - `AirflowSensorTimeout`: the wait exceeded ``timeout``.
         - `AirflowTaskTimeout`: the task exceeded ``execution_timeout``.
         - `CallOutcomeUnknown`: the condition of ``require_seen`` or ``require_answer`` is not met.
 
-        After any other error, such as a wrong password, the task fails.
+        Any other error, such as a wrong password, fails the task.
         """
         try:
             yield
@@ -234,8 +220,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
         :param event: the trigger's event: the phase and the dict of the call, or an error.
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: ``require_seen`` or ``require_answer`` is set, and its condition is not
-            met.
+        :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
         :raises CallApiFailure: a poll failed with a permanent error, e.g. a wrong password.
         :raises CallApiTrouble: too many consecutive polls failed, or the event cannot be read.
         """
@@ -261,8 +246,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             a dict.
         :raises CallApiFailure: the poll failed with a permanent error, e.g. a wrong password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
-        :raises CallOutcomeUnknown: the wait is over, and the condition of ``require_seen`` or
-            ``require_answer`` is not met.
+        :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
         """
         call = read_call(self.call_session_id)
         waiting_since, observation = self._load(call, context)
@@ -288,16 +272,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
-        """Poll the active calls once, and return the snapshot.
+        """Poll the active calls once, and return the snapshot. After a failed poll, it contains the failure.
 
-        If the poll fails, the method raises no error, and returns a snapshot that contains the failure. It
-        does the same if Airflow does not find the connection, because a secrets backend may be down for a
-        moment.
+        The Data API is also asked if the watch needs to know whether the contact has answered.
 
-        :param watch: the watch of the call for which the sensor waits. If the watch needs to know whether the
-            contact has answered, the method also asks the Data API.
-        :param time_limit: the longest time for the poll, in seconds. With 10 seconds or less, the method does
-            not ask the Data API.
+        :param watch: collects what the polls show of the call.
+        :param time_limit: the longest time for the poll, in seconds. With 10 seconds or less, the Data API is
+            not asked.
         """
         try:
             return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
@@ -306,7 +287,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
-        """Update the watch of the call with a snapshot.
+        """Record in the watch of the call what a poll of the active calls has shown.
 
         :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
         """
@@ -324,13 +305,12 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait for the call began, and what earlier pokes observed of the call.
+        """Return when the wait for the call began, and what earlier polls observed of the call.
 
-        The values are those that `_store` stored. If no values are stored, the method returns these values:
+        If `_store` has stored no values, the method returns these values:
 
-        - The wait began at the first poke in reschedule mode, if Airflow knows this time. Otherwise, it
-          begins now.
-        - The observation is what ``call`` contains. A session id alone gives an empty observation.
+        - The wait began at the first poll in reschedule mode, if Airflow knows this time; otherwise now.
+        - The observation is what ``call`` contains. It is empty if ``call`` is only a session id.
 
         :param call: the call, as read from the sensor's parameter ``call_session_id``.
         :return: the beginning of the wait in epoch seconds, and the observation.
@@ -343,15 +323,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store, for the next poke, when the wait began and what the pokes so far have observed of the call.
+        """Store, for the next poll, when the wait began and what the polls so far have observed of the call.
 
-        The sensor object always keeps both values. In reschedule mode, the next poke runs in another process,
-        with a new sensor object. The method then also writes the values to Airflow's task state, which exists
-        since Airflow 3.3.
+        The sensor object keeps both values. In reschedule mode, Airflow's task state (3.3+) keeps them, too.
 
         :param call: the call, as read from the sensor's parameter ``call_session_id``.
         :param waiting_since: when the wait began, epoch seconds.
-        :param observation: what the pokes so far have observed.
+        :param observation: what the polls so far have observed.
         """
         self._stored = {
             "call_session_id": call.call_session_id,
@@ -368,8 +346,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         :param call: what is known of the call.
         :return: the value of ``call`` as a dict for XCom.
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: ``require_seen`` is set and no poll has shown the call, or
-            ``require_answer`` is set and no answer is known.
+        :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
         """
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:

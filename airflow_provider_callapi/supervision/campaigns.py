@@ -28,8 +28,7 @@ class SeenCampaign:
 
     :ivar progress: the progress that the task published last.
     :ivar wish: what a user has asked of the campaign, such as a pause; None: nothing.
-    :ivar ledger_conn_id: id of the Airflow connection to the campaign's SQL ledger; None: the ledger is in
-        task state.
+    :ivar ledger_conn_id: id of the Airflow connection to the SQL ledger; None: the ledger is in task state.
     """
 
     progress: Progress
@@ -54,9 +53,8 @@ class Campaigns:
 def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
     """Return all campaigns whose ledgers this Airflow knows.
 
-    The function reads the ledgers in Airflow's task state, the SQL ledgers that task state names, and the SQL
-    ledgers in Airflow's option ``[callapi] ledger_conn_ids``. In a task, the function does not read task
-    state, because a task must not use Airflow's metadata database.
+    The function reads the ledgers in Airflow's task state, and the SQL ledgers that task state and the option
+    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state.
 
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
     :return: the campaigns, and one sentence for each database that the function could not read.
@@ -88,18 +86,17 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
 
     All unfinished tasks of the campaign follow the wish (what the user asks):
 
-    - A task that dials follows the wish within seconds.
-    - A task that waits in a worker follows the wish within a minute.
-    - A deferred task follows the wish when it continues, before it dials.
+    - A task that dials follows within seconds.
+    - A task that waits in a worker follows within a minute.
+    - A deferred task follows when it continues, before it dials.
 
-    If all tasks of the campaign are finished, their next tries follow the wish. The wish does not reach tasks
-    whose ledger cannot be read. To find such ledgers, call `list_campaigns`: its result names them in
-    `Campaigns.problems`.
+    If all tasks are finished, their next tries follow the wish. Tasks whose ledger cannot be read do not get
+    the wish. `list_campaigns` names these ledgers in `Campaigns.problems`.
 
     :param name: the campaign's name.
     :param wish: what the user asks, the user's name, and the time.
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers, as in `list_campaigns`.
-    :return: one `SeenCampaign` for each task that follows the wish, as the task was before the wish.
+    :return: the tasks that follow the wish, as they were before the wish.
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
     :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
     """

@@ -29,7 +29,7 @@ Owner = tuple[str, ...]
 def read_values(key: str) -> dict[Owner, Any]:
     """Return the values that tasks have stored under a key in Airflow's task state, newest first.
 
-    The dict has at most 500 entries. It is empty before Airflow 3.3, which has no task state.
+    The dict has at most 500 entries. It is empty before Airflow 3.3.
 
     :param key: the key, such as ``callapi_campaign_progress``.
     :return: (dag id, run id, task id, map index) of the task → the stored JSON value.
@@ -59,11 +59,10 @@ def read_values(key: str) -> dict[Owner, Any]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    If there are more than 500 tasks, the function reads the 500 that have published their progress last. It
-    leaves out a task whose stored progress or wish cannot be read.
+    The result has at most 500 tasks: those that published their progress last. Tasks whose progress or wish
+    cannot be read are left out.
 
-    :return: one pair for each task of a campaign: the task's progress, and what a user has asked of the
-        campaign (None: nothing).
+    :return: for each task of a campaign: its progress, and what a user has asked of it (None: nothing).
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """

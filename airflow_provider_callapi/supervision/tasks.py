@@ -64,8 +64,7 @@ def list_polling_tasks() -> list[PollingTask]:
 def find_callers() -> dict[int, Owner]:
     """Return the task that has placed each call, from the newest 500 journals in Airflow's task state.
 
-    The result contains no calls of campaigns, because a campaign has no journal. The result is empty before
-    Airflow 3.3, which has no task state.
+    Calls of campaigns are missing. The result is empty before Airflow 3.3.
 
     :return: call session id → (dag id, run id, task id, map index) of the task that has placed the call.
     :raises RuntimeError: this process may not use Airflow's metadata database.

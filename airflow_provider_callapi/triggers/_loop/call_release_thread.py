@@ -43,14 +43,13 @@ async def release_after_kill(
 ) -> None:
     """Release (end) the calls of a cancelled trigger, if a user has ended the wait of the trigger's task.
 
-    A user ends the wait by clearing the task, or by marking the task as success or failed. In two cases, the
-    function releases no calls:
+    A user ends the wait by clearing the task, or by marking it as success or failed. The function releases no
+    calls in these cases:
 
-    - Airflow has moved the trigger to another triggerer: the task still waits for the calls.
-    - The function cannot find out whether the task still waits. It then logs a warning that names the calls.
+    - Airflow has moved the trigger to another triggerer. The task still waits for the calls.
+    - It is unknown whether the task still waits. The function logs a warning that names the calls.
 
-    If a release fails, the function logs a warning and raises no error. If Airflow cancels the function,
-    releases that are in progress continue.
+    If a release fails, the function logs a warning and raises no error.
 
     :param trigger: the cancelled trigger.
     :param callapi_conn_id: id of the Airflow connection.
@@ -85,10 +84,9 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return an asyncio task whose result is the settings in an Airflow connection.
+    """Return an asyncio task that reads the settings in an Airflow connection.
 
-    The asyncio task is kept for ten seconds after it has ended. Triggers that are cancelled together
-    therefore share one look-up of the connection.
+    Until ten seconds after its end, all callers get the same asyncio task, so the connection is read once.
     """
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})
