@@ -64,8 +64,7 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     - ``started``: a poll shows the call for the first time.
     - ``answered``: a poll or the Data API shows that the contact has picked up. In an inbound call, the
-      contact then talks to an employee or hears a menu. Ringing, queued and unknown states of the contact's
-      leg (line) do not count.
+      contact then talks to an employee or hears a menu.
     - ``ended``: at least two successful polls in a row have not shown the call.
 
     The trigger does not notice a call that begins and ends between two polls.
@@ -82,20 +81,18 @@ class CallApiEventTrigger(BaseEventTrigger):
     After a restart of the triggerer:
 
     - Airflow 3.3+, and a state saved less than an hour ago: the trigger repeats no event, and reports the
-      events of the pause. It misses calls that began and ended in the pause. If the triggerer was killed,
-      events of the last second before the kill may be lost.
+      events of the pause. It misses calls that began and ended in the pause. If the triggerer was killed, the
+      events of its last second may be lost.
     - Otherwise: the trigger reports only the events that happen after its first poll.
 
-    The trigger logs errors and continues. It logs a permanent error, which a user must correct, with level
-    ERROR.
+    The trigger logs errors and continues. A permanent error, which a user must correct, has the level ERROR.
 
     :param callapi_conn_id: id of the Airflow connection. Default: ``callapi_default``.
     :param events: one or several of ``started``, ``answered``, ``ended``. Default: ``started``.
-    :param direction: report only calls of this direction, ``in`` or ``out``. None (default): both.
-    :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty
-        (default): all virtual numbers.
-    :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
-        Empty (default): all contacts. The numbers are visible in the DAG file and in the serialized DAG.
+    :param direction: only calls of this direction, ``in`` or ``out``. None (default): both.
+    :param virtual_phone_numbers: only calls with these virtual numbers of the account. Empty (default): all.
+    :param contacts: only calls with these contacts: phone numbers, or prefixes such as ``"7495"``. Empty
+        (default): all. The numbers are visible in the DAG file and in the serialized DAG.
     :param region: ISO 3166 code of the country of phone numbers without a country code. Default: ``RU``.
         Prefixes always begin with the country code.
     :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see

@@ -32,9 +32,7 @@ def account_offset(findings: Findings) -> int | None:
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
     """Return an IANA time zone that has, at present, the UTC offset of the account's local times.
 
-    If several zones have this offset, the zone in the answer to ``get.account`` comes first, then the zone in
-    the Airflow connection. If the offset is not known, the result is the zone in the answer to
-    ``get.account``.
+    The zone in the answer to ``get.account`` is preferred, then the zone in the Airflow connection.
 
     :param findings: what all probes have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.

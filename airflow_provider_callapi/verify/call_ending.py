@@ -72,16 +72,14 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The method polls ``list.calls`` each second, for at most 90 seconds. The polls end earlier in these
-        cases:
+        The method polls ``list.calls`` each second, for at most 90 seconds. It stops to poll earlier:
 
-        - A poll shows the wanted call. The method returns its session id, and does not read the report.
-        - 30 polls have proved that the call is missing: no call in the answer may be the wanted one.
-        - A poll fails with a permanent error.
+        - if a poll shows the call.
+        - if 30 polls have proved that the call is missing.
+        - if a poll fails with a permanent error.
 
         :param active: the record of the wanted call.
         :return: the session id. None: 30 polls have proved that the call is missing, and no report shows it.
-            The call is not active.
         :raises NotProven: the method has not found the call, but the call may still be active.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH

@@ -216,10 +216,9 @@ class CallRun:
 
         Invoke this method after each poll that shows the call.
 
-        - 10 seconds after the reply to the start request: put the contact on hold. If the request fails,
-          repeat it after 3 seconds. At most ten requests are sent.
-        - After 4 seconds on hold: take the contact off hold, and plan the end of the call for 3 seconds
-          later.
+        - 10 seconds after the reply to the start request: put the contact on hold. After a failure, try again
+          every 3 seconds, at most ten times in all.
+        - After 4 seconds on hold: take the contact off hold. The call ends 3 seconds later.
 
         :param at: the time of the poll: seconds since the service replied to the start request.
         """

@@ -97,11 +97,11 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
     """Return whether the contact's leg (line) had a state of talking in at least one of several periods.
 
-    For example, ``Разговор`` is a state of talking. A period counts only if both times are known, and
-    ``list.calls`` showed the call in it. Its first second does not count.
+    For example, ``Разговор`` is a state of talking. A period counts only if its times are known, and
+    ``list.calls`` showed the call in it, at least one second after its beginning.
 
-    :param periods: tuples (call, beginning, end). Times are in seconds since the start of the call. None: the
-        time is not known.
+    :param periods: tuples (call, beginning, end), in seconds since the start of the call. None: the time is
+        not known.
     :return: True: yes. False: in none of the periods. None: no period counts.
     """
     shown: bool | None = None

@@ -101,12 +101,11 @@ class ReportReader:
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. The request
-            contains the first one that the Data API has not refused. If none is left, it asks for the newest
+            contains the first one that the Data API has not refused. Without a filter, it asks for the newest
             entries first.
         :param all_fields: True: the request names no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. If the Data API refuses the request for another reason, the answer contains the
-            error.
+        :return: the answer. After a refusal for another reason, it contains the error.
         :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         while True:

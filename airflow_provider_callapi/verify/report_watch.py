@@ -58,11 +58,10 @@ class ReportWatch:
     def take(self, at: float, missing_since: float | None) -> None:
         """Ask for the report of the call if a request is due, and write into ``seen`` what the report shows.
 
-        Invoke this method after each poll of ``list.calls``. A request is due after these polls:
+        Invoke this method after each poll of ``list.calls``. A request is due:
 
-        - If ``measure_ongoing`` is True: the first 25 polls.
-        - If ``list.calls`` does not show the call: every poll at first. After about 30 requests, one poll in
-          10 seconds.
+        - after each of the first 25 polls, if ``measure_ongoing`` is True.
+        - after each poll that does not show the call. After about 30 requests, only once in 10 seconds.
 
         After a report of the finished call, the method does nothing.
 

@@ -147,10 +147,10 @@ class Run:
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
-        :return: a `CallSeen` whose ``refused`` names the error. Its ``appeared`` is 0 if the search has found
-            the call, and None if the call is not active.
+        :return: a `CallSeen` with the error in ``refused``. Its ``appeared`` is 0 if the call was found, and
+            None if no call is active.
         :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
-            active. In the second case, the record stays in the resume file.
+            active. After the search, the record of the call stays in the resume file.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)

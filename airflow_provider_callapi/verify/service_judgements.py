@@ -59,15 +59,15 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised value of ``absence_proven_after``.
+    """Return the advised value of the parameter ``absence_proven_after``.
 
     If neither service has shown a lost call for this number of seconds, the package assumes that the call was
     never placed.
 
     :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
         report contained an active call.
-    :return: seconds as text, e.g. ``300``. ``leave empty``: it is not proven that a service shows the
-        ``external_id`` of each active call, so an active lost call may be missed.
+    :return: seconds as text, e.g. ``300``. ``leave empty``: neither service is known to show each active
+        call's ``external_id``.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not (ids and all(ids)):

@@ -66,11 +66,9 @@ def subscribe(
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: seconds between two polls. The shortest interval of all subscribers counts.
     :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-        waits. If the connection uses the Data API, each poll invokes the function, and the snapshots contain
-        the answers of these calls. Default: no calls.
-    :param only_call: the session id of the only call that the subscriber needs. The subscriber gets the first
-        snapshot, and later only snapshots that can change what is known of this call. None: it gets every
-        snapshot.
+        waits. If the connection uses the Data API, the snapshots contain these answers. Default: no calls.
+    :param only_call: the session id of the only call that the subscriber needs. Snapshots that change nothing
+        for this call are left out, except the first. None: the subscriber gets every snapshot.
     :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot.
         Default: no such time.
     :raises ValueError: the interval is not positive.
