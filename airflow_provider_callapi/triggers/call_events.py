@@ -52,9 +52,7 @@ if the state is less than an hour old.
 
 
 class CallApiEventTrigger(BaseEventTrigger):
-    """Fires whenever a call starts, is answered or ends. Use this trigger in an `AssetWatcher`.
-
-    The trigger watches all calls of the connection's account. Parameters select calls and events.
+    """Fires when a call of the account starts, is answered or ends. Use it in an `AssetWatcher`.
 
     .. code-block:: python
 
@@ -62,49 +60,45 @@ class CallApiEventTrigger(BaseEventTrigger):
             AssetWatcher(name="calls", trigger=CallApiEventTrigger(events="started", direction="in")),
         ])
 
-    The trigger reports each event once, at the first poll (request of ``list.calls``) that shows the event:
+    The trigger polls the active calls, and reports each event once:
 
     - ``started``: a poll shows the call for the first time.
-    - ``answered``: a poll shows that the contact has picked up. In an inbound call, this means that the
-      contact talks to an employee or hears a menu. The proof is the state of the contact's leg (line). The
-      states ``Дозвон`` (dialling), ``На очереди`` (queued) and ``Разъединено`` (disconnected), and unknown
-      states, are no proof. If the connection uses the Data API, a report of the Data API can be a proof, too.
+    - ``answered``: a poll or the Data API shows that the contact has picked up. In an inbound call, the
+      contact then talks to an employee or hears a menu.
     - ``ended``: at least two successful polls in a row have not shown the call.
 
     The trigger does not notice a call that begins and ends between two polls.
 
-    ``event.extra["payload"]`` of the asset event is a dict of the call. It contains the keys of the dict that
-    the start operators return, so that the control operators and the sensor accept it as ``call_session_id``.
-    Further keys are ``event``, ``seen_at`` (ISO 8601, UTC), ``direction``, ``virtual_phone_number`` and
-    ``start_time`` (the service's text, in the account's time zone). **One DAG run can handle several
-    events**: read all of ``triggering_asset_events``.
+    ``event.extra["payload"]`` of the asset event is a dict of the call. The control operators and the sensor
+    accept it as ``call_session_id``. It contains the keys of the dict that the start operators return, and:
 
-    After a restart of the triggerer, there are two cases:
+    - ``event``, ``direction`` and ``virtual_phone_number``.
+    - ``seen_at``: when the poll showed the event, in ISO 8601, UTC.
+    - ``start_time``: the service's text, in the account's time zone.
 
-    - The trigger continues from a saved state. This needs Airflow 3.3+ (asset state), and a state that is
-      less than an hour old. The trigger saves the state when it finds events, and at least every ten minutes.
-      It reports the events that happened during the restart, except those of calls that began and ended
-      meanwhile. It repeats no event. If the triggerer was killed, the events of the last second before the
-      kill may be lost.
+    **One DAG run can handle several events**: read all of ``triggering_asset_events``.
+
+    After a restart of the triggerer:
+
+    - Airflow 3.3+, and a state saved less than an hour ago: the trigger repeats no event, and reports the
+      events of the pause. It misses calls that began and ended in the pause. If the triggerer was killed, the
+      events of its last second may be lost.
     - Otherwise: the trigger reports only the events that happen after its first poll.
 
-    An error does not end the trigger: the trigger logs the error and continues. The trigger logs a permanent
-    error with level ERROR, because a user must correct the connection.
+    The trigger logs errors and continues. A permanent error, which a user must correct, has the level ERROR.
 
-    :param callapi_conn_id: id of the Airflow connection.
-    :param events: one or several of ``started``, ``answered``, ``ended``. The trigger reports only these
-        events.
-    :param direction: report only calls of this direction, ``in`` or ``out``. None: both directions.
-    :param virtual_phone_numbers: report only calls with these virtual numbers of the account. Empty: all
-        virtual numbers.
-    :param contacts: report only calls with these contacts: phone numbers, or prefixes such as ``"7495"``.
-        Empty: all contacts. The numbers are visible in the DAG file and in the serialized DAG.
-    :param region: ISO 3166 code of a country. Phone numbers in ``contacts`` and ``virtual_phone_numbers``
-        without a country code belong to this country. Prefixes always begin with the country code.
+    :param callapi_conn_id: id of the Airflow connection. Default: ``callapi_default``.
+    :param events: one or several of ``started``, ``answered``, ``ended``. Default: ``started``.
+    :param direction: only calls of this direction, ``in`` or ``out``. None (default): both.
+    :param virtual_phone_numbers: only calls with these virtual numbers of the account. Empty (default): all.
+    :param contacts: only calls with these contacts: phone numbers, or prefixes such as ``"7495"``. Empty
+        (default): all. The numbers are visible in the DAG file and in the serialized DAG.
+    :param region: ISO 3166 code of the country of phone numbers without a country code. Default: ``RU``.
+        Prefixes always begin with the country code.
     :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see
-        asset events or the triggerer's log can then read the phone number.
-    :param poll_interval: seconds between two polls, at most 600. The shared poll loop of a connection uses
-        the shortest interval of its triggers.
+        asset events or the triggerer's log can then read it. Default: False.
+    :param poll_interval: seconds between two polls, at most 600. Default: 5. The triggers of a connection
+        share the polls, and the shortest interval counts.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     :raises ValueError: a phone number or prefix cannot be read. The error message names the parameter.
     """
@@ -196,9 +190,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
         """Yield each successful snapshot in an endless loop.
 
-        After ten consecutive failed polls, or after one permanent error, the loop pauses for a minute. Then
-        it subscribes to the shared poll again. If no other trigger has used the shared poll meanwhile, the
-        connection is read again, because a user may have corrected the connection.
+        After ten failed polls in a row, or one permanent error, the loop pauses for a minute. Then it
+        subscribes again, because a user may have corrected the connection.
 
         :param awaited: a function that returns the session ids of the calls for whose answer the trigger
             waits. If the connection uses the Data API, the snapshots contain the answers that the Data API
@@ -296,10 +289,10 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     @property
     def _state_key(self) -> str:
-        """The key under which Airflow's asset state stores what the trigger knows of the calls.
+        """The name under which the trigger saves what it knows of the calls in Airflow's asset state.
 
-        The key contains a hash of the trigger's arguments, so triggers with different arguments have
-        different keys. Example: ``callapi_calls_`` and 16 hexadecimal digits.
+        The name contains a hash of the trigger's arguments, so triggers with different arguments have
+        different names. Example: ``callapi_calls_`` and 16 hexadecimal digits.
         """
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"

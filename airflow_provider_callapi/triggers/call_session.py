@@ -51,22 +51,22 @@ The trigger must fire before Airflow's own time limit of the deferral, which is 
 class CallApiSessionTrigger(BaseTrigger):
     """Fires once: when a call is answered or has ended, at the deadline, or after an error.
 
-    If Airflow moves the trigger to another triggerer, the trigger begins again with its parameters. The event
-    may then lack what polls before the move have shown, such as the time of the answer.
+    If Airflow moves the trigger to another triggerer, the wait begins again. The event may then lack what
+    earlier polls have shown, such as the time of the answer.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param call: the dict of the call, as a start operator or a sensor returned it.
-    :param until: what the trigger waits for: ``answered`` or ``ended``. With ``answered``, the trigger also
-        fires if the call ends without an answer.
-    :param poll_interval: seconds between two polls. The triggers of a connection share one poll loop, which
-        uses the shortest of their intervals.
+    :param until: ``answered`` or ``ended``. With ``answered``, the trigger also fires if the call ends
+        without an answer.
+    :param poll_interval: seconds between two polls. The triggers of a connection share the polls, and the
+        shortest interval counts.
     :param appear_by: epoch seconds. If ``list.calls`` has not shown the call by this time, the trigger
-        assumes that the call has ended unobserved.
+        assumes that the call has ended.
     :param deadline: epoch seconds at which the wait ends, even if the call is still active.
-    :param poll_failures_tolerated: how many consecutive failed polls the trigger tolerates. One more failed
-        poll ends the wait with an error. A permanent error ends the wait at once.
+    :param poll_failures_tolerated: how many failed polls in a row are tolerated; one more ends the wait with
+        an error. Default: 10. A permanent error ends the wait at once.
     :param cancel_on_kill: True: release (end) the call when a user clears the waiting task, or marks it as
-        success or failed.
+        success or failed. Default: False.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -174,10 +174,10 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time, in seconds from now, for which the trigger waits for snapshots.
+        """Return how many seconds from now the trigger waits for snapshots at most.
 
-        This time ends a little after the deadline, because the first snapshot after the deadline usually ends
-        the wait. If a poll hangs and no snapshot comes, the wait ends after this time.
+        The time ends a little after the deadline, because usually the first snapshot after the deadline ends
+        the wait. If no such snapshot comes, e.g. because a poll hangs, the wait ends when the time is over.
         """
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
@@ -198,10 +198,9 @@ def read_event(event: dict[str, Any] | None) -> tuple[Phase, Outcome]:
 
     :param event: the event of the trigger.
     :return: the phase in which the wait ended, such as ``ENDED``, and what is known of the call.
-    :raises CallApiFailure: a permanent error ended the wait, such as wrong credentials, a missing right, or
-        an invalid field of the connection.
-    :raises CallApiTrouble: another error ended the wait. For example, too many consecutive polls failed, or
-        the connection could not be read. Or the event is None or has an unknown form.
+    :raises CallApiFailure: a permanent error ended the wait, such as wrong credentials.
+    :raises CallApiTrouble: another error ended the wait, e.g. too many failed polls in a row. Or the event
+        cannot be read.
     """
     if not event or ("phase" not in event and "error" not in event):
         raise CallApiTrouble(f"the trigger's event cannot be read: {sorted(event or {})}")

@@ -26,25 +26,22 @@ _PAUSE_AFTER_ERROR = 60.0
 class CallApiCampaignTrigger(BaseTrigger):
     """Fires once: at the time ``wake_at``, or earlier if all active calls of a campaign have ended.
 
-    The trigger's event contains what the polls have shown of the calls.
-
-    Errors do not fail the task while the trigger waits:
+    The trigger's event contains what the polls have shown of the calls. Errors do not fail the task while the
+    trigger waits:
 
     - If a poll fails, the trigger continues to poll.
-    - If the trigger cannot poll at all, e.g. because the Airflow connection cannot be read, the trigger fires
-      a minute later, or at ``wake_at`` if that is earlier. The task then continues in a worker. If too many
-      polls of the worker fail as well, the task fails.
+    - If the trigger cannot poll at all, it fires a minute later, or at ``wake_at`` if that is earlier. The
+      task then continues in a worker, which polls too.
 
     :param callapi_conn_id: id of the Airflow connection.
-    :param calls: the active calls, as the method `serialize_watches` of this class returns them. Empty: the
-        trigger does not poll, and fires at ``wake_at``.
+    :param calls: the active calls, as the method `serialize_watches` returns them. Empty: the trigger does
+        not poll, and fires at ``wake_at``.
     :param wake_at: epoch seconds at which the trigger fires at the latest.
-    :param poll_interval: seconds between two polls. The triggers of a connection share one poll loop, which
-        uses the shortest of their intervals.
+    :param poll_interval: seconds between two polls. The triggers of a connection share the polls, and the
+        shortest interval counts.
     :param cancel_on_kill: True: release (end) the calls when a user clears the waiting task, or marks it as
         success or failed.
-    :param until_answered: True: also fire when a contact picks up who had not yet picked up at the start of
-        the wait. The worker can then tag the call before the call ends.
+    :param until_answered: True: also fire when a contact picks up who had not picked up before the wait.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 
@@ -159,8 +156,8 @@ def read_observations(event: Mapping[str, Any]) -> dict[int, Observation]:
     """Return what the polls of a `CallApiCampaignTrigger` have shown of the campaign's calls.
 
     :param event: the event of the trigger.
-    :return: session id → the observation of the call. In each observation, the number of failed polls is 0,
-        because the worker counts failed polls itself.
+    :return: session id → the observation of the call. The observation's count of failed polls is 0, because
+        the worker counts failed polls itself.
     """
     return {
         int(session_id): Observation.from_json(observation).without_failures()

@@ -32,9 +32,7 @@ def account_offset(findings: Findings) -> int | None:
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
     """Return an IANA time zone that has, at present, the UTC offset of the account's local times.
 
-    Several zones can have this offset. The function prefers the zone in the answer to ``get.account``, then
-    the zone in the Airflow connection. If the findings do not show the offset, the function returns the zone
-    in the answer to ``get.account`` unchecked.
+    The zone in the answer to ``get.account`` is preferred, then the zone in the Airflow connection.
 
     :param findings: what all probes have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
@@ -67,8 +65,7 @@ def offset_of(zone: str, now: float) -> int | None:
 def start_points(findings: Findings) -> dict[str, int]:
     """Return how many points (rate-limit units) a start request and a release cost.
 
-    The findings contain only sums: the cost of such a request plus the cost of one ``list.calls``. If the
-    cost of ``list.calls`` is not known, no result can be computed, and the dict is empty.
+    If the cost of ``list.calls`` is not known, these costs cannot be computed, and the dict is empty.
 
     :param findings: what all probes have found out.
     :return: method → points, e.g. ``{"start.informer_call": 1, "release.call": 1}``. Methods of unknown cost

@@ -15,15 +15,14 @@ from airflow_provider_callapi.verify.report_reader import ReportReader
 class Options:
     """The phone numbers that the user of ``airflow callapi verify`` gives, and the connection's time zone.
 
-    If a phone number is None, the command leaves out the probes (experiments) that need the number.
+    If a phone number is None, the command leaves out the probes (experiments) that need it.
 
-    :ivar contact: the number of the user's own phone. Each probe that places a call needs this number.
-    :ivar virtual_number: the virtual number of the account that the ringing phone displays. Each probe that
-        places a call needs this number.
+    :ivar contact: the number of the user's own phone. Each probe that places a call needs it.
+    :ivar virtual_number: the account's virtual number that the ringing phone displays. Each probe that places
+        a call needs it.
     :ivar dead_operator: the number of a phone that is switched off.
     :ivar second_number: the number of the user's second phone.
-    :ivar timezone: the time zone in the Airflow connection. This is not an option of the command line. None:
-        the connection names no zone.
+    :ivar timezone: the time zone in the Airflow connection; None: the connection names no zone.
     """
 
     contact: str | None = field(default=None, repr=False)
@@ -35,13 +34,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that a probe (experiment) needs. Each function ``probe_…`` takes a `Bench` as its argument.
+    """Everything that a probe (experiment) needs: the argument of each function ``probe_…``.
 
     :ivar gateway: the Call API, the Data API, the clock, and the output to the user.
-    :ivar options: the options of the user.
+    :ivar options: the user's phone numbers, and the connection's time zone.
     :ivar findings: what the probes have found out so far. Each probe adds its findings to this object.
     :ivar reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :ivar place: a function that places a call, watches the call to its end, and returns what was seen.
+    :ivar place: a function that places a call, watches it to its end, and returns what was seen.
     """
 
     gateway: Gateway

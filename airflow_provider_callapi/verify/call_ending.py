@@ -25,14 +25,11 @@ _NOT_FOUND = "call_session_not_found"
 class NotProven(Exception):
     """Raised if the program cannot find or cannot end a call that may still be active.
 
-    There are two cases:
+    The error message gives the reason:
 
-    - A search did not find the call, and did not prove that the call is not active. For example, too many
-      polls failed.
-    - The service refuses to release the call, because it does not know the session id. The call started less
-      than 30 seconds ago, so the service may know the session id only later.
-
-    The error message gives the reason.
+    - A search did not find the call, and did not prove that it is not active. For example, too many polls
+      failed.
+    - The service does not know the session id of a call that started less than 30 seconds ago.
     """
 
 
@@ -41,8 +38,8 @@ class CallEnding:
 
     :param gateway: the services, the clock, and the output to the user.
     :param reader: reads reports of the Data API. None: the connection does not use the Data API.
-    :param numbers: the phone numbers that the run calls. A call in ``list.calls`` without an ``external_id``
-        can only be recognised by its contact's number, which this class compares with these numbers.
+    :param numbers: the phone numbers that the run calls. They identify a call in ``list.calls`` that has no
+        ``external_id``.
     """
 
     def __init__(self, gateway: Gateway, reader: ReportReader | None, numbers: Collection[str]) -> None:
@@ -75,20 +72,15 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The method polls ``list.calls`` each second, for at most 90 seconds. The polls end earlier in these
-        cases:
+        The method polls ``list.calls`` each second, for at most 90 seconds. It stops to poll earlier:
 
-        - A poll shows the wanted call. The method returns its session id, and does not read the report.
-        - 30 polls have proved that the call is missing: no call in the answer may be the wanted one.
-        - A poll fails with a permanent error.
-
-        If the connection does not use the Data API, the method does not search in the report.
+        - if a poll shows the call.
+        - if 30 polls have proved that the call is missing.
+        - if a poll fails with a permanent error.
 
         :param active: the record of the wanted call.
-        :return: the session id. None: 30 polls have proved that the call is missing, and the report does not
-            show it either. The call is not active.
-        :raises NotProven: the method has not found the call, but the call may still be active, because fewer
-            than 30 polls have proved that it is missing.
+        :return: the session id. None: 30 polls have proved that the call is missing, and no report shows it.
+        :raises NotProven: the method has not found the call, but the call may still be active.
         """
         gives_up_at = self._gateway.clock() + _LONGEST_SEARCH
         proofs, problem = 0, "list.calls shows a call that may be the sought call"
@@ -142,14 +134,14 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the wanted call, if the active calls contain the wanted call.
+        """Return the session id of the wanted call, if the active calls contain it.
 
-        The method looks for a call with the session id or the ``external_id`` of the wanted call. If there is
-        none, it looks for a call that has no ``external_id``, was not active before the start request, and
-        whose contact has a phone number that the run calls.
+        The wanted call has the known session id or ``external_id``. If no call has one of them, it is a call
+        without an ``external_id`` that was not active before the start request, to a phone number that the
+        run calls.
 
         :param calls: the active calls that a poll has shown.
-        :param active: the wanted call.
+        :param active: the record of the wanted call.
         :return: the session id. None: no call fits.
         """
         named = [
@@ -166,12 +158,11 @@ class CallEnding:
         The result is True in these cases:
 
         - ``list.calls`` contains a call that cannot be read.
-        - A call has no ``external_id``, was not active before the start request, and its contact's number may
-          be one that the run calls. For example, the service hides some digits of the number. If this object
-          has no numbers of the run, the number does not matter.
+        - A call without an ``external_id`` was not active before the start request, and its contact's number
+          may be one that the run calls. For example, the service hides some digits.
 
         :param calls: the active calls that a poll has shown.
-        :param active: the wanted call.
+        :param active: the record of the wanted call.
         """
         unclear = [
             call

@@ -1,7 +1,7 @@
-"""Judge the assumptions of this package about calls in ``list.calls`` and about answered calls.
+"""Judge what the package assumes about calls in ``list.calls`` and about answered calls.
 
-Each public function judges one assumption according to the findings, and returns a `Judgement`. If the
-findings show nothing about the assumption, `Judgement.holds` is None.
+Each public function judges one assumption by the findings, and returns a `Judgement`. If the findings show
+nothing about the assumption, `Judgement.holds` is None.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ _CALLS_WITH_AN_ANSWER = ("heard", "hung_up", "released", "dead_operator_1", "dea
 def appears(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a new call within the operators' default ``appear_timeout`` (60 s).
 
-    The function takes the longest time from the reply to a start request until ``list.calls`` showed the
-    call, and computes a safe time limit from this time (see `with_margin`). If the limit is more than 60 s,
-    the assumption does not hold, and the result advises the limit as ``appear_timeout``. If ``list.calls``
-    has shown none of the placed calls, the assumption does not hold, either.
+    The needed time limit is `with_margin` of the longest time until ``list.calls`` showed a call. If the
+    limit is more than 60 s, the assumption does not hold, and the result advises the limit as
+    ``appear_timeout``. If ``list.calls`` has shown none of the placed calls, the assumption does not hold.
 
     :return: the judgement. ``holds`` is None if no call was placed.
     """
@@ -45,11 +44,11 @@ def appears(context: Context) -> Judgement:
 
 
 def stays(context: Context) -> Judgement:
-    """Judge whether ``list.calls`` shows a call without gaps until the call ends.
+    """Judge whether ``list.calls`` shows a call without long gaps until the call ends.
 
-    A gap is a time in which ``list.calls`` does not show an active call. From a gap just before the end of
-    the call, the function subtracts 2 s. The assumption holds if each gap is shorter than the operators'
-    default ``poll_interval`` (5 s). Otherwise, the result advises a longer ``poll_interval``.
+    In a gap, ``list.calls`` does not show an active call. Of a gap at the end of the call, 2 s do not count.
+    If each gap is shorter than the default ``poll_interval`` (5 s), the assumption holds. If not, the result
+    advises a longer ``poll_interval``.
 
     :return: the judgement. ``holds`` is None if ``list.calls`` has shown no call.
     """
@@ -81,9 +80,7 @@ def start_time(context: Context) -> Judgement:
 def zone(context: Context) -> Judgement:
     """Judge whether the time zone in the Airflow connection is the account's time zone.
 
-    - If both zones have the same times all year, like ``Europe/Moscow`` and ``Europe/Simferopol``: the
-      assumption holds.
-    - If the connection names no time zone: the assumption holds, because no wrong zone is named.
+    - If both zones have the same times all year, or the connection names no time zone: the assumption holds.
     - Otherwise: the assumption does not hold. The result advises a value of the connection's ``timezone``.
 
     :return: the judgement. ``holds`` is None if the account's time zone is not known.
@@ -119,8 +116,7 @@ def talk_state(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
 
     A state of talking is a state of the contact's leg (line), e.g. ``Разговор``. If ``list.calls`` shows it
-    later or never, the assumption does not hold. The result then advises the use of the Data API, which also
-    shows whether the contact has picked up.
+    later or never, the assumption does not hold. The result then advises the use of the Data API.
 
     :return: the judgement. ``holds`` is None if the findings do not show when the state begins.
     """
@@ -168,12 +164,12 @@ def is_operator(context: Context) -> Judgement:
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
     """Describe calls with one line each: finish reason, talk time, and which participants picked up.
 
-    If the finish reason of a leg differs from that of the call, it follows in brackets. Calls without a
-    report of legs are left out.
+    Calls without a report of legs are left out. A leg's finish reason is added in brackets if it differs from
+    the call's.
 
     :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``heard: success_finish; 20 s of talk; contact connected``, where "connected" means
-        that the contact picked up. Empty: all calls are left out.
+    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. "Connected" means: picked
+        up. Empty: all calls are left out.
     """
     lines = []
     for name in names:
@@ -190,10 +186,9 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
 
 
 def answered(context: Context) -> Judgement:
-    """Judge whether the Data API's report of legs shows each answer of the contact.
+    """Judge whether the Data API's report of legs shows the answer of each contact who has picked up.
 
-    :return: the judgement. ``holds`` is True if the report shows, for each call that the contact answered,
-        that the contact picked up. ``holds`` is None if the findings contain no answered call with a report.
+    :return: the judgement. ``holds`` is None if the findings contain no answered call with a report.
     """
     seen = report_facts.connected_if_answered(context.findings, *_CALLS_WITH_AN_ANSWER)
     text = _call_text(context.findings, _CALLS_WITH_AN_ANSWER)

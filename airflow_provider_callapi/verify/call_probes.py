@@ -87,9 +87,9 @@ def probe_hung_up(bench: Bench) -> None:
 def probe_released(bench: Bench) -> None:
     """Place a call that plays a message, and release the call (end the call through the API).
 
-    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call, and how
-    many points (rate-limit units) the release and one ``list.calls`` cost together. `Findings.calls` contains
-    it under the name ``released``.
+    `Findings.calls` then contains, under ``released``, what ``list.calls`` and the Data API's reports show of
+    the call. It also contains the cost of the release and one ``list.calls`` together, in points (rate-limit
+    units).
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -124,9 +124,8 @@ def probe_not_answered(bench: Bench) -> None:
 def probe_dead_operator(bench: Bench) -> None:
     """Place two calls, each to the user's phone and to an operator whose phone is switched off.
 
-    The user picks up. Both calls together show whether the service always takes the finish reason of a whole
-    call from the same leg. The probe stores what was seen in `Findings.calls`, under ``dead_operator_1`` and
-    ``dead_operator_2``.
+    The user picks up. The calls show whether the service always takes the finish reason of a call from the
+    same leg. `Findings.calls` then contains what was seen, under ``dead_operator_1`` and ``dead_operator_2``.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--dead-operator`` is missing, or the service
         did not place a call.
@@ -144,11 +143,11 @@ def probe_dead_operator(bench: Bench) -> None:
 def probe_talk(bench: Bench) -> None:
     """Place a call between the user's two phones, put the contact on hold, and end the call.
 
-    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call, e.g. the
-    state of the contact's leg (line) during the hold. `Findings.calls` contains it under the name ``talk``.
+    `Findings.calls` then contains, under ``talk``, what ``list.calls`` and the Data API's reports show. An
+    example is the state of the contact's leg (line) during the hold.
 
-    :raises NotPossible: the option ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or
-        the service did not place the call.
+    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
+        did not place the call.
     """
     _simple(
         bench,
@@ -165,12 +164,11 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
 
-    The reports then show which leg (line) gives the whole call its finish reason if the contact does not pick
-    up. The probe stores what ``list.calls`` and the reports show. `Findings.calls` contains it under the name
-    ``second_number``.
+    The reports then show which leg (line) gives the whole call its finish reason. `Findings.calls` then
+    contains what was seen, under ``second_number``.
 
-    :raises NotPossible: the option ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or
-        the service did not place the call.
+    :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
+        did not place the call.
     """
     _simple(
         bench,
@@ -185,11 +183,11 @@ def probe_second_number(bench: Bench) -> None:
 def probe_limit_exceeded(bench: Bench) -> None:
     """Find out whether a start request that fails with ``limit_exceeded`` places a call nevertheless.
 
-    The probe uses up the points (rate-limit units) of the minute, sends a start request, and searches for the
-    call. It stores the result in `Findings.limit_refusal`.
+    The probe uses up the points (rate-limit units) of the minute, and sends one start request. It stores the
+    result in `Findings.limit_refusal`.
 
-    :raises NotPossible: ``--contact`` or ``--virtual-number`` is missing, the points cannot be used up, or
-        the start request fails for another reason.
+    :raises NotPossible: a phone number is missing, the points cannot be used up, the start request fails for
+        another reason, or it is not known whether a call was placed.
     :raises CallApiError: the service refuses ``list.calls``, or gives no answer to ``list.calls``.
     """
     numbers = _numbers(bench)

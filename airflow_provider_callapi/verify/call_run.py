@@ -37,25 +37,23 @@ _POINTS_FOR_A_CALL = 100
 class CallPlan:
     """How ``airflow callapi verify`` places one call, and what the program does during the call.
 
-    The plan is for one start request. "The reply" below is the service's reply to this request.
+    "The reply" below is the service's reply to the start request.
 
     :ivar method: the start method, e.g. ``start.informer_call``.
     :ivar params: the parameters of the start request, without ``external_id``.
-    :ivar instruction: what the person at the phone must do. The program shows this text before the start
-        request.
+    :ivar instruction: what the person at the phone must do. The user reads this text before the call.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
-    :ivar release_after: the program ends the call this number of seconds after ``list.calls`` first shows the
-        call. None: the program ends the call 120 seconds after the reply, unless a hold (see ``holds``) ends
-        it earlier.
-    :ivar holds: True: from 10 seconds after the reply on, the program tries to put the contact on hold. After
-        4 seconds on hold, it takes the contact off hold. 3 seconds later, it ends the call.
+    :ivar release_after: seconds from the first poll that shows the call until the program ends the call.
+        None: the program ends
+        the call 120 seconds after the reply, or after a hold (see ``holds``).
+    :ivar holds: True: the program puts the contact on hold 10 seconds after the reply, for 4 seconds, and
+        ends the call 3 seconds later.
     :ivar measure_ongoing: True: the program asks for the Data API's report during the call, too. False: it
         asks only while ``list.calls`` does not show the call.
-    :ivar needs_points: True: if few points (rate-limit units) are left, the program waits for the next minute
-        before the start request. False: it does not wait, because the probe tests a start request without
-        points.
-    :ivar others: the session ids of the calls that were active before the start request. Needed only if
-        ``needs_points`` is False. Otherwise, the program polls for them itself.
+    :ivar needs_points: True: the program waits for the next minute if few points (rate-limit units) are left.
+        False: it does not wait, because the probe tests a start request without points.
+    :ivar others: the session ids of the calls that were active before the start request. Used only if
+        ``needs_points`` is False; otherwise, the program polls for them.
     """
 
     method: str
@@ -70,9 +68,9 @@ class CallPlan:
 
 
 class CallRun:
-    """Places one call of ``airflow callapi verify``, and watches the call.
+    """Places one call of ``airflow callapi verify``, and watches it.
 
-    Call the methods in this order: `prepare`, `place`, `watch`.
+    Invoke the methods in this order: `prepare`, `place`, `watch`.
 
     :param plan: how to place the call, and what to do during the call.
     :param gateway: the Call API, the Data API, the clock, and the output to the user.
@@ -100,9 +98,8 @@ class CallRun:
     def prepare(self) -> list[int]:
         """Wait for enough points (rate-limit units), and return the session ids of all active calls.
 
-        Call this method before the start request. If the start request gets no answer, the program searches
-        for the lost call, and leaves out the calls that were active before. If the plan does not need points,
-        this method sends no request, and returns the session ids in the plan.
+        Invoke this method before the start request. A search for a lost call leaves out the returned calls.
+        If the plan does not need points, the method does not wait, and returns the session ids in the plan.
 
         :raises CallApiError: the service refuses ``list.calls``, or gives no answer.
         """
@@ -132,12 +129,12 @@ class CallRun:
     def watch(self, session_id: int) -> CallSeen:
         """Poll ``list.calls`` each second until the call has ended, and do what the plan requires meanwhile.
 
-        For example, the plan requires to put the contact on hold. The watch ends at the first of these times:
+        The watch ends at the first of these times:
 
         - ``list.calls`` does not show the call, and the Data API's report contains the finished call.
-        - The connection uses the Data API, and ``list.calls`` has not shown the call for more than 3 minutes.
-        - The connection does not use the Data API, and 30 successful polls in a row have not shown the call.
-          If no poll has ever shown the call, the watch also lasts more than 120 seconds.
+        - With the Data API: ``list.calls`` has not shown the call for more than 3 minutes.
+        - Without the Data API: 30 successful polls in a row have not shown the call. If no poll has ever
+          shown it, the watch lasts more than 120 seconds.
         - The watch has lasted more than 7 minutes.
 
         :param session_id: the session id of the placed call.
@@ -215,15 +212,13 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Do the next step of a hold, if the step is due.
+        """Put the contact on hold, or take the contact off hold, if it is time for it.
 
-        The caller invokes this method after each poll that shows the call. There are two steps:
+        Invoke this method after each poll that shows the call.
 
-        - Put the contact on hold, 10 seconds or more after the reply to the start request. If the service
-          refuses or does not answer, the method repeats the request after 3 seconds. It sends at most ten
-          requests.
-        - After 4 seconds on hold, take the contact off hold, and plan the end of the call for 3 seconds
-          later.
+        - 10 seconds after the reply to the start request: put the contact on hold. After a failure, try again
+          every 3 seconds, at most ten times in all.
+        - After 4 seconds on hold: take the contact off hold. The call ends 3 seconds later.
 
         :param at: the time of the poll: seconds since the service replied to the start request.
         """

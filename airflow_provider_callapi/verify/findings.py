@@ -18,16 +18,14 @@ class _Found(BaseModel):
 
 
 class LegSeen(_Found):
-    """One leg (the line of one participant) of a finished call, as ``get.call_legs_report`` shows the leg.
-
-    The last three fields are copied from the report; None: the report has no such value.
+    """One leg (the line of one participant) of a finished call, as ``get.call_legs_report`` shows it.
 
     :ivar side: the participant: ``contact`` or ``operator``.
-    :ivar connected: seconds from the call's ``start_time`` in the report until the participant picked up.
-        None: the participant never picked up, or the time is not known.
-    :ivar is_operator: ``is_operator`` in the report.
-    :ivar is_talked: ``is_talked`` in the report.
-    :ivar finish_reason: ``finish_reason`` in the report.
+    :ivar connected: seconds from the call's start until the participant picked up. None: the participant
+        never picked up, or the time is not known.
+    :ivar is_operator: ``is_operator`` in the report; None: no such value.
+    :ivar is_talked: ``is_talked`` in the report; None: no such value.
+    :ivar finish_reason: ``finish_reason`` in the report; None: no such value.
     """
 
     side: Side
@@ -40,51 +38,47 @@ class LegSeen(_Found):
 class CallSeen(_Found):
     """What ``list.calls`` and the Data API's reports have shown of one call that a probe has placed.
 
-    Times are in seconds. The time of a poll or of a request counts from the service's reply to the start
-    request. A time in a report, such as the end, counts from ``start_time`` in the report. "The report" below
-    is the call's entry in ``get.calls_report``. Where no other meaning is given, None means that the value is
-    not known.
+    Times of polls and requests are in seconds since the service's reply to the start request. Times in a
+    report are in seconds since ``start_time`` in the report. "The report" below is the call's entry in
+    ``get.calls_report``. None means: not known, except where another meaning is given.
 
     :ivar refused: the mnemonic of the error with which the service refused the start request, or
         ``no answer``. None: the service accepted the start request.
     :ivar released: whether the program has asked the service to end the call, while it watched the call.
-    :ivar appeared: the time of the first poll that showed the call. None: no poll showed it. If the service
-        refused or did not answer the start request, and a search found the call nevertheless: 0.
-    :ivar gaps: the periods in which ``list.calls`` did not show the call, and later showed it again. For
-        example, ``(4.0, 2.0)``: 4 seconds after ``appeared``, the call was missing for 2 seconds.
+    :ivar appeared: the time of the first poll that showed the call. None: no poll showed it. 0 if the start
+        request failed, but a search found the call.
+    :ivar gaps: the periods in which ``list.calls`` did not show the call, and later showed it again.
+        ``(4.0, 2.0)``: 4 seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended according to the report. If the report does not show the end:
         ``left_list``.
     :ivar left_list: the time of the first poll after the last one that showed the call. None: no poll showed
         the call, or the last poll still showed it.
-    :ivar states: the states of the legs in ``list.calls``: the first state of each leg, and each change. Each
-        entry is (time of the poll, side, state), e.g. ``(5.0, "contact", "Разговор")``.
-    :ivar listed_operator: the value of ``is_operator`` in the operator's leg in ``list.calls``.
+    :ivar states: the first state of each leg in ``list.calls``, and each change: (time of the poll, side,
+        state), e.g. ``(5.0, "contact", "Разговор")``.
+    :ivar listed_operator: ``is_operator`` in the operator's leg in ``list.calls``.
     :ivar has_employee_id: whether all legs in ``list.calls`` have the field ``employee_id``.
     :ivar start_time_form: the form of ``start_time`` in ``list.calls``. ``milliseconds``:
         ``2016-10-19T12:26:48.418``. ``seconds``: ``2016-10-19 12:26:48``. ``utc``: ``2016-10-19T12:26:48Z``.
         ``other``: another form.
     :ivar start_time_offset: how many quarter hours ``start_time`` in ``list.calls`` is ahead of UTC.
-    :ivar external_id_listed: whether the first poll that showed the call contained the call's
-        ``external_id``.
-    :ivar ongoing_asked_until: when the program last asked for the report of the active call. None: it did not
-        ask, or got no answer.
-    :ivar ongoing_at: when the program first got a report that contained the call as active; None: never.
+    :ivar external_id_listed: whether ``list.calls`` showed the call's ``external_id`` in the first poll with
+        the call.
+    :ivar ongoing_asked_until: when the Data API last answered a request for the report of the active call.
+    :ivar ongoing_at: when the program first got a report of the active call; None: never.
     :ivar ongoing_talk: whether a report of the active call showed a ``talk_duration`` of more than 0. None:
         no report contained the active call.
-    :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call. None: the program
-        did not ask for them, or got no answer.
+    :ivar ongoing_legs: whether ``get.call_legs_report`` contained legs of the active call.
     :ivar report_after: seconds from ``ended`` until the program got a report with the finished call.
     :ivar report_offset: how many quarter hours ``start_time`` in the report is ahead of UTC.
     :ivar finish_reason: the finish reason of the whole call in the report.
     :ivar talk_duration: the seconds of talk in the report.
-    :ivar is_lost: the value of ``is_lost`` in the report.
+    :ivar is_lost: ``is_lost`` in the report.
     :ivar virtual_number_is_empty: whether ``virtual_phone_number`` in the report is an empty text.
     :ivar communication_id_is_large: whether ``communication_id`` in the report is at least 2 to the power 53.
     :ivar tags_are_null: whether ``tags`` in the report is null.
     :ivar record_list: whether a report with the service's default fields contains ``call_records``.
-    :ivar legs: the legs in the report of legs. Empty: the report of legs has shown no leg, or was not read.
-    :ivar held_state: the state of the contact's leg in the first successful poll after the contact was put on
-        hold.
+    :ivar legs: the legs in the report of legs. Empty: the program has found no leg.
+    :ivar held_state: the state of the contact's leg in the first successful poll after the hold began.
     :ivar start_points: how many points (rate-limit units) the start request and one ``list.calls`` cost
         together.
     :ivar release_points: how many points the release request and one ``list.calls`` cost together.
@@ -155,11 +149,11 @@ class CallSeen(_Found):
     def states_of(self, side: Side, begins: float, ends: float) -> list[str]:
         """Return the states that the leg (line) of one participant had in a period, in order.
 
-        The first state is the one that the leg had at the beginning of the period, if that state is known.
+        The first state is the one that the leg had at the beginning of the period, if it is known.
 
         :param side: the participant: ``contact`` or ``operator``.
         :param begins: the beginning of the period, in seconds since the start of the call.
-        :param ends: the end of the period, in seconds since the start of the call.
+        :param ends: the end of the period, in the same seconds.
         :return: for example ``["Дозвон", "Разговор"]``. Empty: no state is known.
         """
         shown = [(at, state) for at, who, state in self.states if who == side]
@@ -171,10 +165,9 @@ class ErrorForm(_Found):
     """The form of the answers with which the Call API reports errors.
 
     :ivar http_status: the HTTP status of the answer to a request with an unknown parameter.
-    :ivar wrong_key_http_status: the HTTP status of the answer to a request with a wrong access key. None: not
-        known.
-    :ivar repeats_id: whether the answer to the unknown parameter contains the ``id`` of the request.
-    :ivar has_limits: whether this answer contains the limits of points (rate-limit units).
+    :ivar wrong_key_http_status: the HTTP status after a wrong access key; None: not known.
+    :ivar repeats_id: whether the answer to an unknown parameter contains the request's ``id``.
+    :ivar has_limits: whether the answer to an unknown parameter contains limits of points (rate-limit units).
     """
 
     http_status: int
@@ -243,7 +236,7 @@ class LimitRefusal(_Found):
 class Findings(_Found):
     """All findings of the probes (experiments) of ``airflow callapi verify``.
 
-    Where a value can be None, None means that no probe has found the value.
+    None means that no probe has found the value.
 
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.
@@ -253,8 +246,9 @@ class Findings(_Found):
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.
     :ivar dates: how old the beginning of a report's period must be.
-    :ivar calls: name of a call → what was seen of the call. The name of the call is the probe's name, e.g.
-        ``heard``. The probe ``dead_operator`` places two calls: ``dead_operator_1`` and ``dead_operator_2``.
+    :ivar calls: name of a call → what was seen of it. The name is the probe's name, e.g. ``heard``.
+        Exception: ``dead_operator_1`` and ``dead_operator_2`` for the two calls of the probe
+        ``dead_operator``.
     :ivar limit_refusal: the result of a start request that was sent while no points were left.
     :ivar refusals: name of a probe that found nothing out → the reason.
     """

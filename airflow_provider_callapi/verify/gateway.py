@@ -43,15 +43,11 @@ class Answer:
     """The reply of the Call API or the Data API to one request.
 
     :ivar data: the JSON value of ``result.data``; None: the answer contains no data.
-    :ivar error: the mnemonic of the error. If the error has no mnemonic: the error code as text. None: the
-        request succeeded.
-    :ivar error_field: the name of the parameter to which the error refers. None: the error names no
-        parameter.
-    :ivar error_value: the value to which the error refers. None: the error names no value. The value can be a
-        secret.
-    :ivar limits: the numbers in ``metadata.limits``: points (rate-limit units), e.g.
-        ``{"day_remaining": 99990}``, and seconds, e.g. ``{"minute_reset": 30}``. Empty: the answer contains
-        no limits.
+    :ivar error: the mnemonic of the error, or the error code as text. None: the request succeeded.
+    :ivar error_field: the name of the parameter that caused the error; None: not named.
+    :ivar error_value: the value that caused the error; None: not named. The value can be a secret.
+    :ivar limits: points (rate-limit units), e.g. ``{"day_remaining": 99990}``, and seconds, e.g.
+        ``{"minute_reset": 30}``, from ``metadata.limits``. Empty: the answer contains no limits.
     :ivar http_status: the HTTP status of the answer, e.g. 200.
     :ivar repeats_id: whether the answer contains the ``id`` of the request.
     :ivar rejected: the error as an exception; None: the request succeeded.
@@ -70,8 +66,7 @@ class Answer:
     def rows(self) -> list[dict[str, Any]]:
         """The JSON objects in ``data`` of the answer, as a list.
 
-        If ``data`` is a single object, the list contains only this object. If ``data`` is neither a list nor
-        an object, the list is empty.
+        A single object becomes a list of one. If ``data`` is neither a list nor an object, the list is empty.
         """
         data = self.data if isinstance(self.data, list) else [self.data]
         return [row for row in data if isinstance(row, dict)]
@@ -105,7 +100,8 @@ class Service:
     :param login: the user name for the login. None: no login, because ``secret`` is an access key.
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: the newest `Answer.limits` that were not empty. Empty: no answer contained limits.
+    :ivar limits: the newest limits of points in an answer, in the form of `Answer.limits`. Empty: no answer
+        contained limits.
     """
 
     def __init__(
@@ -147,8 +143,8 @@ class Service:
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token for this request. None: the service's own token. If there is none yet,
-            the method logs in first.
+        :param token: the access token for this request. None: the service's own token, after a login if
+            necessary.
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """
@@ -157,13 +153,10 @@ class Service:
     def send(self, method: str, **params: Any) -> Answer:
         """Send a request. Repeat it if the token has expired or no points (rate-limit units) are left.
 
-        - If the token has expired: log in, and repeat the request once. A permanent access key has no login,
-          so there is no repeat.
-        - If no points are left: wait for the next minute, and repeat the request. Do this at most three
-          times.
+        - If the token has expired: log in, and repeat the request once.
+        - If no points are left: wait for the next minute, and repeat the request, at most three times.
 
-        Never use this method for a start request: the service could place the call twice. Use it only for
-        requests that do no harm if the service carries them out twice.
+        Never use this method for a start request: the service could place the call twice.
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
@@ -195,7 +188,7 @@ class Service:
         return answer if answer.error is None else None
 
     def await_points(self, points: int) -> None:
-        """Wait for the next minute if too few points (rate-limit units) are left in the present minute.
+        """If too few points (rate-limit units) are left in the present minute, wait for the next minute.
 
         The newest limits in an answer show how many points are left. If no answer has contained limits, the
         method does not wait.

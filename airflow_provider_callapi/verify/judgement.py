@@ -51,8 +51,8 @@ class Context:
     def second_witness(self) -> Settings:
         """The advice to use the Data API as a second source about calls, beside ``list.calls``.
 
-        The dict has the form of `Judgement.settings`: name of a setting → the value that the user should give
-        it. It is ``{"data_api": "true"}``. If the connection already uses the Data API, the dict is empty.
+        The dict has the form of `Judgement.settings`: name of a setting → advised value. It is
+        ``{"data_api": "true"}``, or empty if the connection already uses the Data API.
         """
         return {} if self.has_data_api else {"data_api": "true"}
 

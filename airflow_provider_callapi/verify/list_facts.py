@@ -40,10 +40,10 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return the longest time from the moment when a call left ``list.calls`` until the call ended.
+    """Return how many seconds before its end a call left ``list.calls``: the longest time of all calls.
 
-    :return: seconds. A negative number: each call left ``list.calls`` only after the call had ended. None:
-        for each call, one of the two times is not known.
+    :return: seconds. Negative: each call left ``list.calls`` only after it had ended. None: for each call,
+        one of the two times is not known.
     """
     early = [
         call.ended - call.left_list
@@ -97,15 +97,12 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
     """Return whether the contact's leg (line) had a state of talking in at least one of several periods.
 
-    For example, ``Разговор`` is a state of talking.
+    For example, ``Разговор`` is a state of talking. A period counts only if its times are known, and
+    ``list.calls`` showed the call in it, at least one second after its beginning.
 
-    A period counts only if both times are known, and ``list.calls`` showed the call in it. The first second
-    of each period does not count.
-
-    :param periods: tuples (call, beginning, end). Times are in seconds since the start of the call. None: the
-        time is not known.
-    :return: True: the leg had a state of talking in at least one period. False: in none. None: no period
-        counts.
+    :param periods: tuples (call, beginning, end), in seconds since the start of the call. None: the time is
+        not known.
+    :return: True: yes. False: in none of the periods. None: no period counts.
     """
     shown: bool | None = None
     for call, begins, ends in periods:

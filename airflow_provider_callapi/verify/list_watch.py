@@ -19,12 +19,11 @@ _FORMS: dict[StartTimeForm, str] = {
 def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> Side:
     """Return whether a leg is the contact's leg or the operator's leg.
 
-    The phone number decides. If it belongs to neither side, ``is_operator`` decides.
+    If the leg's phone number belongs to neither side, ``is_operator`` decides.
 
-    :param called: the leg's ``called_phone_number``: the phone number, perhaps with a dot and DTMF tones
-        (phone keys).
+    :param called: ``called_phone_number`` of the leg, perhaps with a dot and phone keys after the number.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number of this side.
-    :param is_operator: the leg's ``is_operator``.
+    :param is_operator: ``is_operator`` of the leg.
     :return: ``contact`` or ``operator``.
     """
     text = str(called or "")
@@ -35,7 +34,7 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 
 
 class ListWatch:
-    """Takes each poll (answer to ``list.calls``), and writes what it shows of one call into a `CallSeen`.
+    """Writes what each poll (answer to ``list.calls``) shows of one call into a `CallSeen`.
 
     Times are in seconds since the service replied to the start request.
 
@@ -44,8 +43,8 @@ class ListWatch:
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :ivar missing_since: the time of the first of the latest polls that have not shown the call. 0: no poll
-        has shown the call yet. None: the newest successful poll shows the call.
+    :ivar missing_since: since when no poll has shown the call. 0: no poll has shown the call yet.
+        None: the newest successful poll shows the call.
     :ivar misses: how many successful polls in a row, up to the newest, have not shown the call.
     """
 
@@ -75,7 +74,7 @@ class ListWatch:
         """Write into ``seen`` what one poll shows of the call.
 
         :param rows: the active calls, as JSON objects.
-        :param at: seconds from the start of the call to the poll.
+        :param at: the time of the poll.
         """
         entry = next((row for row in rows if self._is_shown_by(row)), None)
         if entry is None:

@@ -21,10 +21,10 @@ class Probe:
     :ivar calls: the number of calls that the probe places.
     :ivar points: about how many points (rate-limit units) the probe uses, at both services together.
     :ivar run: a function that carries out the probe, and adds what it finds to the findings in its argument.
-    :ivar needs: the field of `Options` with the additional phone number that this probe needs, e.g.
-        ``dead_operator``. None: the probe needs no additional number.
-    :ivar only_on_request: True: the probe runs only if the option ``--only`` names the probe.
-    :ivar warning: a warning that the plan of the run shows to the user. Empty: no warning.
+    :ivar needs: the field of `Options` with the additional phone number, e.g. ``dead_operator``. None: no
+        additional number is needed.
+    :ivar only_on_request: True: the probe runs only if the option ``--only`` names it.
+    :ivar warning: a warning for the user before the run. Empty: no warning.
     """
 
     name: str
@@ -87,13 +87,12 @@ PROBES = (
 
 
 def select(only: Collection[str] = (), *, with_calls: bool = True) -> list[Probe]:
-    """Select the probes (experiments) that a run of ``airflow callapi verify`` carries out.
+    """Return the probes (experiments) that a run of ``airflow callapi verify`` carries out.
 
-    :param only: the names of the wanted probes. Empty: all probes that do not need a special request (see
-        `Probe.only_on_request`).
+    :param only: the names of the wanted probes. Empty: all probes except those with `Probe.only_on_request`.
     :param with_calls: False: leave out the probes that place calls, even if ``only`` names them.
     :return: the selected probes, in the order of `PROBES`.
-    :raises ValueError: ``only`` contains an unknown name. The error message lists the names of all probes.
+    :raises ValueError: ``only`` contains an unknown name. The error message lists all names.
     """
     names = [probe.name for probe in PROBES]
     for name in only:

@@ -40,8 +40,8 @@ def reader_of(bench: Bench) -> ReportReader:
 def probe_errors(bench: Bench) -> None:
     """Find out the form of the answers with which the Call API reports errors.
 
-    The probe sends two requests: one with an unknown parameter, and one with a wrong access key. In
-    `Findings.errors`, it stores the form of the first answer, and the HTTP status of the second answer.
+    The probe sends one request with an unknown parameter, and one with a wrong access key. It stores the form
+    of the answers in `Findings.errors`.
 
     :raises NotPossible: the Call API ignores the unknown parameter, and so reports no error.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
@@ -60,8 +60,7 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe stores the results in `Findings.login`. They also state which field of the login's answer
-    contains the token's expiry time, and whether the answer contains the limits of points (rate-limit units).
+    The probe stores in `Findings.login` whether it does, and the form of the login's answer.
 
     :raises NotPossible: the connection has a permanent access key, so there is no login.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.
@@ -86,9 +85,8 @@ def probe_login(bench: Bench) -> None:
 def probe_points(bench: Bench) -> None:
     """Find out the account's limits of points (rate-limit units), and how many points some requests cost.
 
-    The probe sends only requests that change nothing in the account, such as polls, requests for reports and
-    logins. It stores the limits in `Findings.day_limit` and `Findings.minute_limit`, and the costs in
-    `Findings.points`.
+    The requests change nothing in the account. The probe stores the limits in `Findings.day_limit` and
+    `Findings.minute_limit`, and the costs in `Findings.points`.
 
     :raises NotPossible: the answers contain no limit of points for the day.
     :raises CallApiError: a request got no answer, or a service refuses the first poll or a login.
@@ -119,8 +117,8 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
     """Measure how many points (rate-limit units) a request for a method costs, and store the cost.
 
-    The function measures two requests, and stores the smaller cost, because another program may use points of
-    the account at the same time. If the answers do not show the cost, the function stores nothing.
+    The function stores the smaller of two measurements, because another program may use points at the
+    same time. If the answers do not show the cost, the function stores nothing.
 
     :param points: method → points. The function adds an entry for ``method``.
     :param method: the method of the API, e.g. ``list.calls``.
@@ -147,13 +145,12 @@ def _count_login(points: dict[str, int], service: Service, send: Callable[[], An
 def probe_reports(bench: Bench) -> None:
     """Find out which fields, filters and dates the Data API refuses in requests for reports.
 
-    The probe requests reports with all fields and filters that the package uses, and with a date in the
-    future. It stores the refusals in `Findings.report_rules`. The probe also asks for the account's time
-    zone, and stores it in `Findings.account_zone`.
+    The probe stores the refusals in `Findings.report_rules`. It also asks for the account's time zone, and
+    stores it in `Findings.account_zone`.
 
     :raises NotPossible: the connection does not use the Data API.
-    :raises CallApiError: a request for a report got no answer, or the Data API refuses a request for a reason
-        other than a field, a filter or a date.
+    :raises CallApiError: a request for a report got no answer, or was refused for a reason other than a
+        field, a filter or a date.
     """
     reader = reader_of(bench)
     data_api = bench.gateway.data_api
@@ -170,9 +167,8 @@ def probe_reports(bench: Bench) -> None:
 def probe_dates(bench: Bench) -> None:
     """Find out how old ``date_from`` must be, so that the Data API accepts a request for a report.
 
-    A binary search between 0 seconds and 2 days finds the smallest accepted age. The age is the time from
-    ``date_from`` to the request. The result is exact to one percent or one second, whichever is longer. The
-    probe stores it in `Findings.dates`.
+    The probe tries ages between 0 seconds and 2 days. It stores the smallest accepted age in
+    `Findings.dates`, exact to one percent or one second, whichever is longer.
 
     :raises NotPossible: the connection does not use the Data API, or the account's time zone is not known.
     :raises CallApiError: a request got no answer, or was refused for a reason other than ``date_from``.

@@ -31,15 +31,14 @@ def can_run(probe: Probe, options: Options) -> bool:
 def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finished: Sequence[str]) -> str:
     """Return the plan of a run of ``airflow callapi verify``, as text for the user.
 
-    The plan lists the probes (experiments) that run and those that are left out. It also states how many
-    calls, points (rate-limit units) and minutes the run needs.
+    The plan lists the probes (experiments) that run and those that are left out. It states how many calls,
+    points (rate-limit units) and minutes the run needs.
 
     :param probes: the probes that the user has selected.
     :param options: the phone numbers that the user has given. Probes that need another number are left out.
     :param conn_id: the id of the Airflow connection.
     :param finished: the names of the probes that an earlier run has finished. They do not run again.
-    :return: lines of at most 100 characters. If no probe runs, the first line states that there is nothing
-        left to do.
+    :return: lines of at most 100 characters. If no probe runs, the first line states it.
     """
     to_do = [probe for probe in probes if probe.name not in finished and can_run(probe, options)]
     left_out = _left_out(probes, options, finished)

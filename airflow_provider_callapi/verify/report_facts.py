@@ -39,9 +39,8 @@ def own_leg_reasons(findings: Findings) -> bool | None:
 def session_reason(findings: Findings) -> SessionReason | None:
     """Return which leg gives the whole call its ``finish_reason`` in the report of calls.
 
-    The function compares calls in which only the contact picks up (probe ``dead_operator``) with a call in
-    which only the operator picks up (probe ``second_number``). Without the probe ``second_number``, the
-    result is less certain.
+    The probe ``dead_operator`` must have run. Without the probe ``second_number``, the result is less
+    certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
         leg). None: the calls of the probe ``dead_operator`` do not show it.
@@ -204,9 +203,9 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether a finding other than the contact's leg in the report shows that the contact picked up.
+    """Return whether something other than the contact's leg in the report shows that the contact picked up.
 
-    Each of these findings shows that the contact picked up: a talk time in the report of calls, a state of
-    talking in ``list.calls``, or an operator's leg in the report of legs.
+    Each of these shows it: a talk time in the report of calls, a state of talking in ``list.calls``, or an
+    operator's leg in the report of legs.
     """
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

@@ -1,7 +1,7 @@
-"""Ask the Data API for the reports of one call, without the parts of a request that the Data API refuses.
+"""Ask the Data API for the reports of one call, without what the Data API refuses in a request.
 
-Each refusal is a finding of ``airflow callapi verify``. The `ReportReader` stores the refusals in a
-`ReportRules` object.
+The `ReportReader` stores each refused field, filter or parameter as a finding of ``airflow callapi verify``,
+in a `ReportRules` object.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class ReportReader:
     def default_fields(self, session_id: int, external_id: str) -> list[dict[str, Any]]:
         """Return the entries of one finished call in ``get.calls_report``, with the service's default fields.
 
-        The request names no fields, so the Data API chooses the fields. The entries show whether
-        ``call_records`` is one of them.
+        The request names no fields, so the Data API chooses them.
 
         :return: a list of JSON objects, usually one. Empty: the report does not contain the call yet, or the
             Data API has refused the request.
@@ -95,19 +94,18 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. Repeat the request without each part that the Data API refuses.
+        """Ask for a report. If the Data API refuses a part of the request, repeat the request without it.
 
-        Such a part is a field of ``get.calls_report``, a filter, or the parameter ``include_ongoing_calls``.
-        The method remembers refused parts, and also leaves them out of later requests.
+        A part is a field of ``get.calls_report``, a filter, or ``include_ongoing_calls``. Later requests
+        leave out refused parts, too.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
-        :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. A request
-            contains only the first filter that the Data API has not refused. If no filter is left, the
-            request asks for the newest entries first.
+        :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. The request
+            contains the first one that the Data API has not refused. Without a filter, it asks for the newest
+            entries first.
         :param all_fields: True: the request names no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. If the Data API refuses the request for a reason other than such a part, the
-            answer contains the error.
+        :return: the answer. After a refusal for another reason, it contains the error.
         :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         while True:
@@ -128,8 +126,8 @@ class ReportReader:
     def send(self, method: str, **params: Any) -> Answer:
         """Ask for a report of about the last three days (see `interval`).
 
-        If the Data API refuses the end of this period because this machine's clock is ahead, the method
-        repeats the request once with an end 5 seconds earlier.
+        If the Data API refuses the end of this period as a date in the future, the method repeats the request
+        once, with an end 5 seconds earlier.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param params: the parameters of the request, without ``date_from`` and ``date_till``.
@@ -149,8 +147,8 @@ class ReportReader:
         """Ask for one entry of ``get.calls_report``, to see whether the Data API accepts the dates.
 
         :param date_from: the beginning of the period as text, e.g. ``2016-10-19 12:26:48``.
-        :param till: the end of the period, epoch seconds. The request contains it as text in UTC.
-        :return: the answer. If the Data API refuses a date, `Answer.error_field` names the date's parameter.
+        :param till: the end of the period, epoch seconds. The request contains it as UTC text.
+        :return: the answer. If a date is refused, `Answer.error_field` names its parameter.
         :raises CallApiError: the request got no answer, or the Data API refuses the login.
         """
         return self._data_api.send(
@@ -171,11 +169,9 @@ class ReportReader:
     def latest(self, now: float) -> float:
         """Return the ``date_till`` with which a request includes all calls until now.
 
-        The Data API reads ``date_till`` as a local time of the account.
-
         - If the Data API refuses dates in the future: the present local time of the account, or some seconds
           earlier if this machine's clock is ahead.
-        - Otherwise: 15 hours from now in UTC, which is in the future in every time zone.
+        - Otherwise: a time that is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
         :return: the number that `report_text` converts to this ``date_till``.
@@ -220,8 +216,8 @@ class ReportReader:
         :param answer: the answer to the request.
         :param method: the JSON-RPC method of the request, e.g. ``get.calls_report``.
         :param filtered_by: the field by which the request filters; None: the request has no filter.
-        :return: True: the method has stored a refusal. The same request without the refused part may succeed.
-            False: the method has found no new refusal.
+        :return: True: a new refusal is stored, and the request without the refused part may succeed. False:
+            there is no new refusal.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)

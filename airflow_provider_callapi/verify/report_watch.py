@@ -20,14 +20,14 @@ _LARGE = 1 << 53
 class ReportWatch:
     """Asks the Data API for the reports of one call, and writes what the reports show into a `CallSeen`.
 
-    :param seen: the `CallSeen`. For example, the watch writes when the call ended.
+    :param seen: the object into which the watch writes, e.g. when the call ended.
     :param reader: sends the requests for reports.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :param measure_ongoing: True: ask for the report during the call, too, to find out when the report first
-        contains the active call. False: ask only while ``list.calls`` does not show the call.
+    :param measure_ongoing: True: ask for the report during the call, too. False: ask only while
+        ``list.calls`` does not show the call.
     :ivar has_finished: whether a report has shown the finished call.
     """
 
@@ -58,18 +58,16 @@ class ReportWatch:
     def take(self, at: float, missing_since: float | None) -> None:
         """Ask for the report of the call if a request is due, and write into ``seen`` what the report shows.
 
-        Call this method after each poll of ``list.calls``. A request is due after these polls:
+        Invoke this method after each poll of ``list.calls``. A request is due:
 
-        - If ``measure_ongoing`` is True: the first 25 polls.
-        - If ``list.calls`` does not show the call: every poll at first. After about 30 requests, only one
-          poll in 10 seconds.
+        - after each of the first 25 polls, if ``measure_ongoing`` is True.
+        - after each poll that does not show the call. After about 30 requests, only once in 10 seconds.
 
-        Once the report has shown the finished call, the method does nothing. If the Data API does not answer,
-        the method writes nothing.
+        After a report of the finished call, the method does nothing.
 
         :param at: the time of the poll: seconds since the service replied to the start request.
-        :param missing_since: the time of the first of the latest polls that have not shown the call, in the
-            same seconds. None: ``list.calls`` shows the call.
+        :param missing_since: since when ``list.calls`` has not shown the call, in the same seconds. None:
+            ``list.calls`` shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return

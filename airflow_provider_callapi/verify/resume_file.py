@@ -21,10 +21,9 @@ class ActiveCall(BaseModel):
     If the run is killed, the next run reads this record in the resume file, and ends the call.
 
     :ivar external_id: the ``external_id`` in the start request.
-    :ivar session_id: the session id of the call. None: not known, because no reply to the start request has
-        contained it and no search has found it.
-    :ivar started_at: when the reply to the start request came, epoch seconds. Without a reply: when the run
-        sent the request.
+    :ivar session_id: the session id of the call. None: neither a reply nor a search has shown it yet.
+    :ivar started_at: when the reply to the start request came, or else when the request was sent. Epoch
+        seconds.
     :ivar others: the session ids of the calls that were active before the start request. A search for this
         call ignores them.
     """
@@ -40,9 +39,9 @@ class State(BaseModel):
 
     :ivar version: the version of the file format.
     :ivar conn_id: the id of the Airflow connection.
-    :ivar finished: the names of the finished probes. A later run leaves out these probes.
+    :ivar finished: the names of the finished probes. A later run leaves them out.
     :ivar calls_placed: how many start requests all runs with this file have sent, including failed ones.
-    :ivar active: the call that the command must release (end); None: no call of the command is active.
+    :ivar active: the call that the command must release (end); None: no call is active.
     :ivar findings: what the probes have found out so far.
     """
 

@@ -67,14 +67,13 @@ class Run:
     def execute(self, probes: Iterable[Probe]) -> Findings:
         """Run the probes (experiments) that no earlier run has finished, and return all findings.
 
-        If an earlier run was interrupted and left a call active, the method first releases (ends) this call.
-        If the present run is interrupted, e.g. by KeyboardInterrupt, the method releases its own active call,
-        and raises the exception again.
+        If an earlier run has left a call active, the method first releases (ends) this call. If the present
+        run is interrupted, e.g. by KeyboardInterrupt, the method releases its own active call, and raises the
+        exception again.
 
         :param probes: the probes to run, in order.
         :return: the findings of this run and of the earlier runs with the same resume file.
-        :raises CallApiError: the Call API does not answer the first poll, or refuses the poll or the login.
-            No probe has run.
+        :raises CallApiError: the first poll or the login failed. No probe has run.
         :raises CallLeft: a call could not be released. The next run tries again.
         """
         state = self._file.state
@@ -94,11 +93,13 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe (experiment). If it fails, store and show the reason, and release its active call.
+        """Run a probe (experiment). If it fails, release (end) its active call.
+
+        After a failure, the method shows the user the reason, and stores it in `Findings.refusals`.
 
         :return: True: the probe is finished, and later runs leave it out. False: the probe has failed, and
             the next run repeats it.
-        :raises CallLeft: the active call could not be released (ended).
+        :raises CallLeft: the active call could not be released.
         """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
@@ -138,22 +139,18 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Continue after a failed start request. The service may have placed the call nevertheless.
+        """Decide what follows a failed start request. The service may have placed the call nevertheless.
 
-        This is possible if the service gave no answer, and after some errors, such as ``limit_exceeded``.
-
-        - If `CallPlan.needs_points` is True: the probe observes a placed call, and cannot continue without
-          one. The method raises `NotPossible`. If a call may be active, its record stays in the resume file,
-          so that the run ends the call later.
-        - If `CallPlan.needs_points` is False: the probe tests a start request without points, and expects a
-          refusal. The method searches for the call, and releases (ends) it.
+        - If `CallPlan.needs_points` is True: the method raises `NotPossible`. If a call may be active, its
+          record stays in the resume file, and the run ends the call later.
+        - If `CallPlan.needs_points` is False: the method searches for the call, and releases (ends) it.
 
         :param error: the error with which the start request failed.
         :param active: the record of the call in the resume file.
-        :return: a `CallSeen` whose ``refused`` names the error. Its ``appeared`` is 0 if the search has found
-            the call, and None if the call is not active.
+        :return: a `CallSeen` with the error in ``refused``. Its ``appeared`` is 0 if the call was found, and
+            None if no call is active.
         :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
-            active. After such a search, the record stays in the resume file, too.
+            active. After the search, the record of the call stays in the resume file.
         :raises CallLeft: the release failed.
         """
         mnemonic = getattr(error, "mnemonic", None)

@@ -32,10 +32,9 @@ shows the lost call only later, the person is called twice.
 def report(context: Context) -> Judgement:
     """Judge whether the report contains a finished call within 120 s, the default ``report_timeout``.
 
-    ``report_timeout`` is a parameter of the Airflow operators. The function takes the longest time from the
-    end of a call until the report contained the call. From this time, it computes a safe time limit (see
-    `with_margin`). If the limit is more than 120 s, the assumption does not hold, and the result advises the
-    limit as ``report_timeout``.
+    The needed time limit is `with_margin` of the longest time from the end of a call until the report
+    contained the call. If the limit is more than 120 s, the assumption does not hold, and the result advises
+    the limit as ``report_timeout``.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -67,8 +66,8 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 
     :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
         report contained an active call.
-    :return: seconds as text, e.g. ``300``. ``leave empty``: no measurement proves that one of the services
-        shows the ``external_id`` of each active call, so the package may miss a lost call during the call.
+    :return: seconds as text, e.g. ``300``. ``leave empty``: neither service is known to show each active
+        call's ``external_id``.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     if delay == "never" and not (ids and all(ids)):
@@ -160,11 +159,10 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Describe the answer to ``login.user``.
+    """Describe the answer to ``login.user``, without a judgement.
 
     The description names the field with the token's expiry time, and states whether the Data API accepts the
-    token. The function only describes the answer and does not judge: if the probe ``login`` has run,
-    `Judgement.holds` is True.
+    token. If the probe ``login`` has run, `Judgement.holds` is True.
     """
     form = context.findings.login
     if form is None:

@@ -1,6 +1,6 @@
-"""Polls the active calls of each connection for all triggers of an event loop.
+"""Polls the active calls of each connection, once for all triggers of an event loop.
 
-Each poll serves all triggers that wait for calls of the connection. Many waiting tasks therefore send no more
+All triggers that wait for calls of a connection share its polls. Many waiting tasks therefore send no more
 requests than one waiting task.
 """
 
@@ -61,20 +61,16 @@ def subscribe(
             snapshot = await next_snapshot()
 
     ``next_snapshot`` waits for the next poll. All subscribers of the connection in the event loop share the
-    polls. The polls begin with the first subscriber, and end when the last one has left its ``async with``
-    block.
+    polls.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param interval: seconds between two polls. The shortest interval of all subscribers counts.
-    :param awaited: a function that the poll loop calls at each poll, if the connection uses the Data API. The
-        function returns the session ids of the calls for whose answer the subscriber waits. The loop asks the
-        Data API about these calls, and the snapshots contain the answers. By default, there are no such
-        calls.
-    :param only_call: the session id of the only call that the subscriber needs. The subscriber then gets the
-        first snapshot, and later only snapshots that can change what is known of this call. None: the
-        subscriber gets every snapshot.
-    :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot,
-        too. By default, there is no such time.
+    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
+        waits. If the connection uses the Data API, the snapshots contain these answers. Default: no calls.
+    :param only_call: the session id of the only call that the subscriber needs. Snapshots that change nothing
+        for this call are left out, except the first. None: the subscriber gets every snapshot.
+    :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot.
+        Default: no such time.
     :raises ValueError: the interval is not positive.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
@@ -97,12 +93,10 @@ class _Poller:
     """Polls the active calls of one connection: ``await poller()`` polls once and returns the snapshot.
 
     If the connection uses the Data API, the snapshot also contains which contacts have picked up, and which
-    missing calls have ended. `Witnesses` asks the Data API for both. The object reads the Airflow connection
-    at the first poll.
+    missing calls have ended.
 
-    :param callapi_conn_id: id of the Airflow connection.
-    :param sleep: a function that waits for a number of seconds between two attempts to read the connection:
-        ``asyncio.sleep``, or a replacement in a test.
+    :param callapi_conn_id: id of the Airflow connection. The object reads the connection at the first poll.
+    :param sleep: a function that waits for a number of seconds between two attempts to read the connection.
     """
 
     poll: SharedPoll
@@ -137,12 +131,10 @@ class _Poller:
     async def _read_connection(self) -> Connection:
         """Return the Airflow connection. If it cannot be read, try again for three minutes.
 
-        A short outage of a secrets backend must not end the waits of all deferred tasks. Airflow raises the
-        same error for an outage as for a missing connection, so the method tries again after both.
+        A short outage of a secrets backend must not end the waits of all deferred tasks.
 
-        :raises Exception: Airflow's last error. The method stops trying in three cases: the three minutes
-            have passed, the error is permanent (see the function `is_permanent`), or no trigger waits for
-            this connection any more.
+        :raises Exception: Airflow's last error. The three minutes have passed, the error is permanent (see
+            `is_permanent`), or no trigger waits for this connection any more.
         """
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:

@@ -1,11 +1,10 @@
 """Stores which triggers run in this process, and for which calls each trigger waits.
 
-If Airflow has cancelled a trigger and the task is still deferred, the trigger must find out the reason:
+If Airflow has cancelled a trigger and the task is still deferred, the trigger looks here for the reason:
 
-- If this module knows a new trigger for the same call: a user has cleared the task, and the task's next try
-  already waits for the call.
-- If not: the trigger acts as if Airflow had moved it to another triggerer. A new trigger in another process
-  stays unknown to this module.
+- If a new trigger in this process waits for the same call: a user has cleared the task, and the task's next
+  try waits for the call.
+- If not: the trigger assumes that Airflow has moved it to another triggerer.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
 
     :param trigger: the cancelled trigger.
     :param within: the longest wait in seconds.
-    :return: True: there is another trigger. So a user has cleared the task of the cancelled trigger, and the
-        next try of the task is already deferred. False: no other trigger in this process waits for the calls.
+    :return: True: a user has cleared the task of the cancelled trigger, and the task's next try is already
+        deferred. False: no other trigger in this process waits for the calls.
     """
     for _ in range(round(within / _PAUSE)):
         if _has_successor(trigger):

@@ -30,12 +30,10 @@ _questions: WeakKeyDictionary[
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
     """Ask Airflow whether the task of a cancelled trigger is still deferred.
 
-    :param task_instance: the task instance of the cancelled trigger. None: the task instance is not known,
-        and the function does not ask.
+    :param task_instance: the task instance of the cancelled trigger. None: the function does not ask.
     :param log: the trigger's logger.
-    :return: True: the task still waits. False: the task does not wait any more. None: not known, because the
-        task instance is not known, Airflow did not answer within 15 seconds, the request failed, or Airflow
-        does not know the task.
+    :return: True: the task is still deferred. False: it is not. None: not known, because ``task_instance`` is
+        None, or Airflow gave no usable answer within 15 seconds.
     """
     if task_instance is None:
         return None
@@ -54,9 +52,8 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return an asyncio task that asks Airflow for the state of a task, or of all its map indexes.
 
-    If a user ends the waits of many map indexes, Airflow cancels their triggers together. All these triggers
-    get the same asyncio task, and so share one request. For this purpose, the asyncio task waits 0.05 seconds
-    before it sends the request.
+    If Airflow cancels the triggers of many map indexes together, all these triggers get the same asyncio
+    task. It waits 0.05 seconds, and then sends one request for all of them.
 
     :param task_instance: the task instance of a cancelled trigger.
     :return: the asyncio task. Its result is run id → name of the Airflow task → state, e.g.
@@ -76,7 +73,7 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Return the states of a task's map indexes in a DAG run, as Airflow's API server gives the states.
+    """Ask Airflow's API server for the state of each map index of a task in one DAG run.
 
     :return: run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map
         index 3.

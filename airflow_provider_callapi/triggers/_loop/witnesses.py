@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """Asks the Data API which calls were answered and which calls have ended, and adds both to snapshots.
+    """Adds to snapshots which calls were answered and which have ended, according to the Data API.
 
     - A request about answers runs beside the polls. A later snapshot contains the answers.
-    - A request about ends delays the snapshot by at most one second, so that the tasks that wait for the
-      ended calls can continue at once. If the request takes longer, a later snapshot contains the ends.
+    - A request about ends delays the snapshot by at most one second. If the request takes longer, a later
+      snapshot contains the ends.
 
     :param settings: the settings of the connection.
     """
@@ -48,13 +48,13 @@ class Witnesses:
     ) -> Snapshot:
         """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
 
-        While an earlier request about answers is in progress, the copy contains no answers. While a request
-        about ends is in progress, the copy contains no ends.
+        While a request about answers is in progress, the copy contains no answers. While a request about
+        ends is in progress, the copy contains no ends.
 
         :param snapshot: the new snapshot of the active calls.
         :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
-        :param missing: the session ids of the calls for whose end a trigger waits, and which have vanished
-            since the previous snapshot.
+        :param missing: the session ids of the calls that have vanished since the previous snapshot, and for
+            whose end a trigger waits.
         """
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
