@@ -113,7 +113,7 @@ class AlertLock:
 
         :return: the last call of this callback before Airflow restarted it. None: no call of the last
             ``quiet_for`` seconds is known.
-        :raises AlertSuppressed: another callback rings, or has rung in the last ``quiet_for`` seconds.
+        :raises AlertSuppressed: another callback has placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:
             return None
