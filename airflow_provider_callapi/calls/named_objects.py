@@ -37,7 +37,9 @@ _SHORTEST_PHONE_NUMBER = 10
 
 @dataclass(frozen=True)
 class NamedObjects:
-    """The objects of the account that some start requests name, such as a virtual number or a scenario.
+    """The objects that appear in some start requests, such as a virtual number or a scenario.
+
+    The account must have these objects.
 
     :ivar scenarios: the ids of scenarios.
     :ivar tags: the ids of tags.
@@ -56,7 +58,7 @@ class NamedObjects:
 
     @classmethod
     def of(cls, requests: Iterable[StartCall], tags: Iterable[int] = ()) -> Self:
-        """Collect the objects of the account that some start requests name.
+        """Collect the virtual numbers, scenarios and other objects that appear in start requests.
 
         :param requests: the start requests.
         :param tags: ids of the tags that the calls get.
@@ -121,13 +123,14 @@ _REQUESTS: dict[str, Any] = {
 
 
 def fetch_account_lists(call: Callable[[Any], Any], named: NamedObjects) -> AccountLists:
-    """Fetch the account's lists that are needed to check the named objects, e.g. the list of scenarios.
+    """Fetch the account's lists that `find_mistakes` compares with ``named``, e.g. the list of scenarios.
 
     The function raises no `CallApiError`, because the check must not prevent calls. A list that could not be
     fetched stays None.
 
     :param call: a function that sends a request to the Data API and returns the answer.
-    :param named: the objects to check. A list is fetched only if an object needs it.
+    :param named: the objects that appear in start requests, e.g. a scenario. The function fetches only the
+        lists that are needed to check these objects.
     """
     needed = {name for name in _REQUESTS if getattr(named, name)}
     if named.employees:

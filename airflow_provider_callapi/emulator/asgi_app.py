@@ -19,8 +19,9 @@ from airflow_provider_callapi.emulator.http_messages import VERSION_PATH, HttpRe
 class EmulatorApp:
     """The ASGI application that answers JSON-RPC requests: POST requests on paths such as ``/v4.0``.
 
-    Some faults that a test plans break the network connection. The application can do so only if the server
-    is uvicorn with h11, and calls the application directly, without a middleware.
+    A test can plan faults, and some of them break the network connection. The application can break a
+    connection only if the server is uvicorn with h11, and calls the application directly, without a
+    middleware.
 
     :param dispatcher: the exchange that answers the JSON-RPC requests.
     :param other_app: the application that answers all other requests.

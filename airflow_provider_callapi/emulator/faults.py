@@ -78,7 +78,10 @@ def method_of(body: bytes) -> str | None:
 
 
 class FaultPlan:
-    """The faults that a test has planned. The fault that the test planned first comes first."""
+    """The faults, such as a broken connection, that a test has planned for the next requests.
+
+    If several planned faults match a request, the request gets the fault that the test planned first.
+    """
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []

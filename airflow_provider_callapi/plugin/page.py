@@ -100,13 +100,14 @@ class Bar:
 class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
-    :ivar seen: the campaign's progress, and what a user has asked of the campaign.
+    :ivar seen: the campaign's progress, and a user's wish (pause, resume or stop).
     :ivar why: why the campaign does not dial now, without phone numbers. ``""``: it dials at its normal pace.
     :ivar task: the link to the campaign's task.
     :ivar offered: which of the buttons pause, resume and stop the page shows.
-    :ivar wanted: what a user has asked and the campaign does not do yet, such as ``anna asked to pause``.
-        ``""``: nothing.
-    :ivar is_late: True: the campaign is not over, and its progress is overdue by more than a minute.
+    :ivar wanted: a wish that the campaign does not follow yet, such as ``anna asked to pause``. ``""``: there
+        is no such wish.
+    :ivar is_late: True: the campaign is not over, and should have published its progress more than a minute
+        ago.
     """
 
     seen: SeenCampaign

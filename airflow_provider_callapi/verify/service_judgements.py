@@ -30,11 +30,11 @@ shows the lost call only later, the person is called twice.
 
 
 def report(context: Context) -> Judgement:
-    """Judge whether the report contains a finished call within 120 s, the default ``report_timeout``.
+    """Judge whether the default ``report_timeout``, 120 s after a call's end, is long enough.
 
-    The needed time limit is `with_margin` of the longest time from the end of a call until the report
-    contained the call. If the limit is more than 120 s, the assumption does not hold, and the result advises
-    the limit as ``report_timeout``.
+    The needed time limit is `with_margin` of the longest time from the end of a call until the report of
+    calls contained the call. If the needed limit is more than 120 s, the assumption does not hold, and the
+    result advises the needed limit as ``report_timeout``.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -159,10 +159,11 @@ def other_points(context: Context) -> Judgement:
 
 
 def login(context: Context) -> Judgement:
-    """Describe the answer to ``login.user``, without a judgement.
+    """Describe the answer to ``login.user``.
 
     The description names the field with the token's expiry time, and states whether the Data API accepts the
-    token. If the probe ``login`` has run, `Judgement.holds` is True.
+    token. The function does not judge: if the probe (experiment) ``login`` has run, `Judgement.holds` is
+    always True.
     """
     form = context.findings.login
     if form is None:

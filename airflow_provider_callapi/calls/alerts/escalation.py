@@ -78,11 +78,12 @@ class Escalation:
     def adopt(self, progress: Progress) -> Outcome | None:
         """Continue an escalation after Airflow has restarted the alert's callback.
 
-        The next `ring_next` then calls the person who follows the called person.
+        `ring_next` then begins with the person after the called person.
 
         :param progress: the newest call before the restart, and the person who was called.
-        :return: this call, if people are left after the called person. Wait until this call is answered or
-            ends. None: no one is left, so there is nothing to wait for.
+        :return: the call in ``progress``, if the alert has a next person. Wait until this call is answered or
+            ends, before you use `ring_next`. None: the called person was the last one, so there is nothing to
+            wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
         self.gateway.log(

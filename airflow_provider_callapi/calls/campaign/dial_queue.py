@@ -73,7 +73,7 @@ class DialQueue:
         self.stopped = self.stopped or why
 
     def drop_expired(self, now: float) -> None:
-        """Finish the waiting people who may not be called any more before dialling ends.
+        """Finish the waiting people of a time zone if none of them may be called before `Rules.dial_until`.
 
         Dialling ends at `Rules.dial_until`. The method decides for each time zone separately:
 

@@ -53,12 +53,13 @@ class Tally:
 class Figures:
     """The calls of a campaign, counted for charts.
 
-    A `Tally` counts a group of calls: all calls, the calls that rang a phone, and the answered calls.
+    A `Tally` holds three counts of one group of calls: how many calls the group has, how many of them rang a
+    phone, and how many were answered.
 
     :ivar all: the `Tally` of all calls.
     :ivar minutes: minutes since the epoch → how many calls started in this minute.
     :ivar hours: one `Tally` for each hour of the day, 0 to 23, in the time zone of the called person.
-    :ivar by_attempt: n → the `Tally` of each person's n-th call that rang a phone.
+    :ivar by_attempt: n → the `Tally` of the calls that rang their person's phone for the n-th time.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people or invalid rows. The reason is a text, such as the name
         of the service's error. People who answered are not counted.

@@ -98,7 +98,7 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
     - a higher number than the intent;
     - the same number, and a status other than ``not_placed``; or
-    - a lower number, and is still open.
+    - a lower number, and one of the statuses in `OPEN`: ``dialling``, ``active`` or ``ended``.
 
     :param newest: the person's newest attempt in the ledger. None: there is none, so the result is False.
     :param intent: the attempt that a process wants to dial.

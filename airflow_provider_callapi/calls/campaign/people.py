@@ -86,10 +86,13 @@ class Duplicate(Skipped):
 class Plan:
     """The people to call from a contact list, and the rows from which no one is called.
 
+    If the task calls only one shard (a part of the list), ``people``, ``invalid`` and ``duplicates`` contain
+    only this shard.
+
     :ivar people: the people to call, one for each different number.
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
-    :ivar rows: how many rows the whole contact list has, without blank rows. All shards count.
+    :ivar rows: how many rows the contact list has in all shards together, without blank rows.
     :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 

@@ -48,8 +48,11 @@ class _Region:
 def is_valid_national(country_code: int, national: str) -> bool:
     """Return whether a country code and a national number are a valid phone number.
 
-    Several regions may have the same country code. The number must be valid in one of them. If the number
-    begins with a region's leading digits, the function checks no further regions.
+    Several regions may have the same country code. The function checks one region after another, until the
+    number is valid in a region. Some regions have leading digits: the first digits of all their numbers.
+
+    - If the number begins with a region's leading digits: this region decides, and no further one is checked.
+    - If the number does not begin with a region's leading digits: the number is not valid in this region.
 
     :param national: the digits of the number without its country code and without a national prefix.
     """

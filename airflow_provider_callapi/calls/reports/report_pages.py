@@ -51,9 +51,10 @@ class ReportQuery:
 
     :ivar request_type: the class of the requests.
     :ivar parameters: the parameters of the requests, without dates, order and page.
-    :ivar key: takes a row. Returns a key that no other row has, e.g. the call session id.
-    :ivar position: takes a row. Returns a time in epoch seconds, e.g. when the call began. Rows with a time
-        outside the wanted interval are left out. None: no rows are left out.
+    :ivar key: a function that takes a row, and returns a key that no other row has, e.g. the call session id.
+    :ivar position: a function that takes a row, and returns a time in epoch seconds, e.g. when the call
+        began. A row with a time outside the wanted interval is left out. If ``position`` itself is None, no
+        rows are left out.
     """
 
     request_type: type[GetCallsReport] | type[GetCallLegsReport]

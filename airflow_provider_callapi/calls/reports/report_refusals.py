@@ -64,9 +64,10 @@ class Omissions:
     ends_now: bool = False
 
     def allows(self, kind: ReportRequest, part: str) -> bool:
-        """Return whether a request may contain a part, e.g. the field ``tags``.
+        """Return False if requests of a kind must leave out a part, because `Omissions.parts` names the part.
 
-        :param kind: the class of the request: the report of calls, or the report of legs.
+        :param kind: the class of the requests: for the report of calls, or for the report of legs.
+        :param part: a part of a request, e.g. the field ``tags``.
         """
         return (kind.method, part) not in self.parts
 

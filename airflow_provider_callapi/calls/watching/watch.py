@@ -50,10 +50,10 @@ class Observation(Struct, frozen=True, gc=False):
     :ivar listed: whether a snapshot has shown the call.
     :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
         answer was seen.
-    :ivar missing_since: the time of the first snapshot in ``misses``, epoch seconds. None: the call is not
-        missing now.
-    :ivar misses: how many snapshots in a row prove that the call is missing. Failed polls between them do not
-        count.
+    :ivar missing_since: the time of the first miss that ``misses`` counts, epoch seconds. None: the call is
+        not missing now.
+    :ivar misses: the number of misses in a row until now: complete snapshots without the call. Failed polls
+        between them do not count. After a snapshot that proves nothing (see `with_doubt`), the number is 0.
     :ivar failures: how many polls in a row have failed.
     :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
     :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.

@@ -108,11 +108,12 @@ class AlertLock:
     def acquire(self) -> Progress | None:
         """Wait until this callback may ring.
 
-        If ``quiet_for`` is 0, or if the alert's Airflow Variable cannot be used, the callback may ring at
-        once.
+        The method waits while another callback holds a claim (the right to ring) but has placed no call yet.
+        Such a claim expires after ``settle`` + 15 seconds. The method does not wait if ``quiet_for`` is 0, if
+        ``may_write`` is False, or if the alert's Airflow Variable cannot be used.
 
-        :return: the last call of this callback before Airflow restarted it. None: no call of the last
-            ``quiet_for`` seconds is known.
+        :return: the newest call that this callback placed before Airflow restarted it. None: no such call of
+            the last ``quiet_for`` seconds is known.
         :raises AlertSuppressed: another callback has placed a call in the last ``quiet_for`` seconds.
         """
         if not self.quiet_for:

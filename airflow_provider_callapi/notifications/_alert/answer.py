@@ -58,7 +58,8 @@ class Acknowledgement:
         """Return what acknowledges an alert, and how long the alert waits for the acknowledgement.
 
         :param options: the options of the alert, such as ``acknowledged_by``.
-        :param requests: the start requests of the alert. All of them have the same dialing timeout.
+        :param requests: the start requests of the alert. The time to wait depends on their dialing timeout,
+            which is the same in all of them.
         """
         dialing_timeout = getattr(requests[0], "dialing_timeout", None) if requests else None
         longest = (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
@@ -110,10 +111,12 @@ def has_mark(
 ) -> bool:
     """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
 
-    The function waits for the report for ``wanted.report_timeout`` seconds at most. If the end of the call is
-    unknown, the time counts from the deadline of ``watch``.
+    The function waits at most ``wanted.report_timeout`` seconds for the report:
 
-    :param watch: what the polls have shown of the call.
+    - If ``watch`` has observed the end of the call: the time begins when the function begins.
+    - Otherwise: the time begins at the deadline of ``watch``. If the deadline is over, it begins at once.
+
+    :param watch: the watch of the call. At its deadline, a watch ends without an observed end of the call.
     :param wanted: the marks that acknowledge the alert, and how long to wait for the report.
     :return: True: the report contains a mark. False: it contains none, or there is no report.
     """

@@ -121,8 +121,9 @@ def _make_escalation(
 ) -> Escalation:
     """Return the escalation of an alert: the object that calls its people one after another.
 
-    Before each start request, the escalation checks that no other callback has rung. The escalation stores
-    each placed call in the alert's Variable.
+    Before it sends a start request for its first call, the escalation checks whether another task's Airflow
+    callback has placed a call for this alert. If so, the escalation raises `AlertSuppressed` and calls no
+    one. The escalation stores each placed call in the alert's Airflow Variable.
     """
 
     def warn(text: str) -> None:

@@ -30,7 +30,8 @@ def find_problems(
 
     :param template: the object that makes the start request of each person.
     :param tags: ids of the tags that the campaign sets or reads.
-    :return: the sentences. Empty also without people, and without the Data API.
+    :return: the sentences. The list is also empty if ``people`` is empty, or if the Airflow connection does
+        not use the Data API.
     """
     if not hook.has_data_api or not people:
         return []
