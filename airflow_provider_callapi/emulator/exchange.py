@@ -99,12 +99,13 @@ class Exchange(Dispatcher):
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call.
         :raises KeyError: the account has no employee with this id.
-        :raises ValueError: the account has no virtual number or no employee, or the employee has no phone.
+        :raises ValueError: ``virtual_number`` is None and the account has no number; or the account has no
+            employee; or the employee has no phone.
         """
         with self._lock:
             switchboard = self._current_switchboard()
             account = account or self.account
-            if not account.virtual_numbers or not account.employees:
+            if not (virtual_number or account.virtual_numbers) or not account.employees:
                 raise ValueError("an inbound call needs an account with a virtual number and an employee")
             number = virtual_number or min(account.virtual_numbers)
             employee = account.employees[employee_id or min(account.employees)]

@@ -14,7 +14,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
-from airflow_provider_callapi.calls.calling_hours.hours import is_timezone, read_hours
+from airflow_provider_callapi.calls.calling_hours.hours import read_hours
+from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
@@ -272,7 +273,7 @@ def _read_exclusions(value: Any) -> Exclusions:
 
 
 def _read_timezone(value: Any) -> str:
-    if not isinstance(value, str) or not is_timezone(value):
+    if not isinstance(value, str) or not is_iana_zone(value):
         raise ValueError
     return value
 

@@ -65,7 +65,13 @@ def test_an_inbound_call_that_could_ring_no_phone_is_refused_with_the_reason(exc
     exchange.account.employees[99] = Employee(99, "No Phone")
     with pytest.raises(ValueError, match="employee 99 has no phone"):
         exchange.inbound(CONTACT, employee_id=99)
-    exchange.account.employees.clear()
-    with pytest.raises(ValueError, match="a virtual number and an employee"):
-        exchange.inbound(CONTACT)
+    for missing in (exchange.account.virtual_numbers, exchange.account.employees):
+        missing.clear()
+        with pytest.raises(ValueError, match="a virtual number and an employee"):
+            exchange.inbound(CONTACT, VNUMBER if missing is exchange.account.employees else None)
     assert exchange.active_calls == []
+
+
+def test_an_inbound_call_to_a_named_number_needs_no_number_of_the_account(exchange):
+    exchange.account.virtual_numbers.clear()
+    assert exchange.call(exchange.inbound(CONTACT, VNUMBER)).direction == "in"

@@ -22,15 +22,6 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def is_timezone(name: str) -> bool:
-    """Return whether a text is the name of an IANA time zone, such as ``Europe/Moscow``."""
-    try:
-        _zone(name)
-    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
-        return False
-    return True
-
-
 @dataclass(frozen=True)
 class CallingHours:
     """The daily window in which people may be called, in the person's local time.

@@ -175,15 +175,7 @@ class Campaign:
         self.dial_queue.stop(why)
 
     def next_dial(self, now: float) -> tuple[float, str]:
-        """Return (time, reason): when the next person may be dialled, and what dialling waits for until then.
-
-        The time is in epoch seconds:
-
-        - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: a person may be dialled at once, or as soon as an active call ends.
-        - The end of dialling: no waiting person may be called earlier.
-
-        The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
+        """Return (time, reason): when the next person may be dialled, see `DialQueue.next_dial`.
 
         :param now: epoch seconds.
         """

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.calling_hours.hours import is_timezone
+from airflow_provider_callapi.calls.iana_zones import is_iana_zone
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
@@ -28,7 +28,7 @@ def read_time_zone(text: str) -> str | None:
         may mean UTC+3 or Moscow time plus three hours, and ``+05:30`` has no IANA name.
     """
     text = fold(text)
-    if is_timezone(text):
+    if is_iana_zone(text):
         return text
     if match := _MOSCOW.fullmatch(text):
         if not match[2]:

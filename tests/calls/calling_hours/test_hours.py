@@ -14,7 +14,6 @@ from airflow_provider_callapi.calls.calling_hours.hours import (
     NEVER,
     CallingHours,
     OutsideCallingHours,
-    is_timezone,
     read_hours,
     year_in,
 )
@@ -107,11 +106,6 @@ def test_hours_that_cannot_be_read_are_refused(given: object) -> None:
 
     new_year = at("2026-01-01T00:30", MOSCOW)
     assert [year_in(zone, new_year) for zone in (MOSCOW, BERLIN)] == [2026, 2025]
-
-
-def test_only_zones_of_the_list_are_time_zones() -> None:
-    assert is_timezone("Asia/Omsk")
-    assert not any(is_timezone(name) for name in ("Moscow Time", "../etc/passwd", "Europe", ""))
 
 
 MOMENTS = st.one_of(
