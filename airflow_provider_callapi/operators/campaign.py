@@ -45,11 +45,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     - The list of ``contacts`` is empty: the task is skipped.
     - ``dry_run`` is True: the task succeeds.
-    - Every person on the contact list is also on the ``do_not_call`` list: the task succeeds.
-    - ``min_gap`` has prevented the calls: the task succeeds.
+    - Each person is on the ``do_not_call`` list, or ``min_gap`` forbids the call: the task succeeds.
 
     A person who is not known to have answered is unreached. Shares of people do not count people on the
-    ``do_not_call`` list and ``invalid`` rows.
+    ``do_not_call`` list, people with the result ``called_recently``, and ``invalid`` rows.
 
     :param call: the call that each person gets: ``{"method": "start.informer_call", "virtual_phone_number":
         …, "contact_message": {…}}``, or any other start method. Jinja renders each string **for each

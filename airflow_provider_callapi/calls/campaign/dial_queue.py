@@ -125,6 +125,8 @@ class DialQueue:
         intent = Attempt(
             state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
         )
+        if state.result is Result.CALLED_RECENTLY:
+            state.result = None
         self._index.move(state, PersonEvent.CHOSEN, intent)
         return intent
 
@@ -149,8 +151,9 @@ class DialQueue:
         """Record that the ledger refused the claim of an intent. The person must not be dialled now.
 
         - If ``claim.held`` is an attempt: the campaign continues with this attempt of another process.
-        - Otherwise: the person waits until ``claim.not_before``. If this time is unknown, the wait is 30
-          seconds.
+        - If ``claim.not_before`` is a time: the person waits until then. If the campaign never calls the
+          person, the person's result is `Result.CALLED_RECENTLY`.
+        - Otherwise: the person waits 30 seconds.
 
         :param claim: the ledger's answer to the claim.
         :param now: epoch seconds.
@@ -159,6 +162,8 @@ class DialQueue:
         state = self._index[intent.person]
         if claim.held is not None:
             return self._progress.adopt(state, claim.held, now)
+        if claim.not_before is not None:
+            state.result = state.result or Result.CALLED_RECENTLY
         not_before = claim.not_before or now + _RETRY_SECONDS
         if not_before >= self._rules.dial_until:
             self._index.finish(state, PersonEvent.EXPIRED)

@@ -19,7 +19,7 @@ class ProblemKind(StrEnum):
 
     - ``stopped``: dialling was stopped, for example by a user.
     - ``too_late``: people were left uncalled, because the author's time limit ``max_lateness`` ended.
-    - ``no_call``: no call is known to have been placed, and not everyone is on the do-not-call list.
+    - ``no_call``: no call is known to have been placed, and people were left who could be called.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
 
@@ -73,7 +73,6 @@ def find_problem(
     *,
     stopped: str | None,
     began_too_late: bool,
-    has_min_gap: bool,
     last_minute: str,
 ) -> Problem | None:
     """Return why the task of a finished campaign fails. None: the task does not fail.
@@ -82,8 +81,6 @@ def find_problem(
     :param limits: the shares above which the task fails, such as the share of people who did not answer.
     :param stopped: why the campaign stopped dialling; None: it did not stop.
     :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
-    :param has_min_gap: True: the task may succeed without a call, because another campaign may have called
-        the people shortly before.
     :param last_minute: when ``max_lateness`` ends, as text.
     """
     counts = describe_counts(summary)
@@ -99,18 +96,18 @@ def find_problem(
             ProblemKind.TOO_LATE,
             f"max_lateness ended at {last_minute}: {not_called} people are not called. {counts}",
         )
-    if not_called and not summary.calls and not has_min_gap:
+    if not_called and not summary.calls:
         return Problem(
             ProblemKind.TOO_LATE,
             f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
             f"(or points) came before. {counts}",
         )
-    excluded = summary.results[Result.DO_NOT_CALL] + (not_called if has_min_gap else 0)
-    if not summary.calls and excluded < summary.people:
+    spared = summary.results[Result.DO_NOT_CALL] + summary.results[Result.CALLED_RECENTLY]
+    if not summary.calls and spared < summary.people:
         return Problem(
             ProblemKind.NO_CALL,
-            "No call is known to have been placed, and not everybody is on the do_not_call list. The results "
-            f"show the reason for each person. {counts}",
+            "No call is known to have been placed, but neither the do_not_call list nor min_gap forbids all "
+            f"calls. The results show the reason for each person. {counts}",
         )
     return _over_limit(summary, limits, counts)
 

@@ -24,6 +24,7 @@ class Result(StrEnum):
     ACCOUNT = FinishCategory.ACCOUNT.value
     INVALID = "invalid"
     DO_NOT_CALL = "do_not_call"
+    CALLED_RECENTLY = "called_recently"
     NOT_CALLED = "not_called"
 
 
@@ -41,8 +42,12 @@ RESULT_MEANINGS: dict[Result, str] = {
     Result.ACCOUNT: "the account cannot place calls: no money, a limit, or a disabled component",
     Result.INVALID: "the row makes no valid call and is never dialled",
     Result.DO_NOT_CALL: "the person is on the do-not-call list",
+    Result.CALLED_RECENTLY: "the person was called shortly before, and min_gap forbids another call so soon",
     Result.NOT_CALLED: "the campaign ended before this person's turn",
 }
+
+NEVER_CALLABLE = (Result.INVALID, Result.DO_NOT_CALL, Result.CALLED_RECENTLY)
+"""Results of people whom the campaign must not call. The shares of a campaign do not count these people."""
 
 RANG_NO_PHONE = frozenset({Result.CAPACITY, Result.ACCOUNT})
 """Results of calls that rang no phone. Such calls do not count against ``max_attempts``."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.outcomes import NEVER_CALLABLE, Result
 from airflow_provider_callapi.calls.campaign.people import Person, Skipped
 from airflow_provider_callapi.calls.time_texts import iso_time
 
@@ -59,8 +59,8 @@ class Summary:
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` without the results ``invalid`` and
-        ``do_not_call``.
+    :ivar callable: how many people could be called: ``people`` without the results ``invalid``,
+        ``do_not_call`` and ``called_recently``.
     :ivar results: every `Result` → how many people have it, such as ``{Result.ANSWERED: 36, …}``.
     :ivar calls: how many calls the service placed. Unresolved calls do not count.
     :ivar answered_share: the share of ``callable`` with an answered call.
@@ -128,7 +128,7 @@ def summarise(
     counts = Counter(ending.result for ending in endings)
     counts[Result.INVALID] += len(invalid)
     people = counts.total()
-    callable_ = people - counts[Result.INVALID] - counts[Result.DO_NOT_CALL]
+    callable_ = people - sum(counts[result] for result in NEVER_CALLABLE)
     answered = counts[Result.ANSWERED]
     calls = sum(ending.accepted for ending in endings)
     return Summary(

@@ -427,7 +427,6 @@ class CampaignRun:
             self._options.failure_limits,
             stopped=self._campaign.stopped,
             began_too_late=self._began_too_late,
-            has_min_gap=self._options.min_gap is not None,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
             if self._rules.dial_until < float("inf")
             else "never",

@@ -19,15 +19,19 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, MemoryLedger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
+from airflow_provider_callapi.calls.campaign.summary import Ending
 
 ANSWERED = called(person(1), (0, Result.ANSWERED))
 BUSY = called(person(2), (0, Result.BUSY))
 UNKNOWN = called(person(3), (0, Result.UNKNOWN))
 NOT_CALLED = called(person(4))
+CALLED_RECENTLY = Ending(person(5), Result.CALLED_RECENTLY)
+ON_THE_LIST = Ending(person(6), Result.DO_NOT_CALL)
+INVALID = Ending(person(7), Result.INVALID)
 
 
 def problem(*endings: Any, limits: FailureLimits | None = None, **facts: Any) -> Problem | None:
-    known = {"stopped": None, "began_too_late": False, "has_min_gap": False, "last_minute": "noon", **facts}
+    known = {"stopped": None, "began_too_late": False, "last_minute": "noon", **facts}
     return find_problem(summary_of(list(endings), []), limits or FailureLimits(), **known)
 
 
@@ -51,12 +55,24 @@ def test_a_try_that_began_after_max_lateness_fails_only_if_people_are_left() -> 
     assert "max_lateness ended at noon: 1 people" in found.text
 
 
-def test_a_campaign_that_placed_no_call_fails_unless_another_campaign_may_have_called_its_people() -> None:
-    found = problem(NOT_CALLED)
+@pytest.mark.parametrize("spared", [[], [CALLED_RECENTLY], [ON_THE_LIST], [CALLED_RECENTLY, ON_THE_LIST]])
+def test_a_campaign_without_a_call_fails_if_a_person_was_not_called_for_lack_of_time(spared: list[Any]) -> None:
+    found = problem(NOT_CALLED, *spared)
     assert found is not None
     assert found.kind is ProblemKind.TOO_LATE
-    assert problem(NOT_CALLED, has_min_gap=True) is None
-    assert problem(ANSWERED, NOT_CALLED) is None
+    assert problem(ANSWERED, NOT_CALLED, *spared) is None
+
+
+def test_a_campaign_without_a_call_succeeds_only_if_no_one_could_be_called() -> None:
+    assert problem(CALLED_RECENTLY, ON_THE_LIST) is None
+    found = problem(CALLED_RECENTLY, INVALID)
+    assert found is not None
+    assert found.kind is ProblemKind.NO_CALL
+
+
+def test_people_whom_the_campaign_must_not_call_count_in_no_share() -> None:
+    limits = FailureLimits(unreached=0.0, unknown=0.0)
+    assert problem(ANSWERED, CALLED_RECENTLY, ON_THE_LIST, limits=limits) is None
 
 
 @pytest.mark.parametrize(

@@ -701,7 +701,36 @@ def test_a_person_whose_gap_lasts_beyond_the_end_is_not_called() -> None:
     world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 3600))
     with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 7200)))
     assert world.run().over
+    assert world.results() == {ANNA: Result.CALLED_RECENTLY}
+
+
+def test_a_person_whose_gap_ends_after_the_last_calling_hours_was_called_recently() -> None:
+    hour = 3600.0
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + hour))
+    with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + hour - 10)))
+    world.run(60)
+    assert world.results() == {ANNA: Result.CALLED_RECENTLY}
+    world.clock.advance(hour)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.CALLED_RECENTLY}
+
+
+def test_a_person_who_is_called_after_the_gap_was_not_called_recently() -> None:
+    world = World()
+    with_ledger(world, Shared(ClaimResult(granted=False, not_before=world.clock() + 60)))
+    world.run(65)
+    assert world.ring_times(ANNA)
     assert world.results() == {ANNA: Result.NOT_CALLED}
+
+
+def test_a_person_who_was_busy_and_whose_redial_comes_too_soon_stays_busy() -> None:
+    world = World(rules=replace(RULES, dial_until=1_760_000_000.0 + 3600))
+    world.exchange.script(ANNA, Script.busy())
+    ledger = Shared()
+    with_ledger(world, ledger).run(300)
+    ledger.answers.append(ClaimResult(granted=False, not_before=world.clock() + 7200))
+    assert world.run().over
+    assert world.results() == {ANNA: Result.BUSY}
 
 
 def test_a_claim_that_was_refused_for_now_is_repeated_soon() -> None:
