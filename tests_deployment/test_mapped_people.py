@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployment import Deployment, eventually
+from deployment import OVER, Deployment, eventually
 
 pytestmark = pytest.mark.timeout(400, method="signal")
 
 DAG_ID = "mapped_people"
 PATIENCE = 120.0
 ANNA, BORIS, CLARA, ZOYA = "79160000001", "79160000002", "79160000003", "79160000009"
-OVER = {"success", "failed", "upstream_failed"}
 
 
 class WithList(Deployment):

@@ -12,17 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import requests
-from deployment import Deployment, eventually
+from deployment import OVER, Deployment, eventually
 
 pytestmark = pytest.mark.timeout(600, method="signal")
 
 EXAMPLES = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags"
 MISSED_CALLS, NOTIFIED, WATCHED = "callapi_missed_calls", "callapi_notified_call", "callapi_inbound_call"
 CALLERS = [f"7997000000{number}" for number in range(1, 6)]
-OVER = ("success", "failed")
 _RUNS_OF_A_CALL = """
     SELECT run.dag_id, extract(epoch FROM run.queued_at)
     FROM dag_run run
@@ -57,10 +55,7 @@ class WithWarehouse(Deployment):
         (home / "dags" / "missed_calls.py").write_text(at_any_hour, "utf-8")
         for name in ("notified_call.py", "inbound_call.py"):
             shutil.copy(EXAMPLES / name, home / "dags")
-        self._database.psql("CREATE DATABASE warehouse")
-        self._dwh = {"user": "postgres", "host": self._database.get_uri().partition("host=")[2]}
-        connection = {"conn_type": "postgres", "login": "postgres", "schema": "warehouse"}
-        self._environment["AIRFLOW_CONN_DWH"] = json.dumps({**connection, "host": self._dwh["host"]})
+        self._environment["AIRFLOW_CONN_DWH"] = json.dumps(self.new_database("warehouse"))
         self._environment["AIRFLOW_VAR_CALLAPI_NOTIFICATIONS_SECRET"] = SECRET
         self.receiver = f"http://127.0.0.1:{self._port}/callapi/notifications"
 
@@ -68,11 +63,9 @@ class WithWarehouse(Deployment):
         notify = ("--notify", self.receiver, "--notify-secret", SECRET) if name == "emulator" else ()
         return super()._start(name, *arguments, *notify)
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def in_warehouse(self, statement: str) -> list[tuple[Any, ...]]:
         """Return rows of the warehouse."""
-        with psycopg2.connect(dbname="warehouse", **self._dwh) as db, db.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
+        return self.query(statement, database="warehouse")
 
     def call_in(self, contact: str, **script: Any) -> None:
         """Let a contact call the account's virtual number."""
@@ -85,12 +78,8 @@ class WithWarehouse(Deployment):
         session: int = call["call_session_id"]
         return session
 
-    def run_of(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        run: dict[str, Any] = self.api("GET", f"dags/{dag_id}/dagRuns/{run_id}")
-        return run
-
     def ended(self, dag_id: str, run_id: str) -> str | None:
-        state: str = self.run_of(dag_id, run_id)["state"]
+        state = self.run_state(dag_id, run_id)
         return state if state in OVER else None
 
     def runs_started_by(self, session: int) -> dict[str, float]:
@@ -98,27 +87,23 @@ class WithWarehouse(Deployment):
 
         The query reads Airflow's database, because the REST API fails while a run is queued and not started.
         """
-        with psycopg2.connect(dbname="postgres", **self._dwh) as db, db.cursor() as cursor:
-            cursor.execute(_RUNS_OF_A_CALL, [str(session)])
-            return {dag_id: float(queued_at) for dag_id, queued_at in cursor.fetchall()}
+        rows = self.query(_RUNS_OF_A_CALL, [str(session)])
+        return {dag_id: float(queued_at) for dag_id, queued_at in rows}
 
     def events_and_runs_of(self, sessions: list[int]) -> dict[int, tuple[int, int]]:
         """Return session id → the numbers of asset events and of DAG runs that the call's notifications made.
 
         A call is missing until it has a run.
         """
-        with psycopg2.connect(dbname="postgres", **self._dwh) as db, db.cursor() as cursor:
-            cursor.execute(_EVENTS_AND_RUNS, [[str(session) for session in sessions]])
-            return {int(session): (events, runs) for session, events, runs in cursor.fetchall() if runs}
+        rows = self.query(_EVENTS_AND_RUNS, [[str(session) for session in sessions]])
+        return {int(session): (events, runs) for session, events, runs in rows if runs}
 
     def has_polled(self) -> bool:
         return any(entry["method"] == "list.calls" for entry in self.exchange.journal())
 
     def events(self) -> int:
         """Return how many asset events Airflow has."""
-        with psycopg2.connect(dbname="postgres", **self._dwh) as db, db.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM asset_event")
-            return int(cursor.fetchone()[0])
+        return int(self.query("SELECT count(*) FROM asset_event")[0][0])
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +129,9 @@ def test_missed_calls_are_called_back_once_and_a_second_run_calls_no_one(deploym
         deployment.exchange.script([caller], rings=0.5, talks=12.0)  # long enough for a poll
     rings = [run_once(deployment, "first"), run_once(deployment, "second")]
 
-    rows = deployment.query("SELECT person, attempt, result FROM call_backs ORDER BY person")
+    rows = deployment.in_warehouse("SELECT person, attempt, result FROM call_backs ORDER BY person")
     assert rows == [(caller, 1, "answered") for caller in CALLERS]
-    assert deployment.query("SELECT count(*) FROM missed_calls") == [(len(CALLERS),)]
+    assert deployment.in_warehouse("SELECT count(*) FROM missed_calls") == [(len(CALLERS),)]
     assert rings == [[1] * len(CALLERS)] * 2
 
 

@@ -64,7 +64,6 @@ While twenty tasks start on two cores, a healthy triggerer may be silent for ten
 """
 PATIENCE = 420.0
 """The seconds that a loaded machine may need for all tasks of a row."""
-OVER = {"success", "failed", "upstream_failed"}
 
 
 class Postgres:
@@ -76,26 +75,16 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(self.data, "postgres", "postgres")
 
-    def get_uri(self, database: str = "postgres", driver: str = "psycopg2") -> str:
-        return f"postgresql+{driver}://postgres@127.0.0.1:{self.port}/{database}"
-
-    def query(self, database: str, statement: str) -> list[tuple[Any, ...]]:
-        """Run a statement in a database, and return its rows."""
-        where = {"dbname": database, "user": "postgres", "host": "127.0.0.1", "port": self.port}
-        db = psycopg2.connect(**where)
-        db.autocommit = True  # CREATE DATABASE needs this
-        try:
-            cursor = db.cursor()
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-        finally:
-            db.close()
+    def get_uri(self, database: str = "postgres", driver: str | None = None) -> str:
+        scheme = "postgresql" if driver is None else f"postgresql+{driver}"
+        return f"{scheme}://postgres@127.0.0.1:{self.port}/{database}"
 
     def is_up(self) -> bool:
         try:
-            return bool(self.query("postgres", "SELECT 1"))
+            psycopg2.connect(self.get_uri()).close()
         except psycopg2.OperationalError:
             return False
+        return True
 
     def cleanup(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
@@ -137,7 +126,7 @@ class TwoHosts(Deployment):
 
     def _sections(self) -> dict[str, dict[str, Any]]:
         sections = super()._sections()
-        url = self._database.get_uri()
+        url = self._database.get_uri(driver="psycopg2")
         own: dict[str, dict[str, Any]] = {
             "core": {"executor": "CeleryExecutor", "parallelism": 64, "max_active_tasks_per_dag": 64},
             "celery": {
@@ -229,10 +218,6 @@ class TwoHosts(Deployment):
         time.sleep(down_for)
         self.run_component("redis")
 
-    def query(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Run a statement in a database, and return its rows."""
-        return self._database.query(database, statement)
-
     def _revive(self) -> None:
         """Start each component again that has ended by itself, as the process manager of a host does."""
         for name, process in list(self._processes.items()):
@@ -297,33 +282,13 @@ class TwoHosts(Deployment):
         """Return how often ``list.calls`` was requested."""
         return sum(entry["method"] == "list.calls" for entry in self.exchange.journal())
 
-    # A wait reads the database, because an answer of the REST API about many tasks costs more CPU time.
-
-    def states(self, dag_id: str, run_id: str = "run") -> Counter[tuple[str | None, int]]:
-        """Return (state, number of the try) → how many task instances of the run have both."""
-        return self._count("state, try_number", dag_id, run_id)
-
-    def waits(self, dag_id: str) -> Counter[int | None]:
-        """Return id of a triggerer → how many tasks wait in it. None: the tasks that no triggerer has yet."""
-        joined = "LEFT JOIN trigger ON trigger.id = trigger_id"
-        counts = self._count("triggerer_id, state", dag_id, "run", joined)
-        return Counter({job: number for (job, state), number in counts.items() if state == "deferred"})
-
-    def _count(self, columns: str, dag_id: str, run_id: str, joined: str = "") -> Counter[tuple[Any, ...]]:
-        where = f"dag_id = '{dag_id}' AND run_id = '{run_id}'"
-        rows = self.query(
-            f"SELECT {columns}, count(*) FROM task_instance {joined} WHERE {where} GROUP BY {columns}"
-        )
-        return Counter({tuple(values): number for *values, number in rows})
-
     def await_end(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Wait until all task instances of the run have ended. Return them by map index."""
 
         def ended() -> list[dict[str, Any]] | None:
             self._revive()
             try:
-                states = {state for state, _ in self.states(dag_id, run_id)}
-                return self.tasks(dag_id, run_id) if states and states <= OVER else None
+                return self.tasks(dag_id, run_id) if self.has_ended(dag_id, run_id) else None
             except (psycopg2.OperationalError, AssertionError, requests.RequestException):
                 return None  # the database or the API server is down
 
