@@ -127,11 +127,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
 
     def _read_parameters(self, *, templates: bool = False) -> None:
-        """Check and convert the sensor's parameters. ``call_session_id`` is checked, but not converted.
+        """Check and convert the sensor's parameters.
 
-        :param templates: True: values that contain a template are skipped, because Airflow has not rendered
-            the templates yet. False: all values are checked.
-        :raises InvalidParameter: a value cannot be used. The error message names the parameter.
+        :param templates: True: skip values with a template, which Airflow has not rendered yet.
         """
         not_rendered = self.template_fields if templates else ()
         for name, value in read_parameters(_KINDS, vars(self), not_rendered=not_rendered).items():
@@ -196,24 +194,16 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Limit Airflow's ``soft_fail`` (skip the task instead of failing it) in the ``with`` block.
-
-        Airflow then skips the task only after these errors:
-
-        - `AirflowSensorTimeout`: the wait exceeded ``timeout``.
-        - `AirflowTaskTimeout`: the task exceeded ``execution_timeout``.
-        - `CallOutcomeUnknown`: the condition of ``require_seen`` or ``require_answer`` is not met.
-
-        Any other error, such as a wrong password, fails the task.
-        """
+        """Let ``soft_fail`` skip the task only after a timeout or an unknown outcome of the call."""
         try:
             yield
         except AirflowSkipException as skip:
             cause = skip.__cause__
+            # CallOutcomeUnknown: the condition of require_seen or require_answer is not met.
             is_late = isinstance(cause, AirflowSensorTimeout | AirflowTaskTimeout | CallOutcomeUnknown)
             if not self.soft_fail or cause is None or is_late:
                 raise
-            raise cause from None
+            raise cause from None  # e.g. a wrong password fails the task, in spite of soft_fail
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what is known of the call as a dict for XCom, after a wait in the triggerer.
@@ -272,24 +262,21 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
-        """Poll the active calls once, and return the snapshot. After a failed poll, it contains the failure.
+        """Poll the active calls once, and return the result. After a failed poll, it contains the failure.
 
-        The Data API is also asked if the watch needs to know whether the contact has answered.
-
-        :param watch: collects what the polls show of the call.
-        :param time_limit: the longest time for the poll, in seconds. With 10 seconds or less, the Data API is
-            not asked.
+        ``time_limit`` is in seconds.
         """
         try:
+            # Also asks the Data API about an awaited answer, if the limit is longer than ten seconds.
             return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
             self.log.warning("The connection cannot be read: %s", error)
             return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
-        """Record in the watch of the call what a poll of the active calls has shown.
+        """Add the result of a poll to what is known of the call.
 
-        :raises CallApiError: the poll failed with a permanent error, or too many consecutive polls failed.
+        Raise the poll's error if it is permanent, or if too many polls in a row failed.
         """
         if snapshot.failure is None:
             self.hook.observe(watch, snapshot)
@@ -297,57 +284,33 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             update_watch(watch, snapshot)
 
     def _loses_observations(self, context: Context) -> bool:
-        """Return whether the sensor forgets, before the next poke, what a poke has observed.
-
-        The result is True in reschedule mode before Airflow 3.3: each poke runs in a new process, and Airflow
-        has no task state.
-        """
+        """Return whether the sensor forgets before the next poll what the polls have shown of the call."""
+        # In reschedule mode, each poke runs in a new process. Before Airflow 3.3, there is no task state.
         return self.reschedule and STATE_KEY not in context
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait for the call began, and what earlier polls observed of the call.
-
-        If `_store` has stored no values, the method returns these values:
-
-        - The wait began at the first poll in reschedule mode, if Airflow knows this time; otherwise now.
-        - The observation is what ``call`` contains. It is empty if ``call`` is only a session id.
-
-        :param call: the call, as read from the sensor's parameter ``call_session_id``.
-        :return: the beginning of the wait in epoch seconds, and the observation.
-        """
+        """Return when the wait began, in epoch seconds, and what earlier polls have shown of the call."""
         if self._stored is None and self.reschedule and not self._loses_observations(context):
             self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
             return self._stored["since"], Observation.from_json(self._stored["observation"])
+        # Nothing is stored: in reschedule mode, Airflow may know when the first poke took place.
         first_poke = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
 
     def _store(self, call: Outcome, waiting_since: float, observation: Observation, context: Context) -> None:
-        """Store, for the next poll, when the wait began and what the polls so far have observed of the call.
-
-        The sensor object keeps both values. In reschedule mode, Airflow's task state (3.3+) keeps them, too.
-
-        :param call: the call, as read from the sensor's parameter ``call_session_id``.
-        :param waiting_since: when the wait began, epoch seconds.
-        :param observation: what the polls so far have observed.
-        """
+        """Store when the wait began, in epoch seconds, and what the polls have shown of the call so far."""
         self._stored = {
             "call_session_id": call.call_session_id,
             "since": waiting_since,
             "observation": observation.to_json(),
         }
         if self.reschedule and not self._loses_observations(context):
+            # The next poke runs in a new process.
             TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return what is known of the call after the wait, or raise the error with which the task fails.
-
-        :param phase: the phase in which the wait ended, such as ``ENDED``.
-        :param call: what is known of the call.
-        :return: the value of ``call`` as a dict for XCom.
-        :raises AirflowSensorTimeout: the call is still active after ``timeout``.
-        :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
-        """
+        """Return the call as a dict after the wait, or raise the error with which the task fails."""
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} was still active after {self.timeout:g} s")

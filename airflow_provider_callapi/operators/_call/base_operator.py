@@ -1,8 +1,6 @@
 """Base of the operators that start one call.
 
-Each try first reads the journal (the stored record of the task's call), and continues where the last try
-stopped. `airflow_provider_callapi.calls.call_journal` describes the journal.
-`airflow_provider_callapi.operators._call.call_try` carries out one try.
+Each try first reads the stored record of the task's call, and continues where the last try stopped.
 """
 
 from __future__ import annotations
@@ -42,20 +40,15 @@ class RecordingLink(BaseOperatorLink):
     name = "Recording"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the URL of the recording. Airflow stores the URL as an XCom when the task ends.
-
-        :param operator: the start operator of the task.
-        :return: the URL. An empty text: the Data API has reported no recording.
-        """
+        """Return the URL of the call's recording. An empty text: the Data API has reported no recording."""
+        # Airflow calls this method when the task ends, and stores the URL as an XCom.
         return getattr(operator, "recording_url", None) or ""
 
 
 class StartCallOperator(RequestOperator):
-    """Base of the five Airflow operators that start one call, e.g. `CallApiStartInformerCallOperator`.
+    """Base of the five Airflow operators that start one call.
 
-    Each subclass sets ``request_type`` to the class of its API request, and adds the parameters of this
-    request. The docstring of the module `airflow_provider_callapi.operators.start_call` describes the
-    parameters that all five operators share.
+    `airflow_provider_callapi.operators.start_call` describes their parameters.
     """
 
     ui_color = "#fbe8d3"
@@ -132,14 +125,8 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The task's extra links in Airflow's UI.
-
-        If the author has set ``recording_link=True``, there is one link, a `RecordingLink`. Otherwise, there
-        is no link.
-
-        For a mapped task, ``self`` is Airflow's mapped operator, which keeps its parameters in
-        ``partial_kwargs``.
-        """
+        """The task's links in Airflow's UI: the link to the recording if ``recording_link`` is set."""
+        # For a mapped task, `self` is Airflow's mapped operator. It keeps its parameters in partial_kwargs.
         given = getattr(self, "partial_kwargs", vars(self))
         return (RecordingLink(),) if given.get("recording_link") else ()
 
@@ -151,27 +138,13 @@ class StartCallOperator(RequestOperator):
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
 
-        The constructor has already checked them. Each try checks them again, because a subclass or a cluster
-        policy may change the operator's attributes after its constructor has run.
-
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: a parameter cannot be used.
         """
+        # A subclass or a cluster policy may change attributes after the constructor has checked them.
         return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Place the call, or continue with the call that an earlier try placed. Return the call as a dict.
-
-        If the task is deferrable and has to wait, the method defers the task. Further errors: see
-        `CallTry.start`. A permanent API error becomes `CallApiFailure`, which Airflow never retries.
-
-        :return: e.g. ``{"call_session_id": 5, "status": "ended", "answered": True, …}``. The module
-            `airflow_provider_callapi.operators.start_call` lists all keys.
-        :raises CallApiFailure: the value of a parameter cannot be used. The operator sent no request.
-        :raises CallApiFailure: the service refused to place the call. With ``refused_as_result=True``, the
-            method returns ``{"status": "refused", …}``. A later try returns it only if the journal is
-            in task state.
-        """
+        """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
         with nothing_sent():
@@ -184,14 +157,11 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that was deferred before its call was placed. Return the call as a dict.
+        """Continue a task that was deferred before its call was placed.
 
-        Airflow calls this method after one of two waits:
-
-        - After the wait for the calling hours, the task places the call.
-        - After the wait for the next search for a lost call, the task searches. If the search proves that the
-          call was never placed, the task places the call.
+        For example, the task has waited for the calling hours.
         """
+        # The task has waited for the calling hours, or for the next search for a lost call.
         return self.execute(context)
 
     def execute_complete(
@@ -201,12 +171,9 @@ class StartCallOperator(RequestOperator):
         wait_until: float | None = None,
         call_session_id: int | None = None,
     ) -> dict[str, Any]:
-        """Continue the task after the triggerer has watched the call. Return the call as a dict.
+        """Continue the task after a wait for the call in the triggerer. Return the call as a dict.
 
-        :param event: the trigger's event: the phase and the dict of the call, or an error.
-        :param wait_until: epoch seconds at which this try stops waiting for the call.
-        :param call_session_id: the session id of the call, for error messages. None: error messages contain
-            no session id.
+        :param wait_until: when the wait must end, epoch seconds.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -221,28 +188,21 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Continue the task after a pause in the triggerer: ask the Data API again for the call's report.
+        """Continue the task after a pause: ask the Data API again for the call's report.
 
-        If the Data API still has no report, the task is deferred for another pause. After the time
-        ``report_by``, the task continues without the report.
-
-        :param call: what was known of the call before the pause, as a dict.
-        :param report_by: epoch seconds.
-        :return: the call as a dict, with the facts from the report.
+        :param report_by: when to continue without a report, epoch seconds.
         """
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
             return self._complete(call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by))
 
     def _publish_people(self, context: Context) -> None:
-        """Write an XCom that shows whom this map index of a mapped task has called in this DAG run.
-
-        The other map indexes read the XCom before they call a person, so that no person is called twice.
-        """
+        """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
         )
 
+        # The other map indexes read this before they call a person, so that no person is called twice.
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         if people := PeopleOfIndex.of(facts):
             people.publish()
@@ -256,17 +216,9 @@ class StartCallOperator(RequestOperator):
     def _open_try(
         self, context: Context, *, placed: str | None = None, wait_until: float | None = None
     ) -> Iterator[CallTry]:
-        """Context manager for one try: yields the `CallTry`, and closes the HTTP connections at the end.
+        """Yield the object that carries out one try of the task.
 
-        An error becomes `CallApiFailure`, after which Airflow does not retry the task:
-
-        - if the error is a permanent API error.
-        - if a retry would not know of the call, and could call the person again.
-
-        :param placed: the call that the try continues, e.g. ``"call session 5 was placed"``. None: the try
-            may place a call.
-        :param wait_until: epoch seconds at which this try stops waiting for the call. None: the wait has not
-            begun.
+        :raises CallApiFailure: a retry would fail again, or could call the person a second time.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
@@ -275,6 +227,7 @@ class StartCallOperator(RequestOperator):
 
         self._try = None
 
+        # `placed` describes the call that the try continues, see `_session_name`. None: the try may dial.
         def known_call(error: BaseException) -> str | None:
             if self._try is not None:
                 return self._try.known_call(error) or (None if self._try.is_durable else placed)
@@ -305,10 +258,7 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[ResultInTable | None]:
         """Yield the object that writes the call to the table in the parameter ``results``.
 
-        Yield None if the author names no table, or if the contact's phone number cannot be read.
-
-        :param is_new: whether the try may place a call. If True, the function checks the table before the
-            call.
+        Yield None without a table or a readable phone number.
         """
         if options.results is None:
             yield None
@@ -343,8 +293,5 @@ class StartCallOperator(RequestOperator):
 
 
 def _session_name(call_session_id: int | None) -> str:
-    """Return the words with which error messages describe a placed call: ``"call session 5 was placed"``.
-
-    If the session id is not known, the words contain no id.
-    """
+    """Return the words for a placed call in error messages, e.g. ``call session 5 was placed``."""
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -42,17 +42,7 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 
 class CallTry:
-    """One try (execution of the task) of a start operator: it places a call or continues a call.
-
-    :param options: the checked parameters of the operator.
-    :param facts: the task's ids, its time limits and its task state.
-    :param tag_rules: event → id of the tag that the call gets at the event, e.g. ``{"answered": 36}``.
-    :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
-    :param results: writes the call to the author's table of results. None: no table is written.
-    :ivar is_durable: whether the next try can read the journal (the record of the call). False: the journal
-        is lost when this try ends.
-    :ivar wait: waits for the placed call.
-    """
+    """One try of a start operator: it places a call, or continues with the call of an earlier try."""
 
     def __init__(
         self,
@@ -69,6 +59,7 @@ class CallTry:
         self._facts = facts
         self._hook = hook
         self._log = log
+        # Whether the next try can read the journal. Otherwise, the journal is lost when this try ends.
         self.is_durable = options.durable and facts.state is not None
         store: KeyValueStore = (facts.state if self.is_durable else None) or MemoryStore()
         self._results = results
@@ -87,34 +78,9 @@ class CallTry:
     # --- where a try begins ---
 
     def start(self, request: StartCall) -> Result:
-        """Place the call, or continue with the call of an earlier try. Then wait for the call, if requested.
+        """Place the call, or continue with the call of an earlier try.
 
-        :return: the call for XCom. If the task must wait in the triggerer: a deferral.
-
-        Errors without a call of this try:
-
-        :raises CallApiFailure: ``absence_proven_after`` is set, and the connection does not use the Data API,
-            or the journal is not in task state.
-        :raises CallApiFailure: the workdays in ``calling_days`` are not known.
-        :raises CallApiFailure: the calling hours never open, or not before the end of ``execution_timeout``.
-        :raises CallApiFailure: after a clear of a mapped task, a map index may have called this person.
-        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: after a clear of a mapped task, a map index has not published whom it has
-            called.
-        :raises CallTooLate: ``max_lateness`` is over, or will be over when the calling hours open.
-
-        Other errors:
-
-        :raises CallApiTrouble: the call was placed, but its session id is not stored. A retry searches for
-            the call.
-        :raises CallApiError: the call was not placed, the search for a lost call failed, or the polls failed.
-        :raises CallUnresolved: it is unknown whether the call was placed. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: it is unknown whether the call was placed. Airflow retries the task,
-            because ``delivery`` is ``at_least_once``. The retry may place a second call.
-        :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
-        :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
-        :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
-        :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
+        Return the call as a dict, or a deferral if the task must wait.
         """
         self._require_what_proves_absence()
         if self._journal.next_step(request) is call_journal.Step.ADOPT:
@@ -130,11 +96,9 @@ class CallTry:
         return self._start_after(opens_at - now, request)
 
     def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
-        """Place the call, or continue with the call of an earlier try. Wait for the call if the author wants.
+        """Place the call, or continue with the call of an earlier try.
 
-        :param refuse_closed_hours: a function that raises `OutsideCallingHours` if the contact may not be
-            called now.
-        :return: the call for XCom, or a deferral for the wait.
+        :raises OutsideCallingHours: the contact must not be called now.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
@@ -183,11 +147,7 @@ class CallTry:
         return self.wait.begin(call)
 
     def _warn_about_retries(self) -> None:
-        """Log a warning if a retry of this task may call the person a second time.
-
-        If the journal (the record of the call) is only in memory, the journal is lost when this try ends. A
-        retry may then call the person again.
-        """
+        """Log a warning if a retry of this task may call the person a second time."""
         if not self.is_durable and self._facts.try_number <= self._facts.max_tries:
             self._log.warning(
                 "A retry may dial again: without task state (Airflow 3.3+, durable=True), a retry searches "
@@ -226,10 +186,9 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self) -> None:
-        """Check that the connection and Airflow support ``absence_proven_after``, if this parameter is set.
+        """Check that the connection and Airflow support ``absence_proven_after``, if it is set.
 
-        :raises CallApiFailure: the connection does not use the Data API, or the journal is not in task state.
-            Without the journal, the next try could not search for the call of this try.
+        :raises CallApiFailure: they do not support it.
         """
         if self._options.absence_proven_after is None:
             return
@@ -238,58 +197,46 @@ class CallTry:
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
                 f"{self._hook.callapi_conn_id} to true. No call was placed."
             )
-        if not self.is_durable:
+        if not self.is_durable:  # the next try could not search for the call of this try
             raise CallApiFailure(
                 "absence_proven_after needs a journal that outlives a try: durable=True and Airflow 3.3 or "
                 "later. No call was placed."
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search for the lost call can prove that the call was never placed. Then search.
+        """Wait until a search can prove that the call was never placed, and then search.
 
-        :param error: the error of the previous search. The error contains the time of the next search.
-        :return: the call for XCom, or a deferral for the wait.
+        A deferrable task waits in the triggerer.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for a number of seconds, and then begin again with `start`.
-
-        :return: a deferrable task waits in the triggerer, so the result is a deferral. Any other task waits
-            in the worker, and the result is the return value of `start`.
-        """
+        """Wait for a number of seconds, and then begin again. A deferrable task waits in the triggerer."""
         if not self._options.deferrable:
             time.sleep(max(seconds, 0.0))
             return self.start(request)
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe the call that this try may have placed, if a retry would not know of the call.
+        """Describe a call of this try that a retry would not know of, e.g. ``call session 5 was placed``.
 
-        :param error: the error that ends the try.
-        :return: e.g. ``"call session 5 was placed"``. None in these cases:
-
-            - This try has placed no call.
-            - The next try can read the journal (the record of the call).
-            - The call is lost, and the class of ``error`` already states whether Airflow retries.
+        None: there is no such call.
         """
         record = self._journal.record
         if self.is_durable or record is None:
             return None
         if record.call is not None:
             return f"call session {record.outcome.call_session_id} was placed"
-        # `place` has decided about the lost call if a service failed. Other errors interrupt `place`.
+        # If a service failed, `place` has decided about the lost call, and the class of the error states
+        # whether Airflow retries. Other errors interrupt `place`.
         if record.stage is Stage.STARTING and not isinstance(error, CallApiError | CallApiTrouble):
             return f"the call with external_id {record.external_id} may have been placed"
         return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:
-        """Return the XCom for a call that the service refused to place: ``{"status": "refused", …}``.
-
-        In this XCom, ``call_session_id`` is None, and ``finish_reason`` is the name of the service's error.
-        """
+        """Return the XCom for a call that the service refused to place: ``{"status": "refused", …}``."""
         attempt = self._journal.current.attempt + 1  # the journal does not count refused attempts
         call = Outcome(
             0,
@@ -304,11 +251,8 @@ class CallTry:
 
     @property
     def _report_patience(self) -> float:
-        """The number of seconds that a search for a lost call waits for the Data API's report of the call.
-
-        If the author has set ``absence_proven_after``, the number is 0: a later search asks the Data API
-        again.
-        """
+        """Seconds to wait for the Data API's report of a call whose start request got no answer."""
+        # With absence_proven_after, a later search asks the Data API again.
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
     def _call_gateway(self, description: str, before_each_send: Callable[[], None]) -> CallGateway:
@@ -321,13 +265,7 @@ class CallTry:
 
 
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
-    """Return the exception with which the task fails after `place` raised ``error``.
-
-    - `AnswerNotStored` (the journal could not store the placed call) becomes `CallApiTrouble`.
-    - `Unresolved` (it is unknown whether the call was placed) becomes `CallUnresolvedForNow` with
-      ``at_least_once``. Airflow retries the task.
-    - `Unresolved` becomes `CallUnresolved` with ``at_most_once``. Airflow does not retry the task.
-    """
+    """Return the task's error for a call that may have been placed, or whose session id is not stored."""
     if isinstance(error, AnswerNotStored):
-        return CallApiTrouble(str(error))
+        return CallApiTrouble(str(error))  # a retry searches for the call
     return unresolved_call(error, may_dial_again=delivery == "at_least_once")

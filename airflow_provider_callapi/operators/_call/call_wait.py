@@ -44,15 +44,7 @@ _GRACE = 60.0
 
 
 class CallWait:
-    """Waits for the placed call of one try, tags the call, and judges whether the task succeeds.
-
-    :param options: the checked parameters of the operator.
-    :param facts: the task's ids, its time limits and its task state.
-    :param tag_rules: event → id of the tag that the call gets, e.g. ``{"answered": 36}``.
-    :param journal: the record of the call.
-    :param wait_until: epoch seconds at which this try stops waiting. None: the wait has not begun.
-    :ivar active_session_id: the session id that `release` uses. None: no call is active.
-    """
+    """Waits for the placed call of one try, tags the call, and judges whether the task succeeds."""
 
     def __init__(
         self,
@@ -65,7 +57,7 @@ class CallWait:
         journal: Journal,
         wait_until: float | None,
     ) -> None:
-        self.active_session_id: int | None = None
+        self.active_session_id: int | None = None  # the call that `release` ends
         self._options = options
         self._facts = facts
         self._hook = hook
@@ -79,7 +71,7 @@ class CallWait:
     def recording_url(self) -> str | None:
         """The URL of the call's recording, for the link in Airflow's UI.
 
-        None: the option ``recording_link`` is not set, or the Data API has not reported a recording.
+        None: no link is wanted, or no recording is reported.
         """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
@@ -94,24 +86,17 @@ class CallWait:
         return self._run(self._lifecycle.resume(call))
 
     def observed(self, phase: Phase, call: Outcome) -> Result:
-        """Continue the try after the triggerer has watched the call.
+        """Continue the try after a wait for the call in the triggerer.
 
-        :param phase: the phase of the call when the wait ended, e.g. answered or ended.
-        :param call: what is known of the call after the wait.
-        :return: the call for XCom, or a deferral for the next wait.
+        Return the call, or a deferral for the next wait.
         """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Continue the try after a pause: ask the Data API again for the report of an ended call.
+        """Ask the Data API again for the report of an ended call, after a pause.
 
-        If the Data API still has no report, the task waits for another pause. A deferrable task waits in the
-        triggerer. After the time ``report_by``, the try continues without the report.
-
-        :param call: what is known of the call so far.
-        :param report_by: epoch seconds.
-        :return: the call for XCom, or a deferral for the next pause.
+        :param report_by: when to continue without a report, epoch seconds.
         """
         return self._run(self._lifecycle.report_due(call, report_by))
 
@@ -126,13 +111,9 @@ class CallWait:
     # --- from step to step ---
 
     def _run(self, step: Step) -> Result:
-        """Carry out what follows the placed call: wait, fetch the final outcome, tag the call, judge it.
+        """Wait for the call, fetch its report, tag it, and decide whether the task succeeds.
 
-        :return: the call for XCom, or a deferral for a wait.
-        :raises CallNotAnswered: with ``require_answer``, the contact did not answer.
-        :raises CallOutcomeUnknown: with ``require_answer``, it is unknown whether the contact answered.
-        :raises CallStillActive: the call is still active when the ``timeout`` of this try is up.
-        :raises AirflowTaskTimeout: the call is still active when the task's ``execution_timeout`` is up.
+        Return the call, or a deferral if the task must wait.
         """
         while not isinstance(step, Finished):
             if isinstance(step, TimeIsUp):
@@ -262,11 +243,7 @@ def pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished) -> dict[str, Any]:
-    """Return a finished call as a dict for XCom, or raise the error with which the task fails.
-
-    :raises CallNotAnswered: the task requires an answer, and the contact did not answer.
-    :raises CallOutcomeUnknown: the task requires an answer, and it is unknown whether the contact answered.
-    """
+    """Return a finished call for XCom. Raise an error if the task requires an answer and none is known."""
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
         raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")

@@ -17,31 +17,19 @@ from airflow_provider_callapi.task_context import TaskFacts
 
 @dataclass(frozen=True)
 class CallingTimes:
-    """The times at which one try of a start operator may dial. Points in time are epoch seconds.
-
-    :ivar hours: the calling hours and the calling days.
-    :ivar timezone: IANA name of the contact's time zone.
-    :ivar run_after: when the DAG run was due. None: ``max_lateness`` does not apply.
-    :ivar max_lateness: the longest time from ``run_after`` to the call. None: no limit.
-    :ivar execution_deadline: when ``execution_timeout`` ends the task. None: never.
-    """
+    """When one try of a start operator may call the contact. Points in time are epoch seconds."""
 
     hours: CallingHours
-    timezone: str
-    run_after: float | None
-    max_lateness: timedelta | None
+    timezone: str  # the IANA name of the contact's time zone
+    run_after: float | None  # when the DAG run was due
+    max_lateness: timedelta | None  # the longest time from run_after to the call
     execution_deadline: float | None
 
     @classmethod
     def of(cls, options: CallOptions, facts: TaskFacts, now: float) -> Self:
-        """Return the calling times of one try of a start operator.
+        """Return the times at which one try of a start operator may call.
 
-        :param options: the checked parameters of the operator.
-        :param facts: the ids and the time limits of the task.
-        :param now: epoch seconds. Workdays are read for the year of ``now``, the year before and the year
-            after.
-        :raises CallApiFailure: ``calling_days`` names workdays, and the workdays of the country in the option
-            ``region`` are not known.
+        :raises CallApiFailure: the country's workdays are needed and not known.
         """
         try:
             hours = read_calling_hours(
@@ -55,22 +43,13 @@ class CallingTimes:
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_closed(self, now: float) -> None:
-        """Raise an error if the contact may not be called now: outside the calling hours or the calling days.
-
-        :param now: epoch seconds.
-        :raises OutsideCallingHours: the contact may not be called now. The exception contains the next time
-            at which the contact may be called.
-        """
+        """Raise `OutsideCallingHours` if the contact must not be called at ``now``, in epoch seconds."""
         self.hours.refuse_closed(now, self.timezone)
 
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
-        """Raise an error if the task could not call anyone after a wait for the calling hours.
+        """Raise an error if the wait for the calling hours is useless.
 
-        :param now: epoch seconds.
-        :param opens_at: epoch seconds at which the contact may be called next.
-        :raises CallApiFailure: the contact may never be called.
-        :raises CallTooLate: ``max_lateness`` ends before ``opens_at``.
-        :raises CallApiFailure: ``execution_timeout`` ends the task at ``opens_at`` or earlier.
+        For example, a time limit of the task ends earlier. Times are epoch seconds.
         """
         if why := self.hours.why_never(now, self.timezone):
             raise CallApiFailure(f"{why}. No call was placed.")
@@ -87,10 +66,7 @@ class CallingTimes:
             )
 
     def describe_wait(self, opens_at: float) -> str:
-        """Return a log line about the wait for the calling hours: the task waits until ``opens_at``.
-
-        :param opens_at: epoch seconds at which the contact may be called.
-        """
+        """Return a log line: the task waits for the calling hours until ``opens_at``, in epoch seconds."""
         return (
             f"waiting until {local_time(opens_at, self.timezone)}, because the contact may be called only in "
             f"the calling hours ({self.hours})"

@@ -1,11 +1,4 @@
-"""Prevent a second call to a person if the list of a mapped task has changed and a user clears the task.
-
-Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now Anna
-belongs to map index 2, which has no record of the call to Anna.
-
-With task state (Airflow 3.3+), each map index publishes an XCom that shows whom it has called. After a clear,
-a map index reads the XComs of all map indexes before it calls a person.
-"""
+"""Prevent a second call to a person if the list of a mapped task has changed and a user clears the task."""
 
 from __future__ import annotations
 
@@ -23,6 +16,11 @@ from airflow_provider_callapi.task_context import (
     lost_its_state,
 )
 
+# Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now
+# Anna belongs to map index 2, which has no record of the call to Anna. Therefore, with task state
+# (Airflow 3.3+), each map index publishes whom it has called. After a clear, a map index reads this before it
+# calls a person.
+
 _KEY = "callapi_people"
 """The key of the XCom and of the task state with the fingerprints of the called people."""
 _NEVER_RAN = frozenset({None, "scheduled", "queued", "removed"})
@@ -33,24 +31,18 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class _Entry:
-    """The XCom of one map index: whom the map index has called in this DAG run.
-
-    :ivar map_index: the map index that has written the XCom.
-    :ivar people: fingerprints (hashes) of the people whom the map index has called, or may have.
-    :ivar run_clears: how often users had cleared tasks of the DAG run when the process began.
-    :ivar was_cleared: whether a user had cleared this map index when the process began.
-    """
+    """The XCom of one map index: hashes of the people whom it has called, or may have, in this DAG run."""
 
     map_index: int
     people: list[str]
-    run_clears: int
-    was_cleared: bool
+    run_clears: int  # how often users had cleared tasks of the DAG run when the process began
+    was_cleared: bool  # whether a user had cleared this map index when the process began
 
 
 class PeopleOfIndex:
     """The people whom one map index of a mapped task has called in one DAG run.
 
-    Task state stores the people as fingerprints (hashes). XCom shows them to the other map indexes.
+    The class stores hashes, and no phone numbers.
     """
 
     def __init__(self, facts: TaskFacts, mapped: MappedTask, state: TaskState) -> None:
@@ -69,28 +61,19 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Write an XCom that shows the other map indexes whom this map index has called.
-
-        If Airflow has deleted this map index's record of its calls, the method writes no XCom: an XCom
-        without people would wrongly mean that the map index has called no one.
-        """
+        """Write an XCom that shows the other map indexes of the task whom this map index has called."""
+        # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Before a call, record and publish that this map index calls the person.
+        """Store and publish that this map index is about to call the person.
 
-        After a user has cleared a task of the DAG run, first check that no map index has called the person.
-
-        :param contact: the person's phone number.
-        :param is_known: whether the newest call of this map index's own journal went to the person, or may
-            have. True: skip the check.
-        :raises CallApiFailure: a map index has called this person, or may have.
-        :raises CallApiFailure: Airflow has deleted this map index's record of its calls.
-        :raises CallApiTrouble: another map index has not published whom it has called. A retry may succeed.
+        :raises CallApiFailure: a map index may have called the person before.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
+        # is_known: the newest call in this map index's own journal went to the person, or may have.
         if self._facts.run_clears and not is_known:
             self._refuse_called_person(contact)
         called = self._called()
@@ -99,12 +82,7 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete the record of a call to a person, because the call was certainly not placed.
-
-        The other map indexes of the task then see that this map index has not called the person.
-
-        :param contact: the person's phone number.
-        """
+        """Delete the record of a call to the person, because the call was certainly not placed."""
         people = [person for person in self._called() if not self._contains([person], contact)]
         self._state.set(_KEY, people)
         self.publish()
@@ -131,12 +109,7 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait until each other running map index has published whom it has called.
-
-        :return: ``(entries, silent)``. ``entries``: map index → what it has published. ``silent``: the map
-            indexes that have stopped and have published nothing.
-        :raises CallApiTrouble: after two minutes, a running map index has still published nothing.
-        """
+        """Wait up to two minutes until the other running map indexes have published whom they have called."""
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
         while True:
@@ -147,7 +120,7 @@ class PeopleOfIndex:
             running = {index for index in silent if states[index] == "running"}
             awaited = running if awaited is None else awaited & running
             if not awaited:
-                return entries, sorted(silent - running)
+                return entries, sorted(silent - running)  # these have stopped without publishing
             if time.time() >= gives_up_at:
                 raise CallApiTrouble(
                     f"Map index {min(awaited)} has not stated whom it has called. No call was placed."
@@ -168,13 +141,10 @@ class PeopleOfIndex:
     def _contains(self, people: Iterable[str], contact: str) -> bool:
         """Return whether a person may be among the called people.
 
-        The result is True if one of the fingerprints is the person's, or cannot be compared. A fingerprint
-        cannot be compared if this deployment no longer has the secret key with which it was made.
-
-        :param people: fingerprints (hashes) of the called people.
-        :param contact: the person's phone number.
+        A hash that cannot be compared counts as the person's.
         """
         deployment = self._facts.deployment
+        # None: the hash was made with a secret key that this deployment no longer has.
         return any(
             deployment.is_fingerprint_of(person, *self._scope, contact) is not False for person in people
         )

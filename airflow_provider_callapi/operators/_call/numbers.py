@@ -14,14 +14,9 @@ _OBJECTS = ("operator", "employee")
 
 
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
-    """Return the values of a request, with each phone number in the service's form.
+    """Return the values of a request with each phone number in the service's form.
 
-    For the region ``RU``, ``{"contact": "8 926 000-00-01"}`` becomes ``{"contact": "79260000001"}``.
-
-    :param values: field name → value.
-    :param region: ISO 3166 code of the country of numbers without a country code.
-    :param method: the request's method, for error messages.
-    :raises InvalidParameters: a number cannot be read, or the region is unknown.
+    :raises InvalidParameters: a number cannot be read.
     """
     read = dict(values)
     for name in _FIELDS:
@@ -36,17 +31,13 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
-    """Return a phone number in the service's form, e.g. ``79260000001``.
-
-    If the value is neither a text nor a number, return the value unchanged: the class of the request later
-    refuses the value.
-    """
+    """Return a phone number in the service's form, e.g. ``79260000001``; another value unchanged."""
     from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (  # noqa: PLC0415 - parse time
         NotANumber,
     )
 
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
+        return value  # the request's class refuses it later
     try:
         return _read_destination(value, region)
     except NotANumber as error:
@@ -55,12 +46,10 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
         raise InvalidParameters(str(error), method=method, field="region") from None
 
 
+# The cache saves time: the operators of a DAG file often have the same virtual number.
 @lru_cache(maxsize=256, typed=True)
 def _read_destination(value: str | float, region: str) -> str:
-    """Return a phone number in the service's form, from a cache if possible.
-
-    The cache saves time, because the operators of a DAG file often have the same virtual number.
-    """
+    """Return a phone number in the service's form, e.g. ``79260000001``."""
     from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
 
     return read_destination(value, region)

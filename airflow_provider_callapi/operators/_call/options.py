@@ -59,13 +59,9 @@ CALL_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How a start operator places a call and waits for the call.
+    """The checked parameters of a start operator. Timeouts and intervals are in seconds.
 
-    Each option is a parameter of the operator, see `airflow_provider_callapi.operators.start_call`. Timeouts
-    and intervals are in seconds; ``max_lateness`` is a timedelta.
-
-    :ivar has_tags: whether the author gave any tags.
-    :raises InvalidParameter: two parameters cannot be used together. The error message names them.
+    :raises InvalidParameter: two parameters cannot be used together.
     """
 
     region: str
@@ -93,11 +89,9 @@ class CallOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
-        """Return the options of a start operator. Check the rules that concern several parameters.
+        """Return the parameters of a start operator as one object.
 
-        :param values: parameter name → converted value. Names that are not options are ignored.
-        :raises InvalidParameter: two parameters cannot be used together. The error message names the
-            parameters.
+        :raises InvalidParameter: two parameters cannot be used together.
         """
         return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})
 
@@ -120,15 +114,12 @@ class CallOptions:
 
 
 def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> None:
-    """Check the parameter ``absence_proven_after`` of a start operator or a campaign.
+    """Check the parameter ``absence_proven_after``, in seconds.
 
-    If a lost call is not found for this time, it counts as never placed. Too short a time could lead to a
-    second call.
-
-    :param seconds: the value of ``absence_proven_after``. None: the parameter is not set.
-    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :raises InvalidParameter: ``seconds`` is less than ``appear_timeout``.
+    :raises InvalidParameter: it is less than ``appear_timeout``.
     """
+    # A lost call that is not found for this time counts as never placed. Too short a time could lead to a
+    # second call, because `list.calls` may show a placed call only at the end of appear_timeout.
     if seconds is not None and seconds < appear_timeout:
         raise InvalidParameter(
             f"absence_proven_after: a number of seconds, at least appear_timeout ({appear_timeout:g}), is "
@@ -137,10 +128,10 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 
 
 def check_calling_days(days: CallingDays | None) -> None:
-    """Check the parameter ``calling_days`` of a start operator or a campaign.
+    """Check the parameter ``calling_days``.
 
-    :param days: the parameter's value. The function ignores a template that Airflow has not rendered yet.
-    :raises InvalidParameter: the value names workdays, and the package ``holidays`` is not installed.
+    :raises InvalidParameter: it needs the package ``holidays``, which is not installed.
     """
+    # A template that Airflow has not rendered yet is no CallingDays.
     if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():
         raise InvalidParameter(NOT_INSTALLED)

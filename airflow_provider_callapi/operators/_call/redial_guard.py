@@ -20,23 +20,16 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """Context manager that prevents a retry if the retry could unknowingly call the person again.
+    """Turn an error of the ``with`` block into a failure without retries.
 
-    If the next try could not know of the call, an error of the block becomes a failure without retries. These
-    errors pass unchanged:
-
-    - errors that Airflow does not retry anyway.
-    - errors after which the author wants another call, e.g. `CallNotAnswered`.
-
-    :param known_call: a function that gets the error of the block. It describes the call of which the next
-        try could not know, e.g. ``"call session 5 was placed"``. None: there is no unknown call.
-    :raises CallApiFailure: the block raised an error, and ``known_call`` returned a description.
+    Do so only if a retry could unknowingly call the person again.
     """
     try:
         yield
     except _AS_THE_AUTHOR_WANTS:
         raise
     except (Exception, AirflowTaskTimeout) as error:
+        # E.g. "call session 5 was placed". None: there is no call of which a retry would not know.
         call = known_call(error)
         if call is None:
             raise

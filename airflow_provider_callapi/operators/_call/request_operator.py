@@ -37,12 +37,9 @@ SessionRef = int | str | dict[str, Any]
 
 
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
-    """Return an API request with the given values, converted to the types of the request's fields.
+    """Return an API request with the given values, converted to the types of its fields.
 
-    :param values: field name → value. ``call_session_id`` may be a session id, or the dict of a call.
-    :param region: ISO 3166 code of the country of numbers without a country code. None: numbers stay
-        unchanged.
-    :raises CallApiFailure: a value cannot be used; no request was sent. The error message names the field.
+    :raises CallApiFailure: a value cannot be used.
     """
     try:
         values = _with_session_id(values)
@@ -56,12 +53,9 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 def check_request(
     request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
 ) -> None:
-    """While Airflow reads the DAG file, check those values of a request that contain no template.
+    """Check the values of a request that contain no template, while Airflow reads the DAG file.
 
-    :param values: field name → value, before Airflow renders templates.
-    :param region: ISO 3166 code of the country of numbers without a country code. None: phone numbers are
-        already in the service's form.
-    :raises InvalidParameter: a value without a template cannot be used. The error message names the field.
+    :raises InvalidParameter: a value cannot be used.
     """
     unknown = [name for name, value in values.items() if is_template(value)]
     known = {name: value for name, value in values.items() if name not in unknown}
@@ -75,9 +69,9 @@ def check_request(
 
 
 def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a request with ``call_session_id`` as a session id.
+    """Return the values of a request.
 
-    If ``call_session_id`` is the dict of a call, replace the dict by the session id in the dict.
+    If ``call_session_id`` is the dict of a call, replace it by the session id in the dict.
     """
     session = values.get("call_session_id")
     if not isinstance(session, Mapping):
@@ -86,11 +80,8 @@ def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_call(call_session_id: Any) -> Outcome:
-    """Return what is known of the call that an operator's parameter ``call_session_id`` names.
+    """Return what is known of a call, from its session id or a start operator's result.
 
-    :param call_session_id: a session id as a number or text, or the dict that a start operator returned.
-    :return: for a dict: the outcome that the dict describes. For a number or text: an outcome that contains
-        only the session id.
     :raises InvalidParameter: the value names no call.
     """
     try:
@@ -106,14 +97,11 @@ def read_call(call_session_id: Any) -> Outcome:
 
 
 class _CheckedAfterConstruction(BaseOperatorMeta):
-    """Metaclass that checks an operator when all its constructors have run.
-
-    The base class cannot check the operator in its own constructor, because the constructor of a subclass may
-    set attributes later. Therefore, this metaclass first runs the constructors, and then calls
-    `RequestOperator.check_constants`.
-    """
+    """Metaclass that checks an operator's parameters when all its constructors have run."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
+        # The base's constructor cannot check: the constructor of a subclass may set attributes later. Airflow
+        # shows an error from here as an error of the DAG file.
         operator = super().__call__(*args, **kwargs)
         operator.check_constants()
         return operator
@@ -124,21 +112,14 @@ class RequestOperator(
 ):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
-    Each field of the API method is an attribute of the operator. These attributes and ``callapi_conn_id`` may
-    contain templates.
-
-    :ivar callapi_conn_id: id of the Airflow connection, set by the constructor of a subclass.
-    :cvar request_type: the class of the API request.
-    :cvar also_templated: further attributes that may contain a template, e.g. ``("region",)``.
-    :cvar kinds: for each parameter that is not an API field, the `Kind` that checks and converts its value.
-    :raises InvalidParameter: a value without a template cannot be used.
+    Each field of the method is an attribute of the operator.
     """
 
     request_type: ClassVar[type[Request[Any]]]
-    also_templated: ClassVar[tuple[str, ...]] = ()
-    callapi_conn_id: str
+    also_templated: ClassVar[tuple[str, ...]] = ()  # further attributes that may contain a template
+    callapi_conn_id: str  # set by the constructor of a subclass
     region: str | None = None
-    kinds: ClassVar[Schema] = {"callapi_conn_id": TEXT}
+    kinds: ClassVar[Schema] = {"callapi_conn_id": TEXT}  # the parameters that are no fields of the API method
     object_fields = frozenset(
         {"call_session_id", "contact_message", "employee", "employee_message", "operator_message"}
         | {"results", "tags", "to_message"}
@@ -154,40 +135,30 @@ class RequestOperator(
     def check_constants(self) -> None:
         """Check the parameters whose values contain no template.
 
-        The check runs right after the constructor, so Airflow shows a wrong value as an error of the DAG
-        file. A value with a template is checked only in the worker, after Airflow has rendered the template.
-
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: a value cannot be used.
         """
+        # Airflow has not rendered the templates yet, so a value with a template is passed unconverted.
         self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read
             check_request(self.request_type, self._request_values(), region=self._read_region())
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        """Check the rules that concern several parameters, e.g. two parameters that exclude each other.
+        """Check the rules that concern several parameters. The base class has no rules.
 
-        The base class has no rules; a subclass may add some.
-
-        :param values: parameter name → converted value, for the parameters that are not fields of the API
-            method. A value that contains a template is not converted.
-        :raises InvalidParameter: parameters cannot be used together. The error message names the parameters.
+        :raises InvalidParameter: two parameters cannot be used together.
         """
 
     def read_parameters(self) -> dict[str, Any]:
-        """Return the converted values of the operator's parameters that are not fields of the API method.
+        """Return the converted values of the parameters that are not fields of the API method.
 
-        :return: parameter name → value, e.g. ``{"callapi_conn_id": "callapi_default", "report_timeout":
-            120.0}``.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: a value cannot be used.
         """
         return read_parameters(self.kinds, vars(self))
 
     def make_request(self) -> Any:
-        """Return the API request. Each of its fields has the value of the operator's attribute of this name.
+        """Return the API request with the values of the operator's attributes.
 
-        :raises CallApiFailure: the value of an attribute cannot be used. The error message names the field.
+        :raises CallApiFailure: a value cannot be used.
         """
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 

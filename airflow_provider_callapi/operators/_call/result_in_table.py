@@ -1,7 +1,4 @@
-"""Write the call of a start operator to a table of results in the author's SQL database.
-
-When the task's journal stores a new state of the call, this module writes this state to the table.
-"""
+"""Write the call of a start operator, and each change of its state, to a table in the author's database."""
 
 from __future__ import annotations
 
@@ -31,18 +28,12 @@ _STATUS = {
 
 
 class ResultInTable:
-    """Writes the call of one task to a table of results, one row for each attempt.
-
-    :param writer: writes rows to the table in the background.
-    :param campaign: the text for the column ``campaign``, e.g. ``my_dag.my_task.<run id>``.
-    :param person: the phone number that the task calls.
-    :ivar person: the same phone number.
-    """
+    """Writes the call of one task to a table of results, one row for each attempt to call the person."""
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
         self._writer = writer
-        self._campaign = campaign
-        self.person = person
+        self._campaign = campaign  # the column `campaign`, e.g. my_dag.my_task.<run id>
+        self.person = person  # the phone number that the task calls
 
     def watch(self, store: KeyValueStore) -> KeyValueStore:
         """Return a store for the journal that also writes each stored record to the table of results.
@@ -52,17 +43,16 @@ class ResultInTable:
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Queue the call in a record of the journal for the table of results. Do not wait for the database.
+        """Add the stored record of the call to the rows for the table.
 
-        A background thread writes the call to the table within a few seconds.
+        A background thread writes the row within a few seconds.
         """
         self._add(_attempt_of(record))
 
     def add_refused(self, record: Record, mnemonic: str | None) -> None:
-        """Write a row with the result ``refused`` to the table, for a call that the service refused to place.
+        """Write a row with the result ``refused`` for a call that the service refused to place.
 
-        :param record: the journal's record after the refusal.
-        :param mnemonic: the name of the service's error. None: the service gave no name.
+        :param mnemonic: the name of the service's error.
         """
         attempt = _attempt_of(record)
         self._add(attempt.with_status(Status.FINISHED, result=Result.REFUSED, refused_with=mnemonic))
@@ -111,16 +101,11 @@ def _attempt_of(record: Record) -> Attempt:
 def written_to_table(
     name: TableName, owner: tuple[str, str, str, str], person: str, log: Any, *, is_new: bool
 ) -> Iterator[ResultInTable]:
-    """Yield the `ResultInTable` through which one try writes its call to a table.
+    """Yield the object that writes one try's call to a table.
 
-    At the end of the ``with`` block, the function waits up to five minutes for the database.
-
-    :param owner: dag id, run id, task id and map index of the task.
-    :param person: the phone number to which the task's call goes.
-    :param is_new: whether the try may place a call. True: first check that the table can be written.
-    :raises CallApiFailure: the connection or the table cannot be used.
-    :raises CallApiTrouble: the database does not answer.
+    At the end, wait up to five minutes for the database, except after a deferral or a kill.
     """
+    # Before a call (is_new), first check that the table can be written.
     table = open_results_table(name) if is_new else ResultsTable(name)
     writer = TableWriter(table, log)
     try:

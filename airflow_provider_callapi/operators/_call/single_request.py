@@ -1,7 +1,6 @@
-"""Send a control request that must not be repeated, such as a request that rings a phone or plays a sound.
+"""Send a control request that must not be repeated.
 
-If the service may have carried out the request, Airflow's retries of the task do not send the request again.
-If a user clears the task, the next try sends the request once more.
+For example, the request rings a phone or plays a sound.
 """
 
 from __future__ import annotations
@@ -23,22 +22,12 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
-    What a retry of the task does:
-
-    - With task state (Airflow 3.3+): return the stored answer, if there is one, without a request.
-    - Without task state: fail without a request.
-
-    After a user has cleared the task, the function sends the request again.
-
-    :param facts: the task's ids, the number of its try, and its task state.
-    :param retries: the task's parameter ``retries``.
-    :raises CallUnresolved: the service may have carried out the request of this or an earlier try.
-    :raises CallApiFailure: the service refuses the request.
-    :raises CallApiError: the service has not carried out the request. With task state, a retry sends it
-        again.
+    :raises CallUnresolved: the service may have carried out the request.
     """
     name = f"{request.method}, call session {request.call_session_id}"
+    # A clear by a user raises max_tries. So the first try after a clear is no retry, and sends the request.
     is_retry = facts.try_number > facts.max_tries - retries + 1
+    # Without task state (Airflow 3.3+), a retry cannot know what an earlier try has sent.
     if facts.state is None and is_retry:
         raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))
     journal = RequestJournal(facts.state or MemoryStore(), facts.max_tries)

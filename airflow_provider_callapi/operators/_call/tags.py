@@ -12,12 +12,9 @@ from airflow_provider_callapi.parameters.schema import nothing_sent, read_parame
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags`` before the call. Return event → id of the tag for the event.
+    """Check the parameter ``tags``, and that the connection can set these tags.
 
-    :param tags: the parameter, e.g. ``{"answered": 36, "ended": "38"}``. None as an id: no tag.
-    :param has_data_api: whether the connection uses the Data API. All events but ``answered`` need it.
-    :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises CallApiFailure: an entry cannot be used. The error message names it.
+    Return event → tag id, e.g. ``{"answered": 36}``.
     """
     with nothing_sent():
         rules = read_tags(tags)
@@ -30,12 +27,9 @@ def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callap
 
 
 def read_tags(tags: Any) -> TagRules:
-    """Check and convert the parameter ``tags``. Return event of a call → id of the tag for the event.
+    """Return the parameter ``tags`` as event → tag id, e.g. ``{"answered": 36}``.
 
-    :param tags: the parameter of an operator, e.g. ``{"answered": 36, "ended": "38"}``. None: there are no
-        tags. An event whose id is None sets no tag.
-    :return: e.g. ``{"answered": 36, "ended": 38}``.
-    :raises InvalidParameter: an entry cannot be used. The error message names the parameter or the entry.
+    :raises InvalidParameter: an entry cannot be used.
     """
     if tags is None:
         return {}
