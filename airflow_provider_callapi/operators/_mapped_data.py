@@ -20,9 +20,9 @@ class MappedDataIsNoTemplate(BaseOperator):
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         names: Collection[str] = [*template_fields]
-        # Airflow itself would render the rows of `expand_kwargs(rows)`, even if another task returned the rows.
-        # If a person's name in a row were `{{ conn.callapi_default.password }}`, the call's message would
-        # contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
+        # Airflow itself would render the rows of `expand_kwargs(rows)`, even if another task returned the
+        # rows. If a person's name in a row were `{{ conn.callapi_default.password }}`, the call's message
+        # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
             self.data_parameters = data = mapped_from_tasks(self, context)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]

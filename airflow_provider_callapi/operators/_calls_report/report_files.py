@@ -33,8 +33,8 @@ class ReportFile:
     def __init__(self, path: str, columns: Sequence[str], field: str) -> None:
         self._path = prepare_output_path(path, field)
         self._field = field
-        # Until `publish`, the rows are in a file of another name. If the task fails before, an older file at the
-        # path therefore stays unchanged.
+        # Until `publish`, the rows are in a file of another name. If the task fails before, an older file at
+        # the path therefore stays unchanged.
         name = f".{self._path.name}.{uuid.uuid4().hex}.partial"
         folder = self._path.parent.path if is_local(self._path) else tempfile.gettempdir()
         self._partial = Path(folder, name)

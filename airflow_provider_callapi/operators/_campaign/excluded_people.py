@@ -14,7 +14,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 
 class ExcludedPeople:
-    """The people of a campaign whom this or an earlier try has found on the do-not-call list."""
+    """The people of a campaign whom this or an earlier try of the task found on the do-not-call list."""
 
     def __init__(
         self,

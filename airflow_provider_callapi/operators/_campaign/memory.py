@@ -61,7 +61,7 @@ class CampaignMemory:
         self.timezone = timezone
 
     def remember_excluded(self, people: Iterable[str]) -> None:
-        """Store who is on the do-not-call list, so that the campaign calls these people no more.
+        """Store who is on the do-not-call list, so that the campaign does not call these people.
 
         The people are given as fingerprints (hashes).
         """

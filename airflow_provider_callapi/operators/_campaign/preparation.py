@@ -65,8 +65,9 @@ def read_rules(
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
     )
-    dial_until = math.inf  # run_after, in epoch seconds: when the DAG run was due
+    dial_until = math.inf
     if run_after is not None and options.max_lateness is not None:
+        # run_after: when the DAG run was due.
         dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
         if not is_region(options.region):

@@ -250,7 +250,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait to be called, but no call is allowed within a year."""
+        """Raise `CallApiFailure` if people wait to be called, but no calling time is known within a year."""
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
@@ -302,7 +302,7 @@ class CampaignRun:
             preparation=self._preparation,
             has_data_api=self._hook.has_data_api,
         )
-        if wake_at is None:  # the next person is due within a minute, or a lost call is being searched, or …
+        if wake_at is None:  # e.g. the next person is due within a minute
             return None
         if pause.dial_at < float("inf"):
             self._log.info(

@@ -52,7 +52,7 @@ class CampaignServices:
             tag_finished=lambda communication_id, tag_id: self._hook.data_api.client.call(
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
-            do_not_call=do_not_call,  # its None: the list cannot be read now
+            do_not_call=do_not_call,  # returns None if the list cannot be read now
             wish=wish,
             clock=time.time,
             log=log,
