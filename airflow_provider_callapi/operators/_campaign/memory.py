@@ -42,6 +42,7 @@ class CampaignMemory:
 
     def remember_points_per_call(self, cost: int | None) -> None:
         """Store how many points (rate-limit units) one call costs, for the next worker of the campaign."""
+        # Without task state (before Airflow 3.3), the next worker observes the cost again.
         if self._state is not None and cost != self._cost:
             self._state.set(_COST, cost)
             self._cost = cost
