@@ -1,10 +1,4 @@
-"""Keeps a mapped operator from rendering another task's data as Jinja templates.
-
-Without this module, Airflow renders the rows of ``expand_kwargs(rows)``, even if another task returned the
-rows. If a person's name in a row were ``{{ conn.callapi_default.password }}``, the call's message would
-contain the password. With this module, Airflow renders only texts that are in the DAG file, e.g. in
-``partial(...)``.
-"""
+"""Keeps a mapped operator from rendering another task's data as Jinja templates."""
 
 from __future__ import annotations
 
@@ -15,21 +9,20 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
 
 class MappedDataIsNoTemplate(BaseOperator):
-    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
+    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task."""
 
-    :cvar parameter_of_field: template field → the parameter that sets it, if the names differ, e.g.
-        ``{"is_dry_run": "dry_run"}``.
-    :ivar data_parameters: the names of the parameters that this mapped task gets from another task. Empty
-        until Airflow renders the templates.
-    """
-
+    # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
+    # The parameters that this mapped task gets from another task. Empty until Airflow renders the templates.
     data_parameters: Collection[str] = ()
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
         names: Collection[str] = [*template_fields]
+        # Airflow itself would render the rows of `expand_kwargs(rows)`, even if another task returned the
+        # rows. If a person's name in a row were `{{ conn.callapi_default.password }}`, the call's message
+        # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
             self.data_parameters = data = mapped_from_tasks(self, context)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
@@ -39,13 +32,9 @@ class MappedDataIsNoTemplate(BaseOperator):
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
     """Return the names of the parameters that a mapped operator gets from another task.
 
-    After ``expand(contact=people.output, region=["RU", "KZ"])``, the result is ``["contact"]``.
-
-    :param operator: the operator of the running task.
-    :param context: Airflow's context of the running task.
-    :return: the names. Empty: all values are in the DAG file. For a decorator such as
-        ``@task.callapi_informer``, the names are arguments of the decorated function.
+    For ``expand(contact=people.output, region=["RU"])``: ``contact``.
     """
+    # For a decorator such as `@task.callapi_informer`, the names are arguments of the decorated function.
     dag = operator.get_dag()
     task = dag.task_dict.get(operator.task_id) if dag else None
     if not isinstance(task, MappedOperator):

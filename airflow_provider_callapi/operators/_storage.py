@@ -11,11 +11,8 @@ if TYPE_CHECKING:
 
 
 def open_path(path: str, field: str) -> ObjectStoragePath:
-    """Return a path as an object of Airflow's object storage. The file does not have to exist.
+    """Convert a path to an object of Airflow's storage. The file does not have to exist.
 
-    :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
-    :param field: the operator's parameter that contains the path, such as ``contacts``. Error messages name
-        the parameter.
     :raises CallApiFailure: Airflow has no storage for the path.
     """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
@@ -29,14 +26,9 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Check the path of a file that the task will write at its end, and return the path.
+    """Check the path of a file that the task will write later. Create the folder of a local path.
 
-    If the path is local, create the folder of the file.
-
-    :param path: ``file:///…``, ``s3://connection@bucket/…``, or a local path.
-    :param field: the operator's parameter that contains the path, such as ``results``. Error messages name
-        the parameter.
-    :raises CallApiFailure: Airflow has no storage for the path, or the folder cannot be created.
+    :raises CallApiFailure: the path cannot be used.
     """
     storage_path = open_path(path, field)
     if is_local(storage_path):

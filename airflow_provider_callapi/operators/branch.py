@@ -113,12 +113,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Read the parameters ``routes`` and ``if_…``. Return route or mark → ids of the tasks to run.
+        """Return the ids of the tasks to run for each outcome and for each mark of a call.
 
-        :return: e.g. ``{"answered": ["thank"], "refused": [], …}``. An empty list means: skip all downstream
-            tasks.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: a parameter cannot be used.
         """
         outcomes = read_parameters(_KINDS, vars(self))
         if outcomes["if_our_side_did_not_answer"] is None:
@@ -128,18 +125,16 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         except ValueError as error:
             raise InvalidParameter(f"routes: {error}") from None
         return {
-            **{mark: ids or [] for mark, ids in marks.items()},
+            **{mark: ids or [] for mark, ids in marks.items()},  # []: skip all downstream tasks
             **{route: outcomes[f"if_{route}"] or [] for route in get_args(Route)},
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check the task ids of all routes, including the routes that the operator does not take in this run.
+        """Check the task ids for all outcomes and marks.
 
-        Already the first run of the DAG therefore shows a wrong task id.
-
-        :param targets: route or mark → ids of the tasks to run, as `_read_targets` returns them.
         :raises CallApiFailure: a task or task group is not directly downstream of this task.
         """
+        # The check of all routes shows a wrong task id already in the first run of the DAG.
         downstream = self.downstream_task_ids
         groups = self.dag.task_group_dict if self.dag else {}
         for key, ids in targets.items():
@@ -179,14 +174,9 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Return the value in the text of a rendered template, e.g. a dict for ``"{'status': 'ended'}"``.
-
-    The function reads the text as JSON or as a Python literal. Other texts stay unchanged.
-
-    :return: the value. None: the text is empty, ``"None"`` or ``"null"``.
-    """
+    """Read the text of a rendered template as JSON or as a Python literal. Return other texts unchanged."""
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value: Mapping[str, Any] | None = parse(text)
             return value
-    return text or None
+    return text or None  # an empty text means: no call

@@ -45,19 +45,14 @@ class _ControlOperator(RequestOperator):
     def send(self, request: Any) -> Any:
         """Send the request to the Call API, and return the service's answer.
 
-        :raises CallApiFailure: the service refuses the request. A retry of the task would fail the same way.
-        :raises CallApiError: the request failed for another reason. A retry of the task may succeed.
+        :raises CallApiFailure: the service refuses the request.
         """
         with translate_errors(), self.hook as hook:
             return hook.call(request)
 
 
 class _SessionOperator(_ControlOperator):
-    """Base of the operators that send a request about one active call.
-
-    The operator returns ``{"call_session_id": int, "already": bool}``. ``already`` is True if the call had
-    the requested state before the request.
-    """
+    """Base of the operators that send a request about one active call."""
 
     def __init__(self, *, call_session_id: SessionRef, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -66,25 +61,20 @@ class _SessionOperator(_ControlOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request about the call.
 
-        :return: e.g. ``{"call_session_id": 5, "already": False}``. ``already`` is True if the call had the
-            requested state before the request.
-        :raises CallUnresolved: the answer is missing, and a request that must not be sent twice may have been
-            carried out. Before Airflow 3.3, every retry of such requests raises this error.
-        :raises CallApiFailure: the service refuses the request, or a parameter is invalid.
-        :raises CallApiFailure: a ``@task`` function executes the operator, and the request must not be sent
-            twice.
-        :raises CallApiError: the request failed for another reason. A retry may succeed.
+        :raises CallUnresolved: a request that must not be sent twice may have been carried out.
         """
         request = self.make_request()
+        # Before Airflow 3.3, every retry of a request that must not be sent twice fails.
         done: Done = (
             self._send_once(request, context) if request.repeat is Repeat.NEVER else self.send(request)
         )
         verdict = "already in effect" if done.already else "done"
         self.log.info("%s %s, call session %s", request.method, verdict, request.call_session_id)
+        # already: the call had the requested state before the request, e.g. its recording was on.
         return {"call_session_id": request.call_session_id, "already": done.already}
 
     def _send_once(self, request: Any, context: Context) -> Done:
-        refuse_another_task(context, self.task_id)
+        refuse_another_task(context, self.task_id)  # fails in a `@task` function that executes the operator
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with self.hook as hook:
             return send_once(request, facts, hook, retries=self.retries or 0)

@@ -253,28 +253,22 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self._read_options(templates=True)  # a wrong option is an error of the DAG file
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
-        """Check the operator's attributes, and return them as one options object.
+        """Check the operator's parameters, and return them as one object.
 
-        :param templates: True: attributes that contain a template are not checked, because Airflow has not
-            rendered the templates yet. False: all attributes are checked.
-        :raises InvalidParameter: the value of an attribute cannot be used. The error message names the
-            attribute.
+        :raises InvalidParameter: the value of a parameter cannot be used.
         """
         if templates:
             self._check_constants()
         if not (templates and is_template(self.tags)):
             read_tags(self.tags)
+        # While Airflow reads the DAG file, the templates are not rendered yet, and are not checked.
         not_rendered = (*self.template_fields, "dry_run") if templates else ()
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
     def _check_constants(self) -> None:
         """Check ``call``, ``shard`` and the SQL queries while Airflow reads the DAG file.
 
-        The SQL text of a query in ``contacts`` or ``do_not_call`` must not contain a template. If ``shard``
-        contains a template, this method skips ``shard``, and the worker checks the rendered value.
-
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: a parameter cannot be used.
         """
         from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
             CallTemplate,
@@ -290,6 +284,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         try:
             if isinstance(self.call, Mapping) and "method" in self.call:
                 CallTemplate(self.call)
+            # The worker checks a shard that contains a template.
             if isinstance(self.shard, str) and not is_template(self.shard):
                 read_shard(self.shard)
         except ValueError as error:
@@ -365,13 +360,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             return result
 
     def _refuse_queries_of_others(self) -> None:
-        """Raise an error if the SQL query of ``contacts`` or ``do_not_call`` does not come from the DAG file.
-
-        If the query came from another task's data, the data could contain any SQL statement. The campaign
-        would then run this statement in the author's database.
-
-        :raises CallApiFailure: the query comes from another task or from a template. No call was placed.
-        """
+        """Raise `CallApiFailure` if an SQL query of a list of people does not come from the DAG file."""
+        # Another task's data could contain any SQL statement, which would run in the author's database.
         for name in _LISTS:
             in_dag_file = name in self._queries and name not in self.data_parameters
             if has_query(vars(self)[name]) and not in_dag_file:

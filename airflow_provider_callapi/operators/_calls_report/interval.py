@@ -12,16 +12,9 @@ from airflow_provider_callapi.operators._calls_report.options import ReportOptio
 
 
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
-    """Return the interval whose calls one try loads: its beginning and its end, in epoch seconds.
+    """Return the beginning and the end of the interval whose calls the task loads, in epoch seconds.
 
-    The interval goes from ``start``, minus ``lookback`` seconds, to ``end``. A call that begins exactly at
-    the end is not in the interval.
-
-    :param options: the options of the report operator. None as ``start`` or ``end``: the data interval of the
-        DAG run.
-    :param context: Airflow's context of the running task.
-    :param timezone: IANA name of the account's time zone, for times without an offset.
-    :raises CallApiFailure: the interval is empty, or a needed data interval does not exist.
+    :raises CallApiFailure: the interval is empty.
     """
     moments = []
     for name in ("start", "end"):
@@ -35,7 +28,7 @@ def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: 
             "start, end, lookback: the interval is empty. Many schedules give a run an empty data interval: "
             "pass lookback, or start and end, or use a timetable with data intervals"
         )
-    return since, until
+    return since, until  # a call that begins exactly at `until` is not in the interval
 
 
 def _epoch_seconds(moment: datetime, timezone: str) -> int:

@@ -28,17 +28,9 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval, one row per call. Return the rows, or write them to a file or a table.
+    """Load the calls of an interval (epoch seconds), and return one row for each call.
 
-    :param interval: the beginning and the end, epoch seconds.
-    :param now: the present time, epoch seconds.
-    :return: the rows if the option ``to`` is None. Otherwise
-        ``{"rows": 36, "table": "calls", "start": …, "end": …, "points": 2}``, or with ``path`` for a file.
-        ``start`` and ``end`` are ISO 8601 texts. ``points`` is the cost of the requests in rate-limit units.
-    :raises CallApiFailure: a field, a filter, the path or the table cannot be used.
-    :raises CallApiFailure: ``to`` is None, and there are more than 1000 rows.
-    :raises CallApiTrouble: the service did not send all calls, or a database or a storage did not answer.
-    :raises CallApiError: the Data API refused a request or did not answer.
+    With the option ``to``, write the rows to a file or a table.
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)
@@ -63,6 +55,7 @@ def load_calls(
     if options.to is None:
         return rows
     place = {"table" if isinstance(options.to, TableName) else "path": str(options.to)}
+    # The Data API takes one point (rate-limit unit) for each answer with rows.
     return {"rows": count, **place, "start": start, "end": end, "points": pages.requests}
 
 
@@ -83,7 +76,6 @@ def _selection(options: ReportOptions) -> CallFilter:
 def _collect(portions: Iterable[list[Row]]) -> list[Row]:
     """Return all rows as one list, for the return value of the task.
 
-    :param portions: lists of rows, e.g. one list for each answer of the Data API.
     :raises CallApiFailure: there are more than 1000 rows.
     """
     rows: list[Row] = []
@@ -101,27 +93,19 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Context manager that opens a file or a table, and yields a function that writes rows to it.
-
-    A file appears only after the ``with`` block ends without an error. Rows of a table are visible at once.
-
-    :param to: the path of the file, or the name of the table.
-    :param columns: the columns of the rows.
-    :raises CallApiFailure: the path, the connection or the table cannot be used.
-    :raises CallApiTrouble: the database or the storage does not answer.
-    """
+    """Context manager that opens a file or a table, and yields a function that writes rows to it."""
     if isinstance(to, TableName):
         from airflow_provider_callapi.databases.report_table import (  # noqa: PLC0415 - SQLAlchemy is heavy
             ReportTable,
         )
 
-        yield ReportTable(to, columns, _PARAMETER).write
+        yield ReportTable(to, columns, _PARAMETER).write  # the rows are visible at once
         return
     from airflow_provider_callapi.operators._calls_report.report_files import ReportFile  # noqa: PLC0415
 
     with ReportFile(to, columns, _PARAMETER) as file:
         yield file.write
-        file.publish()
+        file.publish()  # only now, so that a failed task leaves no part of a file
 
 
 @contextmanager

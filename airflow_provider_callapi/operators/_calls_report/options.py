@@ -1,8 +1,4 @@
-"""The parameters of the report operator as one object.
-
-The operator's constructor checks the parameters whose values contain no template. Each try checks all
-parameters.
-"""
+"""The parameters of the report operator as one object, and the checks of these parameters."""
 
 from __future__ import annotations
 
@@ -41,11 +37,9 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Check an option that lists phone numbers of the account. Return the numbers as digits.
+    """Convert phone numbers of the account to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
 
-    :return: e.g. ``["74951234567"]``.
-    :raises ValueError: the list is empty, or a number does not consist of 5 to 15 digits. The number may also
-        contain spaces, parentheses, ``+`` and ``-``.
+    :raises ValueError: there is no number, or a wrong one.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
@@ -76,12 +70,7 @@ REPORT_OPTIONS: Schema = {
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The checked and converted parameters of a report operator. ``lookback`` is in seconds.
-
-    Each option has the name and the meaning of a parameter of `CallApiCallsReportOperator`.
-
-    :ivar fields: the names of the fields of a row, in their order. One of the fields is ``id``.
-    """
+    """The checked and converted parameters of a report operator. ``lookback`` is in seconds."""
 
     callapi_conn_id: str
     to: str | TableName | None
@@ -101,10 +90,7 @@ class ReportOptions:
     def read(cls, values: Mapping[str, Any]) -> Self:
         """Return the checked and converted parameters of a report operator.
 
-        :param values: parameter name → value, after Airflow has rendered the templates. Names that are not
-            options are ignored.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used.
         """
         read = read_parameters(REPORT_OPTIONS, values)
         _check_together(read, unknown=())
@@ -119,25 +105,20 @@ class ReportOptions:
 
 
 def check_constants(values: Mapping[str, Any], template_fields: Collection[str]) -> None:
-    """While Airflow reads the DAG file, check the parameters whose values contain no template.
+    """Check the parameters that contain no template, while Airflow reads the DAG file.
 
-    :param values: parameter name → value, before Airflow renders templates.
-    :param template_fields: the names of the parameters that may contain a template.
-    :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
+    :raises InvalidParameter: a parameter cannot be used.
     """
     read = read_parameters(REPORT_OPTIONS, values, not_rendered=template_fields)
     templates = [name for name in template_fields if is_template(values[name])]
+    # None stands for a value that is not rendered yet. The worker checks the parameters again.
     _check_together({**read, **dict.fromkeys(templates)}, unknown=templates)
 
 
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-    """Check the rules that concern several parameters.
+    """Check that parameters fit together, e.g. that no phone numbers go to the return value.
 
-    Example: ``phone_numbers=True`` needs a file or a table in ``to``.
-
-    :param read: parameter name → converted value. None for the parameters in ``unknown``.
-    :param unknown: the parameters whose values contain a template that is not rendered yet.
-    :raises InvalidParameter: two parameters contradict each other. The error message names the parameters.
+    :raises InvalidParameter: they do not fit.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:

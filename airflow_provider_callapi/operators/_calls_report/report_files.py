@@ -1,9 +1,4 @@
-"""Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows.
-
-The rows first go to a temporary file on the worker's disk. When all rows are written, a temporary file for a
-local path is renamed; a temporary file for an object store is uploaded. If the task fails before all rows are
-written, an older file at the same path stays unchanged.
-"""
+"""Write rows to a file as JSON Lines, CSV or Parquet. The file appears only when it contains all rows."""
 
 from __future__ import annotations
 
@@ -33,19 +28,13 @@ class _Writer(Protocol):
 
 
 class ReportFile:
-    """A file of calls as JSON Lines, CSV or Parquet. Use the object in a ``with`` block.
-
-    The file appears at the path only when `publish` is called.
-
-    :param path: a path that ends in ``.jsonl``, ``.csv`` or ``.parquet``, which decides the format.
-    :param columns: the columns of the rows.
-    :param field: the operator's parameter that contains the path, for error messages.
-    :raises CallApiFailure: the path cannot be written, or pyarrow is not installed.
-    """
+    """A file of calls as JSON Lines, CSV or Parquet. The file appears only when `publish` is called."""
 
     def __init__(self, path: str, columns: Sequence[str], field: str) -> None:
         self._path = prepare_output_path(path, field)
         self._field = field
+        # Until `publish`, the rows are in a file of another name. If the task fails before, an older file at
+        # the path therefore stays unchanged.
         name = f".{self._path.name}.{uuid.uuid4().hex}.partial"
         folder = self._path.parent.path if is_local(self._path) else tempfile.gettempdir()
         self._partial = Path(folder, name)
@@ -56,10 +45,7 @@ class ReportFile:
         self._writer.write(rows)
 
     def publish(self) -> None:
-        """Finish the temporary file, and put the file at the path.
-
-        If the path is local, the method renames the temporary file. Otherwise, the method uploads the
-        temporary file.
+        """Finish the temporary file, and move or upload it to its path.
 
         :raises CallApiTrouble: the storage does not accept the file.
         """

@@ -19,8 +19,6 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
     """Return a function that reads the numbers on the account's blacklist.
 
-    :param hook: the hook of the campaign's connection.
-    :param log: the task's logger.
     :raises CallApiFailure: the connection does not use the Data API.
     """
     if not hook.has_data_api:
@@ -39,43 +37,27 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
 
 
 class Objectors:
-    """Puts people who objected to calls on the account's blacklist, as the parameter ``block_on`` demands.
-
-    A person has objected if a call to the person has one of the marks. If `add` fails after a call,
-    `add_missing` tries again at the end of the campaign.
-
-    :param marks: the marks (operations and tags) in ``block_on``.
-    :param plan: the people on the contact list.
-    :param log: the task's logger.
-    """
+    """Puts people who objected to calls on the account's blacklist, as the parameter ``block_on`` demands."""
 
     def __init__(self, hook: CallApiHook, marks: Collection[Mark], plan: Plan, log: Any) -> None:
         self._hook = hook
-        self._marks = marks
+        self._marks = marks  # a person objects by a call that has one of these marks
         self._contacts = {person.key: person.contact for person in plan.people}
         self._log = log
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Put the person of each finished attempt on the blacklist, if the call has one of the marks.
-
-        If the service fails, log a warning. `add_missing` tries again at the end of the campaign.
-        """
+        """Put the people who objected during a finished call on the account's blacklist."""
         for attempt in attempts if self._marks else ():
             contact = self._contacts[attempt.person]
             is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)
             if is_over and first_mark(self._marks, attempt.call):
                 try:
                     self._add(contact)
-                except CallApiError as error:
+                except CallApiError as error:  # `add_missing` tries again at the end of the campaign
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put each person who objected on the blacklist, if the person is not there yet.
-
-        A person has objected if one of the calls to the person has one of the marks.
-
-        :return: an empty list; or a list with one error text, if the blacklist could not be changed.
-        """
+        """Put everyone on the blacklist who objected and is not on it yet. Return the error texts."""
         objected = {
             ending.person.contact
             for ending in endings

@@ -31,12 +31,7 @@ _XLSX = ".xlsx"
 def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
-    A row is a mapping (column → value), or a phone number as a text. An empty row is an empty mapping.
-
-    :param contacts: a sequence of rows, the path of a file, or a SQL query.
-    :param field: the operator's parameter that contains the list, for error messages.
-    :raises CallApiFailure: the list cannot be read, and a retry would not help.
-    :raises CallApiTrouble: the storage of the file, or the database, does not answer now.
+    A row is a mapping (column → value), or a phone number as a text.
     """
     if isinstance(contacts, str):
         yield from _rows_of_file(contacts, field)
@@ -48,29 +43,23 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
         raise CallApiFailure(f"{field}: a list of rows, or the path of a file is needed")
     for number, row in enumerate(contacts, start=1):
         try:
-            yield read_row(row)
+            yield read_row(row)  # an empty row becomes an empty mapping
         except ListUnreadable as error:
             raise CallApiFailure(f"{field}, row {number}: {error}") from None
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
-
-    - If the contact list is a CSV file: the separator of this file, and True if this file has the mark.
-    - If the contact list is an Excel workbook: ``(";", True)``, which Excel reads.
-    - Otherwise: ``(",", False)``.
-
-    :param contacts: the operator's parameter: a list of rows, a path, or a query.
-    """
+    """Return the separator of the CSV file of results, and whether the file begins with a byte order mark."""
     suffix = _suffix(contacts) if isinstance(contacts, str) else ""
     if suffix == _XLSX:
-        return ";", True
+        return ";", True  # Excel reads this form
     if suffix not in _CSV:
         return ",", False
     path = open_path(contacts, "contacts")
     with _reading(contacts, "contacts"):
         encoding = _encoding_of(path)
         with path.open("r", encoding=encoding.name, newline="") as file:
+            # The results have the form of the contact list.
             return find_separator(iter(file.readline, "")), encoding.needs_mark
 
 
@@ -109,13 +98,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Context manager around the code that reads a file: convert its errors to errors that name the file.
-
-    :param path: the path of the file.
-    :param field: the operator's parameter that contains the path, such as ``contacts``, for error messages.
-    :raises CallApiFailure: the file cannot be read, and a retry would not help.
-    :raises CallApiTrouble: the storage does not answer now.
-    """
+    """Context manager around the code that reads a file: convert its errors to errors that name the file."""
     try:
         yield
     except ListUnreadable as error:

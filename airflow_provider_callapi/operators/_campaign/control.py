@@ -1,8 +1,4 @@
-"""Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is.
-
-A database or task state stores the wishes and the progress. If neither is available, the campaign still runs,
-but reads no wishes and publishes no progress.
-"""
+"""Read what users ask of a running campaign (pause, resume, stop), and publish how far the campaign is."""
 
 from __future__ import annotations
 
@@ -24,13 +20,9 @@ PUBLISH_INTERVAL = 5.0
 
 
 class Control:
-    """Reads the wish (pause, resume or stop) of one campaign, and publishes the campaign's progress.
+    """Reads whether a user has asked one campaign to pause, resume or stop.
 
-    If the store fails, the object logs the error, and the last known wish stays in force.
-
-    :param open_store: a function that opens the store of the wish and the progress.
-    :param log: the task's logger.
-    :param wish: the last known wish from before a deferral of this task. None: no wish.
+    The object also publishes the campaign's progress.
     """
 
     def __init__(self, open_store: Callable[[], ControlStore | None], log: Any, wish: Wish | None) -> None:
@@ -43,14 +35,11 @@ class Control:
         self._published_at: float | None = None
 
     def read_wish(self) -> Wish | None:
-        """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything.
-
-        If the store does not answer, return the last known wish.
-        """
+        """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything."""
         store = self._ready()
         if store is not None:
             self._attempt(lambda: setattr(self, "_wish", store.read_wish()))
-        return self._wish
+        return self._wish  # if the store does not answer: the last known wish
 
     def is_due(self, now: float) -> bool:
         """Return whether the campaign must publish its progress: the first time, and then every five seconds.
@@ -77,11 +66,7 @@ class Control:
         return self._store
 
     def _attempt(self, work: Callable[[], object]) -> bool:
-        """Run a function, and return whether the function succeeded.
-
-        If the function raises an error, the method logs the error. If several functions in a row fail, the
-        method logs only the first error.
-        """
+        """Run a function, and return whether it succeeded. Of several errors in a row, log only the first."""
         try:
             work()
         except Exception as error:  # task state and databases raise their own exception classes
@@ -97,10 +82,9 @@ class Control:
 
 
 def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:
-    """Return the store of a campaign's wish and progress: the SQL database of the ledger, or task state.
+    """Return the store of a campaign's progress and of the users' wishes, e.g. pause.
 
-    :param state: Airflow's task state. None: this version of Airflow has none.
-    :return: the store. None: the campaign has no SQL ledger, and Airflow has no task state.
+    None: neither a database nor Airflow's task state is available.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -108,4 +92,5 @@ def open_control_store(options: CampaignOptions, state: KeyValueStore | None) ->
         )
 
         return open_sql_control(options.ledger_conn_id).of(options.campaign)
+    # Without a store, the campaign still runs, but reads no wishes and publishes no progress.
     return None if state is None else KeyedControl(state)

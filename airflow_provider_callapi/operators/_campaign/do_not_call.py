@@ -28,24 +28,9 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The do-not-call list of a campaign. Call the object to get the numbers that must not be called.
+    """The do-not-call list of a campaign. Call the object to get the numbers on the list.
 
-    The object reads the list again while the campaign dials. Once read, a number stays on the list, even if
-    it disappears from the source.
-
-    A row is a phone number or a mapping (column → value). The numbers are in the column ``phone`` and in
-    columns with similar names, such as ``mobile``. A single column may have any name.
-
-    :param contacts: the list: a sequence of rows, the path of a file, or a query. None: only the blacklist.
-    :param region: ISO 3166 code of the country of numbers without a country code.
-    :param blacklist: a function that returns the numbers on the account's blacklist. None: the list does not
-        include the blacklist.
-    :param known: numbers that are on the list from the beginning.
-    :param was_read: whether this try has read the list before a deferral. False: if the first read fails, the
-        task fails.
-    :param max_unreadable: how many rows without a valid phone number the campaign ignores. With more of them,
-        the list cannot be used.
-    :ivar stale: whether the last read of the list failed. True: the campaign must not dial.
+    Once read, a number stays on the list.
     """
 
     def __init__(
@@ -60,24 +45,16 @@ class DoNotCall:
     ) -> None:
         self._contacts = contacts
         self._blacklist = blacklist
-        self._was_read = was_read
+        self._was_read = was_read  # whether this try has read the list before a deferral
         self._region = region
         self._max_unreadable = max_unreadable
         self._version: Any = None
         self._read_at: float | None = None
         self._numbers = known
-        self.stale = False
+        self.stale = False  # True: the last read failed, so the campaign must not dial
 
     def __call__(self) -> frozenset[str]:
-        """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
-
-        If a read fails after an earlier read of this try, set ``stale`` to True, and return the known
-        numbers. If the first read fails:
-
-        :raises CallApiFailure: the list is invalid or missing.
-        :raises CallApiTrouble: the storage or the database of the list does not answer.
-        :raises CallApiError: the Data API does not send the blacklist.
-        """
+        """Return the numbers on the list as E.164 digits. Read the list at most once a minute."""
         now = time.monotonic()
         has_list = self._contacts is not None or self._blacklist is not None
         if not has_list or (self._read_at is not None and now < self._read_at + _FRESH):
@@ -85,7 +62,7 @@ class DoNotCall:
         try:
             self._refresh()
         except Exception as error:  # each storage provider raises its own exception classes
-            if not self._was_read:
+            if not self._was_read:  # no read has succeeded in this try, so numbers may be missing
                 raise
             if not self.stale:
                 _log.warning("The campaign places no calls until this is corrected: %s", _describe(error))
@@ -138,11 +115,7 @@ class DoNotCall:
 def _numbers_of(row: Row, region: str) -> Iterator[str]:
     """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
 
-    :param row: a text, or a mapping: column → cell. A cell may contain several numbers. An empty row has
-        none.
-    :param region: ISO 3166 code of the country of numbers without a country code.
-    :raises NotANumber: the row is not empty, and has no number or a number that cannot be read.
-    :raises ListUnreadable: the row has several columns, and none is named ``phone``.
+    :raises NotANumber: a number cannot be read.
     """
     if isinstance(row, str):
         yield from find_numbers(row, region)
@@ -162,13 +135,9 @@ def _rows(lines: list[int]) -> str:
 
 
 def _version(contacts: Contacts) -> Any:
-    """Return a value that changes if the do-not-call list changes, e.g. the checksum of a file.
-
-    None: changes cannot be noticed, so the caller must read the list each time. The list is a query, a file
-    without a checksum or a missing file.
-    """
+    """Return a value that changes if the do-not-call list changes. None: changes cannot be noticed."""
     if not isinstance(contacts, str):
-        return None if isinstance(contacts, Query) else 0
+        return None if isinstance(contacts, Query) else 0  # 0: a list in memory does not change
     try:
         return open_path(contacts, "do_not_call").checksum()
     except OSError:

@@ -14,18 +14,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 
 class ExcludedPeople:
-    """The people of a campaign whom this or an earlier try has found on the do-not-call list.
-
-    With task state (Airflow 3.3+), later tries do not call them, even if they are no longer on the list.
-
-    :param plan: the people on the contact list.
-    :param memory: stores the people as fingerprints (hashes).
-    :param scope: the text that stands for the campaign in fingerprints, see `Deployment.scope`.
-    :param hook: reads the account's blacklist.
-    :param log: the task's logger.
-    :raises CallApiFailure: ``do_not_call`` includes the blacklist, and the connection does not use the Data
-        API.
-    """
+    """The people of a campaign whom this or an earlier try of the task found on the do-not-call list."""
 
     def __init__(
         self,
@@ -38,7 +27,7 @@ class ExcludedPeople:
         log: Any,
     ) -> None:
         self._people = plan.people
-        self._scope = scope
+        self._scope = scope  # stands for the campaign in fingerprints, see `Deployment.scope`
         self._memory = memory
         self._stored = 0
         exclusions = options.do_not_call or Exclusions()
@@ -52,42 +41,24 @@ class ExcludedPeople:
         )
 
     def numbers(self) -> frozenset[str]:
-        """Return the phone numbers on the do-not-call list.
-
-        If this try has read the list before, and cannot read it now, the method returns the numbers that it
-        knows. If the first read of the try fails, the method raises an error:
-
-        :raises CallApiFailure: the list is invalid or missing.
-        :raises CallApiTrouble: the storage or the database of the list does not answer.
-        :raises CallApiError: the Data API does not send the blacklist.
-        """
+        """Return the phone numbers on the do-not-call list."""
+        # If the first read in this try fails: an error. If a later read fails: the known numbers.
         return self._list()
 
     def current(self) -> frozenset[str] | None:
-        """Return the numbers on the do-not-call list. None: the list cannot be read now, so dial no one.
+        """Return the numbers on the do-not-call list, and store who is on the list.
 
-        The method also stores which people are on the list, for later tries. If the first read of the try
-        fails:
-
-        :raises CallApiFailure: the list is invalid or missing.
-        :raises CallApiTrouble: the storage or the database of the list does not answer.
-        :raises CallApiError: the Data API does not send the blacklist.
+        None: the list cannot be read now, so dial no one.
         """
         numbers = self.remember()
         return None if self._list.stale else numbers
 
     def remember(self) -> frozenset[str]:
-        """Store which people of the campaign are on the do-not-call list. Return the numbers on the list.
-
-        If a read fails after an earlier read of this try, use the known numbers. If the first read fails:
-
-        :raises CallApiFailure: the list is invalid or missing.
-        :raises CallApiTrouble: the storage or the database of the list does not answer.
-        :raises CallApiError: the Data API does not send the blacklist.
-        """
+        """Store which people of the campaign are on the do-not-call list. Return the numbers on the list."""
         numbers = self.numbers()
         if len(numbers) != self._stored:
             people = (person for person in self._people if person.contact in numbers)
+            # With task state (Airflow 3.3+), later tries do not call them, even if they leave the list.
             self._memory.remember_excluded(map(self._fingerprint, people))
             self._stored = len(numbers)
         return numbers

@@ -1,8 +1,4 @@
-"""The parameters of the campaign operator as one object.
-
-The operator's constructor checks the parameters whose values contain no template. Each try checks all
-parameters.
-"""
+"""The parameters of the campaign operator as one object, and the checks of these parameters."""
 
 from __future__ import annotations
 
@@ -87,9 +83,7 @@ CAMPAIGN_OPTIONS: Schema = {
 class CampaignOptions:
     """The parameters of a campaign operator. Durations are seconds; ``max_lateness`` is a timedelta.
 
-    Each option has the name and the meaning of a parameter of `CallApiCampaignOperator`.
-
-    :raises InvalidParameter: two parameters cannot be used together. The error message names the parameters.
+    :raises InvalidParameter: a parameter cannot be used.
     """
 
     call: Mapping[str, Any] = field(repr=False)
@@ -130,12 +124,9 @@ class CampaignOptions:
     def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
         """Return the checked and converted parameters of a campaign operator.
 
-        :param values: parameter name → value. Names that are not options are ignored.
-        :param not_rendered: the names of the parameters that Airflow has not rendered yet. Templates in their
-            values are not checked.
-        :raises InvalidParameter: the value of a parameter cannot be used. The error message names the
-            parameter.
+        :raises InvalidParameter: the value of a parameter cannot be used.
         """
+        # Airflow has not rendered the parameters in `not_rendered` yet. Their templates are not checked.
         read = read_parameters(CAMPAIGN_OPTIONS, values, not_rendered=not_rendered)
         limits = {name: read.pop(f"fail_if_{name}_over") for name in ("unreached", "unknown", "invalid")}
         read["is_dry_run"] = read.pop("dry_run")

@@ -1,7 +1,4 @@
-"""The two files that a finished campaign writes: the results file and the campaign report.
-
-The results file has a row for each person. The campaign report is an HTML page about the whole campaign.
-"""
+"""Write the two files of a finished campaign: a table with the result of each person, and an HTML report."""
 
 from __future__ import annotations
 
@@ -25,14 +22,11 @@ _CSV = ".csv"
 
 
 def shard_path(path: str, shard: tuple[int, int]) -> str:
-    """Return a file's path with the shard's number: ``results.csv`` becomes ``results-2-of-4.csv``.
+    """Add the shard's number to a file's path: ``results.csv`` becomes ``results-2-of-4.csv``.
 
-    A shard is the part of a contact list that one task calls. With the number, the tasks of a campaign do not
-    overwrite each other's files. If there is only one shard, or if the file's name already contains e.g.
-    ``2-of-4``, the path stays unchanged.
-
-    :param shard: the shard's number, and how many shards there are, e.g. ``(2, 4)``.
+    A shard is the part of a contact list that one task calls.
     """
+    # With the number, the tasks of a campaign do not overwrite each other's files.
     which, shards = shard
     own = f"{which}-of-{shards}"
     folder, slash, name = path.rpartition("/")
@@ -46,10 +40,6 @@ class OutputFiles:
     """Writes the results file and the campaign report, if the author has named paths for them.
 
     The constructor checks the paths before the campaign dials.
-
-    :param log: the task's logger.
-    :raises CallApiFailure: a path cannot be used, or a CSV contact list cannot be read.
-    :raises CallApiTrouble: the storage of the contact list does not answer now.
     """
 
     def __init__(self, options: CampaignOptions, log: Any) -> None:
@@ -83,15 +73,7 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results file and the campaign report, if the author has named paths for them.
-
-        :param summary: the counts of people and calls.
-        :param endings: the person, the attempts and the result of each person.
-        :param skipped: the invalid rows and the duplicates of the contact list.
-        :param calls_per_minute: how many calls the points of one minute pay for. None: not shown.
-        :param unfinished: why the campaign stopped dialling early. None: it did not.
-        :return: an error text for each file that cannot be written.
-        """
+        """Write the results file and the campaign report. Return an error text for each file that fails."""
         problems = []
         for name, path in self._paths.items():
             try:

@@ -1,7 +1,4 @@
-"""Build the parts of a campaign (rules, ledger, list of people) from the operator's options.
-
-If an option is invalid, the functions raise an error before anyone is dialled.
-"""
+"""Build the parts of a campaign, e.g. its rules and its list of people, from the operator's options."""
 
 from __future__ import annotations
 
@@ -46,10 +43,7 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Convert a ValueError of the ``with`` block into `CallApiFailure`.
-
-    The message of the `CallApiFailure` is the message of the ValueError, followed by "No call was placed".
-    """
+    """Convert a ValueError of the ``with`` block into `CallApiFailure`, and add "No call was placed"."""
     try:
         yield
     except ValueError as error:
@@ -66,17 +60,14 @@ def read_rules(
 ) -> Rules:
     """Convert the operator's options to the campaign's rules, e.g. its calling hours and redials.
 
-    :param hook: the hook of the campaign's connection.
-    :param now: the present time, epoch seconds.
-    :param run_after: when the DAG run was due, epoch seconds. None: ``max_lateness`` has no effect.
-    :param account_timezone: IANA name of the account's time zone.
-    :raises CallApiFailure: the value of an option cannot be used. The error message names the option.
+    :raises CallApiFailure: an option cannot be used.
     """
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
     )
     dial_until = math.inf
     if run_after is not None and options.max_lateness is not None:
+        # run_after: when the DAG run was due.
         dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
         if not is_region(options.region):
@@ -118,23 +109,17 @@ def read_rules(
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
     """Return the template from which the campaign makes each person's start request.
 
-    :param values: name → value, e.g. ``{"ds": "2026-03-02"}``. The template may use these values and the
-        columns of the person's row.
-    :raises CallApiFailure: the value of the option ``call`` cannot be used.
+    :raises CallApiFailure: the option ``call`` cannot be used.
     """
     with _before_dialling():
+        # The template may use these values and the columns of the person's row.
         return CallTemplate(options.call, dict(values))
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
-    """Open the ledger: the stored attempts of the campaign.
+    """Open the store of the campaign's attempts: an SQL database or Airflow's task state.
 
-    - If the option ``ledger_conn_id`` is set: the SQL database of this Airflow connection.
-    - Otherwise: Airflow's task state.
-
-    :param state: Airflow's task state. None: this version of Airflow has none.
-    :raises CallApiFailure: the SQL database cannot be used; or there is neither a database nor task state.
-    :raises CallApiTrouble: the SQL database does not answer.
+    :raises CallApiFailure: there is no usable store.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql import open_sql_ledger  # noqa: PLC0415 - SQLAlchemy is heavy
@@ -150,21 +135,14 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list. Return the people to call, and the rows that lead to no call.
-
-    :param template: the object that makes the start request of each person.
-    :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param was_read_before: whether this task has read the list before.
-    :raises CallApiFailure: the list cannot be used, and ``was_read_before`` is False.
-    :raises CallApiTrouble: the list cannot be used, and ``was_read_before`` is True. A retry may succeed.
-    :raises CallApiTrouble: the storage or the database of the list does not answer.
-    """
+    """Read the contact list. Return the people to call, and the rows that lead to no call."""
     try:
         with _before_dialling():
             return _read_plan(options, template, scope)
     except CallApiFailure as error:
         if not was_read_before:
             raise
+        # The list was readable before, so a retry may succeed.
         raise CallApiTrouble(f"{error} The list could be read when this task began") from error
 
 
@@ -188,7 +166,8 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
         read_rows(options.contacts, "contacts"),
         template,
         campaign=options.campaign,
-        # The user's own database keeps the number, so that users can query it. Task state keeps a hash.
+        # The user's own database keeps the number, so that users can query it. Task state keeps a hash,
+        # in which `scope` stands for the campaign.
         key_of=str if options.ledger_conn_id else partial(fingerprint, scope),
         region=options.region,
         timezone=options.timezone,
@@ -197,22 +176,13 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
-    """Return the campaign's identity: JSON values that show whether two tries run the same campaign.
-
-    `refuse_another_campaign` compares two identities. The identity contains no phone number.
-
-    :param plan: the people on the contact list.
-    :param scope: the text that stands for the campaign in hashes of phone numbers, see `Deployment.scope`.
-    :param max_tries: the task's ``max_tries``, which grows each time a user clears the task.
-    :return: ``{"campaign": …, "shard": "2/4", "contacts": "120 people (3f09ab)", "max_tries": 2, …}``.
-        ``3f09ab`` is a checksum of the people.
-    """
+    """Return JSON values that show whether two tries run the same campaign. They contain no phone number."""
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
         **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
         "deployment": _checksum(scope),
-        "max_tries": max_tries,
+        "max_tries": max_tries,  # grows each time a user clears the task
     }
 
 
@@ -221,14 +191,9 @@ def _checksum(text: str) -> str:
 
 
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raise an error if this try would not continue the campaign that the earlier tries of the task ran.
+    """Raise an error if this try would run another campaign than the task's earlier tries.
 
-    :param now: the identity of the campaign with the present parameters, as `identity_of` returns it.
-    :param before: the stored identity, from an earlier try, or from this try before a deferral.
-    :raises CallApiFailure: the name, shard, ledger or deployment has changed. With the new value, the task
-        would not find its earlier calls.
-    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task. A retry succeeds
-        if the list is as it was.
+    Both parameters are results of `identity_of`.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:
@@ -242,6 +207,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
             "settings has changed since this task began, so the task would not find its earlier calls. No "
             "call was placed. Restore the setting, or add the old key after the new key"
         )
+    # After a user has cleared the task, the list may differ. Otherwise, a retry succeeds with the old list.
     if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:
         raise CallApiTrouble(
             f"contacts: this task began with {before['contacts']}, and the list has {now['contacts']} now. "

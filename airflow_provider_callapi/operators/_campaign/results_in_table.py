@@ -17,13 +17,7 @@ from airflow_provider_callapi.exceptions import CallApiTrouble
 
 
 class ResultsInTable:
-    """Writes the attempts and results of one try of a campaign to a table of results.
-
-    :param writer: writes rows to the table in the background.
-    :param campaign: the campaign's name, for the column ``campaign``.
-    :param plan: the people on the contact list, with their rows.
-    :param log: the task's logger.
-    """
+    """Writes a campaign's attempts and results to a table in the author's SQL database."""
 
     def __init__(self, writer: TableWriter, campaign: str, plan: Plan, log: Any) -> None:
         self._log = log
@@ -39,23 +33,13 @@ class ResultsInTable:
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def close(self) -> None:
-        """Write the rows that are not in the table yet. Wait at most 5 seconds for the database.
-
-        If the write fails, the method raises no error. `write_all` or the task's next try writes these rows.
-        """
-        self._writer.close()
+        """Write the rows that are not in the table yet, within 5 seconds. A failure raises no error."""
+        self._writer.close()  # if it fails: `write_all` or the task's next try writes the rows
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write all rows of the finished campaign to the table. Replace rows from earlier writes.
-
-        There is a row for each attempt, each person without an attempt, and each skipped row of the contact
-        list. The method waits up to five minutes for the database.
-
-        :param endings: the person, the attempts and the result of each person.
-        :param skipped: the invalid rows and the duplicates of the contact list.
-        :return: a list with one error text. Empty: all rows are written.
-        """
+        """Write all rows of the finished campaign, and replace earlier rows. Return the error texts."""
         try:
+            # This waits up to five minutes for the database.
             self._writer.finish(self._final_rows(endings, skipped))
         except CallApiTrouble as trouble:
             return [str(trouble)]
@@ -87,10 +71,6 @@ class ResultsInTable:
 def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
-    :param campaign: the campaign's name, for the column ``campaign``.
-    :param plan: the people on the contact list, with their rows.
-    :param log: the task's logger.
-    :raises CallApiFailure: the connection or the table cannot be used.
-    :raises CallApiTrouble: the database does not answer.
+    :raises CallApiFailure: the table cannot be used.
     """
     return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan, log)

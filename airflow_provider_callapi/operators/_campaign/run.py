@@ -63,35 +63,16 @@ _NAP = 1.0
 
 
 class UnfinishedBusiness(Exception):
-    """Raised if a campaign is over and its task must not succeed, e.g. because too few people were reached.
-
-    The task then stores the summary as its XCom, and raises the exception in ``error``.
-
-    :ivar summary: the campaign's summary (counts of people and calls), for XCom.
-    :ivar error: the exception that ends the task. If the contact list is empty, it skips the task. Otherwise,
-        the task fails.
-    """
+    """Raised if a finished campaign's task must not succeed, e.g. because too few people were reached."""
 
     def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
         super().__init__(str(error))
-        self.summary = summary
-        self.error = error
+        self.summary = summary  # the task stores it as its XCom
+        self.error = error  # skips the task if the contact list is empty, and fails it otherwise
 
 
 class CampaignRun:
-    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one.
-
-    :param options: the checked parameters of the operator.
-    :param facts: the task's ids, its time limits and its task state.
-    :param log: the task's logger.
-    :param event: the event of the trigger: what the polls have shown of the calls. None: no deferral.
-    :param memo: what `CampaignMemory.memo` returned before the deferral. None: no deferral.
-    :raises CallApiFailure: an option or the contact list cannot be used.
-    :raises CallApiFailure: Airflow has deleted the task's record of its calls.
-    :raises CallApiTrouble: a storage or a database does not answer.
-    :raises CallApiTrouble: the contact list cannot be used, although an earlier try has read it.
-    :raises CallApiError: the Data API does not answer.
-    """
+    """Carries out one try of a campaign operator. The constructor prepares the campaign, and dials no one."""
 
     def __init__(
         self,
@@ -105,7 +86,7 @@ class CampaignRun:
         self._options = options
         self._facts = facts
         self._log = log
-        self._event = event
+        self._event = event  # what the trigger's polls have shown of the calls; None: no deferral
         self._began = time.time()
         self._killed = False
         self._released: set[int] = set()
@@ -161,15 +142,7 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
-        A dry run calls no one.
-
-        :return: the summary of the finished campaign, or the deferral for the wait. In a dry run: a summary
-            with a forecast of the calls, their points and their duration.
-        :raises UnfinishedBusiness: the campaign is over, but its task must not succeed.
-        :raises CallApiFailure: the try must not dial, e.g. because the campaign's name has changed.
-        :raises CallApiTrouble: the task was killed, or the contact list has changed.
-        :raises CallApiTrouble: a storage or a database does not answer.
-        :raises CallApiError: a service failed too often in a row, or refuses the credentials.
+        :raises UnfinishedBusiness: the task must not succeed.
         """
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
@@ -193,10 +166,8 @@ class CampaignRun:
         return self._finish()
 
     def kill(self) -> None:
-        """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``.
-
-        The operator's ``on_kill`` calls this method. Airflow may run ``on_kill`` in a signal handler.
-        """
+        """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``."""
+        # Airflow may call this method in a signal handler.
         self._killed = True
         self._campaign.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
@@ -246,23 +217,16 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _check_identity(self) -> None:
-        """Check that this try continues the campaign of the earlier tries, and store the campaign's identity.
-
-        :raises CallApiFailure: the name, shard, ledger or deployment has changed since an earlier try.
-        :raises CallApiTrouble: the contact list has changed, although no user has cleared the task.
-        """
+        """Check that this try continues the campaign of earlier tries. Store what identifies the campaign."""
         identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and which of its objects the account lacks.
+        """Log how many people the campaign will call, and what the account lacks for the calls.
 
-        :return: ``{"to_be_called": 500, "points_needed": 1000, "minutes_needed": 25, "problems": […]}``.
-            Points (rate-limit units) and minutes are a forecast for one call to each person.
-            ``minutes_needed`` is None if the duration is unknown. ``problems`` has a sentence for each
-            scenario, number, … that the account lacks.
+        Return these facts and a forecast as a dict.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -283,16 +247,11 @@ class CampaignRun:
         problems = find_problems(self._hook, self._template, self._plan.people, tags)
         for problem in problems:
             self._log.warning("%s", problem)
-        return {**announcement.forecast(), "problems": problems}
+        return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise an error if people wait to be called, but the calling days and hours allow no call.
-
-        While calls are active, the method raises no error.
-
-        :raises CallApiFailure: no time within a year is known at which a call is allowed, e.g. because the
-            calendar of workdays ends.
-        """
+        """Raise `CallApiFailure` if people wait to be called, but no calling time is known within a year."""
+        # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
 
@@ -313,11 +272,7 @@ class CampaignRun:
         return pause
 
     def _publish(self, now: float, *, next_at: float) -> None:
-        """Store how far the campaign is. The command line and the page of calls show the progress to users.
-
-        :param now: epoch seconds.
-        :param next_at: epoch seconds at which the campaign publishes again at the latest.
-        """
+        """Store how far the campaign is. The command line and the page of calls show this to users."""
         self._control.publish(
             self._runner.progress.measure(
                 self._options.campaign,
@@ -326,7 +281,7 @@ class CampaignRun:
                 connection=self._options.callapi_conn_id,
                 files=self._files.paths,
                 now=now,
-                next_at=next_at,
+                next_at=next_at,  # the campaign publishes again at this time at the latest
             )
         )
 
@@ -338,13 +293,7 @@ class CampaignRun:
             seconds -= _NAP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the task can wait in the triggerer until the campaign's next step.
-
-        :param pause: the time until the campaign's next step, and the reason for the wait.
-        :return: the deferral. None: the task must wait in the worker, because the next person may be dialled
-            within a minute, or because the campaign has work during the wait, e.g. the search for a lost
-            call.
-        """
+        """Return a deferral if the task can wait in the triggerer until the campaign's next step."""
         campaign = self._campaign
         wake_at = absence_until(
             self._runner,
@@ -353,7 +302,7 @@ class CampaignRun:
             preparation=self._preparation,
             has_data_api=self._hook.has_data_api,
         )
-        if wake_at is None:
+        if wake_at is None:  # e.g. the next person is due within a minute
             return None
         if pause.dial_at < float("inf"):
             self._log.info(
@@ -390,15 +339,7 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.
 
-        :raises CallApiTrouble: the task was killed.
-        :raises UnfinishedBusiness: the task must not succeed, for one of these reasons:
-
-            - The contact list is empty.
-            - Dialling was stopped.
-            - ``max_lateness`` was over when this try began, and people are left to call.
-            - No call was placed. `find_problem` defines the exceptions.
-            - A ``fail_if_…`` limit is exceeded.
-            - A file, a table row or a blacklist entry cannot be written.
+        :raises UnfinishedBusiness: the task must not succeed.
         """
         endings = self._endings()
         summary = self._summary(endings)

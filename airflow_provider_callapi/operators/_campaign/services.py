@@ -1,7 +1,4 @@
-"""Send a campaign's requests to the Call API and the Data API.
-
-Several threads send start requests at the same time. Other requests are sent one after another.
-"""
+"""Send a campaign's requests to the Call API and the Data API. Only start requests are sent in parallel."""
 
 from __future__ import annotations
 
@@ -23,13 +20,7 @@ from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 
 class CampaignServices:
-    """Sends the requests of one campaign through the Call API and the Data API of one connection.
-
-    :param hook: the hook of the connection.
-    :param at_once: how many start requests may be sent at the same time.
-    :param account_timezone: IANA name of the account's time zone.
-    :param asks_operations: whether to ask the Data API for the scenario's operations in the reports of calls.
-    """
+    """Sends the requests of one campaign through the Call API and the Data API of one connection."""
 
     def __init__(
         self, hook: CallApiHook, *, at_once: int, account_timezone: str, asks_operations: bool
@@ -48,14 +39,7 @@ class CampaignServices:
         wish: Callable[[], Wish | None],
         log: Callable[[str], None],
     ) -> CampaignGateway:
-        """Return the functions through which a campaign's `Runner` uses the services, the clock and the log.
-
-        :param do_not_call: a function that returns the numbers on the do-not-call list. None: the list cannot
-            be read now.
-        :param wish: a function that returns what a user has asked of the campaign: pause, resume or stop.
-            None: nothing.
-        :param log: a function that logs a line of text.
-        """
+        """Return the functions through which a running campaign uses the services, the clock and the log."""
         return CampaignGateway(
             start=self.start,
             take_snapshot=lambda: take_snapshot(self._hook.get_conn(), time.time),
@@ -68,7 +52,7 @@ class CampaignServices:
             tag_finished=lambda communication_id, tag_id: self._hook.data_api.client.call(
                 SetTagCommunications(communication_id=communication_id, tag_id=tag_id)
             ),
-            do_not_call=do_not_call,
+            do_not_call=do_not_call,  # returns None if the list cannot be read now
             wish=wish,
             clock=time.time,
             log=log,
@@ -77,7 +61,7 @@ class CampaignServices:
     def start(self, requests: Sequence[StartCall]) -> list[StartedCall | CallApiError]:
         """Send several start requests at the same time, each request once.
 
-        :return: for each request, in the same order, the answer of the service or the error.
+        Return the answer or the error of each request, in the same order.
         """
         return list(self._pool.map(self._start, requests))
 
