@@ -157,8 +157,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _read_numbers(self, name: str) -> tuple[str, ...]:
         """Return the numbers and prefixes of a parameter as digits that begin with the country code.
 
-        :param name: the name of the parameter: ``contacts`` or ``virtual_phone_numbers``.
-        :raises ValueError: a number cannot be read. The error message names the parameter.
+        :raises ValueError: a number cannot be read.
         """
         try:
             return tuple(read_number_or_prefix(text, self.region) for text in getattr(self, name))
@@ -188,14 +187,9 @@ class CallApiEventTrigger(BaseEventTrigger):
                         yield TriggerEvent(event.to_json())
 
     async def _poll_snapshots(self, awaited: Callable[[], Iterable[int]]) -> AsyncGenerator[Snapshot, None]:
-        """Yield each successful snapshot in an endless loop.
+        """Yield the result of each successful poll in an endless loop.
 
-        After ten failed polls in a row, or one permanent error, the loop pauses for a minute. Then it
-        subscribes again, because a user may have corrected the connection.
-
-        :param awaited: a function that returns the session ids of the calls for whose answer the trigger
-            waits. If the connection uses the Data API, the snapshots contain the answers that the Data API
-            reports.
+        After repeated failures or a permanent error, pause and read the connection again.
         """
         # imported here, because DAG files import this module and are parsed all day
         from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415
@@ -218,12 +212,7 @@ class CallApiEventTrigger(BaseEventTrigger):
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
     def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error of the trigger, unless the same error was logged in the last ten minutes.
-
-        A permanent error is logged with level ERROR, and any other error with level WARNING.
-
-        :param text: the beginning of the log line: what the trigger could not do.
-        """
+        """Log an error of the trigger, unless the same error was logged in the last ten minutes."""
         from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
@@ -239,29 +228,17 @@ class CallApiEventTrigger(BaseEventTrigger):
     # --- state that outlives the process ---
 
     async def _restore(self, detector: EventDetector) -> None:
-        """Load what an earlier triggerer process has saved about the calls, so that no event repeats.
-
-        If no state is saved, or the saved state is more than an hour old, the first snapshot produces no
-        events. It then only shows which calls are already active.
-
-        :param detector: the object that compares snapshots and finds the events. It takes over the newest
-            saved state.
-        """
-        for store in self._stores():
+        """Load what an earlier triggerer process has saved about the calls, so that no event repeats."""
+        for store in self._stores():  # the detector keeps the newest state, unless it is too old
             try:
                 state = await store.aget(self._state_key)
                 if state is not None:
                     detector.restore(state)
-            except Exception as error:  # continues with a baseline
+            except Exception as error:  # the first snapshot then shows which calls are active, without events
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save what the detector knows of the calls in the asset state of each asset of this trigger.
-
-        :param detector: the object that compares snapshots and finds the events.
-        :return: False: every write failed, so the caller saves again after the next successful snapshot.
-            True: the state is saved for at least one asset. Also True if this Airflow has no asset state.
-        """
+        """Save what is known of the calls in Airflow's asset state. Return False if every write failed."""
         stores = self._stores()
         saved = 0
         for store in stores:
@@ -270,17 +247,12 @@ class CallApiEventTrigger(BaseEventTrigger):
                 saved += 1
             except Exception as error:  # events are more important than the state
                 self._log_error("The trigger's state could not be written to asset state", error)
-        return saved > 0 or not stores
+        return saved > 0 or not stores  # after False, the caller saves again after the next snapshot
 
     def _stores(self) -> list[Any]:
-        """Return the asset state stores in which the trigger saves its state: one for each asset.
-
-        Before Airflow 3.3, there is no asset state, and the list is empty.
-
-        Airflow runs equal watchers of several assets as one trigger. At the next start, the trigger may
-        belong to fewer of these assets, e.g. because a user has paused a DAG. Therefore, the store of each
-        asset gets the whole state.
-        """
+        """Return Airflow's stores for the trigger's state: one for each asset, none before Airflow 3.3."""
+        # Airflow runs equal watchers of several assets as one trigger. At the next start, the trigger may
+        # belong to fewer of these assets, e.g. because a user has paused a DAG. So each store gets the state.
         store = getattr(self, "asset_state_store", None)
         if store is None:
             return []
@@ -289,19 +261,12 @@ class CallApiEventTrigger(BaseEventTrigger):
 
     @property
     def _state_key(self) -> str:
-        """The name under which the trigger saves what it knows of the calls in Airflow's asset state.
-
-        The name contains a hash of the trigger's arguments, so triggers with different arguments have
-        different names. Example: ``callapi_calls_`` and 16 hexadecimal digits.
-        """
+        """The key of the trigger's state in Airflow's asset state, with a hash of the trigger's arguments."""
         arguments = json.dumps(self.serialize()[1], sort_keys=True).encode()
         return f"callapi_calls_{hashlib.sha256(arguments).hexdigest()[:16]}"
 
 
 def _sorted_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one text or several texts as a sorted tuple without repetitions.
-
-    Sorting makes the arguments of two triggers equal even if the authors gave the texts in different orders.
-    Airflow runs triggers with equal arguments as one trigger.
-    """
+    """Return one text or several texts as a sorted tuple without repetitions."""
+    # Airflow runs triggers with equal arguments as one trigger, so the authors' order must not matter.
     return tuple(sorted({value} if isinstance(value, str) else set(value)))

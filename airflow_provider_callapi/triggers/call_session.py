@@ -146,16 +146,7 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Update the watch of the call with each snapshot, until the wait ends.
-
-        The wait ends when the call is answered (if the trigger waits for this), when the call has ended, or
-        at the deadline.
-
-        :param next_snapshot: a function that waits for the next snapshot that can change the watch, and
-            returns it.
-        :raises CallApiError: a poll failed with a permanent error, or more consecutive polls failed than the
-            watch tolerates.
-        """
+        """Poll until the call is answered or has ended, as ``until`` requires, or the deadline comes."""
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
@@ -174,11 +165,9 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return how many seconds from now the trigger waits for snapshots at most.
-
-        The time ends a little after the deadline, because usually the first snapshot after the deadline ends
-        the wait. If no such snapshot comes, e.g. because a poll hangs, the wait ends when the time is over.
-        """
+        """Return how many seconds from now the trigger waits for polls at most."""
+        # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
+        # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)
         return until_deadline + min(self.poll_interval, _LONGEST_PAUSE) + LAST_POLL_SECONDS
 

@@ -1,8 +1,4 @@
-"""Let only one of several Airflow callbacks ring for an alert, and store whom this callback has called.
-
-An alert is one or several phone calls about a failure. If Airflow restarts the ringing callback, the callback
-reads whom it has already called, and continues with the next person.
-"""
+"""Let only one of several Airflow callbacks call people about a failure, and store whom it has called."""
 
 from __future__ import annotations
 
@@ -31,49 +27,32 @@ class AlertSuppressed(Exception):
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return the name and the secret keys of this Airflow deployment, as a `Deployment`.
-
-    The id of an alert depends on the name and the keys. If Airflow's configuration cannot be read, the
-    function logs a warning, and returns a `Deployment` without name and keys. So a wrong configuration does
-    not prevent the alert.
-    """
+    """Return the name and the secret keys of this Airflow, or none if its configuration cannot be read."""
     try:
-        return read_deployment()
-    except Exception as error:  # a command or a secrets backend gives the key
+        return read_deployment()  # the name and the keys are part of the alert's id
+    except Exception as error:  # e.g. of a secrets backend; a wrong configuration must not prevent the alert
         log.warning("Other callbacks may ring too, because the configuration cannot be read: %s", error)
         return NO_DEPLOYMENT
 
 
 @dataclass
 class AlertLock:
-    """Makes sure that only one of several callbacks rings for an alert.
+    """Makes sure that only one of several Airflow callbacks rings for an alert.
 
-    An Airflow Variable stores which callback may ring: the *claim*. If the Variable cannot be used, the lock
-    logs a warning and lets the callback ring. Several callbacks may then ring for the same alert.
-
-    :ivar alert: the alert's ``external_id``.
-    :ivar key: the name of the Variable: ``callapi_alert_`` and a hash of the Airflow deployment, of ``alert``
-        and of the people to call.
-    :ivar about: a text that states what failed. Airflow's UI shows the text next to the Variable.
-    :ivar candidate_id: the id of this callback. A deadline's callback keeps its id after a restart. A task
-        that runs the notifier keeps its id in its retries.
-    :ivar quiet_for: for how many seconds after a call of one callback the other callbacks do not ring. 0:
-        each callback rings.
-    :ivar settle: how many seconds a callback waits at least before it checks that the Variable still contains
-        its claim.
-    :ivar may_write: whether this callback can write Variables. False: it only reads them.
-    :ivar clock: function that returns the time in epoch seconds.
-    :ivar sleep: function that waits for a number of seconds.
-    :ivar log: the notifier's logger.
+    If Airflow Variables cannot be used, several callbacks may ring.
     """
 
-    alert: str
-    key: str
-    about: str
+    # An Airflow Variable stores which callback may ring: the claim.
+    alert: str  # the alert's ``external_id``
+    key: str  # the name of the Variable
+    about: str  # what failed, for Airflow's list of Variables
+    # A deadline's callback keeps its id after a restart, and a task that runs the notifier in its retries.
     candidate_id: str
+    # For this many seconds after a call of one callback, the others do not ring. 0: each callback rings.
     quiet_for: float
+    # A callback waits at least this many seconds before it checks that the Variable still contains its claim.
     settle: float
-    may_write: bool
+    may_write: bool  # False: this callback only reads Variables
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Any
@@ -84,11 +63,7 @@ class AlertLock:
     def make(cls, options: AlertOptions, failure: Failure, *, may_write: bool, log: Any) -> AlertLock:
         """Return the lock for the alert about a failure.
 
-        The callback must `acquire` the lock before the callback rings.
-
-        :param failure: what failed.
-        :param may_write: whether this callback can write Airflow Variables.
-        :param log: the notifier's logger.
+        The callback must use `AlertLock.acquire` before it rings.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         alert = str(options.external_id or failure.external_id(deployment, people))
@@ -106,15 +81,9 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring.
+        """Wait until this callback may ring. Return its last call before a restart, if any.
 
-        The method waits while another callback holds a claim (the right to ring) but has placed no call yet.
-        Such a claim expires after ``settle`` + 15 seconds. The method does not wait if ``quiet_for`` is 0, if
-        ``may_write`` is False, or if the alert's Airflow Variable cannot be used.
-
-        :return: the newest call that this callback placed before Airflow restarted it. None: no such call of
-            the last ``quiet_for`` seconds is known.
-        :raises AlertSuppressed: another callback has placed a call in the last ``quiet_for`` seconds.
+        :raises AlertSuppressed: another callback has placed a call.
         """
         if not self.quiet_for:
             return None
@@ -129,6 +98,7 @@ class AlertLock:
             self.sleep,
         )
         try:
+            # Airflow has restarted this callback, which then continues with the next person.
             if progress := candidate.progress():
                 self._candidate, self._has_rung = candidate, True
                 return progress
@@ -144,17 +114,14 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, just before the first call, that no other callback has rung since `AlertLock.acquire`.
-
-        The claim (the right to ring) expires some seconds after `AlertLock.acquire`. If this callback has
-        been slow, another callback may have taken over the claim and placed a call. Without a claim, the
-        method does nothing.
+        """Check, just before the first call, that no other callback has rung.
 
         :raises AlertSuppressed: another callback has placed a call.
         """
         if self._candidate is None or self._has_rung:
             return
         try:
+            # A claim expires. If this callback was slow, another one may have claimed and rung meanwhile.
             renewed = self._candidate.renew()
         except Exception as error:
             self.log.warning(
@@ -165,16 +132,9 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store a call of the alert in the alert's Airflow Variable, so that no other callback rings.
-
-        After a restart of this callback, the alert continues with the next person. Without a claim, for
-        example with ``quiet_for=0``, the method stores nothing.
-
-        :param progress: the call's session id, and the called person's position in the alert's list of
-            people.
-        """
+        """Store a placed call in the alert's Airflow Variable, so that no other callback rings."""
         first, self._has_rung = not self._has_rung, True
-        if self._candidate is None:
+        if self._candidate is None:  # for example with ``quiet_for=0``
             return
         try:
             self._candidate.record_call(progress)

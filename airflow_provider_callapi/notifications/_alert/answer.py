@@ -1,9 +1,4 @@
-"""Wait until a call is answered or has ended, and find out whether a person acknowledged the alert.
-
-By default, a person acknowledges an alert by answering the call. The author can instead require a mark, such
-as the operation that follows a phone key. Then an answer is not enough: the call must have one of the
-author's marks.
-"""
+"""Wait until a call is answered or has ended, and find out whether a person acknowledged the alert."""
 
 from __future__ import annotations
 
@@ -40,27 +35,16 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """What counts as the acknowledgement of an alert: an answer, or a mark such as ``operation:Confirmed``.
+    """What acknowledges an alert: an answer, or a step or tag of the call, e.g. ``operation:Confirmed``."""
 
-    :ivar marks: a call with one of these marks acknowledges the alert. Empty: an answer acknowledges the
-        alert.
-    :ivar longest_wait: for how many seconds the alert polls one call at most.
-    :ivar report_timeout: with ``marks``, how many seconds after a call's end the alert waits for the call's
-        report. The report may contain a mark.
-    """
-
-    marks: tuple[Mark, ...]
-    longest_wait: float
-    report_timeout: float
+    marks: tuple[Mark, ...]  # a call with one of them acknowledges the alert; empty: an answer does
+    longest_wait: float  # for how many seconds one call is polled at most
+    report_timeout: float  # with marks: for how many seconds after a call the alert waits for its report
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert, and how long the alert waits for the acknowledgement.
-
-        :param options: the options of the alert, such as ``acknowledged_by``.
-        :param requests: the start requests of the alert. The time to wait depends on their dialing timeout,
-            which is the same in all of them.
-        """
+        """Return what acknowledges an alert, and how long the alert waits for it."""
+        # The dialing timeout is the same in all requests.
         dialing_timeout = getattr(requests[0], "dialing_timeout", None) if requests else None
         longest = (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT
         marks = options.acknowledged_by
@@ -73,10 +57,7 @@ class Acknowledgement:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return a new watch of a call: an object that collects what the polls show of the call.
-
-    :param longest: seconds from now after which the watch times out.
-    """
+    """Return an object that collects what the polls show of a call, for ``longest`` seconds at most."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -84,22 +65,11 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged.
-
-    - Without marks in ``wanted``: the function waits for the answer.
-    - With marks: the function waits for the end of the call, and then for the Data API's report with the
-      marks.
-
-    If the polls fail, the function stops polling, and uses what is known.
-
-    :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
-    :param call: the call to one person of the alert.
-    :param wanted: what acknowledges the alert, and how long to wait.
-    """
+    """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged."""
     watch = watch_of(call, wanted.longest_wait)
     try:
         await execution.watch(hook, watch, "ended" if wanted.marks else "answered")
-    except execution.watch_errors as error:
+    except execution.watch_errors as error:  # the earlier polls and the Data API then decide
         log.warning("Call session %s cannot be watched: %s", call.call_session_id, error)
     if wanted.marks:
         return await execution.run(has_mark, hook, watch, call, wanted, log)
@@ -109,22 +79,16 @@ async def wait_for_acknowledgement(
 def has_mark(
     hook: CallApiHook, watch: SessionWatch, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Return whether the Data API's report of a call contains a mark that acknowledges the alert.
+    """Wait for a call's report, and return whether it contains a mark that acknowledges the alert.
 
-    The function waits at most ``wanted.report_timeout`` seconds for the report:
-
-    - If ``watch`` has observed the end of the call: the time begins when the function begins.
-    - Otherwise: the time begins at the deadline of ``watch``. If the deadline is over, it begins at once.
-
-    :param watch: the watch of the call. At its deadline, a watch ends without an observed end of the call.
-    :param wanted: the marks that acknowledge the alert, and how long to wait for the report.
-    :return: True: the report contains a mark. False: it contains none, or there is no report.
+    A mark is a scenario's step or a tag.
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
         return False
     call = watch.extend_outcome(call)
     now = time.time()
+    # If the polls have not shown the end, e.g. because they failed, the call may last until the deadline.
     ended_by = now if call.status == "ended" else max(now, watch.deadline)
     deadline = ended_by + wanted.report_timeout
     while (final := _ask_for_report(hook, call, wanted.marks, log)) is None and time.time() < deadline:
@@ -147,15 +111,11 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
-    """Return whether the polls or the Data API show that the contact has answered a call.
-
-    If the polls show no answer, and the connection uses the Data API, the function asks the Data API. There
-    are two reasons: a short talk may begin and end between two polls, and on some accounts the polls never
-    show a talk. If the Data API fails, the function logs a warning and returns False.
-    """
+    """Return whether the polls or the Data API show that the contact has answered a call."""
     outcome = watch.extend_outcome(call)
     answered = outcome.answered
     try:
+        # A short talk may begin and end between two polls. On some accounts, the polls never show a talk.
         if not answered and hook.has_data_api and (final := _final_outcome(hook, outcome)):
             answered = final.answered
     except Exception as error:  # no error may keep the next person from being called
@@ -165,11 +125,8 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 
 
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
-    """Return what the Data API's report shows of a call. None: the Data API has no report.
-
-    The Data API reports a call some seconds after the call's end. For an ended call, the function therefore
-    asks up to three times, within about six seconds. For an active call, the function asks once.
-    """
+    """Return what the Data API's report shows of a finished call, or None if there is no report yet."""
+    # The Data API reports a call some seconds after the call's end.
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):
         time.sleep(pause)

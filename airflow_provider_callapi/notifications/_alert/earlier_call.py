@@ -18,20 +18,14 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return an earlier call of the alert: an active call, or a call of the last ``quiet_for`` seconds.
+    """Return an active or recent call that the same alert has already placed, or None.
 
-    Of several calls, the function returns the call to the person who comes last in the alert's list. If a
-    search fails, it logs a warning and raises no error, because the alert must ring.
-
-    :param escalation: the alert's people, and the ids of its calls.
-    :param quiet_for: for how many seconds after a call the alert does not ring again. 0: the function returns
-        None.
-    :return: the call, and the called person's position in the list. None: no call was found.
+    If a search fails, log a warning and raise no error.
     """
     if not quiet_for:
         return None
     snapshot = take_snapshot(hook.get_conn(), time.time)
-    if snapshot.failure:
+    if snapshot.failure:  # a failed search must not prevent the alert
         log.warning("Ringing without a check of the active calls: %s", snapshot.failure)
     if active := escalation.newest_of(snapshot.sessions.values()):
         return active
@@ -47,16 +41,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Search the Data API for a call to a person of the alert.
-
-    The function searches for one person after another, beginning with the last person of the list. After
-    twice the hook's timeout of a request, it searches for no further person.
-
-    :param since: epoch seconds. Calls that began before this time are ignored.
-    :return: the call, and the called person's position in the list. None: no call was found.
-    """
+    """Search the Data API for a call of the alert that began after ``since`` (epoch seconds)."""
     began = time.time()
-    for person, external_id in escalation.call_ids:
+    for person, external_id in escalation.call_ids:  # begins with the last person
         if time.time() - began > 2 * hook.settings.timeout:
             log.warning("Ringing without a check of every person: the Data API answers too slowly")
             break

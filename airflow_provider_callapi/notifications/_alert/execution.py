@@ -1,10 +1,4 @@
-"""How an alert waits and sends requests, in a synchronous and in an asynchronous callback.
-
-An alert does all slow work through an `Execution` object, of one of two kinds:
-
-- `InProcess`, for synchronous callbacks. Airflow runs them in a process without an event loop.
-- `InTriggerer`, for asynchronous callbacks. Airflow runs them in the event loop of the triggerer.
-"""
+"""How an alert waits and sends requests, in a synchronous and in an asynchronous Airflow callback."""
 
 from __future__ import annotations
 
@@ -27,49 +21,29 @@ POLL_INTERVAL = 2.0
 
 
 class Execution(Protocol):
-    """The methods through which an alert does slow work: requests, polls and waits.
+    """The methods through which an alert does slow work: requests, polls and waits."""
 
-    :ivar watch_errors: exception classes. If `Execution.watch` raises one of them, the alert logs a warning
-        and stops polling this call. The earlier polls and the Data API then decide whether the call is
-        acknowledged. Any other exception ends the alert.
-    """
-
+    # If `watch` raises one of these errors, the alert stops polling the call. The earlier polls and the Data
+    # API then decide whether the call is acknowledged. Any other error ends the alert.
     watch_errors: tuple[type[Exception], ...]
 
     def may_write_variables(self, failure: Failure) -> bool:
-        """Return whether the callback that runs the alert can write Airflow Variables.
-
-        The result is False if the callback of a missed deadline runs in a worker. Airflow never answers such
-        a callback's request to write a Variable, so the callback would hang.
-        """
+        """Return whether the callback that runs the alert can write Airflow Variables."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the hook's Airflow connection in advance, if the alert runs in an event loop.
-
-        The read does not block the event loop. In a process without an event loop, the method does nothing:
-        the hook reads the connection at the first request.
-        """
+        """Read the Airflow connection in advance, if the alert runs in an event loop."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll the active calls until a call is answered or ends, or until the deadline of ``watch``.
-
-        :param watch: the object that collects what the polls show of the call. The caller reads the result
-            from this object.
-        :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
-        :raises Exception: the polls failed. The error belongs to one of the classes in
-            `Execution.watch_errors`.
-        """
+        """Poll until a call is answered or ends, as ``until`` requires, or the deadline comes."""
 
 
 class InProcess:
-    """Runs an alert in a process without an event loop, where Airflow runs synchronous callbacks.
+    """Runs an alert in a process without an event loop, where Airflow runs synchronous callbacks."""
 
-    The methods are coroutines only because `Execution` requires coroutines. Each method blocks the process
-    until its work is done.
-    """
+    # The methods are coroutines only because `Execution` requires it. Each method blocks the process.
 
     watch_errors: tuple[type[Exception], ...] = (CallApiError,)
 
@@ -78,7 +52,7 @@ class InProcess:
         return failure.kind != "deadline"
 
     async def connect(self, hook: CallApiHook) -> None:
-        pass
+        pass  # the hook reads the connection at the first request
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         return function(*args)
@@ -88,10 +62,7 @@ class InProcess:
 
 
 class InTriggerer:
-    """Runs an alert in the event loop of Airflow's triggerer.
-
-    Blocking work runs in a thread. The alert and the deferred tasks of the same connection share one poll.
-    """
+    """Runs an alert in the event loop of Airflow's triggerer, with blocking work in threads."""
 
     watch_errors: tuple[type[Exception], ...] = (Exception,)  # the shared poll may end for any reason
 
@@ -109,6 +80,7 @@ class InTriggerer:
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
         from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415 - parse time
 
+        # The alert and the deferred tasks of the same connection share one poll.
         async with subscribe(
             hook.callapi_conn_id,
             POLL_INTERVAL,
@@ -123,12 +95,10 @@ class InTriggerer:
 def run_without_loop(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end without an event loop.
 
-    A coroutine that does all slow work through `InProcess` needs no event loop.
-
     :raises RuntimeError: the coroutine waits for an event loop.
     """
     try:
-        coroutine.send(None)
+        coroutine.send(None)  # a coroutine that does all slow work through `InProcess` never waits
     except StopIteration:
         return
     coroutine.close()

@@ -1,13 +1,4 @@
-"""Read from a callback's context what failed, and describe the failure in words for a voice.
-
-Airflow gives each kind of callback a context with different keys:
-
-* callback of a task: ``ti``;
-* callback of a DAG: ``reason`` and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``;
-* callback of a deadline: ``deadline``, and ``dag_run`` as a dict.
-
-If a running task runs the notifier, the context is the task's own context.
-"""
+"""Read from a callback's context what failed, and describe the failure in words for a voice."""
 
 from __future__ import annotations
 
@@ -40,28 +31,22 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 
 @dataclass(frozen=True)
 class Failure:
-    """The reason for an alert, such as a failed task or a missed deadline.
-
-    :ivar kind: ``task`` or ``dag``: a task or a DAG run has failed. ``run``: a running task runs the
-        notifier. ``deadline``: a deadline was missed. ``approval``: a task awaits a person's decision.
-    :ivar task_id: the id of the task, for ``task`` and ``approval``. Otherwise, an empty text.
-    :ivar caller: for ``deadline``, Airflow's id of the missed deadline. For ``run``, the task id and map
-        index of the running task. Otherwise, an empty text. A restart or a retry does not change the value.
-    """
+    """The reason for an alert, such as a failed task or a missed deadline."""
 
     kind: Kind
     dag_id: str
     run_id: str
-    task_id: str = ""
+    task_id: str = ""  # only for ``task`` and ``approval``
+    # ``deadline``: Airflow's id of the missed deadline. ``run``: the running task's id and map index.
+    # A restart or a retry does not change the value.
     caller: str = ""
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Return what failed, as the context of an Airflow callback describes it.
-
-        :param context: the context that Airflow passes to the callback, or the context of a running task. A
-            missing DAG id or run id becomes ``"unknown"``.
-        """
+        """Return what failed, as the context of an Airflow callback or of a running task describes it."""
+        # Airflow's context of a task's callback has ``ti``. The context of a DAG's callback has ``reason``
+        # and the ``ti`` of one of its tasks, or only ``dag`` and ``run_id``. The context of a deadline's
+        # callback has ``deadline``, and ``dag_run`` as a dict. A running task passes its own context.
         ti, dag_run, dag = context.get("ti"), context.get("dag_run"), context.get("dag")
         dag_id = _text(ti, "dag_id") or _text(dag_run, "dag_id") or _text(dag, "dag_id") or "unknown"
         run_id = _text(ti, "run_id") or _text(dag_run, "run_id") or _text(dag_run, "dag_run_id")
@@ -79,25 +64,16 @@ class Failure:
         return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 
     def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
-        """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
-
-        Alerts of one DAG run to the same people have the same id. So they ring once for all failures.
-        Exception: each task that waits for a person's decision has an alert id of its own.
-
-        :param deployment: this Airflow deployment. Another deployment has other ids.
-        :param people: the phone numbers of the people to call, in the calling order.
-        """
+        """Return the default id of the alert about a failure: ``af-alert-`` and a hash."""
+        # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
+        # that waits for a person's decision needs an alert of its own.
         what = (self.kind, self.task_id) if self.kind == "approval" else ()
         key = deployment.scope(self.dag_id, self.run_id, *what, *people)
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
     def text(self) -> str:
-        """The text about the failure that a call speaks by default.
-
-        The text is Russian, like the service's voices. Example: "Внимание! Ошибка в Airflow. Задача load, даг
-        sales, запуск …".
-        """
+        """The text about the failure that a call speaks by default, in Russian like the service's voices."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
         return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
 
@@ -106,19 +82,13 @@ class Failure:
 
 
 def _waits_for_a_person(task: Any) -> bool:
-    """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop).
-
-    Airflow runs the notifiers of such a task when the task asks the person to decide. The alert then rings
-    although no task has failed.
-    """
+    """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop)."""
+    # Airflow runs the notifiers of such a task when the task asks the person, although no task has failed.
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a task runs the notifier itself, and not through a callback.
-
-    True: the task instance is running now. False: the task has failed, and its callback runs the notifier.
-    """
+    """Return whether a running task uses the notifier itself, and not through its failure callback."""
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:

@@ -1,7 +1,4 @@
-"""The notifier's parameters as one object, with defaults in place of values that cannot be used.
-
-So a mistake in an optional parameter does not prevent the alert.
-"""
+"""The notifier's parameters as one object, with defaults in place of values that cannot be used."""
 
 from __future__ import annotations
 
@@ -40,39 +37,26 @@ FALLBACKS = {
 
 @dataclass(frozen=True)
 class AlertOptions:
-    """The parameters of `CallApiNotifier` after their templates are rendered.
+    """The parameters of `CallApiNotifier` after their templates are rendered. Durations are in seconds."""
 
-    Each attribute has the name and the meaning of a parameter of the notifier. Durations are in seconds.
-
-    :ivar contact: the phone numbers as the author gave them: a text, a number or a list.
-    :ivar message: a text, or a dict such as ``{"type": "media", "value": "2034"}``. None: the default text.
-    :ivar external_id: the id of the alert. None: the default id.
-    :ivar dialing_timeout: how long a phone rings. None: the service's default.
-    :ivar scenario_id: the scenario that runs after the message. None: no scenario.
-    :ivar acknowledged_by: the marks that acknowledge the alert. Empty: an answer acknowledges the alert.
-    """
-
-    contact: Any = field(repr=False)
+    contact: Any = field(repr=False)  # as the author gave it: a text, a number or a list
     region: str
     virtual_phone_number: str
-    message: Any = field(repr=False)
+    message: Any = field(repr=False)  # None: the default text
     callapi_conn_id: str
-    external_id: str | None
+    external_id: str | None  # None: the default id
     quiet_for: float
-    dialing_timeout: Any
+    dialing_timeout: Any  # None: the service's default
     settle: float
-    scenario_id: Any
-    acknowledged_by: tuple[Mark, ...]
+    scenario_id: Any  # None: only a message
+    acknowledged_by: tuple[Mark, ...]  # empty: an answer acknowledges the alert
     report_timeout: float
 
 
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert if a call has one of them.
+    """Return the marks that acknowledge an alert, such as ``tag:36``. Empty: an answer is enough.
 
-    :param acknowledged_by: a mark such as ``"operation:Confirmed"`` or ``"tag:36"``, or a list of marks.
-        None: an answer acknowledges the alert, so the result is empty.
-    :param scenario_id: the scenario that the alert runs. None: the alert only speaks a message.
-    :raises ValueError: an entry is not a mark, or ``acknowledged_by`` is given without a scenario.
+    :raises ValueError: a mark cannot be used.
     """
     if acknowledged_by is None:
         return ()
@@ -87,19 +71,12 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
-    """Render the notifier's optional template fields. Return field name → rendered value.
-
-    If a field cannot be rendered, the function logs the error and uses None as the value, because a mistake
-    in an optional field must not prevent the alert.
-
-    :param values: field name → template, e.g. ``{"message": "Task {{ ti.task_id }} failed"}``.
-    :param render: a function. It gets a template, and returns the rendered value.
-    """
+    """Render the notifier's optional template fields. A field that cannot be rendered becomes None."""
     rendered = {}
     for name, value in values.items():
         try:
             rendered[name] = render(value)
-        except Exception as error:
+        except Exception as error:  # a mistake in an optional field must not prevent the alert
             rendered[name] = None
             text = mask_phones(f"{type(error).__name__}: {error}")
             log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
@@ -107,17 +84,10 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:
-    """Return a duration in seconds: the value that the author gave to a parameter of the notifier.
-
-    If the value is not allowed, the function logs the mistake and returns the default.
-
-    :param name: the name of the notifier's parameter, e.g. ``quiet_for``.
-    :param value: the author's value, as a timedelta or in seconds.
-    :param default: the parameter's default, as a timedelta or in seconds.
-    """
+    """Return a duration of the notifier in seconds. If the value is not allowed, return the default."""
     try:
         duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])
-    except InvalidParameter as error:
+    except InvalidParameter as error:  # a mistake in a duration must not prevent the alert
         log.error("%s, so the default is used", error)
         duration = read_parameter(name, default, ALERT_PARAMETERS[name])
     return duration

@@ -18,12 +18,7 @@ class NoPersonRung(Exception):
 
 @contextmanager
 def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising it.
-
-    The log line names the failure, and states why no phone rang.
-
-    :param context: the context of Airflow's callback, from which the function reads the failure.
-    """
+    """Log and count an error of the ``with`` block instead of raising it. The log says why no phone rang."""
     try:
         yield
     except AlertSuppressed as reason:
@@ -38,10 +33,9 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an exception of the ``with`` block instead of raising it.
+    """Log and count an error of the ``with`` block instead of raising it.
 
-    Before the ``with`` block, the alert has called the first person. In the block, the alert waits for an
-    answer and calls the next people. The log line states that a phone rang before the exception.
+    The log says that a phone rang before the error.
     """
     try:
         yield

@@ -43,12 +43,7 @@ if TYPE_CHECKING:
 async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Execution, log: Any) -> None:
     """Call one person after another about a failure, until one acknowledges the alert or all are called.
 
-    If another callback rings for the same alert, the function calls no one. It logs errors and does not raise
-    them.
-
-    :param options: the notifier's rendered parameters.
-    :param context: the context of Airflow's callback, which describes the failure.
-    :param execution: the object that polls and sends requests: an `InProcess` or an `InTriggerer`.
+    Log errors and raise none.
     """
     with log_instead_of_raising(context, log):
         failure = Failure.from_context(context)
@@ -67,25 +62,13 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Acquire the alert's lock, and call the first person.
-
-    Exception: if Airflow has restarted a deadline's callback, or retries a task that runs the notifier, there
-    may be an earlier call. The function then returns the earlier call. With ``quiet_for=0``, it does not
-    search for one.
-
-    :param hook: the hook that sends the alert's requests.
-    :param options: the notifier's rendered parameters.
-    :param lock: the lock that only one callback can hold.
-    :return: a pair: the object that calls one person after another, and the call for which the alert must
-        wait. None as the call: no person is left to call.
-    :raises AlertSuppressed: the alert has, or had, a call that this callback does not continue.
-    :raises NoPersonRung: no call is known to be placed. Another callback may ring.
-    """
+    """Call the alert's first person, or find the earlier call with which an interrupted alert continues."""
     try:
         own = lock.acquire()
         escalation = _make_escalation(hook, options, failure, lock, log)
         with search_hook(hook, failure.kind) as searching:
             earlier = find_earlier_call(searching, escalation, options.quiet_for, log)
+        # Only a deadline's callback after a restart, and a running task in a retry, continue an earlier call.
         if earlier and failure.kind not in CONTINUED:
             lock.record_call(earlier)
             raise AlertSuppressed("this alert has, or had, a call")
@@ -102,33 +85,25 @@ def begin(
         if not escalation.placed:
             raise NoPersonRung("no call is confirmed; see the lines above")
     except Exception:
-        lock.withdraw()
+        lock.withdraw()  # another callback may ring
         raise
-    return escalation, call
+    return escalation, call  # None as the call: no person is left to call after it
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Of several calls of an alert, return the call to the person who comes last in the list of people.
-
-    A progress is a call with the position of the called person, e.g. 2 for the second person. The function
-    ignores arguments that are None. If all are None, it returns None.
-    """
+    """Return the call to the person who comes last in the alert's list, or None if there is no call."""
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 
 def _make_escalation(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> Escalation:
-    """Return the escalation of an alert: the object that calls its people one after another.
-
-    Before it sends a start request for its first call, the escalation checks whether another task's Airflow
-    callback has placed a call for this alert. If so, the escalation raises `AlertSuppressed` and calls no
-    one. The escalation stores each placed call in the alert's Airflow Variable.
-    """
+    """Return the object that calls an alert's people one after another."""
 
     def warn(text: str) -> None:
         log.warning("Alert for %s: %s", failure, text)
 
+    # Before the first call, `renew` raises `AlertSuppressed` if another callback has placed a call.
     send = with_message_fallback(
         lambda request: hook.call(request, before_each_send=lock.renew), failure.text, warn
     )

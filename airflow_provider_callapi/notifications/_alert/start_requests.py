@@ -1,7 +1,4 @@
-"""Build the start requests of an alert: one call per phone number.
-
-Each call speaks a message. If the alert has a scenario, the call then runs the scenario.
-"""
+"""Build the start requests of an alert: for each phone number, one call that speaks a message."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
     """Return one start request for each person of an alert, in the calling order.
 
-    If a person's phone number is invalid, the function logs an error and leaves out the person. The other
-    people must be called nevertheless.
-
-    :param failure: what failed, for the default message.
+    Log an invalid phone number, and leave out the person.
     """
     values: dict[str, Any] = {
         "virtual_phone_number": _virtual_number(options),
@@ -38,7 +32,7 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
         try:
             number = read_destination(contact, options.region)
             requests.setdefault(number, _request({**values, "contact": number}, log))
-        except NotANumber as error:
+        except NotANumber as error:  # the other people must be called nevertheless
             log.error("A person cannot be called for %s: contact: %s", failure, error)
         except InvalidParameters as error:
             log.error("A person cannot be called for %s: %s", failure, error)
@@ -66,10 +60,7 @@ def _request(values: Mapping[str, Any], log: Any) -> StartCall:
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
-    """Return the message of an alert for the start request, e.g. ``{"type": "tts", "value": "a text"}``.
-
-    If the author's message is missing or invalid, return the default text.
-    """
+    """Return the message for the start request: the author's message, or else the default text."""
     default = {"type": "tts", "value": default_text}
     if message is None:
         return default

@@ -36,32 +36,19 @@ _SEARCH_TIMEOUT = 3.0
 
 
 def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
-    """Return the hook that sends an alert's requests.
-
-    If no points (rate-limit units) are left, a request waits for new points. The hook limits this wait, so
-    that it fits into the time that Airflow allows the callback, e.g. to 5 s for a failed task.
-
-    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
-    """
+    """Return the hook that sends an alert's requests within the time that Airflow allows the callback."""
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields the hook with which an alert searches for its earlier calls.
-
-    - For the callback of a failed task or DAG, whose time Airflow limits: a new hook. It sends each request
-      once and waits at most three seconds for the answer. So time is left for the call.
-    - For any other callback: ``hook``.
-
-    :param hook: the hook that sends the alert's other requests.
-    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``.
-    """
+    """Return a context manager that yields the hook with which an alert searches for its earlier calls."""
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
+    # Airflow limits the callback's time. The search must leave time for the call.
     impatient = CallApiHook(hook.callapi_conn_id, max_limit_wait=0.0, max_sends=1)
     timeout = min(hook.settings.timeout, _SEARCH_TIMEOUT)
     impatient.settings = hook.settings.model_copy(update={"timeout": timeout})
@@ -69,13 +56,7 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 
 
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
-    """Log a warning if Airflow's time limit may end the callback before all people are called.
-
-    :param kind: the reason for the alert, e.g. ``task`` or ``deadline``. Not every kind has a time limit.
-    :param people: how many people the alert calls.
-    :param settle: seconds that the callback waits before the first call.
-    :param per_call: seconds from the call to one person to the call to the next person, at most.
-    """
+    """Log a warning if Airflow's time limit may end the callback before all people are called."""
     if kind not in _AIRFLOW_LIMITS:
         return
     section, option, default = _AIRFLOW_LIMITS[kind]

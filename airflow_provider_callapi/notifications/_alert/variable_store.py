@@ -40,16 +40,11 @@ class VariableStore:
 
 
 def delete_expired(now: float, *, keep: str) -> None:
-    """Delete the Airflow Variables of old alerts.
+    """Delete some expired Airflow Variables of old alerts, except the Variable ``keep``.
 
-    An alert's Variable contains a claim, a callback's right to ring for the alert. The function deletes a
-    Variable if its claim expired before ``now``. It checks at most 20 Variables, chosen at random. Before
-    Airflow 3.3, the function does nothing, because Airflow cannot list Variables.
-
-    :param now: epoch seconds.
-    :param keep: the name of a Variable that the function does not check.
+    The time ``now`` is in epoch seconds.
     """
-    if not hasattr(Variable, "keys"):
+    if not hasattr(Variable, "keys"):  # before Airflow 3.3
         return
     keys = [key for key in Variable.keys(prefix=KEY_PREFIX) if key != keep]
     for key in random.sample(keys, min(len(keys), _CHECKED)):

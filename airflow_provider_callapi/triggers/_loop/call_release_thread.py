@@ -1,7 +1,4 @@
-"""Release (end) the calls of a killed deferred task, without blocking the triggerer's event loop.
-
-A user kills a deferred task by clearing the task, or by marking the task as success or failed.
-"""
+"""Release (end) the calls of a killed deferred task, without blocking the triggerer's event loop."""
 
 from __future__ import annotations
 
@@ -41,19 +38,9 @@ _releases: set[asyncio.Task[None]] = set()
 async def release_after_kill(
     trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]
 ) -> None:
-    """Release (end) the calls of a cancelled trigger, if a user has ended the wait of the trigger's task.
+    """Release (end) a trigger's calls, if a user has ended the wait, e.g. by clearing the task.
 
-    A user ends the wait by clearing the task, or by marking it as success or failed. The function releases no
-    calls in these cases:
-
-    - Airflow has moved the trigger to another triggerer. The task still waits for the calls.
-    - It is unknown whether the task still waits. The function logs a warning that names the calls.
-
-    If a release fails, the function logs a warning and raises no error.
-
-    :param trigger: the cancelled trigger.
-    :param callapi_conn_id: id of the Airflow connection.
-    :param session_ids: the session ids of the calls for which the trigger waited.
+    Log errors and raise none.
     """
     release = asyncio.create_task(_release(trigger, callapi_conn_id, session_ids))
     _releases.add(release)
@@ -64,6 +51,7 @@ async def release_after_kill(
 async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Collection[int]) -> None:
     names, log = ", ".join(map(str, session_ids)), trigger.log
     waiting = await is_still_waiting(trigger.task_instance, log)
+    # Airflow may also cancel a trigger to move it to another triggerer. The task then still waits.
     # After a clear, the next try may be deferred already, with a trigger of its own.
     if waiting and not await is_replaced(trigger, within=_TIME_FOR_NEXT_TRY):
         log.info("Another triggerer waits for call session %s, so it is not released", names)
@@ -84,10 +72,7 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return an asyncio task that reads the settings in an Airflow connection.
-
-    Until ten seconds after its end, all callers get the same asyncio task, so the connection is read once.
-    """
+    """Return an asyncio task that reads the settings in an Airflow connection once for several callers."""
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})
     if callapi_conn_id not in lookups:

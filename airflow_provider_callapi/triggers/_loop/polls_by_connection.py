@@ -1,7 +1,6 @@
 """Polls the active calls of each connection, once for all triggers of an event loop.
 
-All triggers that wait for calls of a connection share its polls. Many waiting tasks therefore send no more
-requests than one waiting task.
+Many waiting tasks send no more requests than one.
 """
 
 from __future__ import annotations
@@ -45,33 +44,15 @@ _histories: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AbsenceHistor
 
 def subscribe(
     callapi_conn_id: str,
-    interval: float,
-    awaited: Callable[[], Iterable[int]] = tuple,
+    interval: float,  # seconds between two polls; the shortest interval of all subscribers counts
+    awaited: Callable[[], Iterable[int]] = tuple,  # the calls for whose answer the subscriber waits
     *,
-    only_call: int | None = None,
-    wake_at: float = math.inf,
+    only_call: int | None = None,  # leaves out snapshots that change nothing for this call, except the first
+    wake_at: float = math.inf,  # epoch seconds; from then on, ``only_call`` leaves out no snapshot
 ) -> Subscription:
-    """Return a subscription to the snapshots of a connection's active calls.
+    """Return a subscription to the polls of a connection's active calls, for an ``async with`` block.
 
-    Use the subscription in an ``async with`` block:
-
-    .. code-block:: python
-
-        async with subscribe("callapi_default", 5.0) as next_snapshot:
-            snapshot = await next_snapshot()
-
-    ``next_snapshot`` waits for the next poll. All subscribers of the connection in the event loop share the
-    polls.
-
-    :param callapi_conn_id: id of the Airflow connection.
-    :param interval: seconds between two polls. The shortest interval of all subscribers counts.
-    :param awaited: a function that returns the session ids of the calls for whose answer the subscriber
-        waits. If the connection uses the Data API, the snapshots contain these answers. Default: no calls.
-    :param only_call: the session id of the only call that the subscriber needs. Snapshots that change nothing
-        for this call are left out, except the first. None: the subscriber gets every snapshot.
-    :param wake_at: epoch seconds. From this time on, a subscriber with ``only_call`` gets every snapshot.
-        Default: no such time.
-    :raises ValueError: the interval is not positive.
+    All triggers of an event loop share the polls.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
@@ -90,14 +71,7 @@ def subscribe(
 
 
 class _Poller:
-    """Polls the active calls of one connection: ``await poller()`` polls once and returns the snapshot.
-
-    If the connection uses the Data API, the snapshot also contains which contacts have picked up, and which
-    missing calls have ended.
-
-    :param callapi_conn_id: id of the Airflow connection. The object reads the connection at the first poll.
-    :param sleep: a function that waits for a number of seconds between two attempts to read the connection.
-    """
+    """Polls the active calls of one connection: ``await poller()`` polls once and returns the snapshot."""
 
     poll: SharedPoll
     """The shared poll that uses this object to take its snapshots."""
@@ -129,18 +103,13 @@ class _Poller:
         )
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If it cannot be read, try again for three minutes.
-
-        A short outage of a secrets backend must not end the waits of all deferred tasks.
-
-        :raises Exception: Airflow's last error. The three minutes have passed, the error is permanent (see
-            `is_permanent`), or no trigger waits for this connection any more.
-        """
+        """Return the Airflow connection. If it cannot be read, try again for three minutes."""
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
             try:
                 return await CallApiHook.aget_connection(self._callapi_conn_id)
             except Exception as error:
+                # A short outage of a secrets backend must not end the waits of all deferred tasks.
                 if is_permanent(error) or self.poll.idle or time.time() >= give_up_at:
                     raise
                 if not is_logged:
@@ -150,12 +119,8 @@ class _Poller:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether an error of a poll is permanent, so that a retry of the task would fail the same way.
-
-    - True: for example, the password is wrong, or a field of the Airflow connection is invalid.
-    - False: the error may pass, or its cause is unknown. An example is a missing connection, because Airflow
-      raises the same error while a secrets backend is down.
-    """
+    """Return whether an error of a poll is permanent: a retry of the task would fail in the same way."""
     if isinstance(error, CallApiError):
         return error.permanent
+    # Not a missing connection: Airflow raises the same error while a secrets backend is down.
     return isinstance(error, AirflowFailException | ValueError)

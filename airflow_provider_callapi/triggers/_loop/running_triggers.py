@@ -1,11 +1,4 @@
-"""Stores which triggers run in this process, and for which calls each trigger waits.
-
-If Airflow has cancelled a trigger and the task is still deferred, the trigger looks here for the reason:
-
-- If a new trigger in this process waits for the same call: a user has cleared the task, and the task's next
-  try waits for the call.
-- If not: the trigger assumes that Airflow has moved it to another triggerer.
-"""
+"""Stores which triggers run in this process, and for which calls each trigger waits."""
 
 from __future__ import annotations
 
@@ -22,24 +15,17 @@ _running: WeakKeyDictionary[BaseTrigger, frozenset[int]] = WeakKeyDictionary()
 
 
 def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None:
-    """Record that a trigger runs in this process, and for which calls the trigger waits.
-
-    :param trigger: the trigger. The record disappears when Python deletes the trigger.
-    :param session_ids: the session ids of the calls.
-    """
+    """Record for which calls a trigger of this process waits, until Python deletes the trigger."""
     _running[trigger] = frozenset(session_ids)
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
     """Return whether another trigger in this process now waits for a call of a cancelled trigger.
 
-    If there is no other trigger yet, the function waits for one.
-
-    :param trigger: the cancelled trigger.
-    :param within: the longest wait in seconds.
-    :return: True: a user has cleared the task of the cancelled trigger, and the task's next try is already
-        deferred. False: no other trigger in this process waits for the calls.
+    Wait up to ``within`` seconds for one.
     """
+    # If a user clears the task, its next try waits for the same call with a new trigger. Without a new
+    # trigger, the caller assumes that Airflow has moved the cancelled trigger to another triggerer.
     for _ in range(round(within / _PAUSE)):
         if _has_successor(trigger):
             return True

@@ -1,11 +1,4 @@
-"""Ask Airflow whether the task of a cancelled trigger still waits.
-
-Airflow cancels a trigger for two reasons:
-
-- A user has ended the wait of the trigger's task, e.g. has cleared the task.
-- Airflow has moved the trigger to another triggerer, e.g. because the first triggerer was slow. The task
-  still waits, so the cancelled trigger must not release the task's call.
-"""
+"""Ask Airflow whether the task of a cancelled trigger still waits. If so, its call must not be released."""
 
 from __future__ import annotations
 
@@ -28,13 +21,9 @@ _questions: WeakKeyDictionary[
 
 
 async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
-    """Ask Airflow whether the task of a cancelled trigger is still deferred.
-
-    :param task_instance: the task instance of the cancelled trigger. None: the function does not ask.
-    :param log: the trigger's logger.
-    :return: True: the task is still deferred. False: it is not. None: not known, because ``task_instance`` is
-        None, or Airflow gave no usable answer within 15 seconds.
-    """
+    """Return whether the task of a cancelled trigger is still deferred. None: it is not known."""
+    # Airflow cancels a trigger if a user has ended the task's wait, e.g. by a clear. Airflow also cancels a
+    # trigger to move it to another triggerer, e.g. because the first one was slow. The task then still waits.
     if task_instance is None:
         return None
     try:
@@ -50,20 +39,13 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return an asyncio task that asks Airflow for the state of a task, or of all its map indexes.
-
-    If Airflow cancels the triggers of many map indexes together, all these triggers get the same asyncio
-    task. It waits 0.05 seconds, and then sends one request for all of them.
-
-    :param task_instance: the task instance of a cancelled trigger.
-    :return: the asyncio task. Its result is run id → name of the Airflow task → state, e.g.
-        ``{"manual__1": {"my_task_3": "deferred"}}`` for map index 3.
-    """
+    """Return an asyncio task that asks Airflow for a task's states, once for all its cancelled triggers."""
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
     if key not in questions:
 
         async def ask() -> _States:
+            # Airflow may cancel the triggers of many map indexes together. One request is enough for them.
             await asyncio.sleep(_CANCELLED_TOGETHER)
             del questions[key]  # a trigger that is cancelled later needs a newer reply
             return await asyncio.to_thread(_fetch_states, *key)
@@ -73,11 +55,7 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Ask Airflow's API server for the state of each map index of a task in one DAG run.
-
-    :return: run id → name of the task → state, e.g. ``{"manual__1": {"my_task_3": "deferred"}}`` for map
-        index 3.
-    """
+    """Ask Airflow's API server for the state of each map index of a task in one DAG run."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
     states: _States = RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])

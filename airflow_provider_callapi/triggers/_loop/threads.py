@@ -1,8 +1,4 @@
-"""Run slow work of a trigger in a thread of its own, e.g. a request to the Data API.
-
-The event loop has only a few threads, which all triggers share. If slow work occupied these threads, the
-polls would have to wait.
-"""
+"""Run slow work of a trigger in a thread of its own, e.g. a request to the Data API."""
 
 from __future__ import annotations
 
@@ -17,12 +13,9 @@ R = TypeVar("R")
 
 
 async def run_in_thread(function: Callable[..., R], *args: Any) -> R:
-    """Run a function in a new thread, and return the function's result or raise the function's error.
-
-    In the new thread, the function sees a copy of the current context variables (``contextvars``).
-
-    :param args: the arguments with which to call the function.
-    """
+    """Run a function in a new thread, and return its result or raise its error."""
+    # The event loop has only a few threads, which all triggers share. If slow work occupied these threads,
+    # the polls would have to wait.
     pool = ThreadPoolExecutor(1)
     try:
         in_context = partial(copy_context().run, function, *args)

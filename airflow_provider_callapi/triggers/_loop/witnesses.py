@@ -24,14 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """Adds to snapshots which calls were answered and which have ended, according to the Data API.
-
-    - A request about answers runs beside the polls. A later snapshot contains the answers.
-    - A request about ends delays the snapshot by at most one second. If the request takes longer, a later
-      snapshot contains the ends.
-
-    :param settings: the settings of the connection.
-    """
+    """Adds to the results of polls which calls were answered or have ended, according to the Data API."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
@@ -46,22 +39,17 @@ class Witnesses:
     async def extend(
         self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
     ) -> Snapshot:
-        """Return a copy of a snapshot that also contains the answers and ends that the Data API reports.
-
-        While a request about answers is in progress, the copy contains no answers. While a request about
-        ends is in progress, the copy contains no ends.
-
-        :param snapshot: the new snapshot of the active calls.
-        :param awaited_answers: the session ids of the calls for whose answer a trigger waits.
-        :param missing: the session ids of the calls that have vanished since the previous snapshot, and for
-            whose end a trigger waits.
-        """
+        """Return a poll's result with the answers and ends of calls that the Data API has reported."""
+        # ``missing`` are the calls that have vanished since the previous poll and for whose end a trigger
+        # waits. While a request is in progress, its thread may change the witness. The copy then contains no
+        # answers, or no ends.
         return await self._with_ends(self._with_answers(snapshot, awaited_answers), missing)
 
     def _with_answers(self, snapshot: Snapshot, awaited: Collection[int]) -> Snapshot:
         if _is_running(self._answer_request):
             return snapshot
         answered = self._answers.answered_in(snapshot)
+        # The request runs beside the polls: a later snapshot contains the new answers.
         if calls := self._answers.due(snapshot, awaited):
             self._answer_request = asyncio.ensure_future(run_in_thread(self._answers.ask, calls, snapshot.at))
         return replace(snapshot, answered=answered)
@@ -73,15 +61,13 @@ class Witnesses:
             self._end_request = asyncio.ensure_future(run_in_thread(self._ends.ask, calls, snapshot.at))
             await asyncio.wait({self._end_request}, timeout=_LONGEST_DELAY)
             if _is_running(self._end_request):
-                return snapshot
+                return snapshot  # a later snapshot contains the ends
         return replace(snapshot, ends=self._ends.ends_in(snapshot))
 
     def _account_timezone(self) -> str:
         """Return the IANA name of the account's time zone, such as ``Asia/Omsk``.
 
-        If the Airflow connection names no time zone, the method asks the Data API, and keeps the answer.
-
-        :raises CallApiError: the Data API does not answer now; a later request may succeed.
+        Ask the Data API if the connection names no time zone.
         """
         if self._timezone is None:
             self._timezone = fetch_timezone(self._data_api.call, log.warning)
