@@ -46,7 +46,7 @@ def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """
     if leg.is_operator:
         return False
-    # An inbound leg counts only if the service states that it is no operator's leg.
+    # By its calling number, a leg counts only if the service states that it is no operator's leg.
     is_told_apart = leg.is_operator is not None and tells(leg, "is_operator")
     calls_in = inbound and is_told_apart and is_same_number(leg.calling_phone_number, contact)
     return calls_in or is_same_number(leg.called_phone_number, contact)

@@ -224,9 +224,9 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if the Data API reports a call that may be the lost call.
+    """Raise an error if a report of the Data API, also an unreadable one, may be the lost call's.
 
-    :raises Unresolved: a reported call may be the lost call.
+    :raises Unresolved: a readable report may be the call's.
     """
     lost = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API
@@ -264,7 +264,7 @@ def _dial(
     :raises AnswerNotStored: the placed call could not be stored.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
-    if others is None:  # if the poll fails, a later search ignores no calls
+    if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
         others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway) or ()
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (

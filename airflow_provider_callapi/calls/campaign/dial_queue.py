@@ -213,7 +213,7 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return the person's row in the list as text, e.g. `` (row 7 of the list)``.
 
-        Empty, unless the service refuses a parameter without its name.
+        It is empty unless the service refuses a parameter without its name.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -73,7 +73,7 @@ class Dialler:
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
         """Return the attempts whose people may still be dialled. Put the others back into the queue."""
-        # Meanwhile, a person's calling window may have closed, or dialling may have stopped.
+        # During the claim, a person's calling window may have closed, or dialling may have stopped.
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:

@@ -86,7 +86,7 @@ class MissingReports:
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)
         for state in self._index.in_stage(PersonStage.ACTIVE):
-            # A call that no snapshot has shown may have ended between two. Then only its report shows the end.
+            # The call may have begun and ended between two snapshots. Then only its report shows the end.
             if state.watch is not None and not state.watch.observation.listed:
                 yield state
 

@@ -176,7 +176,7 @@ class Runner:
     def _poll_if_due(self, now: float) -> Snapshot | None:
         """Poll the active calls and return the result. None: no poll is due.
 
-        :raises CallApiError: too many polls in a row failed, or one failed permanently.
+        :raises CallApiError: too many polls in a row failed, or the error is permanent.
         """
         if self._unused_snapshot is not None:
             snapshot, self._unused_snapshot = self._unused_snapshot, None

@@ -81,7 +81,7 @@ def _likelihood(head: bytes, encoding: str) -> float:
         text = head.decode(encoding)
     except UnicodeDecodeError:
         return 0.0
-    # Russian text does not mix alphabets or cases in a word, and has only a few other signs.
+    # A Russian word does not mix alphabets, nor cases as in аНна. Russian text has only a few other signs.
     words = [word for word in _WORDS.findall(text) if not word.isascii()]
     others = {character for character in text if not character.isascii() and not character.isalpha()}
     if not all(map(_WORD.fullmatch, words)) or not others <= _SIGNS:

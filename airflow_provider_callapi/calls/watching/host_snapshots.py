@@ -159,7 +159,7 @@ class HostSnapshots:
         return snapshot
 
     def _read_newer(self) -> _Shared | None:
-        """Return the content of the shared file if it is newer than what this task has, else None."""
+        """Return the shared file's content if it is newer than this task's last poll result, else None."""
         try:
             status = self._file.stat()
         except OSError:
