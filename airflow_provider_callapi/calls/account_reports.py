@@ -180,9 +180,7 @@ class AccountReports:
     def _interval(self, since: float | None) -> tuple[float, float]:
         """Return (earliest, latest): the interval in which a call may have begun, in epoch seconds.
 
-        The latest possible start is the present time.
-
-        :param since: the earliest possible start, epoch seconds. None: 30 days ago.
+        Without ``since``, it begins 30 days ago.
         """
         now = self._clock()
         return (now - 30 * _DAY if since is None else since), now

@@ -42,17 +42,11 @@ def contact_has_answered(session: CallSession) -> bool:
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
     """Return whether a leg (the line of one participant) belongs to the contact.
 
-    An operator's leg does not. Any other leg belongs to the contact in two cases:
-
-    - The called number of the leg is the contact's number.
-    - The call is inbound, the calling number of the leg is the contact's, and the service states that it is
-      no operator's leg.
-
-    :param contact: the contact's phone number.
-    :param inbound: whether the contact has called the account.
+    ``inbound`` states whether the contact has called the account.
     """
     if leg.is_operator:
         return False
+    # By its calling number, a leg counts only if the service states that it is no operator's leg.
     is_told_apart = leg.is_operator is not None and tells(leg, "is_operator")
     calls_in = inbound and is_told_apart and is_same_number(leg.calling_phone_number, contact)
     return calls_in or is_same_number(leg.called_phone_number, contact)
@@ -132,21 +126,9 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Sort a call's legs into three lists: legs of the contact, of an unknown participant, and of others.
-
-    A leg is the line of one participant. The first rule that fits a leg decides:
-
-    1. The leg has the contact's number: the contact's leg, even if reported as an operator's or a coach's
-       leg.
-    2. It is a coach's leg: the leg is in no list.
-    3. It is an operator's leg: a leg of others.
-    4. Its number is certainly not the contact's, and another leg has the contact's number: a leg of others.
-    5. Its number may be the contact's (e.g. a masked number), and it is reported as no operator's leg: the
-       contact's leg.
-    6. Otherwise: a leg of an unknown participant.
-
-    :param contact: the contact's phone number. None: any phone number may be the contact's.
-    """
+    """Sort a call's legs (lines) into three lists: the contact's, an unknown participant's, others' legs."""
+    # The contact's number decides, even if a leg is reported as an operator's or a coach's. Other legs of
+    # coaches are in no list. Without a contact, any number may be the contact's.
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
     is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)
     contacts: list[LegReport] = []
@@ -165,10 +147,7 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str | None:
-    """Return the phone number of a leg's participant. None: the Data API reports no such number.
-
-    The number is the calling number of an inbound leg, and the called number of any other leg.
-    """
+    """Return the phone number of a leg's participant. None: the Data API reports no such number."""
     return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 
 

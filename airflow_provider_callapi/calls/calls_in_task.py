@@ -75,11 +75,8 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint is the fingerprint of a text, such as a phone number.
-
-        If the secret key of the fingerprint is gone, the method cannot compare the fingerprint. The result is
-        then True, so that the task does not repeat a call that an earlier try has placed.
-        """
+        """Return whether a stored fingerprint (hash) is that of a text. If this is unknown, return True."""
+        # If the secret key is gone, nothing can be compared. True then prevents a second call to the person.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 
 

@@ -262,9 +262,9 @@ class CallLifecycle:
         )
 
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
-        """Return the call's final outcome, or the step `WaitForReport` if the Data API has no report yet.
+        """Return the final outcome of a call, or the next step: wait for the Data API's report.
 
-        If the report is still missing at ``report_by`` (epoch seconds), return the outcome so far.
+        After ``report_by`` (epoch seconds), return the outcome so far.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

@@ -131,10 +131,8 @@ class LostCall:
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call has the lost call's ``external_id``.
-
-        Blanks around an id, upper or lower case, and leading zeros of a number make no difference.
-        """
+        """Return whether a reported call has the lost call's ``external_id``."""
+        # case, blanks and leading zeros of a number make no difference
         external_id, _ = _external_id(found)
         return external_id is not None and _folded(external_id) == _folded(self.external_id)
 
@@ -162,13 +160,9 @@ class LostCall:
             self.missing_since = snapshot.at
 
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
-        """Return whether a reported call may have begun after the intent of the lost call was stored.
+        """Return whether a reported call may have begun late enough to be the lost call.
 
-        The result is also True if the time of the intent is not known, or if the call's start time is missing
-        or unreadable.
-
-        :param seconds: a start time up to this many seconds before the intent still counts as later, because
-            a clock or time zone may be wrong.
+        ``seconds`` is the tolerance for a wrong clock or time zone.
         """
         if self.since is None or found.start_time is None:
             return True
@@ -210,10 +204,7 @@ class LostCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return the ``external_id`` of a reported call, and the name of the attribute of ``found`` with this id.
-
-    The id is None if the service reports no id for the call.
-    """
+    """Return the ``external_id`` of a reported call (None: it has no id), and the name of its attribute."""
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

@@ -72,10 +72,7 @@ class NamedObjects:
 
 
 def _names_in(request: StartCall) -> Iterator[tuple[str, Any]]:
-    """Yield the objects that a start request names, as pairs such as ``("scenarios", 7)``.
-
-    The first value of a pair is the name of a field of `NamedObjects`.
-    """
+    """Yield the objects that a start request names, as pairs such as ``("scenarios", 7)``."""
     yield "virtual_numbers", request.virtual_phone_number
     if is_sip_number(request.contact):
         yield "sip_lines", request.contact
@@ -171,16 +168,8 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that a list of the account lacks, e.g. ``The account has no tag 36.``
-
-    If the list was not read, or was read only in part, the function yields nothing.
-
-    :param kind: what the ids identify. The sentence contains this text, e.g. ``tag``.
-    :param ids: the ids to look for.
-    :param entries: the list of the account. None: the list was not read.
-    :param key: the field of an entry that contains the id.
-    """
-    if entries is None or not entries.complete:
+    """Yield a sentence for each id that a list of the account lacks, e.g. ``The account has no tag 36.``"""
+    if entries is None or not entries.complete:  # a missing id may be in the part that was not read
         return
     known = {str(getattr(entry, key)) for entry in entries}
     for each in sorted(ids, key=str):
@@ -201,20 +190,13 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each of ``numbers`` that is switched off in the account.
-
-    If the account's list has several entries for a number, all of them must be switched off.
-
-    :param kind: the kind of the numbers, e.g. ``SIP line``. The sentence contains this text.
-    :param numbers: the numbers to check.
-    :param states: pairs (number, state). The state is a text such as ``manual_lock``. None: not switched off.
-    """
+    """Yield a sentence for each of ``numbers`` that is switched off in the account."""
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:
         if number in numbers:
             by_number.setdefault(number, []).append(state)
     for number, found in sorted(by_number.items()):
-        if all(found):
+        if all(found):  # the account's list may have several entries for a number
             yield mask_phones(f"The {kind} {number} is off ({found[0]}).")
 
 
@@ -253,10 +235,7 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return the telephones and SIP lines of an employee: number → whether the number is switched on.
-
-    Return None if the telephones and lines are not all known, e.g. because the SIP lines were not read.
-    """
+    """Return an employee's telephones: number → whether it is switched on. None: not all are known."""
     phones = employee.phone_numbers
     if (
         phones is None

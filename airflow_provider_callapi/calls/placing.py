@@ -182,10 +182,9 @@ def place(
 def _place_another_attempt(
     journal: Journal, request: StartCall, gateway: CallGateway, appear_timeout: float
 ) -> Outcome:
-    """Place a new attempt after an unresolved call, and return the outcome so far.
+    """Place a new attempt, although the earlier call may have been placed.
 
-    :param appear_timeout: seconds within which ``list.calls`` shows a placed call.
-    :raises Unresolved: the new start request got no answer either, and its call was not found.
+    :raises Unresolved: it is also unknown whether the new call was placed.
     """
     answer = _dial(journal, request, gateway)
     if isinstance(answer, Outcome):
@@ -201,18 +200,11 @@ def _place_absent_call(
 ) -> Outcome:
     """Send the start request of a lost call again, if it is proven that the call was never placed.
 
-    The proof: no service shows the call ``absence_proven_after`` seconds after the end of the first search.
-
-    :return: the outcome so far of the new call.
-    :raises AbsenceNotProven: the time is not over, an active call may be the lost call, or the active calls
-        are not known. Or the repeated start request got no usable answer.
-    :raises Unresolved: the Data API reports a call that may be the lost call.
-    :raises CallApiError: the Data API's reports are missing or incomplete, or the call was not placed.
-    :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
-    :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
+    :raises AbsenceNotProven: it is not proven yet.
     """
     lost = journal.current
     journal.mark_missing(gateway.clock())
+    # The proof: no service shows the call this many seconds after the end of the first search.
     proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
@@ -232,15 +224,12 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if the Data API reports a call that may be the lost call, see `LostCall.may_be`.
+    """Raise an error if a report of the Data API, also an unreadable one, may be the lost call's.
 
-    If the connection does not use the Data API, the function does nothing.
-
-    :raises Unresolved: a reported call may be the lost call.
-    :raises CallApiError: the reports could not be fetched, or a report could not be read.
+    :raises Unresolved: a readable report may be the call's.
     """
     lost = journal.current
-    if gateway.reported_calls is None:
+    if gateway.reported_calls is None:  # the connection does not use the Data API
         return
     reports = gateway.reported_calls(lost.intended_at)
     sought = LostCall(
@@ -268,20 +257,14 @@ def _dial(
     search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
 ) -> Outcome | str:
-    """Store the intent of the next attempt, and send the attempt's start request.
+    """Store the next attempt, then send its start request. Return what is known of the call.
 
-    :param search_first: True: before dialling, search for a call that an earlier try may have placed. If the
-        call is found, send no start request.
-    :param search_must_work: True: raise every error of this search. False: raise only a transient error.
-    :param others: session ids of other tasks' active calls. A search ignores these calls. None: poll to find
-        these calls. If this poll fails, no calls are ignored.
-    :return: the outcome so far of the call. A text: why the start request got no usable answer.
-    :raises CallApiError: the call was not placed, or the search failed.
-    :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
-    :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
+    A text: no usable answer came, and the call may be placed.
+
+    :raises AnswerNotStored: the placed call could not be stored.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
-    if others is None:
+    if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
         others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway) or ()
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
@@ -313,30 +296,22 @@ def _dial(
 
 
 def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Outcome:
-    """Store that the service has accepted the call, and return the outcome so far.
+    """Store that the call is placed. Return what is known of the call.
 
-    The caller must log the session id first, because the store may fail.
-
-    :raises AnswerNotStored: the store has failed.
+    :raises AnswerNotStored: the session id could not be stored.
     """
     try:
+        # The callers log the session id before, because the store may fail.
         return journal.mark_started(session_id, gateway.clock())
     except Exception as error:  # a store may raise anything
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
-    """Return the session ids of active calls that a later search could mistake for this request's call.
-
-    They can be calls of another task with the same contact and ``external_id``. If this package made the id,
-    the function returns ``()`` without a poll.
-
-    :return: the session ids. An empty tuple: there are none. None: it is not known whether there are any,
-        because the poll failed or an active call cannot be read.
-    :raises AuthenticationFailed: the service refuses the credentials.
-    """
-    if is_own_id(external_id):
+    """Return the session ids of active calls that a search could mistake for this call. None: unknown."""
+    if is_own_id(external_id):  # no other task uses an id that this package made
         return ()
+    # Another task may call the same contact with the same external_id, if an author chose the id.
     like_ours = LostCall(external_id, request.contact, since=None, timezone="UTC")
     snapshot = next(gateway.poll_snapshots())
     if isinstance(snapshot.failure, AuthenticationFailed):
@@ -358,14 +333,9 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for the lost call that the journal contains. If the call is found, store that it was placed.
+    """Search for a call whose start request got no answer. If it is found, store that it was placed.
 
-    :param cause: why the call is lost, for the task's log.
-    :param seconds: how many seconds from now to search in ``list.calls``.
-    :param must_work: see ``search_must_work`` of `_find_lost_call`.
-    :return: the outcome so far of the call. None: the call was not found.
-    :raises CallApiError: the call was not found, and a search failed.
-    :raises AnswerNotStored: the journal could not store the session id of the found call.
+    None: it was not found.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
@@ -397,14 +367,7 @@ def _find_lost_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    :param since: when the intent was stored, epoch seconds. None: an active call with any start time can
-        match.
-    :param search_until: epoch seconds. The search in ``list.calls`` ends at this time or a few polls later.
-    :param search_must_work: True: raise every error of a search. False: raise only a transient error. After a
-        permanent error, the call counts as not found.
-    :param clock_difference: seconds by which the service's clock may be behind the clock of this computer.
-    :return: the session id of the call. None: the call was not found.
-    :raises CallApiError: the call was not found, and a search failed, see ``search_must_work``.
+    Return its session id, or None.
     """
     lost = LostCall(
         record.external_id,
@@ -433,19 +396,16 @@ def _find_lost_call(
         return session_id
     for failure in failures:
         gateway.log(f"Could not search for external_id {record.external_id}: {failure}")
+        # After a permanent error, a retry would not help. The call then counts as not found.
         if search_must_work or not failure.permanent:
             raise failure
     return None
 
 
 def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
-    """Poll until ``list.calls`` shows a lost call, and return the session id of the call.
+    """Poll until a lost call appears or is certainly not active. Return its session id or None.
 
-    Return None if the search time is over, and two successful snapshots in a row prove that the call is not
-    active. If a snapshot contains a call, or an unreadable entry, that may be the lost call, the poll counts
-    as failed.
-
-    :raises CallApiError: a poll failed with a permanent error, or more than 10 polls in a row failed.
+    :raises CallApiError: too many polls failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():
@@ -455,6 +415,7 @@ def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
         failure = snapshot.failure
         if failure is None and not lost.is_absent_from(snapshot):
             lost.misses = 0
+            # A poll that may hide the lost call counts as failed.
             failure = Unanswered(
                 "an active call cannot be read, and may be the lost call", method="list.calls"
             )

@@ -53,32 +53,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """The right of one candidate (a failed task) to ring for an alert, as the key-value store contains it.
+    """The right of one failed task to ring for an alert, as the key-value store contains it."""
 
-    :ivar alert: the alert's external_id.
-    :ivar by: the id of the candidate.
-    :ivar at: when the claim was written, epoch seconds.
-    :ivar until: when the claim can be deleted, epoch seconds.
-    :ivar person: the position of the person whom this candidate called last; the first is 1. 0: no call.
-    :ivar call_session_id: the session id of this candidate's last call. None: no call.
-    """
-
-    alert: str
-    by: str
-    at: float
-    until: float
-    person: int = 0
-    call_session_id: int | None = None
+    alert: str  # the alert's external_id
+    by: str  # the id of the candidate
+    at: float  # when the claim was written, epoch seconds; 0: the claim is withdrawn
+    until: float  # when the claim can be deleted, epoch seconds
+    person: int = 0  # the position of the person whom the candidate called last, from 1; 0: no call
+    call_session_id: int | None = None  # the session id of the candidate's last call
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return the claim that a stored value describes, or None if the value does not describe a claim.
-
-        The value can have any shape, because a user may edit an Airflow Variable by hand.
-        """
+        """Return the right to ring that a stored JSON value describes. None: the value has another form."""
         try:
             claim = cls(**value)
-        except TypeError:
+        except TypeError:  # any form is possible: a user may edit an Airflow Variable by hand
             return None
         numbers = (claim.at, claim.until, claim.person)
         return claim if all(isinstance(number, int | float) for number in numbers) else None

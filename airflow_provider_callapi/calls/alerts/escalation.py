@@ -221,14 +221,7 @@ def _concerns_message(error: Rejected) -> bool:
 
 
 def _replacements(message: Message, default_text: str, error: Rejected) -> list[Message]:
-    """Return the messages that can replace a rejected message, the best replacement first.
-
-    The result depends on the service's error:
-
-    - The error states the longest allowed length: the rejected message, cut to this length; then
-      ``default_text``; then ``default_text``, cut to this length.
-    - The error states no length: only ``default_text``.
-    """
+    """Return the messages that can replace a rejected message, the best replacement first."""
     texts = [default_text]
     try:
         longest = max(int(error.params["tts_message_max_length"]), 0)

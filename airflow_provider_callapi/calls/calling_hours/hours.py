@@ -105,11 +105,9 @@ class CallingHours:
         )
 
     def _searched_days(self, now: float, zone: str) -> Iterator[date]:
-        """Yield the days to search for the calling window that is open now, or else for the next one.
-
-        The first day is yesterday, because yesterday's window may last until after midnight.
-        """
+        """Yield the days on which a calling window may be open now or opens next, from yesterday on."""
         today = datetime.fromtimestamp(now, _zone(zone)).date()
+        # yesterday's window may last until after midnight
         return (today + timedelta(days=ahead) for ahead in range(-1, _SEARCHED_DAYS))
 
     def __str__(self) -> str:
@@ -165,10 +163,9 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 
 
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
-    """Return the first and the last moment at which the clock of a zone shows the time ``local``.
+    """Return the first and the last epoch second at which a zone's clock shows a local time.
 
-    Both moments are epoch seconds. If a clock change repeats the local time, the moments differ. If a clock
-    change skips the local time, both are the moment of the change.
+    They differ if a clock change repeats the time.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

@@ -72,23 +72,17 @@ def read_calendar(country: str, years: Collection[int]) -> WorkCalendar:
 
 
 def _knows(calendar: HolidayBase, year: int) -> bool:
-    """Return whether the package ``holidays`` contains all days off of a year.
-
-    Some governments move days off by a decree for each year. The package lists these decrees. In such a
-    country, the days off after the year of the last listed decree are unknown.
-    """
+    """Return whether the package ``holidays`` contains all days off of a year."""
+    # Some governments move days off by a decree for each year. After the last listed decree, the days off
+    # are unknown.
     listed = getattr(calendar, "special_public_holidays", {})
     decrees = [decreed for decreed, entries in listed.items() if _moves_days(entries)]
     return calendar.start_year <= year <= calendar.end_year and (not decrees or year <= max(decrees))
 
 
 def _moves_days(entries: tuple[Any, ...]) -> bool:
-    """Return whether a government has moved a day off in a year.
-
-    :param entries: what the package ``holidays`` lists for the year in its dict ``special_public_holidays``:
-        one tuple, or a tuple of tuples. A tuple with at least four items describes a moved day off:
-        ``(to month, to day, from month, from day)``.
-    """
+    """Return whether the entries of the package ``holidays`` for one year move a day off to another date."""
+    # One tuple, or a tuple of tuples. (to month, to day, from month, from day, …) moves a day off.
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)
 

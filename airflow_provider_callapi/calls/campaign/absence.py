@@ -107,15 +107,12 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Fetch the Data API's reports in which lost calls may appear.
+        """Return the Data API's reports in which the lost calls of some people may appear.
 
-        :param fetch: a function that returns the reports of all calls since a time in epoch seconds.
-        :param people: the ledger keys of people with a lost call.
-        :param now: the present time, epoch seconds.
-        :return: the reports from one day before these people's earliest intent. None: the request failed. The
-            method logs the failure, and delays the next request.
+        If the request fails, log the failure and return None.
         """
         try:
+            # one day earlier, because a clock or a time zone may be wrong
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
         except CallApiError as error:
             self._gateway.log(f"The Data API does not show which lost calls were placed: {error}")
@@ -129,14 +126,5 @@ def _lost_call(state: PersonState) -> LostCall:
 
 
 def _is_missing(lost: LostCall, *, since: float) -> bool:
-    """Return whether snapshots have proven for long enough that a lost call is not active.
-
-    The result is True if two conditions are met:
-
-    - The newest successful snapshots prove that the call is not active: at least two in a row
-      (``TOLERANCE.misses``).
-    - The first of these snapshots was taken at ``since`` or earlier.
-
-    :param since: a time in the past, epoch seconds. The call must have been missing since then.
-    """
+    """Return whether polls have proven since a given time (epoch seconds) that a call is not active."""
     return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses

@@ -189,14 +189,7 @@ class AttemptProgress:
         )
 
     def _search_until(self, attempt: Attempt, now: float) -> float:
-        """Return the earliest time at which the search for a lost call can end, epoch seconds.
-
-        - If the author sets ``absence_proven_after``: so many seconds after the intent was stored.
-        - Otherwise: ``appear_timeout`` or ``report_timeout`` seconds after ``now``. The longer time counts.
-
-        :param attempt: the attempt whose call is lost.
-        :param now: epoch seconds.
-        """
+        """Return the earliest time at which the search for a lost call can end, in epoch seconds."""
         rules = self._rules
         if rules.absence_proven_after is not None:
             return attempt.intended_at + rules.absence_proven_after
@@ -219,16 +212,9 @@ class AttemptProgress:
             state.report_deadline = self._ended_at(state, now) + self._rules.report_timeout
 
     def _ended_at(self, state: PersonState, now: float) -> float:
-        """Return when a person's newest call ended, epoch seconds. The time is never after ``now``.
-
-        If the end is unknown, the method estimates it from the start of the call:
-
-        - If a snapshot has shown the call: ``call_timeout`` seconds after the start.
-        - Otherwise: ``appear_timeout`` seconds after the start.
-
-        :param now: epoch seconds.
-        """
+        """Return when a person's newest call ended, in epoch seconds. An unknown time is estimated."""
         call = state.current_call
+        # If the end is unknown: as long as the campaign waits for the call to end, or to appear at all.
         watched = self._rules.call_timeout if call.observed else self._rules.appear_timeout
         started_at = call.started_at or state.current_attempt.intended_at
         return min(now, call.ended_at or started_at + watched)

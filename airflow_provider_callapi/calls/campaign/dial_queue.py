@@ -209,19 +209,16 @@ class DialQueue:
         return self._progress.refuse(state, result, getattr(answer, "mnemonic", None), now)
 
     def _concerns_everybody(self, error: CallApiError) -> bool:
-        """Return whether the service would refuse every person's call with this error.
-
-        Examples are refused credentials, and a refused parameter with the same value for all people.
-        """
+        """Return whether the service would refuse every person's call with this error."""
         if isinstance(error, InvalidParameters):
             field = str(error.field or "").partition(".")[0]
             return not field or field not in self._personal_fields
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return the text `` (row 7 of the list)`` for an error message: where the person is in the list.
+        """Return the person's row in the list as text, e.g. `` (row 7 of the list)``.
 
-        The text is ``""``, unless the service refuses a parameter without naming it.
+        It is empty unless the service refuses a parameter without its name.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

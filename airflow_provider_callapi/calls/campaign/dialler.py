@@ -72,10 +72,8 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the intents whose people may still be dialled. Put all other people back into the queue.
-
-        A person may no longer be dialled if the person's calling window has closed or dialling has stopped.
-        """
+        """Return the attempts whose people may still be dialled. Put the others back into the queue."""
+        # During the claim, a person's calling window may have closed, or dialling may have stopped.
         in_time: list[Attempt] = []
         late: list[Attempt] = []
         for intent in intents:
@@ -102,14 +100,9 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Slow down dialling, or return to the normal pace, after a batch of start requests.
+        """Set the pace of dialling from the answers to a batch of start requests.
 
-        - If any request got no answer: dialling slows down.
-        - If all requests got an answer, and a call was placed: dialling returns to the normal pace.
-
-        :param placed: how many requests of the batch placed a call.
-        :param now: epoch seconds.
-        :raises CallApiError: requests got no answer in too many batches, and no call was placed meanwhile.
+        :raises CallApiError: requests got no answer in too many batches.
         """
         pacing = self._dial_queue.pacing
         silence = next((answer for answer in answers if _is_silence(answer)), None)

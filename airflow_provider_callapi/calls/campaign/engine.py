@@ -101,18 +101,10 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set the stage of each person from the person's newest attempt in the ledger.
-
-        For example, if the call of this attempt is active, the campaign watches the call. A person without an
-        attempt joins the queue of people to call.
-
-        :param known: the attempts in the ledger; for each person, the oldest first.
-        :param now: epoch seconds.
-        :return: the attempts that the method has changed, to store in the ledger.
-        """
+        """Continue with each person from the newest stored attempt. Return the changed attempts."""
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
-        for attempt in known:
+        for attempt in known:  # for each person, the oldest attempt comes first
             newest[attempt.person] = attempt
             if attempt.result is not None:
                 results[attempt.person] = attempt.result

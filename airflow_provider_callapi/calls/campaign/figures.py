@@ -176,14 +176,8 @@ def split_into_bins(
 
 
 def _bin_minutes(minutes: int, most: int) -> int:
-    """Return the length in minutes, such as 15, of the bins (steps) of the chart of calls over time.
-
-    The result is the shortest round length at which the campaign fits into ``most - 1`` bins. The chart may
-    need one more bin, because the first bin can begin before the campaign.
-
-    :param minutes: the duration of the campaign, in minutes.
-    :param most: the largest number of bins in the chart.
-    """
+    """Return how many minutes one step of a chart lasts, so that the chart needs at most ``most`` steps."""
+    # One bin fewer, because the first bin can begin before the campaign.
     for width in _WIDTHS:
         if minutes <= width * (most - 1):
             return width

@@ -50,19 +50,15 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Count, for each lost call, the consecutive snapshots that prove that the call is not active.
+        """Record for each lost call whether a poll proves that it is not active.
 
-        If this snapshot proves it, the lost call has one more miss. If not, the count of misses returns to 0.
-
-        :param snapshot: the result of a successful poll.
-        :return: the ledger keys of the people whose search time is over. The list leaves a person out while
-            the lost call needs more consecutive misses.
+        Return the keys of the people whose call was not found in time.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.LOST):
             lost = state.lost_call
             assert lost is not None
-            lost.count_snapshot(snapshot)
+            lost.count_snapshot(snapshot)  # counts anew after a snapshot that proves nothing
             at = snapshot.at
             if lost.is_given_up(at) or lost.is_doubtful(at) or lost.is_overdue(at):
                 not_found.append(state.person.key)

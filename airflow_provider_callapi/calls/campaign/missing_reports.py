@@ -82,18 +82,11 @@ class MissingReports:
         return frozenset(state.current_call.call_session_id for state in self._unreported())
 
     def _unreported(self) -> Iterator[PersonState]:
-        """Yield each person whose call may have a report that the campaign has not recorded.
-
-        The person's call is in one of these states:
-
-        - The call has ended, and its report is missing.
-        - The call is lost: its start request got no answer.
-        - The call was placed, but no snapshot has shown it so far. It may have ended between two snapshots,
-          so that only the report shows the end.
-        """
+        """Yield each person whose call may have a report that the campaign has not recorded."""
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
         yield from self._index.in_stage(PersonStage.LOST)
         for state in self._index.in_stage(PersonStage.ACTIVE):
+            # The call may have begun and ended between two snapshots. Then only its report shows the end.
             if state.watch is not None and not state.watch.observation.listed:
                 yield state
 
@@ -114,14 +107,9 @@ class MissingReports:
         return [*changed, *self.give_up(now, patience=0.0)]
 
     def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
-        """Return the person whose call a report describes. None: the campaign does not need the report.
+        """Return the person whose call a report describes. Record a lost call as found.
 
-        The campaign does not need a report that it has recorded before, or the report of a call that is not
-        its own. If the report describes a lost call of the campaign, the method also records the call as
-        found.
-
-        :param lost_calls: ``external_id`` → the people whose lost call has this id.
-        :param now: epoch seconds.
+        None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
         if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):

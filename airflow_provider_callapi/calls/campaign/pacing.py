@@ -208,11 +208,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the account can still pay for in this minute or day. Infinity: unknown.
+        """Return how many calls the points (rate-limit units) of this minute or day still pay for.
 
-        The points (rate-limit units) that are reserved for polls, tags and other programs do not count.
-
-        :param period: ``"minute"`` or ``"day"``.
+        Infinity: unknown.
         """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:
@@ -233,22 +231,15 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points (rate-limit units) per second other programs used in this minute.
-
-        The other shards of the campaign count as other programs. If the counters of points are unknown,
-        return 0.0.
-        """
-        limits = self.limits
+        """Return how many points (rate-limit units) per second other programs used in this minute."""
+        limits = self.limits  # the other shards of the campaign count as other programs, too
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0
         used = (limits.minute_limit or 0) - (limits.minute_remaining or 0) - self._own_points
         return max(0, used) / max(_RATE_KNOWN_AFTER, _MINUTE - (limits.minute_reset or 0))
 
     def _is_same_minute(self, limits: Limits, now: float) -> bool:
-        """Return whether new counters of points describe the same minute as the stored counters.
-
-        False: no counters are stored, the minute is another one, or the time of a reset is unknown.
-        """
+        """Return whether new counters of points describe the same minute as the stored counters."""
         if self.limits is None or self.limits.minute_reset is None or limits.minute_reset is None:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER

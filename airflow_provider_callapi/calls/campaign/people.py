@@ -246,10 +246,7 @@ def read_people(
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
     """Return the IANA name of a person's time zone: the zone in the person's row, or else ``default``.
 
-    :param backwards: a set of zone names with a misleading sign, such as ``Etc/GMT-3``, which is UTC+3. If
-        the row contains such a name, the function adds the name to the set. The campaign warns the author of
-        each name in the set.
-    :raises InvalidRow: the row has a time zone that cannot be read.
+    :raises InvalidRow: the zone cannot be read.
     """
     own = row.get(columns.timezone) if columns.timezone else None
     if own is None or own == "":
@@ -260,7 +257,7 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
             "timezone: not certainly a time zone; write an IANA name, or an offset such as +03:00"
         )
     if is_backwards(zone) and zone == str(own).strip():
-        backwards.add(zone)
+        backwards.add(zone)  # Etc/GMT-3 is UTC+3: the campaign warns the author
     return zone
 
 

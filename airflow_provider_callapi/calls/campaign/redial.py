@@ -87,11 +87,7 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
 
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
-    """Return the seconds from the end of an attempt to the redial; None: do not call again.
-
-    A mark of the call (an operation or a tag) takes precedence over the result. If no mark applies and the
-    contact may have answered, the function returns None.
-    """
+    """Return the seconds from the end of an attempt to the redial; None: do not call again."""
     if mark := first_mark(rules.redial_marks, attempt.call):
         return rules.redial_marks[mark]
     may_have_answered = attempt.call is not None and attempt.call.answered is not False
@@ -99,16 +95,8 @@ def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
 
 
 def _ended_at(attempt: Attempt, now: float) -> float:
-    """Return when the call of an attempt ended, epoch seconds.
-
-    If the end is unknown, return when the result became known.
-
-    A call ends after its intent was stored, and before its result became known. A time outside these limits
-    comes from a wrong clock or time zone. The function then returns the nearer limit.
-
-    :param now: epoch seconds. The function uses this time if the attempt does not state when its result
-        became known.
-    """
+    """Return when the call of an attempt ended, or else when its result became known, in epoch seconds."""
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None
+    # A time before the intent or after the known result comes from a wrong clock or time zone.
     return min(max(ended_at or known_at, attempt.intended_at), known_at)

@@ -88,14 +88,10 @@ def render_report(
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """The scale of a chart's axis, from 0 to a round number.
-
-    :ivar top: the number at the end of the axis.
-    :ivar marks: the numbers that are marked on the axis, without 0.
-    """
+    """The scale of a chart's axis, from 0 to a round number."""
 
     top: float
-    marks: tuple[float, ...]
+    marks: tuple[float, ...]  # the numbers that are marked on the axis, without 0
 
     @classmethod
     def to(cls, most: float) -> _Scale:
@@ -108,32 +104,20 @@ class _Scale:
 
 
 def _rate_scale(hours: Sequence[Tally]) -> _Scale:
-    """Return the scale of the chart that shows the answer rate of each hour of the day.
-
-    The scale contains the highest answer rate of the reliable hours. An hour is reliable if at least 30 of
-    its calls (`FEW`) may have rung a phone. If no hour is reliable, the scale contains the rates of all
-    hours.
-
-    :param hours: the counts of the calls in each hour.
-    """
+    """Return the scale of the chart that shows the answer rate of each hour of the day."""
+    # A rate of few calls is not reliable. It does not widen the scale.
     reliable = [hour.answer_rate for hour in hours if hour.rang >= FEW]
     return _Scale.to(max(reliable or [hour.answer_rate for hour in hours]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """A tick of the time axis of a chart, with the labels of the tick.
+    """A tick of the time axis of a chart, with the labels of the tick."""
 
-    :ivar at: the position of the tick, in percent from the left.
-    :ivar hour: the label with the time, such as ``09:00``; empty: no label.
-    :ivar day: the label with the date, such as ``2 Mar``; empty: no label.
-    :ivar minor: True: a narrow chart leaves out the label ``hour``.
-    """
-
-    at: float
-    hour: str
-    day: str
-    minor: bool
+    at: float  # the position, in percent from the left
+    hour: str  # such as 09:00; empty: no label
+    day: str  # such as 2 Mar; empty: no label
+    minor: bool  # a narrow chart leaves out the label of the hour
 
     @property
     def anchor(self) -> str:
@@ -142,21 +126,13 @@ class _Tick:
 
 @dataclass(frozen=True, slots=True)
 class _TimeLine:
-    """The chart of calls per minute over time.
-
-    :ivar bins: the steps of the chart: periods of equal length, with their calls.
-    :ivar scale: the vertical axis, in calls per minute.
-    :ivar ticks: the marks on the time axis.
-    :ivar limit_fits: whether a line shows how many calls per minute the points pay for. False: the number is
-        unknown or far above all calls.
-    :ivar gaps: long times without calls, as pairs (left, width) in percent of the chart's width.
-    """
+    """The chart of calls per minute over time."""
 
     bins: list[Bin]
     scale: _Scale
-    limit_fits: bool
+    limit_fits: bool  # whether the chart draws how many calls per minute the account's points pay for
     ticks: list[_Tick]
-    gaps: list[tuple[float, float]]
+    gaps: list[tuple[float, float]]  # long times without calls: (left, width) in percent of the chart
 
     @classmethod
     def of(cls, bins: list[Bin], limit: float | None, timezone: str) -> _TimeLine:
@@ -180,13 +156,12 @@ class _TimeLine:
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """Return the filled area of the chart of calls over time, as an SVG path. Each bin is one unit wide.
+        """Return the filled area of the chart of calls over time, as an SVG path.
 
-        :param height: the height of the chart, in SVG units.
-        :param busiest: True: draw the calls in the busiest minute of each bin. False: draw the average calls
-            per minute of each bin.
+        It shows the average or the busiest minute of each step.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
+        # h1: each bin is one unit wide
         steps = (f"V{height * (1 - top / self.scale.top):.1f}h1" for top in tops)
         return f"M0 {height:g}{''.join(steps)}V{height:g}z"
 
@@ -296,10 +271,7 @@ def _number(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    """Return a fraction as percent: 0.125 becomes ``12.5 %``.
-
-    A fraction just above 0 becomes ``< 0.1 %``, and a fraction just below 1 becomes ``> 99.9 %``.
-    """
+    """Return a fraction as percent: 0.125 becomes ``12.5 %``, and 0.0001 becomes ``< 0.1 %``."""
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.999 < value < 1:

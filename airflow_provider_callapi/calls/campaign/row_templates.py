@@ -24,10 +24,7 @@ class InvalidRow(ValueError):
 
 
 class _Missing(StrictUndefined):
-    """The value of an undefined name in a template, such as a column that the row lacks.
-
-    Each use of the value raises an error that names the missing column.
-    """
+    """The value of an undefined name in a template. Each use raises an error that states the name."""
 
     @property
     def _undefined_message(self) -> str:
@@ -37,21 +34,14 @@ class _Missing(StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The Jinja sandbox in which the templates in a campaign's parameter ``call`` are filled in.
-
-    A missing column and a value None raise an error, because a spoken message must not have a gap.
-    """
+    """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``."""
 
     def __init__(self) -> None:
+        # A missing column or a value None raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_check_value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the value of ``obj.attribute`` in a template.
-
-        If ``obj`` is a mapping, such as a row of the contact list, and has a column ``attribute``, the result
-        is the value of the column. Case, spaces, hyphens, underscores and dots in the name do not matter.
-        Otherwise, the result is the attribute of the Python object, such as the method ``items`` of a dict.
-        """
+        """Return ``obj.attribute`` for a template: a column of a row, or else an attribute of the object."""
         if isinstance(obj, Mapping):
             with suppress(KeyError):
                 return value_of(obj, attribute)
@@ -61,12 +51,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _check_value(value: Any) -> Any:
     """Return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is None.
-    :raises UndefinedError: the value is a method of the row, such as ``items``, because the row has no column
-        of this name.
+    :raises UndefinedError: the value is None or a method.
     """
     if value is None:
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
+    # Instead of a missing column, Jinja finds a method of the row, such as items.
     if callable(value) and not isinstance(value, Undefined):
         raise UndefinedError("the row has no such column")
     return value
@@ -110,10 +99,7 @@ class RowTemplate:
         return self._jinja.render(self._values)
 
     def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text of the template, filled in without Jinja. None: only Jinja can fill it in.
-
-        For example, only Jinja can fill it in if the template has a condition, or if a value is not a string.
-        """
+        """Return the text of the template, filled in without Jinja. None: only Jinja can fill it in."""
         if self._parts is None:
             return None
         texts = []
@@ -131,10 +117,7 @@ class RowTemplate:
 
 
 def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return the parts of a template in order: plain text, and names of columns to insert (`_Column`).
-
-    None: the template has a part of another kind, such as a condition. Only Jinja can fill it in.
-    """
+    """Return a template's texts and column names in order. None: it has another part, such as a condition."""
     parts: list[str] = []
     for output in parsed.body:
         for node in output.nodes if isinstance(output, nodes.Output) else (output,):

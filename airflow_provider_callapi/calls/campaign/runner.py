@@ -174,9 +174,9 @@ class Runner:
             self.ledger.record(changed)
 
     def _poll_if_due(self, now: float) -> Snapshot | None:
-        """Poll the active calls if a poll is due. Return the snapshot. None: no poll was due.
+        """Poll the active calls and return the result. None: no poll is due.
 
-        :raises CallApiError: too many polls in a row failed, or the failure is permanent.
+        :raises CallApiError: too many polls in a row failed, or the error is permanent.
         """
         if self._unused_snapshot is not None:
             snapshot, self._unused_snapshot = self._unused_snapshot, None

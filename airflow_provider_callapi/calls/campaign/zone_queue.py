@@ -74,12 +74,7 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the calling window that contains the time ``at`` opens, epoch seconds.
-
-        If no window contains the time, return when the next window opens.
-
-        :param at: epoch seconds.
-        """
+        """Return when the calling window at a given time opens, or else the next window, in epoch seconds."""
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
             self._opens, self._closes = self._hours.window(at, self.zone)

@@ -71,13 +71,9 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the heading (0 or 1), and the remaining lines.
-
-    The heading is the line that names the columns. Only a line such as ``sep=;`` can come before the heading.
-    The remaining lines begin with the heading.
-    """
+    """Return the separator, the number of lines before the column names (0 or 1), and the remaining lines."""
     heading = next(lines, "")
-    if match := _SEPARATOR_LINE.fullmatch(heading):
+    if match := _SEPARATOR_LINE.fullmatch(heading):  # such as sep=;
         return match[1], 1, lines
     bare = _QUOTED.sub("", heading)
     counts = sorted(((bare.count(separator), separator) for separator in _SEPARATORS), reverse=True)
@@ -94,13 +90,9 @@ def _cell(text: str) -> str | None:
 
 
 def _refuse_swallowed_lines(values: Sequence[str]) -> None:
-    """Raise an error if a misplaced quotation mark seems to have joined several lines of a CSV file.
-
-    The lines of other people would then be part of one value, and these people would not be called.
-
-    :raises ListUnreadable: the second or a later line of a value has at least five digits.
-    """
+    """Raise `ListUnreadable` if a misplaced quotation mark seems to have joined lines of a CSV file."""
     for value in values:
+        # The digits may be the phone number of a person who would then not be called.
         _, *inner = re.split(r"\r\n|\r|\n", value)
         if any(len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW for line in inner):
             raise ListUnreadable(
@@ -110,15 +102,9 @@ def _refuse_swallowed_lines(values: Sequence[str]) -> None:
 
 
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
-    """Raise an error if a value with at least five digits contains an odd number of quotation marks.
-
-    An odd number suggests that a quotation mark is in the wrong place. The digits may then be a phone number
-    that is in the wrong column.
-
-    :param values: the values of one row.
-    :raises ListUnreadable: a value has both an odd number of quotation marks and at least five digits.
-    """
+    """Raise `ListUnreadable` if a value with at least five digits has an odd number of quotation marks."""
     for value in values:
+        # The digits may be a phone number that is in the wrong column.
         if '"' in value and value.count('"') % 2 and len(re.findall(r"\d", fold(value))) >= _DIGITS_OF_A_ROW:
             raise ListUnreadable(
                 "a quotation mark is out of place beside a number. Check the quotation marks"
@@ -126,14 +112,8 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise an error if a value of a row that is too short seems to contain the missing values.
-
-    A quotation mark in the wrong place can join several values to one value.
-
-    :param values: the values of a row that has fewer values than the heading has columns.
-    :param separator: the character that separates the values in the file.
-    :raises ListUnreadable: a value contains the separator.
-    """
+    """Raise `ListUnreadable` if a value of a row that is too short contains the separator."""
+    # A misplaced quotation mark can join several values to one.
     if any(separator in value for value in values):
         raise ListUnreadable(
             "fewer values than columns, and a quoted value contains the separator. Check the quotation marks"

@@ -70,29 +70,18 @@ def detect_encoding(head: bytes) -> Encoding:
 
 
 def _looks_like_cp1251(head: bytes) -> bool:
-    """Return whether bytes are probably Russian text in Windows-1251.
-
-    The result is False if the bytes are more likely to be Russian text in another encoding, such as KOI8-R.
-    """
+    """Return whether bytes are probably Russian text in Windows-1251, rather than in another encoding."""
     likelihood = _likelihood(head, "cp1251")
     return likelihood > 0 and all(likelihood >= _likelihood(head, other) for other in _OTHERS)
 
 
 def _likelihood(head: bytes, encoding: str) -> float:
-    """Return from 0.0 to 1.0 how likely it is that bytes are Russian text in an encoding.
-
-    The result is the share of the ten most frequent Russian letters among all letters of the Russian words.
-    The result is 0.0 in these cases:
-
-    - The encoding cannot decode the bytes.
-    - A word mixes Russian and Latin letters, or has a letter that is neither Russian nor ASCII.
-    - A Russian word mixes capital and small letters, as in ``аНна``.
-    - The text contains a sign that is rare in Russian.
-    """
+    """Return from 0.0 to 1.0 how likely it is that bytes are Russian text in an encoding."""
     try:
         text = head.decode(encoding)
     except UnicodeDecodeError:
         return 0.0
+    # A Russian word does not mix alphabets, nor cases as in аНна. Russian text has only a few other signs.
     words = [word for word in _WORDS.findall(text) if not word.isascii()]
     others = {character for character in text if not character.isascii() and not character.isalpha()}
     if not all(map(_WORD.fullmatch, words)) or not others <= _SIGNS:

@@ -46,12 +46,9 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield the pair (line number, values) for each line of a sheet that is not empty.
 
-    The first line of the sheet has the number 1.
-
-    :param sheet: the sheet, in which a cell with a formula has the stored result of the formula as its value.
-    :param formulas: the same sheet, in which such a cell has the formula itself as its value.
-    :raises ListUnreadable: the file contains a formula without a stored result.
+    :raises ListUnreadable: a formula has no stored result.
     """
+    # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions
     pairs = zip(sheet.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)

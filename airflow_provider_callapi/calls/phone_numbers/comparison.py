@@ -78,10 +78,7 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``.
-
-    Zeros at the beginning of ``number`` do not count. If fewer than five digits remain, the result is False.
-    """
+    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``."""
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:
         return False
@@ -89,11 +86,8 @@ def _contains(text: str, number: str) -> bool:
 
 
 def _fits(masked: str, number: str) -> bool:
-    """Return whether a masked text, such as ``7900***0002``, may stand for ``number``.
-
-    The mask may hide an extension instead of a part of the number: ``79000000002***`` may stand for
-    ``79000000002``. So ten or more digits before the mask may be the whole ``number``.
-    """
+    """Return whether a masked text, such as ``7900***0002``, may stand for ``number``."""
+    # The mask may hide an extension behind a whole number: 79000000002***
     shown = masked.partition(_MASK)[0]
     if len(shown) >= _NATIONAL_LENGTH and is_same_number(shown, number):
         return True
@@ -102,23 +96,16 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return four forms of a number: unchanged, and its last ten digits with no prefix, with 7, and with 8.
-
-    Russian numbers are written with each of these prefixes.
-    """
-    national = signs[-_NATIONAL_LENGTH:]
+    """Return a number unchanged, and its last ten digits with no prefix, with 7, and with 8."""
+    national = signs[-_NATIONAL_LENGTH:]  # Russian numbers are written with each of these prefixes
     return {signs, national, f"7{national}", f"8{national}"}
 
 
 def _signs(number: str | None) -> str:
-    """Return only the digits and letters of a phone number or SIP address, without DTMF tones.
-
-    If some digits of the number are masked (hidden), e.g. by ``x`` or ``#``, an asterisk replaces each hidden
-    digit: ``7900xxx0002`` becomes ``7900***0002``.
-    """
+    """Return the digits and letters of a phone number or SIP address, with ``*`` for each masked digit."""
     if number and number.isascii() and number.isdigit():
         return number
-    text = re.split(r"[.,]", (number or "").lower())[0]
+    text = re.split(r"[.,]", (number or "").lower())[0]  # DTMF tones follow behind a dot or a comma
     if not re.search(r"[^\W\d_xх]", text):  # no letter but the Latin and the Russian x
         text = re.sub(r"[xх•·#_?…]", _MASK, text)
     return re.sub(r"[^\w*]|_", "", text)

@@ -69,38 +69,21 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:
-    """Split each segment (a piece of text with digits) at the slashes that separate phone numbers.
-
-    The slashes of a segment separate phone numbers if any part before the last slash has at least seven
-    digits, as in ``8926000/8926001``. The function then yields every part. Otherwise, the slashes are inside
-    one number, as in ``8/926/0000011``, and the function yields the whole segment.
-    """
+    """Split texts at the slashes that separate phone numbers, but not at slashes inside one number."""
     for segment in segments:
-        parts = segment.split("/")
+        parts = segment.split("/")  # 8926000/8926001 is two numbers, 8/926/0000011 is one
         has_numbers = any(len(re.findall(r"\d", part)) >= _FEWEST_DIGITS for part in parts[:-1])
         yield from parts if has_numbers else [segment]
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the phone number whose country code and national number are these digits, as E.164 digits.
-
-    If there is no valid number with these digits, yield nothing.
-    """
+    """Yield the number, as E.164 digits, if the digits are a country code and a valid national number."""
     if (number := read_international(digits, has_trunk_zero=True)) is not None:
         yield e164(number)
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest sequence of unused digits.
-
-    The digits of a group are unused in these cases:
-
-    - The group belongs to no valid number, even if it is joined with neighbouring groups.
-    - The group has at least ten digits, and is no valid number by itself.
-
-    :param segment: a text without letters, such as ``8 (926) 000-00-11``.
-    :return: the pair (phone numbers as E.164 digits, length). Length 0: all digits are used.
-    """
+    """Return the phone numbers in a text, and the length of the longest sequence of unused digits."""
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()
@@ -113,17 +96,14 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
             if numbers := _readings(joined, region):
                 found |= numbers
                 covered |= set(range(first, last + 1))
+    # Joined with its neighbours, a mistyped number may become a valid number of someone else.
     covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
     left = "".join(" " if number in covered else group for number, group in enumerate(groups))
     return found, max(map(len, left.split()), default=0)
 
 
 def _is_spoilt(group: str, region: str) -> bool:
-    """Return whether a group of digits has at least ten digits, but is not a valid phone number.
-
-    Such a group is probably a mistyped number. Joined with neighbouring digits, the group may become a valid
-    number of someone else. `_read_segment` therefore counts the digits of the group as unused.
-    """
+    """Return whether a group of digits is as long as a phone number, but is not a valid one."""
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 
 

@@ -157,11 +157,8 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return the E.164 digits of a number whose country code or national prefix is obvious.
-
-    This function reads most numbers, and is faster than the parser of `phonenumbers`. None: only the parser
-    can read the number.
-    """
+    """Return a number as E.164 digits if its country code or national prefix is obvious, else None."""
+    # This reads most numbers, and is faster than the parser of phonenumbers.
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
     leads = (plan.country_code, plan.national_prefix) if plan.has_plain_prefix else (plan.country_code,)
@@ -173,12 +170,9 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
 
 
 def _join_valid(country_code: str, national: str) -> str | None:
-    """Return the E.164 digits of a country code and a national number, if the number is valid.
-
-    None: the parser of `phonenumbers` must decide whether the number is valid.
-    """
+    """Return a country code and a national number as E.164 digits if they are certainly valid, else None."""
     if national.startswith("0") or not is_valid_national(int(country_code), national):
-        return None
+        return None  # the parser of phonenumbers must decide
     return f"{country_code}{national}"
 
 

@@ -153,12 +153,7 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
-    """Return whether the groups of digits in a text are two phone numbers, one after the other.
-
-    True: the first groups together are a valid number, and all other groups together are a valid number.
-
-    :param groups: e.g. ``["4950000011", "4950000012"]``.
-    """
+    """Return whether groups of digits, e.g. ``["4950000011", "4950000012"]``, are two phone numbers."""
     return any(
         read_digits("".join(groups[:end]), region) and read_digits("".join(groups[end:]), region)
         for end in range(1, len(groups))
@@ -166,11 +161,8 @@ def _are_two_numbers(groups: Sequence[str], region: str) -> bool:
 
 
 def _without_zero_fraction(text: str) -> str:
-    """Return a text such as ``79260000001.0`` without its fraction of zeros, and any other text unchanged.
-
-    Data frames and spreadsheets write whole numbers in this form.
-    """
-    match = _FRACTION.fullmatch(text)
+    """Return a text such as ``79260000001.0`` without its fraction of zeros, and any other text unchanged."""
+    match = _FRACTION.fullmatch(text)  # data frames and spreadsheets write whole numbers in this form
     return match[1] if match and set(match[2]) == {"0"} else text
 
 
@@ -189,13 +181,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether the ``+`` before some digits may be a mistake.
+    """Return whether the ``+`` before some digits may be a mistake, as in ``+8 926 …`` in Russia.
 
-    In region ``RU``, ``+8 926 …`` may mean the national number ``8 926 …``.
-
-    :param digits: the digits after the ``+``.
-    :param not_as: the number that the digits mean with the ``+``, as E.164 digits.
-    :return: True: the digits begin with the national prefix, and mean a valid number other than ``not_as``.
+    ``not_as`` is the number with the ``+``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -29,17 +29,11 @@ _TYPES = (
 
 @dataclass(frozen=True)
 class _Region:
-    """The valid national numbers of one region. A valid number matches both ``general`` and ``types``.
+    """The form of the valid national numbers of one region, as regular expressions."""
 
-    :ivar leading_digits: a regular expression for the first digits of the region's numbers. None: the first
-        digits are not checked.
-    :ivar general: a regular expression for the general form of the region's numbers.
-    :ivar types: a regular expression for numbers of any type, such as the region's mobile numbers.
-    """
-
-    leading_digits: re.Pattern[str] | None
-    general: re.Pattern[str]
-    types: re.Pattern[str]
+    leading_digits: re.Pattern[str] | None  # the first digits of the region's numbers; None: not checked
+    general: re.Pattern[str]  # a valid number matches both general and types
+    types: re.Pattern[str]  # numbers of any type, such as mobile numbers
 
     def contains(self, national: str) -> bool:
         return self.general.fullmatch(national) is not None and self.types.fullmatch(national) is not None
@@ -86,12 +80,8 @@ def _types(plan: Any) -> Iterator[str]:
 
 
 def _expression(description: Any) -> str:
-    """Return a regular expression that matches the numbers of one kind, such as mobile numbers.
-
-    :param description: the pattern and the possible lengths of these numbers, as `phonenumbers` stores them.
-        None, or a description without a pattern: the expression matches no number.
-    """
+    """Return a regular expression that matches the numbers of one kind, such as mobile numbers."""
     if description is None or not description.national_number_pattern:
-        return "(?!)"
+        return "(?!)"  # matches no number
     lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)
     return rf"(?=(?:{lengths or '.*'})\Z)(?:{description.national_number_pattern})"

@@ -98,11 +98,8 @@ class CallFilter:
 
 
 def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for the calls in which a field has one of some values.
-
-    The filter joins one condition for each value with ``or``, because some methods of the Data API have no
-    operator ``in``.
-    """
+    """Return a filter for the calls in which a field has one of some values."""
+    # Some methods of the Data API have no operator in.
     return _joined([equals(field, value) for value in values], "or")
 
 

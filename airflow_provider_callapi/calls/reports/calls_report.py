@@ -111,9 +111,9 @@ class CallsReport:
                 yield self._rows(calls)
 
     def _rows(self, calls: Sequence[tuple[float, Raw]]) -> list[Row]:
-        """Return one row of plain JSON for each call, with the call's legs if ``columns.legs`` is True.
+        """Return one row of plain JSON for each call, with the call's legs if the columns include them.
 
-        :param calls: pairs (time when the call began, in epoch seconds; the call as the Data API sends it).
+        ``calls``: pairs (start in epoch seconds, call).
         """
         legs = self._legs_of(calls) if self._columns.legs else {}
         rows = []
@@ -135,19 +135,14 @@ class CallsReport:
         )
 
     def _legs_of(self, calls: Sequence[tuple[float, Raw]]) -> Mapping[int, list[Raw]]:
-        """Return the legs of some calls: call session id → legs as the Data API sends them.
-
-        The vendor documents no filter for several calls. So the method reads all legs in the period from the
-        start of the first call to the latest end of a call, and returns only the legs of the given calls.
-
-        :param calls: pairs (time when the call began, in epoch seconds; the call as the Data API sends it).
-            The earliest call comes first.
-        """
+        """Return the legs (participants) of some calls: call session id → legs as the Data API sends them."""
+        # The vendor documents no filter for several calls. So this reads all legs of the period.
         last_end = max(_ended_at(raw, self._timezone, began_at) for began_at, raw in calls)
         wanted = {_session_id(raw) for _, raw in calls}
         legs: dict[int, list[Raw]] = defaultdict(list)
         fields = ["call_session_id", *self._columns.leg_fields]
         query = ReportQuery(LegRows, {"fields": fields}, key=lambda raw: json.dumps(raw, sort_keys=True))
+        # the earliest call comes first
         for portion in self._read(query, int(calls[0][0]), int(last_end) + 1):
             for raw in portion:
                 if (session_id := _session_id(raw, "call_session_id")) in wanted:
@@ -169,12 +164,7 @@ class CallsReport:
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
 
     def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the operator's parameters that the Data API refuses, e.g. ``["fields (tags)"]``.
-
-        The list is empty if the error names no field and no filter of the request.
-
-        :param parameters: the parameters of the refused request.
-        """
+        """Return the operator's parameters that the Data API refuses, e.g. ``["fields (tags)"]``."""
         named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
         words = set().union(*named)
         if "filter" in parameters and (error.mnemonic == "filter_prohibited" or "filter" in words):

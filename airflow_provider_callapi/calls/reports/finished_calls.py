@@ -60,12 +60,7 @@ def fetch_finished_calls(
 def _fetch(
     requests: ReportRequests, since: float, until: float, fields: Sequence[str], ids: Collection[int] | None
 ) -> Entries[FinishedCall]:
-    """Fetch reports of finished calls. Return the calls, and for each call whether the contact picked up.
-
-    If the reports of calls do not show who picked up, the function also fetches the reports of legs.
-
-    :param ids: the call session ids of the wanted calls. None: all calls of the interval.
-    """
+    """Return the finished calls of an interval, and for each call whether the contact picked up."""
     selected, of_session = (Selection("id", ids), Selection("call_session_id", ids)) if ids else (None, None)
     all_reports = requests.calls(since, until, fields=fields, selection=selected)
     reports = [report for report in all_reports if report.finished]

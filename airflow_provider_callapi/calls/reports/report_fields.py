@@ -153,11 +153,7 @@ def convert_row(
 
 
 def _convert_times(value: Any, read_moment: Callable[[Any], str | None]) -> Any:
-    """Return a copy of a list or object in which all times are ISO 8601 text in UTC.
-
-    A time is the value of a field whose name ends with ``_time``, such as ``tag_change_time``. The function
-    also converts the times in nested lists and objects.
-    """
+    """Return a copy of a list or object in which all times (fields ``…_time``) are ISO 8601 text in UTC."""
     if isinstance(value, list):
         return [_convert_times(inner, read_moment) for inner in value]
     if isinstance(value, dict):

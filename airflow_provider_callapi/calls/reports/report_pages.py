@@ -107,14 +107,7 @@ class ReportPages:
             yield from self._read_window(query, window, set() if query.position else found)
 
     def _read_window(self, query: ReportQuery, window: Window, found: set[Hashable]) -> Iterator[list[Raw]]:
-        """Yield the rows of a window (beginning and end in epoch seconds), in portions of up to one page.
-
-        If the window has too many rows, or if rows are missing after the reading, the method reads the two
-        halves of the window.
-
-        :param found: the keys of the rows that were read before. The method does not yield these rows again,
-            and adds the keys of new rows.
-        """
+        """Yield the rows of a period page by page, but none twice. If rows are missing, read each half."""
         first = self._fetch_page(query, window)
         is_whole = False
         if not self._is_too_long(query, window, first):
@@ -144,10 +137,7 @@ class ReportPages:
         return len(self._fetch_page(query, window, self._last_offset)) >= self._page_size
 
     def _pages(self, query: ReportQuery, window: Window, first: Entries[Any]) -> Iterator[Entries[Any]]:
-        """Yield the pages of rows of a window, until the last page or the largest offset.
-
-        :param first: the first page of the window, which is yielded without another request.
-        """
+        """Yield the pages of a period's rows, as far as the Data API sends them."""
         page, offset = first, 0
         while page:
             yield page
@@ -182,13 +172,12 @@ class ReportPages:
 
 
 def _halves(window: Window) -> list[Window]:
-    """Return the two halves of a window.
+    """Return the two halves of a period.
 
-    :raises ReportIncomplete: the window is shorter than two seconds. The window cannot be halved, because
-        the times in the reports are whole seconds.
+    :raises ReportIncomplete: the period is shorter than two seconds, so it cannot be halved.
     """
     since, until = window
-    if until - since < 2:
+    if until - since < 2:  # the times in the reports are whole seconds
         raise ReportIncomplete("the Data API names more rows for one second than it sends")
     middle = (since + until) // 2
     return [(since, middle), (middle, until)]

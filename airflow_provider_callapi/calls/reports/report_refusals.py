@@ -203,18 +203,12 @@ class Refusals:
 def _named_parts(
     kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
-    """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``.
-
-    Several names are ignored if this package needs one of these fields. They may be the allowed fields.
-
-    :param asked: the parameters of the refused request.
-    :param named: the words in the error's ``field``, ``value`` and ``params``, as three sets.
-    :return: the names. An empty set: the error names no part of the request.
-    """
+    """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``."""
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
     if filter_field and (mnemonic == "filter_prohibited" or any(_FILTER in names for names in named)):
         return {_FILTER}
+    # named: the words in the error's field, value and params
     parts = fields | ({_ONGOING} & asked.keys())
     for names in named:
         found = parts.intersection(names)

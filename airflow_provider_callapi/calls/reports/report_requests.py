@@ -112,29 +112,16 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Query:
-    """Describes which reports to fetch.
-
-    :ivar kind: the class of the requests: reports of calls, or reports of legs.
-    :ivar fields: the fields of each report.
-    :ivar interval: the earliest and the latest start of the wanted calls, epoch seconds.
-    :ivar selection: the condition that the wanted reports meet. None: all reports of the interval.
-    :ivar ongoing: whether to ask for active calls, too.
-    """
+    """Describes which reports to fetch from the Data API."""
 
     kind: ReportRequest
     fields: Sequence[str]
-    interval: tuple[float, float]
-    selection: Selection | None = None
-    ongoing: bool = False
+    interval: tuple[float, float]  # the earliest and the latest start of the wanted calls, epoch seconds
+    selection: Selection | None = None  # None: all reports of the interval
+    ongoing: bool = False  # whether to ask for active calls, too
 
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
-        """Return the parameters of the requests, without dates and pages.
-
-        The possible parameters are ``fields``, ``filter`` and ``include_ongoing_calls``.
-
-        :param omissions: the fields and parameters that the Data API refuses. The result contains none of
-            them.
-        """
+        """Return the parameters of a request, without dates, pages and what the Data API refuses."""
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
             "include_ongoing_calls": self.ongoing or None,
@@ -228,11 +215,7 @@ class ReportRequests:
             return Entries()
 
     def _fetch(self, query: _Query) -> Entries[Any]:
-        """Return the wanted reports. Leave out the parts of the request that the Data API refuses.
-
-        If the Data API refuses or ignores the filter, ask for all reports, and select the wanted reports
-        here. If the Data API accepts no useful request, return an empty list that counts as incomplete.
-        """
+        """Fetch the wanted reports. If the Data API cannot select them, fetch all and select them here."""
         selection = query.selection
         while (accepted := self._fetch_accepted(query)) is not None:
             entries, parameters = accepted
@@ -241,16 +224,12 @@ class ReportRequests:
             if "filter" not in parameters or not any(map(selection.excludes, entries)):
                 return selection.select(entries, query.kind.id_field)
             self._refusals.refuse(query.kind, ["filter"])  # the service ignores the filter
-        return Entries(left_out=1)
+        return Entries(left_out=1)  # no request is accepted: the list counts as incomplete
 
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
-        """Return the reports of the first request that the Data API accepts, and the request's parameters.
+        """Send a request until the Data API accepts it, each time without what was refused.
 
-        After each refusal, the next request leaves out the refused part or the most probable cause.
-
-        :return: the pair (reports, parameters). None: the Data API accepts no request with the fields that
-            this package needs.
-        :raises CallApiError: the Data API did not answer, or refuses the whole request.
+        Return the reports and the parameters. None: nothing is accepted.
         """
         refusals = self._refusals
         omissions, guesses = refusals.known, None
@@ -275,12 +254,7 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return all reports of one kind (of calls, or of legs), each report once, in any order.
-
-        The period begins and ends some days outside the query's interval, see `Omissions`. If the Data API
-        does not send all reports of a period, the method fetches each half of the period. If a period of one
-        second still has too many reports, the returned list counts as incomplete.
-        """
+        """Return all reports of an interval, each once. If the Data API sends only some, fetch each half."""
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
@@ -299,7 +273,7 @@ class ReportRequests:
             if until - since > _SHORTEST_INTERVAL:
                 middle = (since + until) / 2
                 intervals += [(middle, until), (since, middle)]
-            else:
+            else:  # one second has too many reports: the list counts as incomplete
                 left_out += 1
         return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
 
@@ -312,11 +286,8 @@ class ReportRequests:
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
-    """Return a key that no other report has, so that a report which arrives twice is kept once.
-
-    The key of a leg's report contains all values of the report, because several legs can have the same id,
-    even in one call.
-    """
+    """Return a key that no other report has, so that a report which arrives twice is kept once."""
     if isinstance(entry, CallReport):
         return (entry.id,)
+    # several legs can have the same id, even in one call
     return (entry.call_session_id, entry.id, entry.model_dump_json())

@@ -99,18 +99,11 @@ class CallEvent:
 
 @dataclass(frozen=True)
 class _WatchedCall:
-    """What an event detector remembers of one active call until the next snapshot.
+    """What an event detector remembers of one active call until the next poll."""
 
-    :ivar fields: the call's direction, virtual number and start time. If the DAG's author asked for phone
-        numbers, also the contact's number.
-    :ivar observation: what the snapshots so far have shown of the call.
-    :ivar stage: the stage that the call has reached, such as ``ANSWERED``. A new call has the stage
-        ``UNKNOWN``.
-    """
-
-    fields: dict[str, Any] = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)  # may contain the contact's number, if an author asked for it
     observation: Observation
-    stage: _Stage = _Stage.UNKNOWN
+    stage: _Stage = _Stage.UNKNOWN  # UNKNOWN: a new call
 
     def event(self, kind: EventKind, call_session_id: int, seen_at: float) -> CallEvent:
         observation = self.observation
@@ -191,13 +184,8 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return all watched calls, updated with a successful snapshot: session id → watched call.
-
-        The watched calls are the active calls that the detector remembers, and each new call of the snapshot
-        that matches the detector's filter. The method updates the observation of each call. The stage stays
-        unchanged, because `update` compares the old stage with the new one.
-        """
-        calls = {}
+        """Return the remembered and the new active calls, updated with a poll's result: session id → call."""
+        calls = {}  # with the old stages, because `update` compares them with the new ones
         for call_session_id, session in snapshot.sessions.items():
             known = self._active.get(call_session_id)
             is_new = call_session_id not in self._ended and self.call_filter.matches(session)
@@ -228,14 +216,11 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Remove each ended call from the active calls, and remember its session id and the time of its end.
-
-        :param at: the time of the newest snapshot, epoch seconds. If the time of a call's end is not
-            known, the method remembers ``at`` instead.
-        """
+        """Move each ended call from the active to the ended calls, with the time of its end."""
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]
+                # at, the time of the newest snapshot, stands for an unknown end
                 self._ended[call_session_id] = call.observation.missing_since or at
 
     def _forget_ended_calls(self, snapshot: Snapshot) -> None:

@@ -146,13 +146,10 @@ class HostSnapshots:
         return self._deliver(_Shared(snapshot, history))
 
     def _deliver(self, shared: _Shared) -> Snapshot:
-        """Return the snapshot from the shared file's content, and set the time of this task's next poll.
-
-        The next poll comes after the usual interval, or sooner if a second look (an extra poll) is due.
-        """
+        """Return the shared file's list of active calls, and set the time of this task's next poll."""
         snapshot = self._schedule(shared.snapshot)
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
-        if self._is_second_look_due:
+        if self._is_second_look_due:  # an extra poll, sooner than the usual interval
             self._due_at = min(snapshot.at + min(SECOND_LOOK_AFTER, self._interval), self._until)
         return snapshot
 
@@ -162,13 +159,7 @@ class HostSnapshots:
         return snapshot
 
     def _read_newer(self) -> _Shared | None:
-        """Return the content of the shared file if its snapshot is newer than this task's newest snapshot.
-
-        The method reads the file only if the file has changed since the last reading.
-
-        :return: the content. None: the file contains no newer snapshot, or cannot be read. A snapshot with a
-            time in the future does not count as newer: the clock was set back.
-        """
+        """Return the shared file's content if it is newer than this task's last poll result, else None."""
         try:
             status = self._file.stat()
         except OSError:
@@ -178,6 +169,7 @@ class HostSnapshots:
             return None
         self._read_version = version
         shared = self._read()
+        # A time in the future does not count as newer: the clock was set back.
         is_newer = shared is not None and self._newest_at < shared.snapshot.at <= self._clock()
         return shared if is_newer else None
 
@@ -201,11 +193,7 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Try once to take the lock that permits a poll, without a wait.
-
-        Yield True if this task now holds the lock. The task keeps the lock until the end of the ``with``
-        block. Yield False if another task holds the lock, or if the lock cannot be used.
-        """
+        """Try once to take the lock for a poll. Yield whether this task holds it until the block ends."""
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
@@ -223,11 +211,7 @@ class HostSnapshots:
 
 
 def _to_json(shared: _Shared) -> dict[str, Any]:
-    """Return the content of the shared file as plain JSON.
-
-    For each call, the JSON contains only the session id, the ``external_id``, the tags, and whether the
-    contact has answered.
-    """
+    """Return the content of the shared file as plain JSON, without phone numbers."""
     snapshot = shared.snapshot
     return {
         "format": _FORMAT,

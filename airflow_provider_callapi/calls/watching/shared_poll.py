@@ -174,17 +174,14 @@ class SharedPoll:
             subscription.deliver(error)
 
     async def _pause_after(self, snapshot: Snapshot) -> None:
-        """Sleep until the time of the next poll, or until no subscribers are left.
-
-        If a subscriber with a shorter interval joins during the sleep, the sleep may end earlier. The shorter
-        interval then counts from the moment of joining.
-        """
+        """Sleep until the time of the next poll, or until no subscribers are left."""
         pauses: set[asyncio.Future[Any]] = set()
         has_second_look = self._history.permits_second_look(self._watched)
         if has_second_look:
             self._history.begin_second_look()
         try:
             while self._subscriptions:
+                # A new subscriber may want a shorter interval. It counts from the moment of joining.
                 seconds = snapshot.pause(min(self._intervals))
                 if has_second_look:
                     seconds = min(seconds, SECOND_LOOK_AFTER)
