@@ -157,11 +157,11 @@ def _log_phase(watch: SessionWatch) -> None:
 
 
 def _log_event(event: LogEvent, **fields: Any) -> None:
-    """Write the log line of an event. Leave out fields whose value is None or an empty list.
+    """Write the log line of an event, with the fields as keys of its JSON.
 
-    The fields become keys of the JSON line in Airflow's task log. The function uses structlog, because a
-    standard Python logger, such as ``self.log`` on Airflow 3.0, loses keys that are passed as ``extra=``.
+    Omit fields that are None or an empty list.
     """
+    # A standard Python logger, such as `self.log` on Airflow 3.0, loses keys that are passed as `extra=`.
     log = structlog.get_logger(logger_name="callapi")
     known = {name: value for name, value in fields.items() if value is not None and value != []}
     (log.warning if event is LogEvent.UNRESOLVED else log.info)(f"call {event}", **known)
@@ -229,38 +229,29 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric in two forms, as Airflow does: with tags, and with the tags' values in the name.
+    """Send a metric in two forms: with tags, and with the tags' values in the name.
 
-    Example: the first form is ``callapi.calls`` with the tag ``outcome=answered``. The second form is
-    ``callapi.calls.answered`` without tags, for Airflow's default StatsD setup, which drops tags. Airflow's
-    option ``[metrics] legacy_names_on = False`` disables the second form. A metric without tags has only one
-    form.
+    Example of such a name: ``callapi.calls.answered``.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)
         send(name, *values, tags=tags)
+        # Airflow's default StatsD setup drops tags, so Airflow itself also sends both forms.
         if tags and _sends_names_with_tags():
             send(".".join((name, *map(_name_part, tags.values()))), *values)
 
 
-@cache
+@cache  # a look-up of the option is slow
 def _sends_names_with_tags() -> bool:
-    """Return whether metrics are also sent with the tags in the name, such as ``callapi.calls.answered``.
-
-    The result is the value of Airflow's option ``[metrics] legacy_names_on``, True by default. A look-up of
-    the option is slow, so the function reads the option only once in each process.
-    """
+    """Return whether metrics are also sent with the tags in the name, as Airflow's options define."""
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
 
 @cache
 def _stats() -> Any:
-    """Return Airflow's ``Stats`` object, through which a task or a trigger sends metrics.
-
-    Airflow 3.2 and newer have two ``Stats`` objects: one for core processes, and one for tasks and triggers.
-    A triggerer does not initialize the object for tasks and triggers. This function therefore imports the
-    task SDK's serializers: the import initializes this object.
-    """
+    """Return Airflow's ``Stats`` object, through which a task or a trigger sends metrics."""
+    # Airflow 3.2 and newer have a second `Stats` object, for tasks and triggers. A triggerer does not
+    # initialize this object. The import does.
     with suppress(ImportError):  # older versions of Airflow have one `Stats` object
         import airflow.sdk.serde  # noqa: F401, PLC0415
 
@@ -270,11 +261,8 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a metric tag's value in a form that a metric name may contain.
-
-    A dot becomes two underscores, as in Airflow. Any other invalid character becomes one underscore.
-    """
-    return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))
+    """Return a metric tag's value with underscores in place of the characters that a name may not contain."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))  # two for a dot, as in Airflow
 
 
 # --- spans ---

@@ -50,31 +50,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class _Rule:
-    """One rule of the retry policy: to which errors the rule applies, and what Airflow then does.
-
-    :ivar error_types: the classes of the errors to which the rule applies.
-    :ivar verdict: whether and when Airflow retries the task.
-    :ivar reason: the reason for the verdict, for the task log.
-    :ivar condition: a function that gets an error of these classes. If the function returns False, the rule
-        does not apply to the error.
-    """
+    """One rule of the retry policy: whether and when Airflow retries a task after certain errors."""
 
     error_types: tuple[type[BaseException], ...]
     verdict: Verdict
-    reason: str
+    reason: str  # for the task log
     condition: Callable[[Any], bool] = lambda error: True
 
 
 def _must_not_repeat(error: errors.CallApiError) -> bool:
-    """Return whether a retry after a failed request could do harm, e.g. ring a phone a second time.
-
-    The result is True if two conditions are met:
-
-    - The service may have carried out the failed request.
-    - This package never sends a request of this method twice, or does not know the method.
-
-    :param error: the error of the failed request.
-    """
+    """Return whether a retry after a failed request could do harm, e.g. ring a phone a second time."""
     request_type = {**METHODS, **DATA_METHODS}.get(error.method or "")
     return error.maybe_done and (request_type is None or request_type.repeat is Repeat.NEVER)
 
@@ -190,13 +175,13 @@ class CallApiRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def _back_off(self, try_number: int) -> timedelta:
-        """Return the delay before the next try. The delay doubles with each try, up to ``longest``.
+        """Return the delay before the next try.
 
-        The method shortens the delay at random, by at most a quarter, so that tasks that failed at the same
-        time do not retry at the same time.
+        It doubles with each try up to ``longest``, and is shortened at random.
         """
         doublings = min(max(try_number - 1, 0), 32)
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
+        # Tasks that failed at the same time then do not retry at the same time.
         return timedelta(seconds=delay * random.uniform(0.75, 1.0))  # noqa: S311 - not used for security
 
 

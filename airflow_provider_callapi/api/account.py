@@ -55,15 +55,16 @@ class EmployeeExtension(Answer):
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
-    """Return a pydantic validator for a field with a list of objects, such as the telephones of an employee.
+    """Return a pydantic validator for a list of objects.
 
-    If one object cannot be read, the field's value is None, because the list would be incomplete.
+    If one object is unreadable, the whole field becomes None.
     """
 
     def read(value: Any) -> Any:
         if value is None:
             return None
         entries = read_entries(model, value)
+        # A list without the unreadable object would look complete.
         return list(entries) if entries.complete else None
 
     return BeforeValidator(read)

@@ -96,17 +96,14 @@ class _Unpacker:
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the decompressed bytes of the next chunk. A chunk of an uncompressed body stays unchanged.
+        """Return the next chunk. Decompress a compressed chunk to at most ``room + 1`` bytes.
 
-        :param room: how many more bytes the decompressed body may have. From a compressed chunk, the method
-            returns at most ``room + 1`` bytes. The additional byte shows the caller that the body is too
-            large.
         :raises AnswerUnreadable: the compressed body is damaged.
         """
         if not self._packed:
             return chunk
         try:
-            return self._zlib.decompress(chunk, room + 1)
+            return self._zlib.decompress(chunk, room + 1)  # one byte more shows that the body is too large
         except zlib.error:
             raise AnswerUnreadable from None
 
@@ -154,11 +151,7 @@ def _use_bounded_connections(manager: Any) -> None:
 
 
 class _BoundedConnection(HTTPConnection):
-    """An HTTP connection that stops a request when the time limit of the whole request is up.
-
-    Before each step of a request (to connect, to read the answer), urllib3 sets ``self.timeout`` to the
-    seconds that are left for the request. During the step, the connection counts down these seconds.
-    """
+    """An HTTP connection that stops a request when the time limit of the whole request is up."""
 
     def connect(self) -> None:
         self._start_countdown()
@@ -174,6 +167,7 @@ class _BoundedConnection(HTTPConnection):
         return super().getresponse()
 
     def _start_countdown(self) -> None:
+        # urllib3 has just set self.timeout to the seconds that are left for the whole request.
         self._countdown = Timeout(total=self.timeout)
         self._countdown.start_connect()
         # http.client also uses this class for a proxy's answer to CONNECT
@@ -181,14 +175,11 @@ class _BoundedConnection(HTTPConnection):
 
 
 class _HttpsConnection(_BoundedConnection, HTTPSConnection):
-    """A TLS connection. Connections with the same settings share one TLS context.
-
-    If the trusted certificates are in a directory, each connection has a context of its own. A shared context
-    would still trust a certificate after the certificate's file was removed from the directory.
-    """
+    """A TLS connection. Connections with the same settings share one TLS context."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A shared context would still trust a certificate after its file was removed from the directory.
         self._shares_context = self.ssl_context is None and not self.ca_cert_dir
         self._bundle = self.ca_certs
 
@@ -220,16 +211,16 @@ class _BoundedResponse(HTTPResponse):
 
 
 class _BoundedSocket:
-    """A stand-in for a socket, from which `http.client.HTTPResponse` reads an answer within a time limit.
+    """A stand-in for a socket.
 
-    It has only the method ``makefile``, which returns a file. If the time of the whole request
-    (``countdown``) is up, a read from the file raises a `TimeoutError`.
+    If the time limit of the request is up, a read from its file raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:
         self._sock = sock
         self._countdown = countdown
 
+    # the only method of a socket that `HTTPResponse` uses
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_BoundedReader(self._sock, self._countdown))
 

@@ -96,10 +96,7 @@ class Client:
     def _token_for(self, request: Request[Any], time_limit: float) -> str:
         """Return the access token for a request. Log in first if there is no valid token.
 
-        :param time_limit: the longest time for the login, in seconds.
-        :raises NotSent: the login failed, and the service did not refuse it. For example, the login got no
-            answer. The request itself was not sent, so the request can be repeated.
-        :raises CallApiError: the service refused the login.
+        :raises CallApiError: the login failed.
         """
 
         def log_in(login: str, password: str) -> AccessToken:
@@ -110,6 +107,7 @@ class Client:
         except CallApiError as error:
             if not error.maybe_done:
                 raise
+            # The login may have taken effect, but the request itself was not sent: it can be repeated.
             raise NotSent(f"could not log in: {error}", method=request.method) from error
 
     def _send(self, request: Request[R], token: Mapping[str, str], time_limit: float) -> R:
@@ -152,19 +150,15 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store the limits that an answer states: the points (rate-limit units) that are left.
+        """Store how many points (rate-limit units) an answer shows as left.
 
-        If several threads send requests, an older answer can arrive after a newer one. Of two answers within
-        one minute, the answer with more points left is the older one. The method ignores the limits of an
-        older answer.
-
-        :param limits: the limits in the answer. None: the answer states no limits, and the method stores
-            nothing.
+        Ignore an answer that is older than the newest one.
         """
         if limits is None:
             return
         minute_ends_at = self._clock() + (limits.minute_reset or 0)
         with self._limits_lock:
+            # With several threads, an older answer can arrive later: within a minute, it shows more points.
             same_minute = abs(minute_ends_at - self._minute_ends_at) < _SAME_MINUTE_TOLERANCE
             if same_minute and _has_more_points(limits, self.limits):
                 return
@@ -177,14 +171,8 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether an answer shows more points left in this minute than the stored limits show.
-
-    The result is False if the answer and the stored limits allow different numbers of points per minute
-    (``minute_limit``), because the points left cannot be compared then.
-
-    :param limits: the limits in the answer.
-    :param known: the stored limits. None: no limits are stored, so the result is False.
-    """
+    """Return whether new limits show more points (rate-limit units) left in this minute than known ones."""
+    # With different limits per minute, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:
         return False
     return (limits.minute_remaining or 0) > (known.minute_remaining or 0)

@@ -96,9 +96,9 @@ class ScenarioOperation(Answer):
 
 
 def _read_operations(value: Any) -> Any:
-    """Return the readable operations in a call's report; ``null`` becomes an empty list.
+    """Return the readable scenario operations in a call's report.
 
-    :raises ValueError: the value contains operations, and none of them can be read.
+    :raises ValueError: there are operations, but none is readable.
     """
     operations = read_entries(ScenarioOperation, [] if value is None else value)
     if not operations and not operations.complete:
@@ -196,11 +196,7 @@ M = TypeVar("M", bound=Answer)
 
 
 class _ReportRequest(PagedRequest[M], Generic[M]):
-    """A Data API request for the reports of calls or legs in a period.
-
-    :ivar date_from: start of the period, ``YYYY-MM-DD hh:mm:ss`` in the account's time zone.
-    :ivar date_till: end of the period in the same form, at most three months after ``date_from``.
-    """
+    """A Data API request for the reports of calls, or of their legs (participants), in a period."""
 
     needed_fields: ClassVar[frozenset[str]]
     """The fields without which a report is useless to this package.
@@ -208,19 +204,15 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     If the request asks for such a field, an entry without the field is left out.
     """
 
+    # Both are ``YYYY-MM-DD hh:mm:ss`` in the account's time zone, at most three months apart.
     date_from: str
     date_till: str
     fields: list[str]
 
     def convert_answer(self, data: Any) -> Entries[M]:
-        """Convert ``result.data`` of the Data API's answer to `Entries` of reports.
+        """Convert ``result.data`` of an answer to `Entries` of reports.
 
-        The method leaves out two kinds of reports:
-
-        - a report without a positive call session id;
-        - a report without one of the `needed_fields` of the request class, such as ``finish_time``, if the
-          request asks for this field. A field with an empty text counts as missing, because an empty text
-          proves nothing about the call.
+        Leave out a report without a call session id or a needed field.
         """
         needed = self.needed_fields.intersection(self.fields)
 
@@ -229,6 +221,7 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
             return found if found is not None and found > 0 else None
 
         def is_usable(entry: M) -> bool:
+            # An empty text proves nothing about the call, so it counts as missing.
             decides = all(tells(entry, name) and getattr(entry, name) != "" for name in needed)
             return decides and session_id(entry) is not None
 
@@ -274,24 +267,18 @@ class GetCallLegsReport(_ReportRequest[LegReport]):
 
 
 class _TagRequest(Request[Done]):
-    """A Data API request that adds a tag to a finished call, or removes a tag from a finished call.
-
-    :ivar communication_id: the ``communication_id`` of the call's report.
-    """
+    """A Data API request that adds a tag to a finished call, or removes a tag from it."""
 
     repeat = Repeat.IDEMPOTENT
 
-    communication_id: ObjectId
+    communication_id: ObjectId  # from the call's report
     communication_type: Literal["call"] = "call"
     tag_id: ObjectId
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert ``result.data`` of the answer to a tag request to `Done`.
-
-        An empty object or ``null`` becomes a success, because the Data API answers a successful tag request
-        with an empty object.
-        """
+        """Convert ``result.data`` of the answer to `Done`. An empty object or ``null`` means success."""
+        # The Data API answers a successful tag request with an empty object.
         return Done.model_validate(data or {"success": True})
 
 

@@ -197,10 +197,7 @@ def _json_type(value: object) -> str:
 
 
 def _log_once(text: str) -> None:
-    """Log a warning about an answer, unless this process has logged the same warning before.
-
-    :param text: what cannot be read. The warning ends with this text.
-    """
+    """Log a warning about an unreadable part of an answer. Each process logs the same warning once."""
     with _logged_lock:
         if text in _logged:
             return

@@ -67,17 +67,14 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return an error message in which ``***`` replaces each occurrence of a secret value.
+    """Return an error message in which ``***`` replaces a secret value.
 
-    Example: with the value ``abc``, ``bad password abc`` becomes ``bad password ***``.
-
-    Booleans and values of one character stay in the message, because they occur in any text.
-
-    :param value: the secret value. If it is a dict or a list, each value inside it is secret.
+    In a dict or a list, each value is secret.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             message = _redact(message, inner)
+    # Booleans and single characters are no secrets: they occur in any text.
     elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
         message = message.replace(str(value), "***")
     return message
@@ -89,18 +86,13 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether an error text may show the invalid value of a request's field.
+    """Return whether an error text may show the invalid value of a field.
 
-    The result is True in two cases:
-
-    - The field is for phone numbers, and the value is a phone number. Error texts show phone numbers
-      shortened.
-    - The field is for an id (``id`` or ``…_id``), and the value has one to nine digits.
-
-    Otherwise, the result is False, because the value may be a password.
+    It may show phone numbers and short ids.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
+    # A value of another form may be a password. `CallApiError` shortens the phone numbers.
     if _PHONE_FIELD.search(field):
         return _PHONE.fullmatch(str(value)) is not None
     return _ID_FIELD.search(field) is not None and _ID.fullmatch(str(value)) is not None
@@ -392,9 +384,9 @@ def rejection(
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a value of an error object as text. None: the value is neither a text nor a list.
+    """Return a text unchanged, and a list of texts as one text: ``[id, name]``.
 
-    A text stays unchanged. A list of texts becomes one text: ``["id", "name"]`` becomes ``[id, name]``.
+    Return None for any other value.
     """
     if isinstance(value, list):
         return f"[{', '.join(each for each in value if isinstance(each, str))}]"

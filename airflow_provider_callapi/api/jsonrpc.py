@@ -69,13 +69,9 @@ class _NoAuth(AuthBase):
 
 
 class _Payload(io.BytesIO):
-    """The body of an HTTP request. ``was_read`` shows whether the body may have been sent.
+    """The body of an HTTP request. If ``was_read`` is False, no byte of the body was sent."""
 
-    The HTTP library reads the body only after the connection and the headers. If it has not read the body,
-    the service has not carried out the request.
-    """
-
-    was_read = False
+    was_read = False  # the HTTP library reads the body only after the connection and the headers
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.was_read = True
@@ -197,26 +193,19 @@ def _host_of(url: str) -> str:
 
 @dataclass(frozen=True)
 class _HttpAnswer:
-    """One HTTP answer to a JSON-RPC request.
+    """One HTTP answer to a JSON-RPC request."""
 
-    :ivar source: the HTTP status and the URL, as error texts show them: ``HTTP 503 from https://…``.
-    :ivar status: the HTTP status.
-    :ivar body: the decompressed body.
-    :ivar busy_for: after how many seconds the client can repeat the request, if a busy HTTP server in front
-        of the service sent this answer. None: the status and the headers are not those of a busy server.
-    """
-
-    source: str
+    source: str  # for error texts: ``HTTP 503 from https://…``
     status: int
-    body: bytes = field(repr=False)
+    body: bytes = field(repr=False)  # decompressed
+    # If a busy HTTP server in front of the service sent this answer: the seconds until a repeat makes sense.
     busy_for: int | None
 
 
 def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
-    """Return the JSON object in the body of an HTTP answer. It contains a ``result`` or an ``error``.
+    """Return the JSON object in the body of an answer.
 
-    :param exact_type: see `JsonRpc.send`.
-    :raises ValueError: the body is not a JSON object, or contains neither a ``result`` nor an ``error``.
+    :raises ValueError: the body is no JSON object with a ``result`` or an ``error``.
     """
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
         return exact
@@ -230,11 +219,10 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 
 
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
-    """Return the JSON-RPC reply in the body of an HTTP answer, whatever the HTTP status is.
+    """Return the JSON-RPC reply in an HTTP answer.
 
-    :param exact_type: see `JsonRpc.send`.
-    :raises Unanswered: the body is not a JSON-RPC reply to the request ``request_id``.
-    :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
+    :raises Unanswered: there is no such reply.
+    :raises LimitExceeded: the HTTP server was busy.
     """
 
     def unanswered(problem: str) -> Unanswered:
@@ -245,6 +233,7 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
     except ValueError as problem:
         if answer.busy_for is None:
             raise unanswered(str(problem)) from None
+        # The answer is from a server in front of the service. The service has not seen the request.
         raise LimitExceeded(
             f"too many requests ({answer.source})",
             method=method,
@@ -289,14 +278,11 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 
 
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
-    """Return the ``metadata`` objects of one answer, merged into one dict.
+    """Merge the ``metadata`` of several parts of one answer into one dict.
 
-    The vendor's document does not state which object of an answer contains ``metadata``, so several may.
-
-    :param parts: the objects that may contain ``metadata``, e.g. ``result`` and the whole answer. If the
-        ``metadata`` of two parts have the same key, the value from the earlier part is used. A part that is
-        not an object is ignored.
+    An earlier part has priority over a later one.
     """
+    # The vendor's document does not state which object of an answer contains `metadata`.
     merged: dict[str, Any] = {}
     for part in reversed(parts):
         if isinstance(part, dict) and isinstance(part.get("metadata"), dict):

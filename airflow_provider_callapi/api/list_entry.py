@@ -24,12 +24,7 @@ NOT_SENT: Any = UNSET
 
 
 class _Extra(dict[str, Any]):
-    """The fields of an entry that the entry's class does not declare: field name → value.
-
-    The attribute `ListEntry.model_extra` has this type, because `msgspec` cannot read it. `msgspec` therefore
-    refuses an answer in which an entry has a field named ``model_extra``. If the type were `dict`, `msgspec`
-    would store this field in the attribute.
-    """
+    """The fields of an entry that the entry's class does not declare: field name → value."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return 0
@@ -48,6 +43,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}
 
+    # `msgspec` cannot read this type, so it refuses an entry with a field named `model_extra`.
+    # With the type `dict`, it would store that field here.
     model_extra: _Extra = _Extra()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -115,10 +112,9 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
 
 def _attribute(member: MemberDescriptorType, if_not_sent: Any) -> property:
-    """Return a property that reads one field of an entry.
+    """Return a property that reads a field of an entry.
 
-    :param member: the descriptor of the field.
-    :param if_not_sent: the property's value if the service omits the field.
+    If the service omitted the field, the value is ``if_not_sent``.
     """
     read = member.__get__
 

@@ -367,19 +367,13 @@ class StartCall(Request[StartedCall]):
 
 
 class _TwoSidedCall(StartCall):
-    """Base class of start requests that connect the contact with a person or with a scenario (call flow).
+    """Base class of start requests that connect the contact with a person or with a scenario (call flow)."""
 
-    :ivar first_call: whose phone rings first: ``contact``, or the other person: ``employee`` or ``operator``.
-    :ivar contact_message: what the contact hears before the talk. None: no message.
-    :ivar switch_at_once: True: the talk starts when the second participant picks up, even during a message.
-        None or False: the talk starts when the message ends.
-    :ivar early_switching: True: the other person hears the contact's line while the contact's phone rings.
-        True needs ``switch_at_once=True``, and a ``first_call`` other than ``contact``.
-    """
-
-    first_call: str
-    contact_message: Message | None = None
+    first_call: str  # whose phone rings first: `contact`, `employee` or `operator`
+    contact_message: Message | None = None  # what the contact hears before the talk
+    # True: the talk starts when the second participant picks up, even during a message.
     switch_at_once: Flag | None = None
+    # True: the other person hears the contact's line while the contact's phone rings.
     early_switching: Flag | None = None
 
     @model_validator(mode="after")
@@ -390,15 +384,11 @@ class _TwoSidedCall(StartCall):
 
 
 class _DirectCall(_TwoSidedCall):
-    """Base class of start requests that connect the contact with a person, without a scenario (call flow).
+    """Base class of start requests that connect the contact with a person, without a scenario (call flow)."""
 
-    :ivar media_file_id: the id of the music that a waiting participant hears. None: the account's standard
-        music.
-    :ivar show_virtual_phone_number: True or None: the person's phone shows the virtual number as the calling
-        number. False: it does not.
-    """
-
+    # The music that a waiting participant hears. None: the account's standard music.
     media_file_id: ObjectId | None = None
+    # True or None: the person's phone shows the virtual number as the calling number.
     show_virtual_phone_number: Flag | None = None
 
 
@@ -451,10 +441,8 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number that the parameter ``operator`` of ``start.simple_call`` contains.
-
-    The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
-    """
+    """Return the phone number in the parameter ``operator`` of the method ``start.simple_call``."""
+    # The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
     return value.get("phone_number") if isinstance(value, Mapping) else value
 
 

@@ -62,9 +62,9 @@ _LARGEST_NUMBER = 10**30
 
 
 def _number_to_text(value: Any) -> Any:
-    """Return a positive whole number below ``10**30`` as text. Return any other value unchanged.
+    """Return an id or a phone number as text if the service sent it as a number.
 
-    So a text field accepts an id or a phone number that the service sends as a number.
+    Return any other value unchanged.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)

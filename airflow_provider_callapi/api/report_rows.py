@@ -12,11 +12,9 @@ from airflow_provider_callapi.api.entries import Entries
 
 
 def _read_rows(data: Any) -> Entries[Any]:
-    """Return the rows in ``result.data`` of an answer, each a dict: field → value.
+    """Return the rows in an answer. A single object counts as one row.
 
-    A single object counts as one row.
-
-    :raises ValueError: the data is neither an object nor a list of objects.
+    :raises ValueError: the data is no list of objects.
     """
     rows = [data] if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

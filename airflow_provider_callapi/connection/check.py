@@ -82,11 +82,9 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Ask the Data API for the account's time zone, and compare the zone with the connection's.
+    """Return a sentence for the user about the account's time zone.
 
-    :param timezone: IANA name of the zone in the connection. None: nothing is compared.
-    :return: a sentence for the user: the account's zone, or why the zone was not checked.
-    :raises _ConnectionUnusable: in the present year, the two zones have different local times.
+    :raises _ConnectionUnusable: the connection names a zone with other times.
     """
     try:
         zone = client.call(GetAccount()).timezone

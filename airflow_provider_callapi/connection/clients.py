@@ -116,7 +116,7 @@ def join_current_trace() -> Callable[[], object]:
 def _call_ids(message: object) -> dict[str, Any]:
     """Return the ids of a call in a request or an answer, as attributes of a trace span.
 
-    Example: ``{"callapi.call_session_id": 17, "callapi.external_id": "…"}``. A missing id is left out.
+    Example: ``{"callapi.call_session_id": 17}``.
     """
     ids = {name: getattr(message, name, None) for name in ("call_session_id", "external_id")}
     return {f"callapi.{name}": value for name, value in ids.items() if value is not None}

@@ -45,12 +45,9 @@ class FieldInvalid(ValueError):
 
 
 class _ExtraFields(BaseModel):
-    """The fields in the extra of an Airflow connection, such as ``{"timeout": 30, "data_api": true}``.
+    """The fields in the extra (a JSON object) of an Airflow connection, such as ``{"timeout": 30}``."""
 
-    A value may also be a text, such as ``"30"`` or ``"true"``, because forms and URIs store all values as
-    text.
-    """
-
+    # Not strict: forms and URIs store all values as text, such as ``"30"`` and ``"true"``.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     api_version: str = "v4.0"
@@ -210,11 +207,9 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
 
 
 def _derive_data_api_host(call_api_url: str) -> str:
-    """Return the base URL of the Data API that belongs to the base URL of a Call API.
+    """Return the base URL of the Data API that belongs to a Call API's URL.
 
-    Example: ``https://callapi.uiscom.ru`` gives ``https://dataapi.uiscom.ru``.
-
-    :raises FieldInvalid: it is unknown which Data API belongs to the Call API's host.
+    :raises FieldInvalid: the Call API's host is not known.
     """
     name = urlsplit(call_api_url).hostname or ""
     host = data_api_host(name)
@@ -228,10 +223,7 @@ def _derive_data_api_host(call_api_url: str) -> str:
 
 
 def _closest_field(name: str) -> str | None:
-    """Return the name of the field that a misspelt name in the extra probably means.
-
-    Example: ``timezon`` gives ``timezone``. None: no field has a similar name.
-    """
+    """Return the connection's field that a misspelt name probably means: ``timezone`` for ``timezon``."""
     known = {_fold(field): field for field in _ExtraFields.model_fields}
     found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
     return known[found[0]] if found else None

@@ -89,10 +89,8 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 
 
 def _readable_json(value: Any) -> str:
-    """Return a value as JSON text whose letters are not escaped: ``"Анна"``, and not ``"\\u0410…"``.
-
-    A character that UTF-8 cannot encode (half of a surrogate pair) becomes ``?``.
-    """
+    """Return a value as JSON text whose letters are not escaped: ``"Анна"``, and not ``"\\u0410…"``."""
+    # UTF-8 cannot encode half of a surrogate pair: it becomes `?`.
     return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
 
 

@@ -119,9 +119,9 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
 
 
 def _statement_for(connection: Any, query: Query) -> str:
-    """Return the query's SQL statement with placeholders in the form of the database's driver.
+    """Return the SQL statement with placeholders for the database's driver.
 
-    For SQLite, ``%(day)s`` becomes ``:day``. For other databases, the statement stays unchanged.
+    For SQLite, ``:day`` replaces ``%(day)s``.
     """
     if isinstance(connection, sqlite3.Connection) and isinstance(query.parameters, Mapping):
         return _NAMED.sub(r":\1", query.sql)
@@ -131,8 +131,7 @@ def _statement_for(connection: Any, query: Query) -> str:
 def _open_cursor(connection: Any) -> Any:
     """Return a cursor for a query.
 
-    In PostgreSQL and MySQL, the cursor keeps the rows on the database's server, so that a long list fits into
-    memory. For other databases, the function returns the driver's plain cursor.
+    In PostgreSQL and MySQL, the rows stay on the server, so a long list fits into memory.
     """
     driver = type(connection).__module__.partition(".")[0]
     if driver in ("psycopg2", "psycopg"):

@@ -103,12 +103,9 @@ class ResultsTable:
 
 
 def _with_short_name(row: Row) -> Row:
-    """Return a row in which the name of the campaign has at most 250 characters.
-
-    If the name is longer, a hash replaces its end, because the column ``campaign`` takes 250 characters.
-    """
+    """Return a row in which a hash replaces the end of a campaign name with more than 250 characters."""
     campaign = row["campaign"]
-    if len(campaign) <= LONGEST_NAME:
+    if len(campaign) <= LONGEST_NAME:  # the column takes no longer name
         return row
     digest = hashlib.sha256(campaign.encode()).hexdigest()[:16]
     return {**row, "campaign": f"{campaign[: LONGEST_NAME - len(digest) - 1]}-{digest}"}

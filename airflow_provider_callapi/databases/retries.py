@@ -19,15 +19,9 @@ class LostRaceError(Exception):
 
 
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Return True if a failed transaction must not be repeated any more, otherwise False.
+    """Return whether to give up a failed transaction.
 
-    The newest error of the transaction decides:
-
-    - If the database was not available: True when five minutes have passed since the first try.
-    - After any other error: True after the sixth try.
-
-    :param state: what the library tenacity knows of the transaction: the newest error, the number of tries,
-        and the time since the first try.
+    Give up after five minutes of an outage, or after six tries with another error.
     """
     outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
     if outage:

@@ -1,8 +1,4 @@
-"""The Airflow operators of the decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``.
-
-The function that a DAG author decorates returns the text to speak, or the contact list. Airflow does not
-render templates in the returned value.
-"""
+"""The Airflow operators of the decorators ``@task.callapi_informer`` and ``@task.callapi_campaign``."""
 
 from __future__ import annotations
 
@@ -22,12 +18,9 @@ if TYPE_CHECKING:
 
 
 class _LaterValue:
-    """A placeholder for the value that a decorated Python function returns when the task runs.
+    """A placeholder for the value that a decorated Python function will return when the task runs."""
 
-    Like a template, the placeholder has no value when Airflow parses the DAG file. So the checks of the
-    operator's parameters treat the placeholder like a template.
-    """
-
+    # Checks of parameters skip an object with this method, as they skip a template: it has no value yet.
     def resolve(self, context: Mapping[str, Any]) -> Any:
         raise AssertionError("the task replaces this value before anyone reads the value")
 
@@ -35,11 +28,7 @@ class _LaterValue:
 class FunctionOperator(DecoratedOperator):
     """Base class of operators that take the value of one parameter from a Python function.
 
-    :param python_callable: the function, which runs in the task.
-    :param op_args: the function's positional arguments.
-    :param op_kwargs: the function's keyword arguments.
-    :cvar returned: the parameter whose value the function returns, e.g. ``contact_message``.
-    :raises TypeError: ``kwargs`` contains the parameter that ``returned`` names.
+    :cvar returned: the name of the parameter.
     """
 
     returned: ClassVar[str]
@@ -66,10 +55,9 @@ class FunctionOperator(DecoratedOperator):
         return bool(self.do_xcom_push)
 
     def call_function(self, context: Mapping[str, Any]) -> Any:
-        """Run the Python function, and return its result.
+        """Run the Python function and return its result.
 
-        The function gets the arguments ``op_args`` and ``op_kwargs``. As with Airflow's ``@task``, a function
-        with a parameter such as ``ds`` also gets ``ds`` from the task context.
+        The function can take values of the task context, such as ``ds``.
         """
         names = {**context, **self.op_kwargs}
         return self.python_callable(
@@ -79,13 +67,14 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates in the operator's parameters and in the Python function's arguments.
+        """Render the templates in the operator's parameters and in the function's arguments.
 
-        An argument that comes from another task is data, and is not rendered.
+        Data of another task is not rendered.
         """
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
             return
+        # Airflow renders no templates in the value that the function returns.
         names = [name for name in template_fields if name != self.returned]
         data = mapped_from_tasks(self, context)
         kept = {name: value for name, value in self.op_kwargs.items() if name in data}
@@ -106,14 +95,12 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
     }
 
     def execute(self, context: Context) -> Any:
-        """Run the Python function, and then call the contact with the returned text.
+        """Run the Python function, and call the contact with the returned text.
 
-        A retry runs the function again. If an earlier try has placed a call with which the retry can
-        continue, the retry does not repeat the call, even if the function now returns a different text.
-
-        :return: the call as a dict.
-        :raises CallApiFailure: the function returned no text. This try has placed no call.
+        :raises CallApiFailure: the function returned no text.
         """
+        # A retry runs the function again. If it continues with a call that an earlier try has placed, it does
+        # not repeat the call, even if the function now returns a different text.
         text = self.call_function(context)
         if not isinstance(text, str) or not text.strip():
             raise CallApiFailure(
@@ -125,11 +112,9 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
 
 
 class CampaignFunctionOperator(FunctionOperator, CallApiCampaignOperator):
-    """Call each person on the contact list that a Python function returns (``@task.callapi_campaign``).
+    """Call each person on the contact list that a Python function returns (``@task.callapi_campaign``)."""
 
-    The function runs again after a deferral and in a retry. It must then return the same people as before.
-    """
-
+    # The function runs again after a deferral and in a retry. It must then return the same people as before.
     custom_operator_name = "@task.callapi_campaign"
     returned = "contacts"
     template_fields = (*DecoratedOperator.template_fields, *CallApiCampaignOperator.template_fields)

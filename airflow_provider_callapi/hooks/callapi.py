@@ -411,11 +411,11 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _answer_witness(self) -> AnswerWitness | None:
-        """The object that asks the Data API which contacts of active calls have picked up.
+        """The object that asks the Data API which contacts have picked up.
 
-        On some accounts, only the Data API shows that a contact has picked up. None: the Airflow connection
-        does not use the Data API.
+        None: the connection does not use the Data API.
         """
+        # On some accounts, only the Data API shows that a contact has picked up.
         if not self.has_data_api:
             return None
         return AnswerWitness(
@@ -428,11 +428,11 @@ class CallApiHook(BaseHook):
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:
-        """The object that asks the Data API which of the missing calls have ended.
+        """The object that asks the Data API which missing calls have ended.
 
-        A call is missing if ``list.calls`` showed the call before and no longer shows the call. None: the
-        Airflow connection does not use the Data API.
+        None: the connection does not use the Data API.
         """
+        # A call is missing if `list.calls` showed the call before and no longer shows the call.
         if not self.has_data_api:
             return None
         return EndWitness(
@@ -444,12 +444,11 @@ class CallApiHook(BaseHook):
         )
 
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Yield snapshots for the watch of one call, without end.
+        """Poll the active calls without end, and yield each result.
 
-        - ``until`` is ``ended``: the tasks on this host that use the same account share their snapshots. If
-          the host has no private folder for this, the hook polls for this watch alone.
-        - ``until`` is ``answered``: the hook polls for this watch alone.
+        Tasks that wait for the end of a call share their polls.
         """
+        # Only tasks on this host that use the same account share polls. Without a private folder, none do.
         folder = private_folder() if until == "ended" else None
         if folder is None:
             return self.poll_snapshots(

@@ -45,11 +45,7 @@ def attempt_of_json(value: dict[str, Any]) -> Attempt:
 
 
 def _changed(item: Attempt | Outcome, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return an attempt or a call as plain JSON: field → value. Fields with their default are left out.
-
-    :param defaults: field → default value. The JSON contains no other fields. If the default is `NODEFAULT`,
-        the JSON always contains the field.
-    """
+    """Return the fields of an attempt or a call as plain JSON. Omit fields with their default value."""
     changed = {}
     for name, default in defaults.items():
         value = getattr(item, name)

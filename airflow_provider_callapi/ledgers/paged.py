@@ -139,12 +139,9 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Write the attempts of the change list to pages, and begin a new change list.
-
-        The method appends the attempts to the last page. If this page would become too large, the method
-        begins new pages.
-        """
+        """Move the newest changes of attempts to larger stored values, and begin a new list of changes."""
         both = self._on_last_page | self._changed
+        # If the last page has room for the changes, it is written again.
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
             self._pages -= 1
         else:
@@ -160,27 +157,20 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of attempts as JSON.
-
-        The result omits the attempts that the ledger no longer keeps: old attempts that rang no phone.
-
-        :param places: for each attempt, a pair: the key of the person, and the number of the attempt.
-        """
+        """Return the newest versions of attempts as JSON. Omit attempts that the ledger no longer keeps."""
         return [
             json_of_attempt(attempt)
             for person, number in places
-            for attempt in self._attempts[person]
+            for attempt in self._attempts[person]  # without old attempts that rang no phone
             if attempt.attempt == number
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Add stored versions of attempts to memory. A later version replaces an earlier version.
+        """Load stored attempts, a later version in place of an earlier one.
 
-        :param values: the stored attempts as JSON, oldest version first.
-        :return: a dict that serves as an ordered set of the attempts in ``values``. Each key is a pair: the
-            key of the person, and the number of the attempt to call this person. Each value is None.
+        Return the keys of the attempts, in order.
         """
-        places: dict[Place, None] = {}
+        places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):
             of_person = {known.attempt: known for known in self._attempts.get(attempt.person, ())}
             of_person[attempt.attempt] = attempt
@@ -190,29 +180,19 @@ class PagedLedger:
 
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
-    """Return a person's attempts without the old attempts that rang no phone.
-
-    Of the attempts that rang no phone, the result contains the three newest. All other attempts stay.
-
-    :param attempts: the attempts to call the person, oldest first.
-    """
+    """Return a person's attempts. Of those that rang no phone, keep only the three newest."""
     unrung = [attempt.attempt for attempt in attempts if attempt.result in RANG_NO_PHONE]
     dropped = unrung[:-_UNRUNG_KEPT]
     return [attempt for attempt in attempts if attempt.attempt not in dropped]
 
 
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists that each fit into one entry of the change list, and yield the lists.
-
-    An entry is a stored value of limited size. An attempt that alone exceeds this size is a list of its own.
-
-    :param values: the attempts as JSON.
-    """
+    """Split attempts into lists that each fit into one small stored value, and yield the lists."""
     portion: list[dict[str, Any]] = []
     size = 0
     for value in values:
         length = len(json.dumps(value))
-        if portion and size + length > _ENTRY_SIZE:
+        if portion and size + length > _ENTRY_SIZE:  # an attempt that alone is too large is a list of its own
             yield portion
             portion, size = [], 0
         portion.append(value)
@@ -222,14 +202,8 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 
 
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists that each fit on one page of the ledger, and yield the lists.
-
-    A page is a compressed stored value of limited size. An attempt that alone exceeds this size is a list of
-    its own.
-
-    :param values: the attempts as JSON.
-    """
-    if len(values) > 1 and len(_pack(values)) > _PAGE_SIZE:
+    """Split attempts into lists that each fit, compressed, into one stored value, and yield the lists."""
+    if len(values) > 1 and len(_pack(values)) > _PAGE_SIZE:  # one too large attempt is a list of its own
         yield from _page_contents(values[: len(values) // 2])
         yield from _page_contents(values[len(values) // 2 :])
     else:

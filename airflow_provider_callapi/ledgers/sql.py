@@ -124,47 +124,36 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """Store most of the intents that the ledger grants, with one fast statement (PostgreSQL only).
+        """Reserve calls to people with one fast SQL statement (PostgreSQL only).
 
-        The caller passes all intents that are not stored to `_claim_in_turn`. In other databases, or if two
-        intents concern the same person, the method stores nothing.
-
-        :param intents: the intents, in the order of the people's keys.
-        :return: a pair: the keys of the people whose intent is certainly stored, and whether the statement
-            failed. After a failure, the other intents may be stored or not.
+        Return the people whose calls are reserved, and whether the statement failed.
         """
+        # `_claim_in_turn` decides about all intents that this method does not store.
         is_one_each = len({intent.person for intent in intents}) == len(intents)
         if not (self._has_batches and intents and is_one_each):
             return (), False
         try:
             with self._autocommit.begin() as db:
                 return claim_batch(self._campaign, intents, self._min_gap, db), False
-        except DBAPIError:
+        except DBAPIError:  # the intents may be stored or not
             return (), True
 
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide in one transaction which intents the ledger grants, and store the granted intents.
-
-        :param intents: the intents, in the order of the people's keys.
-        :param is_doubtful: whether a failed statement of this process may have stored these intents before.
-        :param some_granted: whether the process is about to dial other people. True: if the database fails
-            for several seconds, the method refuses all ``intents``. False: it repeats a failed transaction
-            for up to five minutes.
-        :return: one `ClaimResult` for each intent, in the order of ``intents``.
-        :raises CallApiTrouble: the last repeat of the transaction failed, and ``some_granted`` is False.
-        """
+        """Decide in one transaction which attempts this process may dial, and store these attempts."""
         if not intents:
             return []
 
         def claim(db: Connection) -> list[ClaimResult]:
             nonlocal is_doubtful
+            # `is_doubtful`: a failed statement of this process may have stored these intents before.
             claims = claim_in_turn(self._campaign, intents, self._min_gap, db, repeated=is_doubtful)
             is_doubtful = True  # From here on, a failure leaves open whether the transaction was committed.
             return claims
 
         try:
+            # If the process is about to dial other people, a database outage must not delay these calls.
             return self._retried(claim, retrying=RETRY_BRIEFLY if some_granted else RETRY_OUTAGE)
         except CallApiTrouble:
             if not some_granted:
@@ -172,11 +161,9 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield the database rows of all attempts to call the given people, in several lists.
+        """Yield the database rows of all attempts to call the given people, in lists.
 
-        The rows of a person are in the order of the attempts. Some lists also contain rows of other people.
-
-        :param wanted: a mapping whose keys are the keys of the people, as in `Attempt.person`.
+        A list may contain other people's rows.
         """
         if len(wanted) > _CHUNK:
             with closing(iter(AttemptPages(self._engine, self._query()))) as pages:
@@ -201,13 +188,8 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction and return its result. After a failure, repeat the transaction.
+        """Run a database transaction and return its result. Repeat it after a failure.
 
-        Failures are, for example, a deadlock or a lost connection.
-
-        :param work: a function that carries out the transaction. Its argument is a database connection.
-        :param engine: the SQLAlchemy engine for the transaction. None: the ledger's engine.
-        :param retrying: how often to repeat the transaction, such as `RETRY_BRIEFLY`.
         :raises CallApiTrouble: the last repeat failed, too.
         """
 
@@ -235,21 +217,14 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
-    """Return the sort key of an attempt: the key of the person and the number of the attempt.
-
-    All processes write attempts in the order of this sort key. If two processes wrote in different orders,
-    each process could wait for the other process: a deadlock.
-    """
+    """Return the sort key of an attempt. All processes write in this order, so that no deadlock occurs."""
     return attempt.person, attempt.attempt
 
 
 def _one_version_each(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Split a list of attempts, so that no list contains two versions of one attempt. Yield the lists.
+    """Split a list of attempts so that no list contains two versions of one attempt.
 
-    The first list contains the first version of each attempt, the second list the second versions, and so on.
-
-    :param attempts: versions of attempts. If an attempt has several versions, they are in order, oldest
-        first.
+    Yield the lists, oldest versions first.
     """
     while attempts:
         batch: dict[tuple[str, int], Attempt] = {}

@@ -108,14 +108,9 @@ def _iso(at: float) -> str:
 
 
 def _table_of(name: str, *columns: Column[Any]) -> CTE:
-    """Return a SQL expression (a common table expression) that reads the parameter ``rows`` as a table.
-
-    The statement's parameter ``rows`` is a JSON list of objects. Each object becomes a row: column → value.
-
-    :param name: the name of the table in the statement.
-    :param columns: the table's columns with their types. If an object lacks a column, the value is null.
-    """
+    """Return a SQL expression that reads the statement's parameter ``rows`` (a JSON list) as a table."""
     rows = cast(bindparam("rows", type_=JSON), JSON)
+    # If an object lacks a column, the value is null.
     typed = (Column(column.name, column.type) for column in columns)
     table = func.json_to_recordset(rows).table_valued(*typed).render_derived(with_types=True)
     return select(table).cte(name)
@@ -144,20 +139,18 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the part of the claim statement that locks the people of a batch.
+    """Return the SQL expression that locks the people of a batch against other processes.
 
-    Each person belongs to a row of the ledger's lock table. Several people can share a row. While the claim
-    statement holds the rows, all other claims with ``min_gap`` for these people wait.
-
-    :param intent: the table of the intents. Its column ``stripe`` contains the number of each person's lock
-        row.
-    :return: a common table expression: the numbers (``stripe``) of the locked rows. It omits a row that an
-        earlier claim has changed meanwhile, because the statement cannot see the attempts of this claim.
+    It selects the locked rows.
     """
+    # Several people can share a row of the lock table. Until the statement is committed, all other claims
+    # with `min_gap` for these people wait.
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.
     before = select(locks).where(stripes).cte("before")
     held = select(locks).where(stripes).order_by(locks.c.stripe).with_for_update().cte("held")
+    # Leave out a row that another claim has changed in between: this statement cannot see the attempts
+    # of that claim.
     return (
         update(locks)
         .where(

@@ -118,12 +118,7 @@ class SqlControl:
         return CampaignControl(self, campaign)
 
     def _replace(self, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
-        """Update the row with the given key, or insert the row if the table has no such row.
-
-        :param table: the table of the wishes or of the progress.
-        :param key: the primary key of the row: column → value.
-        :param values: the new values of the other columns: column → value.
-        """
+        """Update the row with the given key (column → value), or insert the row if there is none."""
 
         def replace(db: Connection) -> None:
             is_key = [table.c[name] == value for name, value in key.items()]

@@ -83,12 +83,8 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock the people's rows in the ledger's lock table until the end of the transaction.
-
-    Until then, all other claims with ``min_gap`` for these people wait, also claims of other campaigns.
-
-    :param people: the people's keys, as in `Attempt.person`.
-    """
+    """Lock these people until the transaction ends. Other processes that lock the same people wait."""
+    # Only claims with `min_gap` lock people and wait, also those of other campaigns.
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
     db.execute(select(locks.c.stripe).where(are_theirs).order_by(locks.c.stripe).with_for_update()).all()
@@ -103,41 +99,32 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 
 
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return the time of each person's last call in any campaign: person's key → epoch seconds.
+    """Return when each person was last called in any campaign: person → epoch seconds.
 
-    Only calls that may have rung a phone count. The time of a call is the time of its intent. If a person has
-    no such call, the result does not contain the person.
+    Calls that rang no phone do not count.
     """
+    # The time of a call is the time of its intent.
     query = select(calls.c.person, func.max(calls.c.intended_at)).where(calls.c.person.in_(people), RANG)
     return {person: float(at) for person, at in db.execute(query.group_by(calls.c.person))}
 
 
 def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
-    """Store an intent in the ledger's call table.
+    """Store the record of an attempt before its start request is sent.
 
-    :param is_again: True: the intent replaces a stored attempt whose call was not placed. False: the intent
-        needs a new row.
-    :raises LostRaceError: another process has changed the row of this attempt after this process had read the
-        row.
+    :raises LostRaceError: another process changed the row meanwhile.
     """
     row = row_of_attempt(intent, campaign)
     if not is_again:
         db.execute(insert(calls).values(row))
+    # The intent replaces a stored attempt whose call was not placed.
     elif db.execute(TAKE_OVER.values(row), {f"of_{name}": row[name] for name in KEY}).rowcount != 1:
         raise LostRaceError
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the database contains the given intent unchanged, as the person's newest attempt.
-
-    True: the newest attempt has the status ``dialling``, and its number, ``external_id`` and time are those
-    of the intent. Times may differ by less than a microsecond, because the database rounds times.
-
-    :param newest: the person's newest attempt in the database.
-    :param intent: the intent that a process wants to store.
-    """
+    """Return whether the database contains this attempt unchanged, as the person's newest attempt."""
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,
         Status.DIALLING,
         intent.external_id,
-    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND
+    ) and abs(newest.intended_at - intent.intended_at) < _MICROSECOND  # the database rounds times

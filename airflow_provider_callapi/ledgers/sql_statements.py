@@ -53,11 +53,7 @@ def knowledge_index(attempt: Attempt) -> int:
 
 
 def _row_has(status: Status, result: Any) -> ColumnElement[bool]:
-    """Return the SQL condition that a row of the ledger's call table has the given status and result.
-
-    :param result: a `Result`. None: the row must have no result. ``...`` (Ellipsis): the result does not
-        matter.
-    """
+    """Return the SQL condition that a row has the given status and result. ``...`` stands for any result."""
     has_status = calls.c.status == status.value
     return has_status if result is ... else and_(has_status, calls.c.result == result)
 
@@ -87,18 +83,10 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression for the value that a column has after `record_statement` was executed.
-
-    - The column ``observed`` keeps the value true. The new value replaces any other old value.
-    - Any other column keeps its old value if the new value is null (unknown). Otherwise, the new value
-      replaces the old value.
-
-    :param column: a column of the ledger's call table.
-    :param new: the SQL expression for the new value.
-    """
-    if column.name == "observed":
+    """Return the SQL expression that combines a column's old value and new value."""
+    if column.name == "observed":  # once true, always true
         return case((column.is_(True), True), else_=new)
-    return func.coalesce(new, column)
+    return func.coalesce(new, column)  # null means unknown, and does not replace a known value
 
 
 _REFUSED_AT_THE_START = (Result.REFUSED, Result.INVALID)

@@ -72,11 +72,7 @@ def create_tables(engine: Engine) -> None:
 
 
 def _add_missing_columns(engine: Engine) -> None:
-    """Add the columns that the call table in the database lacks.
-
-    Columns are missing if an older version of this package has created the table. In existing rows, the
-    values of the new columns are null.
-    """
+    """Add the columns that the ledger's table lacks because an older version of this package created it."""
     existing = {column["name"] for column in inspect(engine).get_columns(calls.name)}
     for column in calls.columns:
         if column.name not in existing:

@@ -189,11 +189,9 @@ def _read_texts(value: Any) -> list[str]:
 
 
 def _read_contacts(value: Any) -> list[str]:
-    """Return one or several phone numbers as a list of texts: 79260000001 becomes ``["79260000001"]``.
-
-    A float such as 79260000001.0 is allowed, because data frames may contain phone numbers as floats.
-    """
+    """Return one or several phone numbers as a list of texts: 79260000001 becomes ``["79260000001"]``."""
     numbers = value if isinstance(value, list | tuple | set) else [value]
+    # Data frames may contain phone numbers as floats, such as 79260000001.0.
     return [text(int(one) if isinstance(one, float) and one.is_integer() else one) for one in numbers]
 
 
@@ -237,35 +235,26 @@ def _read_moment(value: Any) -> float:
 
 
 def _read_rows(value: Any) -> Any:
-    """Check the value of a parameter that gives a list of people, such as ``contacts``.
+    """Check the value of a parameter that gives a list of people.
 
-    - The dict of a query, ``{"conn_id": …, "sql": …}``, becomes a `Query`.
-    - A list of rows and the path of a file stay unchanged. The function does not check rows, and opens no
-      file.
-
-    :raises ValueError: the value is None, a number, bytes, an empty text, or a dict that is not a query.
+    The dict of a SQL query becomes a `Query`. Rows or a file's path stay unchanged.
     """
     if isinstance(value, Mapping):
         return Query.of(value)
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return value
+        return value  # the rows are not checked here
     if isinstance(value, str | bytes | bytearray | int | float) or value is None:
         raise ValueError
     return value
 
 
 def _read_exclusions(value: Any) -> Exclusions:
-    """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call.
-
-    :param value: the list of people: rows, the path of a file, or a query ``{"conn_id": …, "sql": …}``. The
-        dict ``{"blacklist": True, "list": …}`` also excludes the numbers on the account's blacklist. Its key
-        ``list`` contains the list of people, and may be missing.
-    :raises ValueError: the value has none of these forms.
-    """
+    """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call."""
     if not isinstance(value, Mapping) or "blacklist" not in value:
         return Exclusions(_read_rows(value))
+    # `blacklist`: whether to exclude the numbers on the account's blacklist, too. `list` may be missing.
     if not value.keys() <= {"blacklist", "list"}:
         raise ValueError
     rows = value.get("list")
@@ -284,9 +273,9 @@ def _read_results(value: Any) -> str | TableName:
 
 
 def _number(value: Any) -> float:
-    """Convert an int, a float or a text to a float: ``"60"`` becomes 60.0. Infinity is allowed.
+    """Convert an int, a float or a text to a float, e.g. ``"60"`` to 60.0.
 
-    :raises ValueError: the value is not a number, e.g. ``"abc"``, a boolean or NaN.
+    :raises ValueError: the value is not a number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
@@ -296,7 +285,7 @@ def _number(value: Any) -> float:
         number = float(value)
     except OverflowError:  # an int may be too large for a float
         raise ValueError from None
-    if math.isnan(number):
+    if math.isnan(number):  # infinity is allowed
         raise ValueError
     return number
 

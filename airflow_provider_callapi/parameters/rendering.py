@@ -55,15 +55,12 @@ class TextStaysText:
 
 
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
-    """Render a Jinja template of a DAG with ``render_template_as_native_obj=True``.
+    """Render a Jinja template to a text.
 
-    The function reads only those values of the context that the template uses, because reading a value may
-    send a request to Airflow's API server.
-
-    :return: if the template is one expression, such as ``{{ params.call }}``: the expression's value,
-        unchanged. Otherwise: the rendered text.
+    A template that is one expression, such as ``{{ params.call }}``, gives its value.
     """
     environment = template.environment
+    # A dict of all values would read each of them, which may send a request to Airflow's API server.
     names: Any = copy.copy(context)
     names.update((name, value) for name, value in template.globals.items() if name not in names)
     try:
