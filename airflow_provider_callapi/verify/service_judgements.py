@@ -59,7 +59,7 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised ``absence_proven_after`` as text: seconds, e.g. ``300``, or ``leave empty``.
+    """Return the advised ``absence_proven_after``: seconds, e.g. ``300``, or ``leave empty``.
 
     After this time, a missing call counts as never placed.
     """
