@@ -101,11 +101,7 @@ def tags(args: Namespace) -> None:
 
 
 def _print_list(args: Namespace, request: PagedRequest[Any], to_row: Callable[[Any], dict[str, Any]]) -> None:
-    """Fetch one list from the Data API, such as the list of tags, and print one row for each entry.
-
-    :param to_row: a function that converts an entry of the list, such as an `AccountTag`, to a table row:
-        column → value.
-    """
+    """Fetch a list from the Data API, such as the account's tags, and print one row for each entry."""
     with open_hook(args) as hook:
         entries = fetch_list(hook.data_api.client.call, request)
     print_rows([to_row(entry) for entry in entries], args)

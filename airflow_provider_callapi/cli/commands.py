@@ -126,9 +126,9 @@ def check(args: Namespace) -> None:
 
 
 def _named_objects(args: Namespace) -> NamedObjects:
-    """Return the ids of the objects that the options of ``airflow callapi check`` name, grouped by kind.
+    """Return the objects that the options of ``airflow callapi check`` name, grouped by kind.
 
-    Example: with the option ``--scenario 7``, the scenarios of the result are ``{7}``.
+    Example: ``--scenario 7`` names the scenario with the id 7.
     """
     return NamedObjects(
         virtual_numbers=frozenset(args.virtual_number or ()),
@@ -141,18 +141,14 @@ def _named_objects(args: Namespace) -> NamedObjects:
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:
-    """Check whether the account has the given objects, such as tags, and whether they are switched on.
+    """Return one sentence for each given object that is missing in the account or switched off.
 
-    Return one sentence for each object that is missing in the account or switched off, e.g.
-    ``The account has no tag 5.``
-
-    The function reads the account's lists, such as the list of tags, from the Data API. If a list cannot be
-    read, the function prints a warning, and does not check the objects of this list.
+    Example: ``The account has no tag 5.``
     """
     if named == NamedObjects():
         return []
     lists = fetch_account_lists(hook.data_api.client.call, named)
-    for sentence in lists.unread:
+    for sentence in lists.unread:  # the objects of an unread list are not checked
         warn(sentence)
     return find_mistakes(named, lists)
 
@@ -165,11 +161,7 @@ def emulator(args: Namespace) -> None:
 
 
 def _read_timezone(hook: CallApiHook) -> str:
-    """Return the IANA name of the account's time zone.
-
-    If the Airflow connection does not name the zone, the function asks the Data API. If the Data API does not
-    answer, the function prints a warning, and returns ``Europe/Moscow``.
-    """
+    """Return the IANA name of the account's time zone, or ``Europe/Moscow`` if the zone is not known."""
     zone = hook.settings.timezone
     try:
         return zone or fetch_timezone(hook.data_api.client.call, warn)
@@ -179,12 +171,9 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Send a request, and return two table rows: the points left in this minute and on this day.
+    """Send a request, and return two rows: how many points are left for this minute and for this day.
 
-    Points are the API's rate-limit units. The answer to the request states them.
-
-    :param service: the service's name in the rows: ``Call API`` or ``Data API``.
-    :param send: a function without arguments that sends a request through ``client``.
+    Points are the API's rate-limit units.
     """
     try:
         send()
@@ -248,12 +237,9 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a local time of the account, such as ``2026-05-04 12:00:00``, to UTC.
+    """Convert a local time of the account, e.g. ``2026-05-04 12:00:00``, to UTC.
 
-    If ``text`` is not a time, return ``text`` unchanged.
-
-    :param timezone: IANA name of the account's time zone.
-    :param time_format: the form of the result, e.g. ``%m-%d %H:%MZ``.
+    If the text is not a time, return it unchanged.
     """
     try:
         return text and parse_time(text, timezone).strftime(time_format)

@@ -23,11 +23,7 @@ _PACKAGE = "airflow_provider_callapi.cli"
 
 
 class _PassThroughArg(Arg):
-    """A command-line argument that takes all remaining arguments, even those that begin with ``--``.
-
-    The command ``airflow callapi emulator`` passes these arguments to the emulator, which parses them itself.
-    Airflow therefore does not import the emulator to parse the command line.
-    """
+    """A command-line argument that takes all remaining arguments, even those that begin with ``--``."""
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
         parser.prefix_chars = ""  # without prefix characters, this parser has no options, not even --help
@@ -115,6 +111,7 @@ _VERIFY_DESCRIPTION = (
     "about 190 points and takes about ten minutes. All runs with the same resume file place at most 12 "
     "calls. The command shows its plan and asks before it begins."
 )
+# The emulator parses its options itself, so that Airflow need not import it to parse a command line.
 _EMULATOR_OPTIONS = _PassThroughArg(  # type: ignore[no-untyped-call]
     ("options",), nargs=argparse.REMAINDER, help="Options of the emulator; --help lists them"
 )

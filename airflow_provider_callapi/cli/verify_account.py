@@ -59,11 +59,7 @@ def verify(args: Namespace) -> None:
 def _options(args: Namespace, settings: ConnectionSettings) -> Options:
     """Return the user's options, with the phone numbers in the form that the service needs.
 
-    If two options contain the same phone number, e.g. ``--contact`` and ``--second-number``, the command ends
-    with an error.
-
-    :raises InvalidParameters: a phone number is not valid. The error message does not contain the phone
-        number. It names a parameter of the API's request, such as ``contact``, and not the option.
+    :raises InvalidParameters: a phone number is not valid.
     """
     numbers = {
         "contact": args.contact,
@@ -73,6 +69,7 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
     }
     for option, number in numbers.items():
         if number is not None:
+            # The error's message names a parameter of the request, e.g. contact, and not the phone number.
             numbers[option] = _phone_number(option, number)
     given = [number for number in numbers.values() if number is not None]
     if len(set(given)) < len(given):
@@ -81,11 +78,11 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str) -> str:
-    """Check the phone number in a command-line option, and return it in the form that the service needs.
+    """Return the phone number of a command-line option in the form that the service needs.
 
-    :param option: the name of the option. ``virtual_number`` takes only a phone number. The other options
-        also take a SIP number.
+    :raises InvalidParameters: the phone number is not valid.
     """
+    # A virtual number must be a phone number. The other options also take a SIP number.
     field = "virtual_phone_number" if option == "virtual_number" else "contact"
     values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}
     request = StartSimpleCall.from_values({**values, "first_call": "contact", field: number})
@@ -103,10 +100,7 @@ def _probes(args: Namespace, options: Options) -> list[Probe]:
 
 
 def _agree(args: Namespace, plan: str) -> None:
-    """Print the plan of the run, and ask the user whether to begin.
-
-    If the user refuses, the command exits with ``1``. With the option ``--yes``, the command does not ask.
-    """
+    """Print the plan of the run, and ask the user whether to begin. If the user refuses, exit with ``1``."""
     _say(plan)
     if args.yes:
         return

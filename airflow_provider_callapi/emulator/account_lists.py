@@ -16,7 +16,7 @@ from airflow_provider_callapi.emulator.service import Handler, Result
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 T = TypeVar("T")
-Columns = Mapping[str, Callable[[T], Any]]
+Columns = Mapping[str, Callable[[T], Any]]  # field of the answer → function from an object to its value
 Owned = tuple[Account, T]
 """An object together with the account that owns the object."""
 
@@ -116,13 +116,7 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
-    """Return the function that answers requests for one list of the account, e.g. ``get.employees``.
-
-    :param read: a function from an account to the objects of the list, e.g. to all employees. It is called
-        for each request.
-    :param columns: name of a field in the answer → function from an object, e.g. an employee, to the value of
-        the field.
-    """
+    """Return the function that answers requests for one list of the account, e.g. ``get.employees``."""
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:
         fields = request.fields or list(columns)

@@ -53,9 +53,9 @@ def list_talk_options(
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries ``login.user`` and ``logout.user`` of `HANDLERS`.
+    """Do nothing. This function only fills the entries of login and logout in `HANDLERS`.
 
-    No code calls this function, because `Service` carries out both methods itself.
+    No code calls it, because `Service` carries out both.
     """
 
 

@@ -40,14 +40,14 @@ def _success() -> Success:
 
 
 def _find_active_call(switchboard: Switchboard, account: Account, call_session_id: int) -> Call:
-    """Return the active call that a request is about to change: the call with the request's session id.
+    """Return the account's active call with the given session id.
 
-    :raises RpcError: ``call_session_not_found``: the account has no active call with this session id.
+    :raises RpcError: ``call_session_not_found``: there is no such call.
     """
     call = switchboard.active.get(call_session_id)
     if call is None or call.account is not account:
         raise RpcError("call_session_not_found", "call_session_id", call_session_id)
-    switchboard.entry_texts.forget(call)
+    switchboard.entry_texts.forget(call)  # the request is about to change the call
     return call
 
 

@@ -141,17 +141,14 @@ def unset_tag(switchboard: Switchboard, account: Account, request: UnsetTagCommu
 
 
 def _find_communication(switchboard: Switchboard, account: Account, communication_id: int) -> Call:
-    """Return the call with a ``communication_id``, because a request is about to add or remove a tag.
+    """Return the account's active or finished call with the given ``communication_id``.
 
-    The emulator stores the JSON text of each call's entry in ``list.calls``. The entry contains the tags. The
-    function discards the stored text, so that the next ``list.calls`` shows the changed tags.
-
-    :raises RpcError: ``entity_not_found``: the account has no active or finished call with this id.
+    :raises RpcError: ``entity_not_found``: there is no such call.
     """
     call = switchboard.calls.get(communication_id - communication_offset(switchboard.profile))
     if call is None or call.account is not account:
         raise RpcError("entity_not_found", "communication_id", communication_id)
-    switchboard.entry_texts.forget(call)
+    switchboard.entry_texts.forget(call)  # the stored text contains the tags, which are about to change
     return call
 
 
@@ -163,6 +160,7 @@ def _reported_calls(
     ongoing: bool,
 ) -> Iterable[Call]:
     first, last = _interval(switchboard, account, request)
+    # The column that contains the session id.
     key = "id" if isinstance(request, GetCallsReport) else "call_session_id"
     for call in _candidates(switchboard, request.filter, key, first, last):
         if (
@@ -178,11 +176,7 @@ def _interval(
 ) -> tuple[float, float]:
     """Return the first and the last moment of a report's period, in epoch seconds.
 
-    The request names the period by ``date_from`` and ``date_till``, in the account's local time.
-
-    :raises RpcError: a date has a wrong form, the period is longer than 92 days, or the exchange refuses a
-        date. `Profile.youngest_date_from` and `Profile.future_date_till_is_allowed` state which dates the
-        exchange refuses.
+    :raises RpcError: the exchange refuses a date or the period.
     """
     since, until = _parse_time(account, request, "date_from"), _parse_time(account, request, "date_till")
     if until - since > _MAX_INTERVAL:
@@ -206,16 +200,11 @@ def _candidates(
 ) -> Iterable[Call]:
     """Return the calls that a report may contain, in the order of their start.
 
-    - If the whole filter is ``=`` or ``in`` with session ids: the calls with these ids, of any period.
-    - Otherwise: the calls that started from ``first`` to ``last`` (epoch seconds).
-
-    The caller must still remove calls that do not belong in the report, e.g. those of another account.
-
-    :param report_filter: the filter of the request. None: the request has no filter.
-    :param key: the report's column that contains the session id.
+    The caller must still remove calls that do not belong in it.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
     if by_id and (ids := _wanted_ids(report_filter)) is not None:
+        # These calls may have started at any time.
         found = [switchboard.calls[session_id] for session_id in ids if session_id in switchboard.calls]
         return sorted(found, key=attrgetter("started_at", "call_session_id"))
     calls, started_at = switchboard.by_start_time, attrgetter("started_at")
@@ -223,14 +212,9 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids with which a report's filter compares the session id of each call.
+    """Return the session ids in a report's filter with ``=`` or ``in``, e.g. ``{5, 6}``.
 
-    Example: ``{5, 6}`` for ``{"field": "id", "operator": "in", "value": [5, 6]}``, and ``{5}`` for the
-    operator ``=`` with the value 5.
-
-    :param comparison: the filter.
-    :return: the session ids. None: the filter's operator is neither ``=`` nor ``in``, or a compared value is
-        not a whole number.
+    None: another operator, or a value that is not a whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))
@@ -249,9 +233,9 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
 
 
 def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries ``login.user`` and ``logout.user`` of `HANDLERS`.
+    """Do nothing. This function only fills the entries of login and logout in `HANDLERS`.
 
-    No code calls this function, because `Service` carries out both methods itself.
+    No code calls it, because `Service` carries out both.
     """
 
 

@@ -147,9 +147,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run the due events of all calls, and return the switchboard: the object that contains the calls.
-
-        An event, such as an answer, is due if the time of the event is not later than the present time.
-        """
+        """Run the events of calls that are due by now, and return the object that contains the calls."""
         self._switchboard.run_due_events()
         return self._switchboard

@@ -82,13 +82,7 @@ def _call_of(switchboard: Switchboard, ring: Entry) -> Call:
 
 
 def _describe(switchboard: Switchboard, phone: str, rings: list[Entry]) -> str:
-    """Return a part of the error message: how often a phone rang, in which roles, and by which API methods.
-
-    Examples: ``start.informer_call rang 7916…0000 (contact) once`` and ``7916…0000 did not ring``.
-
-    :param rings: the events of the kind ``ring`` that the journal contains for this phone. Empty: the phone
-        did not ring.
-    """
+    """Describe the rings of a phone, e.g. ``start.informer_call rang 7916…0000 (contact) once``."""
     if not rings:
         return f"{mask_phones(phone)} did not ring"
     methods = ", ".join(dict.fromkeys(_call_of(switchboard, entry).method for entry in rings))

@@ -88,15 +88,11 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request. For a stream, return ``b""`` and leave the stream unread.
-
-    A planned fault can refuse the connection. The client then checks whether the stream was read, because a
-    read stream means that the request was sent. The function therefore never reads from a stream.
-
-    For an `io.BytesIO`, the function returns the content, which is available without a read.
-    """
+    """Return the body of a request. For a stream, return ``b""`` and leave the stream unread."""
+    # If a planned fault refuses the connection, the client takes a read stream as a sign that the request was
+    # sent. The stream therefore stays unread.
     if isinstance(body, io.BytesIO):
-        return body.getvalue()
+        return body.getvalue()  # getvalue does not change the position in the stream
     return b"" if body is None or hasattr(body, "read") else _read_body(body)
 
 

@@ -82,12 +82,7 @@ class NotificationSender:
 
 
 def _events(call: Call) -> Iterator[str]:
-    """Yield the names of the events that have happened to a call so far, in the order of the events.
-
-    - ``started``: the call has started. Every call has this event.
-    - ``answered``: the talk or message has begun.
-    - ``ended``: the call has ended.
-    """
+    """Yield the names of a call's events so far, in this order: ``started``, ``answered``, ``ended``."""
     yield "started"
     if call.talked_at is not None:
         yield "answered"

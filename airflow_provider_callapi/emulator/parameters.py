@@ -55,12 +55,9 @@ def check_parameters(request_type: type[RequestT], params: Mapping[str, Any]) ->
 
 
 def _reject_null(params: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
-    """Raise an error if a parameter of a request is null, even if the parameter is optional.
+    """Check that no parameter of a request is null, not even an optional or a nested parameter.
 
-    The function also checks the fields of nested parameters.
-
-    :param path: the names that lead to the nested parameter, e.g. ``("employee",)``. Empty: all parameters.
-    :raises RpcError: ``data_type_error``: a parameter is null.
+    :raises RpcError: a parameter is null.
     """
     for name, value in params.items():
         if value is None:

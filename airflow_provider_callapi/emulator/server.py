@@ -163,10 +163,7 @@ class Emulator:
 
 
 class _NotifyingServer(uvicorn.Server):
-    """A uvicorn server that sets a `threading.Event` as soon as the server listens on its port.
-
-    Another thread waits for this event until the server is ready.
-    """
+    """A uvicorn server that sets a `threading.Event` as soon as it listens on its port."""
 
     def __init__(self, config: uvicorn.Config, listening: threading.Event) -> None:
         super().__init__(config)

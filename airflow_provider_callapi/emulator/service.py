@@ -169,14 +169,9 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Check that an account may send a request, and return the cost in points (rate-limit units).
+        """Return the cost of a request in points (rate-limit units), if the account may send the request.
 
-        - The service must accept requests from the client's IP address.
-        - The account must be active.
-        - For the Call API: the account must have the component (part of the Call API) of the method.
-        - The account must have the right to call the method.
-
-        :raises RpcError: one of the conditions is not met.
+        :raises RpcError: the request is not allowed.
         """
         method, component = request_type.method, request_type.component
         if not self.serves_ip(account, context.ip):
@@ -192,24 +187,16 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Check that the account has enough points (rate-limit units) left for a request.
+        """Check that enough points (rate-limit units) are left for a request.
 
-        If too few points are left:
-
-        - For a start request, if `Profile.limit_exceeded_leaves_undone` is False: the method returns the
-          error. The caller then places the call nevertheless, and raises the error.
-        - Otherwise: the method raises the error, and the request is not carried out.
-
-        :param points: how many points the request costs.
-        :return: the error. None: enough points are left.
-        :raises RpcError: ``limit_exceeded``.
+        Raise the error, or return it if the call is placed nevertheless.
         """
         try:
             self.points(account).check(points, switchboard.now)
         except RpcError as error:
             if switchboard.profile.limit_exceeded_leaves_undone or not issubclass(request_type, StartCall):
                 raise
-            return error
+            return error  # the caller places the call, and then raises the error
         return None
 
     def _metadata(self, switchboard: Switchboard, account: Account, version: str) -> dict[str, Any]:
@@ -236,16 +223,7 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service has read so far from one JSON-RPC request.
-
-    A field is None if the service has not read it yet, or if the request does not contain a valid value.
-
-    :ivar ip: the client's IP address.
-    :ivar request_id: the ``id`` of the request, a text or a number.
-    :ivar method: the name of the API method.
-    :ivar account: the account that sends the request.
-    :ivar call_session_id: the session id in the parameters of the request.
-    """
+    """What the service has read so far from one JSON-RPC request. None: not read yet, or not valid."""
 
     ip: str
     request_id: str | int | float | None = None

@@ -241,11 +241,7 @@ class Switchboard:
             self._schedule_talk_end(call, call.script.talks, HANG_UP_REASONS[call.script.hangs_up])
 
     def _begin_scenario(self, call: Call) -> None:
-        """Begin the scenario of a call. If the call has no scenario, do nothing.
-
-        The call passes the operations with which the scenario begins. Later, the contact presses the phone
-        keys in the contact's script.
-        """
+        """Begin a call's scenario, if any: run its first steps, and schedule the contact's key presses."""
         if call.scenario is None:
             return
         for operation in call.scenario.begins_with:

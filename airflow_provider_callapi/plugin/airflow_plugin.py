@@ -30,10 +30,7 @@ class LazyApp:
 
 
 def _page_url() -> str:
-    """Return the path of the page *Calls* on Airflow's API server, such as ``/callapi/``.
-
-    If the option ``[api] base_url`` is ``https://example.org/airflow``, the path is ``/airflow/callapi/``.
-    """
+    """Return the URL path of the page *Calls* on Airflow's API server, e.g. ``/airflow/callapi/``."""
     return urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{_PREFIX}/"
 
 

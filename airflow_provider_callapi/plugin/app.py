@@ -138,13 +138,7 @@ def make_app() -> FastAPI:
 
 
 def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> dict[str, Any]:
-    """Return the variables of the template ``page.html.j2``: name → value.
-
-    :param connection_id: id of the Airflow connection whose calls and campaigns the page shows.
-    :param user: the user who opens the page. The page offers only what the user may do.
-    :param look: the result of the newest poll of the connection's active calls.
-    :param known: the campaigns and tasks of all connections, from the databases.
-    """
+    """Return the variables of the template ``page.html.j2``: name → value."""
     now, root = time.time(), _root()
     campaigns = known.campaigns_of(connection_id)
     others = [conn_id for conn_id in list_connections() if is_allowed("GET", conn_id, user)]
@@ -163,10 +157,7 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
 
 
 def _confirm(user: Any, title: str, text: str, fields: dict[str, Any]) -> Response:
-    """Return the page that asks a user to confirm an action, such as the release of a call.
-
-    :param fields: the hidden fields of the form, such as ``{"call_session_id": 17}``.
-    """
+    """Return the page that asks a user to confirm an action, such as the release of a call."""
     token = sign_token(user, time.time())
     return _render("confirm.html.j2", title=title, text=text, fields=fields, token=token)
 

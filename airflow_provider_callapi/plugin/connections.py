@@ -95,20 +95,13 @@ class Lookers:
         )
 
     def _take(self, conn_id: str, now: float) -> Look:
-        """Poll the active calls of a connection once.
-
-        If the poll fails, the method closes the hook. The next poll then opens a new hook, which reads the
-        Airflow connection again.
-
-        :param now: epoch seconds.
-        :return: the active calls. If the poll failed, `Look.problem` contains the reason.
-        """
+        """Poll a connection's active calls once. If the poll fails, return the reason in `Look.problem`."""
         hook, opened_at = self._hooks.pop(conn_id) if conn_id in self._hooks else (_open(conn_id), now)
         try:
             sessions = hook.get_conn().call(ListCalls())
             timezone = hook.settings.timezone or DEFAULT_TIMEZONE
         except (CallApiError, AirflowException) as error:
-            hook.close()
+            hook.close()  # the next poll opens a new hook, which reads the Airflow connection again
             return Look(now, problem=describe_error(error))
         if now < opened_at + _HOOK_LIFETIME:
             self._hooks[conn_id] = (hook, opened_at)

@@ -115,9 +115,8 @@ class CallEnding:
             raise NotProven("the service does not know the call session, although it shows the call")
 
     def _release(self, session_id: int) -> bool:
-        """Release (end) a call.
+        """End a call. Return False if the service does not know the session id.
 
-        :return: True: the service has accepted the release. False: the service does not know the session id.
         :raises CallApiError: the service refuses the request, or gives no answer.
         """
         answer = self._gateway.call_api.send("release.call", call_session_id=session_id)
@@ -134,41 +133,27 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the wanted call, if the active calls contain it.
-
-        The wanted call has the known session id or ``external_id``. If no call has one of them, it is a call
-        without an ``external_id`` that was not active before the start request, to a phone number that the
-        run calls.
-
-        :param calls: the active calls that a poll has shown.
-        :param active: the record of the wanted call.
-        :return: the session id. None: no call fits.
-        """
+        """Return the session id of the call that this command placed, if it is among the active calls."""
         named = [
             call
             for call in calls
             if call.call_session_id == active.session_id or _external_id(call) == active.external_id
         ]
+        # A call without an external_id can only be recognised by the called phone number.
         unnamed = [call for call in self._unnamed(calls, active) if self._is_to_the_user(call)]
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether the active calls may contain the wanted call, although `_recognise` did not find it.
+        """Return whether the call that `_recognise` did not find may still be among the active calls.
 
-        The result is True in these cases:
-
-        - ``list.calls`` contains a call that cannot be read.
-        - A call without an ``external_id`` was not active before the start request, and its contact's number
-          may be one that the run calls. For example, the service hides some digits.
-
-        :param calls: the active calls that a poll has shown.
-        :param active: the record of the wanted call.
+        Example: the service masks a phone number.
         """
         unclear = [
             call
             for call in self._unnamed(calls, active)
             if not self._numbers or self._may_be_to_the_user(call)
         ]
+        # An incomplete list lacks the calls that cannot be read.
         return bool(unclear) or not calls.complete
 
     @staticmethod

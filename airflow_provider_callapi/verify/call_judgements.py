@@ -162,14 +162,9 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Describe calls with one line each: finish reason, talk time, and which participants picked up.
+    """Describe calls in one line each, e.g. ``heard: success_finish; 20 s of talk; contact connected``.
 
-    Calls without a report of legs are left out. A leg's finish reason is added in brackets if it differs from
-    the call's.
-
-    :param names: the names of calls in `Findings.calls`, e.g. ``heard``.
-    :return: for example ``heard: success_finish; 20 s of talk; contact connected``. "Connected" means: picked
-        up. Empty: all calls are left out.
+    Leave out calls without a report of their legs.
     """
     lines = []
     for name in names:
@@ -177,6 +172,7 @@ def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
         if call is None or not call.legs:
             continue
         legs = [
+            # "connected" means: picked up.
             f"{leg.side} {'connected' if leg.connected is not None else 'not connected'}"
             + ("" if leg.finish_reason == call.finish_reason else f" ({leg.finish_reason})")
             for leg in call.legs

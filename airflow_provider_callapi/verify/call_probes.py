@@ -212,12 +212,9 @@ def probe_limit_exceeded(bench: Bench) -> None:
 
 
 def _use_up_the_minute(call_api: Service) -> None:
-    """Use up the points (rate-limit units) of this minute, without a change in the account.
+    """Use up the points (rate-limit units) of this minute with ``list.calls``, which changes nothing.
 
-    The function sends ``list.calls`` until no points are left, at most 2000 times.
-
-    :raises NotPossible: ``list.calls`` costs no points, or the answers do not show how many points are left.
-    :raises CallApiError: the service gives no answer, or refuses the login.
+    :raises NotPossible: the cost is zero or not known.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

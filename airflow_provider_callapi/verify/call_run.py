@@ -214,13 +214,7 @@ class CallRun:
     def _hold(self, session_id: int, at: float) -> None:
         """Put the contact on hold, or take the contact off hold, if it is time for it.
 
-        Invoke this method after each poll that shows the call.
-
-        - 10 seconds after the reply to the start request: put the contact on hold. After a failure, try again
-          every 3 seconds, at most ten times in all.
-        - After 4 seconds on hold: take the contact off hold. The call ends 3 seconds later.
-
-        :param at: the time of the poll: seconds since the service replied to the start request.
+        ``at`` counts seconds from the reply to the start request.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:
@@ -228,7 +222,7 @@ class CallRun:
                 self._release_due = at + _TALK_AFTER_HOLD
         elif at >= self._next_hold and self._holds < _MOST_HOLDS:
             self._holds += 1
-            self._next_hold = at + _HOLD_INTERVAL
+            self._next_hold = at + _HOLD_INTERVAL  # if this try fails
             message = {"type": "tts", "value": "You are on hold. Please wait."}
             if self._send("hold.call", call_session_id=session_id, contact_message=message):
                 self._held_at = at
@@ -247,14 +241,12 @@ class CallRun:
             name, before = self._counted
             self._counted = None
             if before >= self._day_remaining:
+                # The difference is the cost of the request and of this poll together.
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Begin to measure how many points (rate-limit units) the next request costs.
+        """Remember how many points (rate-limit units) are left, to measure what the next request costs.
 
-        The method remembers how many points of the day were left after the last poll. After the next poll,
-        the difference is stored in a field of `CallSeen`: the cost of the request and of this poll together.
-
-        :param name: the field of `CallSeen` for the difference: ``start_points`` or ``release_points``.
+        The next poll stores the cost in `CallSeen`.
         """
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

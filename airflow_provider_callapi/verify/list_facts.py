@@ -95,17 +95,12 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether the contact's leg (line) had a state of talking in at least one of several periods.
+    """Return whether ``list.calls`` showed the contact as talking in at least one of the given time spans.
 
-    For example, ``Разговор`` is a state of talking. A period counts only if its times are known, and
-    ``list.calls`` showed the call in it, at least one second after its beginning.
-
-    :param periods: tuples (call, beginning, end), in seconds since the start of the call. None: the time is
-        not known.
-    :return: True: yes. False: in none of the periods. None: no period counts.
+    None: the findings do not show it.
     """
     shown: bool | None = None
-    for call, begins, ends in periods:
+    for call, begins, ends in periods:  # in seconds since the start of the call
         if begins is None or ends is None or not call.is_listed_between(begins + 1, ends):
             continue
         in_period = call.states_of("contact", begins + 1, ends)

@@ -115,19 +115,14 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Measure how many points (rate-limit units) a request for a method costs, and store the cost.
+    """Measure and store how many points (rate-limit units) a request costs, if the answers show it.
 
-    The function stores the smaller of two measurements, because another program may use points at the
-    same time. If the answers do not show the cost, the function stores nothing.
-
-    :param points: method → points. The function adds an entry for ``method``.
-    :param method: the method of the API, e.g. ``list.calls``.
-    :param send: a function that sends a request for ``method`` and returns the answer. It is called four
-        times.
+    ``send`` sends the request. It is called four times.
     """
     send()  # the first request can cause further requests, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]
     differences = [a - b for a, b in pairwise(left) if a is not None and b is not None]
+    # Another program may use points at the same time, so the smaller difference is more exact.
     if differences and min(differences) >= 0:
         points[method] = min(differences)
 
@@ -202,14 +197,9 @@ def probe_dates(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> float:
-    """Return how many seconds the account's local time is ahead of UTC.
+    """Return how many seconds the account's local time is ahead of UTC, e.g. 10800.0 for Moscow.
 
-    The function takes the offset that other probes have measured. If there is none, it takes the present
-    offset of the time zone in the answer to ``get.account``, or else of the time zone in the Airflow
-    connection.
-
-    :return: for example 10800.0 for Moscow (UTC+3).
-    :raises NotPossible: none of these sources shows the offset.
+    :raises NotPossible: the offset is not known.
     """
     measured = account_facts.account_offset(bench.findings)
     zones = (bench.findings.account_zone, bench.options.timezone)

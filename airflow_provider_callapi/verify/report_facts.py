@@ -70,10 +70,9 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return the finish reasons of both legs (lines) of a call that only one participant answered.
+    """Return a call's two finish reasons: of the participant who did not pick up, and of the one who did.
 
-    :return: a pair: the reason of the leg whose participant did not pick up, and the reason of the other leg.
-        None: both participants or neither picked up, or the report of legs lacks a leg or a reason.
+    None: the findings show no such pair.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]
@@ -203,9 +202,6 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether something other than the contact's leg in the report shows that the contact picked up.
-
-    Each of these shows it: a talk time in the report of calls, a state of talking in ``list.calls``, or an
-    operator's leg in the report of legs.
-    """
+    """Return whether a talk time or another sign shows that the contact picked up the phone."""
+    # The contact's own leg does not count here, because the caller checks whether this leg shows the answer.
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

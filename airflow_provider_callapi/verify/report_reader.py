@@ -181,17 +181,16 @@ class ReportReader:
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out whether the Data API accepts a ``date_till`` (end of the period) in the future.
+        """Find out and store whether a request for a report may have an end date in the future.
 
-        The method stores the result in `ReportRules.future_date_till`. If the Data API refuses dates in the
-        future, a binary search finds the latest accepted date: the account's present local time. In
-        `ReportRules.offset`, the method then stores how many quarter hours this time is ahead of UTC.
+        If not, also store the account's offset from UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
         self.rules.future_date_till = not refused
         if not refused:
             return
+        # A binary search finds the latest accepted date: the present local time of the account.
         low, high = _OFFSETS[0], _OFFSETS[-1]
         while low < high:
             middle = (low + high + 1) // 2
@@ -211,13 +210,9 @@ class ReportReader:
         return [name for name in names if name not in self.rules.refused_fields]
 
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
-        """If the Data API has refused a field, a filter or a parameter of a request, store this refusal.
+        """Store which field, filter or parameter of a request the Data API has refused.
 
-        :param answer: the answer to the request.
-        :param method: the JSON-RPC method of the request, e.g. ``get.calls_report``.
-        :param filtered_by: the field by which the request filters; None: the request has no filter.
-        :return: True: a new refusal is stored, and the request without the refused part may succeed. False:
-            there is no new refusal.
+        Return whether a repeat without it may succeed.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)
@@ -231,16 +226,10 @@ class ReportReader:
         if answer.error_value in fields:
             self.rules.refused_fields[answer.error_value] = answer.error
             return True
-        return self._try_single_fields(fields)
+        return self._try_single_fields(fields)  # the error does not name the refused field
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Find and store the fields that the Data API refuses, with one request for each field.
-
-        This is necessary if the error of the Data API does not name the refused field.
-
-        :param fields: names of fields of ``get.calls_report``.
-        :return: True: the Data API refuses at least one of the fields. False: it refuses none.
-        """
+        """Find and store the fields that the Data API refuses. Return False if it refuses none."""
         refused = {
             name: answer.error
             for name in fields

@@ -139,11 +139,9 @@ class ReportWatch:
             seen.tags_are_null = row["tags"] is None
 
     def _since_start(self, text: object) -> float | None:
-        """Return how many seconds a local time in a report is after the call's ``start_time`` in the report.
+        """Return the seconds from a call's start until a time in the Data API's report, e.g. the call's end.
 
-        :param text: the local time, e.g. ``2016-10-19 12:26:48``.
-        :return: seconds; 0 if the local time is before ``start_time``. None: ``text`` is not a time, or
-            ``start_time`` is not known.
+        None: one of the two times is not known.
         """
         local = local_seconds(text)
         return None if local is None or self._starts is None else max(0.0, local - self._starts)

@@ -93,13 +93,9 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run a probe (experiment). If it fails, release (end) its active call.
+        """Run one experiment, and return whether it succeeded. If it failed, end its active call.
 
-        After a failure, the method shows the user the reason, and stores it in `Findings.refusals`.
-
-        :return: True: the probe is finished, and later runs leave it out. False: the probe has failed, and
-            the next run repeats it.
-        :raises CallLeft: the active call could not be released.
+        :raises CallLeft: the call could not be ended.
         """
         refusals = self._file.state.findings.refusals
         refusals.pop(probe.name, None)
@@ -109,7 +105,7 @@ class Run:
             refusals[probe.name] = str(problem)
             self._gateway.say(f"{probe.name}: not known: {problem}")
             self._release_active()
-            return False
+            return False  # the next run repeats the probe
         return True
 
     def _place(self, plan: CallPlan) -> CallSeen:
@@ -139,40 +135,30 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Decide what follows a failed start request. The service may have placed the call nevertheless.
+        """Handle a failed start request. The service may have placed the call nevertheless.
 
-        - If `CallPlan.needs_points` is True: the method raises `NotPossible`. If a call may be active, its
-          record stays in the resume file, and the run ends the call later.
-        - If `CallPlan.needs_points` is False: the method searches for the call, and releases (ends) it.
-
-        :param error: the error with which the start request failed.
-        :param active: the record of the call in the resume file.
-        :return: a `CallSeen` with the error in ``refused``. Its ``appeared`` is 0 if the call was found, and
-            None if no call is active.
-        :raises NotPossible: `CallPlan.needs_points` is True, or the search has not shown whether the call is
-            active. After the search, the record of the call stays in the resume file.
-        :raises CallLeft: the release failed.
+        :raises NotPossible: the experiment cannot continue.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:
+            # If a call may be active, its record stays in the resume file, and the run ends the call later.
             if mnemonic not in (None, LIMIT_EXCEEDED) and not error.maybe_done:
                 self._file.state.active = None
             raise NotPossible(f"the call was not placed: {mnemonic or error}") from error
         try:
             active.session_id = self._ending.find(active)
-        except NotProven as problem:
+        except NotProven as problem:  # the record of the call stays in the resume file
             raise NotPossible(f"whether the call was placed is not clear: {problem}") from error
         if active.session_id is None:
             self._file.state.active = None
         self._release_active()
+        # The time 0 means: the search has found the call.
         return CallSeen(refused=mnemonic or "no answer", appeared=None if active.session_id is None else 0.0)
 
     def _release_active(self) -> None:
-        """Release (end) the call that the resume file names as active, and save the resume file.
+        """End the call that the resume file names as active, if any, and save the file.
 
-        If the resume file names no active call, do nothing.
-
-        :raises CallLeft: the release failed.
+        :raises CallLeft: the call could not be ended.
         """
         active = self._file.state.active
         if active is None:

@@ -59,17 +59,13 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised value of the parameter ``absence_proven_after``.
+    """Return the advised ``absence_proven_after``: seconds, e.g. ``300``, or ``leave empty``.
 
-    If neither service has shown a lost call for this number of seconds, the package assumes that the call was
-    never placed.
-
-    :param delay: how many seconds after its start an active call was in the Data API's report. ``never``: no
-        report contained an active call.
-    :return: seconds as text, e.g. ``300``. ``leave empty``: neither service is known to show each active
-        call's ``external_id``.
+    After this time, a missing call counts as never placed.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
+    # "never": no report contained an active call. Then only list.calls can show a lost call, and only if it
+    # shows the external_id of each call.
     if delay == "never" and not (ids and all(ids)):
         return "leave empty"
     delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)
