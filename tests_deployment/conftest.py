@@ -1,4 +1,4 @@
-"""One deployment for the session. All scenarios run in it at once."""
+"""One deployment for the kill matrix and the mapped people. All scenarios of the matrix run in it at once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ from measured_rows import (  # noqa: F401 - hooks and a fixture of this conftest
 from scenarios import SCENARIOS, dags
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules with a deployment of their own first: the session's deployment lasts until the end."""
+    items.sort(key=lambda item: not hasattr(item.module, "deployment"))
+
+
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path_factory.mktemp("airflow"), dags())
+    deployment = Deployment(tmp_path_factory.mktemp("airflow"), dags(), other_dags=1)
+    (deployment.home / "dags" / "mapped_people.json").write_text("[]", "utf-8")
     try:
         deployment.start()
         yield deployment

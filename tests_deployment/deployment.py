@@ -118,15 +118,16 @@ class Deployment:
 
     :param home: becomes AIRFLOW_HOME.
     :param dags: dag id → the task's options, for ``dags/kill_matrix.py``.
+    :param other_dags: the number of all other DAGs.
     """
 
-    def __init__(self, home: Path, dags: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, home: Path, dags: dict[str, dict[str, Any]], *, other_dags: int = 0) -> None:
         self.home = home
         self.kills = home / "kills"
         self._port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._api = requests.Session()
-        self._dag_count = len(dags)
+        self._dag_count = len(dags) + other_dags
         self.kills.mkdir(parents=True)
         shutil.copytree(DAGS, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         (home / "dags" / "kill_matrix.json").write_text(json.dumps(dags), "utf-8")

@@ -25,9 +25,8 @@ class WithExample(Deployment):
     """A deployment whose only DAG is the example."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(home, {})
+        super().__init__(home, {}, other_dags=1)
         shutil.copy(EXAMPLE, home / "dags")
-        self._dag_count = 1
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs that calls have started, oldest first."""

@@ -54,8 +54,7 @@ class WithCampaign(Deployment):
     """A deployment with a list of 2000 people, a database for ledgers, and an account that can call them."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(home, {})
-        self._dag_count = 2
+        super().__init__(home, {}, other_dags=2)
         shutil.copy(EXAMPLE, home / "dags")
         self.results = home / "results"
         self.results.mkdir()

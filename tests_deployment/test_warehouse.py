@@ -47,8 +47,7 @@ class WithWarehouse(Deployment):
     """A deployment with the examples, a database for calls and results, and notifications of the exchange."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(home, {})
-        self._dag_count = 3
+        super().__init__(home, {}, other_dags=3)
         example = (EXAMPLES / "missed_calls.py").read_text("utf-8")
         at_any_hour = example.replace("deferrable=True,", "calling_hours=None, deferrable=True,")
         assert at_any_hour != example

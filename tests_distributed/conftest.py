@@ -11,13 +11,13 @@ from measured_rows import (  # noqa: F401 - hooks and a fixture of this conftest
     pytest_configure,
     pytest_sessionfinish,
 )
-from rows import DAG_COUNT, DAGS, OTHERS
+from rows import DAGS, OTHER_DAGS, OTHERS
 from two_hosts import TwoHosts
 
 
 @pytest.fixture(scope="session")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoHosts]:
-    hosts = TwoHosts(tmp_path_factory.mktemp("hosts"), DAGS, OTHERS, dag_count=DAG_COUNT)
+    hosts = TwoHosts(tmp_path_factory.mktemp("hosts"), DAGS, OTHERS, other_dags=OTHER_DAGS)
     try:
         hosts.start()
         yield hosts

@@ -90,5 +90,5 @@ CAMPAIGN = {
 ALERTED = {name_of("alert", run): people(1) for run in RUNS}
 """DAG of twenty failing tasks → whom its alert calls."""
 OTHERS: dict[str, Any] = {"campaign_shards.json": CAMPAIGN, "failing_tasks.json": ALERTED}
-DAG_COUNT = len(DAGS) + len(ALERTED) + 1
-"""The number of all DAGs: one for each row and each alert, and the campaign."""
+OTHER_DAGS = len(ALERTED) + 1
+"""The number of the DAGs that are not in ``DAGS``: one for each alert, and the campaign."""

@@ -96,19 +96,18 @@ class TwoHosts(Deployment):
     :param home: a folder for the homes of both hosts.
     :param dags: dag id → the task's options, for ``kill_matrix.py``.
     :param others: name of a JSON file → its content, for the other DAG files.
-    :param dag_count: the number of all DAGs.
+    :param other_dags: the number of all other DAGs.
     """
 
     _database: Postgres
 
     def __init__(
-        self, home: Path, dags: dict[str, dict[str, Any]], others: dict[str, Any], *, dag_count: int
+        self, home: Path, dags: dict[str, dict[str, Any]], others: dict[str, Any], *, other_dags: int
     ) -> None:
         self._redis_port, self._redis_data = free_port(), Path(tempfile.mkdtemp("callapi"))
         self.vault = home / "vault"
         self.revived: list[str] = []
-        super().__init__(home, dags)
-        self._dag_count = dag_count
+        super().__init__(home, dags, other_dags=other_dags)
         self.vault.mkdir()
         for file in (HERE / "dags").glob("*.py"):
             shutil.copy(file, home / "dags")

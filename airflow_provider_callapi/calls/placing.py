@@ -208,8 +208,8 @@ def _place_absent_call(
     proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
-        others = _others_calls(lost.external_id, request, gateway)
-        if others is None or not set(others) <= set(lost.others):
+        others, is_complete = _others_calls(lost.external_id, request, gateway)
+        if not is_complete or not set(others) <= set(lost.others):
             raise AbsenceNotProven(lost.external_id, gateway.clock())  # the next search finds the call
         gateway.log(
             f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
@@ -265,7 +265,7 @@ def _dial(
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
-        others = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway) or ()
+        others, _ = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         session_id := _find_lost_call(
@@ -307,10 +307,13 @@ def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Ou
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
 
-def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[int, ...] | None:
-    """Return the session ids of active calls that a search could mistake for this call. None: unknown."""
+def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
+    """Return the session ids of active calls that a search could mistake for this call.
+
+    The second value is False if there may be more such calls.
+    """
     if is_own_id(external_id):  # no other task uses an id that this package made
-        return ()
+        return (), True
     # Another task may call the same contact with the same external_id, if an author chose the id.
     like_ours = LostCall(external_id, request.contact, since=None, timezone="UTC")
     snapshot = next(gateway.poll_snapshots())
@@ -321,7 +324,7 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
         for number, session in snapshot.sessions.items()
         if like_ours.matches(session) or like_ours.may_be(session)
     )
-    return None if snapshot.failure is not None or (snapshot.left_out and not others) else others
+    return others, snapshot.failure is None and not snapshot.left_out
 
 
 def _search(

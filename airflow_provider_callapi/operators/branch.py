@@ -176,7 +176,7 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 def _parse(text: str) -> Mapping[str, Any] | str | None:
     """Read the text of a rendered template as JSON or as a Python literal. Return other texts unchanged."""
     for parse in (json.loads, ast.literal_eval):
-        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             value: Mapping[str, Any] | None = parse(text)
             return value
     return text or None  # an empty text means: no call

@@ -226,3 +226,4 @@ def _use_up_the_minute(call_api: Service) -> None:
             raise NotPossible("the answers do not show how many points are left")
         if left == before:
             raise NotPossible("list.calls costs no points, so the points cannot be used up without harm")
+    raise NotPossible(f"{_MOST_WASTED_REQUESTS} requests do not use up the points of a minute")

@@ -1020,6 +1020,28 @@ def test_a_lost_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
     assert len(world.sent) == 1
 
 
+@pytest.mark.parametrize("others", [[], [session(8, "order-7")]], ids=["alone", "beside another call"])
+def test_a_call_with_the_authors_id_is_not_dialled_again_if_the_last_poll_cannot_be_read(
+    others: list[CallSession],
+) -> None:
+    def second_try(unreadable_poll: int) -> World:
+        world = World(answer=failing(Unanswered("no answer")), lists=lambda now: others)
+        with pytest.raises(AbsenceNotProven) as error:
+            world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+        world.now, world.answer = error.value.proven_at, lambda request: StartedCall(call_session_id=9)
+        world.left_out = lambda now: int(len(world.polled_at) == unreadable_poll)
+        return world
+
+    readable = second_try(unreadable_poll=0)
+    assert (
+        readable.place(request_to(external_id="order-7"), absence_proven_after=300.0).call_session_id == 9
+    )
+    unreadable = second_try(unreadable_poll=len(readable.polled_at))
+    with pytest.raises(AbsenceNotProven):
+        unreadable.place(request_to(external_id="order-7"), absence_proven_after=300.0)
+    assert len(unreadable.sent) == 1
+
+
 def test_the_search_continues_once_all_active_calls_can_be_read_again() -> None:
     world = World(answer=failing(Unanswered("no answer")), left_out=lambda now: int(now < 5030))
     with pytest.raises(Unresolved):

@@ -112,9 +112,11 @@ class PeopleOfIndex:
         """Wait up to two minutes until the other running map indexes have published whom they have called."""
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
+        entries: dict[int, _Entry] = {}
         while True:
-            states = self._mapped.states()
-            entries = {entry["map_index"]: _Entry(**entry) for entry in self._mapped.published(_KEY)}
+            # When a try begins, Airflow deletes the entry: one that was seen before still counts.
+            before, states = self._published(), self._mapped.states()
+            entries |= before | self._published()
             silent = {index for index, state in states.items() if state not in _NEVER_RAN} - entries.keys()
             silent.discard(self._mapped.map_index)
             running = {index for index in silent if states[index] == "running"}
@@ -126,6 +128,9 @@ class PeopleOfIndex:
                     f"Map index {min(awaited)} has not stated whom it has called. No call was placed."
                 )
             time.sleep(_PAUSE)
+
+    def _published(self) -> dict[int, _Entry]:
+        return {entry["map_index"]: _Entry(**entry) for entry in self._mapped.published(_KEY)}
 
     def _own_entry(self) -> _Entry:
         return _Entry(self._mapped.map_index, self._called(), self._facts.run_clears, self._facts.was_cleared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +31,12 @@ class MapIndex(TaskInstance):
 
     def xcom_pull(self, *, task_ids: str, key: str) -> Any:
         values = [ti.xcoms[key] for ti in self.run.instances if key in ti.xcoms]
+        self.run.answered()
         return values[0] if len(values) == 1 else values or None
 
     def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> Any:
         states = {f"{task_ids[0]}_{ti.map_index}": ti.state for ti in self.run.instances}
+        self.run.answered()
         return {run_ids[0]: states}
 
 
@@ -45,6 +48,14 @@ class Run:
     clears: int = 0
     tasks: list[Task] = field(default_factory=list)
     contacts: list[str] = field(default_factory=list)
+    events: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+    """Number of a question to Airflow, from 1 → what happens after its answer."""
+    questions: int = 0
+
+    def answered(self) -> None:
+        self.questions += 1
+        for happen in self.events.get(self.questions, []):
+            happen()
 
     @property
     def instances(self) -> list[Any]:
@@ -141,6 +152,35 @@ def test_a_map_index_waits_for_another_one_whose_try_has_begun(run: Run, desk: D
     assert run.execute(0) == "called"
     assert "has called this person at map index 0" in run.execute(1)
     assert run.rings() == {ANNA: 1, BORIS: 0, CLARA: 0, ZOYA: 1}
+
+
+@pytest.mark.parametrize("begins_after", range(1, 8))
+@pytest.mark.parametrize("stated_after", range(1, 8))
+def test_a_map_index_whose_try_begins_meanwhile_hides_no_call(
+    run: Run, begins_after: int, stated_after: int
+) -> None:
+    """The new try of map index 0 deletes the XCom that shows Anna. Map index 1 is silent at first."""
+    run.expand([ANNA, BORIS])
+    assert [run.execute(index) for index in range(2)] == ["called", "called"]
+    run.clear([ZOYA, BORIS, ANNA])
+    first, second = run.tasks[0].ti, run.tasks[1].ti
+    first.state = "queued"
+    second.state = "running"
+    stated = dict(second.xcoms)
+    second.xcoms.clear()
+
+    def begin() -> None:
+        first.state = "running"
+        first.xcoms.clear()
+
+    def state_people() -> None:
+        second.xcoms.update(stated)
+
+    run.events = {begins_after: [begin]}
+    run.events.setdefault(stated_after, []).append(state_people)
+    run.questions = 0
+    assert run.execute(2) != "called"
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
 
 
 def test_no_new_person_is_called_while_an_earlier_map_index_has_not_stated_whom_it_called(run: Run) -> None:
