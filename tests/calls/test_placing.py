@@ -1033,9 +1033,7 @@ def test_a_call_with_the_authors_id_is_not_dialled_again_if_the_last_poll_cannot
         return world
 
     readable = second_try(unreadable_poll=0)
-    assert (
-        readable.place(request_to(external_id="order-7"), absence_proven_after=300.0).call_session_id == 9
-    )
+    assert readable.place(request_to(external_id="order-7"), absence_proven_after=300.0).call_session_id == 9
     unreadable = second_try(unreadable_poll=len(readable.polled_at))
     with pytest.raises(AbsenceNotProven):
         unreadable.place(request_to(external_id="order-7"), absence_proven_after=300.0)

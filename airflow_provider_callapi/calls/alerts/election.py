@@ -45,10 +45,13 @@ class Progress:
 
     :ivar person: the person's position in the alert's list of people; the first person is 1.
     :ivar call_session_id: the session id of the call.
+    :ivar acknowledged: True: the person has acknowledged the alert, so no one else is called. False: not, or
+        not yet.
     """
 
     person: int
     call_session_id: int
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class _Claim:
     until: float  # when the claim can be deleted, epoch seconds
     person: int = 0  # the position of the person whom the candidate called last, from 1; 0: no call
     call_session_id: int | None = None  # the session id of the candidate's last call
+    acknowledged: bool = False  # whether the person has acknowledged the alert
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
@@ -129,7 +133,7 @@ class Candidate:
         claim = self._read()
         if claim is None or not self._owns(claim) or not self._has_rung(claim):
             return None
-        return Progress(claim.person, claim.call_session_id or 0)
+        return Progress(claim.person, claim.call_session_id or 0, claim.acknowledged)
 
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
@@ -179,7 +183,7 @@ class Candidate:
     def record_call(self, progress: Progress) -> None:
         """Store that this candidate placed a call for the alert, so that no other candidate rings.
 
-        :param progress: the call, and the person who was called.
+        :param progress: the call, the person who was called, and whether the person has acknowledged.
         """
         self._write(self.clock(), progress)
 

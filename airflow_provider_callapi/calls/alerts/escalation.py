@@ -34,6 +34,7 @@ class Escalation:
     :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
     :ivar placed: how many calls are known to be placed. After a restart of the alert's callback, the count
         includes only the newest earlier call.
+    :ivar newest: the newest placed call, and the person who was called. None: no call was placed.
     """
 
     external_id: str
@@ -43,6 +44,7 @@ class Escalation:
     on_placed: Callable[[Progress], None]
     warn: Callable[[str], None]
     placed: int = field(default=0, init=False)
+    newest: Progress | None = field(default=None, init=False)
     _person: int = field(default=0, init=False)
 
     def ring_next(self) -> Outcome | None:
@@ -71,7 +73,8 @@ class Escalation:
                 continue
             self.gateway.log(f"{person}: call session {call.call_session_id}")
             self.placed += 1
-            self.on_placed(Progress(self._person, call.call_session_id))
+            self.newest = Progress(self._person, call.call_session_id)
+            self.on_placed(self.newest)
             return call if self.has_next else None
         return None
 
@@ -86,6 +89,7 @@ class Escalation:
             wait for.
         """
         self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
+        self.newest = progress
         self.gateway.log(
             f"person {progress.person} was called before: call session {progress.call_session_id}"
         )

@@ -100,7 +100,7 @@ class AlertLock:
         try:
             # Airflow has restarted this callback, which then continues with the next person.
             if progress := candidate.progress():
-                self._candidate, self._has_rung = candidate, True
+                self._candidate, self._has_rung = candidate if self.may_write else None, True
                 return progress
             acquired = candidate.acquire() if self.may_write else not candidate.rival_has_rung()
         except Exception as error:  # for example no permission, or no connection to Airflow's API server
@@ -132,7 +132,7 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store a placed call in the alert's Airflow Variable, so that no other callback rings."""
+        """Store a placed call, or its acknowledgement, in the alert's Airflow Variable."""
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:  # for example with ``quiet_for=0``
             return

@@ -37,7 +37,7 @@ class Failure:
     dag_id: str
     run_id: str
     task_id: str = ""  # only for ``task`` and ``approval``
-    # ``deadline``: Airflow's id of the missed deadline. ``run``: the running task's id and map index.
+    # ``deadline``: Airflow's id of the missed deadline. ``run``: the running task, also its DAG and run.
     # A restart or a retry does not change the value.
     caller: str = ""
 
@@ -59,7 +59,7 @@ class Failure:
             return cls("dag", dag_id, run_id)
         waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
         if not waits and _is_running(ti):
-            task = f"task {_text(ti, 'task_id')} {_text(ti, 'map_index')}"
+            task = f"task {dag_id} {run_id} {_text(ti, 'task_id')} {_text(ti, 'map_index')}"
             return cls("run", dag_id, run_id, caller=task)
         return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 

@@ -56,6 +56,8 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
                 wanted = Acknowledgement.of(options, escalation.requests)
                 while call and not await wait_for_acknowledgement(hook, execution, call, wanted, log):
                     call = await execution.run(escalation.ring_next)
+                if call and escalation.newest:  # a retry or restart of this callback calls no one else
+                    await execution.run(lock.record_call, replace(escalation.newest, acknowledged=True))
                 count_alert("answered" if call else "rang")
 
 
@@ -65,6 +67,8 @@ def begin(
     """Call the alert's first person, or find the earlier call with which an interrupted alert continues."""
     try:
         own = lock.acquire()
+        if own and own.acknowledged:
+            raise AlertSuppressed("a person has acknowledged it")
         escalation = _make_escalation(hook, options, failure, lock, log)
         with search_hook(hook, failure.kind) as searching:
             earlier = find_earlier_call(searching, escalation, options.quiet_for, log)

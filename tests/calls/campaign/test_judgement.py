@@ -56,7 +56,9 @@ def test_a_try_that_began_after_max_lateness_fails_only_if_people_are_left() -> 
 
 
 @pytest.mark.parametrize("spared", [[], [CALLED_RECENTLY], [ON_THE_LIST], [CALLED_RECENTLY, ON_THE_LIST]])
-def test_a_campaign_without_a_call_fails_if_a_person_was_not_called_for_lack_of_time(spared: list[Any]) -> None:
+def test_a_campaign_without_a_call_fails_if_a_person_was_not_called_for_lack_of_time(
+    spared: list[Any],
+) -> None:
     found = problem(NOT_CALLED, *spared)
     assert found is not None
     assert found.kind is ProblemKind.TOO_LATE

@@ -117,6 +117,41 @@ def test_a_retry_of_a_killed_task_that_rings_calls_only_the_people_who_are_left(
     assert rung(desk) == ALL_CONTACTS
 
 
+@pytest.mark.parametrize("data_api", [True, False])
+def test_a_retry_of_a_task_whose_alert_was_acknowledged_calls_no_one(desk, data_api):
+    desk.connect(extra={"data_api": data_api})
+    context = of_task("ring_everybody")
+    desk.exchange.script(ON_DUTY, Script.busy(0))
+    desk.exchange.default_script = Script(rings=5, talks=20)
+    with set_current_context(context):
+        notifier(ALL_CONTACTS)(context)
+        assert rung(desk) == ALL_CONTACTS[:2]
+        desk.sleep(120)
+        notifier(ALL_CONTACTS)(context)
+
+    assert rung(desk) == ALL_CONTACTS[:2]
+
+
+@pytest.mark.parametrize("attribute", ["dag_id", "run_id"])
+def test_the_same_task_of_another_dag_or_run_does_not_continue(desk, monkeypatch, attribute):
+    """An author's own external_id lets both share one alert."""
+    first, second = of_task("ring_everybody"), of_task("ring_everybody")
+    setattr(second["ti"], attribute, "another")
+    desk.exchange.default_script = Script.busy(0)
+
+    async def killed(*arguments):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ringing, "wait_for_acknowledgement", killed)
+        with set_current_context(first), pytest.raises(Killed):
+            notifier(ALL_CONTACTS, external_id="alert")(first)
+    with set_current_context(second):
+        notifier(ALL_CONTACTS, external_id="alert")(second)
+
+    assert rung(desk) == ALL_CONTACTS[:1]
+
+
 def test_another_task_of_the_run_that_rings_the_same_people_does_not_continue(desk):
     first, second = of_task("ring_everybody"), of_task("ring_again")
     desk.exchange.default_script = Script.busy(0)
