@@ -99,7 +99,8 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception for a task with an unresolved call: a lost call that the search did not find.
+    """Return the exception for a task with an unresolved call: an unconfirmed call that the search did not
+    find.
 
     - With ``may_dial_again``: `CallUnresolvedForNow`. Airflow retries the task.
     - Otherwise: `CallUnresolved`. Airflow does not retry the task.

@@ -129,7 +129,7 @@ def test_an_error_decides_if_another_error_occurs_while_it_is_handled_unless_it_
 
 
 def test_the_outermost_known_error_decides():
-    """An Airflow operator's exception about a lost call counts more than the lost answer."""
+    """An Airflow operator's exception about an unconfirmed call counts more than the lost answer."""
     lost = raised_from(errors.Unanswered("x", method=START), Unresolved("id", "x"))
 
     assert decide(raised_from(lost, exceptions.CallUnresolvedForNow("x"))).action is DEFAULT

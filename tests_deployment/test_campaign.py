@@ -188,7 +188,7 @@ def test_a_campaign_of_2000_people_in_four_shards_survives_twenty_kills(
     rings = Counter(entry["phone"] for entry in exchange.journal() if entry["kind"] == "ring")
     assert rings == Counter(person for person, _, _, _, session, _ in rows if session)
 
-    # no unresolved attempt rang a phone: the campaign found every lost call that rang
+    # no unresolved attempt rang a phone: the campaign found every unconfirmed call that rang
     assert len(unresolved) <= KILLS * AT_ONCE
     assert not [row for row in unresolved if row[4]]
     doubtful = {person for person, *_ in unresolved}

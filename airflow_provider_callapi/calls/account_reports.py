@@ -16,9 +16,9 @@ from airflow_provider_callapi.api.data_api import (
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.calls.answers import judge_finished_call
-from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 _DAY = 86_400.0
 
@@ -91,8 +91,8 @@ class AccountReports:
         )
         found: list[CallReport] = reports
         if external_id is not None:
-            lost = LostCall(external_id, contact, since, self._timezone())
-            found = [report for report in reports if lost.matches(report)]
+            unconfirmed = UnconfirmedCall(external_id, contact, since, self._timezone())
+            found = [report for report in reports if unconfirmed.matches(report)]
             if not found and not reports.complete:
                 raise Unanswered(
                     "a report of the Data API cannot be read, and may be the report of the call",
@@ -136,9 +136,9 @@ class AccountReports:
             self._sleep(min(REPORT_INTERVAL, remaining))
 
     def find_call(self, external_id: str, contact: str, since: float, *, timeout: float = 0.0) -> int | None:
-        """Wait for the Data API's report of a lost call, and return the call's session id.
+        """Wait for the Data API's report of an unconfirmed call, and return the call's session id.
 
-        A lost call is a call whose start request got no answer.
+        An unconfirmed call is a call whose start request got no answer.
 
         :param external_id: the id in the start request.
         :param contact: the number that was called.

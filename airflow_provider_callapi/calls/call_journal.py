@@ -20,8 +20,8 @@ There are four exceptions. The author can choose the first two:
 
 - ``delivery="at_least_once"``: if a call is unresolved, the try places one new attempt. If this attempt is
   unresolved, too, the try fails.
-- ``absence_proven_after``: if it is proven that a lost call was never placed, the try places the same attempt
-  again.
+- ``absence_proven_after``: if it is proven that an unconfirmed call was never placed, the try places the same
+  attempt again.
 - The service refused the start request, or the request was not sent: the stage is "nothing" again.
 - The journal holds a call to another person: the try places a new attempt. If the secret key of the stored
   fingerprint is gone, the call counts as a call to the same person.
@@ -108,8 +108,8 @@ class Record:
     :ivar call: the outcome so far, as `Outcome.to_xcom` returns it. None: no placed call is known.
     :ivar others: session ids of other tasks' calls with the same ``external_id`` and contact. They were
         active before the start request was sent, so none of them is this task's call.
-    :ivar missing_since: when the first search for the lost call ended without finding it, epoch seconds.
-        None: no search has ended in this way.
+    :ivar missing_since: when the first search for the unconfirmed call ended without finding it, epoch
+        seconds. None: no search has ended in this way.
     """
 
     stage: Stage
@@ -234,7 +234,7 @@ class Journal:
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param now: the present time, epoch seconds.
         :param others: session ids of other tasks' active calls with the same ``external_id`` and contact. A
-            search for this task's lost call ignores them.
+            search for this task's unconfirmed call ignores them.
         :return: the request with the ``external_id`` of the attempt. Send this request.
         """
         attempt = self.next_attempt
@@ -257,7 +257,7 @@ class Journal:
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:
-        """Store that a search for the lost call has ended without finding it.
+        """Store that a search for the unconfirmed call has ended without finding it.
 
         The journal keeps the time of the first unsuccessful search of the attempt. If it already has this
         time, the method changes nothing.
@@ -278,7 +278,7 @@ class Journal:
         return call
 
     def mark_unresolved(self) -> None:
-        """Store that the search did not find the lost call, so it is unknown whether the call was placed."""
+        """Store that a search did not find the call, so it is unknown whether the call was placed."""
         self._store_stage(Stage.UNRESOLVED)
 
     def mark_active(self, call: Outcome) -> None:

@@ -18,14 +18,14 @@ from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.call_journal import Journal, Record, Step
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
-from airflow_provider_callapi.calls.lost_call import (
-    CLOCK_DIFFERENCE,
-    SMALL_CLOCK_DIFFERENCE,
-    LostCall,
-    is_own_id,
-)
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.unconfirmed_call import (
+    CLOCK_DIFFERENCE,
+    SMALL_CLOCK_DIFFERENCE,
+    UnconfirmedCall,
+    is_own_id,
+)
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 Delivery = Literal["at_most_once", "at_least_once"]
@@ -61,7 +61,7 @@ class AnswerNotStored(Exception):
 
 
 class AbsenceNotProven(Exception):
-    """A search has not found a lost call, but does not prove yet that the call was never placed.
+    """A search has not found an unconfirmed call, but does not prove yet that the call was never placed.
 
     :ivar proven_at: when to search again, epoch seconds. If no service shows the call at this time, the call
         was never placed.
@@ -124,19 +124,20 @@ def place(
 
     :param journal: the stored record of the task's call. The function updates the record.
     :param request: the start request of the call.
-    :param appear_timeout: how many seconds to search for a lost call in ``list.calls``.
-    :param delivery: what follows if a lost call is not found, and ``absence_proven_after`` is None.
+    :param appear_timeout: how many seconds to search for an unconfirmed call in ``list.calls``.
+    :param delivery: what follows if an unconfirmed call is not found, and ``absence_proven_after`` is None.
         ``at_most_once``: raise `Unresolved`. ``at_least_once``: place a new attempt, at most once per try.
         The person's phone may then ring twice.
     :param search_first: True: before dialling, search for a call that an earlier try may have placed. Use
         True if the journal of the earlier try is lost.
-    :param absence_proven_after: seconds from the end of the first search for a lost call. If no service shows
-        the call after this time, the function places the same attempt again. None: ``delivery`` decides.
+    :param absence_proven_after: seconds from the end of the first search for an unconfirmed call. If no
+        service shows the call after this time, the function places the same attempt again. None: ``delivery``
+        decides.
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: the lost call was not found, and may have been placed. Use this function again
-        at the error's ``proven_at``, a time in epoch seconds.
+    :raises AbsenceNotProven: the unconfirmed call was not found, and may have been placed. Use this function
+        again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
@@ -198,49 +199,53 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Send the start request of a lost call again, if it is proven that the call was never placed.
+    """Send the start request of an unconfirmed call again, if it is proven that the call was never placed.
 
     :raises AbsenceNotProven: it is not proven yet.
     """
-    lost = journal.current
+    unconfirmed = journal.current
     journal.mark_missing(gateway.clock())
     # The proof: no service shows the call this many seconds after the end of the first search.
     proven_at = (journal.current.missing_since or 0.0) + absence_proven_after
     if gateway.clock() >= proven_at:
         _refuse_doubtful_absence(journal, request, gateway)
-        others, is_complete = _others_calls(lost.external_id, request, gateway)
-        if not is_complete or not set(others) <= set(lost.others):
-            raise AbsenceNotProven(lost.external_id, gateway.clock())  # the next search finds the call
+        others, is_complete = _others_calls(unconfirmed.external_id, request, gateway)
+        if not is_complete or not set(others) <= set(unconfirmed.others):
+            raise AbsenceNotProven(unconfirmed.external_id, gateway.clock())  # the next search finds the call
         gateway.log(
-            f"No service shows external_id {lost.external_id}, {absence_proven_after:g} s after a first "
-            "search. So the call was never placed, and the same attempt is placed again"
+            f"No service shows external_id {unconfirmed.external_id}, {absence_proven_after:g} s after a "
+            "first search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
-        answer = _dial(journal, request, gateway, others=tuple({*lost.others, *others}))
+        answer = _dial(journal, request, gateway, others=tuple({*unconfirmed.others, *others}))
         if isinstance(answer, Outcome):
             return answer
-        lost, proven_at = journal.current, gateway.clock()
-    raise AbsenceNotProven(lost.external_id, proven_at)
+        unconfirmed, proven_at = journal.current, gateway.clock()
+    raise AbsenceNotProven(unconfirmed.external_id, proven_at)
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if a report of the Data API, also an unreadable one, may be the lost call's.
+    """Raise an error if a report of the Data API, also an unreadable one, may be the unconfirmed call's.
 
     :raises Unresolved: a readable report may be the call's.
     """
-    lost = journal.current
+    unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API
         return
-    reports = gateway.reported_calls(lost.intended_at)
-    sought = LostCall(
-        lost.external_id, request.contact, lost.intended_at, gateway.timezone(), others=lost.others
+    reports = gateway.reported_calls(unconfirmed.intended_at)
+    sought = UnconfirmedCall(
+        unconfirmed.external_id,
+        request.contact,
+        unconfirmed.intended_at,
+        gateway.timezone(),
+        others=unconfirmed.others,
     )
     for report in reports:
         if sought.matches(report) or sought.may_be(report):
             has = "has this" if (report.call_api_external_id or "").strip() else "has no"
             journal.mark_unresolved()
             raise Unresolved(
-                lost.external_id, f"Call session {report.id} {has} external_id, and may be this call"
+                unconfirmed.external_id, f"Call session {report.id} {has} external_id, and may be this call"
             )
     if not reports.complete:
         raise Unanswered(
@@ -268,7 +273,7 @@ def _dial(
         others, _ = _others_calls(journal.external_id(request, journal.next_attempt), request, gateway)
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
-        session_id := _find_lost_call(
+        session_id := _find_unconfirmed_call(
             journal.current,
             request,
             gateway,
@@ -315,7 +320,7 @@ def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) ->
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True
     # Another task may call the same contact with the same external_id, if an author chose the id.
-    like_ours = LostCall(external_id, request.contact, since=None, timezone="UTC")
+    like_ours = UnconfirmedCall(external_id, request.contact, since=None, timezone="UTC")
     snapshot = next(gateway.poll_snapshots())
     if isinstance(snapshot.failure, AuthenticationFailed):
         raise snapshot.failure  # the start request would fail in the same way
@@ -342,7 +347,7 @@ def _search(
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
-    session_id = _find_lost_call(
+    session_id = _find_unconfirmed_call(
         record,
         request,
         gateway,
@@ -358,7 +363,7 @@ def _search(
     return _store_placed(journal, session_id, gateway)
 
 
-def _find_lost_call(
+def _find_unconfirmed_call(
     record: Record,
     request: StartCall,
     gateway: CallGateway,
@@ -372,7 +377,7 @@ def _find_lost_call(
 
     Return its session id, or None.
     """
-    lost = LostCall(
+    unconfirmed = UnconfirmedCall(
         record.external_id,
         request.contact,
         since,
@@ -384,7 +389,7 @@ def _find_lost_call(
     failures: list[CallApiError] = []
     session_id: int | None = None
     try:
-        session_id = _find_in_snapshots(lost, gateway)
+        session_id = _find_in_snapshots(unconfirmed, gateway)
     except CallApiError as error:
         failures.append(error)
     try:
@@ -405,29 +410,29 @@ def _find_lost_call(
     return None
 
 
-def _find_in_snapshots(lost: LostCall, gateway: CallGateway) -> int | None:
-    """Poll until a lost call appears or is certainly not active. Return its session id or None.
+def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
+    """Poll until an unconfirmed call appears or is certainly not active. Return its session id or None.
 
     :raises CallApiError: too many polls failed.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():
         for session in snapshot.sessions.values():
-            if lost.matches(session):
+            if unconfirmed.matches(session):
                 return session.call_session_id
         failure = snapshot.failure
-        if failure is None and not lost.is_absent_from(snapshot):
-            lost.misses = 0
-            # A poll that may hide the lost call counts as failed.
+        if failure is None and not unconfirmed.is_absent_from(snapshot):
+            unconfirmed.misses = 0
+            # A poll that may hide the unconfirmed call counts as failed.
             failure = Unanswered(
-                "an active call cannot be read, and may be the lost call", method="list.calls"
+                "an active call cannot be read, and may be the unconfirmed call", method="list.calls"
             )
         if failure is not None:
             failed_polls += 1
             if failure.permanent or failed_polls > TOLERANCE.failures:
                 raise failure
             continue
-        failed_polls, lost.misses = 0, lost.misses + 1
-        if lost.is_given_up(snapshot.at):
+        failed_polls, unconfirmed.misses = 0, unconfirmed.misses + 1
+        if unconfirmed.is_given_up(snapshot.at):
             break
     return None

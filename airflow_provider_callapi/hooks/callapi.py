@@ -215,8 +215,8 @@ class CallApiHook(BaseHook):
         """Place a call at most once in all tries of the running task, and return the call as a dict.
 
         Use this method in the function of a task that Airflow may retry. If an earlier try has placed the
-        call, a retry returns this call. A call is lost if its start request got no answer: the call may have
-        been placed. The method searches for a lost call.
+        call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call
+        may have been placed. The method searches for an unconfirmed call.
 
         - A retry recognises a call by the called person, and by the order of the calls to this person.
         - Two requests with exactly the same content in one try place one call.
@@ -231,15 +231,15 @@ class CallApiHook(BaseHook):
 
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
-        :param appear_timeout: how many seconds the method searches for a lost call in ``list.calls``, 60 by
-            default. Each placed call must appear there within this time.
-        :param delivery: what to do if the search does not find a lost call. ``at_most_once``, the default:
-            raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call may have
-            rung.
+        :param appear_timeout: how many seconds the method searches for an unconfirmed call in ``list.calls``,
+            60 by default. Each placed call must appear there within this time.
+        :param delivery: what to do if the search does not find an unconfirmed call. ``at_most_once``, the
+            default: raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call
+            may have rung.
         :return: the same dict that a start operator returns, e.g. with ``call_session_id``.
-        :raises CallUnresolved: the search did not find the lost call. Airflow does not retry the task.
-        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is lost too. Airflow retries the
-            task, and the retry may place another call.
+        :raises CallUnresolved: the search did not find the unconfirmed call. Airflow does not retry the task.
+        :raises CallUnresolvedForNow: with ``at_least_once``, the second call is unconfirmed too. Airflow
+            retries the task, and the retry may place another call.
         :raises CallApiTrouble: the call was placed, but its session id could not be stored. A retry searches
             for the call.
         :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail too.
@@ -274,7 +274,7 @@ class CallApiHook(BaseHook):
         """Return the functions that `airflow_provider_callapi.calls.placing.place` needs, as one object.
 
         :param log: a function that writes a line to the task's log.
-        :param poll_interval: seconds between two polls of the search for a lost call.
+        :param poll_interval: seconds between two polls of the search for an unconfirmed call.
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
         :param before_each_send: a function that the hook calls before each send of the start request. An
             exception of the function prevents the send.

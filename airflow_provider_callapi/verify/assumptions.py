@@ -95,7 +95,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "start_time in list.calls has a known form.",
-        "Lost calls are recognised by their start.",
+        "Unconfirmed calls are recognised by their start.",
         _CALLS,
         call_judgements.start_time,
     ),

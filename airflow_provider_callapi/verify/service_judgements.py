@@ -24,8 +24,8 @@ _DAY = 86_400.0
 _LEAST_ABSENCE = 300
 """The smallest advised value of the parameter ``absence_proven_after``, in seconds.
 
-If a lost call stays absent for ``absence_proven_after``, the package calls the person again. If the service
-shows the lost call only later, the person is called twice.
+If an unconfirmed call stays absent for ``absence_proven_after``, the package calls the person again. If the
+service shows the unconfirmed call only later, the person is called twice.
 """
 
 
@@ -49,7 +49,7 @@ def ongoing(context: Context) -> Judgement:
     """Judge whether the Data API's report with ``include_ongoing_calls`` contains active calls.
 
     The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
-    which the package assumes that a lost call was never placed.
+    which the package assumes that an unconfirmed call was never placed.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -64,8 +64,8 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     After this time, a missing call counts as never placed.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
-    # "never": no report contained an active call. Then only list.calls can show a lost call, and only if it
-    # shows the external_id of each call.
+    # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only
+    # if it shows the external_id of each call.
     if delay == "never" and not (ids and all(ids)):
         return "leave empty"
     delays = (list_facts.appear_delay(findings), report_facts.report_delay(findings), delay)

@@ -1,4 +1,4 @@
-"""The reports of single calls: how long a wait for a report asks, and what a search for a lost call finds."""
+"""The reports of single calls: how long a wait asks for one, and what a search for a call finds."""
 
 from __future__ import annotations
 

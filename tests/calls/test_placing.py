@@ -1,4 +1,4 @@
-"""The journal's table, row by row, and the search for a lost call."""
+"""The journal's table, row by row, and the search for an unconfirmed call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.methods import StartCall, StartInformerCall
 from airflow_provider_callapi.api.models import CallSession, StartedCall
 from airflow_provider_callapi.calls.call_journal import _STEPS, Journal, Record, Stage, Step
-from airflow_provider_callapi.calls.lost_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
@@ -39,6 +38,7 @@ from airflow_provider_callapi.calls.placing import (
     place,
 )
 from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 PERSON, OTHER_PERSON = "79260000001", "79260000002"
@@ -399,7 +399,7 @@ def test_a_record_comes_back_from_json_as_it_was(record: Record) -> None:
 
 
 def test_a_repeated_authors_id_does_not_adopt_a_call_that_began_long_before_the_intent() -> None:
-    """The earlier call to the same contact is still active. It began before the lost call."""
+    """The earlier call to the same contact is still active. It began before the unconfirmed call."""
 
     def lists(now: float) -> list[CallSession]:
         earlier = session(EARLIER, "order-7")
@@ -436,7 +436,7 @@ def test_an_authors_id_finds_the_call_that_began_with_the_intent() -> None:
     assert world.place(request_to(external_id="order-7")).call_session_id == 8
 
 
-def test_a_call_with_the_authors_id_that_was_active_before_is_not_the_lost_call() -> None:
+def test_a_call_with_the_authors_id_that_was_active_before_is_not_the_unconfirmed_call() -> None:
     other = session(8, "order-7")
     world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [other], reports=lambda _: 8)
     with pytest.raises(Unresolved):
@@ -839,7 +839,7 @@ BEGAN_BEFORE = {"contact_phone_number": PERSON, "start_time": "1970-01-01 01:21:
 
 
 def test_a_reported_call_with_the_authors_id_before_the_intent_makes_the_absence_doubtful() -> None:
-    """The call may be the lost call, if a clock or the time zone is wrong, or the call of another task."""
+    """The call may be the unconfirmed one, if a clock or the time zone is wrong, or another task's."""
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     with pytest.raises(AbsenceNotProven):
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
@@ -857,12 +857,12 @@ def test_an_active_call_with_the_authors_id_that_began_before_the_intent_delays_
     world.now = 9000.0
     began = CallSession(call_session_id=8, external_id="order-7", **BEGAN_BEFORE)
     world.lists = lambda now: [began]
-    with pytest.raises(Unanswered, match="may be the lost call"):
+    with pytest.raises(Unanswered, match="may be the unconfirmed call"):
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
     assert (len(world.sent), world.disk.stage) == (1, "starting")
 
 
-def test_the_last_poll_before_the_second_start_request_may_show_the_lost_call() -> None:
+def test_the_last_poll_before_the_second_start_request_may_show_the_unconfirmed_call() -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None)
     request = request_to(external_id="order-7")
     with pytest.raises(AbsenceNotProven):
@@ -1009,7 +1009,7 @@ def nameless(number: int, contact: str | None = PERSON) -> CallSession:
     ],
     ids=["no id", "no external_id", "no contact either", "null as external_id", "empty external_id"],
 )
-def test_a_lost_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
+def test_an_unconfirmed_call_is_not_dialled_again_while_an_active_call_cannot_be_read(
     unreadable: dict[str, Any], delivery: Any, absence_proven_after: float | None
 ) -> None:
     world = World(answer=failing(Unanswered("no answer")), reports=lambda external_id: None, **unreadable)
@@ -1051,7 +1051,7 @@ def test_the_search_continues_once_all_active_calls_can_be_read_again() -> None:
     assert world.place().call_session_id == 8
 
 
-def test_a_call_to_another_person_that_cannot_be_read_is_not_the_lost_call() -> None:
+def test_a_call_to_another_person_that_cannot_be_read_is_not_the_unconfirmed_call() -> None:
     world = World(answer=failing(Unanswered("no answer")), lists=lambda now: [nameless(9, OTHER_PERSON)])
     with pytest.raises(Unresolved):
         world.place()

@@ -296,7 +296,7 @@ class Placing(RuleBasedStateMachine):
     def a_lost_request_and_a_try_an_hour_later(
         self, fault: Fault, crash_at: int | None, afterwards: str
     ) -> None:
-        """By then the absence of a lost call is a proof."""
+        """By then the absence of an unconfirmed call is a proof."""
         self.a_try_whose_start_request_fails(fault, None, afterwards)
         self.time_passes(3600.0)
         self.a_try(None, afterwards)

@@ -126,7 +126,7 @@ def test_an_answer_that_task_state_cannot_store_fails_the_try_and_the_retry_find
 
 
 @needs_state
-def test_a_lost_call_is_found_by_the_same_try(function: Function, desk: Desk) -> None:
+def test_an_unconfirmed_call_is_found_by_the_same_try(function: Function, desk: Desk) -> None:
     desk.exchange.fault(Fault.DROP_AFTER, method=START)
     call = function.place()
     assert call["call_session_id"] == desk.exchange.calls[0].call_session_id
@@ -134,7 +134,7 @@ def test_a_lost_call_is_found_by_the_same_try(function: Function, desk: Desk) ->
 
 
 @needs_state
-def test_a_lost_call_that_is_not_found_is_unresolved_until_a_user_clears_the_task(
+def test_an_unconfirmed_call_that_is_not_found_is_unresolved_until_a_user_clears_the_task(
     function: Function, desk: Desk
 ) -> None:
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)
@@ -150,7 +150,7 @@ def test_a_lost_call_that_is_not_found_is_unresolved_until_a_user_clears_the_tas
 
 
 @needs_state
-def test_at_least_once_places_a_lost_call_again(function: Function, desk: Desk) -> None:
+def test_at_least_once_places_an_unconfirmed_call_again(function: Function, desk: Desk) -> None:
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)
     assert function.place(delivery="at_least_once")["attempt"] == 2
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)

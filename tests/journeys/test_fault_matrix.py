@@ -354,7 +354,7 @@ def test_a_retry_places_the_call_if_the_service_is_down_during_a_whole_try(
     [(CONTACT, 12.0), ("79169999999", 0.0)],
     ids=["12 h earlier", "another contact"],
 )
-def test_another_call_with_the_same_external_id_is_not_adopted_as_the_lost_call(
+def test_another_call_with_the_same_external_id_is_not_adopted_as_the_unconfirmed_call(
     wire: Wire, other_contact: str, hours: float
 ) -> None:
     wire.desk.exchange.script(CONTACT, PEOPLE["talks for half a minute"])

@@ -90,7 +90,7 @@ def test_a_lost_start_request_does_not_adopt_the_call_of_another_task_for_the_sa
 
 
 @pytest.mark.parametrize("later", LATER)
-def test_a_lost_call_is_found_next_to_the_call_of_another_task_for_the_same_order(desk, later):
+def test_an_unconfirmed_call_is_found_next_to_the_call_of_another_task_for_the_same_order(desk, later):
     desk.exchange.script(CONTACT, Script(rings=1, talks=30))
     first = order_task(desk, "confirm", wait_for_completion=False).run()
     LATER[later](desk)

@@ -229,7 +229,7 @@ def test_a_clear_places_a_refused_call(desk):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_lost_call_stays_unresolved_even_if_a_repeat_would_be_refused(desk):
+def test_an_unconfirmed_call_stays_unresolved_even_if_a_repeat_would_be_refused(desk):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
     desk.exchange.script(CONTACT, Script.busy(0))
     desk.connect(extra={"data_api": False})

@@ -1,14 +1,15 @@
-"""Finds out which lost calls of a campaign were never placed. The campaign then dials the people again.
+"""Finds out which unconfirmed calls of a campaign were never placed. The campaign then dials the people
+again.
 
-A call is lost if its start request got no answer. The author sets ``absence_proven_after``, a number of
-seconds. A lost call counts as never placed if two conditions are met:
+A call is unconfirmed if its start request got no answer. The author sets ``absence_proven_after``, a number
+of seconds. An unconfirmed call counts as never placed if two conditions are met:
 
 - For ``absence_proven_after`` seconds, all successful snapshots (at least two) have proven that the call is
   not active. After a snapshot that may contain the call, the seconds count from the beginning again.
 - The Data API's reports are then complete, and none of them may be the call's.
 
-If ``absence_proven_after`` is None, no lost call counts as never placed. A lost call that is not found is
-unresolved, and the campaign does not dial the person again.
+If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. An unconfirmed call that is
+not found is unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, retry_seconds
-from airflow_provider_callapi.calls.campaign.lost_call_search import owner_of
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
-from airflow_provider_callapi.calls.lost_call import LostCall
+from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import owner_of
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 _DAY = 86_400.0
 
 
 @dataclass(frozen=True)
 class AbsenceVerdict:
-    """What became of lost calls after the search for them: found, never placed, or unresolved.
+    """What became of unconfirmed calls after the search for them: found, never placed, or unresolved.
 
-    The key of a person in the ledger stands for the person's lost call.
+    The key of a person in the ledger stands for the person's unconfirmed call.
 
-    :ivar given_up: the keys of unresolved lost calls: not found, but perhaps placed.
-    :ivar absent: the keys of lost calls that were never placed.
-    :ivar found: the lost calls that the Data API reports: key → session id of the call.
+    :ivar given_up: the keys of unresolved unconfirmed calls: not found, but perhaps placed.
+    :ivar absent: the keys of unconfirmed calls that were never placed.
+    :ivar found: the unconfirmed calls that the Data API reports: key → session id of the call.
     """
 
     given_up: Collection[str] = ()
@@ -47,9 +48,10 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Asks the Data API which of a campaign's lost calls were placed, and decides about each lost call.
+    """Asks the Data API which of a campaign's unconfirmed calls were placed, and decides about each
+    unconfirmed call.
 
-    A request is necessary only for lost calls that no poll has found during their search time.
+    A request is necessary only for unconfirmed calls that no poll has found during their search time.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -64,42 +66,48 @@ class AbsenceProof:
         self._next_at = 0.0
 
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
-        """Return which lost calls were found, which were never placed, and which remain unresolved.
+        """Return which unconfirmed calls were found, which were never placed, and which remain unresolved.
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of the people whose lost call no poll has found in the search time.
+        :param people: the ledger keys of the people whose unconfirmed call no poll has found in the search
+            time.
         :param now: epoch seconds.
         :return: the verdict. It omits a person whose call cannot be judged yet. The campaign continues to
             search for the call.
         """
         fetch = self._gateway.reported_calls
-        lost_calls = {key: _lost_call(self._index[key]) for key in people}
-        overdue = [key for key, lost in lost_calls.items() if lost.is_overdue(now)]
+        unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in people}
+        overdue = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_overdue(now)]
         if self._after is None or fetch is None:
             return AbsenceVerdict(
-                [key for key in people if key in overdue or lost_calls[key].is_given_up(now)]
+                [key for key in people if key in overdue or unconfirmed_calls[key].is_given_up(now)]
             )
-        missing = [key for key, lost in lost_calls.items() if _is_missing(lost, since=now - self._after)]
-        doubtful = [key for key, lost in lost_calls.items() if lost.is_doubtful(now)]
+        missing = [
+            key
+            for key, unconfirmed in unconfirmed_calls.items()
+            if _is_missing(unconfirmed, since=now - self._after)
+        ]
+        doubtful = [key for key, unconfirmed in unconfirmed_calls.items() if unconfirmed.is_doubtful(now)]
         if not (missing or doubtful) or now < self._next_at:
             return AbsenceVerdict(overdue)
         self._next_at = now + (self._interval if missing else max(self._interval, self._after))
         reports = self._reports(fetch, [*missing, *doubtful], now)
         if reports is None:
             return AbsenceVerdict(overdue)
-        lost_by_id = self._index.lost_by_external_id()
+        unconfirmed_by_id = self._index.unconfirmed_by_external_id()
         found = {
             state.person.key: report.id
             for report in reports
-            if (state := owner_of(lost_by_id, report.call_api_external_id, report))
+            if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
         }
         not_found = [key for key in missing if key not in found] if reports.complete else []
-        unclear = [key for key in not_found if any(map(lost_calls[key].may_be, reports))]
+        unclear = [key for key in not_found if any(map(unconfirmed_calls[key].may_be, reports))]
         absent = set(not_found).difference(unclear)
         if absent:
             self._gateway.log(
-                f"{len(absent)} lost calls were never placed, because no service shows them: dialling again"
+                f"{len(absent)} unconfirmed calls were never placed, because no service shows them: dialling "
+                "again"
             )
         given_up = {*overdue, *unclear} - absent - found.keys()
         return AbsenceVerdict(given_up, absent, found)
@@ -107,7 +115,7 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Return the Data API's reports in which the lost calls of some people may appear.
+        """Return the Data API's reports in which the unconfirmed calls of some people may appear.
 
         If the request fails, log the failure and return None.
         """
@@ -115,16 +123,20 @@ class AbsenceProof:
             # one day earlier, because a clock or a time zone may be wrong
             return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
         except CallApiError as error:
-            self._gateway.log(f"The Data API does not show which lost calls were placed: {error}")
+            self._gateway.log(f"The Data API does not show which unconfirmed calls were placed: {error}")
             self._next_at = now + max(retry_seconds(error, 0.0), self._interval)
             return None
 
 
-def _lost_call(state: PersonState) -> LostCall:
-    assert state.lost_call is not None, "the person's call is not lost"
-    return state.lost_call
+def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
+    assert state.unconfirmed_call is not None, "the person's call is not unconfirmed"
+    return state.unconfirmed_call
 
 
-def _is_missing(lost: LostCall, *, since: float) -> bool:
+def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
     """Return whether polls have proven since a given time (epoch seconds) that a call is not active."""
-    return lost.missing_since is not None and lost.missing_since <= since and lost.misses >= TOLERANCE.misses
+    return (
+        unconfirmed.missing_since is not None
+        and unconfirmed.missing_since <= since
+        and unconfirmed.misses >= TOLERANCE.misses
+    )

@@ -16,8 +16,8 @@ from airflow_provider_callapi.calls.campaign.redial import redial_time
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
-from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
 
 _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
@@ -44,7 +44,7 @@ class AttemptProgress:
         self._rules = rules
         self._tags = tags
         self._on_entry: dict[PersonStage, Callable[[PersonState, float], None]] = {
-            PersonStage.LOST: self._begin_search,
+            PersonStage.UNCONFIRMED: self._begin_search,
             PersonStage.ACTIVE: self._begin_watch,
             PersonStage.REPORT_DUE: self._await_report,
             PersonStage.TAGS_DUE: self._await_tags,
@@ -54,7 +54,7 @@ class AttemptProgress:
     def adopt(self, state: PersonState, held: Attempt, now: float) -> list[Attempt]:
         """Continue with an attempt that an earlier try of the task, or another process, has stored.
 
-        For example, the campaign then watches an active call, or searches for a lost call.
+        For example, the campaign then watches an active call, or searches for an unconfirmed call.
 
         :param state: the person whom the attempt calls.
         :param held: the person's newest attempt in the ledger.
@@ -96,9 +96,10 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
     def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's lost call. Return the person's attempt.
+        """Begin to search for a person's unconfirmed call. Return the person's attempt.
 
-        A call is lost if its start request got no answer: it is unknown whether the service placed the call.
+        A call is unconfirmed if its start request got no answer: it is unknown whether the service placed the
+        call.
         """
         return self._advance(state, PersonEvent.UNANSWERED, state.current_attempt, now)
 
@@ -116,9 +117,10 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue, because a lost call was never placed. Return the changed attempt.
+        """Put a person back into the queue, because an unconfirmed call was never placed. Return the changed
+        attempt.
 
-        The next call to the person gets the attempt number of the lost call.
+        The next call to the person gets the attempt number of the unconfirmed call.
 
         :param now: epoch seconds.
         """
@@ -128,7 +130,7 @@ class AttemptProgress:
         return not_placed
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
-        """Finish the attempt of a person whose lost call was not found. Return the changed attempt.
+        """Finish the attempt of a person whose unconfirmed call was not found. Return the changed attempt.
 
         The attempt gets the result ``unresolved``: it is unknown whether the service placed the call.
 
@@ -180,7 +182,7 @@ class AttemptProgress:
 
     def _begin_search(self, state: PersonState, now: float) -> None:
         attempt, rules = state.current_attempt, self._rules
-        state.lost_call = LostCall(
+        state.unconfirmed_call = UnconfirmedCall(
             attempt.external_id,
             state.person.contact,
             attempt.intended_at,
@@ -189,7 +191,7 @@ class AttemptProgress:
         )
 
     def _search_until(self, attempt: Attempt, now: float) -> float:
-        """Return the earliest time at which the search for a lost call can end, in epoch seconds."""
+        """Return the earliest time at which the search for an unconfirmed call can end, in epoch seconds."""
         rules = self._rules
         if rules.absence_proven_after is not None:
             return attempt.intended_at + rules.absence_proven_after

@@ -30,7 +30,7 @@ def absence_until(
 ) -> float | None:
     """Return until when the task of a campaign can defer, epoch seconds. None: the task must not defer now.
 
-    For example, the task must not defer while it searches for a lost call.
+    For example, the task must not defer while it searches for an unconfirmed call.
 
     :param pause: the pause that the last step of the campaign returned.
     :param now: epoch seconds.
@@ -39,7 +39,7 @@ def absence_until(
     campaign = runner.campaign
     if (
         pause.dial_at < now + _WORTH_IT
-        or campaign.has_lost_calls
+        or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
         or campaign.has_answered_call_to_tag
     ):

@@ -62,8 +62,8 @@ class DialQueue:
 
     @property
     def active_calls(self) -> int:
-        """Return how many calls are active. A lost call counts too, because the call may be active."""
-        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.LOST)
+        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
+        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.
@@ -120,7 +120,8 @@ class DialQueue:
         else:
             number, unrung = last.attempt + 1, last.unrung + (last.result in RANG_NO_PHONE)
         external_id = self._new_external_id(state.person, number)
-        # A database stores microseconds, and LostCallSearch.give_up compares this time with the stored one.
+        # A database stores microseconds, and UnconfirmedCallSearch.give_up compares this time with the stored
+        # one.
         intended_at = round(now, 6)
         intent = Attempt(
             state.person.key, number, Status.DIALLING, external_id, intended_at=intended_at, unrung=unrung
@@ -183,7 +184,7 @@ class DialQueue:
         """Record the service's answer to a start request. Return the person's attempt to store in the ledger.
 
         - The call was placed: the campaign watches the call.
-        - The request got no answer: the campaign searches for the lost call.
+        - The request got no answer: the campaign searches for the unconfirmed call.
         - The request was not sent, or the account lacks points: the person returns to the queue.
         - The service would refuse every call: dialling stops, and the person returns to the queue.
         - The service refuses only this person's call: the attempt is over.

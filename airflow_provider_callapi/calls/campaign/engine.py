@@ -5,7 +5,7 @@ The engine has no clock and sends no requests. Its caller passes the time, the s
 `Campaign` connects the parts of the engine:
 
 - `DialQueue` chooses the people to dial.
-- `WatchedCalls`, `LostCallSearch` and `MissingReports` find out what became of calls.
+- `WatchedCalls`, `UnconfirmedCallSearch` and `MissingReports` find out what became of calls.
 - `AttemptProgress` moves each person from one stage to the next. `PersonStage` explains the stages.
 """
 
@@ -21,7 +21,6 @@ from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProg
 from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.lost_call_search import LostCallSearch
 from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
@@ -30,6 +29,7 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
+from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import UnconfirmedCallSearch
 from airflow_provider_callapi.calls.campaign.watched_calls import WatchedCalls
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -41,7 +41,7 @@ class Actions:
     """What the `Runner` of a campaign has to do now: store attempts, tag calls and dial people.
 
     :ivar changed: attempts to store in the ledger.
-    :ivar not_found: ledger keys of people whose lost call was not found in the search time.
+    :ivar not_found: ledger keys of people whose unconfirmed call was not found in the search time.
     :ivar tag: answered, active calls to tag now, as pairs (attempt, tag id).
     :ivar untagged: answered calls that ended without their tag, as pairs (attempt, tag id), for the log.
     :ivar dial: the intents (records of the next attempts) of the people to call now. Only a person whose
@@ -64,7 +64,7 @@ class Campaign:
     :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
-    :ivar lost_calls: searches for lost calls: calls whose start request got no answer.
+    :ivar unconfirmed_calls: searches for unconfirmed calls: calls whose start request got no answer.
     :ivar reports: records the Data API's reports of calls.
     """
 
@@ -96,8 +96,10 @@ class Campaign:
             new_external_id=new_external_id,
         )
         self._watched_calls = WatchedCalls(self._index, self._progress, self._tags)
-        self.lost_calls = LostCallSearch(self._index, self._progress)
-        self.reports = MissingReports(self._index, self._progress, self.lost_calls, self.dial_queue, rules)
+        self.unconfirmed_calls = UnconfirmedCallSearch(self._index, self._progress)
+        self.reports = MissingReports(
+            self._index, self._progress, self.unconfirmed_calls, self.dial_queue, rules
+        )
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
@@ -120,7 +122,8 @@ class Campaign:
         return changed
 
     def absence_proof(self, gateway: CampaignGateway, interval: float) -> AbsenceProof:
-        """Return the `AbsenceProof` of this campaign, which finds out which lost calls were never placed.
+        """Return the `AbsenceProof` of this campaign, which finds out which unconfirmed calls were never
+        placed.
 
         :param gateway: the functions through which the `AbsenceProof` reaches the Data API and the log.
         :param interval: seconds between two requests to the Data API.
@@ -143,7 +146,7 @@ class Campaign:
         if snapshot is not None and snapshot.failure is None:
             news = self._watched_calls.update(snapshot)
             actions.tag, actions.untagged = news.to_tag, news.untagged
-            found, actions.not_found = self.lost_calls.search_snapshot(snapshot)
+            found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
         self.dial_queue.drop_expired(now)
         actions.dial = self.dial_queue.choose(now)
@@ -175,7 +178,7 @@ class Campaign:
 
     @property
     def needs_reports(self) -> bool:
-        """Return whether the Data API's report is missing for any lost call or any ended call.
+        """Return whether the Data API's report is missing for any unconfirmed call or any ended call.
 
         Without a Data API, the result is False.
         """
@@ -223,7 +226,7 @@ class Campaign:
 
     @property
     def active(self) -> int:
-        """Return how many calls are active. A lost call counts too, because the call may be active."""
+        """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
         return self.dial_queue.active_calls
 
     @property
@@ -251,13 +254,13 @@ class Campaign:
 
     @property
     def needs_polls(self) -> bool:
-        """Return whether the campaign must poll, because it has active or lost calls."""
+        """Return whether the campaign must poll, because it has active or unconfirmed calls."""
         return self.active > 0
 
     @property
-    def has_lost_calls(self) -> bool:
-        """Return whether the campaign is searching for a lost call."""
-        return self._index.count(PersonStage.LOST) > 0
+    def has_unconfirmed_calls(self) -> bool:
+        """Return whether the campaign is searching for an unconfirmed call."""
+        return self._index.count(PersonStage.UNCONFIRMED) > 0
 
     def watched(self) -> dict[int, SessionWatch]:
         """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""

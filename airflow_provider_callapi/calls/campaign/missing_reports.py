@@ -9,15 +9,15 @@ from airflow_provider_callapi.calls.answers import FinishedCall
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.lost_call_search import (
-    LostByExternalId,
-    LostCallSearch,
-    owner_of,
-)
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS, Result
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import (
+    UnconfirmedByExternalId,
+    UnconfirmedCallSearch,
+    owner_of,
+)
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 _NO_LINE_PAUSE = 60.0
@@ -36,24 +36,25 @@ class MissingReports:
         self,
         index: PersonIndex,
         progress: AttemptProgress,
-        lost_calls: LostCallSearch,
+        unconfirmed_calls: UnconfirmedCallSearch,
         dial_queue: DialQueue,
         rules: Rules,
     ) -> None:
         self._index = index
         self._progress = progress
-        self._lost_calls = lost_calls
+        self._unconfirmed_calls = unconfirmed_calls
         self._dial_queue = dial_queue
         self._rules = rules
 
     @property
     def needed(self) -> bool:
-        """Return whether the Data API's report is still missing for any ended or lost call of the campaign.
+        """Return whether the Data API's report is still missing for any ended or unconfirmed call of the
+        campaign.
 
         Without a Data API, return False.
         """
         return self._rules.report_timeout is not None and (
-            self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.LOST) > 0
+            self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.UNCONFIRMED) > 0
         )
 
     def search_start(self) -> float | None:
@@ -74,17 +75,17 @@ class MissingReports:
 
         With these ids, the Data API's reply stays short even if the account has many other calls.
 
-        :return: the ids. None: the campaign has a lost call, whose session id is unknown. The campaign then
-            needs the reports of all calls of the account.
+        :return: the ids. None: the campaign has an unconfirmed call, whose session id is unknown. The
+            campaign then needs the reports of all calls of the account.
         """
-        if self._index.count(PersonStage.LOST):
+        if self._index.count(PersonStage.UNCONFIRMED):
             return None
         return frozenset(state.current_call.call_session_id for state in self._unreported())
 
     def _unreported(self) -> Iterator[PersonState]:
         """Yield each person whose call may have a report that the campaign has not recorded."""
         yield from self._index.in_stage(PersonStage.REPORT_DUE)
-        yield from self._index.in_stage(PersonStage.LOST)
+        yield from self._index.in_stage(PersonStage.UNCONFIRMED)
         for state in self._index.in_stage(PersonStage.ACTIVE):
             # The call may have begun and ended between two snapshots. Then only its report shows the end.
             if state.watch is not None and not state.watch.observation.listed:
@@ -97,23 +98,25 @@ class MissingReports:
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.
         """
-        lost_calls = self._index.lost_by_external_id()
+        unconfirmed_calls = self._index.unconfirmed_by_external_id()
         changed = []
         for finished in finished_calls:
-            state = self._owner_of(finished.report, lost_calls, now)
+            state = self._owner_of(finished.report, unconfirmed_calls, now)
             if state is not None:
                 call = with_report(state.current_call, finished, self._rules.timezone)
                 changed.append(self._finish_call(state, call, now))
         return [*changed, *self.give_up(now, patience=0.0)]
 
-    def _owner_of(self, report: CallReport, lost_calls: LostByExternalId, now: float) -> PersonState | None:
-        """Return the person whose call a report describes. Record a lost call as found.
+    def _owner_of(
+        self, report: CallReport, unconfirmed_calls: UnconfirmedByExternalId, now: float
+    ) -> PersonState | None:
+        """Return the person whose call a report describes. Record an unconfirmed call as found.
 
         None: the campaign does not need the report.
         """
         state = self._index.with_session(report.id)
-        if state is None and (state := owner_of(lost_calls, report.call_api_external_id, report)):
-            self._lost_calls.found(state, report.id, now)
+        if state is None and (state := owner_of(unconfirmed_calls, report.call_api_external_id, report)):
+            self._unconfirmed_calls.found(state, report.id, now)
         return state
 
     def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:

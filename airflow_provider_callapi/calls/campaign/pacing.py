@@ -124,7 +124,7 @@ class Pacing:
         minute. `record_answer` returns to the normal pace.
 
         A request without an answer may have placed a call, for which the campaign must search. The slow pace
-        keeps the number of these lost calls small.
+        keeps the number of these unconfirmed calls small.
 
         :param now: epoch seconds.
         """

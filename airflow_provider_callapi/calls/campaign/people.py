@@ -264,7 +264,7 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:
     """Return the ``external_id`` of an attempt to call a person, such as ``afc-1f0c…-2`` (second attempt).
 
-    The campaign finds a lost call by this id.
+    The campaign finds an unconfirmed call by this id.
 
     :param scope: a text that identifies the campaign and its Airflow deployment, see `Deployment.scope`.
     :param contact: the number to call. The id does not contain the number.

@@ -18,7 +18,7 @@ from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, Pe
 OPEN_STAGES = frozenset(
     {
         PersonStage.DIALLING,
-        PersonStage.LOST,
+        PersonStage.UNCONFIRMED,
         PersonStage.ACTIVE,
         PersonStage.REPORT_DUE,
         PersonStage.TAGS_DUE,
@@ -89,15 +89,16 @@ class PersonIndex:
         """
         return self._by_session.get(call_session_id)
 
-    def lost_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return a dict: ``external_id`` of a lost call → the people whose lost call has this id.
+    def unconfirmed_by_external_id(self) -> Mapping[str, list[PersonState]]:
+        """Return a dict: ``external_id`` of an unconfirmed call → the people whose unconfirmed call has this
+        id.
 
         The calls of several people can have the same id, because the author may choose the ids.
         """
-        lost = defaultdict(list)
-        for state in self._by_stage[PersonStage.LOST].values():
-            lost[state.current_attempt.external_id].append(state)
-        return lost
+        unconfirmed = defaultdict(list)
+        for state in self._by_stage[PersonStage.UNCONFIRMED].values():
+            unconfirmed[state.current_attempt.external_id].append(state)
+        return unconfirmed
 
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:
         """Move a person to the stage that follows an event, for example from ``active`` to ``report_due``.

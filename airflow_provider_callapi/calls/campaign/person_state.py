@@ -8,7 +8,7 @@ stage             event             next stage
 ================  ================  ================
 planned           ready             waiting
 planned           not_placed        waiting
-planned           unanswered        lost
+planned           unanswered        unconfirmed
 planned           placed            active
 planned           ended             report_due
 planned           result_known      tags_due
@@ -17,15 +17,15 @@ waiting           chosen            dialling
 waiting           excluded          finished
 waiting           expired           finished
 dialling          placed            active
-dialling          unanswered        lost
+dialling          unanswered        unconfirmed
 dialling          not_placed        waiting
 dialling          refused           attempt_over
 dialling          expired           finished
 dialling          taken_over        planned
-lost              placed            active
-lost              absent            waiting
-lost              unresolved        attempt_over
-lost              taken_over        planned
+unconfirmed       placed            active
+unconfirmed       absent            waiting
+unconfirmed       unresolved        attempt_over
+unconfirmed       taken_over        planned
 active            tagged            active
 active            ended             report_due
 active            result_known      tags_due
@@ -51,8 +51,8 @@ from enum import StrEnum
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person
-from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 
 
@@ -65,7 +65,7 @@ class PersonStage(StrEnum):
     """The person is in the queue of people to call."""
     DIALLING = "dialling"
     """The person is chosen for a call. The campaign claims the attempt and sends the start request."""
-    LOST = "lost"
+    UNCONFIRMED = "unconfirmed"
     """The start request got no answer. The campaign searches for the call."""
     ACTIVE = "active"
     """The service placed the call. The campaign watches the call."""
@@ -91,7 +91,7 @@ class PersonEvent(StrEnum):
     EXPIRED = "expired"
     """The campaign's time ends before the person may be called."""
     PLACED = "placed"
-    """The service accepted the start request, or the search found the lost call."""
+    """The service accepted the start request, or the search found the unconfirmed call."""
     UNANSWERED = "unanswered"
     """The start request got no answer, so the call may have been placed."""
     NOT_PLACED = "not_placed"
@@ -99,9 +99,9 @@ class PersonEvent(StrEnum):
     REFUSED = "refused"
     """The service refuses to call this person."""
     ABSENT = "absent"
-    """No service shows the lost call after ``absence_proven_after``: the call was never placed."""
+    """No service shows the unconfirmed call after ``absence_proven_after``: the call was never placed."""
     UNRESOLVED = "unresolved"
-    """The search did not find the lost call."""
+    """The search did not find the unconfirmed call."""
     TAKEN_OVER = "taken_over"
     """Another process has stored an attempt to call the person. The campaign continues with that attempt."""
     ENDED = "ended"
@@ -123,7 +123,7 @@ _Stage, _Event = PersonStage, PersonEvent
 TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
     (_Stage.PLANNED, _Event.READY): _Stage.WAITING,
     (_Stage.PLANNED, _Event.NOT_PLACED): _Stage.WAITING,
-    (_Stage.PLANNED, _Event.UNANSWERED): _Stage.LOST,
+    (_Stage.PLANNED, _Event.UNANSWERED): _Stage.UNCONFIRMED,
     (_Stage.PLANNED, _Event.PLACED): _Stage.ACTIVE,
     (_Stage.PLANNED, _Event.ENDED): _Stage.REPORT_DUE,
     (_Stage.PLANNED, _Event.RESULT_KNOWN): _Stage.TAGS_DUE,
@@ -132,15 +132,15 @@ TRANSITIONS: dict[tuple[PersonStage, PersonEvent], PersonStage] = {
     (_Stage.WAITING, _Event.EXCLUDED): _Stage.FINISHED,
     (_Stage.WAITING, _Event.EXPIRED): _Stage.FINISHED,
     (_Stage.DIALLING, _Event.PLACED): _Stage.ACTIVE,
-    (_Stage.DIALLING, _Event.UNANSWERED): _Stage.LOST,
+    (_Stage.DIALLING, _Event.UNANSWERED): _Stage.UNCONFIRMED,
     (_Stage.DIALLING, _Event.NOT_PLACED): _Stage.WAITING,
     (_Stage.DIALLING, _Event.REFUSED): _Stage.ATTEMPT_OVER,
     (_Stage.DIALLING, _Event.EXPIRED): _Stage.FINISHED,
     (_Stage.DIALLING, _Event.TAKEN_OVER): _Stage.PLANNED,
-    (_Stage.LOST, _Event.PLACED): _Stage.ACTIVE,
-    (_Stage.LOST, _Event.ABSENT): _Stage.WAITING,
-    (_Stage.LOST, _Event.UNRESOLVED): _Stage.ATTEMPT_OVER,
-    (_Stage.LOST, _Event.TAKEN_OVER): _Stage.PLANNED,
+    (_Stage.UNCONFIRMED, _Event.PLACED): _Stage.ACTIVE,
+    (_Stage.UNCONFIRMED, _Event.ABSENT): _Stage.WAITING,
+    (_Stage.UNCONFIRMED, _Event.UNRESOLVED): _Stage.ATTEMPT_OVER,
+    (_Stage.UNCONFIRMED, _Event.TAKEN_OVER): _Stage.PLANNED,
     (_Stage.ACTIVE, _Event.TAGGED): _Stage.ACTIVE,
     (_Stage.ACTIVE, _Event.ENDED): _Stage.REPORT_DUE,
     (_Stage.ACTIVE, _Event.RESULT_KNOWN): _Stage.TAGS_DUE,
@@ -181,7 +181,7 @@ class PersonState:
     :ivar attempt: the newest attempt to call the person; None: no attempt was made yet.
     :ivar result: the newest result of an attempt, or why the person was not called; None: no result yet.
     :ivar watch: in stage ``active``: the object that watches the call.
-    :ivar lost_call: in stage ``lost``: the call that the campaign searches for.
+    :ivar unconfirmed_call: in stage ``unconfirmed``: the call that the campaign searches for.
     :ivar report_deadline: in stage ``report_due``: until when the campaign waits for the report of the call,
         epoch seconds. It waits longer while the Data API does not answer.
     :ivar due_tags: in stage ``tags_due``: the ids of the tags that the call lacks.
@@ -192,7 +192,7 @@ class PersonState:
     attempt: Attempt | None = None
     result: Result | None = None
     watch: SessionWatch | None = None
-    lost_call: LostCall | None = None
+    unconfirmed_call: UnconfirmedCall | None = None
     report_deadline: float | None = None
     due_tags: tuple[int, ...] = ()
 
@@ -218,7 +218,7 @@ class PersonState:
         :raises ImpossibleTransition: the event cannot happen in the person's stage.
         """
         self.stage = next_stage(self.stage, event)
-        self.watch = self.lost_call = self.report_deadline = None
+        self.watch = self.unconfirmed_call = self.report_deadline = None
         self.due_tags = ()
         if attempt is not None:
             self.update(attempt)

@@ -27,7 +27,7 @@ class Progress:
     :ivar connection: id of the Airflow connection through which the campaign dials.
     :ivar people: how many people this part of the list has, without invalid rows and duplicates.
     :ivar finished: for how many of these people nothing is left to do.
-    :ivar active: how many calls are active, with lost calls.
+    :ivar active: how many calls are active, with unconfirmed calls.
     :ivar waiting: how many people wait for a call or a redial.
     :ivar results: name of a result → how many of the finished people have the result.
     :ivar doing: ``dialling``, ``waiting``, ``paused`` (by a user), ``stopped`` (no more dialling, but
@@ -35,7 +35,7 @@ class Progress:
     :ivar why: the reason for ``doing``, such as ``the next redial``; ``""``: no reason.
     :ivar per_minute: how many people were finished per minute, since this try began or last resumed after a
         deferral; None: no one was finished in this time.
-    :ivar sessions: the call session ids of the active calls, without lost calls.
+    :ivar sessions: the call session ids of the active calls, without unconfirmed calls.
     :ivar files: the paths of the results file and of the campaign report, if the author wants them.
     :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: unknown, or it is over.
     :ivar at: when the campaign published this progress.

@@ -34,9 +34,9 @@ class Rules:
     :ivar call_timeout: how many seconds from its start the campaign watches a call.
     :ivar report_timeout: how many seconds after the end of a call the campaign waits for its report. It waits
         longer while the Data API does not answer. None: there is no Data API.
-    :ivar absence_proven_after: how many seconds snapshots must prove that a lost call is not active. If no
-        report shows the call either, the person is dialled again. None: a lost call that is not found gets
-        the result ``unresolved``.
+    :ivar absence_proven_after: how many seconds snapshots must prove that an unconfirmed call is not active.
+        If no report shows the call either, the person is dialled again. None: an unconfirmed call that is not
+        found gets the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone, in which the Data API's reports state times.
     :ivar dial_until: when dialling ends, epoch seconds; infinity: no end.
     :ivar tags: outcome of a call → id of its tag, such as ``{"answered": 36}``.

@@ -96,7 +96,7 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return True if the last poll failed and the campaign has active or lost calls.
+        """Return True if the last poll failed and the campaign has active or unconfirmed calls.
 
         The task must then not defer: the runner polls again, and counts the failed polls. Too many failed
         polls in a row fail the task.
@@ -139,10 +139,10 @@ class Runner:
         actions = campaign.next_actions(now, snapshot, self._limits.take())
         changed = [*actions.changed]
         verdict = self._absence.judge(actions.not_found, now)
-        changed += campaign.lost_calls.found_in_reports(verdict.found, now)
+        changed += campaign.unconfirmed_calls.found_in_reports(verdict.found, now)
         if decided := [*verdict.given_up, *verdict.absent]:
             held = self.ledger.load(decided)
-            changed += campaign.lost_calls.give_up(decided, held, now, absent=verdict.absent)
+            changed += campaign.unconfirmed_calls.give_up(decided, held, now, absent=verdict.absent)
         if actions.dial:
             self._dialler.dial(actions.dial, changed)
         else:

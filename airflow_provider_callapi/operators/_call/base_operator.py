@@ -161,7 +161,7 @@ class StartCallOperator(RequestOperator):
 
         For example, the task has waited for the calling hours.
         """
-        # The task has waited for the calling hours, or for the next search for a lost call.
+        # The task has waited for the calling hours, or for the next search for an unconfirmed call.
         return self.execute(context)
 
     def execute_complete(

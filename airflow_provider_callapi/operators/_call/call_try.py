@@ -229,8 +229,8 @@ class CallTry:
             return None
         if record.call is not None:
             return f"call session {record.outcome.call_session_id} was placed"
-        # If a service failed, `place` has decided about the lost call, and the class of the error states
-        # whether Airflow retries. Other errors interrupt `place`.
+        # If a service failed, `place` has decided about the unconfirmed call, and the class of the error
+        # states whether Airflow retries. Other errors interrupt `place`.
         if record.stage is Stage.STARTING and not isinstance(error, CallApiError | CallApiTrouble):
             return f"the call with external_id {record.external_id} may have been placed"
         return None

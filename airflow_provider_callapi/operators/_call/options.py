@@ -118,8 +118,8 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 
     :raises InvalidParameter: it is less than ``appear_timeout``.
     """
-    # A lost call that is not found for this time counts as never placed. Too short a time could lead to a
-    # second call, because `list.calls` may show a placed call only at the end of appear_timeout.
+    # An unconfirmed call that is not found for this time counts as never placed. Too short a time could lead
+    # to a second call, because `list.calls` may show a placed call only at the end of appear_timeout.
     if seconds is not None and seconds < appear_timeout:
         raise InvalidParameter(
             f"absence_proven_after: a number of seconds, at least appear_timeout ({appear_timeout:g}), is "

@@ -1,4 +1,4 @@
-"""Lost calls of a campaign whose absence is proven: dialled once, and never dialled if they were placed."""
+"""Unconfirmed calls of a campaign whose absence is proven: dialled once, and never if they were placed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lose(world: World, fault: Fault) -> None:
     world.exchange.fault(fault, method=START)
 
 
-def test_a_lost_call_that_was_never_placed_is_dialled_as_the_same_attempt() -> None:
+def test_an_unconfirmed_call_that_was_never_placed_is_dialled_as_the_same_attempt() -> None:
     world = World(rules=PROVING)
     lose(world, Fault.DROP_BEFORE)
     assert world.run().over
@@ -37,7 +37,7 @@ def test_a_lost_call_that_was_never_placed_is_dialled_as_the_same_attempt() -> N
 
 
 @pytest.mark.parametrize("talks", [0.0, 20.0, 1200.0])
-def test_a_lost_call_that_was_placed_is_never_dialled_again(talks: float) -> None:
+def test_an_unconfirmed_call_that_was_placed_is_never_dialled_again(talks: float) -> None:
     world = World(rules=PROVING)
     world.exchange.script(ANNA, Script(rings=1, talks=talks))
     lose(world, Fault.DROP_AFTER)
@@ -68,7 +68,7 @@ def test_a_report_that_fails_or_hides_a_call_proves_no_absence(answer: Any) -> N
 
 
 @pytest.mark.parametrize("readable_at_first", [True, False])
-def test_a_lost_call_that_may_be_an_unreadable_active_call_is_not_dialled_again(
+def test_an_unconfirmed_call_that_may_be_an_unreadable_active_call_is_not_dialled_again(
     readable_at_first: bool,
 ) -> None:
     """The Data API shows active calls late. The first snapshots may be older than the listed call."""
@@ -88,7 +88,7 @@ def test_a_lost_call_that_may_be_an_unreadable_active_call_is_not_dialled_again(
     assert world.results() == {ANNA: Result.UNRESOLVED}
 
 
-def test_a_lost_call_that_only_the_report_of_calls_shows_is_adopted_with_one_request() -> None:
+def test_an_unconfirmed_call_that_only_the_report_of_calls_shows_is_adopted_with_one_request() -> None:
     """The account's list.calls shows no ``external_id``."""
     world = World(rules=PROVING, profile=Profile(external_id_is_listed=False))
     world.exchange.script(ANNA, Script(rings=1, talks=3000.0))
@@ -156,7 +156,7 @@ def test_calls_of_other_people_without_an_id_do_not_delay_the_proof() -> None:
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_a_lost_call_that_no_service_shows_stays_unresolved_without_absence_proven_after() -> None:
+def test_an_unconfirmed_call_that_no_service_shows_stays_unresolved_without_absence_proven_after() -> None:
     world = World()
     lose(world, Fault.DROP_BEFORE)
     assert world.run().over

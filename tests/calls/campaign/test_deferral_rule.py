@@ -21,7 +21,7 @@ class State:
     """A campaign and its runner, as far as the decision depends on them."""
 
     dial_at: float = NOW + 2 * HOUR
-    has_lost_calls: bool = False
+    has_unconfirmed_calls: bool = False
     last_poll_failed: bool = False
     has_answered_call_to_tag: bool = False
     tags_due: list[Any] = field(default_factory=list)
@@ -36,7 +36,7 @@ class State:
     @property
     def until(self) -> float | None:
         campaign = SimpleNamespace(
-            has_lost_calls=self.has_lost_calls,
+            has_unconfirmed_calls=self.has_unconfirmed_calls,
             has_answered_call_to_tag=self.has_answered_call_to_tag,
             finished_calls_to_tag=lambda: self.tags_due,
             needs_reports=self.needs_reports,
@@ -63,7 +63,7 @@ def test_a_wait_under_a_minute_causes_no_deferral() -> None:
     assert State(dial_at=NOW + 60).until == NOW + 60
 
 
-@pytest.mark.parametrize("reason", ["has_lost_calls", "last_poll_failed", "has_answered_call_to_tag"])
+@pytest.mark.parametrize("reason", ["has_unconfirmed_calls", "last_poll_failed", "has_answered_call_to_tag"])
 def test_a_worker_with_work_to_do_now_is_not_deferred(reason: str) -> None:
     assert State(**{reason: True}).until is None
 

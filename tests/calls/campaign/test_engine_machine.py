@@ -197,7 +197,7 @@ class Calling(RuleBasedStateMachine):
         self._remember()
 
     @rule(fault=st.sampled_from([Fault.DROP_BEFORE, Fault.DROP_AFTER]))
-    def a_lost_call_is_searched_for_to_the_end(self, fault: Fault) -> None:
+    def an_unconfirmed_call_is_searched_for_to_the_end(self, fault: Fault) -> None:
         self.a_process_runs(None, 7200.0, fault)
 
     @rule()
@@ -308,7 +308,7 @@ RARE_TRANSITIONS = {
     (PersonStage.DIALLING, PersonEvent.EXPIRED),
     (PersonStage.DIALLING, PersonEvent.NOT_PLACED),
     (PersonStage.DIALLING, PersonEvent.REFUSED),
-    (PersonStage.LOST, PersonEvent.TAKEN_OVER),
+    (PersonStage.UNCONFIRMED, PersonEvent.TAKEN_OVER),
     (PersonStage.ACTIVE, PersonEvent.TAGGED),
     (PersonStage.TAGS_DUE, PersonEvent.TAGGED),
     (PersonStage.PLANNED, PersonEvent.RESULT_KNOWN),

@@ -23,8 +23,8 @@ from airflow_provider_callapi.calls.campaign.person_state import (
     PersonStage,
     PersonState,
 )
-from airflow_provider_callapi.calls.lost_call import LostCall
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
 PEOPLE = [Person(f"key-{number}", f"7926000{number:04d}", "UTC", {}, number) for number in range(1, 5)]
 
@@ -51,9 +51,9 @@ def test_every_stage_leads_to_finished_and_only_finished_has_no_next_stage() -> 
     assert {before for before, _ in TRANSITIONS} == set(PersonStage) - {PersonStage.FINISHED}
 
 
-def test_a_lost_call_is_dialled_again_only_if_it_is_absent_or_another_process_has_it() -> None:
+def test_an_unconfirmed_call_is_dialled_again_only_if_it_is_absent_or_another_process_has_it() -> None:
     after_lost = {
-        event: after for (before, event), after in TRANSITIONS.items() if before is PersonStage.LOST
+        event: after for (before, event), after in TRANSITIONS.items() if before is PersonStage.UNCONFIRMED
     }
     assert [event for event, after in after_lost.items() if after is PersonStage.WAITING] == [
         PersonEvent.ABSENT
@@ -82,10 +82,10 @@ def test_an_impossible_transition_raises_an_error_and_leaves_the_stage_unchanged
 
 
 def test_the_end_of_a_stage_removes_the_values_that_only_this_stage_needs() -> None:
-    state = PersonState(PEOPLE[0], PersonStage.LOST)
-    state.lost_call = LostCall("id", PEOPLE[0].contact, 0.0, "UTC")
+    state = PersonState(PEOPLE[0], PersonStage.UNCONFIRMED)
+    state.unconfirmed_call = UnconfirmedCall("id", PEOPLE[0].contact, 0.0, "UTC")
     state.apply(PersonEvent.UNRESOLVED)
-    assert state.lost_call is None
+    assert state.unconfirmed_call is None
 
     state = PersonState(PEOPLE[0], PersonStage.REPORT_DUE, report_deadline=5.0)
     state.apply(PersonEvent.RESULT_KNOWN)
@@ -159,9 +159,9 @@ class Moving(RuleBasedStateMachine):
             assert self.index.with_session(session) is (owners[0] if owners else None)
 
     @invariant()
-    def a_lost_call_is_found_by_its_external_id(self) -> None:
-        lost = [state for state in self.index if state.stage is PersonStage.LOST]
-        found = self.index.lost_by_external_id()
+    def an_unconfirmed_call_is_found_by_its_external_id(self) -> None:
+        lost = [state for state in self.index if state.stage is PersonStage.UNCONFIRMED]
+        found = self.index.unconfirmed_by_external_id()
         assert {state.current_attempt.external_id: [state] for state in lost} == found
 
 

@@ -165,7 +165,7 @@ def test_an_intent_that_was_not_placed_does_not_hide_the_call_before_it() -> Non
     assert row["call_external_id"] == "id-1-1"
 
 
-def test_the_row_of_a_lost_call_contains_its_external_id() -> None:
+def test_the_row_of_an_unconfirmed_call_contains_its_external_id() -> None:
     lost = Attempt("key-1", 1, Status.FINISHED, "id-lost", BEGAN, result=R.UNRESOLVED)
     [row] = as_json([Ending(person(1), R.UNRESOLVED, [lost])])
     assert row["call_external_id"] == "id-lost"

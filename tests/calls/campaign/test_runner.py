@@ -527,7 +527,7 @@ def test_a_campaign_waits_for_a_service_that_is_unreachable_for_a_minute() -> No
     assert world.ring_times(ANNA)[0] - began < 200
 
 
-def test_an_earlier_call_with_the_same_authors_id_is_not_the_lost_call() -> None:
+def test_an_earlier_call_with_the_same_authors_id_is_not_the_unconfirmed_call() -> None:
     world = World()
     world.new_external_id = lambda person, attempt: "promo"
     world.process().step()
@@ -544,7 +544,7 @@ def test_an_earlier_call_with_the_same_authors_id_is_not_the_lost_call() -> None
 
 
 @pytest.mark.parametrize("fault", [f for f in Fault if f not in (Fault.REFUSE, Fault.TOO_MANY_REQUESTS)])
-def test_a_lost_call_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
+def test_an_unconfirmed_call_is_searched_for_and_never_dialled_again(fault: Fault) -> None:
     world = World()
     world.exchange.default_script = Script(talks=30)
     world.exchange.fault(fault, method=START)
@@ -563,7 +563,7 @@ def test_a_start_that_a_busy_gateway_refused_is_sent_again() -> None:
     assert world.results() == {ANNA: Result.ANSWERED}
 
 
-def test_a_lost_call_that_ended_before_the_first_poll_is_found_in_the_report() -> None:
+def test_an_unconfirmed_call_that_ended_before_the_first_poll_is_found_in_the_report() -> None:
     world = World()
     world.exchange.default_script = Script(rings=1, talks=1)
     world.exchange.report_lag = 200
@@ -573,7 +573,7 @@ def test_a_lost_call_that_ended_before_the_first_poll_is_found_in_the_report() -
     assert world.exchange.rings(ANNA) == 1
 
 
-def test_a_lost_call_that_ended_before_the_first_poll_stays_unresolved_without_a_report() -> None:
+def test_an_unconfirmed_call_that_ended_before_the_first_poll_stays_unresolved_without_a_report() -> None:
     world = World(rules=replace(RULES, report_timeout=None))
     world.exchange.default_script = Script(rings=1, talks=1)
     world.exchange.fault(Fault.DROP_AFTER, method=START)
@@ -592,7 +592,7 @@ def test_a_request_that_was_not_sent_is_sent_later_as_the_same_attempt() -> None
     assert (attempt.attempt, attempt.result) == (1, Result.ANSWERED)
 
 
-def test_lost_calls_with_the_same_authors_id_are_distinguished_by_their_number() -> None:
+def test_unconfirmed_calls_with_the_same_authors_id_are_distinguished_by_their_number() -> None:
     world = World([ANNA, BORIS, CLARA])
     world.exchange.default_script = Script(talks=30)
     world.exchange.script(BORIS, Script.busy(rings=25))
@@ -608,7 +608,7 @@ def test_lost_calls_with_the_same_authors_id_are_distinguished_by_their_number()
 
 @pytest.mark.parametrize("seconds", [600, 20_000])
 def test_no_call_counts_as_ended_or_unresolved_while_an_active_call_cannot_be_read(seconds: float) -> None:
-    """A lost call may be the unreadable call, and so may a call that list.calls no longer shows."""
+    """An unconfirmed call may be the unreadable call, and so may a call that list.calls no longer shows."""
     world = World([ANNA, BORIS], rules=replace(RULES, report_timeout=None))
     world.exchange.default_script = Script(rings=1, talks=300)
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
@@ -775,7 +775,7 @@ def test_an_attempt_that_another_process_took_over_keeps_the_record_of_that_proc
 
 
 def test_a_call_that_another_process_has_seen_to_its_end_is_finished_in_the_ledger() -> None:
-    """This process searches for a lost call. Meanwhile another process dials the same attempt again."""
+    """This process searches for an unconfirmed call. Meanwhile another process dials the attempt again."""
     world = World(rules=replace(RULES, report_timeout=None, max_attempts=1))
     world.exchange.fault(Fault.DROP_BEFORE, method=START)
     ledger = Shared()
@@ -1067,7 +1067,7 @@ def test_a_campaign_asks_only_for_the_reports_of_its_own_calls() -> None:
         assert stranger not in sessions
 
 
-def test_a_campaign_asks_for_all_reports_to_find_a_lost_call() -> None:
+def test_a_campaign_asks_for_all_reports_to_find_an_unconfirmed_call() -> None:
     world = World([ANNA])
     asked = asked_sessions(world)
     world.exchange.fault(Fault.DROP_AFTER, method=START)

@@ -16,7 +16,7 @@ from airflow_provider_callapi.api import entries
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.calls.lost_call import LostCall
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.events import EventDetector
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
@@ -93,8 +93,10 @@ def test_a_call_in_any_shape_never_counts_as_ended(
 
 @given(data=st.data(), name=st.sampled_from(FILES[1:]))
 @settings(max_examples=300)
-def test_a_lost_call_in_any_shape_is_found_or_not_proven_absent(data: st.DataObject, name: str) -> None:
-    lost = LostCall("x-1", CONTACT, None, "Europe/Moscow")
+def test_an_unconfirmed_call_in_any_shape_is_found_or_not_proven_absent(
+    data: st.DataObject, name: str
+) -> None:
+    lost = UnconfirmedCall("x-1", CONTACT, None, "Europe/Moscow")
     snapshot = snapshot_of(data.draw(mutated(ACTIVE[name], not_null=["call_session_id", "external_id"])))
     if snapshot.failure is None:
         found = any(map(lost.matches, snapshot.sessions.values()))
@@ -132,7 +134,7 @@ def test_a_snapshot_with_an_entry_without_a_readable_id_proves_no_absence(junk: 
     watch = new_watch(listed=True)
     for _ in range(5):
         assert watch.update(snapshot) is Phase.APPEARED
-    assert not LostCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
+    assert not UnconfirmedCall("x-1", CONTACT, None, "UTC").is_absent_from(snapshot)
 
 
 def test_a_snapshot_that_proves_no_absence_resets_the_count_of_misses() -> None:

@@ -55,7 +55,7 @@ def test_the_next_person_is_called_after_a_refused_call(desk, ring):
 
 
 @SYNC_AND_ASYNC
-def test_a_lost_call_is_found_and_its_person_is_not_called_twice(desk, ring):
+def test_an_unconfirmed_call_is_found_and_its_person_is_not_called_twice(desk, ring):
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
 
     ring(notifier([ON_DUTY, SECOND]), of_dag())
@@ -64,7 +64,7 @@ def test_a_lost_call_is_found_and_its_person_is_not_called_twice(desk, ring):
 
 
 @SYNC_AND_ASYNC
-def test_the_call_to_one_person_is_not_adopted_as_the_lost_call_to_the_next(desk, monkeypatch, ring):
+def test_the_call_to_one_person_is_not_adopted_as_the_unconfirmed_call_to_the_next(desk, monkeypatch, ring):
     desk.exchange.script(ON_DUTY, Script.busy())
     watch = answer.watch_of
 

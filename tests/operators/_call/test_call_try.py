@@ -640,7 +640,9 @@ def test_an_unreadable_connection_in_the_triggerer_for_some_seconds_loses_neithe
 @ways
 @pytest.mark.parametrize("account", ["UTC", "Asia/Vladivostok", "America/New_York"])
 @pytest.mark.parametrize("talks", [40, 1], ids=["listed", "over before a poll"])
-def test_a_lost_call_is_found_even_if_the_connection_names_another_time_zone(desk, way, account, talks):
+def test_an_unconfirmed_call_is_found_even_if_the_connection_names_another_time_zone(
+    desk, way, account, talks
+):
     desk.exchange.account.timezone = account
     desk.connect(extra={"timezone": "Europe/Moscow"})
     desk.exchange.script(CONTACT, Script(rings=1, talks=talks))

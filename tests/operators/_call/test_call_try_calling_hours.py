@@ -185,7 +185,7 @@ def test_a_placed_call_is_continued_at_night(desk: Desk, way: str) -> None:
 
 @ways
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_lost_call_is_searched_at_night(desk: Desk, way: str) -> None:
+def test_an_unconfirmed_call_is_searched_at_night(desk: Desk, way: str) -> None:
     desk.exchange.script(CONTACT, Script(rings=1, talks=5400))
     desk.exchange.fault(Fault.DROP_AFTER, method=START)
     desk.exchange.fault(Fault.BAD_GATEWAY, method="list.calls", times=11)

@@ -40,7 +40,7 @@ def test_a_start_operator_rings_the_person_for_every_spelling_of_the_number(desk
 
 
 @pytest.mark.parametrize("contact", ["8-926-000-00-01", "7.926.000.00.01", "89260000001", "+7 926 0000001"])
-def test_a_lost_call_is_found_for_every_spelling_of_the_number(desk, contact):
+def test_an_unconfirmed_call_is_found_for_every_spelling_of_the_number(desk, contact):
     """The service lists only the digits of a number, so a search for the author's text would find no call."""
     desk.exchange.script("79260000001", Script(rings=3, talks=60))
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")

@@ -1,6 +1,6 @@
-"""The search for a lost call. A call is lost if its start request got no answer.
+"""The search for an unconfirmed call. A call is unconfirmed if its start request got no answer.
 
-A lost call may have been placed or not. Tasks with one call and campaigns both use this search.
+An unconfirmed call may have been placed or not. Tasks with one call and campaigns both use this search.
 """
 
 from __future__ import annotations
@@ -42,17 +42,18 @@ def is_own_id(external_id: str) -> bool:
 
 
 @dataclass
-class LostCall:
+class UnconfirmedCall:
     """A call whose start request got no answer, and the progress of the search for the call.
 
     Times are epoch seconds.
 
     :ivar external_id: the ``external_id`` of the start request.
-    :ivar contact: the phone number in the start request. None: a call to any number can be the lost call.
-    :ivar since: when the intent was stored. None: a call with any start time can be the lost call.
+    :ivar contact: the phone number in the start request. None: a call to any number can be the unconfirmed
+        call.
+    :ivar since: when the intent was stored. None: a call with any start time can be the unconfirmed call.
     :ivar timezone: IANA name of the account's time zone.
-    :ivar others: session ids of calls that cannot be the lost call, because they were active before the start
-        request.
+    :ivar others: session ids of calls that cannot be the unconfirmed call, because they were active before
+        the start request.
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
     :ivar misses: how many successful snapshots in a row have proven that the call is not active.
@@ -71,13 +72,13 @@ class LostCall:
     missing_since: float | None = None
 
     def matches(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call counts as the lost call.
+        """Return whether a reported call counts as the unconfirmed call.
 
         The reported call must meet all of these conditions:
 
-        - It has the lost call's ``external_id``.
+        - It has the unconfirmed call's ``external_id``.
         - It is not in ``others``.
-        - Its number may be the lost call's contact.
+        - Its number may be the unconfirmed call's contact.
         - It started at most ``clock_difference`` seconds before the intent was stored, or later.
 
         Exceptions:
@@ -90,8 +91,8 @@ class LostCall:
         """
         if not self._has_its_id(found) or _session_id(found) in self.others:
             return False
-        # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The lost call is
-        # then not found, and the contact may be called a second time.
+        # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The unconfirmed
+        # call is then not found, and the contact may be called a second time.
         if _ID_USED_ONCE.fullmatch(self.external_id):
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
@@ -100,16 +101,17 @@ class LostCall:
         return bool(is_ours) or self._may_have_begun_later(found, self.clock_difference)
 
     def may_be(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call may be the lost call, although `matches` returned False.
+        """Return whether a reported call may be the unconfirmed call, although `matches` returned False.
 
-        True means: the lost call may have been placed. The reported call must meet all of these conditions:
+        True means: the unconfirmed call may have been placed. The reported call must meet all of these
+        conditions:
 
         - It is not in ``others``.
-        - It has the lost call's ``external_id``, no id, or an id that is not shown or cannot be read.
-        - Its number may be the lost call's contact.
+        - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
+        - Its number may be the unconfirmed call's contact.
         - It is active, or started at most 15 hours before the intent was stored, or later.
-        - If the service states that it has no id: the lost call's contact is known, and the service does not
-          report an empty or completely hidden number.
+        - If the service states that it has no id: the unconfirmed call's contact is known, and the service
+          does not report an empty or completely hidden number.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -131,26 +133,26 @@ class LostCall:
         return isinstance(found, CallSession) or self._may_have_begun_later(found, _LARGEST_ZONE_ERROR)
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call has the lost call's ``external_id``."""
+        """Return whether a reported call has the unconfirmed call's ``external_id``."""
         # case, blanks and leading zeros of a number make no difference
         external_id, _ = _external_id(found)
         return external_id is not None and _folded(external_id) == _folded(self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
-        """Return whether a successful snapshot proves that the lost call is not active.
+        """Return whether a successful snapshot proves that the unconfirmed call is not active.
 
-        A snapshot proves nothing if one of its calls may be the lost call. A call whose session id cannot be
-        read may be the lost call, too.
+        A snapshot proves nothing if one of its calls may be the unconfirmed call. A call whose session id
+        cannot be read may be the unconfirmed call, too.
         """
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call `matches`.
 
-        - If the snapshot proves that the lost call is not active (see `is_absent_from`), ``misses`` becomes
-          one larger. The first such snapshot sets ``missing_since`` to its time.
-        - Otherwise, one of the snapshot's calls may be the lost call. The count begins again: ``misses``
-          becomes 0, and ``missing_since`` becomes None.
+        - If the snapshot proves that the unconfirmed call is not active (see `is_absent_from`), ``misses``
+          becomes one larger. The first such snapshot sets ``missing_since`` to its time.
+        - Otherwise, one of the snapshot's calls may be the unconfirmed call. The count begins again:
+          ``misses`` becomes 0, and ``missing_since`` becomes None.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None
@@ -160,7 +162,7 @@ class LostCall:
             self.missing_since = snapshot.at
 
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
-        """Return whether a reported call may have begun late enough to be the lost call.
+        """Return whether a reported call may have begun late enough to be the unconfirmed call.
 
         ``seconds`` is the tolerance for a wrong clock or time zone.
         """
@@ -173,7 +175,7 @@ class LostCall:
         return began >= self.since - seconds
 
     def is_given_up(self, at: float) -> bool:
-        """Return whether the search for the lost call ends without a result.
+        """Return whether the search for the unconfirmed call ends without a result.
 
         The search ends when the search time is over, and enough consecutive snapshots (by default 2) have
         proven that the call is not active.
@@ -183,11 +185,11 @@ class LostCall:
         return at >= self.search_until and self.misses >= TOLERANCE.misses
 
     def is_doubtful(self, at: float) -> bool:
-        """Return whether the search time is over, but the lost call may still be active.
+        """Return whether the search time is over, but the unconfirmed call may still be active.
 
-        The lost call may be active in two cases:
+        The unconfirmed call may be active in two cases:
 
-        - The newest successful snapshot contains an active call that may be the lost call, see
+        - The newest successful snapshot contains an active call that may be the unconfirmed call, see
           `is_absent_from`.
         - No poll of this search has succeeded yet.
 

@@ -1,6 +1,6 @@
-"""Searches for a campaign's lost calls among the active calls and in the Data API's reports.
+"""Searches for a campaign's unconfirmed calls among the active calls and in the Data API's reports.
 
-A call is lost if its start request got no answer: it is unknown whether the service placed the call.
+A call is unconfirmed if its start request got no answer: it is unknown whether the service placed the call.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
-LostByExternalId = Mapping[str, Sequence[PersonState]]
+UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]
 
 
-class LostCallSearch:
-    """Searches for a campaign's lost calls, and gives up a lost call that is not found in time.
+class UnconfirmedCallSearch:
+    """Searches for a campaign's unconfirmed calls, and gives up an unconfirmed call that is not found in
+    time.
 
-    A call is lost if its start request got no answer: it is unknown whether the service placed the call.
+    A call is unconfirmed if its start request got no answer: it is unknown whether the service placed the
+    call.
     """
 
     def __init__(self, index: PersonIndex, progress: AttemptProgress) -> None:
@@ -29,19 +31,20 @@ class LostCallSearch:
         self._progress = progress
 
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
-        """Search for the campaign's lost calls among the active calls that a successful poll has returned.
+        """Search for the campaign's unconfirmed calls among the active calls that a successful poll has
+        returned.
 
         :return: a pair. First: the attempts whose call was found, to store in the ledger. Second: the keys of
             the people whose call was not found in the search time.
         """
-        if not self._index.count(PersonStage.LOST):
+        if not self._index.count(PersonStage.UNCONFIRMED):
             return [], []
-        lost_calls = self._index.lost_by_external_id()
+        unconfirmed_calls = self._index.unconfirmed_by_external_id()
         found = []
         for session in snapshot.sessions.values():
             if self._is_watched(session.call_session_id):
                 continue
-            if state := owner_of(lost_calls, session.external_id, session):
+            if state := owner_of(unconfirmed_calls, session.external_id, session):
                 found.append(self.found(state, session.call_session_id, snapshot.at))
         return found, self._count_misses(snapshot)
 
@@ -50,22 +53,22 @@ class LostCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Record for each lost call whether a poll proves that it is not active.
+        """Record for each unconfirmed call whether a poll proves that it is not active.
 
         Return the keys of the people whose call was not found in time.
         """
         not_found = []
-        for state in self._index.in_stage(PersonStage.LOST):
-            lost = state.lost_call
-            assert lost is not None
-            lost.count_snapshot(snapshot)  # counts anew after a snapshot that proves nothing
+        for state in self._index.in_stage(PersonStage.UNCONFIRMED):
+            unconfirmed = state.unconfirmed_call
+            assert unconfirmed is not None
+            unconfirmed.count_snapshot(snapshot)  # counts anew after a snapshot that proves nothing
             at = snapshot.at
-            if lost.is_given_up(at) or lost.is_doubtful(at) or lost.is_overdue(at):
+            if unconfirmed.is_given_up(at) or unconfirmed.is_doubtful(at) or unconfirmed.is_overdue(at):
                 not_found.append(state.person.key)
         return not_found
 
     def found(self, state: PersonState, call_session_id: int, now: float) -> Attempt:
-        """Record that a person's lost call was found, and begin to watch the call.
+        """Record that a person's unconfirmed call was found, and begin to watch the call.
 
         :param now: epoch seconds.
         :return: the attempt to store in the ledger.
@@ -73,9 +76,9 @@ class LostCallSearch:
         return self._progress.place(state, call_session_id, state.current_attempt.intended_at, now)
 
     def found_in_reports(self, session_ids: Mapping[str, int], now: float) -> list[Attempt]:
-        """Record that lost calls were found in the Data API's reports, and begin to watch the calls.
+        """Record that unconfirmed calls were found in the Data API's reports, and begin to watch the calls.
 
-        :param session_ids: key of a person → session id of the person's lost call.
+        :param session_ids: key of a person → session id of the person's unconfirmed call.
         :param now: epoch seconds.
         :return: the attempts of these people. The caller stores the attempts in the ledger.
         """
@@ -84,17 +87,18 @@ class LostCallSearch:
     def give_up(
         self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
-        """End the search for lost calls that were not found. Return the attempts to store in the ledger.
+        """End the search for unconfirmed calls that were not found. Return the attempts to store in the
+        ledger.
 
         - If another process has changed the person's attempts: the campaign continues with the newest of
           them.
-        - If the lost call was never placed: the person returns to the queue.
+        - If the unconfirmed call was never placed: the person returns to the queue.
         - Otherwise: the attempt gets the result ``unresolved``, because the call may have been placed.
 
-        :param people: the ledger keys of the people whose lost call was not found.
+        :param people: the ledger keys of the people whose unconfirmed call was not found.
         :param held: these people's attempts in the ledger; for each person, the oldest first.
         :param now: epoch seconds.
-        :param absent: the keys of the people whose lost call was never placed.
+        :param absent: the keys of the people whose unconfirmed call was never placed.
         """
         newest_held = {attempt.person: attempt for attempt in held}
         changed: list[Attempt] = []
@@ -110,16 +114,17 @@ class LostCallSearch:
 
 
 def owner_of(
-    lost_calls: LostByExternalId, external_id: str | None, found: CallSession | CallReport
+    unconfirmed_calls: UnconfirmedByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person to whom a reported call belongs. None: the call is no lost call of the campaign.
+    """Return the person to whom a reported call belongs. None: the call is no unconfirmed call of the
+    campaign.
 
-    :param lost_calls: ``external_id`` → the people whose lost call has this id.
+    :param unconfirmed_calls: ``external_id`` → the people whose unconfirmed call has this id.
     :param external_id: the ``external_id`` of the reported call; None: the service states no id.
     :param found: the reported call: an active call, or the Data API's report of a call.
     """
-    for state in lost_calls.get((external_id or "").strip(), ()):
-        if state.lost_call is not None and state.lost_call.matches(found):
+    for state in unconfirmed_calls.get((external_id or "").strip(), ()):
+        if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state
     return None
 

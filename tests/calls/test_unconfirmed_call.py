@@ -1,4 +1,4 @@
-"""Which calls with the external_id of a lost call can be the lost call."""
+"""Which calls with the external_id of an unconfirmed call can be the unconfirmed call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
-from airflow_provider_callapi.calls.lost_call import CLOCK_DIFFERENCE, LostCall
+from airflow_provider_callapi.calls.unconfirmed_call import CLOCK_DIFFERENCE, UnconfirmedCall
 
 MOSCOW = "Europe/Moscow"
 ANNA, BORIS = "79260000011", "79260000012"
@@ -26,9 +26,9 @@ class Sought:
     clock_difference: float = CLOCK_DIFFERENCE
 
     def is_found(self, *, external_id: str | None = None, **call: Any) -> bool:
-        """Return whether the lost call matches a call. Both services report the same facts of it."""
+        """Return whether the unconfirmed call matches a call. Both services report the same facts of it."""
         facts = {"contact_phone_number": ANNA, "start_time": "2026-03-02 12:00:01", **call}
-        lost = LostCall(
+        lost = UnconfirmedCall(
             self.external_id, self.contact, self.since, MOSCOW, clock_difference=self.clock_difference
         )
         found_id = external_id or self.external_id
@@ -40,18 +40,18 @@ class Sought:
         return answer
 
 
-def test_a_call_to_the_contact_after_the_intent_can_be_the_lost_call() -> None:
+def test_a_call_to_the_contact_after_the_intent_can_be_the_unconfirmed_call() -> None:
     assert Sought().is_found()
 
 
-def test_a_call_with_another_external_id_is_not_the_lost_call() -> None:
+def test_a_call_with_another_external_id_is_not_the_unconfirmed_call() -> None:
     assert not Sought().is_found(external_id="order-8")
-    lost = LostCall(AUTHORS_ID, None, None, MOSCOW)
+    lost = UnconfirmedCall(AUTHORS_ID, None, None, MOSCOW)
     assert not lost.matches(CallSession(call_session_id=1))
     assert not lost.matches(CallReport(id=1))
 
 
-def test_a_call_to_another_person_is_not_the_lost_call() -> None:
+def test_a_call_to_another_person_is_not_the_unconfirmed_call() -> None:
     assert not Sought().is_found(contact_phone_number=BORIS)
     assert Sought(contact=None).is_found(contact_phone_number=BORIS)
 
@@ -73,8 +73,8 @@ def test_the_services_clock_may_be_behind_by_the_clock_difference(
     assert Sought(since=None).is_found(start_time=start_time)
 
 
-def test_a_call_that_was_active_before_the_start_request_is_not_the_lost_call() -> None:
-    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW, others=(1,))
+def test_a_call_that_was_active_before_the_start_request_is_not_the_unconfirmed_call() -> None:
+    lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW, others=(1,))
     assert not lost.matches(CallSession(call_session_id=1, external_id=AUTHORS_ID))
     assert not lost.matches(CallReport(id=1, call_api_external_id=AUTHORS_ID))
     assert lost.matches(CallSession(call_session_id=2, external_id=AUTHORS_ID))
@@ -106,7 +106,7 @@ def test_blanks_case_and_leading_zeros_of_an_id_do_not_count(written: str, own: 
 
 @pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])
 def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: str | None) -> None:
-    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
+    lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": number, "start_time": "2026-03-02 12:00:01"}
     assert not lost.may_be(CallReport(id=1, call_api_external_id=None, **facts))
     assert not lost.may_be(CallSession(call_session_id=1, external_id=None, **facts))
@@ -119,7 +119,7 @@ def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: s
 def test_a_reported_call_with_the_id_that_began_too_early_causes_doubt(
     start_time: str, is_doubtful: bool
 ) -> None:
-    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
+    lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)
     found = CallReport(
         id=1, call_api_external_id=AUTHORS_ID, contact_phone_number=ANNA, start_time=start_time
     )
@@ -129,11 +129,11 @@ def test_a_reported_call_with_the_id_that_began_too_early_causes_doubt(
 
 
 @pytest.mark.parametrize("own_id", [f"af-alert-{'0' * 32}-1", f"af-alert-{'0' * 32}-1-2"])
-def test_an_active_call_with_an_id_of_an_alert_is_the_lost_call_whenever_it_began(
+def test_an_active_call_with_an_id_of_an_alert_is_the_unconfirmed_call_whenever_it_began(
     own_id: str,
 ) -> None:
     """A report is not: a later alert of the same run uses the id again."""
-    lost = LostCall(own_id, ANNA, PLACED, MOSCOW)
+    lost = UnconfirmedCall(own_id, ANNA, PLACED, MOSCOW)
     facts = {"contact_phone_number": ANNA, "start_time": "2026-03-02 09:00:01"}
     assert lost.matches(CallSession(call_session_id=1, external_id=own_id, **facts))
     assert not lost.matches(CallReport(id=1, call_api_external_id=own_id, **facts))
@@ -147,7 +147,7 @@ def test_a_fact_that_the_service_does_not_report_counts_as_a_match(missing: dict
 
 
 def test_a_search_ends_after_its_time_and_two_misses() -> None:
-    lost = LostCall(AUTHORS_ID, ANNA, PLACED, MOSCOW, search_until=PLACED + 60)
+    lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW, search_until=PLACED + 60)
     assert not lost.is_given_up(PLACED + 61), "one snapshot proves nothing"
     lost.misses = 1
     assert not lost.is_given_up(PLACED + 61)
