@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_taken
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers.attempt_json import attempt_of_json, json_of_attempt
@@ -181,7 +180,7 @@ class PagedLedger:
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
     """Return a person's attempts. Of those that rang no phone, keep only the three newest."""
-    unrung = [attempt.attempt for attempt in attempts if attempt.result in RANG_NO_PHONE]
+    unrung = [attempt.attempt for attempt in attempts if attempt.rang_no_phone]
     dropped = unrung[:-_UNRUNG_KEPT]
     return [attempt for attempt in attempts if attempt.attempt not in dropped]
 

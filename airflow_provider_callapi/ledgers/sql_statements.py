@@ -96,7 +96,11 @@ A placed call can have the same results, but its row has a ``call_session_id``.
 """
 RANG = and_(
     calls.c.status != Status.NOT_PLACED.value,
-    or_(calls.c.result.is_(None), calls.c.result.not_in([result.value for result in RANG_NO_PHONE])),
+    or_(
+        calls.c.result.is_(None),
+        calls.c.result.not_in([result.value for result in RANG_NO_PHONE]),
+        and_(calls.c.call_session_id.is_not(None), calls.c.answered.is_not(False)),  # Attempt.rang_no_phone
+    ),
     or_(
         calls.c.result.is_(None),
         calls.c.result.not_in([result.value for result in _REFUSED_AT_THE_START]),

@@ -11,7 +11,7 @@ import pytest
 from campaign_world import RULES, JsonPages, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished
+from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, an_intent, finished, no_line
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import NotSent
@@ -35,12 +35,12 @@ class TestPagedLedger(LedgerContract):
     def test_another_process_reads_the_stored_attempts(self, pages: JsonPages, ledger: Ledger) -> None:
         first, second = an_intent(), an_intent(attempt=2, unrung=1)
         ledger.claim([first])
-        ledger.record([finished(first, Result.CAPACITY)])
+        ledger.record([no_line(first)])
         ledger.claim([second])
         ledger.record([active(second, observed=True)])
 
         other = PagedLedger(pages)
-        assert list(other.load([ANNA])) == [finished(first, Result.CAPACITY), active(second, observed=True)]
+        assert list(other.load([ANNA])) == [no_line(first), active(second, observed=True)]
 
     def test_one_write_stores_a_batch(self, pages: JsonPages) -> None:
         written: list[str] = []
@@ -81,7 +81,7 @@ class TestPagedLedger(LedgerContract):
             intent = an_intent(attempt=attempt, unrung=attempt - 2)
             assert ledger.claim([intent]) == [ClaimResult(granted=True)]
             ledger.record([active(intent)])
-            ledger.record([finished(intent, Result.CAPACITY)])
+            ledger.record([no_line(intent)])
         last = an_intent(attempt=200, unrung=198)
         ledger.claim([last])
 
@@ -138,7 +138,7 @@ class CountingPages(JsonPages):
 AFTER_A_CLAIM: list[Callable[[Attempt], Attempt]] = [
     lambda intent: intent.with_status(Status.NOT_PLACED),
     active,
-    lambda intent: finished(intent, Result.CAPACITY),
+    no_line,
     finished,
 ]
 

@@ -28,6 +28,7 @@ from ledger_contract import (
     active,
     an_intent,
     finished,
+    no_line,
     unresolved,
 )
 from sqlalchemy.dialects import mysql
@@ -301,12 +302,13 @@ def test_the_gap_applies_to_the_redials_of_the_same_campaign(engine):
     "nothing",
     [
         INTENT.with_status(Status.NOT_PLACED),
-        finished(INTENT, Result.CAPACITY),
-        finished(INTENT, Result.ACCOUNT),
+        no_line(INTENT),
+        finished(INTENT, Result.ACCOUNT, answered=False),
+        refused(INTENT, Result.ACCOUNT),
         refused(INTENT, Result.REFUSED),
         refused(INTENT, Result.INVALID),
     ],
-    ids=["not placed", "no free line", "no money", "refused", "invalid"],
+    ids=["not placed", "no free line", "no money", "no money at the start", "refused", "invalid"],
 )
 def test_the_gap_counts_from_the_last_call_that_rang_a_phone(engine, nothing):
     before, ledger = SqlLedger(engine, "before"), SqlLedger(engine, "autumn", min_gap=HOUR)
@@ -317,6 +319,15 @@ def test_the_gap_counts_from_the_last_call_that_rang_a_phone(engine, nothing):
 
     assert other.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, not_before=NOW + HOUR)]
     assert other.claim([an_intent(at=NOW + HOUR)]) == [ClaimResult(granted=True)]
+
+
+@pytest.mark.parametrize("result", [Result.CAPACITY, Result.ACCOUNT])
+def test_the_gap_counts_from_a_call_without_a_line_if_the_contact_may_have_answered(engine, result):
+    ledger, other = SqlLedger(engine, "autumn"), SqlLedger(engine, "other", min_gap=HOUR)
+    ledger.claim([INTENT])
+    ledger.record([finished(INTENT, result, answered=None)])
+
+    assert other.claim([an_intent(at=NOW + 1)]) == [ClaimResult(granted=False, not_before=NOW + HOUR)]
 
 
 def test_the_gap_counts_from_a_refused_call_and_from_an_unresolved_call(engine):

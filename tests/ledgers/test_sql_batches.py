@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_contract import ANNA, BORIS, NOW, active, an_intent, finished
+from ledger_contract import ANNA, BORIS, NOW, active, an_intent, finished, no_line
 from sqlalchemy.engine import Engine
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
@@ -43,11 +43,11 @@ def not_placed(intent: Attempt) -> Attempt:
     return intent.with_status(Status.NOT_PLACED)
 
 
-def no_line(intent: Attempt) -> Attempt:
-    return finished(intent, Result.CAPACITY)
+def perhaps_answered(intent: Attempt) -> Attempt:
+    return no_line(intent, answered=None)
 
 
-AFTERWARDS = [not_placed, no_line, active, finished, None]
+AFTERWARDS = [not_placed, no_line, perhaps_answered, active, finished, None]
 """What becomes of a granted intent. None: the process is killed between the claim and the start request."""
 
 
@@ -75,7 +75,7 @@ class Shop:
             for (_, person), attempts in self.attempts.items()
             if person == intent.person
             for attempt in attempts.values()
-            if attempt.status is not Status.NOT_PLACED and attempt.result is not Result.CAPACITY
+            if attempt.status is not Status.NOT_PLACED and attempt != no_line(attempt)
         ]
         if self.min_gap is not None and rang and intent.intended_at < max(rang) + self.min_gap:
             return ClaimResult(granted=False, not_before=max(rang) + self.min_gap)
@@ -157,7 +157,7 @@ def test_parallel_shards_dial_each_attempt_once_and_keep_the_gap_although_proces
             key = (campaign, intent.person, intent.attempt)
             assert key not in dialled, "dialled twice"
             dialled.add(key)
-            if after is None or after.result is not Result.CAPACITY:
+            if after is None or after != no_line(intent):
                 rang[intent.person].append(intent.intended_at)
     for times in rang.values():
         assert all(later - earlier >= HOUR for earlier, later in itertools.pairwise(sorted(times)))

@@ -29,6 +29,11 @@ def finished(intent: Attempt, result: Result = Result.BUSY, **known: object) -> 
     )
 
 
+def no_line(intent: Attempt, *, answered: bool | None = False) -> Attempt:
+    """Return a call for which the account had no free line. With ``answered=None``, a phone may have rung."""
+    return finished(intent, Result.CAPACITY, answered=answered)
+
+
 def unresolved(intent: Attempt) -> Attempt:
     return intent.with_status(
         Status.FINISHED, result=Result.UNRESOLVED, result_known_at=intent.intended_at + 60

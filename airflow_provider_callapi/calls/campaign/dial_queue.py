@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.errors import (
 from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
@@ -118,7 +118,7 @@ class DialQueue:
         elif last.status is Status.NOT_PLACED:
             number, unrung = last.attempt, last.unrung
         else:
-            number, unrung = last.attempt + 1, last.unrung + (last.result in RANG_NO_PHONE)
+            number, unrung = last.attempt + 1, last.unrung + last.rang_no_phone
         external_id = self._new_external_id(state.person, number)
         # A database stores microseconds, and UnconfirmedCallSearch.give_up compares this time with the stored
         # one.

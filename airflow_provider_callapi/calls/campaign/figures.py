@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Skipped
 from airflow_provider_callapi.calls.campaign.summary import Ending, share
 
@@ -37,7 +37,7 @@ class Tally:
     def count(self, attempt: Attempt) -> None:
         """Count the call of one attempt as a member of this group of calls."""
         self.calls += 1
-        self.rang += attempt.result not in RANG_NO_PHONE
+        self.rang += not attempt.rang_no_phone
         self.answered += attempt.result is Result.ANSWERED
 
     @property
@@ -99,7 +99,7 @@ def _count_call(figures: Figures, attempt: Attempt, zone: str) -> None:
     figures.minutes[int(at // MINUTE)] += 1
     figures.hours[datetime.fromtimestamp(at, _zone(zone)).hour].count(attempt)
     figures.zones.add(zone)
-    if attempt.result not in RANG_NO_PHONE:
+    if not attempt.rang_no_phone:
         figures.by_attempt.setdefault(attempt.attempt - attempt.unrung, Tally()).count(attempt)
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from airflow_provider_callapi.calls.campaign.outcomes import Result
+from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
 
@@ -63,6 +63,12 @@ class Attempt(Struct, frozen=True, gc=False):
     result_known_at: float | None = None
     call: Outcome | None = None
     refused_with: str | None = None
+
+    @property
+    def rang_no_phone(self) -> bool:
+        """Whether the attempt certainly rang no phone, because the account had no free line or no money."""
+        # With two participants, the first one's phone may have rung before the call failed.
+        return self.result in RANG_NO_PHONE and (self.call is None or self.call.answered is False)
 
     def with_status(self, status: Status, **changes: object) -> Attempt:
         """Return a copy of the attempt with another status.

@@ -50,7 +50,7 @@ NEVER_CALLABLE = (Result.INVALID, Result.DO_NOT_CALL, Result.CALLED_RECENTLY)
 """Results of people whom the campaign must not call. The shares of a campaign do not count these people."""
 
 RANG_NO_PHONE = frozenset({Result.CAPACITY, Result.ACCOUNT})
-"""Results of calls that rang no phone. Such calls do not count against ``max_attempts``."""
+"""Results of calls that ring no phone, unless the contact may have answered: see `Attempt.rang_no_phone`."""
 
 _NEEDS_AN_UNANSWERED_CALL = frozenset({Result.BUSY, Result.NOT_REACHED, Result.WRONG_NUMBER})
 """Results which mean that the contact did not answer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.marks import FORMS, Mark, first_mark, read_marks
 
@@ -65,7 +65,8 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
     The time is the end of the call plus a delay:
 
-    - If the call has a mark (an operation or a tag) in the author's ``redial``: the delay of the mark.
+    - If the call has a mark (an operation or a tag) in the author's ``block_on``: there is no redial.
+    - Otherwise, if the call has a mark in the author's ``redial``: the delay of the mark.
     - Otherwise, if the contact certainly did not answer: the delay of the result.
     - Otherwise: there is no redial.
 
@@ -76,18 +77,19 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     :param now: epoch seconds.
     """
     assert attempt.result is not None, "a finished attempt has a result"
-    rang_no_phone = attempt.result in RANG_NO_PHONE
-    rung = attempt.attempt - attempt.unrung - rang_no_phone
+    rung = attempt.attempt - attempt.unrung - attempt.rang_no_phone
     delay = _delay(attempt, attempt.result, rules)
     if delay is None or rung >= rules.max_attempts:
         return None
-    factor = 2 ** min(attempt.unrung, _MAX_DOUBLINGS) if rang_no_phone else 1
+    factor = 2 ** min(attempt.unrung, _MAX_DOUBLINGS) if attempt.rang_no_phone else 1
     due = _ended_at(attempt, now) + delay * factor
     return due if due < rules.dial_until else None
 
 
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
     """Return the seconds from the end of an attempt to the redial; None: do not call again."""
+    if first_mark(rules.block_marks, attempt.call):  # the person objected
+        return None
     if mark := first_mark(rules.redial_marks, attempt.call):
         return rules.redial_marks[mark]
     may_have_answered = attempt.call is not None and attempt.call.answered is not False

@@ -13,6 +13,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS, redial_table, redial_time
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.emulator import Profile, Script
 
@@ -20,10 +21,13 @@ LATER, NEVER, TAG = "operation:Перезвонить", "operation:Отказ", 
 NOW = 1_800_000_000.0
 
 
-def due(result: Result, redial: dict[str, Any], attempt: int = 1, **known: Any) -> float | None:
+def due(
+    result: Result, redial: dict[str, Any], attempt: int = 1, *, block_on: str | None = None, **known: Any
+) -> float | None:
     """Return the seconds from the end of the call to the redial."""
     by_result, by_mark = redial_table(redial)
-    rules = Rules(redial=by_result, redial_marks=by_mark, max_attempts=3)
+    block_marks = tuple(read_marks({block_on: None})) if block_on else ()
+    rules = Rules(redial=by_result, redial_marks=by_mark, block_marks=block_marks, max_attempts=3)
     call = Outcome(1, status="ended", ended_at=NOW, **known)
     over = Attempt(
         "key", attempt, Status.FINISHED, "x", NOW - 60, result=result, result_known_at=NOW, call=call
@@ -53,6 +57,20 @@ def test_unknown_operations_cause_no_redial_of_a_person_who_may_have_answered() 
 def test_a_mark_without_a_delay_prevents_the_redial_of_the_result() -> None:
     assert due(Result.BUSY, {TAG: None, "busy": 60}, answered=False, tags=(36,)) is None
     assert due(Result.BUSY, {TAG: None, "busy": 60}, answered=False, tags=(37,)) == 60
+
+
+@pytest.mark.parametrize("marks", [{NEVER: 60}, {LATER: 60}, {"busy": 60, TAG: 60}])
+def test_a_person_who_objected_is_not_called_again(marks: dict[str, Any]) -> None:
+    known = {"answered": False, "operations": ("Перезвонить", "Отказ"), "tags": (36,)}
+    assert due(Result.BUSY, marks, **known) == 60
+    assert due(Result.BUSY, marks, block_on=NEVER, **known) is None
+    assert due(Result.BUSY, marks, block_on="tag:37", **known) == 60
+
+
+def test_a_call_without_a_line_counts_if_the_contact_may_have_answered() -> None:
+    marks, last = {TAG: 60}, 3
+    assert due(Result.CAPACITY, marks, last, answered=False, tags=(36,)) == 60
+    assert due(Result.CAPACITY, marks, last, answered=None, tags=(36,)) is None
 
 
 @given(st.integers(1, 6))
