@@ -96,7 +96,9 @@ class _Unpacker:
         return not self._packed or self._zlib.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
-        """Return the next chunk. Decompress a compressed chunk to at most ``room + 1`` bytes.
+        """Return the next chunk, decompressed.
+
+        ``room``: how many more bytes the body may have.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """
@@ -213,7 +215,7 @@ class _BoundedResponse(HTTPResponse):
 class _BoundedSocket:
     """A stand-in for a socket.
 
-    If the time limit of the request is up, a read from its file raises a `TimeoutError`.
+    When the request's time is up, a read from the result of ``makefile`` raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:

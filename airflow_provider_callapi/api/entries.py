@@ -74,7 +74,7 @@ class Entries(list[E]):
 
     @property
     def sent(self) -> int:
-        """The number of entries in the answer: the readable entries and the entries that were left out."""
+        """The number of entries that the service sent: those in this list, and those left out of it."""
         return len(self) + self.left_out + len(self.left_out_ids)
 
     def may_hide(self, entry_id: int) -> bool:

@@ -67,9 +67,9 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return an error message in which ``***`` replaces a secret value.
+    """Return an error message in which ``***`` replaces a secret.
 
-    In a dict or a list, each value is secret.
+    If the secret is a dict or a list, ``***`` replaces each of its values.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -86,9 +86,9 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether an error text may show the invalid value of a field.
+    """Return whether a field's invalid value is safe to show in an error text.
 
-    It may show phone numbers and short ids.
+    A phone number or a short id is safe. Another value is not.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False

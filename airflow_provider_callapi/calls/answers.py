@@ -84,7 +84,8 @@ def judge_finished_call(
     6. Otherwise: not known.
 
     :param report: the report of the call.
-    :param legs: the reports of this call's legs. A coach's leg counts only if it has the contact's number.
+    :param legs: the reports of this call's legs. A coach (a third person, who joins the talk of an employee
+        and the contact) has a leg, too. It counts only if it has the contact's number.
     :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)

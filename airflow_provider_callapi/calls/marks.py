@@ -52,7 +52,8 @@ class Mark:
     def is_on(self, call: Outcome) -> bool | None:
         """Return whether a call has this mark.
 
-        None: the mark is an operation, and the operations of the call are not known.
+        None: not known. The mark is an operation (a scenario's step), and it is not known which operations
+        the call passed.
         """
         if self.kind == "tag":
             return int(self.value) in call.tags

@@ -264,9 +264,7 @@ def _dial(
 ) -> Outcome | str:
     """Store the next attempt, then send its start request. Return what is known of the call.
 
-    A text: no usable answer came, and the call may be placed.
-
-    :raises AnswerNotStored: the placed call could not be stored.
+    A text: why it is unknown whether the call was placed.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none

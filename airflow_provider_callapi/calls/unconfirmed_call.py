@@ -206,7 +206,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return the ``external_id`` of a reported call (None: it has no id), and the name of its attribute."""
+    """Return a call's ``external_id`` or None, and the name of the attribute of ``found`` with this id."""
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

@@ -125,8 +125,9 @@ class Exchange(Dispatcher):
     ) -> None:
         """Plan a fault, such as a broken connection, for the next requests to the exchange.
 
-        `Fault.REFUSE` differs if the exchange has an open port. All ports then close at once, for ``seconds``
-        but at most 5 s. ``method`` and ``times`` have no effect. For a longer time, use `Emulator.refusing`.
+        If an `Emulator` serves the exchange over HTTP, `Fault.REFUSE` closes the emulator's port immediately:
+        for ``seconds``, but at most 5 s. ``method`` and ``times`` then have no effect. To close the port for
+        longer, use `Emulator.refusing`.
 
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the API method whose requests the fault hits. None: requests for any method.

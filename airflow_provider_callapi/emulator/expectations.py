@@ -22,9 +22,9 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: whether only phones that the test names may ring. Exception: an operator's phone may
-        ring in an inbound call. It may also ring in a call to a contact that the test names, but not with 0
-        in ``times``.
+    :ivar no_other_rings: whether only phones that the test names may ring. An operator's phone may also ring
+        in an inbound call, and in a call to a contact that the test names. A contact with 0 in ``times`` does
+        not count as named here.
     """
 
     def __init__(self) -> None:

@@ -52,9 +52,10 @@ def is_listed(call: Call, profile: Profile, now: float) -> bool:
 def is_operator(leg: Leg, profile: Profile) -> bool:
     """Return the value of ``is_operator`` that ``list.calls`` and the report of legs show for a leg.
 
-    An operator is an employee of the account, or a person at any other phone, as in ``start.simple_call``. By
-    default, the value is True for every operator's leg. If `Profile.operator_leg_is_operator` is False, the
-    value is True only for the leg of an operator who is an employee. For all other legs, the value is False.
+    - The leg of an operator who is an employee of the account: True.
+    - The leg of an operator who is not an employee, e.g. in ``start.simple_call``: the value of
+      `Profile.operator_leg_is_operator`, by default True.
+    - The leg of another participant, e.g. of the contact: False.
     """
     return leg.role is Role.OPERATOR and (profile.operator_leg_is_operator or leg.employee is not None)
 

@@ -85,10 +85,7 @@ class FaultRequest(RemoteRequest):
     seconds: float = Field(60.0, gt=0)
 
     def apply(self, exchange: Exchange) -> None:
-        """Plan the fault of this request at a telephone exchange, as `Exchange.fault` does.
-
-        A fault is, for example, a broken connection.
-        """
+        """Plan the fault that this request asks for, e.g. a broken connection. See `Exchange.fault`."""
         exchange.fault(self.fault, method=self.method, times=self.times, seconds=self.seconds)
 
 

@@ -67,7 +67,7 @@ def start_employee_call(
 def start_scenario_call(
     switchboard: Switchboard, account: Account, request: StartScenarioCall
 ) -> dict[str, Any]:
-    """Start a call that runs a scenario of the account with a contact. Return ``{"call_session_id": …}``.
+    """Call a contact, and run a scenario of the account in the call. Return ``{"call_session_id": …}``.
 
     If the scenario has an employee (`Scenario.employee_id`), the exchange also rings the employee's phones,
     one after the other, until one answers.

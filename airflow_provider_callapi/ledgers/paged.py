@@ -138,7 +138,10 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Move the newest changes of attempts to larger stored values, and begin a new list of changes."""
+        """Begin a new change list: the list of the attempts that have changed last.
+
+        Write the attempts of the old list to compressed pages in the same store.
+        """
         both = self._on_last_page | self._changed
         # If the last page has room for the changes, it is written again.
         if self._pages and len(_pack(self._values(both))) <= _PAGE_SIZE:
@@ -165,9 +168,9 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Load stored attempts, a later version in place of an earlier one.
+        """Load stored attempts. A later version replaces an earlier one.
 
-        Return the keys of the attempts, in order.
+        Return the keys of the attempts, in the order of ``values``.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):

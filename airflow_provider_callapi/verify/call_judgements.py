@@ -155,6 +155,8 @@ def hold(context: Context) -> Judgement:
 def is_operator(context: Context) -> Judgement:
     """Judge whether the field ``is_operator`` is true in the leg of an operator who is not an employee.
 
+    An example is the ``operator`` of ``start.simple_call``, if the phone belongs to no employee.
+
     :return: the judgement. ``holds`` is None if the findings contain no leg of such an operator.
     """
     value = list_facts.operator_leg_is_operator(context.findings)

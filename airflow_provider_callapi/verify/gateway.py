@@ -100,8 +100,8 @@ class Service:
     :param login: the user name for the login. None: no login, because ``secret`` is an access key.
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: the newest limits of points in an answer, in the form of `Answer.limits`. Empty: no answer
-        contained limits.
+    :ivar limits: how many points (rate-limit units) are left, and when they reset, in the form of
+        `Answer.limits`. The values come from the newest answer that contained them. Empty: no answer did.
     """
 
     def __init__(

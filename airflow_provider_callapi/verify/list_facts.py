@@ -95,9 +95,9 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether ``list.calls`` showed the contact as talking in at least one of the given time spans.
+    """Return whether ``list.calls`` showed the contact as talking in at least one time span.
 
-    None: the findings do not show it.
+    None: it did not show the calls in any known time span.
     """
     shown: bool | None = None
     for call, begins, ends in periods:  # in seconds since the start of the call

@@ -72,7 +72,7 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
     """Return a call's two finish reasons: of the participant who did not pick up, and of the one who did.
 
-    None: the findings show no such pair.
+    None: the call has no such pair of reasons.
     """
     legs = [leg for leg in (call.leg("contact"), call.leg("operator")) if leg is not None]
     failed = [leg.finish_reason for leg in legs if leg.connected is None]

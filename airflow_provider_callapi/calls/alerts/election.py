@@ -68,7 +68,10 @@ class _Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return the right to ring that a stored JSON value describes. None: the value has another form."""
+        """Return a stored claim: which failed task may call people for an alert.
+
+        None: the JSON value is not a claim.
+        """
         try:
             claim = cls(**value)
         except TypeError:  # any form is possible: a user may edit an Airflow Variable by hand
@@ -188,7 +191,7 @@ class Candidate:
         self._write(self.clock(), progress)
 
     def withdraw(self) -> None:
-        """Make this candidate's claim to ring invalid, so that no other candidate waits for its call.
+        """Withdraw this candidate's claim, its right to ring. Other candidates then do not wait for its call.
 
         Use this method if the candidate could not place a call. If the stored claim belongs to another
         candidate, the method changes nothing.

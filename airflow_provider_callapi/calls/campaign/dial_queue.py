@@ -149,14 +149,15 @@ class DialQueue:
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:
-        """Record that the ledger refused the claim of an intent. The person must not be dialled now.
+        """Record that the ledger refused to reserve the next attempt. The person must not be dialled now.
 
         - If ``claim.held`` is an attempt: the campaign continues with this attempt of another process.
-        - If ``claim.not_before`` is a time: the person waits until then. If the campaign never calls the
-          person, the person's result is `Result.CALLED_RECENTLY`.
+        - If ``claim.not_before`` is a time: the person waits until this time. If the person has no result
+          yet, the result is `Result.CALLED_RECENTLY` until the person is dialled.
         - Otherwise: the person waits 30 seconds.
 
-        :param claim: the ledger's answer to the claim.
+        :param intent: the record of the next attempt to call the person.
+        :param claim: the ledger's answer to the request to reserve the attempt.
         :param now: epoch seconds.
         :return: the attempts to store in the ledger: ``claim.held`` if it has changed, else none.
         """
@@ -219,7 +220,7 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return the person's row in the list as text, e.g. `` (row 7 of the list)``.
 
-        It is empty unless the service refuses a parameter without its name.
+        It is empty unless the service refuses a parameter and does not name it.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -107,7 +107,10 @@ class ReportPages:
             yield from self._read_window(query, window, set() if query.position else found)
 
     def _read_window(self, query: ReportQuery, window: Window, found: set[Hashable]) -> Iterator[list[Raw]]:
-        """Yield the rows of a period page by page, but none twice. If rows are missing, read each half."""
+        """Yield the rows of a period page by page, each row once.
+
+        If rows are missing, read each half of the period on its own.
+        """
         first = self._fetch_page(query, window)
         is_whole = False
         if not self._is_too_long(query, window, first):

@@ -184,7 +184,10 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return the remembered and the new active calls, updated with a poll's result: session id → call."""
+        """Return the calls known from earlier polls and the new calls in one dict: session id → call.
+
+        Each call includes the result of this poll.
+        """
         calls = {}  # with the old stages, because `update` compares them with the new ones
         for call_session_id, session in snapshot.sessions.items():
             known = self._active.get(call_session_id)

@@ -63,13 +63,15 @@ class _Shared:
 
 
 class HostSnapshots:
-    """The snapshots for one task that waits for the end of a call.
+    """Gives the results of polls (snapshots) to one task that waits for the end of a call.
+
+    The tasks of one host and one account share their polls through files.
 
     :param folder: the folder of the shared files, from `private_folder`.
-    :param name: the name of the account's files. Tasks with the same name share their polls.
+    :param name: the name of the shared files, without the ending. It stands for the account.
     :param call_session_id: the session id of the call.
     :param interval: seconds between two polls.
-    :param take_snapshot: polls the active calls.
+    :param take_snapshot: a function that polls the active calls once, and returns the snapshot.
     :param until: the end of the wait, epoch seconds. A poll is due at this time at the latest.
     :param clock: returns epoch seconds.
     """

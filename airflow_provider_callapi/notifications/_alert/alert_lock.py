@@ -81,7 +81,7 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring. Return its last call before a restart, if any.
+        """Wait until this callback may ring. If Airflow has restarted it, return its last call.
 
         :raises AlertSuppressed: another callback has placed a call.
         """

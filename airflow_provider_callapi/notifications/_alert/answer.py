@@ -35,7 +35,10 @@ _ANSWERED = {True: "answered", False: "not answered", None: "not known to be ans
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """What acknowledges an alert: an answer, or a step or tag of the call, e.g. ``operation:Confirmed``."""
+    """What acknowledges an alert: an answer, a scenario's step or a tag of the call.
+
+    Examples: the step ``operation:Confirmed``, the tag ``tag:36``.
+    """
 
     marks: tuple[Mark, ...]  # a call with one of them acknowledges the alert; empty: an answer does
     longest_wait: float  # for how many seconds one call is polled at most

@@ -144,9 +144,9 @@ class PeopleOfIndex:
         return list(self._state.get(_KEY) or [])
 
     def _contains(self, people: Iterable[str], contact: str) -> bool:
-        """Return whether a person may be among the called people.
+        """Return whether a person may be among the called people, of whom only hashes are stored.
 
-        A hash that cannot be compared counts as the person's.
+        A hash whose secret key was deleted counts as the person's.
         """
         deployment = self._facts.deployment
         # None: the hash was made with a secret key that this deployment no longer has.

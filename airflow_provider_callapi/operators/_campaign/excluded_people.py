@@ -54,7 +54,10 @@ class ExcludedPeople:
         return None if self._list.stale else numbers
 
     def remember(self) -> frozenset[str]:
-        """Store which people of the campaign are on the do-not-call list. Return the numbers on the list."""
+        """Return all phone numbers on the do-not-call list.
+
+        Store which people of the campaign have one of these numbers.
+        """
         numbers = self.numbers()
         if len(numbers) != self._stored:
             people = (person for person in self._people if person.contact in numbers)

@@ -176,7 +176,10 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
-    """Return JSON values that show whether two tries run the same campaign. They contain no phone number."""
+    """Return JSON values with which `refuse_another_campaign` compares the campaigns of two tries.
+
+    The values contain no phone number.
+    """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
         **{name: getattr(options, name) for name in _IDENTITY_FIELDS},

@@ -250,7 +250,10 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait to be called, but no calling time is known within a year."""
+        """Raise `CallApiFailure` if people wait for a call, but no time is known at which it is allowed.
+
+        The search covers one year.
+        """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")

@@ -20,9 +20,9 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
-    """Return whether another trigger in this process now waits for a call of a cancelled trigger.
+    """Return whether another trigger in this process now waits for the call of a cancelled trigger.
 
-    Wait up to ``within`` seconds for one.
+    If not, check again for up to ``within`` seconds.
     """
     # If a user clears the task, its next try waits for the same call with a new trigger. Without a new
     # trigger, the caller assumes that Airflow has moved the cancelled trigger to another triggerer.
