@@ -267,13 +267,14 @@ class Journal:
         if self.current.missing_since is None:
             self._store(replace(self.current, missing_since=now))
 
-    def mark_started(self, call_session_id: int, now: float) -> Outcome:
+    def mark_started(self, call_session_id: int, started_at: float) -> Outcome:
         """Store that the service accepted the call, and return the call's outcome so far.
 
-        :param now: epoch seconds.
+        :param started_at: when the call started, epoch seconds. For a call that a search has found: when the
+            intent was stored.
         """
         record = self.current
-        call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=now)
+        call = Outcome(call_session_id, record.external_id, attempt=record.attempt, started_at=started_at)
         self._store_stage(Stage.STARTED, call=call.to_xcom())
         return call
 

@@ -281,7 +281,7 @@ def _dial(
         )
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
-        return _store_placed(journal, session_id, gateway)
+        return _store_placed(journal, session_id, journal.current.intended_at)
     try:
         session_id = gateway.send(intended).call_session_id
         if session_id == earlier:  # this does not show whether a new call was placed
@@ -295,17 +295,17 @@ def _dial(
         journal.mark_not_placed()
         raise
     gateway.log(f"Call session {session_id}: the call is placed")
-    return _store_placed(journal, session_id, gateway)
+    return _store_placed(journal, session_id, gateway.clock())
 
 
-def _store_placed(journal: Journal, session_id: int, gateway: CallGateway) -> Outcome:
+def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outcome:
     """Store that the call is placed. Return what is known of the call.
 
     :raises AnswerNotStored: the session id could not be stored.
     """
     try:
         # The callers log the session id before, because the store may fail.
-        return journal.mark_started(session_id, gateway.clock())
+        return journal.mark_started(session_id, started_at)
     except Exception as error:  # a store may raise anything
         raise AnswerNotStored(session_id, journal.current.external_id, error) from error
 
@@ -358,7 +358,7 @@ def _search(
     if session_id is None:
         return None
     gateway.log(f"Found call session {session_id} by its external_id: it was placed")
-    return _store_placed(journal, session_id, gateway)
+    return _store_placed(journal, session_id, record.intended_at)
 
 
 def _find_unconfirmed_call(

@@ -134,9 +134,8 @@ class UnconfirmedCall:
 
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call has the unconfirmed call's ``external_id``."""
-        # case, blanks and leading zeros of a number make no difference
         external_id, _ = _external_id(found)
-        return external_id is not None and _folded(external_id) == _folded(self.external_id)
+        return external_id is not None and folded(external_id) == folded(self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the unconfirmed call is not active.
@@ -216,6 +215,7 @@ def _session_id(found: CallSession | CallReport) -> int:
     return found.call_session_id if isinstance(found, CallSession) else found.id
 
 
-def _folded(external_id: str) -> str:
-    folded = external_id.strip().casefold()
-    return folded.lstrip("0") if folded.isdigit() else folded
+def folded(external_id: str) -> str:
+    """Return the form of an ``external_id`` in which two spellings of one id are equal."""
+    text = external_id.strip().casefold()
+    return text.lstrip("0") if text.isdigit() else text

@@ -60,7 +60,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     Variable, ``callapi_alert_<hash>``.
 
     Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
-    calls no person a second time. With ``quiet_for=0``, it begins again with the first contact.
+    continues with the next person, for ``quiet_for`` seconds after its last call. Without the Data API, a
+    person may be called twice if Airflow kills the task or triggerer in the second after the start request.
+    With ``quiet_for=0``, the notifier begins again with the first contact.
 
     :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
         commas.

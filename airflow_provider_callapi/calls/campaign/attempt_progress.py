@@ -187,14 +187,15 @@ class AttemptProgress:
             state.person.contact,
             attempt.intended_at,
             rules.timezone,
-            search_until=self._search_until(attempt, now),
+            search_until=self._search_until(now),
         )
 
-    def _search_until(self, attempt: Attempt, now: float) -> float:
+    def _search_until(self, now: float) -> float:
         """Return the earliest time at which the search for an unconfirmed call can end, in epoch seconds."""
         rules = self._rules
+        # Not from the intent: a late try of the task needs the same time for the proof.
         if rules.absence_proven_after is not None:
-            return attempt.intended_at + rules.absence_proven_after
+            return now + rules.absence_proven_after
         return now + max(rules.appear_timeout, rules.report_timeout or 0.0)
 
     def _begin_watch(self, state: PersonState, now: float) -> None:

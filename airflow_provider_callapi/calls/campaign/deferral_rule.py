@@ -42,6 +42,7 @@ def absence_until(
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
         or campaign.has_answered_call_to_tag
+        or campaign.has_late_reports(now)
     ):
         return None
     tags_due = bool(campaign.finished_calls_to_tag())

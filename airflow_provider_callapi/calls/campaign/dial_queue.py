@@ -106,7 +106,10 @@ class DialQueue:
             while len(intents) < room and (key := queue.take(now)) is not None:
                 state = self._index[key]
                 if state.person.contact in self.do_not_call:
-                    self._index.finish(state, PersonEvent.EXCLUDED, Result.DO_NOT_CALL)
+                    was_called = state.result not in (None, Result.CALLED_RECENTLY)
+                    self._index.finish(
+                        state, PersonEvent.EXCLUDED, state.result if was_called else Result.DO_NOT_CALL
+                    )
                 else:
                     intents.append(self._intend(state, now))
         return intents

@@ -184,6 +184,13 @@ class Campaign:
         """
         return self.reports.needed
 
+    def has_late_reports(self, now: float) -> bool:
+        """Return whether the campaign only waits for a report any more because this try began late.
+
+        :param now: epoch seconds.
+        """
+        return self.reports.has_late(now)
+
     # --- tags ---
 
     def finished_calls_to_tag(self) -> list[tuple[Attempt, int]]:

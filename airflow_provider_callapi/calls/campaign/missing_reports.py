@@ -24,6 +24,8 @@ _NO_LINE_PAUSE = 60.0
 """Seconds for which a campaign does not dial after a call for which the account had no free line."""
 UNANSWERED_PATIENCE = 3600.0
 """While the Data API does not answer, a campaign waits this many seconds longer for a report."""
+_LATE_PATIENCE = 600.0
+"""If this time was over before the try began, the try asks the Data API for at least this many seconds."""
 
 
 class MissingReports:
@@ -45,6 +47,7 @@ class MissingReports:
         self._unconfirmed_calls = unconfirmed_calls
         self._dial_queue = dial_queue
         self._rules = rules
+        self._asked_first_at: float | None = None
 
     @property
     def needed(self) -> bool:
@@ -129,12 +132,23 @@ class MissingReports:
             `Rules.report_timeout` seconds after the end of the call. Minus infinity: every missing report is
             overdue.
         """
-        late = [
+        if self._asked_first_at is None:
+            self._asked_first_at = now
+        if now < self._asked_first_at + min(patience, _LATE_PATIENCE):
+            return []
+        late = self._overdue(now - patience)
+        return [self._finish_call(state, state.current_call, now) for state in late]
+
+    def has_late(self, now: float) -> bool:
+        """Return whether the campaign only waits for a report any more because this try began late."""
+        return bool(self._overdue(now - UNANSWERED_PATIENCE))
+
+    def _overdue(self, at: float) -> list[PersonState]:
+        return [
             state
             for state in self._index.in_stage(PersonStage.REPORT_DUE)
-            if state.report_deadline is not None and now >= state.report_deadline + patience
+            if state.report_deadline is not None and at >= state.report_deadline
         ]
-        return [self._finish_call(state, state.current_call, now) for state in late]
 
     def _finish_call(self, state: PersonState, call: Outcome, now: float) -> Attempt:
         attempt = self._progress.know_result(state, call, now)

@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
+from airflow_provider_callapi.calls.unconfirmed_call import folded
 
 OPEN_STAGES = frozenset(
     {
@@ -90,14 +91,13 @@ class PersonIndex:
         return self._by_session.get(call_session_id)
 
     def unconfirmed_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return a dict: ``external_id`` of an unconfirmed call → the people whose unconfirmed call has this
-        id.
+        """Return a dict: `folded` ``external_id`` → the people whose unconfirmed call has this id.
 
         The calls of several people can have the same id, because the author may choose the ids.
         """
         unconfirmed = defaultdict(list)
         for state in self._by_stage[PersonStage.UNCONFIRMED].values():
-            unconfirmed[state.current_attempt.external_id].append(state)
+            unconfirmed[folded(state.current_attempt.external_id)].append(state)
         return unconfirmed
 
     def move(self, state: PersonState, event: PersonEvent, attempt: Attempt | None = None) -> None:

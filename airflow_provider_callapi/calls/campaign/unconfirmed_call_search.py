@@ -13,6 +13,7 @@ from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProg
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
+from airflow_provider_callapi.calls.unconfirmed_call import folded
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]
@@ -119,11 +120,11 @@ def owner_of(
     """Return the person to whom a reported call belongs. None: the call is no unconfirmed call of the
     campaign.
 
-    :param unconfirmed_calls: ``external_id`` → the people whose unconfirmed call has this id.
+    :param unconfirmed_calls: the dict of `PersonIndex.unconfirmed_by_external_id`.
     :param external_id: the ``external_id`` of the reported call; None: the service states no id.
     :param found: the reported call: an active call, or the Data API's report of a call.
     """
-    for state in unconfirmed_calls.get((external_id or "").strip(), ()):
+    for state in unconfirmed_calls.get(folded(external_id or ""), ()):
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):
             return state
     return None

@@ -46,6 +46,42 @@ def test_an_unconfirmed_call_that_was_placed_is_never_dialled_again(talks: float
     assert world.exchange.rings(ANNA) == 1
 
 
+class Dead(BaseException):
+    """The end of the campaign's process."""
+
+
+@pytest.mark.parametrize("retry_after", [60.0, 3600.0, 4300.0, 7200.0, 3 * 86_400.0])
+@pytest.mark.parametrize("was_placed", [True, False])
+def test_a_late_try_proves_as_much_as_an_early_one(retry_after: float, was_placed: bool) -> None:
+    world = World(rules=PROVING)
+
+    def die(requests: Any) -> Any:
+        if was_placed:
+            World.start(world, requests)
+        raise Dead
+
+    world.overrides["start"] = die
+    world.process()
+    with pytest.raises(Dead):
+        world.run()
+    del world.overrides["start"]
+    world.clock.advance(retry_after)
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+    assert world.exchange.rings(ANNA) == 1
+
+
+@pytest.mark.parametrize("spelling", ["order-7", " order-7", "order-7\t", "ORDER-7", "007"])
+def test_an_unconfirmed_call_is_found_in_each_spelling_of_the_authors_id(spelling: str) -> None:
+    world = World()
+    world.new_external_id = lambda person, attempt: spelling
+    world.process()
+    lose(world, Fault.DROP_AFTER)
+    assert world.run().over
+    assert world.results() == {ANNA: Result.ANSWERED}
+
+
 @pytest.mark.parametrize(
     "answer",
     [Unanswered("down"), AccessDenied("component"), Entries(left_out=1)],

@@ -27,6 +27,7 @@ class State:
     tags_due: list[Any] = field(default_factory=list)
     tag_at: float = NOW
     needs_reports: bool = False
+    has_late_reports: bool = False
     report_at: float = NOW
     active: dict[int, Any] = field(default_factory=dict)
     has_data_api: bool = True
@@ -40,6 +41,7 @@ class State:
             has_answered_call_to_tag=self.has_answered_call_to_tag,
             finished_calls_to_tag=lambda: self.tags_due,
             needs_reports=self.needs_reports,
+            has_late_reports=lambda now: self.has_late_reports,
             watched=lambda: self.active,
             paused=self.paused,
         )
@@ -63,7 +65,10 @@ def test_a_wait_under_a_minute_causes_no_deferral() -> None:
     assert State(dial_at=NOW + 60).until == NOW + 60
 
 
-@pytest.mark.parametrize("reason", ["has_unconfirmed_calls", "last_poll_failed", "has_answered_call_to_tag"])
+@pytest.mark.parametrize(
+    "reason",
+    ["has_unconfirmed_calls", "last_poll_failed", "has_answered_call_to_tag", "has_late_reports"],
+)
 def test_a_worker_with_work_to_do_now_is_not_deferred(reason: str) -> None:
     assert State(**{reason: True}).until is None
 

@@ -275,7 +275,7 @@ def test_a_person_who_joins_the_do_not_call_list_is_not_redialled() -> None:
     world.excluded = {ANNA}
     assert world.run().over
     assert world.exchange.rings(ANNA) == 1
-    assert world.results() == {ANNA: Result.DO_NOT_CALL}
+    assert world.results() == {ANNA: Result.BUSY}, "the result is that of the last call"
 
 
 def test_dialling_pauses_while_the_do_not_call_list_is_unknown_and_the_log_names_the_reason() -> None:
@@ -665,6 +665,44 @@ def _refusal(mnemonic: str, name: str, where: Container[str]) -> dict[str, Any] 
     if name not in where:
         return None
     return {"code": -32602, "message": "no", "data": {"mnemonic": mnemonic, "field": name}}
+
+
+@pytest.mark.parametrize("late", [0.0, 4200.0, 7200.0, 86_400.0])
+@pytest.mark.parametrize("failures", [0, 1, 5])
+def test_a_late_try_repeats_a_failed_request_for_reports(late: float, failures: int) -> None:
+    world = World(rules=replace(RULES, max_attempts=1))
+    world.exchange.script(ANNA, Script.no_answer())
+    world.run(15)
+    world.clock.advance(late)
+    left = [failures]
+
+    def reports(since: float, sessions: Any) -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise Unanswered("503")
+        return World.reports(world, since, sessions)
+
+    world.overrides["reports"] = reports
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.NOT_REACHED}
+
+
+def test_a_late_try_gives_up_a_report_that_it_cannot_fetch_for_ten_minutes() -> None:
+    world = World(rules=replace(RULES, max_attempts=1))
+    world.exchange.script(ANNA, Script.no_answer())
+    world.run(15)
+    world.clock.advance(86_400.0)
+
+    def reports(since: float, sessions: Any) -> Any:
+        raise Unanswered("503")
+
+    world.overrides["reports"] = reports
+    world.process()
+    began = world.clock()
+    assert world.run().over
+    assert 600 <= world.clock() - began < 900
+    assert world.results() == {ANNA: Result.UNKNOWN}
 
 
 # --- claims ---
