@@ -99,8 +99,7 @@ class CallApiTrouble(AirflowException):
 
 
 def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved | CallUnresolvedForNow:
-    """Return the exception for a task with an unresolved call: an unconfirmed call that the search did not
-    find.
+    """Return the exception for a task with an unresolved call: the search did not find the call.
 
     - With ``may_dial_again``: `CallUnresolvedForNow`. Airflow retries the task.
     - Otherwise: `CallUnresolved`. Airflow does not retry the task.

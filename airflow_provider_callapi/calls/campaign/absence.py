@@ -1,5 +1,4 @@
-"""Finds out which unconfirmed calls of a campaign were never placed. The campaign then dials the people
-again.
+"""Finds out which unconfirmed calls of a campaign were never placed, so that their people are dialled again.
 
 A call is unconfirmed if its start request got no answer. The author sets ``absence_proven_after``, a number
 of seconds. An unconfirmed call counts as never placed if two conditions are met:
@@ -48,8 +47,7 @@ class AbsenceVerdict:
 
 
 class AbsenceProof:
-    """Asks the Data API which of a campaign's unconfirmed calls were placed, and decides about each
-    unconfirmed call.
+    """Decides, with the Data API's reports, whether each unconfirmed call of a campaign was placed.
 
     A request is necessary only for unconfirmed calls that no poll has found during their search time.
 

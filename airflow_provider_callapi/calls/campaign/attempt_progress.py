@@ -117,8 +117,7 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def dial_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person back into the queue, because an unconfirmed call was never placed. Return the changed
-        attempt.
+        """Put a person whose unconfirmed call was never placed back into the queue. Return the attempt.
 
         The next call to the person gets the attempt number of the unconfirmed call.
 

@@ -122,8 +122,7 @@ class Campaign:
         return changed
 
     def absence_proof(self, gateway: CampaignGateway, interval: float) -> AbsenceProof:
-        """Return the `AbsenceProof` of this campaign, which finds out which unconfirmed calls were never
-        placed.
+        """Return the object that finds out which unconfirmed calls of this campaign were never placed.
 
         :param gateway: the functions through which the `AbsenceProof` reaches the Data API and the log.
         :param interval: seconds between two requests to the Data API.

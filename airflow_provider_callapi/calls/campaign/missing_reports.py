@@ -51,8 +51,7 @@ class MissingReports:
 
     @property
     def needed(self) -> bool:
-        """Return whether the Data API's report is still missing for any ended or unconfirmed call of the
-        campaign.
+        """Return whether the report of any ended or unconfirmed call of the campaign is still missing.
 
         Without a Data API, return False.
         """

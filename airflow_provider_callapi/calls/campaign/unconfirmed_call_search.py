@@ -20,8 +20,7 @@ UnconfirmedByExternalId = Mapping[str, Sequence[PersonState]]
 
 
 class UnconfirmedCallSearch:
-    """Searches for a campaign's unconfirmed calls, and gives up an unconfirmed call that is not found in
-    time.
+    """Searches for a campaign's unconfirmed calls, and gives up a call that is not found in time.
 
     A call is unconfirmed if its start request got no answer: it is unknown whether the service placed the
     call.
@@ -32,8 +31,7 @@ class UnconfirmedCallSearch:
         self._progress = progress
 
     def search_snapshot(self, snapshot: Snapshot) -> tuple[list[Attempt], list[str]]:
-        """Search for the campaign's unconfirmed calls among the active calls that a successful poll has
-        returned.
+        """Search for the campaign's unconfirmed calls among the active calls of a successful poll.
 
         :return: a pair. First: the attempts whose call was found, to store in the ledger. Second: the keys of
             the people whose call was not found in the search time.
@@ -88,8 +86,7 @@ class UnconfirmedCallSearch:
     def give_up(
         self, people: Iterable[str], held: Iterable[Attempt], now: float, absent: Container[str] = ()
     ) -> list[Attempt]:
-        """End the search for unconfirmed calls that were not found. Return the attempts to store in the
-        ledger.
+        """End the search for unconfirmed calls that were not found. Return the attempts to store.
 
         - If another process has changed the person's attempts: the campaign continues with the newest of
           them.
@@ -117,8 +114,7 @@ class UnconfirmedCallSearch:
 def owner_of(
     unconfirmed_calls: UnconfirmedByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person to whom a reported call belongs. None: the call is no unconfirmed call of the
-    campaign.
+    """Return the person whose unconfirmed call a reported call is. None: there is no such person.
 
     :param unconfirmed_calls: the dict of `PersonIndex.unconfirmed_by_external_id`.
     :param external_id: the ``external_id`` of the reported call; None: the service states no id.
