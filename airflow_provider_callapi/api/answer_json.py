@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from airflow_provider_callapi.api.half_characters import replace_halves
+
 D = TypeVar("D")
 _NULL = msgspec.Raw(b"null")
 
@@ -61,5 +63,4 @@ def load_json(content: bytes) -> Any:
     body = json.loads(content)
     if b"\\ud" not in content.lower():
         return body
-    text = json.dumps(body, ensure_ascii=False)
-    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return json.loads(replace_halves(json.dumps(body, ensure_ascii=False)))

@@ -32,7 +32,7 @@ from airflow_provider_callapi.api.bounded_http import (
     read_body,
 )
 from airflow_provider_callapi.api.busy_gateway import seconds_until_retry
-from airflow_provider_callapi.api.errors import LimitExceeded, NotSent, Unanswered
+from airflow_provider_callapi.api.errors import InvalidParameters, LimitExceeded, NotSent, Unanswered
 from airflow_provider_callapi.api.models import Limits
 
 _HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept-Encoding": ACCEPTED_ENCODINGS}
@@ -124,13 +124,14 @@ class JsonRpc:
             `JsonRpc` applies.
         :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
             other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
+        :raises InvalidParameters: a text contains half of a character, so nothing was sent.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
         """
         request_id = uuid.uuid4().hex
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
-        payload = _Payload(json.dumps(body, ensure_ascii=False).encode())
+        payload = _Payload(_encode(body, method))
         seconds = min(self.timeout, time_limit)
         if new_connection:
             with self._new_session() as session:
@@ -178,6 +179,16 @@ class JsonRpc:
             if payload.was_read:
                 raise Unanswered(f"no answer from {target}", method=method, request_id=request_id) from error
             raise NotSent(f"could not connect to {target}", method=method, request_id=request_id) from error
+
+
+def _encode(body: Mapping[str, Any], method: str) -> bytes:
+    """Return the body of a request as bytes."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a request class has not checked the text
+        raise InvalidParameters(
+            "a parameter has half of a character (a lone surrogate), which cannot be sent", method=method
+        ) from None
 
 
 def _host_of(url: str) -> str:

@@ -27,6 +27,7 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import Entries, Model, read_entries
 from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.half_characters import join_halves
 from airflow_provider_callapi.api.models import (
     AccessToken,
     CallSession,
@@ -255,7 +256,7 @@ def _check_text(value: Any) -> Any:
     # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError("a text is needed")
-    return value
+    return join_halves(value) if isinstance(value, str) else value
 
 
 def _check_flag(value: Any) -> Any:
@@ -273,7 +274,7 @@ def _check_starts_with_seven(text: str) -> str:
 
 
 Text = Annotated[str, BeforeValidator(_check_text)]
-"""A text. `Request.from_values` also accepts a whole number, and converts the number to its digits."""
+"""A text of whole characters. `Request.from_values` also accepts a whole number, and converts it to text."""
 Flag = Annotated[bool, BeforeValidator(_check_flag)]
 """A boolean. `Request.from_values` also accepts the texts ``true`` and ``false``."""
 PhoneNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]

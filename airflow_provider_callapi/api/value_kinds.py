@@ -9,6 +9,8 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.api.half_characters import has_half_character
+
 
 def kind_of(value: Any) -> str:
     """Return a few words that describe a value in an error text, e.g. ``a blank text`` or ``NaN``.
@@ -44,4 +46,6 @@ def _kind_of_text(value: str) -> str:
         return "an empty text"
     if not value.strip():
         return "a blank text"
+    if has_half_character(value):
+        return "a text with half of a character (a lone surrogate)"
     return "a template" if "{{" in value or "{%" in value else "a text"

@@ -20,6 +20,8 @@ _NEEDED = ("get_conn", "get_sqlalchemy_engine")
 """The methods of a hook for a SQL database: Airflow's `DbApiHook`."""
 _LASTING = frozenset({"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
 """Names of exception classes in PEP 249. A statement that raises one of them fails in the same way again."""
+_UNSENT = (OverflowError, UnicodeEncodeError)
+"""The exceptions of Python for a value that a driver cannot send, such as the number 10**30 to SQLite."""
 _LASTING_IN_MYSQL = frozenset({1054, 1364})
 """MySQL's numbers of errors that last: an unknown column, and a column that needs a value. PyMySQL raises an
 ``OperationalError`` for these errors, as for a lost connection."""
@@ -113,7 +115,7 @@ def _lasts(cause: Any) -> bool:
 
     :param cause: the exception that the database's driver raised for the statement.
     """
-    if any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
+    if isinstance(cause, _UNSENT) or any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
         return True
     if isinstance(cause, sqlite3.OperationalError):
         # SQLite's own code for a wrong statement. A locked or unreadable database has other codes.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseNotifier
 
+from airflow_provider_callapi.api.half_characters import replace_halves
 from airflow_provider_callapi.notifications._alert.contacts import check_contacts
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
 from airflow_provider_callapi.notifications._alert.options import (
@@ -208,15 +209,11 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     @property
     def _options(self) -> AlertOptions:
+        # The text of an exception may contain half of a character, which cannot be sent. The alert must ring.
+        rendered = {name: replace_halves(getattr(self, name)) for name in self.template_fields}
         return AlertOptions(
-            contact=self.contact,
-            region=self.region,
-            virtual_phone_number=self.virtual_phone_number,
-            message=self.message,
-            callapi_conn_id=self.callapi_conn_id,
-            external_id=self.external_id,
+            **rendered,
             quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
-            dialing_timeout=self.dialing_timeout,
             settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
             scenario_id=self.scenario_id,
             acknowledged_by=read_acknowledgement(self.acknowledged_by, self.scenario_id),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.api.half_characters import join_halves
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
@@ -170,7 +171,7 @@ def flag(value: Any) -> bool:
 def text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
-    :raises ValueError: the text is empty or blank.
+    :raises ValueError: the text is empty or blank, or contains half of a character (a lone surrogate).
     :raises ValueError: the value is neither a text nor a whole number. A float is refused, because Python
         writes 1.10 as ``1.1``, and the author may mean the text ``"1.10"``.
     """
@@ -178,7 +179,7 @@ def text(value: Any) -> str:
         return str(value)
     if not isinstance(value, str) or not value.strip():
         raise ValueError
-    return value
+    return join_halves(value)
 
 
 def _read_texts(value: Any) -> list[str]:

@@ -71,7 +71,8 @@ class Notification:
         if event not in EVENTS:
             raise ValueError(f"event: one of {', '.join(EVENTS)} is needed")
         text = str(session).strip()
-        if isinstance(session, bool) or not text.isdecimal() or not 0 < len(text) <= 18 or int(text) < 1:
+        is_number = not isinstance(session, bool) and text.isdecimal() and len(text) <= 19
+        if not is_number or not 0 < int(text) < 2**63:
             raise ValueError("call_session_id: the id of a call session is needed")
         return cls(int(text), event)
 
@@ -142,7 +143,7 @@ class Receiver:
             raise HTTPException(400, "The body is not JSON.") from None
         if not isinstance(fields, dict):
             raise HTTPException(400, "The body is not a JSON object.")
-        if not hmac.compare_digest(str(fields.get("secret", "")).encode(), secret.encode()):
+        if not _are_equal(str(fields.get("secret", "")), secret):
             raise HTTPException(403, "The secret is wrong.")
         with self._lock:
             if not self._throttle.take():
@@ -178,6 +179,12 @@ class Receiver:
         if self._secret is None or now >= self._secret[0] + _SECRET_KEPT:
             self._secret = now, self._read_secret()
         return self._secret[1]
+
+
+def _are_equal(given: str, secret: str) -> bool:
+    """Compare a text with the secret, in a time that does not reveal the secret."""
+    # JSON may contain half of a character, such as "\ud800", which strict UTF-8 cannot encode.
+    return hmac.compare_digest(*(text.encode("utf-8", "surrogatepass") for text in (given, secret)))
 
 
 def asset_name() -> str:

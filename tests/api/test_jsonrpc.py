@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from certificates import Authority
+from half_characters import HALF
 from requests.adapters import BaseAdapter
 
-from airflow_provider_callapi.api.errors import CallApiError, NotSent, Unanswered
+from airflow_provider_callapi.api.errors import CallApiError, InvalidParameters, NotSent, Unanswered
 from airflow_provider_callapi.api.jsonrpc import JsonRpc, Reply
 
 if TYPE_CHECKING:
@@ -101,6 +102,16 @@ def test_params_are_an_object_even_when_empty(serve: Serve) -> None:
     server = serve(obliging)
     JsonRpc(server.url).send("list.calls", {}, new_connection=True)
     assert server.requests[0].json["params"] == {}
+
+
+@both_kinds
+def test_a_request_with_half_of_a_character_is_refused_before_it_is_sent(serve: Serve, fresh: bool) -> None:
+    server = serve(obliging)
+    with pytest.raises(InvalidParameters, match="half of a character") as refused:
+        JsonRpc(server.url).send(METHOD, {"any": [{"name": f"secret{HALF}"}]}, new_connection=fresh)
+    assert server.requests == []
+    assert not refused.value.maybe_done
+    assert "secret" not in str(refused.value)
 
 
 def test_every_request_has_an_id_of_its_own(serve: Serve) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from half_characters import HALF, OF_A_FILE_NAME, TEXTS
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -648,3 +649,18 @@ def test_a_phone_number_in_another_form_is_not_read_as_a_sip_number(contact: str
                 "contact_message": {"type": "tts", "value": "x"},
             }
         )
+
+
+@given(TEXTS)
+@example(f"Борис {HALF}")
+@example(OF_A_FILE_NAME)
+@pytest.mark.parametrize("field", ["contact", "external_id", "contact_message.value", "dtmf_string"])
+def test_a_text_is_sent_with_whole_characters_or_refused_with_its_field(field: str, text: str) -> None:
+    name, _, inner = field.partition(".")
+    values = {**LEAST["start.informer_call"], name: {"type": "tts", inner: text} if inner else text}
+    refused_as = None
+    try:
+        sent = StartInformerCall.from_values(values).params
+    except InvalidParameters as error:
+        refused_as = error.field
+    assert refused_as == field or json.dumps(sent, ensure_ascii=False).encode()

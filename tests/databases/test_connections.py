@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from half_characters import HALF
 
 from airflow_provider_callapi.databases.connections import database_error
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -22,6 +23,17 @@ def test_a_locked_sqlite_file_is_a_transient_error(tmp_path):
 
     assert type(error) is CallApiTrouble
     assert str(error) == "contacts: OperationalError: database is locked"
+
+
+@pytest.mark.parametrize("value", [10**30, HALF], ids=["a large number", "half of a character"])
+def test_a_value_that_a_driver_cannot_send_is_a_lasting_error(value):
+    with closing(sqlite3.connect(":memory:")) as db, pytest.raises(Exception) as refused:  # noqa: PT011
+        db.execute("SELECT ?", [value])
+
+    error = database_error(refused.value, "contacts")
+
+    assert type(error) is CallApiFailure
+    assert str(error).startswith(f"contacts: {type(refused.value).__name__}: ")
 
 
 @pytest.mark.parametrize(("number", "kind"), [(1054, CallApiFailure), (2013, CallApiTrouble)])

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from airflow_fakes import VNUMBER, Task, TaskInstance
 from campaign_desk import campaign
+from half_characters import HALF
 
 from airflow_provider_callapi.exceptions import CallApiFailure
 
@@ -98,6 +99,40 @@ def test_the_people_of_a_file_from_a_spreadsheet_are_called(desk, name, tmp_path
         ("Анна", "answered"),
         ("Борис", "answered"),
     ]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_row_with_half_of_a_character_in_the_text_is_invalid_and_the_results_are_written(
+    desk, tmp_path, suffix
+):
+    """A half in a column that the call does not use becomes a question mark in the results."""
+    people = [{**PEOPLE[0], "comment": f"x{HALF}"}, {**PEOPLE[1], "name": f"Борис {HALF}"}, PEOPLE[2]]
+    (tmp_path / "people.jsonl").write_text("\n".join(map(json.dumps, people)))
+    results = tmp_path / f"results.{suffix}"
+    summary = campaign(
+        desk,
+        contacts=f"file://{tmp_path}/people.jsonl",
+        call=CALL,
+        results=f"file://{results}",
+        report=f"file://{tmp_path}/report.html",
+    ).run()
+
+    assert rung(desk) == [A, C]
+    assert (summary["results"]["answered"], summary["results"]["invalid"]) == (2, 1)
+    written = table(results) if suffix == "csv" else list(map(json.loads, results.read_text().splitlines()))
+    assert [row["call_result"] for row in written] == ["answered", "invalid", "answered"]
+    assert [row["name"] for row in written] == ["Анна", "Борис ?", "Вера"]
+    assert written[0]["comment"] == "x?"
+    assert "contact_message.value: a text of whole characters is needed" in written[1]["call_why"]
+    assert "contact_message.value" in (tmp_path / "report.html").read_text()
+
+
+def test_a_campaign_whose_own_text_has_half_of_a_character_calls_no_one(desk):
+    call = {**CALL, "contact_message": {"type": "tts", "value": f"Здравствуйте {HALF}"}}
+    with pytest.raises(CallApiFailure, match=r"row 1: .*contact_message.value: a text of whole"):
+        calls(desk, call=call).run()
+
+    assert rung(desk) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from half_characters import TEXTS as ANY_TEXTS
+from hypothesis import given
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (
@@ -92,3 +94,13 @@ def test_a_template_is_allowed_only_in_a_template_field() -> None:
     assert read_parameters({"a": SECONDS}, values, not_rendered=["a"]) == {"a": "{{ params.a }}"}
     with pytest.raises(InvalidParameter, match=r"b: .* a template is given"):
         read_parameters({"b": SECONDS}, values, not_rendered=["a"])
+
+
+@given(ANY_TEXTS)
+def test_a_text_has_whole_characters_or_is_refused_with_the_name_of_the_parameter(given_text):
+    said = ""
+    try:
+        read = read_parameter("campaign", given_text, TEXT)
+    except InvalidParameter as error:
+        said = str(error)
+    assert said.startswith("campaign: a text that is not empty is needed, and a") or read.encode()

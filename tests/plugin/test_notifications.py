@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from half_characters import HALF, TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +79,9 @@ def test_notifications_are_off_without_a_secret(store, clock):
     assert store.stored == []
 
 
-@pytest.mark.parametrize("secret", ["", "another", SECRET.upper(), None, 5, [SECRET], {"secret": SECRET}])
+@pytest.mark.parametrize(
+    "secret", ["", "another", SECRET.upper(), None, 5, [SECRET], {"secret": SECRET}, HALF]
+)
 def test_a_wrong_secret_is_refused(receiver, store, secret):
     assert refused(receiver, body(secret=secret)) == 403
     assert store.stored == []
@@ -108,6 +111,8 @@ def test_a_new_secret_is_in_force_half_a_minute_later(store, clock):
         {"call_session_id": 5.5},
         {"call_session_id": "5; DROP"},
         {"call_session_id": "9" * 19},
+        {"call_session_id": 2**63},
+        {"call_session_id": HALF},
         {"call_session_id": {}},
     ],
 )
@@ -121,8 +126,7 @@ def test_the_error_of_a_field_in_another_form_names_the_field(receiver, store, f
 
 
 @given(
-    st.binary(max_size=200)
-    | st.recursive(st.none() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())
+    st.binary(max_size=200) | st.recursive(st.none() | TEXTS, st.lists).map(lambda v: json.dumps(v).encode())
 )
 def test_any_other_request_is_refused_and_raises_no_unexpected_error(sent):
     store = Store()
@@ -237,3 +241,18 @@ def test_every_event_has_a_template_in_the_documentation():
     page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text("utf-8")
     for event in EVENTS:
         assert f'"event": "{event}"' in page
+
+
+@given(TEXTS)
+def test_any_text_but_the_secret_is_refused(text):
+    store = Store()
+    receiver = Receiver(lambda: SECRET, store, ManualClock())
+    assert refused(receiver, body(secret=text)) == 403
+    assert refused(receiver, body(secret=SECRET + HALF)) == 403
+    assert store.stored == []
+
+
+def test_every_session_id_that_the_service_can_give_is_taken(receiver, store):
+    receiver.receive(body(call_session_id=2**63 - 1))
+
+    assert store.stored == [Notification(2**63 - 1, "ended")]

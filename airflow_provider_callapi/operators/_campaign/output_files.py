@@ -88,7 +88,7 @@ class OutputFiles:
                         timezone=self._timezone,
                         unfinished=unfinished,
                     )
-                    with path.open("w", encoding="utf-8") as file:
+                    with path.open("w", encoding="utf-8", errors="replace") as file:
                         file.write(page)
                 self._log.info("Written: the %s, %s", name, path)
             except Exception as error:  # each storage provider raises its own exception classes
@@ -100,7 +100,8 @@ class OutputFiles:
     ) -> None:
         is_csv = path.suffix.lower() == _CSV
         separator, bom = self._csv_form
-        with path.open("w", encoding="utf-8", newline="") as file:
+        # UTF-8 cannot encode half of a character, which a row may contain: it becomes `?`, as in a table.
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
             write_results(
                 file,
                 endings,

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk import DAG
-from failing_callbacks import ALL_CONTACTS, ON_DUTY, SECOND, THIRD, notifier, of_dag, of_task, rung
+from failing_callbacks import (
+    ALL_CONTACTS,
+    ON_DUTY,
+    SECOND,
+    SYNC_AND_ASYNC,
+    THIRD,
+    notifier,
+    of_dag,
+    of_task,
+    rung,
+)
+from half_characters import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.emulator import Script
@@ -59,3 +70,28 @@ def test_an_invalid_dialing_timeout_becomes_the_services_default(desk, seconds):
     notifier([ON_DUTY, SECOND], dialing_timeout=seconds)(of_task())
 
     assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    "message",
+    ["Упала: {{ exception }}", {"type": "tts", "value": "Упала: {{ exception }}"}],
+    ids=["text", "dict"],
+)
+def test_an_alert_about_an_error_with_half_of_a_character_rings_and_replaces_the_half(
+    desk, spoken, ring, message
+):
+    context = of_task(exception=ValueError(f"нет файла {OF_A_FILE_NAME}"))
+
+    ring(notifier(message=message), context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert spoken == ["Упала: нет файла /data/\ufffd\ufffd.csv"]
+
+
+def test_an_alert_whose_id_or_first_contact_has_half_of_a_character_rings_the_others(desk):
+    desk.exchange.default_script = Script.busy()
+
+    notifier(["{{ cut }}", SECOND], external_id="sales-{{ cut }}")(of_task(cut=f"{ON_DUTY}{HALF}"))
+
+    assert rung(desk) == [SECOND]

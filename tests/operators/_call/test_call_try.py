@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowTaskTimeout,
 )
 from airflow_fakes import CONTACT, TTS, VNUMBER, Task, installed_task_state, refuse_stage
+from half_characters import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.emulator import Fault, Script
@@ -725,3 +726,27 @@ def test_absence_proven_after_is_refused_before_dialling_if_absence_cannot_be_pr
 def test_absence_proven_after_is_finite_and_at_least_appear_timeout(desk, seconds):
     with pytest.raises(ValueError, match=r"absence_proven_after: .*(at least appear_timeout|at most)"):
         task(desk, absence_proven_after=seconds).make()
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "named"),
+    [
+        ("contact_message", {"type": "tts", "value": f"Файл {OF_A_FILE_NAME}"}, "contact_message.value"),
+        ("external_id", f"order-{HALF}", "external_id"),
+    ],
+)
+def test_a_text_with_half_of_a_character_is_refused_before_the_call(desk, field, given, named):
+    """In the DAG file, or in a rendered template: no journal remains, so a corrected retry calls."""
+    values = {"contact": CONTACT, "virtual_phone_number": VNUMBER, "contact_message": TTS}
+    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole characters is needed"):
+        CallApiStartInformerCallOperator(task_id="call", **{**values, field: given})
+
+    operator = CallApiStartInformerCallOperator(task_id="call", **values)
+    setattr(operator, field, given)
+    task = Task(desk, lambda: operator)
+    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole .*Nothing was sent"):
+        task.run()
+    assert desk.sent() == []
+    setattr(operator, field, values.get(field))
+    assert task.retry()["call_session_id"]
+    assert desk.exchange.rings(CONTACT) == 1

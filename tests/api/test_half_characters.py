@@ -1,0 +1,57 @@
+"""Halves of characters (lone surrogates): found, joined and replaced, in any text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from half_characters import HALF, TEXTS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.half_characters import has_half_character, join_halves, replace_halves
+from airflow_provider_callapi.api.value_kinds import kind_of
+
+
+def is_encodable(text: str) -> bool:
+    try:
+        return bool(text.encode() or True)
+    except UnicodeEncodeError:
+        return False
+
+
+@given(TEXTS)
+def test_a_text_is_refused_or_can_be_encoded_and_a_right_text_stays_the_same(text: str) -> None:
+    if has_half_character(text):
+        with pytest.raises(ValueError, match=r"^a text of whole characters is needed$"):
+            join_halves(text)
+        assert not is_encodable(text)
+    else:
+        assert is_encodable(join_halves(text))
+        assert join_halves(text) == text or not is_encodable(text)
+
+
+@given(TEXTS)
+def test_a_replaced_text_can_be_encoded_and_loses_only_halves(text: str) -> None:
+    assert is_encodable(replace_halves(text))
+    if not has_half_character(text):
+        assert replace_halves(text) == join_halves(text)
+
+
+def test_two_halves_that_follow_each_other_are_one_character() -> None:
+    assert join_halves("\ufeffПривет \ud83d\ude00") == replace_halves("\ufeffПривет \ud83d\ude00")
+    assert join_halves("\ufeffПривет \ud83d\ude00") == "\ufeffПривет \U0001f600"
+
+
+@given(st.recursive(TEXTS | st.none() | st.integers(), lambda v: st.lists(v) | st.dictionaries(TEXTS, v)))
+def test_all_texts_in_a_value_are_replaced_and_all_other_values_stay(value: Any) -> None:
+    replaced = replace_halves(value)
+
+    assert is_encodable(repr(replaced))
+    assert replace_halves(replaced) == replaced
+    if not isinstance(value, str | list | dict):
+        assert replaced is value
+
+
+def test_an_error_text_names_the_half_without_the_text() -> None:
+    assert kind_of(f"secret{HALF}") == "a text with half of a character (a lone surrogate)"
