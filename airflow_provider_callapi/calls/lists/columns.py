@@ -28,7 +28,10 @@ _PARTS = {
 
 The expression is searched in the name as `fold_name` returns it.
 """
-_MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
+_MORE_PHONES = re.compile(
+    r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
+)
+"""Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
-    """Return the names of the columns of a do-not-call list that may contain phone numbers.
+    """Return the names of the columns of a do-not-call list that are named like a phone number.
 
     - If the list has one column: this column, whatever its name is.
     - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
