@@ -21,7 +21,11 @@ _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
-    TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
+    TIMEZONE: re.compile(
+        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset$|^(zone|zona|зона|пояс)$"
+        r"|^врем\w{0,6}(пояс|зон)|^час(ов\w\w)?зон|^зон\w?врем"
+        r"|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
+    ),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
 """Column → regular expression for names that probably mean this column, such as ``mobile`` for ``phone``.
