@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
 def is_iana_zone(name: str) -> bool:
@@ -13,6 +14,16 @@ def is_iana_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def is_like_iana_zone(text: str) -> bool:
+    """Return whether a text is the name of an IANA time zone in upper or lower case, e.g. ``asia/omsk``."""
+    return text.casefold() in _folded_names()
+
+
+@cache
+def _folded_names() -> frozenset[str]:
+    return frozenset(map(str.casefold, available_timezones()))
 
 
 def have_same_times(first: str, second: str, year: int) -> bool:

@@ -72,7 +72,7 @@ def table(file: Path) -> list[dict[str, str]]:
         ("09-phone-column-twice.csv", "contacts, line 1: two columns are named 'phone'"),
         ("13-timezone-in-russian.csv", "the column 'Часовой пояс': did you mean timezone"),
         ("13-timezone-misspelt.csv", "the column 'timezon': did you mean timezone"),
-        ("13-timezone-unnamed.csv", "the column 'клиент' holds time zones: did you mean timezone"),
+        ("13-timezone-unnamed.csv", "the column 'клиент' holds time zones, see row 1: did you mean timezone"),
         ("19-cp866.csv", 'neither UTF-8 nor Windows-1251 .*save the file as "CSV UTF-8"'),
         ("19-workbook-of-two-sheets.xlsx", "several sheets have values"),
     ],

@@ -116,7 +116,7 @@ def do_not_call(seed: int) -> tuple[str, bytes, set[str]]:
         return ".csv", b"", {f"7926000000{n}" for n in range(8)}  # the protected people are unknown
     heading = [chance.choice(PHONE_HEADINGS if chance.random() < 0.2 else ("phone",))]
     if chance.random() < 0.5:
-        heading.append(chance.choice(("comment", "date", "Mobile", "phone")))
+        heading.append(chance.choice(("comment", "date", "Mobile", "моб. тел.", "phone")))
     protected: set[str] = set()
     rows = []
     for _ in range(chance.randint(0, 4)):

@@ -29,9 +29,6 @@ from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _ID = "external_id"
 _NUMBER = "{{ contact.phone }}"
-_ROWS_LOOKED_AT = 100
-"""If no column is named ``timezone``, this many rows are searched for time zones in other columns.
-"""
 _LONGEST_ID = 240
 """How many characters an author's ``external_id`` may have.
 
@@ -211,8 +208,8 @@ def read_people(
     for line, given in enumerate(rows, start=1):
         row = {"phone": given} if isinstance(given, str) else given
         columns = find_columns(tuple(row), needs_phone=template.reads_phone)
-        if columns.timezone is None and line <= _ROWS_LOOKED_AT:
-            refuse_unnamed_zone(row)
+        if columns.timezone is None:
+            refuse_unnamed_zone(row, line)
         contact = None
         try:
             contact = read_contact(template.number(row), region)

@@ -7,15 +7,27 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.iana_zones import is_iana_zone
+from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
+from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
 _MOSCOW = re.compile(r"(?:MSK|МСК)\s*(?:([+-])\s*(\d{1,2}))?", re.IGNORECASE)
 _MOSCOW_HOURS = 3
 _EARLIEST, _LATEST = -12, 14
-_LOOKS_LIKE_A_ZONE = re.compile(r"[A-Z][A-Za-z_]+/[A-Z][\w/+-]+|(UTC|GMT)\s*[+-].*|(MSK|МСК).*|[+-]\d\d:\d\d")
+_PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
+"""Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
+_OFFSET_BESIDE_WORDS = re.compile(
+    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?\b", re.IGNORECASE
+)
+"""Matches the beginning of a text such as ``Omsk, UTC+6``. The letters of ``MSK`` may be Latin or Cyrillic.
+
+Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
+"""
+_SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
+_SHORT = 8
+"""A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
+_ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -50,21 +62,36 @@ def is_backwards(zone: str) -> bool:
     return _BACKWARDS.fullmatch(zone) is not None
 
 
-def refuse_unnamed_zone(row: Mapping[str, Any]) -> None:
+def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
     """Raise an error if a row without a column ``timezone`` contains a time zone in another column.
 
     If the campaign ignored this time zone, it could call people at night.
 
     :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
-    :raises ListUnreadable: a column contains a time zone. The error message names the column.
+    :param line: the number of the row in the list, for the error message.
+    :raises ListUnreadable: a column contains a time zone. The error message names the column and the row.
     """
     for name, value in row.items():
-        is_likely = isinstance(value, str) and _LOOKS_LIKE_A_ZONE.fullmatch(value.strip())
-        if is_likely and read_time_zone(value) is not None:
+        if value is not None and _contains_zone(str(value)):
             raise ListUnreadable(
-                f"the column {name!r} holds time zones: did you mean timezone? Name the column timezone. If "
-                "these are not the time zones of the people, add an empty column timezone"
+                f"the column {name!r} holds time zones, see row {line}: did you mean timezone? Name the "
+                "column timezone. If these are not the time zones of the people, add an empty column timezone"
             )
+
+
+@lru_cache(maxsize=1024)
+def _contains_zone(text: str) -> bool:
+    """Return whether a text certainly contains a time zone, in any spelling that people use."""
+    if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
+        return False
+    text = fold(text)
+    if _ONLY_AN_OFFSET.fullmatch(text) or _OFFSET_BESIDE_WORDS.match(text):
+        return True
+    if "/" not in text:
+        return False
+    words = re.split(r"\d", re.sub(r"\s*/\s*", "/", text))[0]
+    places = (*_PLACE.findall(words), *_PLACE.findall(words.replace(" ", "_")))
+    return any(map(is_like_iana_zone, places))
 
 
 def _zone_of(hours: int) -> str | None:

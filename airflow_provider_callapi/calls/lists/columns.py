@@ -21,14 +21,21 @@ _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
-    TIMEZONE: re.compile("time.?zone|час\\w*пояс|таймзон|^tz|tz$|^utc|^gmt|utcoffset|^zone$"),
+    TIMEZONE: re.compile(
+        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset$|^(zone|zona|зона|пояс)$"
+        r"|^врем\w{0,6}(пояс|зон)|^час(ов\w\w)?зон|^зон\w?врем"
+        r"|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
+    ),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
 """Column → regular expression for names that probably mean this column, such as ``mobile`` for ``phone``.
 
 The expression is searched in the name as `fold_name` returns it.
 """
-_MORE_PHONES = re.compile("phone|телефон|mobile|мобильн|^тел|^tel")
+_MORE_PHONES = re.compile(
+    r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
+)
+"""Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
-    """Return the names of the columns of a do-not-call list that may contain phone numbers.
+    """Return the names of the columns of a do-not-call list that are named like a phone number.
 
     - If the list has one column: this column, whatever its name is.
     - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.

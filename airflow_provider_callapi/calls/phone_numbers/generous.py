@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
+    NumberingPlan,
     e164,
     read_digits,
     read_international,
@@ -20,7 +21,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _MOST_DIGITS = 15
-_FEWEST_DIGITS = 7
+FEWEST_DIGITS = 7
 """The smallest number of digits of a phone number beside words.
 
 Fewer digits may be a house number or a date.
@@ -28,7 +29,7 @@ Fewer digits may be a house number or a date.
 _WHOLE_DIGITS = 10
 """The number of digits without a gap from which digits count as a whole phone number."""
 _FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
-_EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?\d+")
+_EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?(\d+)")
 _EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 
@@ -48,8 +49,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
     if _EXPONENT.search(text) and not only:
         raise NotANumber(ROUNDED)
-    plain = _EXTENSION.sub(" ; ", _FRACTION.sub("", fold(text)))
-    most_left = _FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
+    plain = _without_extensions(text)
+    most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = {only} if only else set()
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
         numbers, left = _read_segment(segment, region)
@@ -59,6 +60,33 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     if not found:
         raise NotANumber("no phone number")
     return frozenset(found)
+
+
+def search_numbers(text: str, region: str) -> frozenset[str]:
+    """Return every phone number that a text contains, also beside digits that are no phone number.
+
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    """
+    segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
+    return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
+
+
+def is_rounded_number(text: str, region: str) -> bool:
+    """Return whether a text is a number in a spreadsheet's short form, with the length of a phone number.
+
+    Example: ``7,926E+10`` in Russia. The last digits of the phone number are lost.
+
+    :param region: ISO 3166 code of the country whose numbers are compared.
+    """
+    match = _EXPONENT.fullmatch(fold(text))
+    if match is None or len(match[1]) > 2:
+        return False
+    plan = NumberingPlan.of(region)
+    return int(match[1]) + 1 - len(plan.country_code) in plan.lengths
+
+
+def _without_extensions(text: str) -> str:
+    return _EXTENSION.sub(" ; ", _FRACTION.sub("", fold(text)))
 
 
 def _read_strictly(text: str, region: str) -> str | None:
@@ -72,7 +100,7 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
     """Split texts at the slashes that separate phone numbers, but not at slashes inside one number."""
     for segment in segments:
         parts = segment.split("/")  # 8926000/8926001 is two numbers, 8/926/0000011 is one
-        has_numbers = any(len(re.findall(r"\d", part)) >= _FEWEST_DIGITS for part in parts[:-1])
+        has_numbers = any(len(re.findall(r"\d", part)) >= FEWEST_DIGITS for part in parts[:-1])
         yield from parts if has_numbers else [segment]
 
 
@@ -108,7 +136,7 @@ def _is_spoilt(group: str, region: str) -> bool:
 
 
 def _readings(digits: str, region: str) -> set[str]:
-    if len(digits) < _FEWEST_DIGITS:
+    if len(digits) < FEWEST_DIGITS:
         return set()
     national = read_digits(digits, region)
     return {*_read_as_international(digits), *([national] if national else [])}

@@ -9,9 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.lists.columns import phone_columns
-from airflow_provider_callapi.calls.lists.empty_values import is_blank
-from airflow_provider_callapi.calls.lists.json_rows import Row
+from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -88,21 +86,19 @@ class DoNotCall:
         self._version = version
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
-        unreadable: list[int] = []
-        first_problem = ""
+        excluded = ExcludedNumbers(self._region)
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
             try:
-                yield from _numbers_of(row, self._region)
-            except NotANumber as problem:
-                unreadable.append(line)
-                first_problem = first_problem or f"Row {line}: {problem}"
+                yield from excluded.read(line, row)
             except ListUnreadable as error:
                 raise CallApiFailure(f"do_not_call, row {line}: {error}") from None
+        unreadable = excluded.unreadable()
         if len(unreadable) > self._max_unreadable:
+            first = next(iter(unreadable))
             raise CallApiFailure(
                 f"do_not_call: {len(unreadable)} entries are no phone numbers and would exclude no one: "
-                f"{_rows(unreadable)}. {first_problem}. Correct these rows. If they may be ignored, set "
-                "max_unreadable"
+                f"{_rows(unreadable)}. Row {first}: {unreadable[first]}. Correct these rows. If they may be "
+                "ignored, set max_unreadable"
             )
         if unreadable:
             _log.warning(
@@ -112,24 +108,8 @@ class DoNotCall:
             )
 
 
-def _numbers_of(row: Row, region: str) -> Iterator[str]:
-    """Yield the phone numbers in one row of the do-not-call list, as E.164 digits: ``79260000001``.
-
-    :raises NotANumber: a number cannot be read.
-    """
-    if isinstance(row, str):
-        yield from find_numbers(row, region)
-        return
-    if is_blank(row):
-        return
-    cells = [row[name] for name in phone_columns(tuple(row)) if row[name] is not None]
-    if not cells:
-        raise NotANumber("no number")
-    for cell in cells:
-        yield from find_numbers(str(cell), region)
-
-
-def _rows(lines: list[int]) -> str:
+def _rows(unreadable: Iterable[int]) -> str:
+    lines = list(unreadable)
     shown = ", ".join(map(str, lines[:_ROWS_SHOWN]))
     return f"rows {shown} …" if len(lines) > _ROWS_SHOWN else f"rows {shown}"
 

@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.campaign.people import (
     read_people,
     read_shard,
 )
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact as normalise
 
@@ -207,6 +208,13 @@ def test_the_time_zone_of_a_row_overrides_the_default_and_must_exist() -> None:
     plan = plan_of(rows)
     assert [person.zone for person in plan.people] == ["Europe/Moscow", "Asia/Omsk"]
     assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["timezone"]
+
+
+def test_a_time_zone_in_a_column_with_another_name_is_refused_in_any_row() -> None:
+    rows = [anna(f"7926000{n:04d}", region=None) for n in range(150)]
+    with pytest.raises(ListUnreadable, match="the column 'region' holds time zones, see row 151"):
+        plan_of([*rows, anna("79260000999", region="Asia/Vladivostok")])
+    assert plan_of([*rows, anna("79260000999", region="Asia/Vladivostok", timezone=None)]).people
 
 
 def test_the_authors_external_id_may_be_empty_for_a_person() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -57,8 +59,86 @@ def test_an_etc_gmt_zone_counts_as_backwards() -> None:
     assert not is_backwards("Europe/Moscow")
 
 
-@pytest.mark.parametrize("value", ["Asia/Vladivostok", "UTC+10", "+10:00", "МСК+7"])
-def test_time_zones_in_a_column_with_another_name_are_refused(value: str) -> None:
-    with pytest.raises(ListUnreadable, match="'place' holds time zones"):
-        refuse_unnamed_zone({"phone": "1", "place": value})
-    refuse_unnamed_zone({"phone": "1", "place": "Москва/Химки", "price": "1/2", "note": "Alpha/Beta"})
+def refused(value: Any, name: str = "place") -> bool:
+    try:
+        refuse_unnamed_zone({"phone": "79260000001", name: value}, 7)
+    except ListUnreadable as refusal:
+        return f"the column {name!r} holds time zones, see row 7: did you mean timezone" in str(refusal)
+    return False
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Asia/Vladivostok",
+        "asia/vladivostok",
+        "ASIA/VLADIVOSTOK",
+        "\u200bAsia/Vladivostok",
+        "As\u00adia\u2215Vladivostok",
+        "Asia / Vladivostok",
+        "America/New York",
+        "America/Port-au-Prince",
+        "Asia/Vladivostok (UTC+10)",
+        "(UTC+10:00) Владивосток",
+        "Владивосток, Asia/Vladivostok",
+        "etc/gmt-10",
+        "UTC+10",
+        "utc +10",
+        "utc\u221205",
+        "GMT+1000",
+        "+10:00",
+        "МСК",
+        "мск+7",
+        "MCК + 7",
+        "Владивосток МСК+7",
+        b"Asia/Vladivostok",
+        ZoneInfo("Asia/Vladivostok"),
+        timezone(timedelta(hours=10)),
+        {"zone": "Asia/Vladivostok"},
+    ],
+)
+def test_time_zones_in_a_column_with_another_name_are_refused(value: Any) -> None:
+    assert refused(value)
+
+
+@given(
+    st.sampled_from(sorted(zone for zone in available_timezones() if "/" in zone))
+    | st.builds("{}{:+d}".format, st.sampled_from(["UTC", "GMT", "MSK", "МСК"]), st.integers(-12, 14)),
+    st.sampled_from([str, str.lower, str.upper, str.swapcase]),
+    st.sampled_from(["{}", " {} ", "\u200b{}", "({})", "Город, {}", "{} (местное)", "'{}"]),
+)
+def test_no_spelling_hides_a_time_zone(zone: str, case: Callable[[str], str], form: str) -> None:
+    assert refused(form.format(case(zone)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "Москва/Химки",
+            "1/2",
+            "Alpha/Beta",
+            "и/или",
+            "n/a",
+            "https://example.com/asia/omsk",
+            "ул. Ленина, 5/2",
+        ),
+        *("2026-03-02 09:00:00+03:00", "2 Mar 2026 09:00 GMT+0300", "2026-03-02T09:00+03:00[Europe/Moscow]"),
+        *(
+            "+7 926 000-00-01",
+            "-1000",
+            "+10",
+            "10:00",
+            "GMT-5600",
+            "Japan",
+            "Moscow",
+            "MSKA",
+            "мск1",
+            "",
+            None,
+        ),
+        *(datetime(2026, 3, 2, tzinfo=ZoneInfo("Europe/Moscow")), 10, 1.5, True),
+    ],
+)
+def test_a_value_that_is_not_certainly_a_time_zone_is_accepted_in_any_column(value: Any) -> None:
+    assert not refused(value)

@@ -37,6 +37,20 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
         ("tz", "timezone"),
         ("utc offset", "timezone"),
         ("client_timezone", "timezone"),
+        ("Временная зона", "timezone"),
+        ("времен. зона", "timezone"),
+        ("Временной пояс", "timezone"),
+        ("Часовая\u00a0зона", "timezone"),
+        ("ЗОНА", "timezone"),
+        ("зо\u200bна", "timezone"),
+        ("zona", "timezone"),
+        ("Пояс", "timezone"),
+        ("МСК", "timezone"),
+        ("мск +/-", "timezone"),
+        ("Смещение от МСК", "timezone"),
+        ("Разница с Москвой", "timezone"),
+        ("mskoffset", "timezone"),
+        ("offset", "timezone"),
         ("externalids", "external_id"),
         ("extrenal_id", "external_id"),
     ],
@@ -61,7 +75,11 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment"]
+    "name",
+    [
+        *("name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment", "зона доставки"),
+        *("сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
+    ],
 )
 def test_any_other_name_is_accepted_as_a_column(name: str) -> None:
     find_columns(("phone", name))

@@ -38,10 +38,12 @@ def test_every_spelling_of_a_number_is_excluded():
     assert excluded() == {A, B}
 
 
-def test_every_number_of_a_row_is_excluded_in_all_columns_with_numbers():
-    rows = [{"phone": f"{A}, +7 916 000-00-02", "Mobile": "8 916 000-00-03 доб. 5", "comment": "79160000004"}]
+def test_every_number_of_a_row_is_excluded_in_all_columns():
+    rows = [
+        {"phone": f"{A}, +7 916 000-00-02", "Mobile": "8 916 000-00-03 доб. 5", "comment": "и 79160000004"}
+    ]
 
-    assert DoNotCall(rows, "RU")() == {A, B, C}
+    assert DoNotCall(rows, "RU")() == {A, B, C, "79160000004"}
 
 
 def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
@@ -52,6 +54,14 @@ def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
     assert "12-34" not in caplog.text
     with pytest.raises(CallApiFailure, match=r"2 entries .* rows 2, 4\. .*max_unreadable"):
         DoNotCall(rows, "RU", max_unreadable=1)()
+
+
+def test_a_column_of_phone_numbers_with_any_name_counts_and_its_unreadable_values_too(tmp_path):
+    text = f"phone;WhatsApp\n{A};{B}\n{A};нет\n{A};{C}\n{A};7,91612E+10\n"
+
+    with pytest.raises(CallApiFailure, match=r"1 entries .* rows 4\. Row 4: column 'WhatsApp': .* Excel"):
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU", max_unreadable=1)() == {A, B, C}
 
 
 def test_the_error_about_unreadable_entries_gives_the_first_reason():

@@ -1,0 +1,124 @@
+"""Reads the phone numbers in the rows of a do-not-call list.
+
+The name and the values of a column decide how the column is read:
+
+- A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
+  readable.
+- Any other column: all numbers in its values count. If most of its long values are phone numbers, a value
+  that seems to be a mistyped number is unreadable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.lists.columns import phone_columns
+from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.lists.json_rows import Row
+from airflow_provider_callapi.calls.phone_numbers.generous import (
+    FEWEST_DIGITS,
+    find_numbers,
+    is_rounded_number,
+    search_numbers,
+)
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED, NotANumber, NumberingPlan
+
+
+class ExcludedNumbers:
+    """Reads the rows of a do-not-call list one after another, and remembers the rows that it cannot read.
+
+    :param region: ISO 3166 code of the country of numbers without a country code.
+    """
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._problems: dict[int, str] = {}
+        self._others: dict[str, _OtherColumn] = {}
+
+    def read(self, line: int, row: Row) -> Iterator[str]:
+        """Yield the phone numbers in one row, as E.164 digits: ``79260000001``.
+
+        :param line: the number of the row in the list, for `unreadable`.
+        :raises ListUnreadable: it is not certain which column contains the numbers.
+        """
+        if isinstance(row, str):
+            row = {"phone": row}
+        if is_blank(row):
+            return
+        phones = phone_columns(tuple(row))
+        values = {name: str(value) for name, value in row.items() if value is not None}
+        has_number = False
+        for name in phones:
+            for number in self._read_entry(line, values.pop(name, "")):
+                has_number = True
+                yield number
+        if not has_number:
+            self._problems.setdefault(line, "no number")
+        for name, text in values.items():
+            yield from self._others.setdefault(name, _OtherColumn(name)).read(line, text, self._region)
+
+    def unreadable(self) -> dict[int, str]:
+        """Return the rows that contain an unreadable entry: number of the row → what is wrong, in order."""
+        problems = dict(self._problems)
+        for column in self._others.values():
+            for line, problem in column.problems():
+                problems.setdefault(line, problem)
+        return dict(sorted(problems.items()))
+
+    def _read_entry(self, line: int, text: str) -> frozenset[str]:
+        try:
+            return find_numbers(text, self._region)
+        except NotANumber as problem:
+            if _count_digits(text):  # a text without digits, such as "-", is no mistyped number
+                self._problems.setdefault(line, str(problem))
+            return search_numbers(text, self._region)
+
+
+@dataclass
+class _OtherColumn:
+    """A column of a do-not-call list whose name says nothing about phone numbers, such as ``WhatsApp``."""
+
+    name: str
+    long: int = 0  # how many values have enough digits for a phone number
+    phones: int = 0  # how many of them certainly are phone numbers
+    suspects: list[tuple[int, str]] = field(default_factory=list)
+
+    def read(self, line: int, text: str, region: str) -> frozenset[str]:
+        """Return all phone numbers in a value."""
+        is_rounded = is_rounded_number(text, region)
+        if not is_rounded and _count_digits(text) < FEWEST_DIGITS:
+            return frozenset()
+        self.long += 1
+        if is_rounded:
+            self.phones += 1
+            self.suspects.append((line, ROUNDED))
+            return frozenset()
+        try:
+            numbers = find_numbers(text, region)
+        except NotANumber as problem:
+            if not re.search(r"[^\W\d_]", text):
+                self.suspects.append((line, str(problem)))
+            return search_numbers(text, region)
+        self.phones += any(_is_written_whole(number, text, region) for number in numbers)
+        return numbers
+
+    def problems(self) -> Iterator[tuple[int, str]]:
+        """Yield (number of the row, what is wrong) if most of the long values are phone numbers."""
+        if self.phones * 2 > self.long:
+            for line, problem in self.suspects:
+                yield line, f"column {mask_phones(str(self.name))!r}: {problem}"
+
+
+def _is_written_whole(number: str, text: str, region: str) -> bool:
+    """Return whether a number of the region is written with its country code or a prefix."""
+    # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
+    digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
+    return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)
+
+
+def _count_digits(text: str) -> int:
+    return sum(map(str.isdecimal, text))

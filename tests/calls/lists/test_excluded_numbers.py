@@ -1,0 +1,118 @@
+"""Excluded numbers: each phone number of a do-not-call list counts, whatever its column is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from spelled_numbers import NUMBERS, spelled
+
+from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+
+A, B = "79260000001", "79260000002"
+
+
+def read(*rows: Mapping[str, Any] | str, region: str = "RU") -> tuple[set[str], dict[int, str]]:
+    """Return the numbers in the rows, and the rows that cannot be read."""
+    excluded = ExcludedNumbers(region)
+    numbers = {number for line, row in enumerate(rows, start=1) for number in excluded.read(line, row)}
+    return numbers, excluded.unreadable()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "моб. тел.",
+        "раб. тел",
+        "сот.",
+        "моб.",
+        "cell",
+        "номер",
+        "номер 2",
+        "contact",
+        "WhatsApp",
+        "домашний",
+        "дополнительный",
+        "comment",
+        "\u200b",
+    ],
+)
+@pytest.mark.parametrize("value", [B, int(B), float(B), "8 926 000-00-02 Анна", f"счёт 12345678, тел. {B}"])
+def test_a_phone_number_in_any_column_counts(name: str, value: Any) -> None:
+    assert read({"phone": A, name: value})[0] == {A, B}
+
+
+@settings(max_examples=200, deadline=None)
+@given(spelled(NUMBERS), st.text(max_size=12))
+@example(("79260000002", "RU", "79260000002"), "моб. тел.")
+def test_a_number_that_a_contact_list_reads_counts_in_any_column(
+    case: tuple[str, str, str], name: str
+) -> None:
+    text, region, _ = case
+    try:
+        number = read_contact(text, region)
+    except NotANumber:
+        return
+    assert name == "phone" or number in read({"phone": None, name: text, "x": "y"}, region=region)[0]
+
+
+@pytest.mark.parametrize("name", ["моб. тел.", "раб. тел", "сот.", "Сот 2", "cell", "mobile"])
+@pytest.mark.parametrize("value", ["7926000002", "7,926E+10", "12-34"])
+def test_a_value_that_is_no_number_is_unreadable_in_a_column_named_like_a_phone(
+    name: str, value: str
+) -> None:
+    assert list(read({"phone": A, name: value})[1]) == [1]
+
+
+@pytest.mark.parametrize("value", ["7926000002", "7,926E+10"])
+def test_a_mistyped_number_is_unreadable_in_a_column_of_phone_numbers_with_any_name(value: str) -> None:
+    rows = [{"phone": A, "WhatsApp": text} for text in (B, "нет", value, None, B, "нет")]
+    numbers, unreadable = read(*rows)
+    assert numbers == {A, B}
+    assert list(unreadable) == [3]
+    assert unreadable[3].startswith("column 'WhatsApp': ")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ИНН", ["7707083893", "7728168971", "5003052454", "773412345678", "7,70708E+11"]),
+        ("created_at", ["2026-03-02 09:00:00", "02.03.2026", "2026-03-02T09:00:00+03:00", "1700000000"]),
+        ("comment", ["просил не звонить", "заказ 12345678", f"звонить на {B}", "2026"]),
+        ("сумма", ["1000000", "12 345 678,90", "1E+6"]),
+        ("mobile", ["нет", "-", "см. выше"]),
+        ("Телеграм", ["@anna1", "нет"]),
+        ("получатель", ["Анна 2", "дом 5"]),
+    ],
+)
+def test_other_columns_of_a_do_not_call_list_need_no_numbers(name: str, values: list[str]) -> None:
+    assert read(*({"phone": A, name: value} for value in values))[1] == {}
+
+
+def test_a_row_without_a_number_in_a_column_named_like_a_phone_is_unreadable() -> None:
+    rows = (
+        {"phone": None, "name": "Anna"},
+        {"phone": None, "note": B},
+        {"phone": "нет", "mobile": B},
+        "12-34",
+    )
+    numbers, unreadable = read(*rows)
+    assert numbers == {B}
+    assert list(unreadable) == [1, 2, 4]
+
+
+def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
+    assert read({"phone": f"{A}, 12345678", "mobile": B}) == (
+        {A, B},
+        {1: "digits that are not a phone number"},
+    )
+
+
+def test_the_problem_of_a_column_shows_no_phone_number() -> None:
+    _, unreadable = read({"phone": A, B: B}, {"phone": A, B: B}, {"phone": A, B: "7926000002"})
+    assert B not in unreadable[3]
