@@ -75,10 +75,9 @@ def run(place: str, people: int) -> dict[str, float]:
         memory, begin = peak_megabytes(), time.process_time()
         plan = read_people(
             read_rows(contacts, "contacts"),
-            CallTemplate(CALL),
+            CallTemplate(CALL, region="RU"),
             campaign="bench",
             key_of=str,
-            region="RU",
             timezone="Europe/Moscow",
         )
         read = time.process_time() - begin

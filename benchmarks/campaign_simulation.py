@@ -141,10 +141,8 @@ def new_runner(
     :param clock: the campaign's clock; None: the clock of the exchange.
     :param ledger: stores the attempts; None: a ledger in memory.
     """
-    template = CallTemplate(CALL)
-    plan = read_people(
-        rows, template, campaign="sim", key_of=str, region="RU", timezone="Europe/Moscow", shard=shard
-    )
+    template = CallTemplate(CALL, region="RU")
+    plan = read_people(rows, template, campaign="sim", key_of=str, timezone="Europe/Moscow", shard=shard)
     campaign = Campaign(
         plan,
         [],

@@ -51,10 +51,9 @@ def contact_list(rows: int) -> str:
 def _read(text: str) -> int:
     plan = read_people(
         read_csv(iter(io.StringIO(text, newline="").readline, "")),
-        CallTemplate(CALL, {"ds": "2026-03-02"}),
+        CallTemplate(CALL, {"ds": "2026-03-02"}, region="RU"),
         campaign="spring",
         key_of=str,
-        region="RU",
         timezone="Europe/Moscow",
     )
     assert not plan.invalid

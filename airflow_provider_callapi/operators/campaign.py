@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
@@ -250,7 +252,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self._killed = False
         self._has_do_not_call = do_not_call is not None
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
-        self._read_options(templates=True)  # a wrong option is an error of the DAG file
+        self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's parameters, and return them as one object.
@@ -283,11 +285,24 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
                 )
         try:
             if isinstance(self.call, Mapping) and "method" in self.call:
-                CallTemplate(self.call)
+                CallTemplate(self.call, region=self.region)
             # The worker checks a shard that contains a template.
             if isinstance(self.shard, str) and not is_template(self.shard):
                 read_shard(self.shard)
         except ValueError as error:
+            raise InvalidParameter(str(error)) from None
+
+    def _check_numbers(self, options: CampaignOptions) -> None:
+        """Check the phone numbers in ``call`` that contain no template, while Airflow reads the DAG file.
+
+        :raises InvalidParameter: a number cannot be read.
+        """
+        if is_template(options.region):
+            return
+        constants = {name: value for name, value in options.call.items() if not is_template(value)}
+        try:
+            read_numbers(constants, options.region, method=options.call["method"])
+        except InvalidParameters as error:
             raise InvalidParameter(str(error)) from None
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class World:
         self.call_api = self.client("v4.0")
         self.data_api = self.client("v2.0")
         self.rules = rules
-        self.template = CallTemplate(overrides.pop("call", CALL))
+        self.template = CallTemplate(overrides.pop("call", CALL), region="RU")
         self.rows: list[Any] = [{"phone": number, "name": "Anna"} for number in numbers]
         self.pages = JsonPages()
         self.new_ledger: Callable[[], Ledger] = lambda: PagedLedger(self.pages)
@@ -81,9 +81,7 @@ class World:
 
     def process(self) -> Runner:
         """Simulate that the campaign's process dies, and return the runner of the next process."""
-        plan = read_people(
-            self.rows, self.template, campaign="test", key_of=str, region="RU", timezone="Europe/Moscow"
-        )
+        plan = read_people(self.rows, self.template, campaign="test", key_of=str, timezone="Europe/Moscow")
         ledger = self.new_ledger()
         campaign = Campaign(
             plan,

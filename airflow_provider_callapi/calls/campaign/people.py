@@ -25,6 +25,7 @@ from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
 _ID = "external_id"
@@ -107,10 +108,13 @@ class CallTemplate:
         Jinja template, in which ``contact`` is the person's row. The number to call is the parameter
         ``contact``, default ``{{ contact.phone }}``.
     :param values: further names for the templates: name → value.
+    :param region: ISO 3166 code of the country of numbers without a country code.
     :raises ValueError: the method, a parameter or a template is wrong.
     """
 
-    def __init__(self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, call: Mapping[str, Any], values: Mapping[str, Any] | None = None, *, region: str
+    ) -> None:
         fields = dict(call)
         method = fields.pop("method", None)
         request_type = METHODS.get(str(method))
@@ -121,6 +125,7 @@ class CallTemplate:
         if unknown:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
+        self._region = region
         self._fields: dict[str, Any] = compile_templates({ROW: _NUMBER, **fields}, dict(values or {}), "call")
         if not has_template(self._fields[ROW]):
             raise ValueError(
@@ -135,14 +140,15 @@ class CallTemplate:
         If the service refuses the value of another parameter, it would refuse the call of every person.
         """
 
-    def number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call in the spelling of the contact list, such as ``8 (926) 000-00-11``.
+    def contact(self, row: Mapping[str, Any]) -> str:
+        """Return the number to call: E.164 digits, or a SIP number.
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
             message names the field ``call.contact``.
+        :raises NotANumber: the number cannot be read.
         """
-        return str(self._render_field(ROW, row))
+        return read_contact(str(self._render_field(ROW, row)), self._region)
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -168,6 +174,8 @@ class CallTemplate:
         known = {ROW: person.contact, _ID: external_id}
         values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
         try:
+            # The number to call is read already. Without its +, it could be read as another number.
+            values = read_numbers(values, self._region, method=self.request_type.method)
             return self.request_type.from_values({**values, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
@@ -182,7 +190,6 @@ def read_people(
     *,
     campaign: str,
     key_of: Callable[[str], str],
-    region: str,
     timezone: str,
     shard: tuple[int, int] = (1, 1),
 ) -> Plan:
@@ -195,7 +202,6 @@ def read_people(
     :param template: makes the start request of each person.
     :param campaign: the campaign's name, for the trial request that checks a row.
     :param key_of: a function: number → the person's key in the ledger.
-    :param region: ISO 3166 code of the country of numbers without a country code.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
         list. (1, 1): keep the whole list.
@@ -212,7 +218,7 @@ def read_people(
             refuse_unnamed_zone(row, line)
         contact = None
         try:
-            contact = read_contact(template.number(row), region)
+            contact = template.contact(row)
             plan.rows += 1
             if shards > 1 and _digest(contact) % shards != which - 1:
                 continue

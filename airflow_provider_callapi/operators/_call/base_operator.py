@@ -15,10 +15,10 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperator
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.placing import Delivery
 from airflow_provider_callapi.calls.tagging import TagWhen
 from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
-from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags

@@ -14,8 +14,8 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import Request
 from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
-from airflow_provider_callapi.operators._call.numbers import read_numbers
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText

@@ -113,7 +113,7 @@ def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTe
     """
     with _before_dialling():
         # The template may use these values and the columns of the person's row.
-        return CallTemplate(options.call, dict(values))
+        return CallTemplate(options.call, dict(values), region=options.region)
 
 
 def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger:
@@ -169,7 +169,6 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
         # The user's own database keeps the number, so that users can query it. Task state keeps a hash,
         # in which `scope` stands for the campaign.
         key_of=str if options.ledger_conn_id else partial(fingerprint, scope),
-        region=options.region,
         timezone=options.timezone,
         shard=read_shard(options.shard),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spelled_numbers import NUMBERS, spelled
 
 from airflow_provider_callapi.calls.campaign.people import (
     CallTemplate,
@@ -19,6 +21,7 @@ from airflow_provider_callapi.calls.campaign.people import (
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact as normalise
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 CALL: dict[str, Any] = {
     "method": "start.informer_call",
@@ -27,13 +30,16 @@ CALL: dict[str, Any] = {
 }
 
 
+def template_of(call: dict[str, Any], values: dict[str, Any] | None = None) -> CallTemplate:
+    return CallTemplate(call, values, region="RU")
+
+
 def plan_of(rows: list[Any], *, shard: tuple[int, int] = (1, 1), **call: Any) -> Plan:
     return read_people(
         rows,
-        CallTemplate({**CALL, **call}),
+        template_of({**CALL, **call}),
         campaign="test",
         key_of=str,
-        region="RU",
         timezone="Europe/Moscow",
         shard=shard,
     )
@@ -113,7 +119,7 @@ def test_a_message_with_a_value_that_the_row_lacks_makes_the_row_invalid(
 
 
 def test_a_column_may_have_the_name_of_a_method() -> None:
-    template = CallTemplate(
+    template = template_of(
         {**CALL, "contact_message": {"type": "tts", "value": "{{ contact.items }} things"}}
     )
     request = template.request(plan_of([anna(items=3)]).people[0], "x")
@@ -155,10 +161,9 @@ def test_a_parameter_of_the_wrong_kind_makes_the_row_invalid_and_its_value_is_hi
     }
     plan = read_people(
         [anna(name="Secret"), anna("79260000012", name="23456")],
-        CallTemplate(call),
+        template_of(call),
         campaign="test",
         key_of=str,
-        region="RU",
         timezone="UTC",
     )
     assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["start.scenario_call"]
@@ -178,20 +183,88 @@ def test_a_parameter_of_the_wrong_kind_makes_the_row_invalid_and_its_value_is_hi
 )
 def test_a_call_template_that_no_row_can_fill_is_refused_at_once(call: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        CallTemplate(call)
+        template_of(call)
+
+
+TWO_SIDED: dict[str, dict[str, Any]] = {
+    "virtual_phone_number": {"method": "start.informer_call", "contact_message": CALL["contact_message"]},
+    "operator": {"method": "start.simple_call", "first_call": "contact"},
+    "operator.phone_number": {"method": "start.simple_call", "first_call": "operator"},
+    "employee.phone_number": {"method": "start.employee_call", "first_call": "employee"},
+}
+"""Each field of a call with a number of our own side → a call that has it."""
+
+
+def number_in_call(field: str, text: str) -> str | None:
+    """Return a field's number in the request that a campaign sends, or None if the row is invalid."""
+    name, _, inner = field.partition(".")
+    value = {"phone_number": "{{ contact.own }}", **({"id": 25} if name == "employee" else {})}
+    call = {"virtual_phone_number": "74993720692", **TWO_SIDED[field]}
+    template = template_of({**call, name: value if inner else "{{ contact.own }}"})
+    plan = read_people([anna(own=text)], template, campaign="test", key_of=str, timezone="UTC")
+    if plan.invalid:
+        assert f": {name}" in plan.invalid[0].why
+        assert not re.search(r"\d{4}", plan.invalid[0].why)
+        return None
+    sent = template.request(plan.people[0], "id").params[name]
+    return str(sent["phone_number"] if isinstance(sent, dict) else sent)
+
+
+@pytest.mark.parametrize("field", TWO_SIDED)
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("84951234567", "74951234567"),
+        ("88632345678", "78632345678"),
+        ("8 (495) 123-45-67", "74951234567"),
+        ("84951234567.0", "74951234567"),
+        ("+84 95 1234567", "84951234567"),
+        ("998901234567", "998901234567"),
+        ("+84951234567", None),
+        ("+8 495 123-45-67", None),
+        ("+7 926 000-00-0", None),
+        ("7926000000", None),
+        ("+79260000001 +79260000002", None),
+    ],
+)
+def test_a_number_of_our_own_side_is_read_or_the_row_is_invalid(
+    field: str, text: str, number: str | None
+) -> None:
+    assert number_in_call(field, text) == number
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    field=st.sampled_from(sorted(TWO_SIDED)),
+    text=st.from_regex(r"\+?[0-9 ().-]{7,16}", fullmatch=True) | spelled(NUMBERS).map(lambda case: case[0]),
+)
+def test_a_campaign_sends_each_number_of_our_own_side_as_a_start_operator_does(field: str, text: str) -> None:
+    try:
+        number = read_destination(text, "RU")
+        is_sent = len(number) >= 10 or field == "employee.phone_number"  # the other fields take no extension
+    except NotANumber:
+        is_sent = False
+    assert number_in_call(field, text) == (number if is_sent else None)
+
+
+def test_the_number_to_call_is_read_only_once() -> None:
+    """Read again without its +, it would be the number of somebody in Russia."""
+    template = template_of(CALL)
+    (person,) = plan_of([anna("+84 95 1234567")]).people
+    assert template.request(person, "id").contact == "84951234567"
 
 
 def test_the_template_names_the_parameters_that_differ_between_people() -> None:
-    assert CallTemplate(CALL).personal == {"contact", "contact_message"}
+    assert template_of(CALL).personal == {"contact", "contact_message"}
     assert (
-        "virtual_phone_number" in CallTemplate({**CALL, "virtual_phone_number": "{{ contact.own }}"}).personal
+        "virtual_phone_number" in template_of({**CALL, "virtual_phone_number": "{{ contact.own }}"}).personal
     )
 
 
 def test_a_parameter_with_the_same_value_for_all_people_is_not_personal() -> None:
     """If the service refuses such a parameter, the campaign stops, whether it is a constant or a template."""
     call = {**CALL, "virtual_phone_number": "{{ params.number }}"}
-    template = CallTemplate(call, {"params": {"number": "74993720692"}})
+    template = template_of(call, {"params": {"number": "74993720692"}})
     assert "virtual_phone_number" not in template.personal
     request = template.request(plan_of([anna()]).people[0], "x")
     assert request.model_dump()["virtual_phone_number"] == "74993720692"
@@ -218,11 +291,11 @@ def test_a_time_zone_in_a_column_with_another_name_is_refused_in_any_row() -> No
 
 
 def test_the_authors_external_id_may_be_empty_for_a_person() -> None:
-    template = CallTemplate({**CALL, "external_id": "{{ contact.order }}"})
+    template = template_of({**CALL, "external_id": "{{ contact.order }}"})
     plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")
 
     assert [template.own_external_id(person) for person in plan.people] == ["o-1", None]
-    assert CallTemplate(CALL).own_external_id(plan.people[0]) is None
+    assert template_of(CALL).own_external_id(plan.people[0]) is None
     assert template.request(plan.people[0], "o-1-2").external_id == "o-1-2"
 
 

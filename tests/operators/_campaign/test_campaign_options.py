@@ -11,6 +11,7 @@ from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 
 CALL = {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS}
+TO_OPERATOR = {"method": "start.simple_call", "virtual_phone_number": VNUMBER, "first_call": "operator"}
 
 
 LIST, STOP = "file:///people.csv", "file:///stop.csv"
@@ -35,6 +36,8 @@ def make(**changes: Any) -> CallApiCampaignOperator:
             "call.contact_message",
         ),
         ({"call": {**CALL, "contact": "79161234567"}}, r"call\.contact: a template such as"),
+        ({"call": {**CALL, "virtual_phone_number": "+7 926 000-00-0"}}, "virtual_phone_number: no phone"),
+        ({"call": {**TO_OPERATOR, "operator": "+84951234567"}}, r"operator: the \+ may be wrong"),
         ({"results": "file:///people.csv"}, "results: the file of contacts would be overwritten"),
         (
             {"do_not_call": "file:///stop.csv", "report": "file:///stop.csv"},
@@ -57,3 +60,5 @@ def test_a_constant_that_cannot_be_used_is_an_error_of_the_dag_file(changes, pro
 
 def test_the_value_of_a_template_is_not_checked_when_the_dag_is_parsed():
     make(shard="{{ params.shard }}", results="{{ params.results }}", calling_days="{{ params.days }}")
+    make(call={**TO_OPERATOR, "operator": "{{ contact.manager }}"})
+    make(call={**TO_OPERATOR, "operator": "0664 1234567"}, region="{{ params.region }}")

@@ -32,7 +32,7 @@ CALL = {
     "virtual_phone_number": "74993720692",
     "contact_message": {"type": "tts", "value": "Здравствуйте, {{ contact.name }}"},
 }
-TEMPLATE = CallTemplate(CALL)
+TEMPLATE = CallTemplate(CALL, region="RU")
 
 
 class Files:

@@ -1,4 +1,4 @@
-"""Read the phone numbers in the parameters of one request, before the request is built."""
+"""Reads every phone number in the values of a request, before the request is built."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 _FIELDS = ("contact", "virtual_phone_number", "operator", "to", "phone_number")
 _OBJECTS = ("operator", "employee")
@@ -16,7 +18,10 @@ _OBJECTS = ("operator", "employee")
 def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict[str, Any]:
     """Return the values of a request with each phone number in the service's form.
 
-    :raises InvalidParameters: a number cannot be read.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    :param method: the method of the request, for error messages.
+    :raises InvalidParameters: a number cannot be read, or the region is unknown. The error message names the
+        field, and does not contain the number.
     """
     read = dict(values)
     for name in _FIELDS:
@@ -32,10 +37,6 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
     """Return a phone number in the service's form, e.g. ``79260000001``; another value unchanged."""
-    from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (  # noqa: PLC0415 - parse time
-        NotANumber,
-    )
-
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value  # the request's class refuses it later
     try:
@@ -46,10 +47,8 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
         raise InvalidParameters(str(error), method=method, field="region") from None
 
 
-# The cache saves time: the operators of a DAG file often have the same virtual number.
+# The cache saves time: the operators of a DAG file, and the calls of a campaign, often share a number.
 @lru_cache(maxsize=256, typed=True)
 def _read_destination(value: str | float, region: str) -> str:
     """Return a phone number in the service's form, e.g. ``79260000001``."""
-    from airflow_provider_callapi.calls.phone_numbers.strict import read_destination  # noqa: PLC0415 - parse time
-
     return read_destination(value, region)
