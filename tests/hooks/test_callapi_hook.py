@@ -370,7 +370,7 @@ def test_a_start_request_over_http_is_sent_once_and_a_poll_is_repeated(
     connection(extra={"timeout": 0.5})
     pauses: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
-    exchange.fault(Fault.HANG, method="start.informer_call", seconds=2)
+    exchange.fault(Fault.HANG, method="start.informer_call", seconds=4)
     exchange.fault(Fault.DROP_BEFORE, method="list.calls")
 
     with CallApiHook() as hook:
@@ -378,7 +378,7 @@ def test_a_start_request_over_http_is_sent_once_and_a_poll_is_repeated(
         began = time.monotonic()
         with pytest.raises(Unanswered, match="ReadTimeout"):
             hook.call(START)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3.5
         assert len(hook.call(ListCalls())) == 1
         with callapi_emulator.refusing(), pytest.raises(NotSent):
             hook.call(START)
