@@ -246,7 +246,9 @@ def _judged(step: Finished) -> dict[str, Any]:
     """Return a finished call for XCom. Raise an error if the task requires an answer and none is known."""
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
-        raise CallNotAnswered(f"{name} was not answered ({call.finish_reason}); a retry calls again")
+        raise CallNotAnswered(
+            f"{name} was not answered ({call.finish_reason}); a retry calls again if the task has a journal"
+        )
     if step.verdict is Verdict.UNKNOWN:
         raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
     return call.to_xcom()
