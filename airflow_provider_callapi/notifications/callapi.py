@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.api.half_characters import replace_halves
-from airflow_provider_callapi.notifications._alert.contacts import check_contacts
+from airflow_provider_callapi.notifications._alert.contacts import check_contacts, check_virtual_number
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
@@ -138,6 +138,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         if "context" not in kwargs:
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
+            check_virtual_number(virtual_phone_number, region)
         check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:

@@ -90,7 +90,7 @@ def test_the_context_of_the_caller_stays_unchanged(desk):
         {"contact": "{{ nonsense( }}"},
         {"contact": "{{ 12 }}"},
         {"contact": "{{ None or '' }}"},
-        {"virtual_phone_number": "1"},
+        {"virtual_phone_number": "{{ 1 }}"},
         {"callapi_conn_id": "not_there"},
     ],
     ids=lambda changes: next(iter(changes)),

@@ -1,12 +1,14 @@
-"""Read the notifier's parameter ``contact``: the phone numbers of the people whom an alert calls."""
+"""Read the phone numbers of an alert: the people whom it calls, and the number from which it calls."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from airflow_provider_callapi.api.methods import check_phone_or_sip
+from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NumberingPlan
+from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 
@@ -52,6 +54,21 @@ def check_contacts(contact: Any, region: str) -> None:
             check_phone_or_sip(read_destination(text, region))
         except ValueError as error:  # the message must not contain the phone number
             raise ValueError(f"contact: number {position} of {len(contacts)}: {error}") from None
+
+
+def check_virtual_number(number: Any, region: str) -> None:
+    """Check the number from which an alert calls while Airflow reads the DAG file, unless it has a template.
+
+    :raises ValueError: the number is not valid.
+    """
+    if _is_template(str(number)) or _is_template(region):
+        return
+    given = {"virtual_phone_number": number}
+    try:
+        values = read_numbers(given, region, method=StartInformerCall.method)
+        StartInformerCall.check_values(values, unknown=StartInformerCall.model_fields.keys() - given)
+    except InvalidParameters as error:
+        raise ValueError(error.args[0]) from None
 
 
 def _is_template(text: str) -> bool:

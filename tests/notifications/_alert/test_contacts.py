@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from failing_callbacks import ON_DUTY, notifier, of_dag, rung
+from hypothesis import given, settings
+from spelled_numbers import NUMBERS, spelled
 
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.emulator import Script
 
 pytest_plugins = ["airflow_desk"]
@@ -44,6 +47,33 @@ def test_a_contact_that_cannot_be_rung_is_an_error_of_the_dag_file(contact, said
         notifier(contact)
 
     assert "916" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["7495000000l", "7495000000", "+7 495 000-00-0", "abc", "1", "sip25"])
+def test_a_virtual_number_that_cannot_be_read_is_an_error_of_the_dag_file(number):
+    with pytest.raises(ValueError, match=r"^virtual_phone_number: ") as caught:
+        notifier(virtual_phone_number=number)
+
+    assert "495" not in str(caught.value)
+
+
+def test_a_virtual_number_may_be_a_template_or_wrong_if_the_alert_is_due():
+    notifier(virtual_phone_number="{{ var.value.number }}")
+    notifier(virtual_phone_number="030 123456", region="{{ var.value.region }}")
+    notifier(virtual_phone_number="7495000000", context=of_dag())
+
+
+@settings(max_examples=100, deadline=None)
+@given(spelled(NUMBERS))
+def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
+    text, region, _ = case
+    try:
+        read_destination(text, region)
+    except ValueError:
+        with pytest.raises(ValueError, match="virtual_phone_number: "):
+            notifier(virtual_phone_number=text, contact="sip25", region=region)
+    else:
+        notifier(virtual_phone_number=text, contact="sip25", region=region)
 
 
 def test_a_region_must_be_known_or_a_template():
