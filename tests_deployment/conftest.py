@@ -1,9 +1,11 @@
-"""One deployment for the kill matrix and the mapped people. All scenarios of the matrix run in it at once."""
+"""One deployment for most tests. All scenarios of the kill matrix run in it at once."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from deployment import Deployment
@@ -16,6 +18,8 @@ from measured_rows import (  # noqa: F401 - hooks and a fixture of this conftest
 )
 from scenarios import SCENARIOS, dags
 
+EXAMPLE = Path(__file__).parents[1] / "airflow_provider_callapi" / "example_dags" / "inbound_call.py"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the modules with a deployment of their own first: the session's deployment lasts until the end."""
@@ -24,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path_factory.mktemp("airflow"), dags(), other_dags=1)
+    deployment = Deployment(tmp_path_factory.mktemp("airflow"), dags(), other_dags=2)
+    shutil.copy(EXAMPLE, deployment.home / "dags")
     (deployment.home / "dags" / "mapped_people.json").write_text("[]", "utf-8")
     try:
         deployment.start()
