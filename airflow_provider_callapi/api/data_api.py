@@ -24,8 +24,10 @@ from airflow_provider_callapi.api.methods import ObjectId, Repeat, Request
 from airflow_provider_callapi.api.models import (
     Answer,
     Done,
+    Id,
     Number,
     NumberNotNull,
+    Seconds,
     Tag,
     Text,
     TextOrNone,
@@ -116,15 +118,15 @@ class CallReport(Answer):
     """
 
     id: Number
-    communication_id: Number | None = None
+    communication_id: Id | None = None
     start_time: str | None = None
     finish_time: TextOrNone = None
     contact_phone_number: Text | None = Field(None, repr=False)
     source: str | None = None
     is_lost: bool | None = None
     finish_reason: TextOrNone = None
-    talk_duration: Number | None = None
-    total_duration: Number | None = None
+    talk_duration: Seconds | None = None
+    total_duration: Seconds | None = None
     call_api_external_id: Text | None = None
     tags: Annotated[list[Tag] | None, BeforeValidator(read_inner(Tag))] = None
     scenario_operations: Annotated[list[ScenarioOperation], BeforeValidator(_read_operations)] = Field(

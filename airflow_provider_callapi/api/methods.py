@@ -35,6 +35,7 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 from airflow_provider_callapi.api.value_kinds import kind_of
 
@@ -283,7 +284,7 @@ PhoneOrSip = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator
 """A phone number in E.164 or a SIP number. For some methods, an internal extension is valid, too."""
 AnyNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
 """A phone number in E.164, a SIP number or an extension."""
-ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0, lt=2**63)]
+ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0, le=LARGEST_ID)]
 """The id of an object in the account or of a call session."""
 Direction = Literal["in", "out"]
 VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_random", "regional_fixed_for_numa"]

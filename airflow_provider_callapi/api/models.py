@@ -29,6 +29,7 @@ from pydantic import (
 
 from airflow_provider_callapi.api.entries import read_inner
 from airflow_provider_callapi.api.list_entry import NOT_SENT, ListEntry
+from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 
 
@@ -85,12 +86,28 @@ def _require_true(value: bool) -> bool:
     return value
 
 
-Number = Annotated[int, BeforeValidator(_reject_bool)]
-"""A whole number in an answer. Text that contains a whole number is converted."""
-NumberNotNull = Annotated[int | None, BeforeValidator(_reject_bool), BeforeValidator(_reject_null)]
-"""A whole number in an answer that may be missing, but not ``null``."""
-SessionId = Annotated[Number, Field(gt=0, lt=2**63), Meta(gt=0, le=2**63 - 1)]
+_SMALLEST = -LARGEST_ID - 1
+
+Number = Annotated[
+    int,
+    BeforeValidator(_reject_bool),
+    Field(ge=_SMALLEST, le=LARGEST_ID),
+    Meta(ge=_SMALLEST, le=LARGEST_ID),
+]
+"""A whole number of 64 bits in an answer. Text that contains a whole number is converted."""
+NumberNotNull = Annotated[
+    int | None,
+    Field(ge=_SMALLEST, le=LARGEST_ID),
+    BeforeValidator(_reject_bool),
+    BeforeValidator(_reject_null),
+]
+"""A whole number of 64 bits in an answer that may be missing, but not ``null``."""
+Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, le=LARGEST_ID), Meta(gt=0, le=LARGEST_ID)]
+"""An id in an answer that a later request contains. Each other number is unreadable."""
+SessionId = Id
 """The id of a call session in an answer."""
+Seconds = Annotated[int, BeforeValidator(_reject_bool), Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT)]
+"""A duration in an answer. A number that fits into no column of a database is unreadable."""
 Text = Annotated[str, BeforeValidator(_number_to_text)]
 """A text in an answer. A positive whole number is converted to text."""
 TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]

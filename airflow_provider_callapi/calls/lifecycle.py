@@ -305,7 +305,8 @@ class CallLifecycle:
     def _tag_finished(self, call: Outcome) -> Outcome:
         for tag_id in due_tags(call, self._rules.tags):
             if call.communication_id is None:
-                self._gateway.warn(f"Not tagged with {tag_id}: the Data API has no report of the call")
+                missing = "communication_id" if call.source == "data_api" else "report"
+                self._gateway.warn(f"Not tagged with {tag_id}: the Data API has no {missing} of the call")
                 continue
             self._gateway.tag_finished(call.communication_id, tag_id)
             call = call.tagged(tag_id)

@@ -8,9 +8,11 @@ key, so an operation shows which key the contact pressed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.calls.outcome import Outcome
 
 T = TypeVar("T")
@@ -42,9 +44,10 @@ class Mark:
         kind, value = kind.strip(), value.strip()
         if kind == "operation" and value:
             return cls("operation", value)
-        if kind == "tag" and value.isascii() and value.isdecimal() and int(value):
-            return cls("tag", str(int(value)))
-        raise ValueError(f"{text!r} is not {FORMS}")
+        if kind == "tag":
+            with suppress(ValueError):
+                return cls("tag", str(read_object_id(value)))
+        raise ValueError(f"{text!r:.60} is not {FORMS} (an id is {ID_RANGE})")
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"

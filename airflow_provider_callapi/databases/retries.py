@@ -50,10 +50,11 @@ def mask_errors(work: Callable[[], T], named: str) -> T:
     """Call a function that uses a database, and return its result.
 
     :param named: the beginning of the error message, such as ``the ledger's database``.
-    :raises CallApiTrouble: the database does not answer or refuses a statement, or another process has
-        changed the same row (`LostRaceError`). The message contains no phone numbers.
+    :raises CallApiTrouble: the database does not answer, refuses a statement or cannot store a value, or
+        another process has changed the same row (`LostRaceError`). The message contains no phone numbers.
     """
     try:
         return work()
-    except (SQLAlchemyError, LostRaceError) as error:
+    # A driver raises Python's own errors for a value that it cannot store, e.g. a number of 65 bits.
+    except (SQLAlchemyError, LostRaceError, OverflowError, ValueError) as error:
         raise CallApiTrouble(masked_text(error, named)) from None

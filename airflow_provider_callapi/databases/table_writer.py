@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_callapi.databases.columns import KEY
+from airflow_provider_callapi.databases.connections import masked_text
 from airflow_provider_callapi.databases.results_table import ResultsTable, Row
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
@@ -84,10 +85,11 @@ class TableWriter:
             rows = self._take()
             try:
                 self._table.write(rows, patient=False)
-            except CallApiTrouble as trouble:
+            except Exception as error:  # after any other end of the thread, nobody would write the rows
                 self._put_back(rows)
                 if not self._has_failed:
-                    self._log.warning("%s. The task continues, and writes the rows later", trouble)
+                    text = error if isinstance(error, CallApiTrouble) else masked_text(error, "results")
+                    self._log.warning("%s. The task continues, and writes the rows later", text)
                 self._has_failed = True
             else:
                 self._has_failed = False

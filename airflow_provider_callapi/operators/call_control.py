@@ -122,8 +122,9 @@ class CallApiTagCallOperator(_SessionOperator):
                     ) from error
                 report = hook.reports.wait_for(request.call_session_id, timeout=report_timeout)
                 if report is None or report.communication_id is None:
+                    missing = "report" if report is None else "communication_id"
                     raise CallApiTrouble(
-                        f"{error}, and the Data API has no report of the call yet"
+                        f"{error}, and the Data API has no {missing} of the call yet"
                     ) from error
                 return hook.data_api.call(
                     SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.api.half_characters import join_halves
+from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
@@ -26,8 +27,6 @@ LONGEST_SECONDS = 366 * 86_400.0
 _END_OF_TIME = 1e11
 """The end of the moments in epoch seconds. Python's own times end near this moment."""
 _LARGEST_COUNT = 1_000_000
-_LONGEST_ID = 20
-"""The largest number of characters of an id."""
 _LONGEST_NUMERAL = 40
 """The largest number of characters of a text that is read as a number."""
 
@@ -107,23 +106,11 @@ def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
     return Kind(f"a whole number from {at_least} to {at_most}", read)
 
 
-def _read_identifier(value: Any) -> int:
-    if isinstance(value, str) and not value.strip().isdecimal():
-        raise ValueError
-    if isinstance(value, float) and not value.is_integer():
-        raise ValueError
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > _LONGEST_ID:
-        raise ValueError
-    if int(value) < 1:
-        raise ValueError
-    return int(value)
-
-
 def _read_identifiers(value: Any) -> frozenset[int]:
     values = value if isinstance(value, list | tuple | set | frozenset) else [value]
     if not values:
         raise ValueError
-    return frozenset(_read_identifier(inner) for inner in values)
+    return frozenset(read_object_id(inner) for inner in values)
 
 
 def share(*, below_one: bool = False) -> Kind:
@@ -218,7 +205,7 @@ def mapping_of(kind: Kind) -> Kind:
 
 
 def _read_call(value: Any) -> Mapping[str, Any]:
-    _read_identifier(_read_mapping(value).get("call_session_id"))
+    read_object_id(_read_mapping(value).get("call_session_id"))
     return dict(value)
 
 
@@ -291,8 +278,8 @@ def _number(value: Any) -> float:
     return number
 
 
-IDENTIFIER = Kind("the id of an object of the account (a whole number, at least 1)", _read_identifier)
-IDENTIFIERS = Kind("an id of an object of the account, or a list of ids", _read_identifiers)
+IDENTIFIER = Kind(f"the id of an object of the account ({ID_RANGE})", read_object_id)
+IDENTIFIERS = Kind(f"an id of an object of the account ({ID_RANGE}), or a list of ids", _read_identifiers)
 SECONDS = seconds()
 INTERVAL = seconds(at_least=0.1)
 """The kind of the parameter ``poll_interval``. A shorter interval would only use up the account's points."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from airflow_provider_callapi.api.entries import Entries, read_entries
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, Unanswered, rejection
@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.models import CallSession, Number, SessionId
 
 _MOST_WAITS = 3
 _MINUTE = 60.0
-_NUMBER: TypeAdapter[int] = TypeAdapter(Annotated[Number, Field(gt=-(2**63), lt=2**63)])
+_NUMBER: TypeAdapter[int] = TypeAdapter(Number)
 _SESSION_ID: TypeAdapter[int] = TypeAdapter(SessionId)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
@@ -66,6 +70,26 @@ def test_a_report_time_is_in_the_accounts_zone(zone: str, text: str) -> None:
 def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
     assert CallReport(id=1, **end).finished  # type: ignore[arg-type]
     assert not CallReport(id=1).finished
+
+
+NUMBERS = st.integers() | st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from([0, -1, 2**63])
+DURATIONS = ("talk_duration", "total_duration")
+
+
+@given(field=st.sampled_from(["communication_id", *DURATIONS]), number=NUMBERS)
+def test_a_number_of_a_report_fits_into_a_request_and_a_table_or_is_missing(field: str, number: Any) -> None:
+    report = CallReport(id=5, finish_reason="success_finish", talk_duration=7)
+    sent = {**report.model_dump(include={"id", "finish_reason", "talk_duration"}), field: number}
+    readable = -(10**9) < number < 10**9 if field in DURATIONS else 0 < number < 2**63
+    readable = readable and int(number) == number
+
+    reports = GetCallsReport(**PERIOD, fields=["id", field]).convert_answer([sent])
+
+    if field == "talk_duration" and not readable:  # the contact may have talked: nothing is known of the call
+        assert (list(reports), reports.left_out_ids) == ([], [5])
+    else:
+        assert getattr(reports[0], field) == (number if readable else None)
+        assert (reports[0].id, reports[0].finish_reason, reports.complete) == (5, "success_finish", True)
 
 
 @pytest.mark.parametrize("data", [None, {}])

@@ -43,7 +43,12 @@ def test_two_halves_that_follow_each_other_are_one_character() -> None:
     assert join_halves("\ufeffПривет \ud83d\ude00") == "\ufeffПривет \U0001f600"
 
 
-@given(st.recursive(TEXTS | st.none() | st.integers(), lambda v: st.lists(v) | st.dictionaries(TEXTS, v)))
+VALUES = st.recursive(
+    TEXTS | st.none() | st.integers(), lambda v: st.lists(v) | st.dictionaries(TEXTS, v), max_leaves=10
+)
+
+
+@given(VALUES)
 def test_all_texts_in_a_value_are_replaced_and_all_other_values_stay(value: Any) -> None:
     replaced = replace_halves(value)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
+import msgspec
 import pendulum
 import pytest
 import time_machine
@@ -51,6 +53,19 @@ def test_a_session_needs_only_its_id() -> None:
     [session] = ListCalls.read_answer([{"call_session_id": 5}])
     assert session == CallSession(call_session_id=5)
     assert (session.tags, session.legs) == ((), ())
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+@pytest.mark.parametrize("inner", ["tags", "legs"])
+def test_an_id_of_more_than_64_bits_leaves_out_its_tag_or_leg_only(inner: str, number: int) -> None:
+    name = {"tags": "tag_id", "legs": "leg_id"}[inner]
+    content = json.dumps([{"call_session_id": 5, inner: [{name: number}, {name: 7}]}]).encode()
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(content, type=list[CallSession])
+
+    [session] = ListCalls.read_answer(json.loads(content))
+
+    assert [getattr(each, name) for each in getattr(session, inner)] == [7]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,14 @@ def test_an_interval_that_ends_in_the_future_is_read_until_now(hour):
     assert len(hour.load(end=instant(hour.end + 86_400))) == 3
 
 
+@pytest.mark.parametrize("callapi_profile", [Profile(timezone="America/New_York")])
+@pytest.mark.parametrize(
+    "end", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59", "9999-12-31", datetime.max]
+)
+def test_an_end_at_the_end_of_all_times_means_now(hour, end):
+    assert len(hour.load(end=end)) == 3
+
+
 # --- rows ---
 
 
@@ -306,6 +314,9 @@ def test_a_task_waits_for_the_points_of_the_next_minute(hour):
         ({"to": "calls.xlsx"}, r"to: a path that ends in \.jsonl or \.csv or \.parquet"),
         ({"to": {"table": "calls"}}, "to: the path of a file, or a dict"),
         ({"start": "yesterday"}, "start: a time such as"),
+        ({"start": "0001-01-01"}, "start: a time such as .* from 1900"),
+        ({"start": "0001-01-01T00:00:00+14:00"}, "start: a time such as"),
+        ({"end": datetime.min}, "end: a time such as"),
         ({"lookback": -1}, "lookback: a number of seconds"),
         ({"direction": "inbound"}, "direction: one of in, out"),
         ({"missed": True, "direction": "out"}, "missed, direction: a missed call is inbound"),

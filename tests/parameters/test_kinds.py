@@ -69,7 +69,7 @@ def test_a_value_is_converted(kind: Kind, value: Any, read: Any) -> None:
         (count(), [0, 1.5, "1.5", -1, True, "9" * 5000, 10**30, None]),
         (share(), [-0.1, 1.1, math.nan, True, None]),
         (share(below_one=True), [1]),
-        (IDENTIFIER, [0, -1, 5.5, True, None, "x", "9" * 5000, {}]),
+        (IDENTIFIER, [0, -1, 5.5, True, None, "x", "9" * 5000, {}, 2**63, 10**19, 1e19, "9" * 19]),
     ],
 )
 def test_any_other_value_is_refused_with_the_parameter_and_what_is_allowed(

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 Path = tuple[str | int, ...]
-JUNK: list[Any] = ["", True, False, [], {}, [None], [[]], {"x": {}}, 0, -1, 1.5, float("nan")]
+_NO_FACTS = [0, -1, 10**30, -(10**30)]
+JUNK: list[Any] = ["", True, False, [], {}, [None], [[]], {"x": {}}, 1.5, float("nan"), *_NO_FACTS]
 """Values that have no meaning in any field of an answer."""
 
 
@@ -28,7 +29,7 @@ def paths(value: Any, prefix: Path = ()) -> list[Path]:
 
 def _other_types(value: Any) -> list[Any]:
     """Return the same fact in other JSON types, if the conversion loses no information."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or value is None or value in _NO_FACTS:
         return []
     if isinstance(value, int):
         return [str(value), float(value), f" {value} "]

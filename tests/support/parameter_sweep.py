@@ -25,11 +25,12 @@ SENT, REFUSED, OTHER = "sent", "refused with name", "other"
 
 NASTY: list[Any] = [
     *(None, "", " ", "60", "1e9", "nan", "inf", "-1", "0", "true", "False", "no", "1234#", "1.20", ".1"),
-    *(math.nan, math.inf, -math.inf, -1, 0, 1, 7, 2.5, 1e-9, 1e300, 10**30, 2**63, True, False),
+    *(math.nan, math.inf, -math.inf, -1, 0, 1, 7, 2.5, 1e-9, 1e300, 10**19, 10**30, 2**63, True, False),
     *(timedelta(0), timedelta(minutes=10), timedelta(days=-1), timedelta.max),
     *(
         {},
         {"answered": 0},
+        {"answered": 2**63},
         {"answered": "x"},
         {"type": "tts", "value": "Hello"},
         {"type": "tts", "value": 1.5},

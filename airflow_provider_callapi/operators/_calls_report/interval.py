@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_callapi.api.models import zone
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions
+
+_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+"""The last second that UTC can express in Python. A later end, in a zone west of UTC, means this second."""
 
 
 def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: str) -> tuple[int, int]:
@@ -34,4 +37,4 @@ def read_interval(options: ReportOptions, context: Mapping[str, Any], timezone: 
 def _epoch_seconds(moment: datetime, timezone: str) -> int:
     """Return a time as whole epoch seconds. A time without an offset is in the account's time zone."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone(timezone))
-    return int(aware.timestamp())
+    return min(int(aware.timestamp()), _LAST_SECOND)

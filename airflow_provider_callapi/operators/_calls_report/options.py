@@ -29,11 +29,16 @@ from airflow_provider_callapi.parameters.kinds import (
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 
 _OWN_NUMBER = re.compile(r"[0-9]{5,15}")
+_FIRST_YEAR = 1900
+"""An earlier time is a mistake, and its report would need thousands of requests."""
 FILE_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
 def _read_time(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(TEXT.read(value).strip())
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(TEXT.read(value).strip())
+    if moment.year < _FIRST_YEAR:
+        raise ValueError
+    return moment
 
 
 def _read_own_numbers(value: Any) -> list[str]:
@@ -47,7 +52,10 @@ def _read_own_numbers(value: Any) -> list[str]:
     return numbers
 
 
-_TIME = Kind("a time such as 2026-03-02T09:00:00+03:00, or 2026-03-02 in the account's time zone", _read_time)
+_TIME = Kind(
+    f"a time such as 2026-03-02T09:00:00+03:00, or 2026-03-02 in the account's time zone, from {_FIRST_YEAR}",
+    _read_time,
+)
 _OWN_NUMBERS = Kind("a phone number of the account, or a list of such numbers, in digits", _read_own_numbers)
 
 REPORT_OPTIONS: Schema = {

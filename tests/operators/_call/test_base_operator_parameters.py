@@ -101,7 +101,8 @@ def test_the_text_false_requires_no_answer(desk: Desk, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "tags", [{"answered": 0}, {"answered": "x"}, {"sometimes": 36}, "36", {"ended": True}]
+    "tags",
+    [{"answered": 0}, {"answered": 10**19}, {"answered": "x"}, {"sometimes": 36}, "36", {"ended": True}],
 )
 def test_a_tag_that_cannot_be_set_is_refused_before_dialling(desk: Desk, tags: Any) -> None:
     with pytest.raises(InvalidParameter, match="tags"):

@@ -1,0 +1,32 @@
+"""Read the ids of objects in an account: tags, scenarios, employees, and also call sessions and legs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+LARGEST_ID = 2**63 - 1
+"""The largest id. The services and the databases store ids as signed numbers of 64 bits."""
+ID_RANGE = "a whole number from 1, below 2**63"
+"""The ids that exist, for error messages."""
+
+
+def read_object_id(value: Any) -> int:
+    """Return an id as a number: ``36``, ``36.0`` and ``" 36 "`` become 36.
+
+    :raises ValueError: the value is no id, e.g. 0, True, 2**63 or a text with other characters than digits.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError
+    number = int(value)
+    if not 1 <= number <= LARGEST_ID:
+        raise ValueError
+    return number
+
+
+_DIGITS = re.compile(r"\s*[0-9]{1,20}\s*")
+"""More digits are no id, and Python refuses to convert thousands of digits."""
