@@ -260,6 +260,13 @@ def _check_text(value: Any) -> Any:
     return join_halves(value) if isinstance(value, str) else value
 
 
+def _check_quoted(value: Any) -> Any:
+    # YAML reads 0123 as 83, 12:30 as 750 and 1_2 as 12. Only the author knows the keys.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError('a text is needed, so write it in quotation marks, such as "0123"')
+    return value
+
+
 def _check_flag(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip()
@@ -294,8 +301,11 @@ VirtualNumberRule = Literal["fixed", "fixed_for_numa", "random", "regional_rando
 ``random`` takes any number of the account. The two ``regional_…`` rules prefer numbers of the contact's
 region. All rules except ``fixed`` need the account component ``Автоматическое управление номерами``.
 """
-DtmfWithPauses = Annotated[Text, Field(pattern=r"^[0-9*#.]+$")]
-"""DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``."""
+DtmfWithPauses = Annotated[Text, BeforeValidator(_check_quoted), Field(pattern=r"^[0-9*#.]+$")]
+"""DTMF (phone key) tones: digits, ``*`` and ``#``. A dot is a pause of one second, as in ``.12.1..4``.
+
+A number is refused, because it may differ from what its author wrote.
+"""
 
 
 class Message(_Parameters):

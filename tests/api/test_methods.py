@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 from half_characters import HALF, OF_A_FILE_NAME, TEXTS
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -571,6 +572,27 @@ def test_dtmf_of_a_start_is_tones_and_pauses(tones: str) -> None:
 def test_dtmf_of_a_start_refuses_other_signs(tones: str) -> None:
     values = {**LEAST["start.informer_call"], "dtmf_string": tones}
     assert refused_field(StartInformerCall, values) == "dtmf_string"
+
+
+@given(st.from_regex(r"[0-9.]([0-9.:_xbeo]*[0-9.])?", fullmatch=True))
+@example("0123")
+@example("12:30")
+@example("1_2")
+@example("0x10")
+@example("0b11")
+@example("1234")
+@example(".12")
+def test_tones_without_quotation_marks_in_yaml_are_sent_as_they_are_written_or_refused(tones: str) -> None:
+    values = {**LEAST["start.informer_call"], **yaml.safe_load(f"dtmf_string: {tones}")}
+
+    with contextlib.suppress(InvalidParameters):
+        assert StartInformerCall.from_values(values).dtmf_string == tones
+
+
+@pytest.mark.parametrize("tones", [83, 1234, 0.5])
+def test_the_error_about_tones_as_a_number_asks_for_quotation_marks(tones: Any) -> None:
+    with pytest.raises(InvalidParameters, match=r"dtmf_string: .* in quotation marks"):
+        informer(dtmf_string=tones)
 
 
 @pytest.mark.parametrize("tone", [*"0123456789*#", 4])
