@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_callapi.api.half_characters import replace_halves
-from airflow_provider_callapi.notifications._alert.contacts import check_contacts, check_virtual_number
+from airflow_provider_callapi.notifications._alert.contacts import (
+    check_contacts,
+    check_external_id,
+    check_virtual_number,
+)
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
@@ -21,6 +25,7 @@ from airflow_provider_callapi.notifications._alert.options import (
     AlertOptions,
     read_acknowledgement,
     read_duration,
+    read_external_id,
     render_optional,
 )
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
@@ -139,6 +144,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
             check_virtual_number(virtual_phone_number, region)
+            check_external_id(external_id, contact, region)
         check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
@@ -212,6 +218,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def _options(self) -> AlertOptions:
         # The text of an exception may contain half of a character, which cannot be sent. The alert must ring.
         rendered = {name: replace_halves(getattr(self, name)) for name in self.template_fields}
+        own_id, contact, region = rendered["external_id"], rendered["contact"], rendered["region"]
+        rendered["external_id"] = read_external_id(own_id, contact, region, self.log)
         return AlertOptions(
             **rendered,
             quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),

@@ -8,6 +8,7 @@ comparison can therefore be uncertain. `is_same_number` is True only if two numb
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 _NATIONAL_LENGTH = 10
@@ -25,12 +26,18 @@ def contains_number(text: str, number: str) -> bool:
     """Return whether the digits of a text contain the last ten digits of a phone number.
 
     Other characters between the digits of the text do not matter: ``926 000-00-11`` contains ``9260000011``.
+    The digits of other scripts count, too, such as Arabic, full-width or superscript digits.
 
     :param number: E.164 digits, or a SIP number. If its last ten characters are not ten digits, the result is
         False.
     """
     national = number[-_NATIONAL_LENGTH:]
-    return len(national) == _NATIONAL_LENGTH and national in re.sub(r"[^0-9]", "", text)
+    return len(national) == _NATIONAL_LENGTH and national in _digits(text)
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a text, in any script, as ASCII digits."""
+    return "".join(str(unicodedata.digit(character, "")) for character in text)
 
 
 @lru_cache(maxsize=1000)  # the rules about one call compare the same numbers several times

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NumberingPlan
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
@@ -54,6 +55,20 @@ def check_contacts(contact: Any, region: str) -> None:
             check_phone_or_sip(read_destination(text, region))
         except ValueError as error:  # the message must not contain the phone number
             raise ValueError(f"contact: number {position} of {len(contacts)}: {error}") from None
+
+
+def shows_number(external_id: Any, contact: Any, region: str) -> bool:
+    """Return whether an alert's id contains the phone number of one of its people."""
+    return any(contains_number(str(external_id), number) for number in read_people(contact, region))
+
+
+def check_external_id(external_id: Any, contact: Any, region: str) -> None:
+    """Check an alert's id while Airflow reads the DAG file, without the values of its templates.
+
+    :raises ValueError: the id contains the phone number of a person.
+    """
+    if shows_number(external_id, contact, region):
+        raise ValueError(f"external_id: {SHOWN_NUMBER}")
 
 
 def check_virtual_number(number: Any, region: str) -> None:

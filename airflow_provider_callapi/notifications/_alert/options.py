@@ -9,7 +9,9 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.marks import Mark
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.notifications._alert.contacts import shows_number
 from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT, seconds
 from airflow_provider_callapi.parameters.schema import Schema, read_parameter
 
@@ -81,6 +83,14 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
             text = mask_phones(f"{type(error).__name__}: {error}")
             log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
     return rendered
+
+
+def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
+    """Return an alert's id. If the id contains the phone number of a person, log this and return None."""
+    if not shows_number(external_id, contact, region):
+        return external_id
+    log.error("external_id: %s, so %s", SHOWN_NUMBER, FALLBACKS["external_id"])
+    return None
 
 
 def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -> float:

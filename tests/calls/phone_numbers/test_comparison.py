@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    contains_number,
+    is_same_number,
+    may_be_same_number,
+)
 
 ANNA = "79260000011"
 national = st.integers(min_value=100_000_0000, max_value=999_999_9999).map(str)
@@ -102,3 +106,26 @@ def test_a_masked_number_may_always_be_the_number_that_was_masked(
     mask = data.draw(st.sampled_from(["*", "***", "XXX", "•••"]))
     masked = code + number[:begin] + mask + number[len(number) - (shown - begin) :]
     assert may_be_same_number(masked, "7" + number)
+
+
+@given(
+    number=national,
+    code=st.sampled_from(["7", "8", "", "+7 "]),
+    gap=st.sampled_from(["", " ", "-", "x", "\u200b"]),
+    digits=st.sampled_from(
+        ["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "⁰¹²³⁴⁵⁶⁷⁸⁹", "⓪①②③④⑤⑥⑦⑧⑨"]
+    ),
+    around=st.tuples(st.text("abc-_ ", max_size=6), st.text("abc-_ ", max_size=6)),
+)
+def test_a_text_contains_a_number_in_the_digits_of_every_script(
+    number: str, code: str, gap: str, digits: str, around: tuple[str, str]
+) -> None:
+    spelled = gap.join(code + number).translate(str.maketrans("0123456789", digits))
+    assert contains_number(around[0] + spelled + around[1], "7" + number)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "order-7", "order-7926-000-001", "7926000001x", "af-79260000012", "٩٢٦"]
+)
+def test_a_text_with_other_digits_does_not_contain_the_number(text: str) -> None:
+    assert not contains_number(text, ANNA)

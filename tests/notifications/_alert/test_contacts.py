@@ -76,6 +76,30 @@ def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
         notifier(virtual_phone_number=text, contact="sip25", region=region)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        "duty-79160000001",
+        "duty-8 916 000-00-01",
+        "{{ ds }}-9160000001",
+        "duty-７９１６００００００１",
+        79160000001,
+    ],
+)
+@pytest.mark.parametrize("contact", ["79160000001", ["{{ first }}", "8 916 000-00-01"]])
+def test_an_external_id_that_contains_the_number_of_a_person_is_an_error_of_the_dag_file(own, contact):
+    with pytest.raises(ValueError, match="external_id: holds the phone number") as caught:
+        notifier(contact, external_id=own)
+
+    assert "916" not in str(caught.value)
+
+
+def test_an_external_id_without_the_number_of_a_person_is_accepted():
+    notifier(external_id="duty-{{ ds }}")
+    notifier("{{ duty }}", external_id="{{ duty }}")
+    notifier("79160000001", external_id="duty-79160000002")
+
+
 def test_a_region_must_be_known_or_a_template():
     notifier(region="{{ var.value.region }}")
     with pytest.raises(ValueError, match="region: 'Russia'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_deadline, of_task, rung
 
+from airflow_provider_callapi.emulator import Fault
 from airflow_provider_callapi.notifications._alert.failure import Failure
 
 pytest_plugins = ["airflow_desk"]
@@ -29,3 +30,17 @@ def test_an_external_id_that_cannot_be_rendered_becomes_the_default_id_of_the_ru
     notifier()(of_task("another"))
 
     assert rung(desk) == [ON_DUTY]
+
+
+@SYNC_AND_ASYNC
+def test_an_external_id_that_contains_the_number_of_a_person_becomes_the_default_id_of_the_run(
+    desk, log, ring
+):
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    ring(notifier("{{ duty }}", external_id="duty-{{ duty }}"), {**of_task(), "duty": ON_DUTY})
+
+    assert rung(desk) == [ON_DUTY]
+    assert not desk.exchange.calls[0].external_id.startswith("duty")
+    assert "external_id: holds the phone number" in log()
+    assert ON_DUTY not in log()
