@@ -149,6 +149,7 @@ def get_provider_info() -> dict[str, Any]:
                         type=["number", "null"],
                         default=30,
                         minimum=1,
+                        maximum=86400,
                     ),
                     "timezone": _field(
                         "Account's time zone",

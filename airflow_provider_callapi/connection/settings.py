@@ -28,6 +28,10 @@ _FORM_PREFIX = f"extra__{CONN_TYPE}__"
 """The prefix that older Airflow versions give to the names of a form's own fields."""
 _NEAR = 0.75
 """The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a field."""
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
+"""A host name or an IPv6 address, without brackets. `urlsplit` has checked the address."""
+LONGEST_TIMEOUT = 86_400
+"""The longest time limit of one request in seconds. Sockets cannot count much longer times."""
 
 
 class FieldInvalid(ValueError):
@@ -51,17 +55,29 @@ class _ExtraFields(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     api_version: str = "v4.0"
-    timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
+    timeout: float = Field(30.0, gt=0, le=LONGEST_TIMEOUT, allow_inf_nan=False)
     timezone: str | None = None
     data_api: bool = False
     data_api_host: str | None = None
     verify: bool | str = True
     allow_http: bool = False
 
+    @field_validator("timeout", mode="before")
+    @classmethod
+    def _refuse_flag(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # pydantic would read true as one second
+            raise ValueError("enter a number of seconds")
+        return value
+
     @field_validator("verify", mode="before")
     @classmethod
-    def _parse_verify(cls, value: Any) -> Any:
-        return {"true": True, "false": False}.get(str(value).strip().lower(), value)
+    def _parse_verify(cls, value: Any) -> bool | str:
+        text = str(value).strip().lower()
+        if text in ("true", "1", "false"):  # 0 must not switch the verification off: only the word false does
+            return text != "false"
+        if not isinstance(value, str):
+            raise ValueError("enter true, or the path of a file")
+        return value
 
     @field_validator("verify")
     @classmethod
@@ -187,7 +203,7 @@ class ConnectionSettings(BaseModel):
 def _parse_extra(extra: str | None) -> _ExtraFields:
     try:
         values = json.loads(extra or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets nested too deeply
         values = None
     if not isinstance(values, dict):
         raise FieldInvalid("extra", "enter a JSON object")
@@ -234,12 +250,19 @@ def _fold(name: str) -> str:
 
 
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
+    """Return the base URL that a host or a URL means. Blanks around it do not matter.
+
+    :raises FieldInvalid: the text is neither a host nor a URL, or plain http is not allowed.
+    """
+    host = host.strip()
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
-        name, port = parts.hostname, parts.port or port
+        name, port = parts.hostname or "", parts.port or port
     except ValueError:
-        parts, name = urlsplit(""), None
-    if not name or parts.scheme not in ("http", "https") or parts.query or parts.username:
+        parts, name = urlsplit(""), ""
+    surplus = "@" in parts.netloc or parts.query or parts.fragment
+    # urlsplit drops a line end inside a host, so the password would go to another host
+    if parts.scheme not in ("http", "https") or surplus or not (host.isprintable() and _HOST.fullmatch(name)):
         raise FieldInvalid(field, f"enter a host name, or a URL such as https://{DEFAULT_HOST}")
     if parts.scheme == "http" and not (allow_http or is_loopback(name)):
         raise FieldInvalid(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from airflow.providers.common.compat.sdk import AirflowFailException
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
@@ -46,6 +50,10 @@ def refusal(extra: Any = None, **fields: Any) -> str:
         ("http://[::1]:8080", None, "http://[::1]:8080/v4.0"),
         ("https://[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
         ("[2001:db8::1]", 8443, "https://[2001:db8::1]:8443/v4.0"),
+        (" callapi.uiscom.ru ", None, "https://callapi.uiscom.ru/v4.0"),
+        ("https://callapi.uiscom.ru\u00a0\n", None, "https://callapi.uiscom.ru/v4.0"),
+        ("call_api.example.", None, "https://call_api.example./v4.0"),
+        ("https://телефония.рф/прокси сети", None, "https://телефония.рф/прокси сети/v4.0"),
     ],
 )
 def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
@@ -62,10 +70,28 @@ def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
         "https://callapi.comagic.ru/?x=1",
         f"https://user:{SECRET}@callapi.comagic.ru",
         "https://[::1",
+        " ",
+        "callapi comagic.ru",
+        "callapi.\ncomagic.ru",
+        "callapi.comagic.ru;",
+        "callapi..comagic.ru",
+        "callapi.comagic.ru\u200b",
+        "callapi.comagic.ru/\ud800",
+        "callapi.comagic.ru#x",
+        f"https://:{SECRET}@callapi.comagic.ru",
+        f"{'a' * 64}.ru",
     ],
 )
 def test_an_invalid_host_is_refused_by_name(host):
     assert refusal(host=host).startswith("connection my_conn, host: ")
+    text = refusal({"data_api": True, "data_api_host": host})
+    assert text.startswith("connection my_conn, extra.data_api_host: ")
+
+
+@given(st.text(st.sampled_from("ab.-_:/[]%?# \t\n\x00\u200b\u00a0\ud800"), min_size=1, max_size=12))
+def test_a_host_is_refused_or_a_request_can_be_sent_to_its_url(host):
+    with suppress(ConnectionSettingsInvalid):
+        assert requests.Request("POST", read(host=host).url).prepare().url
 
 
 @pytest.mark.parametrize(
@@ -153,6 +179,16 @@ def test_text_is_converted_to_the_fields_type():
         ({"data_api": True, "data_api_host": "https://"}, "data_api_host"),
         ({"verify": 5}, "verify"),
         ({"timeout": SECRET}, "timeout"),
+        ({"timeout": "10000000000"}, "timeout"),
+        ({"timeout": 1e300}, "timeout"),
+        ({"timeout": 86_401}, "timeout"),
+        ({"timeout": True}, "timeout"),
+        ({"timeout": False}, "timeout"),
+        ({"verify": 0}, "verify"),
+        ({"verify": 0.0}, "verify"),
+        ({"verify": "0"}, "verify"),
+        ({"verify": "off"}, "verify"),
+        ({"verify": [False]}, "verify"),
     ],
 )
 def test_the_error_of_an_invalid_extra_names_the_field_and_shows_no_value(extra, field):
@@ -235,7 +271,9 @@ def test_the_error_of_an_invalid_version_shows_a_valid_version():
     )
 
 
-@pytest.mark.parametrize("extra", ["{", "[]", "5", f'"{SECRET}"'])
+@pytest.mark.parametrize(
+    "extra", ["{", "[]", "5", f'"{SECRET}"', "[" * 100_000, '{"timeout": ' + "[" * 100_000]
+)
 def test_an_extra_field_that_is_no_json_object_is_refused_by_name(extra):
     assert refusal(extra).startswith("connection my_conn, extra: ")
 
@@ -259,6 +297,25 @@ def test_verify_is_a_flag_or_the_path_of_a_ca_bundle(tmp_path):
     assert read({"verify": str(bundle)}).verify == str(bundle)
     assert read({"verify": "True"}).verify is True
     assert read({"verify": False}).verify is False
+    assert read({"verify": 1}).verify is True
+
+
+JSON_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.lists(st.booleans())
+)
+
+
+@given(JSON_VALUES)
+def test_only_the_word_false_switches_the_check_of_certificates_off(value):
+    with suppress(ConnectionSettingsInvalid):
+        assert read({"verify": value}).verify or str(value).strip().lower() == "false"
+
+
+@given(JSON_VALUES | st.integers().map(str) | st.floats().map(str))
+def test_a_timeout_is_a_number_of_seconds_that_a_socket_can_wait(value):
+    with suppress(ConnectionSettingsInvalid):
+        assert 0 < read({"timeout": value}).timeout <= 86_400
+        assert not isinstance(value, bool)
 
 
 def test_the_settings_do_not_show_the_password():
