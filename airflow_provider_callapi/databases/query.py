@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.empty_values import clean
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 from airflow_provider_callapi.databases.connections import database_error, open_hook
@@ -114,7 +114,7 @@ def _rows_of(connection: Any, query: Query) -> Iterator[Mapping[str, Any]]:
         while portion:
             for row in portion:
                 values = list(row.values()) if isinstance(row, Mapping) else row
-                yield table.row(values, _cell)
+                yield table.row(values, clean)
             portion = cursor.fetchmany(_PORTION)
 
 
@@ -139,7 +139,3 @@ def _open_cursor(connection: Any) -> Any:
     if driver in ("pymysql", "MySQLdb"):
         return connection.cursor(importlib.import_module(f"{driver}.cursors").SSCursor)
     return connection.cursor()
-
-
-def _cell(value: Any) -> Any:
-    return None if is_empty(value) else value

@@ -22,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
     refuse_unnamed_zone,
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
-from airflow_provider_callapi.calls.lists.empty_values import is_blank
+from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
@@ -212,7 +212,8 @@ def read_people(
     backwards: set[str] = set()
     which, shards = shard
     for line, given in enumerate(rows, start=1):
-        row = {"phone": given} if isinstance(given, str) else given
+        own = {"phone": given} if isinstance(given, str) else given
+        row = without_failed_formulas(own)
         columns = find_columns(tuple(row), needs_phone=template.reads_phone)
         if columns.timezone is None:
             refuse_unnamed_zone(row, line)
@@ -225,7 +226,8 @@ def read_people(
             if contact in met:
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {met[contact]}", contact))
                 continue
-            person = Person(key_of(contact), contact, _zone(row, columns, timezone, backwards), row, line)
+            zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
+            person = Person(key_of(contact), contact, zone, row, line)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except (NotANumber, InvalidRow) as error:
             if contact is None:

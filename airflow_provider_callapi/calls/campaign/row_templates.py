@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.lists.columns import value_of
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
 ROW = "contact"
 """The name of the person's row in templates."""
@@ -51,13 +52,19 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _check_value(value: Any) -> Any:
     """Return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is None or a method.
+    :raises UndefinedError: the value is empty, a method, or a value that is not written as one text.
     """
-    if value is None:
+    if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
+        return value
+    if is_empty(value):
         raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
     # Instead of a missing column, Jinja finds a method of the row, such as items.
-    if callable(value) and not isinstance(value, Undefined):
+    if callable(value):
         raise UndefinedError("the row has no such column")
+    if isinstance(value, bytes | memoryview):
+        raise UndefinedError("a value is bytes that are no UTF-8 text; insert a text")
+    if isinstance(value, Iterable):
+        raise UndefinedError("a value is a list or a dict; insert its items, e.g. with {{ … | join(', ') }}")
     return value
 
 
@@ -155,7 +162,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
         return {
             name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
         }
-    if not isinstance(value, str) or not ("{{" in value or "{%" in value):
+    if not isinstance(value, str) or not any(begin in value for begin in ("{{", "{%", "{#")):
         return value
     try:
         template = RowTemplate(environment, value, values)

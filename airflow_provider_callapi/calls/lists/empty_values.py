@@ -1,24 +1,51 @@
-"""Recognises the values that mean an empty cell, such as ``NaN``, ``None``, ``#N/A`` and a blank text."""
+"""Recognises the values that mean an empty cell, such as ``NaN``, and the errors of failed formulas.
+
+A failed formula is no empty cell: its cell should have a value. The readers of lists therefore keep its text,
+such as ``#REF!``. So a failed formula is neither a missing time zone nor a blank line of a do-not-call list.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
 
-_EMPTY_TEXTS = frozenset(
-    {"", "nan", "NaN", "NAN", "NaT", "<NA>", "None", "null", "NULL", "#N/A", "#Н/Д", "N/A"}
-    | {"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "inf", "-inf"}
+_EMPTY_TEXT = re.compile(
+    r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
+    r"|NaT|<NA>|None|none|null|NULL|[<\[(](?:null|NULL)[>\])]|\\N|[Nn]/[Aa]|[Нн]/[Дд]"
+    r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"
 )
-"""The texts that data frames and spreadsheets write for a missing value or a failed formula."""
+"""The texts that data frames, databases and people write for a missing value.
+
+``Null``, ``Nan`` and ``NA`` may be names, so they count as values.
+"""
+_LONGEST = 12
+"""The largest number of characters of a text for a missing value. Longer texts need no search."""
+_FAILED_FORMULA = re.compile(
+    r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#[^\W\d_]/[^\W\d_](?: N/A)?|#N[AV]|#GETTING_DATA|#{2,}"
+    r"|(?:Err|Ошибка):\d{3}"
+)
+"""The errors of spreadsheets in any language. ``####``: Excel saves it for a column that is too narrow."""
 _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
 """The names of the types that pandas uses for missing values. Their names suffice: pandas is not imported."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def is_empty_text(text: str) -> bool:
     """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
-    return text in _EMPTY_TEXTS or not (text.strip() if text.isascii() else fold(text))
+    plain = _plain(text)
+    return len(plain) <= _LONGEST and (not plain or _EMPTY_TEXT.fullmatch(plain) is not None)
+
+
+def is_failed_formula(value: Any) -> bool:
+    """Return whether a value is the error of a spreadsheet's formula, such as ``#REF!`` or ``#ДЕЛ/0!``."""
+    if not isinstance(value, str) or ("#" not in value and ":" not in value):
+        return False
+    plain = _plain(value)
+    is_hashtag = plain[:1] == "#" and plain != plain.upper()
+    return not is_hashtag and _FAILED_FORMULA.fullmatch(plain) is not None
 
 
 def is_empty(value: Any) -> bool:
@@ -29,23 +56,61 @@ def is_empty(value: Any) -> bool:
         return True
     try:  # a missing number or date is not equal to itself
         return bool(value != value) or value in (float("inf"), -float("inf"))  # noqa: PLR0124
+    except ArithmeticError:  # Decimal("sNaN") refuses to be compared
+        return True
     except (TypeError, ValueError):  # a value with its own idea of comparing, such as an array
         return False
 
 
-def without_empty_values(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row in which None replaces each value that means an empty cell, such as ``NaN``.
+def clean(value: Any) -> Any:
+    """Return the value of a cell: None replaces an empty value, and a text replaces its UTF-8 bytes.
 
-    :param row: column → value. The mapping itself is not changed.
+    The function also replaces the values inside of dicts and lists. Bytes that are no text stay bytes.
     """
-    if not any(value is not None and is_empty(value) for value in row.values()):
-        return row
-    return {name: None if is_empty(value) else value for name, value in row.items()}
+    if isinstance(value, str):
+        return None if is_empty_text(value) else value
+    if isinstance(value, Mapping | list | tuple):
+        return _replace_inside(value, clean)
+    if isinstance(value, bytes | bytearray | memoryview):
+        value = _decode(bytes(value))
+    return None if is_empty(value) else value
+
+
+def without_failed_formulas(value: Any) -> Any:
+    """Return a row, or a value in a row, in which None replaces each failed formula, such as ``#REF!``."""
+    if isinstance(value, str):
+        return None if is_failed_formula(value) else value
+    if isinstance(value, Mapping | list | tuple):
+        return _replace_inside(value, without_failed_formulas)
+    return value
 
 
 def is_blank(row: Mapping[str, Any]) -> bool:
     """Return whether every value of a row is None. Spreadsheets write such rows after the last person.
 
-    :param row: column → value, as `without_empty_values` returns it.
+    :param row: column → value, as `clean` returns it.
     """
     return all(value is None for value in row.values())
+
+
+def _plain(text: str) -> str:
+    return text.strip() if text.isascii() else fold(text)
+
+
+def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
+    """Return a dict or list with replaced values. If nothing changes, return the same object."""
+    is_mapping = isinstance(values, Mapping)
+    old = list(values.values()) if is_mapping else values
+    new = [replace(value) for value in old]
+    if all(one is other for one, other in zip(old, new, strict=True)):
+        return values
+    return dict(zip(values, new, strict=True)) if is_mapping else new
+
+
+def _decode(data: bytes) -> str | bytes:
+    """Return the text of UTF-8 bytes. Bytes with control characters, such as the bit 1, are no text."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    return data if _CONTROL.search(text) else text

@@ -11,7 +11,7 @@ from numbers import Number
 from typing import Any
 
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
-from airflow_provider_callapi.calls.lists.empty_values import is_empty, without_empty_values
+from airflow_provider_callapi.calls.lists.empty_values import clean, is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 Row = Mapping[str, Any] | str
@@ -50,7 +50,10 @@ def read_row(row: Any) -> Row:
     :raises ListUnreadable: the item is of another type, for example a list of values without column names.
     """
     if isinstance(row, Mapping):
-        return without_empty_values(row)
+        try:
+            return clean(row)  # type: ignore[no-any-return]
+        except RecursionError:
+            raise ListUnreadable("values are nested too deeply; simplify the row") from None
     if row is None:
         return {}
     if isinstance(row, list | tuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import dropwhile
 from typing import Any, BinaryIO
 
-from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.lists.empty_values import clean, is_empty, is_failed_formula
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -30,7 +31,8 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     try:
         workbook = load_workbook(file, read_only=True, data_only=True)
         formulas = load_workbook(file, read_only=True)
-        sheets = [list(_lines(*pair)) for pair in zip(workbook.worksheets, formulas.worksheets, strict=True)]
+        pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
+        sheets = [list(dropwhile(_has_no_value, _lines(*pair))) for pair in pairs]
     except ListUnreadable:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
@@ -61,6 +63,10 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
             yield number, values
 
 
+def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:
+    return all(is_empty(value) or is_failed_formula(value) for value in line[1])
+
+
 def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:
     number, heading = lines[0]
     try:
@@ -80,6 +86,5 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
-    if is_empty(value):
-        return None
+    value = clean(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -346,3 +346,15 @@ def test_a_shard_is_written_as_its_number_and_the_number_of_shards(text: str) ->
     assert read_shard(None) == (1, 1)
     with pytest.raises(ValueError, match="shard"):
         read_shard(text)
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#ССЫЛКА!", "####"])
+def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(error: str) -> None:
+    assert why(plan_of([anna(name=error)])).startswith("call.contact_message.value: a value is empty")
+    assert why(plan_of([anna(timezone=error)])).startswith("timezone: ")
+    assert len(plan_of([anna(name=error)], contact_message={"type": "tts", "value": "Hello"}).people) == 1
+
+
+def test_a_row_of_failed_formulas_is_blank() -> None:
+    plan = plan_of([anna(), {"phone": "#Н/Д", "name": "#ЗНАЧ!"}, "#N/A"])
+    assert (len(plan.people), plan.rows, plan.invalid) == (1, 1, [])

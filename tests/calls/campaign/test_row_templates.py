@@ -77,3 +77,36 @@ def test_a_column_that_is_missing_makes_the_row_invalid() -> None:
     value = compile_templates({"message": "Hello {{ contact.name }}"}, VALUES, "call")
     with pytest.raises(InvalidRow, match=r"call\.message: the row has no column 'name'"):
         fill_in(value, {"phone": "79260000011"}, "call")
+
+
+WRITTEN_BY_PYTHON = ("nan", "inf", "None", "[", "{", "b'", "<")
+CLEAN_VALUES = st.recursive(
+    st.none() | st.floats() | st.decimals() | st.integers() | st.binary() | st.text("abc"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
+)
+
+
+@settings(deadline=None)
+@given(value=CLEAN_VALUES)
+def test_a_template_inserts_no_value_as_only_python_writes_it(value: Any) -> None:
+    call = compile_templates({"message": "{{ contact.value }}"}, VALUES, "call")
+    try:
+        text = fill_in(call, {"value": value}, "call")["message"]
+    except InvalidRow as error:
+        assert str(error).startswith("call.message: a value is ")  # noqa: PT017
+    else:
+        assert not [sign for sign in WRITTEN_BY_PYTHON if sign in text.replace("Infinity", "inf")]
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ contact.names }}", "{{ contact.names | map('upper') }}", "{{ (contact.name, 1) }}"]
+)
+def test_the_error_about_an_inserted_list_names_the_remedy(template: str) -> None:
+    call = compile_templates({"message": template}, VALUES, "call")
+    with pytest.raises(InvalidRow, match=r"call\.message: a value is a list or a dict; .*join"):
+        fill_in(call, {"names": ["Anna"], "name": "Anna"}, "call")
+
+
+def test_a_comment_in_a_template_is_not_part_of_the_text() -> None:
+    value = compile_templates({"message": "{# for the morning #}Hello"}, VALUES, "call")
+    assert value == {"message": "Hello"}

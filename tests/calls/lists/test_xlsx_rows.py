@@ -26,9 +26,15 @@ def workbook(*lines: list[Any], more_sheets: int = 0) -> io.BytesIO:
 
 
 def test_cells_keep_their_values_and_blank_lines_are_left_out() -> None:
-    file = workbook([], ["phone", "Name", None], [79260000001.0, "Анна"], [], [None, "#N/A"], more_sheets=2)
+    file = workbook([], ["phone", "Name", None], [79260000001.0, "Анна"], [], [None, "NaN"], more_sheets=2)
 
     assert list(read_xlsx(file)) == [{"phone": 79260000001, "Name": "Анна"}]
+
+
+def test_a_line_of_failed_formulas_is_a_row_but_not_the_line_of_column_names() -> None:
+    file = workbook(["#ССЫЛКА!", "#REF!"], ["phone", "name"], ["#N/A", "#ЗНАЧ!"])
+
+    assert list(read_xlsx(file)) == [{"phone": "#N/A", "name": "#ЗНАЧ!"}]
 
 
 @pytest.mark.parametrize(

@@ -191,3 +191,11 @@ def test_any_error_of_the_storage_leaves_the_list_in_force(tmp_path, clock, monk
     clock.advance(60)
 
     assert (excluded(), excluded.stale) == ({A}, True)
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#ССЫЛКА!", "########"])
+def test_an_entry_that_is_a_failed_formula_is_unreadable_and_not_blank(tmp_path, error):
+    path = written(tmp_path / "list.csv", f"phone\n{A}\n{error}\n")
+    for entries in (path, [A, error], [A, {"phone": error}], [A, {"phone": error, "name": error}]):
+        with pytest.raises(CallApiFailure, match="1 entries are no phone numbers"):
+            DoNotCall(entries, "RU")()
