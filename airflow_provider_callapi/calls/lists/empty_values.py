@@ -14,7 +14,7 @@ from airflow_provider_callapi.api.number_text import fold
 
 _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
-    r"|NaT|<NA>|None|none|null|NULL|[<\[(](?:null|NULL)[>\])]|\\N|[Nn]/[Aa]|[Нн]/[Дд]"
+    r"|NaT|<NA>|None|null|NULL|[<\[(](?:null|NULL)[>\])]|\\N|[Nn]/[Aa]|[Нн]/[Дд]"
     r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"
 )
 """The texts that data frames, databases and people write for a missing value.

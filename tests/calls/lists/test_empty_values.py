@@ -21,7 +21,7 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 MISSING = [
     *("nan", "NaN", "NAN", "-nan", "+NaN", "-NaN", "sNaN", "-nan(ind)", "1.#QNAN", "-1.#IND", "NaT", "<NA>"),
-    *("None", "none", "null", "NULL", "<null>", "[NULL]", "(null)", r"\N", "N/A", "n/a", "Н/Д", "н/д"),
+    *("None", "null", "NULL", "<null>", "[NULL]", "(null)", r"\N", "N/A", "n/a", "Н/Д", "н/д"),
     *("inf", "-inf", "Inf", "-Infinity"),
 ]
 FAILED = [
