@@ -41,8 +41,13 @@ _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _E164 = re.compile(r"[1-9][0-9]{9,14}")
 _SHORT = re.compile(r"[0-9]{1,9}")
+_NEGATIVE = (
+    "a minus before the number; a spreadsheet may have calculated it, because a text such as +7-9… is a "
+    "formula; in the workbook, format the column as text, and write the number again"
+)
 _SHAPES = (
     (re.compile(r".[^+]*"), "several numbers, or a + inside the number"),
+    (re.compile(r"(?!\D*-\d).*", re.DOTALL), _NEGATIVE),
     (re.compile(r"\+?[\d\s().~/-]*"), "a character that is not part of a phone number"),
     (re.compile(r"[^()]*(\([\d\s]*\)(\D*\d){4,}[^()]*)?"), "brackets that contain no area code"),
     (re.compile(r"(?!.*\d{5}\.\d{1,3}$).*"), "a fraction behind the number"),

@@ -58,6 +58,12 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("79260000001, 79260000002", "RU", "not part of a phone number"),
         ("7926000000179260000002", "RU", "more than 15 digits"),
         ("79260000001.5", "RU", "fraction"),
+        ("-79260000001", "RU", "minus .* format the column as text"),
+        ("\u221279260000001", "RU", "minus"),
+        (" -9259999994", "RU", "minus"),
+        ("-79260000001.0", "RU", "minus"),
+        ("'-9 259 999 994", "RU", "minus"),
+        ("+-79260000001", "RU", "minus"),
         ("+436641234567.0", "RU", "fraction"),
         ("+43 664 1234567.0", "AT", "fraction"),
         ("+49 30 123456 (2)", "RU", "brackets"),
@@ -132,6 +138,20 @@ def test_a_spelled_number_is_read_with_all_its_digits_or_refused(case: tuple[str
         assert read_contact(text, region) == number
     except NotANumber:
         return
+
+
+@settings(max_examples=200, deadline=None)
+@given(spelled(NUMBERS), st.sampled_from("-\u2010\u2011\u2212\ufe63\uff0d"))
+def test_a_negative_number_is_never_read_as_a_phone_number(case: tuple[str, str, str], minus: str) -> None:
+    text, region, number = case
+    for negative in (minus + re.sub(r"^\D+", "", text), f"-{number}", -int(number), -float(number)):
+        with pytest.raises(NotANumber):
+            read_destination(negative, region)
+
+
+@pytest.mark.parametrize("text", ["- 8 926 000-00-01", "\u2013 9260000001"])
+def test_a_dash_of_a_bulleted_list_is_no_minus(text: str) -> None:
+    assert read_contact(text, "RU") == ANNA
 
 
 @settings(max_examples=400, deadline=None)
