@@ -91,6 +91,15 @@ class Exchange:
         calls = [call for call in self._get("/emulator/calls") if call["contact_phone_number"] == contact]
         return max(calls, key=lambda call: call["call_session_id"], default=None)
 
+    def polls(self) -> int:
+        """Return how often ``list.calls`` was requested."""
+        return sum(entry["method"] == "list.calls" for entry in self.journal())
+
+    def call_in(self, contact: str, **script: Any) -> None:
+        """Let a contact call the account's virtual number. ``script`` sets the behaviour of the people."""
+        self.script([contact], **script)
+        self._post("/emulator/inbound", {"contact": contact})
+
     def hang_up(self, contact: str) -> None:
         """End the newest call to a contact."""
         call = self.call_to(contact)

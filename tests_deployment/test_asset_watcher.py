@@ -6,7 +6,6 @@ import signal
 from typing import Any
 
 import pytest
-import requests
 from deployment import Deployment, eventually
 
 pytestmark = pytest.mark.timeout(400, method="signal")
@@ -15,6 +14,8 @@ DAG_ID = "callapi_inbound_call"
 PATIENCE = 90.0
 FIRST, WITHOUT_TRIGGERER = "79161234567", "79160000008"
 """Two of the example's customers. The second one calls while no triggerer runs."""
+NO_EMPLOYEE = 600.0
+"""The seconds for which the employee's phone rings without an answer."""
 
 
 def runs(deployment: Deployment) -> list[dict[str, Any]]:
@@ -23,32 +24,21 @@ def runs(deployment: Deployment) -> list[dict[str, Any]]:
     return found
 
 
-def call_in(deployment: Deployment, contact: str) -> None:
-    """Let a contact call. The employee's phone rings for a long time without an answer."""
-    deployment.exchange.script([contact], employee_rings=600.0)
-    url = f"{deployment.exchange.url}/emulator/inbound"
-    requests.post(url, json={"contact": contact}, timeout=10)
-
-
 def tagged(deployment: Deployment) -> list[tuple[str, str]]:
     """Return the tagged phone numbers with their tags, in order."""
     journal = deployment.exchange.journal()
     return [(entry["phone"], entry["detail"]) for entry in journal if entry["kind"] == "tag"]
 
 
-def has_polled(deployment: Deployment) -> bool:
-    return any(entry["method"] == "list.calls" for entry in deployment.exchange.journal())
-
-
 def test_a_call_starts_a_run_that_tags_it_once_even_if_the_triggerer_is_killed(
     deployment: Deployment,
 ) -> None:
-    eventually("the watcher polls", lambda: has_polled(deployment), within=PATIENCE)
-    call_in(deployment, FIRST)
+    eventually("the watcher polls", deployment.exchange.polls, within=PATIENCE)
+    deployment.exchange.call_in(FIRST, employee_rings=NO_EMPLOYEE)
     eventually("the caller is tagged", lambda: tagged(deployment) == [(FIRST, "254")], within=PATIENCE)
 
     deployment.end_triggerer(signal.SIGKILL)
-    call_in(deployment, WITHOUT_TRIGGERER)
+    deployment.exchange.call_in(WITHOUT_TRIGGERER, employee_rings=NO_EMPLOYEE)
     deployment.start_triggerer()
     eventually("the second caller is tagged", lambda: len(tagged(deployment)) == 2, within=PATIENCE)
     eventually(

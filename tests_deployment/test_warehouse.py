@@ -66,11 +66,6 @@ class WithWarehouse(Deployment):
         """Return rows of the warehouse."""
         return self.query(statement, database="warehouse")
 
-    def call_in(self, contact: str, **script: Any) -> None:
-        """Let a contact call the account's virtual number."""
-        self.exchange.script([contact], **script)
-        requests.post(f"{self.exchange.url}/emulator/inbound", json={"contact": contact}, timeout=10)
-
     def session_of(self, contact: str) -> int:
         call = self.exchange.call_to(contact)
         assert call is not None
@@ -97,9 +92,6 @@ class WithWarehouse(Deployment):
         rows = self.query(_EVENTS_AND_RUNS, [[str(session) for session in sessions]])
         return {int(session): (events, runs) for session, events, runs in rows if runs}
 
-    def has_polled(self) -> bool:
-        return any(entry["method"] == "list.calls" for entry in self.exchange.journal())
-
     def events(self) -> int:
         """Return how many asset events Airflow has."""
         return int(self.query("SELECT count(*) FROM asset_event")[0][0])
@@ -117,7 +109,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithWarehou
 
 def test_missed_calls_are_called_back_once_and_a_second_run_calls_no_one(deployment: WithWarehouse) -> None:
     for caller in CALLERS:
-        deployment.call_in(caller, rings=0.5, talks=1.0, employee_answer="busy", employee_rings=0.5)
+        deployment.exchange.call_in(caller, rings=0.5, talks=1.0, employee_answer="busy", employee_rings=0.5)
     eventually(
         "the missed calls are over",
         lambda: all((deployment.exchange.call_to(caller) or {}).get("finish_reason") for caller in CALLERS),
@@ -146,12 +138,12 @@ def run_once(deployment: WithWarehouse, run_id: str) -> list[int]:
 def test_a_notification_starts_a_run_sooner_than_a_poll_and_a_replay_starts_none(
     deployment: WithWarehouse,
 ) -> None:
-    eventually("the watcher polls", deployment.has_polled, within=90)
+    eventually("the watcher polls", deployment.exchange.polls, within=90)
     notified, watched = [], []
     for number in range(NOTIFICATIONS):
         caller = f"7998000000{number}"
         began = time.time()
-        deployment.call_in(caller, rings=0.5, talks=30.0)
+        deployment.exchange.call_in(caller, rings=0.5, talks=30.0)
         session = deployment.session_of(caller)
         runs = eventually(
             "both runs are there",

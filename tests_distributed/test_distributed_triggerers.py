@@ -43,9 +43,9 @@ def active(hosts: TwoHosts, contacts: list[str]) -> int:
 
 def polls_in_window(hosts: TwoHosts) -> int:
     """Count the polls of the next seconds."""
-    before = hosts.polls()
+    before = hosts.exchange.polls()
     time.sleep(WINDOW)
-    return hosts.polls() - before
+    return hosts.exchange.polls() - before
 
 
 def hang_up(hosts: TwoHosts, dag_id: str, contacts: list[str]) -> list[dict[str, object]]:

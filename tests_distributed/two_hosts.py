@@ -277,10 +277,6 @@ class TwoHosts(Deployment):
         calls: list[dict[str, Any]] = requests.get(f"{self.exchange.url}/emulator/calls", timeout=30).json()
         return calls
 
-    def polls(self) -> int:
-        """Return how often ``list.calls`` was requested."""
-        return sum(entry["method"] == "list.calls" for entry in self.exchange.journal())
-
     def await_end(self, dag_id: str, run_id: str = "run") -> list[dict[str, Any]]:
         """Wait until all task instances of the run have ended. Return them by map index."""
 

@@ -32,8 +32,6 @@ class Escalation:
     :ivar appear_timeout: how many seconds to search for a call whose start request got no answer.
     :ivar on_placed: a function that is called after each placed call, with the call's `Progress`.
     :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
-    :ivar placed: how many calls are known to be placed. After a restart of the alert's callback, the count
-        includes only the newest earlier call.
     :ivar newest: the newest placed call, and the person who was called. None: no call was placed.
     """
 
@@ -43,7 +41,6 @@ class Escalation:
     appear_timeout: float
     on_placed: Callable[[Progress], None]
     warn: Callable[[str], None]
-    placed: int = field(default=0, init=False)
     newest: Progress | None = field(default=None, init=False)
     _person: int = field(default=0, init=False)
 
@@ -72,7 +69,6 @@ class Escalation:
                 self.warn(f"no confirmed call to {person}: {error}")
                 continue
             self.gateway.log(f"{person}: call session {call.call_session_id}")
-            self.placed += 1
             self.newest = Progress(self._person, call.call_session_id)
             self.on_placed(self.newest)
             return call if self.has_next else None
@@ -88,8 +84,7 @@ class Escalation:
             ends, before you use `ring_next`. None: the called person was the last one, so there is nothing to
             wait for.
         """
-        self.placed, self._person = self.placed + 1, min(progress.person, len(self.requests))
-        self.newest = progress
+        self.newest, self._person = progress, min(progress.person, len(self.requests))
         self.gateway.log(
             f"person {progress.person} was called before: call session {progress.call_session_id}"
         )

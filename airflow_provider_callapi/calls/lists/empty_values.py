@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
@@ -46,6 +47,11 @@ def is_failed_formula(value: Any) -> bool:
     plain = _plain(value)
     is_hashtag = plain[:1] == "#" and plain != plain.upper()
     return not is_hashtag and _FAILED_FORMULA.fullmatch(plain) is not None
+
+
+def has_no_value(value: Any) -> bool:
+    """Return whether a cell is empty, or contains a failed formula."""
+    return is_empty(value) or is_failed_formula(value)
 
 
 def is_empty(value: Any) -> bool:
@@ -102,7 +108,7 @@ def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
     is_mapping = isinstance(values, Mapping)
     old = list(values.values()) if is_mapping else values
     new = [replace(value) for value in old]
-    if all(one is other for one, other in zip(old, new, strict=True)):
+    if all(map(is_, old, new)):
         return values
     return dict(zip(values, new, strict=True)) if is_mapping else new
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
-from airflow_provider_callapi.calls.lists.empty_values import is_empty, is_failed_formula
+from airflow_provider_callapi.calls.lists.empty_values import has_no_value
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _DIGITS_OF_A_PHONE = 7
@@ -43,7 +43,7 @@ class Table:
         """
         if len(values) != self._width or self._gaps:
             surplus = [*values[self._width :], *(values[gap] for gap in self._gaps if gap < len(values))]
-            if not all(is_empty(value) or is_failed_formula(value) for value in surplus):
+            if not all(map(has_no_value, surplus)):
                 raise ListUnreadable(
                     "more values than columns. Put quotation marks around a value that holds a separator, "
                     "or name the column"

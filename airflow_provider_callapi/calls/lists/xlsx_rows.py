@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 from typing import Any, BinaryIO
 
-from airflow_provider_callapi.calls.lists.empty_values import clean, is_empty, is_failed_formula
+from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -64,7 +64,7 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 
 def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:
-    return all(is_empty(value) or is_failed_formula(value) for value in line[1])
+    return all(map(has_no_value, line[1]))
 
 
 def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:

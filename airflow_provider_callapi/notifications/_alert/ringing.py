@@ -86,7 +86,7 @@ def begin(
             log=log,
         )
         call = escalation.ring_next()
-        if not escalation.placed:
+        if escalation.newest is None:
             raise NoPersonRung("no call is confirmed; see the lines above")
     except Exception:
         lock.withdraw()  # another callback may ring
