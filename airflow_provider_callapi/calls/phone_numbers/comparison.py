@@ -17,6 +17,9 @@ _RUSSIAN = re.compile(r"[78]?(\d{10})")
 _SHORTEST_PART = 5
 """A number with at least this many digits may be the end of a longer number."""
 _MASK = "*"
+_LETTER = re.compile(r"[^\W\d_]")
+_TONES = re.compile(r"[.,][\d*#wp.,\s]*")
+"""DTMF tones and pauses behind a number, in lower case: ``.5wp``. Other text behind a dot is an address."""
 
 SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
 """What is wrong with an id that contains a person's phone number."""
@@ -50,6 +53,8 @@ def is_same_number(number: str | None, other: str | None) -> bool:
     first, second = _signs(number), _signs(other)
     if not first or not second or _MASK in first + second:
         return False
+    if _LETTER.search(first):  # a dot in a SIP address begins no tones: sip1.anna is not sip1.boris
+        return _all_signs(number) == _all_signs(other)
     return _normal(first) == _normal(second)
 
 
@@ -112,7 +117,14 @@ def _signs(number: str | None) -> str:
     """Return the digits and letters of a phone number or SIP address, with ``*`` for each masked digit."""
     if number and number.isascii() and number.isdigit():
         return number
-    text = re.split(r"[.,]", (number or "").lower())[0]  # DTMF tones follow behind a dot or a comma
+    text = (number or "").lower()
+    if (dot := re.search(r"[.,]", text)) and _TONES.fullmatch(text, dot.start()):
+        text = text[: dot.start()]
     if not re.search(r"[^\W\d_xх]", text):  # no letter but the Latin and the Russian x
         text = re.sub(r"[xх•·#_?…]", _MASK, text)
     return re.sub(r"[^\w*]|_", "", text)
+
+
+def _all_signs(address: str | None) -> str:
+    """Return the letters and digits of a whole SIP address."""
+    return re.sub(r"\W|_", "", (address or "").lower())

@@ -161,6 +161,8 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
     # This reads most numbers, and is faster than the parser of phonenumbers.
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
+    if plan.international_prefix.match(digits):  # in Israel, 015 is one, but 0 is the national prefix, too
+        return None
     leads = (plan.country_code, plan.national_prefix) if plan.has_plain_prefix else (plan.country_code,)
     for lead in leads:
         rest = digits[len(lead) :]

@@ -81,6 +81,20 @@ def test_a_part_of_a_number_or_a_sip_address_is_neither_certainly_the_same_nor_c
     assert may_be_same_number(written, number)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("sip1.anna", "sip1.boris"),
+        ("sip1@a.example", "sip1@a.test"),
+        ("anna.1@pbx", "anna.2@pbx"),
+        ("25.anna", "25.boris"),
+    ],
+)
+def test_sip_addresses_that_differ_behind_a_dot_are_not_certainly_the_same(one: str, other: str) -> None:
+    assert not is_same_number(one, other)
+    assert is_same_number(one, f" {one.upper()} ")
+
+
 @pytest.mark.parametrize("written", ["7926***0012", "XXXXXXX0012", "7927***0011", "79260000012*5"])
 def test_a_masked_number_with_other_digits_is_certainly_different(written: str) -> None:
     assert not may_be_same_number(written, ANNA)

@@ -59,6 +59,10 @@ def test_the_patterns_of_the_library_can_be_joined(code: int) -> None:
             assert "(?i" not in pattern
 
 
+def test_an_international_prefix_that_begins_with_the_national_prefix_is_left_to_the_parser() -> None:
+    assert read_digits("0151123400000", "IL") is None  # 015 abroad, and not the national prefix 0
+
+
 @settings(max_examples=600, deadline=None)
 @given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
 def test_digits_are_read_like_the_parser_of_the_library_reads_them(data: st.DataObject, region: str) -> None:
