@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters
@@ -140,6 +141,15 @@ class CallTemplate:
         If the service refuses the value of another parameter, it would refuse the call of every person.
         """
 
+    @cached_property
+    def _constants(self) -> dict[str, Any]:
+        """The parameters whose values are the same for every person.
+
+        :raises InvalidParameters: a phone number in a value cannot be read.
+        """
+        values = {name: value for name, value in self._fields.items() if name not in self.personal}
+        return read_numbers(values, self._region, method=self.request_type.method)
+
     def contact(self, row: Mapping[str, Any]) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
 
@@ -172,11 +182,15 @@ class CallTemplate:
             field, such as ``call.contact``.
         """
         known = {ROW: person.contact, _ID: external_id}
-        values = {name: self._render_field(name, person.row) for name in self._fields if name not in known}
+        # The number to call is read already. Without its +, it could be read as another number.
+        own = {
+            name: self._render_field(name, person.row)
+            for name in self._fields
+            if name in self.personal and name not in known
+        }
         try:
-            # The number to call is read already. Without its +, it could be read as another number.
-            values = read_numbers(values, self._region, method=self.request_type.method)
-            return self.request_type.from_values({**values, **known})
+            own = read_numbers(own, self._region, method=self.request_type.method)
+            return self.request_type.from_values({**self._constants, **own, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
 

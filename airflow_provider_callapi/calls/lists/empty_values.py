@@ -31,6 +31,9 @@ _FAILED_FORMULA = re.compile(
 """The errors of spreadsheets in any language. ``####``: Excel saves it for a column that is too narrow."""
 _EMPTY_TYPES = frozenset({"NAType", "NaTType"})
 """The names of the types that pandas uses for missing values. Their names suffice: pandas is not imported."""
+_SEQUENCES = (list, tuple)
+_NESTED = (dict, *_SEQUENCES, Mapping)
+"""The types of values that contain values. ``dict`` is first, because a check for ``Mapping`` is slow."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -75,7 +78,7 @@ def clean(value: Any) -> Any:
     """
     if isinstance(value, str):
         return None if is_empty_text(value) else value
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, _NESTED):
         return _replace_inside(value, clean)
     if isinstance(value, bytes | bytearray | memoryview):
         value = _decode(bytes(value))
@@ -86,7 +89,7 @@ def without_failed_formulas(value: Any) -> Any:
     """Return a row, or a value in a row, in which None replaces each failed formula, such as ``#REF!``."""
     if isinstance(value, str):
         return None if is_failed_formula(value) else value
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, _NESTED):
         return _replace_inside(value, without_failed_formulas)
     return value
 
@@ -105,7 +108,7 @@ def _plain(text: str) -> str:
 
 def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
     """Return a dict or list with replaced values. If nothing changes, return the same object."""
-    is_mapping = isinstance(values, Mapping)
+    is_mapping = not isinstance(values, _SEQUENCES)
     old = list(values.values()) if is_mapping else values
     new = [replace(value) for value in old]
     if all(map(is_, old, new)):
