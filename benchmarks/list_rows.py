@@ -44,7 +44,8 @@ def contact_list(rows: int) -> str:
     for index in range(rows):
         spelling = SPELLINGS[index % 2] if index % 5 else SPELLINGS[2 + index // 5 % 3]
         number = f"9{100_000_000 + index * 7:09d}"
-        lines.append(f"{spelling.format(number)},Anna {index},{('Europe/Moscow', 'Asia/Omsk')[index % 2]}")
+        name, zone = (("Anna", "Europe/Moscow"), ("Анна", "Asia/Omsk"))[index % 2]
+        lines.append(f"{spelling.format(number)},{name} {index},{zone}")
     return "\r\n".join(lines)
 
 

@@ -28,12 +28,20 @@ def join_halves(text: str) -> str:
 
     :raises ValueError: a half is without the other half. The error does not contain the text.
     """
-    if text.isascii():
+    if text.isascii() or _is_utf8(text):  # a quick answer for most texts
         return text
     try:
         return text.encode(_BOTH_WAYS, "surrogatepass").decode(_BOTH_WAYS)
     except UnicodeDecodeError:
         raise ValueError("a text of whole characters is needed") from None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def replace_halves(value: Any) -> Any:

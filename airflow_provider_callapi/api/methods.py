@@ -254,10 +254,12 @@ def _check_speakable(text: str) -> str:
 
 
 def _check_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return join_halves(value)
     # A number with a fraction has several spellings, such as 1.1 and 1.10. Only the author knows the text.
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("a text is needed")
-    return join_halves(value) if isinstance(value, str) else value
+    return value
 
 
 def _check_quoted(value: Any) -> Any:

@@ -22,6 +22,8 @@ _EMPTY_TEXT = re.compile(
 
 ``Null``, ``Nan`` and ``NA`` may be names, so they count as values.
 """
+_BEGINS_NO_EMPTY_TEXT = re.compile(r"[02-9A-HJ-MO-Za-hj-mo-rt-zА-МО-Яа-мо-яЁё]")
+"""Matches the first character of most values: no text for a missing value begins with it. This is quick."""
 _LONGEST = 12
 """The largest number of characters of a text for a missing value. Longer texts need no search."""
 _FAILED_FORMULA = re.compile(
@@ -39,15 +41,21 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def is_empty_text(text: str) -> bool:
     """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
+    if _BEGINS_NO_EMPTY_TEXT.match(text):
+        return False
     plain = _plain(text)
     return len(plain) <= _LONGEST and (not plain or _EMPTY_TEXT.fullmatch(plain) is not None)
 
 
 def is_failed_formula(value: Any) -> bool:
     """Return whether a value is the error of a spreadsheet's formula, such as ``#REF!`` or ``#ДЕЛ/0!``."""
-    if not isinstance(value, str) or ("#" not in value and ":" not in value):
+    return isinstance(value, str) and _is_error_text(value)
+
+
+def _is_error_text(text: str) -> bool:
+    if "#" not in text and ":" not in text:
         return False
-    plain = _plain(value)
+    plain = _plain(text)
     is_hashtag = plain[:1] == "#" and plain != plain.upper()
     return not is_hashtag and _FAILED_FORMULA.fullmatch(plain) is not None
 
@@ -88,7 +96,7 @@ def clean(value: Any) -> Any:
 def without_failed_formulas(value: Any) -> Any:
     """Return a row, or a value in a row, in which None replaces each failed formula, such as ``#REF!``."""
     if isinstance(value, str):
-        return None if is_failed_formula(value) else value
+        return None if _is_error_text(value) else value
     if isinstance(value, _NESTED):
         return _replace_inside(value, without_failed_formulas)
     return value

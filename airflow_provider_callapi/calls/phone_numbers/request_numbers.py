@@ -24,14 +24,13 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
         field, and does not contain the number.
     """
     read = dict(values)
-    for name in _FIELDS:
-        if name in read:
-            read[name] = _read(read[name], region, name, method)
-    for name in _OBJECTS:
-        inner = read.get(name)
-        if isinstance(inner, Mapping) and "phone_number" in inner:
-            number = _read(inner["phone_number"], region, f"{name}.phone_number", method)
-            read[name] = {**inner, "phone_number": number}
+    for name, value in values.items():
+        if name in _OBJECTS and isinstance(value, Mapping):
+            if "phone_number" in value:
+                number = _read(value["phone_number"], region, f"{name}.phone_number", method)
+                read[name] = {**value, "phone_number": number}
+        elif name in _FIELDS:
+            read[name] = _read(value, region, name, method)
     return read
 
 

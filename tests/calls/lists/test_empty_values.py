@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.calls.lists import empty_values
 from airflow_provider_callapi.calls.lists.empty_values import (
     clean,
     is_empty,
+    is_empty_text,
     is_failed_formula,
     without_failed_formulas,
 )
@@ -60,6 +63,14 @@ def leaves(value: Any) -> list[Any]:
 @given(st.sampled_from(MISSING), SPACES, SPACES)
 def test_a_mark_of_a_missing_value_is_empty_with_any_blanks_around_it(mark, before, after):
     assert clean(f"{before}{mark}{after}") is None
+
+
+@given(st.text(max_size=4) | st.from_regex(empty_values._EMPTY_TEXT) | st.from_regex(r"\A[\wЁё]+"))
+def test_the_quick_answer_for_a_text_is_that_of_the_whole_search(text: str) -> None:
+    quick = is_empty_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(empty_values, "_BEGINS_NO_EMPTY_TEXT", re.compile("(?!)"))
+        assert is_empty_text(text) is quick
 
 
 @given(st.sampled_from(FAILED), SPACES, SPACES)
