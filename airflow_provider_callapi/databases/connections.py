@@ -107,14 +107,15 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
     :param named: the beginning of the message, such as ``contacts: connection 'dwh'``.
     """
     text = masked_text(error, named)
-    return CallApiFailure(text) if _lasts(_cause_of(error)) else CallApiTrouble(text)
+    return CallApiFailure(text) if lasts(error) else CallApiTrouble(text)
 
 
-def _lasts(cause: Any) -> bool:
+def lasts(error: Exception) -> bool:
     """Return whether a SQL statement would fail again in the same way.
 
-    :param cause: the exception that the database's driver raised for the statement.
+    :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
     """
+    cause = _cause_of(error)
     if isinstance(cause, _UNSENT) or any(kind.__name__ in _LASTING for kind in type(cause).__mro__):
         return True
     if isinstance(cause, sqlite3.OperationalError):

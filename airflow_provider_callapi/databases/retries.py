@@ -8,7 +8,7 @@ from typing import TypeVar
 import tenacity
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
-from airflow_provider_callapi.databases.connections import masked_text
+from airflow_provider_callapi.databases.connections import lasts, masked_text
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
 T = TypeVar("T")
@@ -23,8 +23,8 @@ def _is_hopeless(state: tenacity.RetryCallState) -> bool:
 
     Give up after five minutes of an outage, or after six tries with another error.
     """
-    outage = isinstance(state.outcome and state.outcome.exception(), _OUTAGES)
-    if outage:
+    error = state.outcome and state.outcome.exception()
+    if isinstance(error, _OUTAGES) and not lasts(error):
         return (state.seconds_since_start or 0.0) >= _LONGEST_OUTAGE
     return state.attempt_number >= _TRIES
 
