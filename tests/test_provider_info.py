@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import airflow
 import jsonschema
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperatorLink
+from airflow_program import stdout_of
 
 from airflow_provider_callapi.connection.settings import _ExtraFields
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -48,7 +48,10 @@ def test_the_provider_info_is_plain_json_and_needs_no_heavy_imports():
         "get_provider_info(); print(sorted({name.split('.')[0] for name in sys.modules}"
         " & {'airflow', 'requests', 'pydantic', 'pendulum', 'tenacity', 'starlette'}))"
     )
-    assert python("-c", code).strip() == "[]"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_entry_point_leads_to_the_provider_info():
@@ -123,29 +126,19 @@ def test_the_password_is_not_one_of_the_forms_extra_fields():
     assert not {name for name in TYPE["conn-fields"] if "password" in name or "key" in name}
 
 
-def python(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        # Airflow 3.0 logs to stdout
-        env={**os.environ, "COLUMNS": "400", "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
 def test_airflow_providers_shows_the_provider_and_its_connection_type(airflow_db):
-    providers = json.loads(python("-m", "airflow", "providers", "list", "--output", "json"))
+    shown = ("list", "links", "hooks")
+    # Airflow 3.0 logs to stdout
+    written = stdout_of(
+        *(["providers", name, "--output", "json"] for name in shown),
+        COLUMNS="400",
+        AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR",
+    )
+    providers, links, hooks = map(json.loads, written)
+
     (mine,) = [row for row in providers if row["package_name"] == "airflow-provider-callapi"]
     assert mine["version"] == importlib.import_module("airflow_provider_callapi").__version__
-
-    links = json.loads(python("-m", "airflow", "providers", "links", "--output", "json"))
     assert set(INFO["extra-links"]) <= {row["extra_link_class_name"] for row in links}
-
-    hooks = json.loads(python("-m", "airflow", "providers", "hooks", "--output", "json"))
     (hook,) = [row for row in hooks if row["connection_type"] == "callapi"]
     assert hook["class"] == "airflow_provider_callapi.hooks.callapi.CallApiHook"
     assert "callapi_conn_id" in hook.values()

@@ -122,16 +122,14 @@ def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):
 
 
 def test_parsing_a_dag_with_a_notifier_loads_no_http():
-    code = f"import sys; import {PATH.rpartition('.')[0]}; print('requests' in sys.modules)"
-    before = (
-        "import sys; from airflow.providers.common.compat.sdk import BaseNotifier, Variable, conf; "
-        "print('requests' in sys.modules)"
+    code = (
+        "import sys; from airflow.providers.common.compat.sdk import BaseNotifier, Variable, conf;"
+        "before = 'requests' in sys.modules;"
+        f"import {PATH.rpartition('.')[0]}; print(before, 'requests' in sys.modules)"
     )
-    loaded = [
-        subprocess.run(
-            [sys.executable, "-c", c], capture_output=True, text=True, timeout=100, check=True
-        ).stdout
-        for c in (before, code)
-    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
 
-    assert loaded[1] == loaded[0]
+    before, after = done.stdout.split()
+    assert after == before
