@@ -93,10 +93,10 @@ def airflow_db() -> None:
     from airflow.utils.db import initdb
 
     initdb()
-    if Version("3.1") > AIRFLOW:
+    if Version("3.3") > AIRFLOW:
         from airflow.sdk.execution_time import supervisor
 
-        # Share one API server between all tasks, as newer versions do. Otherwise ``dag.test()`` builds an API
+        # Share one API server between all tasks, as Airflow 3.3 does. Otherwise ``dag.test()`` builds an API
         # server for each task, which takes two seconds.
         supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
