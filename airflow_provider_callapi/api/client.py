@@ -122,7 +122,7 @@ class Client:
         self._store_limits(limits)
         self.api_version = _read_api_version(reply) or self.api_version
         if reply.error is None:
-            data = reply.result.get("data") if isinstance(reply.result, dict) else None
+            data = request.data_in(reply.result)
         elif request.means_already_done(_mnemonic_of(reply.error)):
             data = {"success": True, "already": True}
         else:

@@ -9,6 +9,7 @@ Source: the vendor's public documentation of the Data API v2.0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -75,16 +76,19 @@ LEG_FIELDS = (
 """The Data API's report fields that a `LegReport` contains."""
 
 
+_ZEROS = re.compile(r"[\s0:.T-]*(?:Z|[+-]\d\d:?\d\d)?")
+
+
 def is_filled_time(text: str | None) -> bool:
     """Return whether a time field in an answer is filled, which means that the event has happened.
 
     For example, a filled ``connect_time`` means that the person has picked up.
 
-    :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``) count as not
-        filled. Any other text counts as filled, even an unreadable one: otherwise, a person who has answered
-        could be called again.
+    :param text: the value of the field. None, an empty text and zeros (``0000-00-00 00:00:00``), also with a
+        time zone, count as not filled. Any other text counts as filled, even an unreadable one: otherwise, a
+        person who has answered could be called again.
     """
-    return bool((text or "").strip(" 0-:.T"))
+    return _ZEROS.fullmatch(text or "") is None
 
 
 class ScenarioOperation(Answer):
@@ -125,8 +129,8 @@ class CallReport(Answer):
     source: str | None = None
     is_lost: bool | None = None
     finish_reason: TextOrNone = None
-    talk_duration: Seconds | None = None
-    total_duration: Seconds | None = None
+    talk_duration: Seconds = None
+    total_duration: Seconds = None
     call_api_external_id: Text | None = None
     tags: Annotated[list[Tag] | None, BeforeValidator(read_inner(Tag))] = None
     scenario_operations: Annotated[list[ScenarioOperation], BeforeValidator(_read_operations)] = Field(
@@ -278,10 +282,21 @@ class _TagRequest(Request[Done]):
     tag_id: ObjectId
 
     @classmethod
+    def data_in(cls, result: Any) -> Any:
+        """Return ``result`` without its metadata, because a successful tag request has no ``result.data``."""
+        if not isinstance(result, dict):
+            return result
+        return {name: value for name, value in result.items() if name != "metadata"}
+
+    @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert ``result.data`` of the answer to `Done`. An empty object or ``null`` means success."""
-        # The Data API answers a successful tag request with an empty object.
-        return Done.model_validate(data or {"success": True})
+        """Convert the answer's ``result`` or ``result.data`` to `Done`.
+
+        Only an empty object and ``null`` mean success without the field ``success``.
+        """
+        if isinstance(data, dict) and "data" in data:
+            data = data["data"]
+        return Done.model_validate({"success": True} if data is None or data == {} else data)
 
 
 class SetTagCommunications(_TagRequest):

@@ -177,7 +177,7 @@ class Rejected(CallApiError):
 
     def __str__(self) -> str:
         details = [
-            f"field {self.field}" if self.field else "",
+            f"field {mask_phones(self.field)}" if self.field else "",
             f"{self.mnemonic} {self.code}" if self.mnemonic else "",
             f"request {self.request_id}" if self.request_id else "",
         ]
@@ -253,11 +253,13 @@ class LimitExceeded(Rejected):
           answer does not state this time, the value is 60 for the limit of the minute, and 3600 for the limit
           of the day.
         - If an HTTP gateway is too busy: the number of seconds that the gateway asks for.
+
+        The value is at least 1.
         """
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
-        return max(reset, 0) if reset is not None else (3600 if self.per_day else 60)
+        return max(reset, 1) if reset is not None else (3600 if self.per_day else 60)
 
     def __str__(self) -> str:
         return f"{super().__str__()}; reset in {self.retry_after} s"
@@ -363,10 +365,8 @@ def rejection(
     data: Any = error.get("data")
     data = data if isinstance(data, dict) else {}
     mnemonic, field = _text_or_none(data.get("mnemonic")), _text_or_none(data.get("field"))
-    code, params = error.get("code"), data.get("params")
-    error_class = _BY_MNEMONIC.get(mnemonic or "") or (
-        _BY_CODE.get(code, ServiceFailed) if isinstance(code, int) else ServiceFailed
-    )
+    code, params = _read_code(error.get("code")), data.get("params")
+    error_class = _BY_MNEMONIC.get(mnemonic or "") or _BY_CODE.get(code or 0, ServiceFailed)
     names = re.findall(r"\w+", (field or "").lower())
     if error_class is InvalidParameters and not DATE_FIELDS.isdisjoint(names):
         error_class = DateRefused
@@ -381,6 +381,15 @@ def rejection(
         value=data.get("value"),
         limits=limits,
     )
+
+
+def _read_code(value: object) -> int | None:
+    """Return an error code, which may be written as a text or with a fraction of zeros."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text_or_none(value: object) -> str | None:

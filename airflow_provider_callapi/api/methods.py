@@ -168,6 +168,11 @@ class Request(_Parameters, Generic[R]):
         return self.read_answer(data)
 
     @classmethod
+    def data_in(cls, result: Any) -> Any:
+        """Return the part of an answer's ``result`` that `convert_answer` converts: ``result.data``."""
+        return result.get("data") if isinstance(result, dict) else None
+
+    @classmethod
     def read_answer(cls, data: Any) -> R:
         """Convert ``result.data`` of the service's answer to the answer type of this request class.
 

@@ -57,6 +57,10 @@ def _empty_to_null(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _negative_to_null(value: int | None) -> int | None:
+    return None if value is not None and value < 0 else value
+
+
 _LARGEST_COUNT = 10**9
 _LARGEST_NUMBER = 10**30
 """A larger number in an answer is neither an id nor a phone number."""
@@ -106,8 +110,16 @@ Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, le=LARGEST_ID), M
 """An id in an answer that a later request contains. Each other number is unreadable."""
 SessionId = Id
 """The id of a call session in an answer."""
-Seconds = Annotated[int, BeforeValidator(_reject_bool), Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT)]
-"""A duration in an answer. A number that fits into no column of a database is unreadable."""
+Seconds = Annotated[
+    int | None,
+    Field(gt=-_LARGEST_COUNT, lt=_LARGEST_COUNT),
+    AfterValidator(_negative_to_null),
+    BeforeValidator(_reject_bool),
+]
+"""A duration in an answer, or None: a negative number counts as ``null``.
+
+A number that fits into no column of a database is unreadable.
+"""
 Text = Annotated[str, BeforeValidator(_number_to_text)]
 """A text in an answer. A positive whole number is converted to text."""
 TextOrNone = Annotated[str | None, BeforeValidator(_empty_to_null)]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from airflow_provider_callapi.api.data_api import CallReport, LegReport, is_filled_time
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, leg_state
-from airflow_provider_callapi.calls.finish_reasons import proves_no_answer
+from airflow_provider_callapi.calls.finish_reasons import category_of, proves_no_answer
 from airflow_provider_callapi.calls.phone_numbers.comparison import is_same_number, may_be_same_number
 
 _ANSWERED_STATES = frozenset(LegState) - {LegState.DIALING, LegState.QUEUED, LegState.DISCONNECTED}
@@ -79,7 +79,9 @@ def judge_finished_call(
     1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: not answered.
-    4. The call has legs, all of them belong to other participants, and none is connected: not answered.
+    4. The call has legs, all of them belong to other participants, and none is connected: not answered. If
+       the call's finish reason has no category, e.g. ``subscriber_disconnects`` (the contact hung up), the
+       contact's leg may be missing from the report. Then this rule does not fit.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 
@@ -96,7 +98,8 @@ def judge_finished_call(
     if contacts and not any(map(_is_connected, unclear)):
         newest = max(contacts, key=lambda leg: leg.id or 0)
         return FinishedCall(report, False, newest.finish_reason)
-    never_rang = bool(others) and not unclear and not any(map(_is_connected, others))
+    may_lack_leg = report.finish_reason is not None and category_of(report.finish_reason) is None
+    never_rang = bool(others) and not unclear and not any(map(_is_connected, others)) and not may_lack_leg
     return FinishedCall(report, False if never_rang or proves_no_answer(report.finish_reason) else None)
 
 

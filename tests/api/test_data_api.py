@@ -72,6 +72,7 @@ def test_a_report_with_an_end_is_finished(end: dict[str, str]) -> None:
     assert not CallReport(id=1).finished
 
 
+ZEROS_WITH_A_ZONE = ["0000-00-00T00:00:00Z", "0000-00-00 00:00:00+03:00", "0000-00-00 00:00:00.000-0330"]
 NUMBERS = st.integers() | st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from([0, -1, 2**63])
 DURATIONS = ("talk_duration", "total_duration")
 
@@ -88,13 +89,25 @@ def test_a_number_of_a_report_fits_into_a_request_and_a_table_or_is_missing(fiel
     if field == "talk_duration" and not readable:  # the contact may have talked: nothing is known of the call
         assert (list(reports), reports.left_out_ids) == ([], [5])
     else:
-        assert getattr(reports[0], field) == (number if readable else None)
+        assert getattr(reports[0], field) == (number if readable and number >= 0 else None)
         assert (reports[0].id, reports[0].finish_reason, reports.complete) == (5, "success_finish", True)
 
 
 @pytest.mark.parametrize("data", [None, {}])
 def test_an_empty_answer_to_a_tag_request_is_a_success(data: object) -> None:
     assert SetTagCommunications.read_answer(data) == Done(success=True)
+
+
+@pytest.mark.parametrize("result", [None, {}, {"metadata": {"limits": {}}}, {"data": {}}, {"success": True}])
+def test_a_tag_request_has_succeeded_if_the_result_contains_nothing_else(result: object) -> None:
+    assert SetTagCommunications.read_answer(SetTagCommunications.data_in(result)) == Done(success=True)
+
+
+@pytest.mark.parametrize("part", [False, 0, "", [], "error", 5, {"success": False}, {"error": "no such tag"}])
+@pytest.mark.parametrize("whole", [lambda part: part, lambda part: {"data": part, "metadata": {}}])
+def test_any_other_result_of_a_tag_request_is_no_success(whole: Any, part: object) -> None:
+    with pytest.raises(ValueError, match="Done"):
+        SetTagCommunications.read_answer(SetTagCommunications.data_in(whole(part)))
 
 
 def test_probe_access_costs_no_points_with_an_access_key() -> None:
@@ -120,7 +133,9 @@ def test_probe_access_raises_if_the_data_api_refuses_the_client() -> None:
         probe_access(data_client(exchange))
 
 
-@pytest.mark.parametrize("text", [None, "", " ", "0000-00-00 00:00:00", "0000-00-00T00:00:00.000"])
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "0000-00-00 00:00:00", "0000-00-00T00:00:00.000", *ZEROS_WITH_A_ZONE]
+)
 def test_an_empty_time_field_shows_no_event(text):
     assert not is_filled_time(text)
 

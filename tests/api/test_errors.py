@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.errors import (
+    _BY_CODE,
     AccessDenied,
     AuthenticationFailed,
     CallApiError,
@@ -437,7 +438,7 @@ def exceeded(limits: dict[str, Any] | None, **params: Any) -> LimitExceeded:
             999,
         ),
         ({"day_remaining": -2, "day_reset": 999}, {}, True, 999),
-        ({"minute_reset": 0}, {}, False, 0),
+        ({"minute_reset": 0}, {}, False, 1),
         ({"minute_reset": None}, {}, False, 60),
         ({}, {"limit_type": "day"}, True, 3600),
         ({}, {"limit_type": "minute"}, False, 60),
@@ -464,5 +465,26 @@ def test_the_limit_that_the_service_names_overrides_the_counters() -> None:
     assert not exceeded(left, limit_type="minute").per_day
 
 
-def test_the_time_to_wait_is_never_negative() -> None:
-    assert exceeded({"day_remaining": 5, "minute_reset": -3}).retry_after >= 0
+@given(st.integers(-(10**6), 10**6))
+def test_the_time_to_wait_is_at_least_a_second(reset: int) -> None:
+    assert exceeded({"day_remaining": 5, "minute_reset": reset}).retry_after == max(reset, 1)
+
+
+@pytest.mark.parametrize("code", sorted(_BY_CODE))
+@pytest.mark.parametrize("form", [str, float, lambda code: f" {code} "])
+def test_an_error_code_may_be_a_text_or_have_a_fraction_of_zeros(code: int, form: Any) -> None:
+    error = rejection({"code": form(code), "message": "no"}, method="start.simple_call")
+
+    assert type(error) is _BY_CODE[code]
+    assert error.code == code
+
+
+@pytest.mark.parametrize("code", [None, True, "x", "1e3", -32003.5, float("nan"), [-32003], 10**30, "9" * 99])
+def test_an_error_without_a_readable_code_is_a_failure_of_the_service(code: Any) -> None:
+    assert type(rejection({"code": code}, method="start.simple_call")) is ServiceFailed
+
+
+def test_the_name_of_a_field_shows_no_phone_number() -> None:
+    error = rejection(raw("bad", -32602, field="contact 79260000001"), method="start.simple_call")
+
+    assert "79260000001" not in str(error)

@@ -20,7 +20,7 @@ from airflow_provider_callapi.calls.answers import (
     judge_finished_call,
 )
 from airflow_provider_callapi.calls.campaign.outcomes import Result, result_of
-from airflow_provider_callapi.calls.finish_reasons import finish_reasons, proves_no_answer
+from airflow_provider_callapi.calls.finish_reasons import category_of, finish_reasons, proves_no_answer
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "call-api" / "list.calls.response.json"
@@ -207,6 +207,12 @@ def test_the_leg_to_the_contacts_number_is_the_contacts_leg(flag: bool | None) -
         answered(call, operators, leg(None, is_operator=flag, called_phone_number=f"{CONTACT}...9")) is False
     )
     assert answered(call, operators, leg(AT, is_operator=flag, called_phone_number=CONTACT)) is True
+
+
+@pytest.mark.parametrize("reason", [name for name in finish_reasons() if not category_of(name)])
+def test_a_leg_of_the_contact_may_be_missing_if_the_call_had_reached_someone(reason: str) -> None:
+    operators = leg(None, is_operator=True, called_phone_number=EMPLOYEE)
+    assert answered(report(finish_reason=reason, talk_duration=0), operators) is None
 
 
 def test_an_unanswered_leg_to_another_number_does_not_hide_the_contact() -> None:

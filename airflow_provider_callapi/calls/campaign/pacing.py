@@ -102,7 +102,7 @@ class Pacing:
         :param now: epoch seconds.
         """
         why = "the day's points" if error.per_day else "the minute's points"
-        self.pause_until(now + max(error.retry_after, 1), why)
+        self.pause_until(now + error.retry_after, why)
 
     def pause_until(self, until: float, why: str) -> None:
         """Allow no call before the time ``until``.
