@@ -140,17 +140,6 @@ def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNum
     return number if has_trunk_zero and is_zero_extra else None
 
 
-def is_possible_international(digits: str) -> bool:
-    """Return True if digits begin with a known country code, and have the right length for this country."""
-    import phonenumbers  # noqa: PLC0415
-
-    try:
-        number = phonenumbers.parse(f"+{digits}", None)
-    except phonenumbers.NumberParseException:
-        return False
-    return e164(number) == digits and phonenumbers.is_possible_number(number)
-
-
 def e164(number: PhoneNumber) -> str:
     """Return a number as E.164 digits without ``+``, such as ``79260000011``."""
     return f"{number.country_code}{_national(number)}"

@@ -17,7 +17,6 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     NotANumber,
     NumberingPlan,
     e164,
-    is_possible_international,
     read_digits,
     read_international,
 )
@@ -32,6 +31,8 @@ _MOST_DIGITS_OF_A_SIP_NAME = 8
 If a text with letters has more digits, the text is a phone number with a mistyped digit, such as ``O`` for
 ``0``.
 """
+_AREA_CODE = 3
+"""The number of digits before a mistyped digit. With other first digits, a number has another area code."""
 _TWO_NUMBERS = 14
 """The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
@@ -39,7 +40,6 @@ _NAME = re.compile(r"[^\W\d_]|[@*#_]")
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
-_E164 = re.compile(r"[1-9][0-9]{9,14}")
 _SHORT = re.compile(r"[0-9]{1,9}")
 _NEGATIVE = (
     "a minus before the number; a spreadsheet may have calculated it, because a text such as +7-9… is a "
@@ -78,7 +78,8 @@ def read_destination(given: object, region: str) -> str:
     """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
-    of any country, and extensions of up to nine digits.
+    of any country, and extensions of up to nine digits. If such E.164 digits may be a mistyped number of the
+    region, they are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped.
@@ -90,8 +91,7 @@ def read_destination(given: object, region: str) -> str:
     try:
         return read_contact(text, region)
     except NotANumber:
-        mistyped = NumberingPlan.of(region).is_near_national_length(text)
-        if is_digits and not mistyped and _E164.fullmatch(text) and is_possible_international(text):
+        if is_digits and read_international(text) and not _may_be_mistyped(text, region):
             return text
         raise
 
@@ -112,6 +112,13 @@ def read_number_or_prefix(text: str, region: str) -> str:
     if not number.isdecimal():
         raise NotANumber("a SIP number; only phone numbers and their first digits are possible")
     return number
+
+
+def _may_be_mistyped(digits: str, region: str) -> bool:
+    """Return whether digits may be a number of the region with one digit too few or too many."""
+    shorter = (digits[:i] + digits[i + 1 :] for i in range(_AREA_CODE, len(digits)))
+    is_too_long = any(read_digits(candidate, region) for candidate in shorter)
+    return is_too_long or NumberingPlan.of(region).is_near_national_length(digits)
 
 
 def _read_plain(digits: str, region: str) -> str:

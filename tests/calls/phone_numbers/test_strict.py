@@ -125,6 +125,20 @@ def test_a_single_call_does_not_read_a_mistyped_number_of_the_region_as_a_foreig
         read_destination(text, "RU")
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.integers(900_000_0000, 999_999_9999), st.integers(3, 10), st.sampled_from("0123456789"))
+def test_a_digit_too_many_never_sends_a_call_abroad(national: int, position: int, digit: str) -> None:
+    text = str(national)
+    try:
+        number = read_destination(text[:position] + digit + text[position:], "RU")
+    except ValueError:
+        return
+    # Without the digit, there is no such number in Russia.
+    with pytest.raises(ValueError, match="no phone number"):
+        read_contact(text, "RU")
+    assert number == text[:position] + digit + text[position:]
+
+
 def test_the_error_names_an_unknown_region() -> None:
     with pytest.raises(ValueError, match="region: 'Russia'"):
         read_contact(ANNA, "Russia")
