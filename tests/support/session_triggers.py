@@ -33,13 +33,17 @@ def kill(monkeypatch: pytest.MonkeyPatch, *triggers: BaseTrigger, state: str | N
     asyncio.run(killed(monkeypatch, *triggers, state=state))
 
 
+def of_task(waiting: BaseTrigger, task_id: str = "wait") -> BaseTrigger:
+    """Let a trigger belong to a task, as Airflow's triggerer does."""
+    waiting.task_instance = SimpleNamespace(
+        dag_id="reminders", run_id="manual", task_id=task_id, map_index=-1, task=None
+    )
+    return waiting
+
+
 async def killed(monkeypatch: pytest.MonkeyPatch, *triggers: Any, state: str | None = "failed") -> None:
     airflow_knows(monkeypatch, {"wait": state})
-    for waiting in triggers:
-        waiting.task_instance = SimpleNamespace(
-            dag_id="reminders", run_id="manual", task_id="wait", map_index=-1, task=None
-        )
-    await asyncio.gather(*(waiting.on_kill() for waiting in triggers))
+    await asyncio.gather(*(of_task(waiting).on_kill() for waiting in triggers))
 
 
 def airflow_knows(monkeypatch: pytest.MonkeyPatch, states: dict[str, str | None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from airflow.triggers.base import BaseTrigger
@@ -20,7 +21,7 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
-    """Return whether another trigger in this process now waits for the call of a cancelled trigger.
+    """Return whether a new trigger of the same task now waits in this process for a cancelled trigger's call.
 
     If not, check again for up to ``within`` seconds.
     """
@@ -34,8 +35,17 @@ async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
 
 
 def _has_successor(trigger: BaseTrigger) -> bool:
-    calls = _running.get(trigger, frozenset())
+    calls, task = _running.get(trigger, frozenset()), _task_of(trigger)
     return any(
-        other is not trigger and other.trigger_id != trigger.trigger_id and not calls.isdisjoint(other_calls)
+        other is not trigger
+        and other.trigger_id != trigger.trigger_id
+        and _task_of(other) == task  # a sensor may wait for the same call
+        and not calls.isdisjoint(other_calls)
         for other, other_calls in list(_running.items())
     )
+
+
+def _task_of(trigger: BaseTrigger) -> tuple[Any, ...] | None:
+    """Return what identifies the task of a trigger in all its tries. None: the trigger has no task."""
+    task = trigger.task_instance
+    return task and (task.dag_id, task.run_id, task.task_id, task.map_index)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from airflow_fakes import CONTACT, events_of, rebuild, start_informer_call
-from session_triggers import kill, killed, trigger
+from session_triggers import kill, killed, of_task, trigger
 
 from airflow_provider_callapi.connection import call_release
 from airflow_provider_callapi.emulator import Fault, Script
@@ -114,7 +114,7 @@ def test_a_clear_releases_the_call_although_the_next_try_is_already_deferred(wir
 
     async def main() -> Any:
         old, new = (trigger(session, time.time(), cancel_on_kill=True) for _ in range(2))
-        old.trigger_id, new.trigger_id = 1, 2
+        old.trigger_id, of_task(new).trigger_id = 1, 2
         waiting = asyncio.ensure_future(events_of(old))
         await asyncio.sleep(0.1)
         waiting.cancel()
@@ -127,6 +127,25 @@ def test_a_clear_releases_the_call_although_the_next_try_is_already_deferred(wir
     event = asyncio.run(asyncio.wait_for(main(), 60))
     assert event["phase"] == "ENDED"
     assert not wire.call(session).active
+
+
+def test_another_task_that_waits_for_the_same_call_is_no_next_try(wire, monkeypatch):
+    """Such as a sensor for the call of a start operator, when Airflow moves the operator's trigger."""
+    monkeypatch.setattr(call_release_thread, "_TIME_FOR_NEXT_TRY", 0.5)  # 5 s outside this test
+    wire.script(CONTACT, Script(rings=0, talks=None))
+    session = start_informer_call(wire)
+
+    async def main() -> None:
+        moved, sensor = (trigger(session, time.time(), cancel_on_kill=True) for _ in range(2))
+        moved.trigger_id, of_task(sensor, "sensor").trigger_id = 1, 2
+        waits = [asyncio.ensure_future(events_of(one)) for one in (moved, sensor)]
+        await asyncio.sleep(0.1)
+        waits[0].cancel()
+        await killed(monkeypatch, moved, state="deferred")
+        waits[1].cancel()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+    assert wire.call(session).active
 
 
 @pytest.mark.parametrize(
