@@ -44,13 +44,14 @@ class RequestJournal:
     store: KeyValueStore
     generation: int
 
-    def send_once(self, request: SessionRequest[Done], send: Callable[[], Done]) -> Done:
+    def send_once(self, request: SessionRequest[Done], send: Callable[[Callable[[], None]], Done]) -> Done:
         """Send a control request at most once in all tries of the task, and return the answer.
 
         If an earlier try has stored the answer to the same request, nothing is sent. A request is the same if
         its API method and its call are the same, and no user has cleared the task.
 
-        :param send: a function that sends the request and returns the answer.
+        :param send: a function that sends the request and returns the answer. Its parameter is a function
+            that it must call before each send.
         :return: the answer to the request, new or stored.
         :raises MaybeCarriedOut: an earlier try may have sent the same request. The request is not sent again.
         :raises CallApiError: the request failed.
@@ -66,9 +67,9 @@ class RequestJournal:
             return Done(success=True, already=record["already"])
         if is_same and record["stage"] == "sending":
             raise MaybeCarriedOut
-        self.store.set(_RECORD_KEY, {**about, "stage": "sending"})
         try:
-            done = send()
+            # What fails before the send, such as the read of a connection, sends nothing.
+            done = send(lambda: self.store.set(_RECORD_KEY, {**about, "stage": "sending"}))
         except CallApiError as error:
             if not error.maybe_done:
                 self.store.set(_RECORD_KEY, {**about, "stage": "nothing"})

@@ -33,7 +33,7 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
     journal = RequestJournal(facts.state or MemoryStore(), facts.max_tries)
     with translate_errors():
         try:
-            return journal.send_once(request, lambda: hook.call(request))
+            return journal.send_once(request, lambda before: hook.call(request, before_each_send=before))
         except MaybeCarriedOut:
             raise CallUnresolved(_text(f"{name}: an earlier try ended before it got an answer")) from None
         except CallApiError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow_fakes import CONTACT, TTS, Task, TaskInstance
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
@@ -66,10 +67,12 @@ def killing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
     @contextmanager
     def kill(*, before_the_request: bool = False) -> Iterator[None]:
-        def call(self: CallApiHook, request: Any) -> Any:
-            if not before_the_request:
-                with suppress(CallApiError):  # the call's state may not allow the request
-                    send(self, request)
+        def call(self: CallApiHook, request: Any, *, before_each_send: Callable[[], object]) -> Any:
+            if before_the_request:
+                before_each_send()
+                raise Killed
+            with suppress(CallApiError):  # the call's state may not allow the request
+                send(self, request, before_each_send=before_each_send)
             raise Killed
 
         with monkeypatch.context() as patch:
@@ -126,6 +129,22 @@ def test_a_retry_after_the_answer_was_stored_returns_the_result_again(desk, sess
 
     assert task.retry() == result
     assert desk.exchange.call(session).dtmf == ["5"]
+
+
+@task_state
+@every_operator
+def test_the_next_try_sends_a_request_if_the_connection_could_not_be_read(desk, session, method, monkeypatch):
+    task = control_task(desk, method, session)
+    with monkeypatch.context() as patch:
+        patch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
+        with pytest.raises(AirflowNotFoundException):
+            task.run()
+    assert desk.exchange.requests(method) == 0
+
+    with suppress(CallApiFailure):  # the call's state may not allow the request
+        task.retry()
+
+    assert desk.exchange.requests(method) == 1
 
 
 @task_state
