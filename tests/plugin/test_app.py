@@ -152,9 +152,16 @@ def test_the_rights_are_those_of_airflows_auth_manager(
 # --- what a user does ---
 
 
-def test_a_release_ends_the_call_and_the_log_names_the_user(
-    browse: Browse, session: int, exchange: Any, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("multi_team", ["False", "True"])
+def test_a_release_ends_the_call_and_the_log_names_the_user(  # noqa: PLR0917 - fixtures
+    browse: Browse,
+    session: int,
+    exchange: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    multi_team: str,
 ) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__MULTI_TEAM", multi_team)
     caplog.set_level("INFO")
     anna = browse("anna")
     assert str(session) in anna.get(PAGE).text
