@@ -111,6 +111,18 @@ class MappedTask:
         }
 
 
+def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | None:
+    """Return when a try has lasted for ``execution_timeout``, in epoch seconds. A deferral does not move it.
+
+    :param ti: the task instance in Airflow's context.
+    :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
+    :return: the time. None: the task has no such timeout, or the start of the try is not known.
+    """
+    if execution_timeout is None or ti.start_date is None:
+        return None
+    return float((ti.start_date + execution_timeout).timestamp())
+
+
 @dataclass(frozen=True)
 class TaskFacts:
     """What Airflow's task context shows of one try of one task: ids, counts and time limits.
@@ -155,13 +167,12 @@ class TaskFacts:
         ti = context["ti"]
         run_after = getattr(context.get("dag_run"), "run_after", None)
         map_index = -1 if ti.map_index is None else ti.map_index
-        has_deadline = execution_timeout is not None and ti.start_date is not None
         return cls(
             owner=(ti.dag_id, ti.run_id, ti.task_id, str(map_index)),
             max_tries=ti.max_tries,
             try_number=ti.try_number,
             run_after=None if run_after is None else run_after.timestamp(),
-            execution_deadline=(ti.start_date + execution_timeout).timestamp() if has_deadline else None,
+            execution_deadline=execution_deadline(ti, execution_timeout),
             state=TaskState.of(context),
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -41,7 +42,7 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
-from airflow_provider_callapi.task_context import STATE_KEY, TaskState
+from airflow_provider_callapi.task_context import STATE_KEY, TaskState, execution_deadline
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
@@ -143,6 +144,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         With ``deferrable=True``, the task is deferred while it waits.
 
         :raises AirflowSensorTimeout: the call is still active after ``timeout``.
+        :raises AirflowTaskTimeout: the call is still active after the task's ``execution_timeout``.
         :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.
         :raises CallApiFailure: a parameter is invalid, or a poll failed with a permanent error, e.g. a wrong
             password.
@@ -162,11 +164,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         )
 
         now = time.time()
+        # Airflow does not apply execution_timeout to a deferral.
+        deadline = min(now + self.timeout, execution_deadline(context["ti"], self.execution_timeout) or inf)
         self.log.info(
             "Waiting until call session %s %s, at the latest until %s",
             call.call_session_id,
             "is answered or ends" if self.until == "answered" else "ends",
-            local_time(now + self.timeout, "UTC"),
+            local_time(deadline, "UTC"),
         )
         self.defer(
             trigger=CallApiSessionTrigger(
@@ -175,11 +179,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
                 until=self.until,
                 poll_interval=self.poke_interval,
                 appear_by=(call.started_at or now) + self.appear_timeout,
-                deadline=now + self.timeout,
+                deadline=deadline,
             ),
             method_name="execute_complete",
             # later than the trigger's deadline, because the trigger's event gives a clearer error
-            timeout=timedelta(seconds=self.timeout + 60),
+            timeout=timedelta(seconds=deadline - now + 60),
         )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -204,6 +208,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             if not self.soft_fail or cause is None or is_late:
                 raise
             raise cause from None  # e.g. a wrong password fails the task, in spite of soft_fail
+        except AirflowTaskTimeout as late:  # Airflow itself skips the task only if it is late in a poll
+            if not self.soft_fail:
+                raise
+            raise AirflowSkipException("Skipping due to soft_fail is set to True.") from late
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what is known of the call as a dict for XCom, after a wait in the triggerer.
@@ -216,7 +224,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
-        return self._judge(*read_event(event))
+        phase, call = read_event(event)
+        deadline = execution_deadline(context["ti"], self.execution_timeout)
+        if phase is Phase.TIMED_OUT and deadline is not None and time.time() >= deadline:
+            raise AirflowTaskTimeout(
+                f"execution_timeout is up and call session {call.call_session_id} is still active"
+            )
+        return self._judge(phase, call)
 
     @cached_property
     def hook(self) -> CallApiHook:

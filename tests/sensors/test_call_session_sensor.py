@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
+    BaseSensorOperator,
 )
 from airflow_fakes import CONTACT, Task
 
@@ -209,6 +212,29 @@ def test_soft_fail_makes_the_timeout_a_skip(desk, wait_mode):
 
     with pytest.raises(AirflowSkipException):
         waiting(desk, desk.start(), wait_mode, timeout=30, soft_fail=True).run()
+
+
+@pytest.mark.parametrize(("soft_fail", "error"), [(False, AirflowTaskTimeout), (True, AirflowSkipException)])
+def test_execution_timeout_ends_a_deferral(desk, soft_fail, error):
+    """Airflow itself does not apply it to a deferral."""
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+    started, limit = desk.clock(), timedelta(seconds=40)
+
+    with pytest.raises(error):
+        waiting(desk, desk.start(), "deferral", execution_timeout=limit, soft_fail=soft_fail).run()
+
+    assert 40 <= desk.clock() - started <= 55
+
+
+@pytest.mark.parametrize(("soft_fail", "error"), [(False, AirflowTaskTimeout), (True, AirflowSkipException)])
+@pytest.mark.parametrize("wait_mode", ["poke", "reschedule"])
+def test_execution_timeout_may_end_a_sensor_between_two_polls(desk, wait_mode, soft_fail, error, monkeypatch):
+    def late(self, context):
+        raise AirflowTaskTimeout
+
+    monkeypatch.setattr(BaseSensorOperator, "execute", late)
+    with pytest.raises(error):
+        waiting(desk, 1, wait_mode, soft_fail=soft_fail).run()
 
 
 def test_a_deferral_without_an_event_is_a_sensor_timeout_too(desk):
