@@ -28,6 +28,8 @@ _FORM_PREFIX = f"extra__{CONN_TYPE}__"
 """The prefix that older Airflow versions give to the names of a form's own fields."""
 _NEAR = 0.75
 """The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a field."""
+_VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$")
+_LARGEST_PORT = 65_535
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
 """A host name or an IPv6 address, without brackets. `urlsplit` has checked the address."""
 LONGEST_TIMEOUT = 86_400
@@ -252,14 +254,15 @@ def _fold(name: str) -> str:
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     """Return the base URL that a host or a URL means. Blanks around it do not matter.
 
-    :raises FieldInvalid: the text is neither a host nor a URL, or plain http is not allowed.
+    :raises FieldInvalid: the text is no host or URL without a version, the port is wrong, or plain http is
+        not allowed.
     """
     host = host.strip()
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")
-        name, port = parts.hostname or "", parts.port or port
+        name, own_port = parts.hostname or "", parts.port
     except ValueError:
-        parts, name = urlsplit(""), ""
+        parts, name, own_port = urlsplit(""), "", None
     surplus = "@" in parts.netloc or parts.query or parts.fragment
     # urlsplit drops a line end inside a host, so the password would go to another host
     if parts.scheme not in ("http", "https") or surplus or not (host.isprintable() and _HOST.fullmatch(name)):
@@ -270,6 +273,13 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
             "plain http would send the credentials unencrypted; use https, "
             'or set "Allow plain http" (extra.allow_http)',
         )
+    if _VERSION_IN_PATH.search(parts.path):
+        raise FieldInvalid(field, "enter the host without a version such as /v4.0")
+    if port is not None and (type(port) is not int or not 1 <= port <= _LARGEST_PORT):
+        raise FieldInvalid("port", f"enter a number from 1 to {_LARGEST_PORT}, or leave the field empty")
+    if None not in (port, own_port) and port != own_port:
+        raise FieldInvalid("port", "the field host has another port; leave one of the two empty")
+    port = port or own_port
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")
 

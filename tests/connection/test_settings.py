@@ -43,7 +43,7 @@ def refusal(extra: Any = None, **fields: Any) -> str:
         ("callapi.uiscom.ru", 8443, "https://callapi.uiscom.ru:8443/v4.0"),
         ("callapi.uiscom.ru:8443", None, "https://callapi.uiscom.ru:8443/v4.0"),
         ("https://callapi.uiscom.ru/", None, "https://callapi.uiscom.ru/v4.0"),
-        ("https://callapi.uiscom.ru:444", 555, "https://callapi.uiscom.ru:444/v4.0"),
+        ("https://callapi.uiscom.ru:444", 444, "https://callapi.uiscom.ru:444/v4.0"),
         ("https://proxy.example/callapi/", None, "https://proxy.example/callapi/v4.0"),
         ("http://127.0.0.1", 8080, "http://127.0.0.1:8080/v4.0"),
         ("http://localhost:8080", None, "http://localhost:8080/v4.0"),
@@ -80,12 +80,25 @@ def test_a_host_is_a_name_or_a_url_and_a_bare_name_means_https(host, port, url):
         "callapi.comagic.ru#x",
         f"https://:{SECRET}@callapi.comagic.ru",
         f"{'a' * 64}.ru",
+        "https://callapi.comagic.ru/v4.0",
+        "callapi.comagic.ru/v4.0/",
+        "https://proxy.example/callapi/v4",
     ],
 )
 def test_an_invalid_host_is_refused_by_name(host):
     assert refusal(host=host).startswith("connection my_conn, host: ")
     text = refusal({"data_api": True, "data_api_host": host})
     assert text.startswith("connection my_conn, extra.data_api_host: ")
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65_536, "abc", "8443", True, 1.5])
+def test_a_wrong_port_is_refused_by_name(port):
+    assert refusal(port=port).startswith("connection my_conn, port: enter a number from 1 to 65535")
+
+
+def test_two_different_ports_are_refused():
+    text = refusal(host="https://callapi.uiscom.ru:444", port=555)
+    assert text.startswith("connection my_conn, port: the field host has another port")
 
 
 @given(st.text(st.sampled_from("ab.-_:/[]%?# \t\n\x00\u200b\u00a0\ud800"), min_size=1, max_size=12))
