@@ -22,6 +22,18 @@ GAPS = [
 _DIGITS = ["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
 
 
+SIP_NUMBERS = st.from_regex(r"[a-w]{2,5}[0-9]{1,4}(@[a-z]{1,6}\.(ru|example\.com))?", fullmatch=True)
+"""SIP numbers in lower case, such as ``sip25@x.ru``."""
+
+
+@st.composite
+def in_any_case(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
+    """Draw a text, some of whose letters are capitals."""
+    text = draw(texts)
+    capitals = draw(st.lists(st.booleans(), min_size=len(text), max_size=len(text)))
+    return "".join(c.upper() if is_capital else c for c, is_capital in zip(text, capitals, strict=True))
+
+
 @st.composite
 def spelled(draw: st.DrawFn, numbers: list[tuple[str, str, str, str]]) -> tuple[str, str, str]:
     """Draw (text, region, number): a spelling of a number, and the number as E.164 digits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,11 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
-from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    SHOWN_NUMBER,
+    contact_key,
+    contains_number,
+)
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
@@ -54,6 +58,13 @@ class Person:
     zone: str
     row: Mapping[str, Any] = field(repr=False)
     line: int
+
+    def is_excluded_by(self, numbers: Container[str]) -> bool:
+        """Return whether a do-not-call list contains the person.
+
+        :param numbers: the numbers on the list: E.164 digits, and SIP numbers as `contact_key` returns them.
+        """
+        return contact_key(self.contact) in numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +226,7 @@ def read_people(
         ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name, for the trial request that checks a row.
-    :param key_of: a function: number → the person's key in the ledger.
+    :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
         list. (1, 1): keep the whole list.
@@ -235,13 +246,14 @@ def read_people(
         try:
             contact = template.contact(row)
             plan.rows += 1
-            if shards > 1 and _digest(contact) % shards != which - 1:
+            own_key = contact_key(contact)
+            if shards > 1 and _digest(own_key) % shards != which - 1:
                 continue
-            if contact in met:
-                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[contact]}", contact))
+            if own_key in met:
+                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
-            person = Person(key_of(contact), contact, zone, row, line)
+            person = Person(key_of(own_key), contact, zone, row, line)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except (NotANumber, InvalidRow) as error:
             if contact is None:
@@ -253,7 +265,7 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[contact] = line
+            met[own_key] = line
             plan.people.append(person)
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
@@ -293,7 +305,7 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
-    digest = hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()
     return f"afc-{digest[:24]}-{attempt}"
 
 
@@ -305,7 +317,7 @@ def fingerprint(scope: str, contact: str) -> str:
     :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     """
-    return hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()[24:40]
+    return hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()[24:40]
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
@@ -326,5 +338,5 @@ def read_shard(text: str | None) -> tuple[int, int]:
     return which, shards
 
 
-def _digest(contact: str) -> int:
-    return int.from_bytes(hashlib.sha256(contact.encode()).digest()[:8])
+def _digest(number: str) -> int:
+    return int.from_bytes(hashlib.sha256(number.encode()).digest()[:8])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -38,7 +39,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     """Return every phone number that a text contains, as E.164 digits.
 
     - If a number can be read in two ways, the result contains both readings.
-    - If the whole text is a SIP number, the result contains this SIP number.
+    - If the whole text is a SIP number, the result contains this SIP number, as `contact_key` returns it.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that seem to be a mistyped number.
@@ -51,7 +52,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         raise NotANumber(ROUNDED)
     plain = _without_extensions(text)
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
-    found: set[str] = {only} if only else set()
+    found: set[str] = {contact_key(only)} if only else set()
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
         numbers, left = _read_segment(segment, region)
         found |= numbers

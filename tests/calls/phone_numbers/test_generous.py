@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from spelled_numbers import NUMBERS, spelled
+from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -93,3 +93,9 @@ def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
     except NotANumber:
         return
     assert found >= numbers
+
+
+@settings(max_examples=100, deadline=None)
+@given(in_any_case(SIP_NUMBERS))
+def test_a_sip_number_is_found_in_every_case(text: str) -> None:
+    assert text.lower() in find_numbers(text, "RU")
