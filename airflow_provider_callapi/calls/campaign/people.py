@@ -29,6 +29,7 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import (
     contact_key,
     contains_number,
 )
+from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
@@ -51,6 +52,7 @@ class Person:
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.
     :ivar line: the number of this row in the contact list; the first row is 1.
+    :ivar numbers: the phone numbers that the name of a SIP number may mean, as E.164 digits.
     """
 
     key: str
@@ -58,13 +60,14 @@ class Person:
     zone: str
     row: Mapping[str, Any] = field(repr=False)
     line: int
+    numbers: frozenset[str] = field(default=frozenset(), repr=False)
 
     def is_excluded_by(self, numbers: Container[str]) -> bool:
         """Return whether a do-not-call list contains the person.
 
         :param numbers: the numbers on the list: E.164 digits, and SIP numbers as `contact_key` returns them.
         """
-        return contact_key(self.contact) in numbers
+        return contact_key(self.contact) in numbers or any(number in numbers for number in self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class CallTemplate:
         if unknown:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
-        self._region = region
+        self.region = region
         self._fields: dict[str, Any] = compile_templates({ROW: _NUMBER, **fields}, dict(values or {}), "call")
         if not has_template(self._fields[ROW]):
             raise ValueError(
@@ -159,7 +162,7 @@ class CallTemplate:
         :raises InvalidParameters: a phone number in a value cannot be read.
         """
         values = {name: value for name, value in self._fields.items() if name not in self.personal}
-        return read_numbers(values, self._region, method=self.request_type.method)
+        return read_numbers(values, self.region, method=self.request_type.method)
 
     def contact(self, row: Mapping[str, Any]) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
@@ -169,7 +172,7 @@ class CallTemplate:
             message names the field ``call.contact``.
         :raises NotANumber: the number cannot be read.
         """
-        return read_contact(str(self._render_field(ROW, row)), self._region)
+        return read_contact(str(self._render_field(ROW, row)), self.region)
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -200,7 +203,7 @@ class CallTemplate:
             if name in self.personal and name not in known
         }
         try:
-            own = read_numbers(own, self._region, method=self.request_type.method)
+            own = read_numbers(own, self.region, method=self.request_type.method)
             return self.request_type.from_values({**self._constants, **own, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
@@ -253,7 +256,8 @@ def read_people(
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
-            person = Person(key_of(own_key), contact, zone, row, line)
+            numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
+            person = Person(key_of(own_key), contact, zone, row, line, numbers)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except (NotANumber, InvalidRow) as error:
             if contact is None:

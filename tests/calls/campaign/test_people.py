@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
+from spelled_numbers import NUMBERS, PHONES_AS_SIP, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.campaign.people import (
     CallTemplate,
@@ -81,6 +81,15 @@ def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
     shards = [plan_of([anna(text)], shard=(1, 2)).people != [] for text in (sip, other)]
     assert shards[0] == shards[1]
     assert person.is_excluded_by({other.lower()})
+
+
+@settings(max_examples=30, deadline=None)
+@given(PHONES_AS_SIP)
+def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) -> None:
+    (person,) = plan_of([anna(sip)]).people
+    assert person.contact == sip
+    assert person.is_excluded_by({"79260000001"})
+    assert not person.is_excluded_by({"79260000002", "sip79260000001"})
 
 
 @pytest.mark.parametrize(

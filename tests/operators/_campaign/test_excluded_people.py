@@ -35,6 +35,14 @@ def test_a_person_stays_excluded_in_later_tries_even_if_the_list_is_shorter(list
     assert not any(number in json.dumps(vars(state)) for number in NUMBERS), "a number is stored"
 
 
+def test_a_person_with_a_phone_number_as_sip_address_stays_excluded_by_this_number() -> None:
+    state = MemoryStore()
+    sip = Person("key", "89260000001@x.ru", "Europe/Moscow", {}, 1, frozenset({"79260000001"}))
+    for rows in (["79260000001"], [STRANGER]):
+        numbers = excluded_people(CampaignMemory(state, {}), rows, Plan(people=[sip])).current()
+        assert sip.is_excluded_by(numbers or ())
+
+
 def test_the_campaign_must_not_dial_while_a_list_that_was_read_before_cannot_be_read(tmp_path: Path) -> None:
     memory = CampaignMemory(None, {"excluded": []})
     people = excluded_people(memory, f"file://{tmp_path}/missing.csv")
