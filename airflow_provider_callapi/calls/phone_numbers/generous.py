@@ -37,6 +37,8 @@ _ADDRESS = re.compile(
     r"(?::\d{1,5}(?![\s().~/-]*\d))?"
 )
 """Matches a SIP address ``name@domain`` and its port, without the ``sip:`` and ``<`` before the address."""
+_SIP_SIGN = re.compile("[A-Za-z@*#]")
+"""Matches the characters of which each SIP number has at least one."""
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
@@ -111,12 +113,16 @@ def is_rounded_number(text: str, region: str) -> bool:
 
 
 def _search_digits(text: str, region: str) -> frozenset[str]:
+    if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+        return frozenset()
     segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
     return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
     """Return the SIP numbers in a text with the phone numbers in their names, and the rest of the text."""
+    if not _SIP_SIGN.search(text):
+        return frozenset(), text
     found: set[str] = set()
 
     def remove(match: re.Match[str]) -> str:
