@@ -22,6 +22,32 @@ GAPS = [
 _DIGITS = ["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
 
 
+SIP_NUMBERS = st.from_regex(r"[a-w]{2,5}[0-9]{1,4}(@[a-z]{1,6}\.(ru|example\.com))?", fullmatch=True)
+"""SIP numbers in lower case, such as ``sip25@x.ru``."""
+
+
+PHONES_AS_SIP = st.sampled_from(
+    [
+        "79260000001@x.ru",
+        "89260000001@X.ru",
+        "9260000001@192.168.0.7",
+        "8-926-000-00-01@x.ru",
+        "8_926_000_00_01@x.ru",
+        "sip79260000001@x.ru",
+        "79260000001#5@x.ru",
+    ]
+)
+"""SIP addresses that contain the phone number 79260000001."""
+
+
+@st.composite
+def in_any_case(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
+    """Draw a text, some of whose letters are capitals."""
+    text = draw(texts)
+    capitals = draw(st.lists(st.booleans(), min_size=len(text), max_size=len(text)))
+    return "".join(c.upper() if is_capital else c for c, is_capital in zip(text, capitals, strict=True))
+
+
 @st.composite
 def spelled(draw: st.DrawFn, numbers: list[tuple[str, str, str, str]]) -> tuple[str, str, str]:
     """Draw (text, region, number): a spelling of a number, and the number as E.164 digits."""

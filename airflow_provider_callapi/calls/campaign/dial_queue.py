@@ -105,7 +105,7 @@ class DialQueue:
         for queue in self._queues.open_queues(now):
             while len(intents) < room and (key := queue.take(now)) is not None:
                 state = self._index[key]
-                if state.person.contact in self.do_not_call:
+                if state.person.is_excluded_by(self.do_not_call):
                     was_called = state.result not in (None, Result.CALLED_RECENTLY)
                     self._index.finish(
                         state, PersonEvent.EXCLUDED, state.result if was_called else Result.DO_NOT_CALL

@@ -51,7 +51,7 @@ def final_results(results: Mapping[str, Result], plan: Plan, excluded: Container
     """
     final = dict(results)
     for person in plan.people:
-        if final[person.key] is Result.NOT_CALLED and person.contact in excluded:
+        if final[person.key] is Result.NOT_CALLED and person.is_excluded_by(excluded):
             final[person.key] = Result.DO_NOT_CALL
     return final
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,12 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
-from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
+from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    SHOWN_NUMBER,
+    contact_key,
+    contains_number,
+)
+from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
@@ -47,6 +52,7 @@ class Person:
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.
     :ivar line: the number of this row in the contact list; the first row is 1.
+    :ivar numbers: the phone numbers that the name of a SIP number may mean, as E.164 digits.
     """
 
     key: str
@@ -54,6 +60,14 @@ class Person:
     zone: str
     row: Mapping[str, Any] = field(repr=False)
     line: int
+    numbers: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def is_excluded_by(self, numbers: Container[str]) -> bool:
+        """Return whether a do-not-call list contains the person.
+
+        :param numbers: the numbers on the list: E.164 digits, and SIP numbers as `contact_key` returns them.
+        """
+        return contact_key(self.contact) in numbers or any(number in numbers for number in self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,7 @@ class CallTemplate:
         if unknown:
             raise ValueError(f"call.{unknown[0]}: {method} has no such parameter")
         self.request_type: type[StartCall] = request_type
-        self._region = region
+        self.region = region
         self._fields: dict[str, Any] = compile_templates({ROW: _NUMBER, **fields}, dict(values or {}), "call")
         if not has_template(self._fields[ROW]):
             raise ValueError(
@@ -148,7 +162,7 @@ class CallTemplate:
         :raises InvalidParameters: a phone number in a value cannot be read.
         """
         values = {name: value for name, value in self._fields.items() if name not in self.personal}
-        return read_numbers(values, self._region, method=self.request_type.method)
+        return read_numbers(values, self.region, method=self.request_type.method)
 
     def contact(self, row: Mapping[str, Any]) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
@@ -158,7 +172,7 @@ class CallTemplate:
             message names the field ``call.contact``.
         :raises NotANumber: the number cannot be read.
         """
-        return read_contact(str(self._render_field(ROW, row)), self._region)
+        return read_contact(str(self._render_field(ROW, row)), self.region)
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -189,7 +203,7 @@ class CallTemplate:
             if name in self.personal and name not in known
         }
         try:
-            own = read_numbers(own, self._region, method=self.request_type.method)
+            own = read_numbers(own, self.region, method=self.request_type.method)
             return self.request_type.from_values({**self._constants, **own, **known})
         except InvalidParameters as error:
             raise InvalidRow(str(error)) from None
@@ -215,7 +229,7 @@ def read_people(
         ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
     :param campaign: the campaign's name, for the trial request that checks a row.
-    :param key_of: a function: number → the person's key in the ledger.
+    :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
         list. (1, 1): keep the whole list.
@@ -235,13 +249,15 @@ def read_people(
         try:
             contact = template.contact(row)
             plan.rows += 1
-            if shards > 1 and _digest(contact) % shards != which - 1:
+            own_key = contact_key(contact)
+            if shards > 1 and _digest(own_key) % shards != which - 1:
                 continue
-            if contact in met:
-                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[contact]}", contact))
+            if own_key in met:
+                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
-            person = Person(key_of(contact), contact, zone, row, line)
+            numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
+            person = Person(key_of(own_key), contact, zone, row, line, numbers)
             template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
         except (NotANumber, InvalidRow) as error:
             if contact is None:
@@ -253,7 +269,7 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[contact] = line
+            met[own_key] = line
             plan.people.append(person)
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
@@ -293,7 +309,7 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
     """
     if own is not None:
         return own if attempt == 1 else f"{own}-{attempt}"
-    digest = hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()
     return f"afc-{digest[:24]}-{attempt}"
 
 
@@ -305,7 +321,7 @@ def fingerprint(scope: str, contact: str) -> str:
     :param scope: a text that identifies the campaign and its deployment, as `Deployment.scope` returns it.
     :param contact: the number to call.
     """
-    return hashlib.sha256(f"{scope}\n{contact}".encode()).hexdigest()[24:40]
+    return hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()[24:40]
 
 
 def read_shard(text: str | None) -> tuple[int, int]:
@@ -326,5 +342,5 @@ def read_shard(text: str | None) -> tuple[int, int]:
     return which, shards
 
 
-def _digest(contact: str) -> int:
-    return int.from_bytes(hashlib.sha256(contact.encode()).digest()[:8])
+def _digest(number: str) -> int:
+    return int.from_bytes(hashlib.sha256(number.encode()).digest()[:8])

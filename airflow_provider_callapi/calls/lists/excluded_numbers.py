@@ -1,4 +1,4 @@
-"""Reads the phone numbers in the rows of a do-not-call list.
+"""Reads the phone numbers and SIP numbers in the rows of a do-not-call list.
 
 The name and the values of a column decide how the column is read:
 
@@ -40,7 +40,9 @@ class ExcludedNumbers:
         self._others: dict[str, _OtherColumn] = {}
 
     def read(self, line: int, row: Row) -> Iterator[str]:
-        """Yield the phone numbers in one row, as E.164 digits: ``79260000001``.
+        """Yield the numbers in one row: E.164 digits, such as ``79260000001``, and SIP numbers.
+
+        SIP numbers have the form that `contact_key` returns.
 
         :param line: the number of the row in the list, for `unreadable`.
         :raises ListUnreadable: it is not certain which column contains the numbers.
@@ -88,10 +90,11 @@ class _OtherColumn:
     suspects: list[tuple[int, str]] = field(default_factory=list)
 
     def read(self, line: int, text: str, region: str) -> frozenset[str]:
-        """Return all phone numbers in a value."""
+        """Return all phone numbers and SIP numbers in a value."""
         is_rounded = is_rounded_number(text, region)
-        if not is_rounded and _count_digits(text) < FEWEST_DIGITS:
-            return frozenset()
+        digits = _count_digits(text)
+        if not is_rounded and digits < FEWEST_DIGITS:
+            return search_numbers(text, region) if digits else frozenset()  # each SIP number has a digit
         self.long += 1
         if is_rounded:
             self.phones += 1

@@ -25,6 +25,16 @@ SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
 """What is wrong with an id that contains a person's phone number."""
 
 
+def contact_key(contact: str) -> str:
+    """Return a contact in the form that is equal for all spellings of the same contact.
+
+    The case of letters does not matter: ``SIP25@Example.com`` becomes ``sip25@example.com``.
+
+    :param contact: E.164 digits, or a SIP number.
+    """
+    return contact.lower()
+
+
 def contains_number(text: str, number: str) -> bool:
     """Return whether the digits of a text contain the last ten digits of a phone number.
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     ROUNDED,
     NotANumber,
@@ -31,14 +32,25 @@ _WHOLE_DIGITS = 10
 _FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
 _EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?(\d+)")
 _EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![A-Za-z0-9_.*#-])(?P<address>[A-Za-z0-9_.*#-]+(?:@[A-Za-z0-9_.*#-]+)+)"
+    r"(?::\d{1,5}(?![\s().~/-]*\d))?"
+)
+"""Matches a SIP address ``name@domain`` and its port, without the ``sip:`` and ``<`` before the address."""
+_SIP_SIGN = re.compile("[A-Za-z@*#]")
+"""Matches the characters of which each SIP number has at least one."""
+_AROUND = "_.*#-"
+"""The characters of a SIP address that may also be punctuation around the address."""
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 
 
 def find_numbers(text: str, region: str) -> frozenset[str]:
-    """Return every phone number that a text contains, as E.164 digits.
+    """Return every number that a text contains: E.164 digits, and SIP numbers as `contact_key` returns them.
 
     - If a number can be read in two ways, the result contains both readings.
     - If the whole text is a SIP number, the result contains this SIP number.
+    - If a part of the text is a SIP address ``name@domain``, the result contains this address.
+    - If the name of a SIP number is a phone number, the result contains this phone number, too.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that seem to be a mistyped number.
@@ -47,15 +59,20 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     if only is not None and only.isdigit():
         digits = re.sub(r"\D", "", text)
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
-    if _EXPONENT.search(text) and not only:
+    sip_numbers, rest = _split_sip_numbers(text, region)
+    if sip_numbers:
+        # Digits beside an address may be a mistyped phone number, so the rest must be readable by itself.
+        beside = find_numbers(rest, region) if re.search(r"\d", rest) else frozenset()
+        return sip_numbers | _search_digits(text, region) | beside
+    if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
     plain = _without_extensions(text)
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
-    found: set[str] = {only} if only else set()
+    found: set[str] = set()
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
         numbers, left = _read_segment(segment, region)
         found |= numbers
-        if left > most_left and not only:
+        if left > most_left:
             raise NotANumber("digits that are not a phone number")
     if not found:
         raise NotANumber("no phone number")
@@ -63,12 +80,22 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def search_numbers(text: str, region: str) -> frozenset[str]:
-    """Return every phone number that a text contains, also beside digits that are no phone number.
+    """Return every number that `find_numbers` finds, also beside digits that are no phone number.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
-    segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
-    return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
+    return _search_digits(text, region) | _split_sip_numbers(text, region)[0]
+
+
+def numbers_in_sip(sip: str, region: str) -> frozenset[str]:
+    """Return the phone numbers that the name of a SIP number may mean, as E.164 digits.
+
+    Example: ``8-926-000-00-01@example.com`` may mean ``79260000001``.
+
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    """
+    name = sip.partition("@")[0]
+    return _search_digits(re.sub(r"[\W_]", " ", name), region)
 
 
 def is_rounded_number(text: str, region: str) -> bool:
@@ -83,6 +110,34 @@ def is_rounded_number(text: str, region: str) -> bool:
         return False
     plan = NumberingPlan.of(region)
     return int(match[1]) + 1 - len(plan.country_code) in plan.lengths
+
+
+def _search_digits(text: str, region: str) -> frozenset[str]:
+    if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+        return frozenset()
+    segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
+    return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
+
+
+def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
+    """Return the SIP numbers in a text with the phone numbers in their names, and the rest of the text."""
+    if not _SIP_SIGN.search(text):
+        return frozenset(), text
+    found: set[str] = set()
+
+    def remove(match: re.Match[str]) -> str:
+        written = match["address"]
+        # No contact can be an address that the strict reader refuses, such as an e-mail without a digit.
+        addresses = {each for each in (written, written.strip(_AROUND)) if _read_strictly(each, region)}
+        for address in addresses:
+            found.update({contact_key(address)}, numbers_in_sip(address, region))
+        return " ; " if addresses else match[0]
+
+    only = _read_strictly(text, region)
+    if only is not None and not only.isdigit():
+        return frozenset({contact_key(only)}) | numbers_in_sip(only, region), ""
+    rest = _ADDRESS.sub(remove, fold(text)) if "@" in text else text
+    return frozenset(found), rest
 
 
 def _without_extensions(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.campaign.people import Person, Plan, fingerprint
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators._campaign.blacklist import blacklist_of
 from airflow_provider_callapi.operators._campaign.do_not_call import DoNotCall
@@ -60,7 +61,7 @@ class ExcludedPeople:
         """
         numbers = self.numbers()
         if len(numbers) != self._stored:
-            people = (person for person in self._people if person.contact in numbers)
+            people = (person for person in self._people if person.is_excluded_by(numbers))
             # With task state (Airflow 3.3+), later tries do not call them, even if they leave the list.
             self._memory.remember_excluded(map(self._fingerprint, people))
             self._stored = len(numbers)
@@ -71,7 +72,9 @@ class ExcludedPeople:
         known = self._memory.excluded
         if not known:
             return frozenset()
-        return frozenset(person.contact for person in self._people if self._fingerprint(person) in known)
+        return frozenset(
+            contact_key(person.contact) for person in self._people if self._fingerprint(person) in known
+        )
 
     def _fingerprint(self, person: Person) -> str:
         return fingerprint(self._scope, person.contact)

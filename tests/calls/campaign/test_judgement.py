@@ -104,6 +104,14 @@ def test_a_person_who_was_not_called_and_is_excluded_gets_the_result_do_not_call
     assert results[excluded.key] is Result.NOT_CALLED, "the campaign's own results stay as they are"
 
 
+def test_an_excluded_sip_number_in_another_case_gets_the_result_do_not_call() -> None:
+    caller = replace(person(1), contact="Sip25@X.ru")
+    plan = Plan(people=[caller])
+    assert final_results({caller.key: Result.NOT_CALLED}, plan, {"sip25@x.ru"}) == {
+        caller.key: Result.DO_NOT_CALL
+    }
+
+
 def test_an_ending_has_all_attempts_of_the_person_oldest_first() -> None:
     who, other = person(1), person(2)
     ledger = MemoryLedger()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spelled_numbers import NUMBERS, spelled
+from spelled_numbers import NUMBERS, PHONES_AS_SIP, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.campaign.people import (
     CallTemplate,
@@ -65,6 +65,31 @@ def test_every_spelling_of_a_number_is_the_same_person(text: str) -> None:
 @pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
 def test_a_sip_number_is_used_unchanged(sip: str) -> None:
     assert normalise(sip, "RU") == sip
+
+
+@settings(max_examples=60, deadline=None)
+@given(in_any_case(SIP_NUMBERS))
+def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
+    other = sip.swapcase()
+    plan = plan_of([anna(sip), anna(other)])
+    (person,), (duplicate,) = plan.people, plan.duplicates
+    assert person.contact == sip, "the campaign dials the written SIP number"
+    assert person.key == plan_of([anna(other)]).people[0].key
+    assert (duplicate.contact, duplicate.why) == (other, "the number of row 1")
+    assert fingerprint("a", sip) == fingerprint("a", other)
+    assert external_id("a", sip, 1) == external_id("a", other, 1)
+    shards = [plan_of([anna(text)], shard=(1, 2)).people != [] for text in (sip, other)]
+    assert shards[0] == shards[1]
+    assert person.is_excluded_by({other.lower()})
+
+
+@settings(max_examples=30, deadline=None)
+@given(PHONES_AS_SIP)
+def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) -> None:
+    (person,) = plan_of([anna(sip)]).people
+    assert person.contact == sip
+    assert person.is_excluded_by({"79260000001"})
+    assert not person.is_excluded_by({"79260000002", "sip79260000001"})
 
 
 @pytest.mark.parametrize(

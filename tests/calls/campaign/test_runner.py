@@ -278,6 +278,14 @@ def test_a_person_who_joins_the_do_not_call_list_is_not_redialled() -> None:
     assert world.results() == {ANNA: Result.BUSY}, "the result is that of the last call"
 
 
+def test_an_excluded_sip_number_in_another_case_is_not_dialled() -> None:
+    world = World(["Sip25@X.ru"])
+    world.excluded = {"sip25@x.ru"}
+    assert world.run().over
+    assert world.exchange.calls == []
+    assert set(world.results().values()) == {Result.DO_NOT_CALL}
+
+
 def test_dialling_pauses_while_the_do_not_call_list_is_unknown_and_the_log_names_the_reason() -> None:
     world = World([ANNA, BORIS], replace(RULES, max_active=1))
     world.exchange.default_script = Script(talks=100)

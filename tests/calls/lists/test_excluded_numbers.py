@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from spelled_numbers import NUMBERS, spelled
+from spelled_numbers import NUMBERS, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
@@ -116,3 +116,34 @@ def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
 def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     _, unreadable = read({"phone": A, B: B}, {"phone": A, B: B}, {"phone": A, B: "7926000002"})
     assert B not in unreadable[3]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    in_any_case(SIP_NUMBERS),
+    st.sampled_from(["sip", "WhatsApp", "mobile", "comment", "phone 2", "e-mail"]),
+    st.sampled_from(["{}", "sip:{}", f"{B}, {{}}", f"{{}} / {B}", "Анна <{}>, 2 этаж", "12345678 {}"]),
+)
+@example("sip25@x.ru", "sip", "{}")
+@example("sip25", "sip", "{}")
+def test_a_sip_number_counts_in_every_cell(sip: str, name: str, form: str) -> None:
+    if "@" in sip or form == "{}":
+        assert sip.lower() in read({"phone": A, name: form.format(sip)})[0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"phone": A, "sip": "sip25@x.ru"},
+        {"phone": "sip25@x.ru", "sip": A},
+        {"phone": f"{A} / sip25@x.ru"},
+        f"{A}, <sip:Sip25@X.ru>",
+    ],
+)
+def test_a_row_with_a_sip_address_and_a_phone_number_is_readable(row: Mapping[str, Any] | str) -> None:
+    assert read(row) == ({A, "sip25@x.ru"}, {})
+
+
+@pytest.mark.parametrize("text", ["anna@x.ru", "нет, anna@x.ru", "12-34, sip25@x.ru", "7926000001, i80@x.ru"])
+def test_an_email_does_not_make_a_row_without_a_number_readable(text: str) -> None:
+    assert list(read({"phone": text, "name": "Anna"})[1]) == [1]

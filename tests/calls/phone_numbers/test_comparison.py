@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spelled_numbers import SIP_NUMBERS, in_any_case
 
 from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    contact_key,
     contains_number,
     is_same_number,
     may_be_same_number,
@@ -143,3 +145,9 @@ def test_a_text_contains_a_number_in_the_digits_of_every_script(
 )
 def test_a_text_with_other_digits_does_not_contain_the_number(text: str) -> None:
     assert not contains_number(text, ANNA)
+
+
+@given(in_any_case(SIP_NUMBERS))
+def test_all_spellings_of_a_sip_number_have_one_key(sip: str) -> None:
+    assert contact_key(sip) == contact_key(sip.lower())
+    assert is_same_number(sip, contact_key(sip))

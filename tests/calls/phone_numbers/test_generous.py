@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from spelled_numbers import NUMBERS, spelled
+from hypothesis import strategies as st
+from spelled_numbers import NUMBERS, PHONES_AS_SIP, SIP_NUMBERS, in_any_case, spelled
 
-from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
+from airflow_provider_callapi.calls.phone_numbers.generous import (
+    find_numbers,
+    numbers_in_sip,
+    search_numbers,
+)
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
@@ -58,6 +63,12 @@ def test_every_number_of_a_cell_is_found(text: str, numbers: set[str]) -> None:
         "7926000000179260000002",
         "12-34",
         "7926000001",
+        "12-34 sip25@x.ru",
+        "7926000001, sip25@x.ru",
+        "тел. 123-456, ivan80@x.ru",
+        "sip25@x.ru:89260 00001",
+        "anna@x.ru",
+        "79260000002 / 7926000001 / anna@x.ru",
     ],
 )
 def test_digits_that_may_be_the_number_of_a_person_are_refused_and_not_ignored(text: str) -> None:
@@ -93,3 +104,64 @@ def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
     except NotANumber:
         return
     assert found >= numbers
+
+
+@settings(max_examples=100, deadline=None)
+@given(in_any_case(SIP_NUMBERS))
+def test_a_sip_number_is_found_in_every_case(text: str) -> None:
+    assert text.lower() in find_numbers(text, "RU")
+
+
+_SIP_TEXTS = st.sampled_from(
+    [
+        "{}",
+        "sip:{}",
+        "SIPS:{}",
+        "<sip:{}>",
+        '"Анна" <sip:{}>',
+        "<{}>",
+        "sip:{}:5060",
+        "sip:{};transport=udp",
+        "({}).",
+        "просил не звонить: {}, утром",
+        "\u200b{}\u00a0",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(in_any_case(SIP_NUMBERS.filter(lambda sip: "@" in sip)), _SIP_TEXTS)
+def test_a_sip_address_is_found_in_every_form(sip: str, form: str) -> None:
+    assert sip.lower() in find_numbers(form.format(sip), "RU")
+
+
+@settings(max_examples=100, deadline=None)
+@given(PHONES_AS_SIP, _SIP_TEXTS)
+def test_a_sip_address_with_a_phone_number_means_both(sip: str, form: str) -> None:
+    assert find_numbers(form.format(sip), "RU") >= {sip.lower(), A}
+    assert A in numbers_in_sip(read_contact(sip, "RU"), "RU")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    spelled(NUMBERS),
+    in_any_case(SIP_NUMBERS.filter(lambda sip: "@" in sip)),
+    st.sampled_from([" / ", ", ", "; ", "\n", " Анна "]),
+    st.booleans(),
+)
+def test_a_sip_address_beside_a_phone_number_is_found_with_the_number(
+    case: tuple[str, str, str], sip: str, gap: str, is_first: bool
+) -> None:
+    text, region, _ = case
+    cell = f"{sip}{gap}{text.strip()}" if is_first else f"{text.strip()}{gap}{sip}"
+    assert sip.lower() in search_numbers(cell, region)
+    try:
+        number = read_contact(text, region)
+        found = find_numbers(cell, region)
+    except NotANumber:
+        return
+    assert found >= {number, sip.lower()}
+
+
+def test_a_long_text_is_searched_in_little_time() -> None:
+    assert search_numbers(f"{'a1' * 100_000} sip25@x.ru", "RU") >= {"sip25@x.ru"}

@@ -21,9 +21,9 @@ PLAN = Plan(people=[Person(number, number, "Europe/Moscow", {}, 1) for number in
 STRANGER = "79260000009"
 
 
-def excluded_people(memory: CampaignMemory, rows: Any) -> ExcludedPeople:
+def excluded_people(memory: CampaignMemory, rows: Any, plan: Plan = PLAN) -> ExcludedPeople:
     options = SimpleNamespace(do_not_call=Exclusions(rows), region="RU", max_unreadable=0)
-    return ExcludedPeople(options, PLAN, memory, scope="spring", hook=None, log=None)  # type: ignore[arg-type]
+    return ExcludedPeople(options, plan, memory, scope="spring", hook=None, log=None)  # type: ignore[arg-type]
 
 
 @given(st.lists(st.sets(st.sampled_from([*NUMBERS, STRANGER])), min_size=1, max_size=5))
@@ -35,9 +35,25 @@ def test_a_person_stays_excluded_in_later_tries_even_if_the_list_is_shorter(list
     assert not any(number in json.dumps(vars(state)) for number in NUMBERS), "a number is stored"
 
 
+def test_a_person_with_a_phone_number_as_sip_address_stays_excluded_by_this_number() -> None:
+    state = MemoryStore()
+    sip = Person("key", "89260000001@x.ru", "Europe/Moscow", {}, 1, frozenset({"79260000001"}))
+    for rows in (["79260000001"], [STRANGER]):
+        numbers = excluded_people(CampaignMemory(state, {}), rows, Plan(people=[sip])).current()
+        assert sip.is_excluded_by(numbers or ())
+
+
 def test_the_campaign_must_not_dial_while_a_list_that_was_read_before_cannot_be_read(tmp_path: Path) -> None:
     memory = CampaignMemory(None, {"excluded": []})
     people = excluded_people(memory, f"file://{tmp_path}/missing.csv")
 
     assert people.current() is None
     assert people.numbers() == frozenset()
+
+
+def test_a_person_with_a_sip_number_stays_excluded_if_a_later_try_writes_it_in_another_case() -> None:
+    state = MemoryStore()
+    for spelling, rows in (("Sip25@X.ru", ["SIP25@x.ru"]), ("sip25@x.RU", ["79260000009"])):
+        plan = Plan(people=[Person("key", spelling, "Europe/Moscow", {}, 1)])
+        numbers = excluded_people(CampaignMemory(state, {}), rows, plan).current()
+        assert plan.people[0].is_excluded_by(numbers or ())
