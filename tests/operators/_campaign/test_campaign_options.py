@@ -48,6 +48,7 @@ def make(**changes: Any) -> CallApiCampaignOperator:
             "the file of (report|results) would be overwritten",
         ),
         ({"timezone": "Moscow"}, "timezone: "),
+        ({"timezone": "localtime"}, "timezone: "),
         ({"calling_hours": "09:00-21:00"}, "calling_hours: "),
         ({"calling_days": "mon-fri"}, "calling_days: "),
         ({"redial": {"bussy": 600}}, "redial: 'bussy' is not one of"),
