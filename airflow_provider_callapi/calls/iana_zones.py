@@ -8,11 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _NO_PLACE = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*", re.IGNORECASE | re.DOTALL)
-"""Matches the files of a machine's tz database that are no zones of the IANA list.
-
-``localtime`` differs between machines, and the zones of ``right/`` count leap seconds. A file system may
-ignore case.
-"""
+"""Matches the files of a machine's tz database that are no IANA zones. File systems may ignore case."""
 
 
 def is_iana_zone(name: str) -> bool:
