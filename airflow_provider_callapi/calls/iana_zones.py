@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+_NO_PLACE = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*", re.IGNORECASE | re.DOTALL)
+"""Matches the files of a machine's tz database that are no IANA zones. File systems may ignore case."""
+
 
 def is_iana_zone(name: str) -> bool:
     """Return whether a text is an IANA time zone that this machine knows, such as ``Europe/Moscow``."""
+    if _NO_PLACE.fullmatch(name):
+        return False
     try:
         ZoneInfo(name)  # a folder of zones raises an OSError
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -179,6 +179,8 @@ def test_text_is_converted_to_the_fields_type():
         ({"timezone": "../../etc/passwd"}, "timezone"),
         ({"timezone": "Europe"}, "timezone"),
         ({"timezone": 3}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
+        ({"timezone": "right/Europe/Moscow"}, "timezone"),
         ({"api_version": "4"}, "api_version"),
         ({"api_version": "v4.0/../admin"}, "api_version"),
         ({"timeout": "soon"}, "timeout"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ _FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday
 _NUMBERS = {name: number for names in (DAYS, _FULL_NAMES) for number, name in enumerate(names)}
 """Name of a weekday → its number; 0 is Monday."""
 _KEYS = frozenset({"days", "also", "except"})
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class CallingDays:
         - the text ``"workdays"``: the workdays of a country;
         - a dict ``{"days": …, "also": […], "except": […]}`` with at least one of these keys. ``days`` has one
           of the two forms above; the default is every day. ``also`` adds dates (``"2026-12-31"``), and
-          ``except`` removes dates.
+          ``except`` removes dates. Of these two keys, None and an empty list mean no dates.
 
         :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
         """
@@ -66,7 +68,7 @@ class CallingDays:
         if not value or not value.keys() <= _KEYS:
             raise ValueError("the keys are days, also and except")
         weekdays = _read_days(value["days"]) if "days" in value else _ALL_WEEKDAYS
-        also, excluded = (_read_dates(value.get(name) or ()) for name in ("also", "except"))
+        also, excluded = (_read_dates(name, value.get(name)) for name in ("also", "except"))
         if also & excluded:
             raise ValueError("a date cannot be in also and in except")
         return cls(weekdays, also, excluded)
@@ -120,11 +122,16 @@ def _read_days(value: Any) -> frozenset[int] | None:
     return frozenset(_NUMBERS[name] for name in names)
 
 
-def _read_dates(value: Any) -> frozenset[date]:
+def _read_dates(key: str, value: Any) -> frozenset[date]:
+    if value is None:
+        return frozenset()
     dates = [value] if isinstance(value, str | date) else value
     if not isinstance(dates, Collection) or isinstance(dates, Mapping | bytes | bytearray):
-        raise ValueError("a list of dates is needed")
-    return frozenset(map(_read_date, dates))
+        raise ValueError(f"{key}: a list of dates is needed")
+    try:
+        return frozenset(map(_read_date, dates))
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
 
 
 def _read_date(value: Any) -> date:
@@ -132,7 +139,8 @@ def _read_date(value: Any) -> date:
 
     :raises ValueError: the value is no date.
     """
-    if isinstance(value, str):
+    # date.fromisoformat() alone also reads weeks: "2026-W01" would be the Monday 2025-12-29.
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
         return date.fromisoformat(value.strip())
     if isinstance(value, date) and not isinstance(value, datetime):
         return value

@@ -21,6 +21,9 @@ Row = Mapping[str, Any] | str
 def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
     """Yield one row for each line of a JSON Lines file. A blank line becomes an empty row, ``{}``.
 
+    A number with an exponent, such as ``7.926E+10``, becomes its written text. It may be a rounded phone
+    number, and the reader of phone numbers refuses this form.
+
     :raises ListUnreadable: all lines are blank. Or a line is neither a JSON object nor a phone number, or
         contains a column twice; the error message then contains the number of the line.
     """
@@ -31,7 +34,7 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
             continue
         is_empty_file = False
         try:
-            yield read_row(json.loads(line, object_pairs_hook=_object))
+            yield read_row(json.loads(line, object_pairs_hook=_object, parse_float=_float))
         except ListUnreadable as error:
             raise ListUnreadable(f"line {number}: {error}") from None
         except (ValueError, RecursionError):
@@ -70,3 +73,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) != len(pairs):
         refuse_duplicates(name for name, _ in pairs)
     return row
+
+
+def _float(literal: str) -> float | str:
+    """Return a JSON number with a fraction as a float, and a number with an exponent as it is written."""
+    return literal if "e" in literal.lower() else float(literal)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import dropwhile
 from typing import Any, BinaryIO
+from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
+
+_PART = 65536
+"""How many bytes of a sheet's XML are read at once."""
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -19,6 +24,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     :param file: the ``.xlsx`` file, opened in binary mode.
     :raises ListUnreadable: openpyxl is not installed.
     :raises ListUnreadable: the workbook is damaged, is empty, or has values in several sheets.
+    :raises ListUnreadable: the sheet has merged cells. Only the first cell of merged cells has their value.
     :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
     try:
@@ -32,17 +38,22 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         workbook = load_workbook(file, read_only=True, data_only=True)
         formulas = load_workbook(file, read_only=True)
         pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
-        sheets = [list(dropwhile(_has_no_value, _lines(*pair))) for pair in pairs]
+        sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
+        filled = [(sheet, lines) for sheet, lines in sheets if lines]
+        merged = [line for sheet, _ in filled for line in _merged_lines(sheet)]
     except ListUnreadable:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
         raise ListUnreadable(f"not a readable .xlsx workbook ({type(error).__name__})") from None
-    filled = [sheet for sheet in sheets if sheet]
     if not filled:
         raise ListUnreadable("the workbook is empty")
     if len(filled) > 1:
         raise ListUnreadable("several sheets have values. Keep one sheet, because only one list is read")
-    yield from _rows(filled[0])
+    if merged:
+        raise ListUnreadable(
+            f"line {min(merged)}: merged cells. Unmerge the cells, and write the value into each cell"
+        )
+    yield from _rows(filled[0][1])
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -61,6 +72,31 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
             )
         if not all(map(is_empty, values)):
             yield number, values
+
+
+def _merged_lines(sheet: Any) -> list[int]:
+    """Return the numbers of the lines in which merged cells of a sheet begin."""
+    # A read-only sheet has no merged cells: in the XML, they follow all rows. The parser keeps no elements.
+    found = _MergedLines()
+    parser = XMLParser(target=found)  # noqa: S314 - openpyxl has already parsed this XML
+    with sheet._get_source() as file:
+        while part := file.read(_PART):
+            parser.feed(part)
+    parser.close()
+    return found.lines
+
+
+class _MergedLines:
+    """Collects the first line of each range of merged cells, such as 2 of ``C2:C4``, in a sheet's XML."""
+
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Read one element."""
+        if tag.endswith("}mergeCell"):
+            first = re.search(r"\d+", attributes["ref"])
+            self.lines.append(int(first[0]) if first else 1)  # A:B begins in line 1
 
 
 def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:

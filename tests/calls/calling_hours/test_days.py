@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 
@@ -29,6 +31,7 @@ WEEK = frozenset(range(7))
             CallingDays(frozenset({0}), frozenset({date(2026, 11, 1)})),
         ),
         ({"also": None, "except": []}, CallingDays(WEEK)),
+        ({"also": (), "except": None}, CallingDays(WEEK)),
     ],
 )
 def test_each_form_of_the_calling_days_is_read(given: Any, days: CallingDays) -> None:
@@ -53,6 +56,30 @@ def test_the_days_and_dates_need_no_quotes_in_yaml() -> None:
 def test_other_forms_of_the_calling_days_are_refused(given: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         CallingDays.of(given)
+
+
+@pytest.mark.parametrize("key", ["also", "except"])
+@pytest.mark.parametrize(
+    "value", ["", " ", 0, 0.0, False, {}, b"", [""], [None], [0], [False], ["2026-02-30"]]
+)
+def test_only_none_and_an_empty_list_mean_no_dates(key: str, value: Any) -> None:
+    for days in ({key: value}, {"days": "workdays", key: value}):
+        with pytest.raises(ValueError, match=f"^{key}: "):
+            CallingDays.of(days)
+
+
+@drawn(st.dates(), st.sampled_from(["{}", " {}", "{}\n"]))
+def test_a_date_is_written_as_year_month_and_day(day: date, form: str) -> None:
+    assert CallingDays.of({"except": [form.format(day.isoformat())]}).excluded == {day}
+
+
+@drawn(
+    st.dates(date(1000, 1, 1)),
+    st.sampled_from(["%G-W%V-%u", "%G-W%V", "%GW%V%u", "%GW%V", "%Y%m%d", "%Y-%j"]),
+)
+def test_a_date_in_another_form_of_iso_8601_is_refused(day: date, form: str) -> None:
+    with pytest.raises(ValueError, match=r"^except: a date, such as 2026-12-31, is needed$"):
+        CallingDays.of({"except": [day.strftime(form)]})
 
 
 def test_a_workday_is_unknown_without_a_calendar() -> None:

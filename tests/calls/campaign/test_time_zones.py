@@ -48,7 +48,11 @@ def test_the_names_of_time_zones_are_read(text: str, zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["+3", "3", "3.0", "Moscow", "Москва", "IST", "UTC+15", "-13:00", "+05:30", "", "/", "../UTC"]
+    "text",
+    [
+        *("+3", "3", "3.0", "Moscow", "Москва", "IST", "UTC+15", "-13:00", "+05:30", "", "/", "../UTC"),
+        *("localtime", "posixrules", "Factory", "posix/UTC", "right/Europe/Moscow"),
+    ],
 )
 def test_an_ambiguous_text_is_no_time_zone(text: str) -> None:
     assert read_time_zone(text) is None

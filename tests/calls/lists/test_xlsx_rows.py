@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 openpyxl = pytest.importorskip("openpyxl", reason="an extra of the package")
 
@@ -13,12 +17,18 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable  # noqa
 from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: E402
 
 
-def workbook(*lines: list[Any], more_sheets: int = 0) -> io.BytesIO:
+def workbook(*lines: list[Any], more_sheets: int = 0, merged: Sequence[str] = ()) -> io.BytesIO:
     book = openpyxl.Workbook()
     for line in lines:
         book.active.append(line)
+    for cells in merged:
+        book.active.merge_cells(cells)
     for _ in range(more_sheets):
-        book.create_sheet()
+        book.create_sheet().merge_cells("A1:B2")
+    return saved(book)
+
+
+def saved(book: Any) -> io.BytesIO:
     file = io.BytesIO()
     book.save(file)
     file.seek(0)
@@ -50,6 +60,55 @@ def test_a_line_of_failed_formulas_is_a_row_but_not_the_line_of_column_names() -
 def test_a_damaged_workbook_is_refused(lines: list[list[Any]], why: str) -> None:
     with pytest.raises(ListUnreadable, match=why):
         list(read_xlsx(workbook(*lines)))
+
+
+PEOPLE = [
+    ["phone", "name", "timezone"],
+    [79260000001, "Анна", "Asia/Vladivostok"],
+    [79260000002, "Борис", None],
+    [79260000003, "Вера", None],
+]
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 3), st.integers(0, 3))
+def test_a_workbook_with_merged_cells_is_refused(line: int, column: int, lines: int, columns: int) -> None:
+    last = max(columns, 0 if lines else 1)  # one cell alone cannot be merged
+    cells = f"{'ABCDEFG'[column - 1]}{line}:{'ABCDEFG'[column - 1 + last]}{line + lines}"
+    file = workbook(*PEOPLE, merged=["A9:B9", cells])
+
+    with pytest.raises(ListUnreadable, match=f"^line {line}: merged cells. Unmerge the cells, and write"):
+        list(read_xlsx(file))
+
+
+def test_merged_cells_are_found_in_each_spelling_of_the_xml_and_in_any_part_of_the_workbook() -> None:
+    file = renamed(workbook(*PEOPLE, merged=["C2:C4"]), "xl/worksheets/sheet1.xml", "xl/people.xml")
+
+    with pytest.raises(ListUnreadable, match=r"^line 2: merged cells"):
+        list(read_xlsx(file))
+
+
+def renamed(workbook: io.BytesIO, part: str, name: str) -> io.BytesIO:
+    """Return a workbook whose sheet has another file name, and a prefix for the names of merged cells."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(workbook) as before, zipfile.ZipFile(file, "w") as after:
+        for entry in before.namelist():
+            content = before.read(entry).replace(part.encode(), name.encode())
+            space = b'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+            content = content.replace(b"<mergeCell ", b"<x:mergeCell " + space + b" ")
+            after.writestr(name if entry == part else entry, content)
+    return file
+
+
+def test_merged_cells_of_a_sheet_without_values_do_not_count() -> None:
+    assert len(list(read_xlsx(workbook(*PEOPLE, more_sheets=1)))) == 3
+
+
+def test_words_about_merged_cells_are_no_merged_cells() -> None:
+    name = '<mergeCell ref="A1:B2"/>'
+
+    assert list(read_xlsx(workbook(["phone", "name"], [79260000001, name]))) == [
+        {"phone": 79260000001, "name": name}
+    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"phone;name", b"PK\x03\x04 cut"])

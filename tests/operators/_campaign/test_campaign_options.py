@@ -48,8 +48,11 @@ def make(**changes: Any) -> CallApiCampaignOperator:
             "the file of (report|results) would be overwritten",
         ),
         ({"timezone": "Moscow"}, "timezone: "),
+        ({"timezone": "localtime"}, "timezone: "),
         ({"calling_hours": "09:00-21:00"}, "calling_hours: "),
         ({"calling_days": "mon-fri"}, "calling_days: "),
+        ({"calling_days": {"except": ""}}, "calling_days: "),
+        ({"calling_days": {"also": ["2026-W01"]}}, "calling_days: "),
         ({"redial": {"bussy": 600}}, "redial: 'bussy' is not one of"),
     ],
 )
