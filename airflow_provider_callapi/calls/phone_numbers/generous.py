@@ -41,6 +41,10 @@ _SIP_SIGN = re.compile("[A-Za-z@*#]")
 """Matches the characters of which each SIP number has at least one."""
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
+_SHORTENED = re.compile(r"(?:\d[\s().-]*){7}(?:[,;/&]|\bи\b)\s*\d{1,6}\s*(?:$|[,;/&])")
+"""Matches the last digits of a second number behind a first one: ``8 926 000-00-01, 02``."""
+_RANGE = re.compile(r"(\d{7,15})\s*(?:\.{2,}|…|-)\s*\+?(\d{7,15})")
+"""Matches two numbers that may be the ends of a range: ``79260000001..79260000009``."""
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 
 
@@ -67,6 +71,10 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
     plain = _without_extensions(text)
+    if _SHORTENED.search(plain):
+        raise NotANumber("a second number without its first digits; write each number whole")
+    if any(int(first) < int(last) for first, last in _RANGE.findall(plain)):
+        raise NotANumber("this may be a range of numbers; write each number, separated by commas")
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = set()
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):

@@ -37,6 +37,7 @@ _TWO_NUMBERS = 14
 """The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
 """Matches a character that only a SIP number can contain."""
+_MASKED = re.compile(r"\+?[0-9]{2,}[ -]?[xXхХ*#_]{2,}[0-9]*")
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
@@ -133,6 +134,8 @@ def _read_plain(digits: str, region: str) -> str:
 def _read_sip(text: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
+    if _MASKED.fullmatch(text):
+        raise NotANumber("a masked number")
     if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):

@@ -165,3 +165,30 @@ def test_a_sip_address_beside_a_phone_number_is_found_with_the_number(
 
 def test_a_long_text_is_searched_in_little_time() -> None:
     assert search_numbers(f"{'a1' * 100_000} sip25@x.ru", "RU") >= {"sip25@x.ru"}
+
+
+@pytest.mark.parametrize("words", ["", "тел. ", "Anna "])
+@pytest.mark.parametrize("second", [", 02", "/02", "; 02, 03", " и 2", "/ 0002"])
+def test_a_second_number_without_its_first_digits_is_unreadable(words: str, second: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(f"{words}8 926 000 00 01{second}", "RU")
+
+
+@pytest.mark.parametrize("text", ["79260000001, дом 12", "тел 79260000001, 5 этаж", "2 раза 79260000001"])
+def test_a_short_number_that_words_explain_is_ignored(text: str) -> None:
+    assert find_numbers(text, "RU") == {"79260000001"}
+
+
+@pytest.mark.parametrize("between", ["..", "...", "…", "-", " – ", "—"])
+@pytest.mark.parametrize("words", ["", "номера "])
+def test_a_range_of_numbers_is_unreadable(between: str, words: str) -> None:
+    with pytest.raises(NotANumber, match="range"):
+        find_numbers(f"{words}79260000001{between}79260000009", "RU")
+
+
+@pytest.mark.parametrize("text", ["7926*******", "7926xxx0001", "7926ххх0001", "+7926***0001", "7926###0001"])
+def test_a_masked_number_is_no_sip_number(text: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(text, "RU")
+    with pytest.raises(NotANumber):
+        read_contact(text, "RU")
