@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -158,6 +160,13 @@ class CampaignOptions:
         paths = {**lists, "results": self.results, "report": self.report}
         for name in ("results", "report"):
             if isinstance(paths[name], str):
+                own = _plain_path(paths[name])
                 for other, path in paths.items():
-                    if other != name and path == paths[name]:
+                    if other != name and isinstance(path, str) and _plain_path(path) == own:
                         raise InvalidParameter(f"{name}: the file of {other} would be overwritten")
+
+
+def _plain_path(path: str) -> str:
+    """Return a local path in one of its spellings: ``file:///tmp/./a.csv`` becomes ``/tmp/a.csv``."""
+    local = path.strip().removeprefix("file://")
+    return path.strip() if "://" in local else posixpath.normpath(re.sub("^//+", "/", local))

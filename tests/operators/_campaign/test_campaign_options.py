@@ -39,6 +39,10 @@ def make(**changes: Any) -> CallApiCampaignOperator:
         ({"call": {**CALL, "virtual_phone_number": "+7 926 000-00-0"}}, "virtual_phone_number: no phone"),
         ({"call": {**TO_OPERATOR, "operator": "+84951234567"}}, r"operator: the \+ may be wrong"),
         ({"results": "file:///people.csv"}, "results: the file of contacts would be overwritten"),
+        *(
+            ({"contacts": "/lists/people.csv", "results": path}, "results: the file of contacts")
+            for path in ("file:///lists/people.csv", "//lists/./people.csv", "/lists/old/../people.csv")
+        ),
         (
             {"do_not_call": "file:///stop.csv", "report": "file:///stop.csv"},
             "report: the file of do_not_call",
