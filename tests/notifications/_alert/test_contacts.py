@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from failing_callbacks import ON_DUTY, notifier, of_dag, of_deadline, rung
 from hypothesis import given, settings
@@ -28,6 +30,17 @@ def test_a_contact_is_rung_in_every_usual_spelling(desk, contact):
     notifier(contact, region="RU")(of_dag())
 
     assert rung(desk) == ["79160000001"]
+
+
+@pytest.mark.parametrize("written", [str, tuple, json.dumps, "[{0[0]}, {0[1]}]".format])
+def test_a_template_may_give_the_text_of_a_list(desk, written):
+    desk.exchange.default_script = Script.busy()
+    people = [ON_DUTY, "79160000002"]
+    duty = str(written(people))
+
+    notifier("{{ duty }}")({**of_dag(), "duty": duty})
+
+    assert rung(desk) == people
 
 
 @pytest.mark.parametrize(
