@@ -130,13 +130,17 @@ def read_hours(value: Any) -> tuple[time, time]:
     """Return the two times of the daily calling window: (opens, closes).
 
     :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight, as ``"00:00"`` does.
-    :raises ValueError: the value is not a pair of times, or a time has a time zone.
+    :raises ValueError: the value is not a pair of times, a time has a time zone, or the two times are equal.
+        Exception: ``("00:00", "24:00")`` means all hours.
     """
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(t, str) for t in value):
         raise ValueError("two times are needed")
     opens, closes = map(_time_of_day, value)
     if opens.tzinfo or closes.tzinfo:
         raise ValueError("a time without a time zone is needed")
+    # A mistake such as ("09:00", "09:00") would ring people at night.
+    if opens == closes and (value[0] == "24:00" or value[1] != "24:00"):
+        raise ValueError("the two times are equal; None or 00:00 to 24:00 means all hours")
     return opens, closes
 
 

@@ -18,6 +18,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     has_template,
 )
 from airflow_provider_callapi.calls.campaign.time_zones import (
+    SignedColumns,
     is_backwards,
     read_time_zone,
     refuse_unnamed_zone,
@@ -239,12 +240,14 @@ def read_people(
     met: dict[str, int] = {}
     backwards: set[str] = set()
     which, shards = shard
+    signed = SignedColumns()
     for line, given in enumerate(rows, start=1):
         own = {"phone": given} if isinstance(given, str) else given
         row = without_failed_formulas(own)
         columns = find_columns(tuple(row), needs_phone=template.reads_phone)
         if columns.timezone is None:
             refuse_unnamed_zone(row, line)
+            signed.add(row, line)
         contact = None
         try:
             contact = template.contact(row)
@@ -271,6 +274,7 @@ def read_people(
         else:
             met[own_key] = line
             plan.people.append(person)
+    signed.refuse()
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
         for zone in sorted(backwards)

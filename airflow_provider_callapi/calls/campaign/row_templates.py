@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.campaign.row_values import (
+    EMPTY_VALUE,
+    NESTED_VALUE,
+    EmptyCell,
+    values_for_templates,
+)
 from airflow_provider_callapi.calls.lists.columns import value_of
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
@@ -29,6 +36,8 @@ class _Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, EmptyCell):
+            return EMPTY_VALUE
         if isinstance(self._undefined_obj, Mapping):
             return f"the row has no column {self._undefined_name!r}"
         return str(super()._undefined_message)
@@ -38,8 +47,14 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     """The Jinja sandbox in which a campaign fills in the templates of its parameter ``call``."""
 
     def __init__(self) -> None:
-        # A missing column or a value None raises an error, because a spoken message must not have a gap.
+        # A missing column or an empty cell raises an error, because a spoken message must not have a gap.
         super().__init__(undefined=_Missing, finalize=_check_value)
+        self.tests.update({name: _with_none(test) for name, test in self.tests.items()})
+        self.filters["join"] = _without_dicts(self.filters["join"])
+        self.policies["json.dumps_kwargs"] = {
+            **self.policies["json.dumps_kwargs"],
+            "default": _refuse_in_json,
+        }
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return ``obj.attribute`` for a template: a column of a row, or else an attribute of the object."""
@@ -49,6 +64,35 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+def _with_none(test: Any) -> Callable[..., Any]:
+    """Return a Jinja test, such as ``is none``, that gets None for each empty cell."""
+
+    @wraps(test)  # also copies the mark of a test that gets the environment
+    def test_with_none(*values: Any, **named: Any) -> Any:
+        return test(*(None if isinstance(value, EmptyCell) else value for value in values), **named)
+
+    return test_with_none
+
+
+def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
+    """Return Jinja's filter ``join`` that refuses a dict, because it would insert column names."""
+
+    @wraps(join)
+    def join_without_dicts(context: Any, value: Any, *options: Any, **named: Any) -> str:
+        if isinstance(value, Mapping):
+            raise UndefinedError("a value is a dict; insert its items, e.g. with {{ … .name }}")
+        return join(context, value, *options, **named)
+
+    return join_without_dicts
+
+
+def _refuse_in_json(value: Any) -> None:
+    """Raise the error of an empty cell, or of a value that JSON does not know, in the filter ``tojson``."""
+    if isinstance(value, EmptyCell):
+        raise UndefinedError(EMPTY_VALUE)
+    raise TypeError(f"{type(value).__name__} in JSON")
+
+
 def _check_value(value: Any) -> Any:
     """Return a value that a template is about to insert into a text.
 
@@ -56,15 +100,15 @@ def _check_value(value: Any) -> Any:
     """
     if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
         return value
-    if is_empty(value):
-        raise UndefinedError("a value is empty (null); give a default with {{ … or 'a default' }}")
+    if isinstance(value, EmptyCell) or is_empty(value):
+        raise UndefinedError(EMPTY_VALUE)
     # Instead of a missing column, Jinja finds a method of the row, such as items.
     if callable(value):
         raise UndefinedError("the row has no such column")
     if isinstance(value, bytes | memoryview):
         raise UndefinedError("a value is bytes that are no UTF-8 text; insert a text")
     if isinstance(value, Iterable):
-        raise UndefinedError("a value is a list or a dict; insert its items, e.g. with {{ … | join(', ') }}")
+        raise UndefinedError(NESTED_VALUE)
     return value
 
 
@@ -95,11 +139,13 @@ class RowTemplate:
         """Return the text of the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
-        :raises TemplateError: the template inserts a missing column or a value None. An expression of the
+        :raises TemplateError: the template inserts a missing column or an empty cell. An expression of the
             author can also raise any other error.
         """
         plain = self._join(row)
-        return self._jinja.render({**self._values, ROW: row}) if plain is None else plain
+        if plain is not None:
+            return plain
+        return self._jinja.render({**self._values, ROW: values_for_templates(row)})
 
     def render_for_all(self) -> str:
         """Return the text of a template that does not use the person's row. All people get this text."""

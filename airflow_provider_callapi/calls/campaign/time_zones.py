@@ -28,6 +28,13 @@ _SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
+_SIGNED_OR_ZERO = re.compile(
+    r"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00)"
+    r"\s*(?:(?:ч|h)\w{0,4}\.?)?",
+    re.IGNORECASE,
+)
+"""Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
+_LONGEST_OFFSET = 12
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -73,10 +80,48 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
     """
     for name, value in row.items():
         if value is not None and _contains_zone(str(value)):
-            raise ListUnreadable(
-                f"the column {name!r} holds time zones, see row {line}: did you mean timezone? Name the "
-                "column timezone. If these are not the time zones of the people, add an empty column timezone"
-            )
+            raise ListUnreadable(_unnamed(name, line))
+
+
+class SignedColumns:
+    """Finds columns whose values are all offsets such as ``+7``, in a list without ``timezone``."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._other: set[str] = set()
+
+    def add(self, row: Mapping[str, Any], line: int) -> None:
+        """Look at a row.
+
+        :param row: the row: column → value.
+        :param line: the number of the row in the list.
+        """
+        for name, value in row.items():
+            if name in self._other or value is None:
+                continue
+            text = str(value)
+            if len(text) > _LONGEST_OFFSET or not _SIGNED_OR_ZERO.fullmatch(fold(text)):
+                self._other.add(name)
+            elif name not in self._first and fold(text)[0] in "+-":
+                self._first[name] = line
+
+    def refuse(self) -> None:
+        """Raise an error if a column has only offsets. The caller has added all rows.
+
+        Zeros and empty cells may stand beside the offsets.
+
+        :raises ListUnreadable: there is such a column. The error message names the column and a row.
+        """
+        for name, line in self._first.items():
+            if name not in self._other:
+                raise ListUnreadable(_unnamed(name, line))
+
+
+def _unnamed(name: str, line: int) -> str:
+    return (
+        f"the column {name!r} holds time zones, see row {line}: did you mean timezone? Name the "
+        "column timezone. If these are not the time zones of the people, add an empty column timezone"
+    )
 
 
 @lru_cache(maxsize=1024)

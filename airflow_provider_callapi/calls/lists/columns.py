@@ -19,12 +19,31 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
+_SHIFT = "diff(?:erence)?|delta|дельта|shift|offset|сдвиг|смещени|разниц|отклонени|относительно"
+_CLOCK = "utc|gmt|мск|msk|москв(?:ы|е|ой)|московск(?:ого|им|ое)|moscow|гринвич"
+_TIME = "time|врем|поясн"
+_HOURS = "hours?|час"
+_OWN = "local|местн"
+_LINKS = "plus|minus|плюс|минус|from|to(?=utc|gmt)|vs|от|ко?|со?|во?|по|h|ч"
+_ZONE_WORDS = (
+    # only such words, with the endings of Russian words behind them
+    rf"(?=.{{1,40}}$)"  # the search in a longer name could take long
+    rf"(?=(?:(?:{_SHIFT}|{_CLOCK}|{_TIME}|{_HOURS}|{_OWN})(?:ен[а-я]{{1,3}}|[а-я]{{0,2}})|{_LINKS}|[\W\d])+$)"
+    rf"(?:(?=.*(?:{_SHIFT}))(?=.*(?:{_CLOCK}|{_TIME}|{_HOURS}))|(?=.*(?:{_CLOCK}))(?!в|по|.*(?:{_TIME}))"
+    rf"|(?=.*(?:{_OWN}|поясн))(?=.*(?:time|врем)))"
+)
+"""Matches a name that only has words of time zones, such as ``delta UTC`` or ``разница во времени``.
+
+A name with another word, such as ``филиал МСК`` or ``created_at_utc``, may mean anything.
+"""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile(
-        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset$|^(zone|zona|зона|пояс)$"
+        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
+        r"|^zone?name$|^(имя|название)зоны$|^zonahoraria|^husohorario|^fuseau|^zeitzone"
         r"|^врем\w{0,6}(пояс|зон)|^час(ов\w\w)?зон|^зон\w?врем"
         r"|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
+        rf"|^{_ZONE_WORDS}"
     ),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }

@@ -49,7 +49,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
                 table = Table(values)
             else:
                 if len(values) < len(table.names):
-                    _refuse_swallowed_values(values, separator)
+                    _refuse_missing_values(values, table.names, separator)
                 yield table.row(values, _cell)
             first = line
     except csv.Error as error:
@@ -111,12 +111,18 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
             )
 
 
-def _refuse_swallowed_values(values: Sequence[str], separator: str) -> None:
-    """Raise `ListUnreadable` if a value of a row that is too short contains the separator."""
+def _refuse_missing_values(values: Sequence[str], names: Sequence[str], separator: str) -> None:
+    """Raise `ListUnreadable` if a row has no value for its last columns, unless the row is blank."""
     # A misplaced quotation mark can join several values to one.
     if any(separator in value for value in values):
         raise ListUnreadable(
             "fewer values than columns, and a quoted value contains the separator. Check the quotation marks"
+        )
+    # The missing value may be a time zone, behind a lost separator or the end of a file that is cut off.
+    if any(names[len(values) :]) and not all(map(is_empty_text, values)):
+        raise ListUnreadable(
+            "fewer values than columns. Check whether the line is cut off, and write a separator before each "
+            "empty value"
         )
 
 

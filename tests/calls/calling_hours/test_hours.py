@@ -108,6 +108,18 @@ def test_hours_that_cannot_be_read_are_refused(given: object) -> None:
     assert [year_in(zone, new_year) for zone in (MOSCOW, BERLIN)] == [2026, 2025]
 
 
+@given(st.times().map(lambda t: t.isoformat("minutes")) | st.just("24:00"), st.sampled_from([list, tuple]))
+def test_two_equal_times_are_refused_because_they_would_mean_all_hours(text: str, pair: type) -> None:
+    with pytest.raises(ValueError, match="None or 00:00 to 24:00 means all hours"):
+        read_hours(pair([text, text]))
+
+
+def test_midnight_to_midnight_means_all_hours_only_as_00_00_to_24_00() -> None:
+    assert str(CallingHours(*read_hours(("00:00", "24:00")))) == "all hours, every day"
+    with pytest.raises(ValueError, match="the two times are equal"):
+        read_hours(("24:00", "00:00"))
+
+
 MOMENTS = st.one_of(
     st.integers(int(at("2026-03-29T00:00")), int(at("2026-03-29T05:00"))),
     st.integers(int(at("2026-10-25T00:00")), int(at("2026-10-25T05:00"))),

@@ -315,6 +315,36 @@ def test_a_time_zone_in_a_column_with_another_name_is_refused_in_any_row() -> No
     assert plan_of([*rows, anna("79260000999", region="Asia/Vladivostok", timezone=None)]).people
 
 
+SIGNED = st.builds("{}{}".format, st.sampled_from("+-\u2212"), st.integers(0, 14)) | st.sampled_from(
+    ["+07", "+7 ч", "+0730", "+1000", " +3 "]
+)
+
+
+@given(offsets=st.permutations(["0", None, "+7"]), signed=st.lists(SIGNED, max_size=3))
+def test_a_column_with_only_signed_small_numbers_holds_time_zones(
+    offsets: list[str | None], signed: list[str]
+) -> None:
+    """Whatever the column is named: the people would be rung by the zone of the campaign."""
+    rows = [anna(f"7926000{n:04d}", ЧП=value) for n, value in enumerate([*signed, *offsets])]
+    with pytest.raises(ListUnreadable, match="the column 'ЧП' holds time zones, see row"):
+        plan_of(rows)
+    assert plan_of([row | {"timezone": None} for row in rows]).people
+
+
+@given(
+    signed=st.lists(SIGNED, max_size=3),
+    other=st.sampled_from(["7", "+15", "+7.5", "-100", "+79260000001", "a", "+7 штук", 7, 0.5, True]),
+    after=st.lists(SIGNED, max_size=3),
+)
+def test_a_column_with_another_value_is_no_column_of_time_zones(
+    signed: list[str], other: Any, after: list[str]
+) -> None:
+    rows = [anna(f"7926000{n:04d}", balance=value) for n, value in enumerate([*signed, other, *after])]
+    assert len(plan_of(rows).people) == len(rows)
+    zeros = [anna(balance=0), anna("79260000012", balance="0")]
+    assert len(plan_of(zeros).people) == 2
+
+
 def test_the_authors_external_id_may_be_empty_for_a_person() -> None:
     template = template_of({**CALL, "external_id": "{{ contact.order }}"})
     plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from airflow_provider_callapi.calls.campaign.row_templates import (
     fill_in,
     has_template,
 )
+from airflow_provider_callapi.calls.campaign.row_values import EMPTY_VALUE, values_for_templates
 
 PIECES = (
     "Hello ",
@@ -42,7 +46,7 @@ ROWS = st.dictionaries(st.sampled_from(["name", "NAME", "Time Zone", "items", "p
 
 
 def _by_jinja(template: RowTemplate, row: dict[str, Any]) -> str:
-    return str(template._jinja.render({**VALUES, "contact": row}))
+    return str(template._jinja.render({**VALUES, "contact": values_for_templates(row)}))
 
 
 def _text_or_error(work: Any) -> tuple[str, str]:
@@ -110,3 +114,123 @@ def test_the_error_about_an_inserted_list_names_the_remedy(template: str) -> Non
 def test_a_comment_in_a_template_is_not_part_of_the_text() -> None:
     value = compile_templates({"message": "{# for the morning #}Hello"}, VALUES, "call")
     assert value == {"message": "Hello"}
+
+
+def _filled_in(template: str, row: dict[str, Any]) -> str:
+    return str(fill_in(compile_templates(template, {}, "call.message"), row, "call.message"))
+
+
+EMPTY = (None, float("nan"), float("inf"), Decimal("sNaN"), type("NaTType", (), {})())
+PLACES = ("contact.name", "contact['name']", "contact.address.city", "contact.orders[0]['price']")
+FILTERS = sorted(row_templates._Sandbox().filters.keys() - {"default", "d"})
+USES = (
+    *("{{ CELL | " + name + " }}" for name in FILTERS),
+    *("{{ [CELL] | " + name + " }}" for name in FILTERS if name not in {"float", "int"}),
+    *(
+        "{{ CELL ~ '!' }}",
+        "{{ 'x' ~ CELL }}",
+        "{{ CELL + 1 }}",
+        "{{ 2 * CELL }}",
+        "{{ -CELL }}",
+    ),
+    *("{{ 'Hi {}'.format(CELL) }}", "{{ 'Hi {:>9}'.format(CELL) }}", "{{ '%s' % CELL }}"),
+    *("{{ '%r' % CELL }}", "{{ '%d' % CELL }}", "{{ '%s, %s' % (1, CELL) }}"),
+    *("{{ '-'.join([CELL]) }}", "{{ CELL.title() }}", "{{ CELL[:3] }}", "{{ {'a': CELL} }}"),
+    *("{{ CELL < 3 }}", "{{ 'a' in CELL }}", "{{ range(CELL) | list | length }}"),
+    *("{% for c in CELL %}{{ c }}{% endfor %}", "{% set n = CELL %}{{ n ~ n }}"),
+    *("{{ CELL | default('') }}", "{{ {'a': CELL} | tojson }}", "{{ CELL | replace('a', 'b') }}"),
+)
+
+
+def _row_with(empty: Any) -> dict[str, Any]:
+    return {"name": empty, "address": {"city": empty}, "orders": [{"price": empty}]}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_empty_cell_is_never_spoken_whatever_a_template_does(use: str) -> None:
+    for place, empty in product(PLACES, EMPTY):
+        with suppress(InvalidRow):
+            text = _filled_in(use.replace("CELL", place), _row_with(empty))
+            assert text in ("", "1")  # nothing is said, or the length of a list
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "use",
+    [
+        *("{{ CELL | " + name + " }}" for name in ("upper", "lower", "title", "trim", "string", "e", "int")),
+        *("{{ CELL | tojson }}", "{{ CELL | float }}", "{{ [CELL] | join(' ') }}"),
+        *("{{ CELL ~ '' }}", "{{ '{}'.format(CELL) }}", "{{ '%s' % CELL }}"),
+        *("{{ CELL }}", "{{ CELL.title() }}"),
+    ],
+)
+def test_the_error_about_an_empty_cell_names_the_remedy(use: str, place: str) -> None:
+    with pytest.raises(InvalidRow) as error:
+        _filled_in(use.replace("CELL", place), _row_with(None))
+    assert str(error.value) == f"call.message: {EMPTY_VALUE}"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ contact.get('nme') ~ '' }}",
+        "{{ contact.address.get('nme') | string }}",
+        "{{ contact.values() | map('string') | join }}",
+        "{% for name, value in contact.items() %}{{ value ~ '' }}{% endfor %}",
+        "{{ contact.orders | map(attribute='price') | join(', ') }}",
+    ],
+)
+def test_an_empty_cell_that_a_method_or_a_loop_returns_is_refused(template: str) -> None:
+    with pytest.raises(InvalidRow, match="a value is empty"):
+        _filled_in(template, _row_with(None))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *(
+            "not CELL",
+            "CELL is none",
+            "CELL is defined",
+            "CELL == none",
+            "none == CELL",
+            "CELL in [none, '']",
+        ),
+        *("CELL is sameas none", "CELL is not string", "CELL is not iterable", "CELL is not number"),
+        *("CELL != ''", "CELL != 0", "(CELL or 'you') == 'you'", "CELL | default('you', true) == 'you'"),
+        *("not (CELL and CELL.title())", "('a' if CELL else 'b') == 'b'", "CELL is in [none]"),
+        *(
+            "[CELL] | select('none') | list | length == 1",
+            "[CELL] | select | list == []",
+            "CELL.x is not defined",
+        ),
+        *("[CELL, 1] | reject('none') | join == '1'", "6 is divisibleby(num=3)"),
+    ],
+)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_template_can_ask_whether_a_cell_is_empty(condition: str, place: str) -> None:
+    template = "{% if " + condition.replace("CELL", place) + " %}yes{% endif %}"
+    assert _filled_in(template, _row_with(None)) == "yes"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("{{ contact | join(',') }}", "{{ contact.address | join }}", "{{ [contact] | join }}"),
+        *("{{ contact ~ '' }}", "{{ contact.names ~ '!' }}", "{{ contact.pair | string }}"),
+        *("{{ '{}'.format(contact.names) }}", "{{ '%s' % contact.address }}", "{{ contact.names | upper }}"),
+    ],
+)
+def test_no_list_or_dict_of_a_row_is_inserted_as_a_whole(template: str) -> None:
+    row = {"names": ["Anna"], "address": {"city": "Omsk"}, "pair": ("Anna", "Boris")}
+    with pytest.raises(InvalidRow, match=r"call\.message: a value is a (list or a )?dict"):
+        _filled_in(template, row)
+
+
+def test_the_items_of_a_list_or_dict_are_inserted_as_before() -> None:
+    row = {"names": ["Anna", "Boris"], "address": {"city": "Omsk"}, "pair": ("Anna", 2), "ids": {7}}
+    assert _filled_in("{{ contact.names | join(', ') }}", row) == "Anna, Boris"
+    assert _filled_in("{{ contact.address.values() | join }}", row) == "Omsk"
+    assert _filled_in("{{ '%s %s' % contact.pair }}", row) == "Anna 2"
+    assert _filled_in("{{ contact.ids | first }}, {{ contact.names | length }}", row) == "7, 2"
+    assert _filled_in("{{ contact.address | tojson }}", row) == '{"city": "Omsk"}'

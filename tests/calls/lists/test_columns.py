@@ -26,6 +26,14 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
     assert value_of({name: "x"}, "timezone") == "x"
 
 
+OFFSETS = (
+    *("Сдвиг", "zone_name", "разница во времени", "time diff", "msk_diff", "hours_from_utc", "delta_utc"),
+    *("plus_msk", "+МСК", "к Москве", "время относительно МСК", "поясное время", "Местное время"),
+    *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
+)
+"""Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
@@ -51,6 +59,7 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
         ("Разница с Москвой", "timezone"),
         ("mskoffset", "timezone"),
         ("offset", "timezone"),
+        *((name, "timezone") for name in OFFSETS),
         ("externalids", "external_id"),
         ("extrenal_id", "external_id"),
     ],
@@ -78,7 +87,19 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
     "name",
     [
         *("name", "debt", "order", "city", "created_at", "amount", "имя", "долг", "comment", "зона доставки"),
-        *("сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
+        *("time", "call_time", "время", "created_at_utc", "call_time_msk", "время по Москве", "zone_id"),
+        *(
+            "в Москве",
+            "tomsk",
+            "Томск",
+            "shift",
+            "hours",
+            "timestamp",
+            "пояснение",
+            "lifetime",
+            "разница цен",
+        ),
+        *("lifetime", "сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
     ],
 )
 def test_any_other_name_is_accepted_as_a_column(name: str) -> None:

@@ -74,6 +74,8 @@ def test_an_added_or_removed_quotation_mark_never_hides_a_phone_number(
         ("phone;name\n1;Анна;x\n", "line 2: more values than columns"),
         ('phone;name;timezone\n1;"Анна;Asia/Omsk"\n', "line 2: fewer values than columns"),
         ('phone;date\n"79260000001"; +79260000002";\n', "line 2: .*beside a number"),
+        ("phone;name;timezone\n1;Анна;UTC\n2;Борис\n", "line 3: fewer values than columns"),
+        ("phone;name;timezone\n1;Анна;UTC\n2", "line 3: fewer values than columns"),
         ("phone;;name\n1;x;Анна\n", "line 2: more values than columns"),
         ("phone;name;phone\n", "line 1: two columns are named 'phone'"),
         ("79260000001;Анна\n", "line 1: this line must name the columns"),
@@ -97,9 +99,30 @@ def test_a_list_of_one_column_has_no_separators() -> None:
 
 
 def test_blank_lines_and_empty_cells_have_no_values() -> None:
-    assert read("phone;name;;\n1;nan;;\n;\n\n2\n") == [
+    assert read("phone;name;;\n1;nan;;\n;\n\n \n2;\n") == [
         {"phone": "1", "name": None},
         {"phone": None, "name": None},
         {},
-        {"phone": "2"},
+        {"phone": None},
+        {"phone": "2", "name": None},
     ]
+
+
+LINES = st.lists(st.sampled_from(["79260000001", "Anna", "", "UTC"]), min_size=1, max_size=4).map(tuple)
+
+
+@given(st.lists(LINES, min_size=1, max_size=5), st.sampled_from(["\n", "\r\n", ""]))
+def test_a_row_has_a_value_for_each_column_or_is_refused_with_its_line(
+    rows: list[tuple[str, ...]], end: str
+) -> None:
+    """A file that is cut off would lose the time zone of its last person."""
+    text = "phone;name;timezone\n" + "\n".join(map(";".join, rows)) + end
+    short = [line for line, row in enumerate(rows, start=2) if len(row) < 3 and any(row)]
+    surplus = [line for line, row in enumerate(rows, start=2) if len(row) == 4 and row[3]]
+    if not short and not surplus:
+        assert all(len(row) == 3 or not any(row.values()) for row in read(text))
+        return
+    line = min(short + surplus)
+    why = "fewer" if line in short else "more"
+    with pytest.raises(ListUnreadable, match=f"line {line}: {why} values than columns"):
+        read(text)

@@ -1,0 +1,90 @@
+"""Converts a person's row for the templates of a campaign: whatever a template does, no gap is spoken.
+
+An empty cell, a dict or a list becomes an object that refuses to become text. Otherwise, Python would write
+``None`` or brackets into the text, for example in ``{{ contact.name ~ '!' }}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from jinja2 import UndefinedError
+
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+
+EMPTY_VALUE = "a value is empty (null); give a default with {{ … or 'a default' }}"
+"""The error message about an empty cell whose value a template uses."""
+NESTED_VALUE = "a value is a list or a dict; insert its items, e.g. with {{ … | join(', ') }}"
+"""The error message about a list or dict that a template inserts as a whole."""
+
+
+class EmptyCell:
+    """The value of an empty cell in a template. It is falsy and equals None. Any other use is an error."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, EmptyCell)
+
+    def __hash__(self) -> int:
+        return hash(None)
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise UndefinedError(EMPTY_VALUE)
+
+    __str__ = __repr__ = __format__ = __bytes__ = _refuse
+    __int__ = __float__ = __complex__ = __index__ = _refuse
+    __round__ = __trunc__ = __floor__ = __ceil__ = __abs__ = __neg__ = __pos__ = __invert__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = _refuse
+    __len__ = __iter__ = __reversed__ = __contains__ = _refuse
+
+
+EMPTY_CELL = EmptyCell()
+
+
+class _NoText:
+    """The base of lists and dicts that refuse to become text, because brackets would be spoken."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:  # str() and format() of a list, tuple or dict use it, too
+        raise UndefinedError(NESTED_VALUE)
+
+
+class _List(_NoText, list[Any]):
+    __slots__ = ()
+
+
+class _Tuple(_NoText, tuple[Any, ...]):
+    __slots__ = ()
+
+
+class _Dict(_NoText, dict[Any, Any]):
+    __slots__ = ()
+
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        value = super().get(key, default)
+        return EMPTY_CELL if value is None else value
+
+
+def values_for_templates(value: Any) -> Any:
+    """Return a copy of a row, or of a value in a row, in which `EMPTY_CELL` replaces each empty value.
+
+    In the copy, lists and dicts at any depth refuse to become text. Texts stay unchanged, because the readers
+    of lists have already replaced the empty texts by None.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return _Dict((key, values_for_templates(inner)) for key, inner in value.items())
+    if isinstance(value, tuple):
+        return _Tuple(map(values_for_templates, value))
+    if isinstance(value, list | set | frozenset):
+        return _List(map(values_for_templates, value))
+    return EMPTY_CELL if is_empty(value) else value
