@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_fakes import TTS, VNUMBER, TaskInstance
 from campaign_desk import A_TALK, PEOPLE, campaign
 
@@ -805,6 +806,20 @@ def test_the_report_of_a_stopped_campaign_states_that_it_is_unfinished(desk, tmp
         campaign(desk, report=f"file://{report}").run()
 
     assert "Unfinished." in report.read_text("utf-8")
+
+
+@pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
+def test_the_retry_after_a_failed_deferral_calls_no_one_again(desk, reason):
+    calls = campaign(desk, deferrable=True)
+    with pytest.raises(TaskDeferred):
+        calls.make().execute(calls.context)
+    rung = sum(rings(desk))
+    with pytest.raises(AirflowException, match=reason) as failure:
+        calls.make().resume_execution("__fail__", {"error": reason}, calls.context)
+
+    assert not isinstance(failure.value, AirflowFailException)
+    assert calls.retry()["results"]["answered"] == 12
+    assert (rung > 0, rings(desk)) == (True, [1] * 12)
 
 
 # --- a kill ---

@@ -34,6 +34,10 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
+_DEFERRAL_FAILED = "__fail__"
+"""The method that Airflow names if a deferral has failed, e.g. because no triggerer was running."""
+
+
 class RecordingLink(BaseOperatorLink):
     """The link to a call's recording in Airflow's UI, for a start operator with ``recording_link=True``."""
 
@@ -199,6 +203,24 @@ class StartCallOperator(RequestOperator):
                 call_try, call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by)
             )
 
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume the task after a deferral. A failed deferral ends the wait like every other error.
+
+        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time.
+        """
+        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
+            forbid_redial,
+        )
+
+        if next_method != _DEFERRAL_FAILED:  # otherwise, Airflow raises the error before `execute_complete`
+            return super().resume_execution(next_method, next_kwargs, context)
+        with forbid_redial(lambda _: None if self._keeps_journal(context) else "a call may have been placed"):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    def _keeps_journal(self, context: Context) -> bool:
+        """Return whether the next try can read which call this try has placed."""
+        return STATE_KEY in context and FLAG.read(self.durable)
+
     def _publish_people(self, context: Context) -> None:
         """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
@@ -239,7 +261,7 @@ class StartCallOperator(RequestOperator):
         def known_call(error: BaseException) -> str | None:
             if self._try is not None:
                 return self._try.known_call(error) or (None if self._try.is_durable else placed)
-            return None if STATE_KEY in context and FLAG.read(self.durable) else placed
+            return None if self._keeps_journal(context) else placed
 
         with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
             options = self._read_options()
