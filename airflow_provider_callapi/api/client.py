@@ -56,7 +56,13 @@ class Client:
         self._limits_lock = Lock()
         self._clock = clock
 
-    def call(self, request: Request[R], *, time_limit: float = NO_TIME_LIMIT) -> R:
+    def call(
+        self,
+        request: Request[R],
+        *,
+        time_limit: float = NO_TIME_LIMIT,
+        before_each_send: Callable[[], object] = lambda: None,
+    ) -> R:
         """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
         If the service refuses a temporary token, the client logs in again, and sends the request a second
@@ -65,6 +71,8 @@ class Client:
 
         :param time_limit: the longest time in seconds for each request to the service, also for a login. A
             shorter ``timeout`` of the client's `JsonRpc` applies.
+        :param before_each_send: a function without parameters. The client calls it before each send of the
+            request, after a login. If it raises an exception, the client does not send the request.
         :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` lists the
             subclasses.
         :raises TypeError: the request is a `LogoutUser`. Use `log_out`.
@@ -72,14 +80,18 @@ class Client:
         if isinstance(request, LogoutUser):
             raise TypeError("use log_out(), which never ends a permanent key")
         if not request.needs_token:
+            before_each_send()
             return self._send(request, {}, time_limit)
         token = self._token_for(request, time_limit)
+        before_each_send()
         try:
             return self._send(request, {"access_token": token}, time_limit)
         except TokenInvalid:
             if not self.credentials.discard_refused(token):
                 raise
-        return self._send(request, {"access_token": self._token_for(request, time_limit)}, time_limit)
+        token = self._token_for(request, time_limit)
+        before_each_send()
+        return self._send(request, {"access_token": token}, time_limit)
 
     def log_out(self) -> None:
         """Log out if the client has a temporary token. A logout costs one point (rate-limit unit)."""

@@ -59,11 +59,6 @@ class RetryingClient:
             first one included. If it raises an exception, the client does not send the request.
         :raises CallApiError: the error of the last send.
         """
-
-        def send() -> R:
-            before_each_send()
-            return self.client.call(request)
-
         retrying = tenacity.Retrying(
             retry=lambda state: self._repeat_delay(request, state) is not None,
             wait=lambda state: self._repeat_delay(request, state) or 0.0,
@@ -71,7 +66,7 @@ class RetryingClient:
             sleep=self._sleep,
             reraise=True,
         )
-        answer: R = retrying(send)
+        answer: R = retrying(self.client.call, request, before_each_send=before_each_send)
         return answer
 
     def _repeat_delay(self, request: Request[Any], state: tenacity.RetryCallState) -> float | None:

@@ -35,6 +35,10 @@ Delivery = Literal["at_most_once", "at_least_once"]
 """
 
 
+class Killed(Exception):
+    """The task was killed. A start request that was not sent before the kill is not sent."""
+
+
 class Unresolved(Exception):
     """A start request got no answer, and the search did not find the call. The call may have been placed."""
 
@@ -58,6 +62,7 @@ class AnswerNotStored(Exception):
             f"could not be stored ({type(cause).__name__}: {cause}). The next try of this task, also after a "
             f"clear, searches for external_id {external_id} before it dials"
         )
+        self.call_session_id = call_session_id
 
 
 class AbsenceNotProven(Exception):
@@ -87,8 +92,10 @@ class CallGateway:
     Times are epoch seconds. Without the Data API, ``find_reported_call`` and ``reported_calls`` are None.
 
     :ivar send: sends a start request. Repeats it only if the service certainly did not carry it out. Raises
-        `OutsideCallingHours` and sends nothing if the contact may not be called now.
+        `OutsideCallingHours` and sends nothing if the contact may not be called now. Raises `Killed` and
+        sends nothing if the task was killed.
     :ivar poll_snapshots: polls without end, yields a snapshot after each poll, and sleeps between two polls.
+        May raise `Killed` instead of the next poll.
     :ivar find_reported_call: takes the ``external_id``, the contact and the earliest start time of a call.
         Returns the session id of this call. None: the Data API does not report the call.
     :ivar reported_calls: takes a time. Returns the Data API's reports of all calls that began later, both
@@ -139,6 +146,7 @@ def place(
     :raises AbsenceNotProven: the unconfirmed call was not found, and may have been placed. Use this function
         again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
+    :raises Killed: the task was killed before the start request, or during the search for the call.
     :raises Unresolved: it is unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     :raises CallApiError: the call was not placed, or the search for the call failed.
@@ -286,7 +294,7 @@ def _dial(
         session_id = gateway.send(intended).call_session_id
         if session_id == earlier:  # this does not show whether a new call was placed
             return f"The answer names call session {session_id}, which is the call of an earlier attempt"
-    except OutsideCallingHours:
+    except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise
     except CallApiError as error:

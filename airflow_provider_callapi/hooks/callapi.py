@@ -346,17 +346,27 @@ class CallApiHook(BaseHook):
             yield snapshot
             time.sleep(max(min(snapshot.pause(poll_interval), until - time.time()), 0.0))
 
-    def watch_session(self, watch: SessionWatch, *, until: Until, poll_interval: float) -> Phase:
+    def watch_session(
+        self,
+        watch: SessionWatch,
+        *,
+        until: Until,
+        poll_interval: float,
+        after_each_poll: Callable[[], object] = lambda: None,
+    ) -> Phase:
         """Poll the active calls until one call is answered or has ended, or until the watch's deadline.
 
         :param watch: the object that collects what the polls show of the call. The method updates the object
             after each poll. The wait ends at most ten seconds after the object's deadline.
         :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :param poll_interval: seconds between two polls.
+        :param after_each_poll: a function without arguments that the hook calls after each poll. An exception
+            of the function ends the wait and passes on.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """
         for snapshot in self._snapshots_for(watch, until, poll_interval):
+            after_each_poll()
             if self.observe(watch, snapshot) in WAIT_ENDS_IN[until]:
                 break
         return watch.phase

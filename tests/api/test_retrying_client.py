@@ -222,6 +222,21 @@ def test_before_each_send_runs_before_every_send_and_can_stop_the_repeats(desk):
     assert sum(entry.kind == "fault" for entry in desk.exchange.journal) == 2
 
 
+@pytest.mark.parametrize("logged_in", [False, True])
+def test_before_each_send_runs_after_a_login_and_can_still_stop_the_request(desk, logged_in):
+    account = desk.exchange.account
+    client = desk.client(LoginSession(account.login, account.password))
+    if logged_in:
+        client.call(ListCalls())
+        desk.exchange.call_api.tokens.clear()  # the service refuses the token, and the client logs in again
+
+    with pytest.raises(RuntimeError, match="no further sends"):
+        client.call(START, before_each_send=_stop_after(int(logged_in)))
+
+    assert desk.exchange.calls == []
+    assert "login.user" in [entry.method for entry in desk.exchange.journal]
+
+
 # --- waiting for points ---
 
 

@@ -34,6 +34,7 @@ from airflow_provider_callapi.calls.placing import (
     AbsenceNotProven,
     AnswerNotStored,
     CallGateway,
+    Killed,
     Unresolved,
     place,
 )
@@ -570,6 +571,28 @@ def test_a_found_call_that_cannot_be_stored_is_logged_and_named_in_the_error() -
     with pytest.raises(AnswerNotStored, match="call session 7"):
         world.place()
     assert "Found call session 7 by its external_id: it was placed" in world.log
+    assert (world.disk.stage, len(world.sent)) == ("starting", 1)
+
+
+def test_a_kill_before_the_send_stores_that_no_call_was_placed() -> None:
+    world = World(answer=failing(Killed()))  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        world.place()
+    assert (world.disk.stage, len(world.sent)) == ("nothing", 1)
+    world.answer = World().answer
+    assert world.place().attempt == 1
+
+
+def test_a_kill_during_the_search_leaves_the_intent_so_that_the_next_try_searches_again() -> None:
+    world = World(answer=failing(Unanswered("no answer")))
+
+    def polls() -> Iterator[Snapshot]:
+        yield Snapshot(world.now)
+        raise Killed
+
+    world.snapshots = polls  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        world.place(delivery="at_least_once")
     assert (world.disk.stage, len(world.sent)) == ("starting", 1)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_fakes import TTS, VNUMBER, TaskInstance
 from campaign_desk import A_TALK, PEOPLE, campaign
 
@@ -21,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.people import fingerprint
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate
-from airflow_provider_callapi.operators._campaign import services
+from airflow_provider_callapi.operators._campaign import run, services
 from airflow_provider_callapi.operators._campaign.contact_list import read_rows
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
@@ -807,6 +808,20 @@ def test_the_report_of_a_stopped_campaign_states_that_it_is_unfinished(desk, tmp
     assert "Unfinished." in report.read_text("utf-8")
 
 
+@pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
+def test_the_retry_after_a_failed_deferral_calls_no_one_again(desk, reason):
+    calls = campaign(desk, deferrable=True)
+    with pytest.raises(TaskDeferred):
+        calls.make().execute(calls.context)
+    rung = sum(rings(desk))
+    with pytest.raises(AirflowException, match=reason) as failure:
+        calls.make().resume_execution("__fail__", {"error": reason}, calls.context)
+
+    assert not isinstance(failure.value, AirflowFailException)
+    assert calls.retry()["results"]["answered"] == 12
+    assert (rung > 0, rings(desk)) == (True, [1] * 12)
+
+
 # --- a kill ---
 
 
@@ -856,6 +871,51 @@ def test_a_call_that_was_being_dialled_when_the_kill_came_is_released_too(desk, 
 
     assert sum(rings(desk)) >= 1
     assert desk.sent(but=("list.calls",)).count("release.call") == sum(rings(desk))
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_a_kill_during_the_preparation_of_a_deferral_prevents_it_and_the_retry_continues(
+    desk, monkeypatch, cancel
+):
+    desk.exchange.default_script = Script.busy(3)
+    calls = campaign(desk, max_active_calls=3, deferrable=True, calling_hours=None, cancel_on_kill=cancel)
+    publish, kills = run.CampaignRun._publish, [1]
+
+    def killed_meanwhile(self, now, *, next_at):
+        if next_at > now + 60 and kills:  # the publication before a deferral
+            kills.pop()
+            calls.operator.on_kill()
+        publish(self, now, next_at=next_at)
+
+    monkeypatch.setattr(run.CampaignRun, "_publish", killed_meanwhile)
+    began = desk.clock()
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert (kills, desk.clock() - began < 300) == ([], True)
+    assert all(deferral.kwargs["memo"]["stopped"] is None for deferral in calls.deferrals)
+    desk.exchange.default_script = A_TALK
+    assert calls.retry()["results"]["answered"] == 12
+
+
+def test_a_kill_during_a_step_does_not_wait_for_the_pause_that_the_step_returns(desk, monkeypatch):
+    calls = campaign(desk, calling_hours=("18:00", "21:00"))
+    began, step, kills = desk.clock(), run.CampaignRun._step, [1]
+
+    def killed_at_its_end(self):
+        pause = step(self)
+        if kills:
+            kills.pop()
+            calls.operator.on_kill()
+        return pause
+
+    monkeypatch.setattr(run.CampaignRun, "_step", killed_at_its_end)
+
+    with pytest.raises(CallApiTrouble, match="killed"):
+        calls.run()
+
+    assert desk.clock() - began < 15
 
 
 def test_a_kill_while_the_list_is_read_ends_the_dialling(desk, monkeypatch):

@@ -16,9 +16,9 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.calls.placing import Delivery
+from airflow_provider_callapi.calls.placing import Delivery, Killed
 from airflow_provider_callapi.calls.tagging import TagWhen
-from airflow_provider_callapi.exceptions import CallApiFailure, translate_errors
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
@@ -32,6 +32,10 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow_provider_callapi.operators._call.call_try import CallTry
     from airflow_provider_callapi.operators._call.call_wait import Result
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
+
+
+_DEFERRAL_FAILED = "__fail__"
+"""The method that Airflow names if a deferral has failed, e.g. because no triggerer was running."""
 
 
 class RecordingLink(BaseOperatorLink):
@@ -57,6 +61,7 @@ class StartCallOperator(RequestOperator):
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
     recording_url: str | None = None
     _try: CallTry | None = None
+    _killed = False
 
     def __init__(
         self,
@@ -154,7 +159,7 @@ class StartCallOperator(RequestOperator):
         if request.external_id and contains_number(request.external_id, request.contact):
             raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
         with self._open_try(context) as call_try:
-            return self._complete(call_try.start(request))
+            return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed.
@@ -179,7 +184,7 @@ class StartCallOperator(RequestOperator):
 
         placed = _session_name(call_session_id)
         with self._open_try(context, placed=placed, wait_until=wait_until) as call_try:
-            return self._complete(call_try.wait.observed(*read_event(event)))
+            return self._complete(call_try, call_try.wait.observed(*read_event(event)))
 
     def report_due(
         self,
@@ -194,7 +199,27 @@ class StartCallOperator(RequestOperator):
         """
         placed = _session_name((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
-            return self._complete(call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by))
+            return self._complete(
+                call_try, call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by)
+            )
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume the task after a deferral. A failed deferral ends the wait like every other error.
+
+        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time.
+        """
+        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
+            forbid_redial,
+        )
+
+        if next_method != _DEFERRAL_FAILED:  # otherwise, Airflow raises the error before `execute_complete`
+            return super().resume_execution(next_method, next_kwargs, context)
+        with forbid_redial(lambda _: None if self._keeps_journal(context) else "a call may have been placed"):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    def _keeps_journal(self, context: Context) -> bool:
+        """Return whether the next try can read which call this try has placed."""
+        return STATE_KEY in context and FLAG.read(self.durable)
 
     def _publish_people(self, context: Context) -> None:
         """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
@@ -208,8 +233,12 @@ class StartCallOperator(RequestOperator):
             people.publish()
 
     def on_kill(self) -> None:
-        """Release (end) the call when Airflow kills the task, if the author set ``cancel_on_kill``."""
-        if self._try is not None and self._read_options().cancel_on_kill:
+        """Let the try fail when Airflow kills the task: it places no call, and does not judge its call.
+
+        With ``cancel_on_kill``, also release (end) the call, even a call that is placed only now.
+        """
+        self._killed = True  # a kill can come before the call is placed
+        if self._try is not None:
             self._try.wait.release()
 
     @contextmanager
@@ -219,6 +248,7 @@ class StartCallOperator(RequestOperator):
         """Yield the object that carries out one try of the task.
 
         :raises CallApiFailure: a retry would fail again, or could call the person a second time.
+        :raises CallApiTrouble: the task was killed.
         """
         from airflow_provider_callapi.operators._call.call_try import CallTry  # noqa: PLC0415 - parse time
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
@@ -231,9 +261,9 @@ class StartCallOperator(RequestOperator):
         def known_call(error: BaseException) -> str | None:
             if self._try is not None:
                 return self._try.known_call(error) or (None if self._try.is_durable else placed)
-            return None if STATE_KEY in context and FLAG.read(self.durable) else placed
+            return None if self._keeps_journal(context) else placed
 
-        with forbid_redial(known_call), translate_errors(), self.hook as hook:
+        with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
             options = self._read_options()
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
             tag_rules = read_tag_rules(
@@ -241,7 +271,14 @@ class StartCallOperator(RequestOperator):
             )
             with self._open_results(options, facts, is_new=placed is None) as results:
                 self._try = CallTry(
-                    options, facts, hook, tag_rules, self.log, wait_until=wait_until, results=results
+                    options,
+                    facts,
+                    hook,
+                    tag_rules,
+                    self.log,
+                    is_killed=lambda: self._killed,
+                    wait_until=wait_until,
+                    results=results,
                 )
                 try:
                     yield self._try
@@ -277,11 +314,13 @@ class StartCallOperator(RequestOperator):
         with written_to_table(options.results, facts.owner, contact, self.log, is_new=is_new) as results:
             yield results
 
-    def _complete(self, result: Result) -> dict[str, Any]:
+    def _complete(self, call_try: CallTry, result: Result) -> dict[str, Any]:
         """Return the call if the try has finished. If the try has to wait, defer the task.
 
         :param result: the dict of the call, or the deferral.
+        :raises Killed: the task was killed.
         """
+        call_try.wait.refuse_killed()
         if isinstance(result, Deferral):
             self.defer(
                 trigger=result.trigger,
@@ -290,6 +329,15 @@ class StartCallOperator(RequestOperator):
                 timeout=result.timeout,
             )
         return result
+
+
+@contextmanager
+def _translate_kill() -> Iterator[None]:
+    """Convert `Killed` into `CallApiTrouble`, after which a retry or a clear continues the task."""
+    try:
+        yield
+    except Killed as error:
+        raise CallApiTrouble(str(error)) from None
 
 
 def _session_name(call_session_id: int | None) -> str:

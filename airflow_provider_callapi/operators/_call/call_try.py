@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api.errors import CallApiError, CallRefused, mask_phones
@@ -18,11 +19,13 @@ from airflow_provider_callapi.calls.placing import (
     AnswerNotStored,
     CallGateway,
     Delivery,
+    Killed,
     Unresolved,
     place,
 )
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.calls.tagging import TagRules
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -52,6 +55,7 @@ class CallTry:
         tag_rules: TagRules,
         log: Any,
         *,
+        is_killed: Callable[[], bool],
         wait_until: float | None = None,
         results: ResultInTable | None = None,
     ) -> None:
@@ -72,7 +76,14 @@ class CallTry:
         if results is not None and self._journal.is_of(results.person):
             results.add(self._journal.current)  # an earlier try may have ended before it wrote the row
         self.wait = CallWait(
-            options, facts, hook, tag_rules, log, journal=self._journal, wait_until=wait_until
+            options,
+            facts,
+            hook,
+            tag_rules,
+            log,
+            journal=self._journal,
+            is_killed=is_killed,
+            wait_until=wait_until,
         )
 
     # --- where a try begins ---
@@ -99,6 +110,7 @@ class CallTry:
         """Place the call, or continue with the call of an earlier try.
 
         :raises OutsideCallingHours: the contact must not be called now.
+        :raises Killed: the task was killed.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
@@ -128,8 +140,11 @@ class CallTry:
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
         except (Unresolved, AnswerNotStored) as error:
+            if isinstance(error, AnswerNotStored):
+                self.wait.active_session_id = error.call_session_id
+                self.wait.refuse_killed()
             raise _error_of_task(error, delivery) from error
-        except (CallApiError, OutsideCallingHours) as error:
+        except (CallApiError, OutsideCallingHours, Killed) as error:
             self._withdraw_claim(request)
             if not isinstance(error, CallRefused):
                 raise
@@ -215,7 +230,7 @@ class CallTry:
     def _start_after(self, seconds: float, request: StartCall) -> Result:
         """Wait for a number of seconds, and then begin again. A deferrable task waits in the triggerer."""
         if not self._options.deferrable:
-            time.sleep(max(seconds, 0.0))
+            self.wait.sleep(seconds)
             return self.start(request)
         return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
 
@@ -255,13 +270,24 @@ class CallTry:
         # With absence_proven_after, a later search asks the Data API again.
         return self._options.report_timeout if self._options.absence_proven_after is None else 0.0
 
-    def _call_gateway(self, description: str, before_each_send: Callable[[], None]) -> CallGateway:
-        return self._hook.call_gateway(
+    def _call_gateway(self, description: str, refuse_closed_hours: Callable[[], None]) -> CallGateway:
+        def before_each_send() -> None:
+            refuse_closed_hours()
+            self.wait.refuse_killed()
+
+        gateway = self._hook.call_gateway(
             lambda text: self._log.info("%s: %s", description, text),
             poll_interval=self._options.poll_interval,
             report_timeout=self._report_patience,
             before_each_send=before_each_send,
         )
+
+        def poll_snapshots() -> Iterator[Snapshot]:
+            for snapshot in gateway.poll_snapshots():
+                yield snapshot  # the search looks at it first: a found call can be released
+                self.wait.refuse_killed()
+
+        return replace(gateway, poll_snapshots=poll_snapshots)
 
 
 def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from airflow_provider_callapi.calls.lifecycle import (
     WaitForReport,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.placing import Killed
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import PollTolerance
@@ -39,6 +41,8 @@ from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 Result = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
 
+_NAP = 1.0
+"""The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 _GRACE = 60.0
 """Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
 
@@ -55,9 +59,11 @@ class CallWait:
         log: Any,
         *,
         journal: Journal,
+        is_killed: Callable[[], bool],
         wait_until: float | None,
     ) -> None:
         self.active_session_id: int | None = None  # the call that `release` ends
+        self._is_killed = is_killed
         self._options = options
         self._facts = facts
         self._hook = hook
@@ -81,7 +87,7 @@ class CallWait:
 
         :return: the call for XCom, or a deferral for the wait.
         """
-        if self._options.wait_for_completion and self._journal.current.stage is Stage.STARTED:
+        if self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id
         return self._run(self._lifecycle.resume(call))
 
@@ -101,12 +107,24 @@ class CallWait:
         return self._run(self._lifecycle.report_due(call, report_by))
 
     def release(self) -> None:
-        """Release (end) the active call, if there is one.
+        """Release (end) the active call, if there is one and the author set ``cancel_on_kill``.
 
         The request uses a new HTTP connection, because another thread may be using the try's connection.
         """
-        if self.active_session_id is not None:
-            release_calls(self._hook.settings, [self.active_session_id], self._log)
+        session_id, self.active_session_id = self.active_session_id, None
+        if session_id is None:
+            return
+        if self._options.cancel_on_kill:
+            release_calls(self._hook.settings, [session_id], self._log)
+        else:
+            self._log.info("Killed: call session %s goes on, because cancel_on_kill is False", session_id)
+
+    def refuse_killed(self) -> None:
+        """Raise `Killed` if Airflow has killed the task. First, release a call that was placed meanwhile."""
+        # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
+        if self._is_killed():
+            self.release()
+            raise Killed("The task was killed: this try dials no one, and does not judge its call")
 
     # --- from step to step ---
 
@@ -115,7 +133,11 @@ class CallWait:
 
         Return the call, or a deferral if the task must wait.
         """
-        while not isinstance(step, Finished):
+        while True:
+            self.refuse_killed()
+            if isinstance(step, Finished):
+                self.active_session_id = None  # the task no longer waits for the call
+                return _judged(step)
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
@@ -124,7 +146,6 @@ class CallWait:
             if self._options.deferrable:
                 return self._deferral(step)
             step = self._wait_here(step)
-        return _judged(step)
 
     def _log_wait(self, step: WaitForCall) -> None:
         event = "is answered or ends" if step.until == "answered" else "ends"
@@ -137,7 +158,7 @@ class CallWait:
 
     def _wait_here(self, step: WaitForCall | WaitForReport) -> Step:
         if isinstance(step, WaitForReport):
-            time.sleep(REPORT_INTERVAL)
+            self.sleep(REPORT_INTERVAL)
             return self._lifecycle.report_due(step.call, step.report_by)
         watch = SessionWatch(
             step.call.call_session_id,
@@ -146,10 +167,22 @@ class CallWait:
             tolerance=PollTolerance(failures=self._options.poll_failures_tolerated),
             observation=Observation.from_outcome(step.call),
         )
-        phase = self._hook.watch_session(watch, until=step.until, poll_interval=self._options.poll_interval)
+        phase = self._hook.watch_session(
+            watch,
+            until=step.until,
+            poll_interval=self._options.poll_interval,
+            after_each_poll=self.refuse_killed,
+        )
         if phase in FINAL_PHASES and phase is not Phase.TIMED_OUT:
             self.active_session_id = None
         return self._lifecycle.observed(phase, watch.extend_outcome(step.call))
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
+        until = time.time() + seconds
+        while (left := until - time.time()) > 0:
+            time.sleep(min(left, _NAP))
+            self.refuse_killed()
 
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:
         if isinstance(step, WaitForReport):
@@ -187,8 +220,7 @@ class CallWait:
                 "and does not dial"
             )
         self.active_session_id = call.call_session_id
-        if self._options.cancel_on_kill:
-            self.release()
+        self.release()
         return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
 
     # --- the services ---

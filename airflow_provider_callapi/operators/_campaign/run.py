@@ -157,13 +157,17 @@ class CampaignRun:
             self._refuse_unknown_days()
         else:
             self._campaign.update_observations(read_observations(self._event))
-        while not (pause := self._step()).over:
-            if self._killed:
+        while True:
+            was_killed = self._killed
+            if (pause := self._step()).over:
+                return self._finish()
+            may_defer = self._options.deferrable and not self._killed
+            deferral = self._deferral(pause) if may_defer else None
+            if self._killed:  # maybe during `_deferral`; a kill must not outlive this process in a memo
                 self._release()  # includes a call that was being dialled when the kill came
-            elif self._options.deferrable and (deferral := self._deferral(pause)):
+            elif deferral is not None:
                 return deferral
-            self._sleep(pause.seconds)
-        return self._finish()
+            self._sleep(pause.seconds, was_killed)
 
     def kill(self) -> None:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``."""
@@ -288,10 +292,9 @@ class CampaignRun:
             )
         )
 
-    def _sleep(self, seconds: float) -> None:
-        """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
-        killed = self._killed
-        while seconds > 0 and self._killed == killed:
+    def _sleep(self, seconds: float, was_killed: bool) -> None:
+        """Sleep for a number of seconds. A kill since ``was_killed`` was read ends the sleep in a second."""
+        while seconds > 0 and self._killed == was_killed:
             time.sleep(min(seconds, _NAP))
             seconds -= _NAP
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.exceptions import TaskDeferred
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowFailException,
     AirflowNotFoundException,
     AirflowTaskTimeout,
@@ -586,6 +588,43 @@ def test_a_kill_that_cannot_reach_the_service_does_not_raise(desk, monkeypatch):
 
 
 # --- deferral ---
+
+
+def fail_deferral(calling: Task, reason: str) -> None:
+    """Run the task until it is deferred, and let the deferral fail, as Airflow does."""
+    with pytest.raises(TaskDeferred):
+        calling.make().execute(calling.context)
+    calling.desk.clock.advance(7200)  # the call has ended
+    calling.make().resume_execution("__fail__", {"error": reason}, calling.context)
+
+
+failures_of_deferrals = pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
+
+
+@failures_of_deferrals
+@pytest.mark.parametrize("lost", ["durable=False", "Airflow before 3.3"])
+def test_a_failed_deferral_is_not_retried_without_a_journal(desk, reason, lost):
+    calling = task(desk, "deferral", durable=lost != "durable=False")
+    if lost != "durable=False":
+        calling.state = None
+
+    with pytest.raises(CallApiFailure, match=f"{reason}. Not retried: a call may have been placed"):
+        fail_deferral(calling, reason)
+
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@failures_of_deferrals
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_the_retry_after_a_failed_deferral_continues_with_the_call_of_the_journal(desk, reason):
+    calling = task(desk, "deferral")
+
+    with pytest.raises(AirflowException, match=reason) as failure:
+        fail_deferral(calling, reason)
+
+    assert not isinstance(failure.value, AirflowFailException)
+    assert calling.retry()["status"] == "ended"
+    assert desk.exchange.rings(CONTACT) == 1
 
 
 def test_a_deferral_stores_no_phone_number(desk):
