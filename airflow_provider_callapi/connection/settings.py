@@ -28,6 +28,22 @@ _FORM_PREFIX = f"extra__{CONN_TYPE}__"
 """The prefix that older Airflow versions give to the names of a form's own fields."""
 _NEAR = 0.75
 """The smallest similarity (0 to 1) at which an unknown name counts as a misspelt name of a field."""
+_OTHER_NAMES = {
+    "tz": "timezone",
+    "zone": "timezone",
+    "ssl": "verify",
+    "sslverify": "verify",
+    "verifyssl": "verify",
+    "ca": "verify",
+    "cabundle": "verify",
+    "usedataapi": "data_api",
+    "dataapienabled": "data_api",
+    "dataapiurl": "data_api_host",
+    "version": "api_version",
+    "readtimeout": "timeout",
+    "requesttimeout": "timeout",
+}
+"""Other usual name of a field, in lower case and without signs → the field."""
 _VERSION_IN_PATH = re.compile(r"/v[0-9]+(\.[0-9]+)?/*$")
 _LARGEST_PORT = 65_535
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*")
@@ -215,6 +231,8 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
         name.removeprefix(_FORM_PREFIX): values[name] for name in names if values[name] not in (None, "")
     }
     for name in fields.keys() - _ExtraFields.model_fields.keys():
+        if isinstance(fields[name], dict) and any(map(_closest_field, fields[name])):
+            raise FieldInvalid(f"extra.{name}", "enter these fields directly in extra, not in an object")
         if meant := _closest_field(name):
             raise FieldInvalid(f"extra.{name}", f"there is no such field; did you mean {meant}?")
     try:
@@ -241,7 +259,10 @@ def _derive_data_api_host(call_api_url: str) -> str:
 
 
 def _closest_field(name: str) -> str | None:
-    """Return the connection's field that a misspelt name probably means: ``timezone`` for ``timezon``."""
+    """Return the connection's field that a name probably means: ``timezone`` for ``timezon`` or ``tz``."""
+    name = name.removeprefix(_FORM_PREFIX)
+    if other := _OTHER_NAMES.get(_fold(name)):
+        return other
     known = {_fold(field): field for field in _ExtraFields.model_fields}
     found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
     return known[found[0]] if found else None

@@ -239,6 +239,22 @@ def test_the_error_of_a_misspelt_field_names_the_right_field(field, misspell):
     assert f"did you mean {field}?" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("tz", "timezone"), ("Zone", "timezone"), ("ssl_verify", "verify"), ("use_data_api", "data_api")],
+)
+def test_the_error_of_another_usual_name_names_the_right_field(name, field):
+    assert f"did you mean {field}?" in refusal({name: SECRET})
+
+
+@pytest.mark.parametrize(
+    "inner", [{"data_api": True}, {"tz": "Asia/Omsk"}, {"extra__callapi__timezone": "UTC"}]
+)
+def test_fields_inside_another_object_are_refused(inner):
+    text = refusal({"callapi": inner})
+    assert text.startswith("connection my_conn, extra.callapi: enter these fields directly in extra")
+
+
 @pytest.mark.parametrize("name", ["comment", "owner", "team", "aws_access_key_id", "x"])
 def test_an_unknown_field_of_the_extra_is_ignored(name):
     assert read({name: SECRET}) == read()
