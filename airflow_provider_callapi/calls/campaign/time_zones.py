@@ -100,9 +100,10 @@ class SignedColumns:
             if name in self._other or value is None:
                 continue
             text = str(value)
-            if len(text) > _LONGEST_OFFSET or not _SIGNED_OR_ZERO.fullmatch(fold(text)):
+            offset = fold(text) if len(text) <= _LONGEST_OFFSET else ""
+            if not _SIGNED_OR_ZERO.fullmatch(offset):
                 self._other.add(name)
-            elif name not in self._first and fold(text)[0] in "+-":
+            elif name not in self._first and offset[0] in "+-":
                 self._first[name] = line
 
     def refuse(self) -> None:
