@@ -337,6 +337,18 @@ class Deployment:
         )
         return Counter({tuple(values): number for *values, number in rows})
 
+    def lost_tries(self, dag_id: str) -> int:
+        """Return how many tries Airflow has ended in its queue, before a worker took them.
+
+        Airflow 3.3 does so if a wait ends before the scheduler has read that the worker of the deferral has
+        ended. Then the scheduler takes the end of this worker for the end of the next one.
+        """
+        statement = (
+            "SELECT count(*) FROM log WHERE dag_id = %s AND event = 'state mismatch' "
+            "AND extra LIKE '%%state attribute is queued%%'"
+        )
+        return int(self.query(statement, [dag_id])[0][0])
+
     def has_ended(self, dag_id: str, run_id: str = "run") -> bool:
         """Return whether all task instances of the run have ended."""
         states = {state for state, _ in self.states(dag_id, run_id)}
