@@ -76,7 +76,6 @@ def run(place: str, people: int) -> dict[str, float]:
         plan = read_people(
             read_rows(contacts, "contacts"),
             CallTemplate(CALL, region="RU"),
-            campaign="bench",
             key_of=str,
             timezone="Europe/Moscow",
         )

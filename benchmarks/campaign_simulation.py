@@ -142,7 +142,7 @@ def new_runner(
     :param ledger: stores the attempts; None: a ledger in memory.
     """
     template = CallTemplate(CALL, region="RU")
-    plan = read_people(rows, template, campaign="sim", key_of=str, timezone="Europe/Moscow", shard=shard)
+    plan = read_people(rows, template, key_of=str, timezone="Europe/Moscow", shard=shard)
     campaign = Campaign(
         plan,
         [],

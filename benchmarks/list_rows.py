@@ -53,7 +53,6 @@ def _read(text: str) -> int:
     plan = read_people(
         read_csv(iter(io.StringIO(text, newline="").readline, "")),
         CallTemplate(CALL, {"ds": "2026-03-02"}, region="RU"),
-        campaign="spring",
         key_of=str,
         timezone="Europe/Moscow",
     )

@@ -206,9 +206,9 @@ _PLUS_FORMAT = re.compile(r"\s*\+\s*(?:[17]|\(?\d{2,}\)?)[\s-]*(?:\(\d+\))?[\d\s
 
 def _strip_plus_format(value: Any) -> Any:
     """Convert a phone number such as ``+7 (926) 000-00-00`` to digits. Return any other value unchanged."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _PLUS_FORMAT.fullmatch(value):
-        return re.sub(r"[\s()+-]", "", value)
-    return value
+    if not isinstance(value, str) or "+" not in value or len(value) > _LONGEST_NUMBER:
+        return value
+    return re.sub(r"[\s()+-]", "", value) if _PLUS_FORMAT.fullmatch(value) else value
 
 
 def _check_phone_number(text: str) -> str:
@@ -219,6 +219,7 @@ def _check_phone_number(text: str) -> str:
 
 _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country codes, but Russia's 8 and more
 _SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])[A-Za-z0-9_.@*#-]{3,64}")
+_SHORT = re.compile(r"[0-9]{3,9}")
 _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 
 
@@ -233,7 +234,7 @@ def check_phone_or_sip(text: str) -> str:
 
     :raises ValueError: the text is anything else. The error does not contain the text.
     """
-    is_digits = re.fullmatch(r"[0-9]{3,9}", text) or _E164.fullmatch(text)
+    is_digits = _E164.fullmatch(text) or _SHORT.fullmatch(text)
     if not is_digits and (not _SIP.fullmatch(text) or _NUMERIC_TEXT.fullmatch(text)):
         raise ValueError(
             "a phone number in E.164 (digits only, the country code first, no '+') or a SIP number is needed"
@@ -253,7 +254,7 @@ def _check_whole_number(value: Any) -> Any:
 
 
 def _check_speakable(text: str) -> str:
-    if not any(character.isalnum() for character in text):
+    if not any(map(str.isalnum, text)):
         raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
     return text
 

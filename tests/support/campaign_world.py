@@ -81,7 +81,7 @@ class World:
 
     def process(self) -> Runner:
         """Simulate that the campaign's process dies, and return the runner of the next process."""
-        plan = read_people(self.rows, self.template, campaign="test", key_of=str, timezone="Europe/Moscow")
+        plan = read_people(self.rows, self.template, key_of=str, timezone="Europe/Moscow")
         ledger = self.new_ledger()
         campaign = Campaign(
             plan,

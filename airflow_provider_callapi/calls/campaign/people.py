@@ -155,6 +155,7 @@ class CallTemplate:
 
         If the service refuses the value of another parameter, it would refuse the call of every person.
         """
+        self._own_fields = [name for name in self._fields if name in self.personal - {ROW, _ID}]
 
     @cached_property
     def _constants(self) -> dict[str, Any]:
@@ -198,11 +199,7 @@ class CallTemplate:
         """
         known = {ROW: person.contact, _ID: external_id}
         # The number to call is read already. Without its +, it could be read as another number.
-        own = {
-            name: self._render_field(name, person.row)
-            for name in self._fields
-            if name in self.personal and name not in known
-        }
+        own = {name: self._render_field(name, person.row) for name in self._own_fields}
         try:
             own = read_numbers(own, self.region, method=self.request_type.method)
             return self.request_type.from_values({**self._constants, **own, **known})
@@ -210,14 +207,13 @@ class CallTemplate:
             raise InvalidRow(str(error)) from None
 
     def _render_field(self, name: str, row: Mapping[str, Any]) -> Any:
-        return fill_in(self._fields[name], row, f"call.{name}")
+        return fill_in(self._fields[name], row)
 
 
 def read_people(
     rows: Iterable[Mapping[str, Any] | str],
     template: CallTemplate,
     *,
-    campaign: str,
     key_of: Callable[[str], str],
     timezone: str,
     shard: tuple[int, int] = (1, 1),
@@ -229,7 +225,6 @@ def read_people(
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
-    :param campaign: the campaign's name, for the trial request that checks a row.
     :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
@@ -261,7 +256,7 @@ def read_people(
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
             numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
             person = Person(key_of(own_key), contact, zone, row, line, numbers)
-            template.request(person, external_id(campaign, contact, 1, template.own_external_id(person)))
+            template.request(person, template.own_external_id(person) or _TRIAL_ID)
         except (NotANumber, InvalidRow) as error:
             if contact is None:
                 if is_blank(row):
@@ -315,6 +310,10 @@ def external_id(scope: str, contact: str, attempt: int, own: str | None = None) 
         return own if attempt == 1 else f"{own}-{attempt}"
     digest = hashlib.sha256(f"{scope}\n{contact_key(contact)}".encode()).hexdigest()
     return f"afc-{digest[:24]}-{attempt}"
+
+
+_TRIAL_ID = external_id("", "", 1)
+"""The ``external_id`` of the request that only checks a row, if the author gives no id."""
 
 
 def fingerprint(scope: str, contact: str) -> str:

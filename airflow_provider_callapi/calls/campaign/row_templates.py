@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -112,10 +113,27 @@ def _check_value(value: Any) -> Any:
     return value
 
 
-class _Column(str):
-    """The name of a column whose value a template inserts, such as ``name`` in ``{{ contact.name }}``."""
+@dataclass(frozen=True)
+class _PlainText:
+    """A template that only inserts columns, such as ``Hello {{ contact.name }}``.
 
-    __slots__ = ()
+    :ivar pattern: the text with ``%s`` for each column.
+    :ivar columns: the names of the columns in order.
+    """
+
+    pattern: str
+    columns: Sequence[str]
+
+    def fill_in(self, row: Mapping[str, Any]) -> str | None:
+        """Return the text for a row. None: only Jinja can fill it in, for example from an empty cell."""
+        try:
+            values = tuple([value_of(row, column) for column in self.columns])
+        except KeyError:
+            return None
+        for value in values:
+            if type(value) is not str:  # a number, an empty value, or a text with a behaviour of its own
+                return None
+        return self.pattern % values
 
 
 class RowTemplate:
@@ -124,14 +142,16 @@ class RowTemplate:
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
     :param values: name → value, for the names that the template can use beside ``contact``.
+    :param where: the name of the field that has the template, such as ``call.contact``, for error messages.
     :raises TemplateError: Jinja cannot compile the text.
     """
 
-    def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, environment: _Sandbox, text: str, values: Mapping[str, Any], where: str) -> None:
         self._jinja = environment.from_string(text)
         self._values = values
+        self._where = where
         parsed = environment.parse(text)
-        self._parts = _plain_parts(parsed, values)
+        self._plain = _plain_text(parsed, values)
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
@@ -139,50 +159,39 @@ class RowTemplate:
         """Return the text of the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
-        :raises TemplateError: the template inserts a missing column or an empty cell. An expression of the
-            author can also raise any other error.
+        :raises InvalidRow: the template inserts a missing column or an empty cell, or an expression of the
+            author fails. The error message names the field.
         """
-        plain = self._join(row)
-        if plain is not None:
-            return plain
-        return self._jinja.render({**self._values, ROW: values_for_templates(row)})
+        text = self._plain.fill_in(row) if self._plain else None
+        if text is not None:
+            return text
+        try:
+            return self._jinja.render({**self._values, ROW: values_for_templates(row)})
+        except TemplateError as error:
+            raise InvalidRow(f"{self._where}: {mask_phones(str(error))}") from None
+        except Exception as error:  # an author's expression can raise anything
+            raise InvalidRow(f"{self._where}: {type(error).__name__} in its template") from None
 
     def render_for_all(self) -> str:
         """Return the text of a template that does not use the person's row. All people get this text."""
         return self._jinja.render(self._values)
 
-    def _join(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text of the template, filled in without Jinja. None: only Jinja can fill it in."""
-        if self._parts is None:
-            return None
-        texts = []
-        for part in self._parts:
-            text = part
-            if isinstance(part, _Column):
-                try:
-                    text = value_of(row, part)
-                except KeyError:
-                    return None
-                if type(text) is not str:  # a number, an empty value, or a text with a behaviour of its own
-                    return None
-            texts.append(text)
-        return "".join(texts)
 
-
-def _plain_parts(parsed: nodes.Template, values: Mapping[str, Any]) -> Sequence[str] | None:
-    """Return a template's texts and column names in order. None: it has another part, such as a condition."""
-    parts: list[str] = []
+def _plain_text(parsed: nodes.Template, values: Mapping[str, Any]) -> _PlainText | None:
+    """Return a template as a plain text, or None if only Jinja can fill in a part of it, e.g. a condition."""
+    pattern, columns = "", []
     for output in parsed.body:
         for node in output.nodes if isinstance(output, nodes.Output) else (output,):
             if isinstance(node, nodes.TemplateData):
-                parts.append(node.data)
+                pattern += node.data.replace("%", "%%")
             elif isinstance(node, nodes.Getattr) and _is_row(node.node):
-                parts.append(_Column(node.attr))
+                pattern += "%s"
+                columns.append(node.attr)
             elif isinstance(node, nodes.Name) and type(values.get(node.name)) is str and not _is_row(node):
-                parts.append(values[node.name])
+                pattern += values[node.name].replace("%", "%%")
             else:
                 return None
-    return parts
+    return _PlainText(pattern, columns)
 
 
 def _is_row(node: nodes.Node) -> bool:
@@ -211,7 +220,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
     if not isinstance(value, str) or not any(begin in value for begin in ("{{", "{%", "{#")):
         return value
     try:
-        template = RowTemplate(environment, value, values)
+        template = RowTemplate(environment, value, values, where)
     except TemplateError as error:
         raise ValueError(f"{where}: {error}") from None
     if template.uses_row:
@@ -229,22 +238,16 @@ def has_template(value: Any) -> bool:
     return isinstance(value, RowTemplate)
 
 
-def fill_in(value: Any, row: Mapping[str, Any], where: str) -> Any:
+def fill_in(value: Any, row: Mapping[str, Any]) -> Any:
     """Fill in the templates of a value for one person. Return the new value.
 
     :param value: a value that `compile_templates` has returned.
     :param row: the person's row in the contact list: column → value.
-    :param where: the name of the field that has this value, for error messages.
     :raises InvalidRow: a template cannot be filled in from the row. The error message names the field, such
         as ``call.contact``.
     """
-    if isinstance(value, dict):
-        return {name: fill_in(inner, row, f"{where}.{name}") for name, inner in value.items()}
-    if not isinstance(value, RowTemplate):
-        return value
-    try:
+    if isinstance(value, RowTemplate):
         return value.render(row)
-    except TemplateError as error:
-        raise InvalidRow(f"{where}: {mask_phones(str(error))}") from None
-    except Exception as error:  # an author's expression can raise anything
-        raise InvalidRow(f"{where}: {type(error).__name__} in its template") from None
+    if isinstance(value, dict):
+        return {name: fill_in(inner, row) for name, inner in value.items()}
+    return value

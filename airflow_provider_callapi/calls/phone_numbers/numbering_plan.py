@@ -131,7 +131,7 @@ def read_international(digits: str, *, has_trunk_zero: bool = False) -> PhoneNum
         ``+49 (0) 30 …``.
     :return: the number as an object of the library `phonenumbers`. None: the digits are no valid number.
     """
-    number = _parse(f"+{digits}", None)
+    number = _read_by_country_code(digits) or _parse(f"+{digits}", None)
     if number is None:
         return None
     if digits == e164(number):
@@ -165,6 +165,24 @@ def _join_valid(country_code: str, national: str) -> str | None:
     if national.startswith("0") or not is_valid_national(int(country_code), national):
         return None  # the parser of phonenumbers must decide
     return f"{country_code}{national}"
+
+
+def _read_by_country_code(digits: str) -> PhoneNumber | None:
+    """Return a country code and a national number as a number if they are certainly valid, else None."""
+    import phonenumbers  # noqa: PLC0415
+
+    for length in (1, 2, 3):  # no country code is the beginning of another one
+        code, national = digits[:length], digits[length:]
+        if code in _country_codes() and _join_valid(code, national):
+            return phonenumbers.PhoneNumber(int(code), int(national))
+    return None
+
+
+@cache
+def _country_codes() -> frozenset[str]:
+    import phonenumbers  # noqa: PLC0415
+
+    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 
 
 def _parse(text: str, region: str | None) -> PhoneNumber | None:

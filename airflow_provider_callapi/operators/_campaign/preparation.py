@@ -165,7 +165,6 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
     return read_people(
         read_rows(options.contacts, "contacts"),
         template,
-        campaign=options.campaign,
         # The user's own database keeps the number, so that users can query it. Task state keeps a hash,
         # in which `scope` stands for the campaign.
         key_of=str if options.ledger_conn_id else partial(fingerprint, scope),

@@ -38,7 +38,6 @@ def plan_of(rows: list[Any], *, shard: tuple[int, int] = (1, 1), **call: Any) ->
     return read_people(
         rows,
         template_of({**CALL, **call}),
-        campaign="test",
         key_of=str,
         timezone="Europe/Moscow",
         shard=shard,
@@ -187,7 +186,6 @@ def test_a_parameter_of_the_wrong_kind_makes_the_row_invalid_and_its_value_is_hi
     plan = read_people(
         [anna(name="Secret"), anna("79260000012", name="23456")],
         template_of(call),
-        campaign="test",
         key_of=str,
         timezone="UTC",
     )
@@ -226,7 +224,7 @@ def number_in_call(field: str, text: str) -> str | None:
     value = {"phone_number": "{{ contact.own }}", **({"id": 25} if name == "employee" else {})}
     call = {"virtual_phone_number": "74993720692", **TWO_SIDED[field]}
     template = template_of({**call, name: value if inner else "{{ contact.own }}"})
-    plan = read_people([anna(own=text)], template, campaign="test", key_of=str, timezone="UTC")
+    plan = read_people([anna(own=text)], template, key_of=str, timezone="UTC")
     if plan.invalid:
         assert f": {name}" in plan.invalid[0].why
         assert not re.search(r"\d{4}", plan.invalid[0].why)

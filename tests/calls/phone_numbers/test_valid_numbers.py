@@ -76,3 +76,15 @@ def test_digits_are_read_like_the_parser_of_the_library_reads_them(data: st.Data
             parsed = read_digits(digits, region)
         # The parser refuses some international numbers of other countries with the same country code.
         assert parsed == quick or (parsed is None and digits == quick)
+
+
+@settings(max_examples=600, deadline=None)
+@given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
+def test_a_number_with_a_country_code_is_read_like_the_parser_of_the_library_reads_it(
+    data: st.DataObject, region: str
+) -> None:
+    digits = numbering_plan.NumberingPlan.of(region).country_code + data.draw(nationals(region))
+    quick = numbering_plan._read_by_country_code(digits)
+    if quick is not None:
+        assert quick == phonenumbers.parse(f"+{digits}")
+        assert phonenumbers.is_valid_number(quick)
