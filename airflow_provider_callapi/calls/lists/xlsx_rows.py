@@ -25,6 +25,8 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     :raises ListUnreadable: openpyxl is not installed.
     :raises ListUnreadable: the workbook is damaged, is empty, or has values in several sheets.
     :raises ListUnreadable: the sheet has merged cells. Only the first cell of merged cells has their value.
+    :raises ListUnreadable: a row with a value is hidden, for example by a filter. It is not certain whether
+        the author wants it.
     :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
     try:
@@ -40,7 +42,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
         sheets = [(pair[0], list(dropwhile(_has_no_value, _lines(*pair)))) for pair in pairs]
         filled = [(sheet, lines) for sheet, lines in sheets if lines]
-        merged = [line for sheet, _ in filled for line in _merged_lines(sheet)]
+        marks = [_read_marks(sheet) for sheet, _ in filled]
     except ListUnreadable:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
@@ -49,11 +51,16 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         raise ListUnreadable("the workbook is empty")
     if len(filled) > 1:
         raise ListUnreadable("several sheets have values. Keep one sheet, because only one list is read")
-    if merged:
+    ((_, lines),), (mark,) = filled, marks
+    if mark.merged:
         raise ListUnreadable(
-            f"line {min(merged)}: merged cells. Unmerge the cells, and write the value into each cell"
+            f"line {min(mark.merged)}: merged cells. Unmerge the cells, and write the value into each cell"
         )
-    yield from _rows(filled[0][1])
+    if hidden := mark.hidden.intersection(number for number, _ in lines):
+        raise ListUnreadable(
+            f"line {min(hidden)}: a hidden row. Show all rows, and delete the rows that nobody needs"
+        )
+    yield from _rows(lines)
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -74,29 +81,38 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
             yield number, values
 
 
-def _merged_lines(sheet: Any) -> list[int]:
-    """Return the numbers of the lines in which merged cells of a sheet begin."""
-    # A read-only sheet has no merged cells: in the XML, they follow all rows. The parser keeps no elements.
-    found = _MergedLines()
-    parser = XMLParser(target=found)  # noqa: S314 - openpyxl has already parsed this XML
+class _Marks:
+    """Collects the lines of a sheet with merged cells, and its hidden lines, from the sheet's XML.
+
+    :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
+    :ivar hidden: the lines that the program does not show, for example because of a filter.
+    """
+
+    def __init__(self) -> None:
+        self.merged: list[int] = []
+        self.hidden: set[int] = set()
+        self._line = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Read one element."""
+        if tag.endswith("}row"):
+            self._line = int(attributes.get("r", self._line + 1))
+            if attributes.get("hidden") in ("1", "true"):
+                self.hidden.add(self._line)
+        elif tag.endswith("}mergeCell"):
+            first = re.search(r"\d+", attributes["ref"])
+            self.merged.append(int(first[0]) if first else 1)  # A:B begins in line 1
+
+
+def _read_marks(sheet: Any) -> _Marks:
+    # openpyxl's read-only sheets do not have these marks. The parser of the XML keeps no elements.
+    marks = _Marks()
+    parser = XMLParser(target=marks)  # noqa: S314 - openpyxl has already parsed this XML
     with sheet._get_source() as file:
         while part := file.read(_PART):
             parser.feed(part)
     parser.close()
-    return found.lines
-
-
-class _MergedLines:
-    """Collects the first line of each range of merged cells, such as 2 of ``C2:C4``, in a sheet's XML."""
-
-    def __init__(self) -> None:
-        self.lines: list[int] = []
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Read one element."""
-        if tag.endswith("}mergeCell"):
-            first = re.search(r"\d+", attributes["ref"])
-            self.lines.append(int(first[0]) if first else 1)  # A:B begins in line 1
+    return marks
 
 
 def _has_no_value(line: tuple[int, tuple[Any, ...]]) -> bool:

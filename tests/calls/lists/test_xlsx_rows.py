@@ -28,6 +28,16 @@ def workbook(*lines: list[Any], more_sheets: int = 0, merged: Sequence[str] = ()
     return saved(book)
 
 
+def with_hidden(lines: Sequence[int]) -> io.BytesIO:
+    """Return a workbook of three people, in which some lines are hidden."""
+    book = openpyxl.Workbook()
+    for line in PEOPLE:
+        book.active.append(line)
+    for line in lines:
+        book.active.row_dimensions[line].hidden = True
+    return saved(book)
+
+
 def saved(book: Any) -> io.BytesIO:
     file = io.BytesIO()
     book.save(file)
@@ -109,6 +119,16 @@ def test_words_about_merged_cells_are_no_merged_cells() -> None:
     assert list(read_xlsx(workbook(["phone", "name"], [79260000001, name]))) == [
         {"phone": 79260000001, "name": name}
     ]
+
+
+@given(st.lists(st.integers(1, 4), min_size=1))
+def test_a_workbook_with_a_hidden_row_is_refused(lines: list[int]) -> None:
+    with pytest.raises(ListUnreadable, match=f"^line {min(lines)}: a hidden row. Show all rows, and delete"):
+        list(read_xlsx(with_hidden(lines)))
+
+
+def test_a_hidden_row_without_a_value_does_not_count() -> None:
+    assert len(list(read_xlsx(with_hidden([9])))) == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"phone;name", b"PK\x03\x04 cut"])
