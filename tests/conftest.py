@@ -74,6 +74,12 @@ def no_shared_snapshots() -> Iterator[None]:
     shutil.rmtree(HOME / f"{FOLDER_PREFIX}{os.geteuid()}", ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def no_shortest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let triggers fire at once: in most tests, no scheduler has to read the end of a worker before."""
+    monkeypatch.setattr("airflow_provider_callapi.triggers._loop.shortest_wait.SHORTEST_WAIT", 0.0)
+
+
 @dataclass
 class Run:
     """The states and XComs of a finished DAG run."""

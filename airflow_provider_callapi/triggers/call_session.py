@@ -40,6 +40,7 @@ from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent, subscribe
 from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
+from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
 
 _LONGEST_PAUSE = 30.0
 """The longest time in seconds that a trigger waits after its deadline for the next regular poll.
@@ -110,6 +111,7 @@ class CallApiSessionTrigger(BaseTrigger):
             },
         )
 
+    @lasts_long_enough
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
 

@@ -18,6 +18,7 @@ from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe
 from airflow_provider_callapi.triggers._loop.running_triggers import remember_running
+from airflow_provider_callapi.triggers._loop.shortest_wait import lasts_long_enough
 
 _PAUSE_AFTER_ERROR = 60.0
 """The longest time in seconds from an error that ends the polling until the trigger fires."""
@@ -98,6 +99,7 @@ class CallApiCampaignTrigger(BaseTrigger):
     def _session_ids(self) -> list[int]:
         return [call["call_session_id"] for call in self.calls]
 
+    @lasts_long_enough
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until the time ``wake_at``, or until all calls have ended. Then yield one event.
 

@@ -1,0 +1,37 @@
+"""Keeps a deferral from ending before Airflow's scheduler has read that the task is deferred.
+
+When a task defers, its worker ends. If the trigger fires before the scheduler has read this, Airflow 3.3
+takes this end for a failure of the resumed task. Without retries, the task fails, although its call is fine.
+See https://github.com/apache/airflow/issues/67287 and https://github.com/apache/airflow/issues/71580.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from airflow.triggers.base import TriggerEvent
+
+SHORTEST_WAIT = 5.0
+"""The seconds that a deferral lasts at least. The scheduler needs about one second to read a worker's end."""
+
+
+def lasts_long_enough(
+    run: Callable[[Any], AsyncIterator[TriggerEvent]],
+) -> Callable[[Any], AsyncIterator[TriggerEvent]]:
+    """Return a trigger's method ``run`` that holds an early event back until the shortest wait is over."""
+
+    @wraps(run)
+    async def run_long_enough(trigger: Any) -> AsyncIterator[TriggerEvent]:
+        clock = asyncio.get_running_loop().time
+        end = clock() + SHORTEST_WAIT
+        async with aclosing(cast("AsyncGenerator[TriggerEvent, None]", run(trigger))) as events:
+            async for event in events:
+                await asyncio.sleep(max(0.0, end - clock()))
+                yield event
+
+    return run_long_enough
