@@ -164,9 +164,8 @@ class StartCallOperator(RequestOperator):
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed.
 
-        For example, the task has waited for the calling hours.
+        The task has waited for the calling hours, or for the next search for an unconfirmed call.
         """
-        # The task has waited for the calling hours, or for the next search for an unconfirmed call.
         return self.execute(context)
 
     def execute_complete(
@@ -259,9 +258,8 @@ class StartCallOperator(RequestOperator):
 
         # `placed` describes the call that the try continues, see `_session_name`. None: the try may dial.
         def known_call(error: BaseException) -> str | None:
-            if self._try is not None:
-                return self._try.known_call(error) or (None if self._try.is_durable else placed)
-            return None if self._keeps_journal(context) else placed
+            call_of_try = self._try.known_call(error) if self._try is not None else None
+            return call_of_try or (None if self._keeps_journal(context) else placed)
 
         with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
             options = self._read_options()
