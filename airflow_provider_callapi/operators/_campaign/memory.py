@@ -25,7 +25,9 @@ class CampaignMemory:
         # The memo, a JSON object, comes from a deferral of the same try. Values for the task's next try need
         # task state (Airflow 3.3+).
         self._state = state
-        self._cost: int | None = self._get(_COST)
+        # The points (rate-limit units) that one call costs. None: the campaign assumes a cost until it
+        # observes the real cost.
+        self.points_per_call: int | None = self._get(_COST)
         self.is_resumed = bool(memo)  # this worker continues a try after a deferral
         self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
         self.stopped: str | None = memo.get("stopped")  # why dialling had stopped before the deferral
@@ -35,17 +37,12 @@ class CampaignMemory:
         # Fingerprints (hashes) of the people found on the do-not-call list.
         self.excluded: frozenset[str] = frozenset(memo.get("excluded", ())).union(*self._pages)
 
-    @property
-    def points_per_call(self) -> int | None:
-        """The points (rate-limit units) that one call costs. None: no cost is stored."""
-        return self._cost  # None: the campaign assumes a cost until it observes the real cost
-
     def remember_points_per_call(self, cost: int | None) -> None:
         """Store how many points (rate-limit units) one call costs, for the next worker of the campaign."""
         # Without task state (before Airflow 3.3), the next worker observes the cost again.
-        if self._state is not None and cost != self._cost:
+        if self._state is not None and cost != self.points_per_call:
             self._state.set(_COST, cost)
-            self._cost = cost
+            self.points_per_call = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
         """Store what identifies the campaign, so that a later worker can detect changed parameters."""
