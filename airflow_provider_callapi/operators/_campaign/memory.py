@@ -8,8 +8,9 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
+IDENTITY_KEY = "callapi_campaign_which"
+"""The key in task state of what distinguishes the campaign from others, such as its name and its ledger."""
 _COST = "callapi_campaign_points_per_call"
-_IDENTITY = "callapi_campaign_which"
 _TIMEZONE = "callapi_campaign_timezone"
 _FINGERPRINTS_A_PAGE = 2000
 """The number of fingerprints in one stored value.
@@ -29,7 +30,7 @@ class CampaignMemory:
         # observes the real cost.
         self.points_per_call: int | None = self._get(_COST)
         self.is_resumed = bool(memo)  # this worker continues a try after a deferral
-        self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
+        self.identity: dict[str, Any] | None = memo.get("which") or self._get(IDENTITY_KEY)
         self.stopped: str | None = memo.get("stopped")  # why dialling had stopped before the deferral
         self.wish = Wish.from_json(memo["wish"]) if memo.get("wish") else None
         self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
@@ -48,7 +49,7 @@ class CampaignMemory:
         """Store what identifies the campaign, so that a later worker can detect changed parameters."""
         # Without task state, only the worker after a deferral finds the identity: in the memo.
         if self._state is not None and identity != self.identity:
-            self._state.set(_IDENTITY, identity)
+            self._state.set(IDENTITY_KEY, identity)
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:
