@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.errors import (
     ProtocolMismatch,
 )
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -21,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
-from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 
 _RETRY_SECONDS = 30.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
@@ -310,7 +311,7 @@ class CampaignRun:
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None
-        if pause.dial_at < float("inf"):
+        if pause.dial_at < NEVER:
             self._log.info(
                 "Waiting until %s for %s; %d people are waiting, %d calls are active",
                 local_time(pause.dial_at, self._options.timezone),
@@ -375,7 +376,7 @@ class CampaignRun:
             stopped=self._campaign.stopped,
             began_too_late=self._began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
-            if self._rules.dial_until < float("inf")
+            if self._rules.dial_until < NEVER
             else "never",
         )
         if not self._plan.rows:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
-from airflow_provider_callapi.calls.campaign.rules import NEVER
 from airflow_provider_callapi.calls.campaign.runner import Pause
 
 NOW = 1000.0
