@@ -20,6 +20,7 @@ from copied_examples import EXAMPLES
 from packaging.version import Version
 
 from airflow_provider_callapi.calls.watching.host_snapshots import FOLDER_PREFIX
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 REPO = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))
@@ -72,6 +73,13 @@ def no_shared_snapshots() -> Iterator[None]:
     """Let no test read the snapshots that an earlier test has left for the tasks of this host."""
     yield
     shutil.rmtree(HOME / f"{FOLDER_PREFIX}{os.geteuid()}", ignore_errors=True)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divide the interval between two polls by 50."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 @dataclass
