@@ -202,7 +202,7 @@ class DialQueue:
             return self._progress.place(state, answer.call_session_id, now, now)
         # a session that is another person's call proves as little as no answer
         if isinstance(answer, StartedCall) or answer.maybe_done:
-            return self._progress.lose(state, now)
+            return self._progress.leave_unconfirmed(state, now)
         if isinstance(answer, LimitExceeded):
             self.pacing.record_limit_exceeded(answer, now)
             return self.put_back(intent, now)
