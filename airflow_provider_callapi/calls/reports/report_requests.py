@@ -146,6 +146,7 @@ class ReportRequests:
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
+        None: nothing is known.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm while the period ends 1 day after the interval.
     :param account_timezone: a function that returns the IANA name of the account's time zone. It is used if
@@ -155,12 +156,12 @@ class ReportRequests:
     def __init__(
         self,
         data_api: DataApiClient,
-        refusals: Refusals,
+        refusals: Refusals | None,
         timezone: str,
         account_timezone: Callable[[], str] | None = None,
     ) -> None:
         self._data_api = data_api
-        self._refusals = refusals
+        self._refusals = Refusals() if refusals is None else refusals
         self._timezone = timezone
         self._account_timezone = account_timezone or (lambda: timezone)
 
