@@ -139,4 +139,4 @@ def with_advice(error: CallApiError) -> str:
     from airflow_provider_callapi.api.data_api import DATA_METHODS  # noqa: PLC0415
 
     service = "Data API" if error.method in DATA_METHODS else "Call API"
-    return advice(error, service=service, host=f"{service} host")
+    return advice(error, service=service)

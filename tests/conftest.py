@@ -20,6 +20,7 @@ from copied_examples import EXAMPLES
 from packaging.version import Version
 
 from airflow_provider_callapi.calls.watching.host_snapshots import FOLDER_PREFIX
+from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 REPO = Path(__file__).parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="callapi-airflow-"))
@@ -78,6 +79,13 @@ def no_shared_snapshots() -> Iterator[None]:
 def no_shortest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let triggers fire at once: in most tests, no scheduler has to read the end of a worker before."""
     monkeypatch.setattr("airflow_provider_callapi.triggers._loop.shortest_wait.SHORTEST_WAIT", 0.0)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Divide the interval between two polls by 50."""
+    pause = Snapshot.pause
+    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 @dataclass

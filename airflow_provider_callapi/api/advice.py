@@ -17,11 +17,11 @@ from airflow_provider_callapi.api.errors import (
 )
 
 _UNREACHABLE = (
-    'No server answers at this address. Check "{host}" and the port. Check that the Airflow machines may '
-    "connect to it (DNS, firewall)."
+    'No server answers at this address. Check "{service} host" and the port. Check that the Airflow machines '
+    "may connect to it (DNS, firewall)."
 )
 _UNTRUSTED_TLS = (
-    'The server offers no trusted TLS. Check "{host}" and the port. If your own authority signs the '
+    'The server offers no trusted TLS. Check "{service} host" and the port. If your own authority signs the '
     'certificate, enter the path of the authority\'s file as "TLS verification".'
 )
 _MISSING_CA_BUNDLE = (
@@ -29,7 +29,7 @@ _MISSING_CA_BUNDLE = (
     'CURL_CA_BUNDLE). Correct the variable, or enter a file\'s path as "TLS verification".'
 )
 _UNEXPECTED_ANSWER = (
-    'The server does not answer as the {service} does. Check "{host}", the port and "API version". '
+    'The server does not answer as the {service} does. Check "{service} host", the port and "API version". '
     'If the server is only slow, raise "Timeout, seconds".'
 )
 _SERVICE_TROUBLE = (
@@ -37,7 +37,7 @@ _SERVICE_TROUBLE = (
 )
 _CHECK_VENDOR_HOST = (
     "An account lives on one of the vendor's hosts (comagic.ru, uiscom.ru, novofon.ru, callgear.com): "
-    'check "{host}", too.'
+    'check "{service} host", too.'
 )
 _COMPONENT_OFF = "Have the {service} component that this error names switched on in the account."
 
@@ -61,22 +61,21 @@ _BY_MNEMONIC = {
 }
 
 
-def advice(error: CallApiError, *, service: str = "Call API", host: str = "Call API host") -> str:
+def advice(error: CallApiError, *, service: str = "Call API") -> str:
     """Return advice about an API error for the user who fills in the Airflow connection.
 
     The error's own message follows in parentheses. If there is no advice, the result is only this message.
 
     :param service: the service that got the request: ``Call API`` or ``Data API``.
-    :param host: the label of the address field in Airflow's connection form. The advice contains this label.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
         error = error.__cause__  # the error of the login, which was sent before the request
     template = _advice_template(error)
-    return f"{template.format(service=service, host=host)} ({error})" if template else str(error)
+    return f"{template.format(service=service)} ({error})" if template else str(error)
 
 
 def _advice_template(error: CallApiError) -> str:
-    """Return the advice for an error, with the placeholders ``{service}`` and ``{host}``.
+    """Return the advice for an error, with the placeholder ``{service}``.
 
     Empty text: this package has no advice for the error.
     """

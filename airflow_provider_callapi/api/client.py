@@ -192,7 +192,7 @@ def _has_more_points(limits: Limits, known: Limits | None) -> bool:
 
 def _read_limits(reply: Reply) -> Limits | None:
     try:
-        return Limits.model_validate((reply.metadata or {})["limits"])
+        return Limits.model_validate(reply.metadata["limits"])
     except (KeyError, ValidationError):
         return None
 
@@ -206,6 +206,6 @@ def _read_total(reply: Reply) -> int | None:
 
 def _read_api_version(reply: Reply) -> ApiVersion | None:
     try:
-        return ApiVersion.from_metadata((reply.metadata or {})["api_version"])
+        return ApiVersion.from_metadata(reply.metadata["api_version"])
     except (AttributeError, KeyError, TypeError, ValidationError):
         return None

@@ -16,9 +16,11 @@ E = TypeVar("E")
 Sort = list[dict[str, Any]]
 """The sort order of a Data API list: ``[{"field": …, "order": "asc"|"desc"}]``."""
 
-_PAGE_SIZE = 1000
-_LAST_OFFSET = 100_000
+LARGEST_PAGE = 10_000
+"""The most entries that the Data API sends in one answer."""
+LAST_OFFSET = 100_000
 """The largest offset that the Data API accepts."""
+_PAGE_SIZE = 1000
 
 
 class PagedRequest(ListRequest[M], Generic[M]):
@@ -33,8 +35,8 @@ class PagedRequest(ListRequest[M], Generic[M]):
 
     filter: dict[str, Any] | None = None
     sort: Sort | None = None
-    limit: int | None = Field(None, ge=1, le=10_000)
-    offset: int | None = Field(None, ge=0, le=100_000)
+    limit: int | None = Field(None, ge=1, le=LARGEST_PAGE)
+    offset: int | None = Field(None, ge=0, le=LAST_OFFSET)
 
 
 def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> Entries[M]:
@@ -51,7 +53,7 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
     def page_at(offset: int) -> Entries[M]:
         return call(request.model_copy(update={"limit": _PAGE_SIZE, "offset": offset or None}))
 
-    found, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
+    found, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=LAST_OFFSET)
     found.left_out += not is_whole
     return found
 

@@ -39,8 +39,8 @@ from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
-_RECORD_KEY = "callapi_call"
-"""The key under which a journal stores its record."""
+RECORD_KEY = "callapi_call"
+"""The key under which the journal of a task's call stores its record."""
 
 
 class Stage(StrEnum):
@@ -158,7 +158,7 @@ class Journal:
         self._deployment = deployment
         self._owner = owner
         self._generation = generation
-        stored = store.get(_RECORD_KEY)
+        stored = store.get(RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
 
     @property
@@ -310,5 +310,5 @@ class Journal:
         self._store(replace(self.current, stage=stage, generation=self._generation, **changes))
 
     def _store(self, record: Record) -> None:
-        self.store.set(_RECORD_KEY, {**asdict(record), "others": list(record.others)})
+        self.store.set(RECORD_KEY, {**asdict(record), "others": list(record.others)})
         self.record = record

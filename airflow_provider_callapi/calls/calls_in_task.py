@@ -61,9 +61,8 @@ class CallsInTask:
         for number in to_person:
             if calls[number]["request"] is not None and self._is_same(calls[number]["request"], content):
                 return number + 1
-        for number in to_person:
-            if calls[number]["request"] is None:
-                break
+        if of_earlier_tries := [number for number in to_person if calls[number]["request"] is None]:
+            number = of_earlier_tries[0]
         else:
             number = len(calls)
             calls.append({"person": self._fingerprint(request.contact)})

@@ -29,16 +29,11 @@ from airflow_provider_callapi.calls.watching.watch import Phase, Until
 
 
 class Verdict(StrEnum):
-    """Whether a task may accept a finished call, according to the task's parameter ``require_answer``.
+    """Whether a task may accept a finished call, according to the task's parameter ``require_answer``."""
 
-    - ACCEPTED: the call was answered, or no answer is required.
-    - NOT_ANSWERED: an answer is required, and the contact did not answer.
-    - UNKNOWN: an answer is required, and it is not known whether the contact answered.
-    """
-
-    ACCEPTED = "the call was answered, or the author requires no answer"
-    NOT_ANSWERED = "an answer is required, and the Data API reports none"
-    UNKNOWN = "an answer is required, and no source reports one"
+    ACCEPTED = "the call was answered, or no answer is required"
+    NOT_ANSWERED = "an answer is required, and the contact did not answer"
+    UNKNOWN = "an answer is required, and it is not known whether the contact answered"
 
 
 @dataclass(frozen=True)
@@ -156,12 +151,7 @@ class LifecycleGateway:
 class CallLifecycle:
     """Follows a placed call to its end in one try of the task: wait, fetch the final outcome, tag, judge.
 
-    Each method returns the next step, which the caller carries out. No method waits.
-
-    - The caller begins with `resume`.
-    - After `WaitForCall`, the caller uses `observed`.
-    - After `WaitForReport`, the caller uses `report_due`.
-    - `TimeIsUp` and `Finished` are the last steps.
+    Each method returns the next step. The table in the module's docstring shows what the caller does then.
 
     :param journal: the stored record of the task's call.
     :param gateway: the functions that reach the services and the task's log.

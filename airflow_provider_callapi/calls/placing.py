@@ -77,14 +77,6 @@ class AbsenceNotProven(Exception):
         self.proven_at = proven_at
 
 
-FindReportedCall = Callable[[str, str, float], int | None]
-"""A search in the Data API.
-
-The function takes ``external_id``, contact, and the earliest start time of the call in epoch seconds. The
-function returns the session id of the call, or None if the Data API does not report the call.
-"""
-
-
 @dataclass(frozen=True)
 class CallGateway:
     """The functions through which `place` reaches the services and the task's log.
@@ -107,7 +99,7 @@ class CallGateway:
 
     send: Callable[[StartCall], StartedCall]
     poll_snapshots: Callable[[], Iterator[Snapshot]]
-    find_reported_call: FindReportedCall | None
+    find_reported_call: Callable[[str, str, float], int | None] | None
     reported_calls: Callable[[float], Entries[CallReport]] | None
     timezone: Callable[[], str]
     clock: Callable[[], float]

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_callapi.api.advice import advice
-from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.cli.output import fail
+from airflow_provider_callapi.exceptions import with_advice
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.supervision.short_hook import ShortTimeoutHook
 
@@ -34,14 +33,8 @@ def open_hook(args: Namespace) -> Iterator[CallApiHook]:
         with ShortTimeoutHook(args.conn_id, max_limit_wait=0) as hook:
             yield hook
     except CallApiError as error:
-        fail(_advice(error))
+        fail(with_advice(error))
     except AirflowException as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED_EXIT_CODE)
-
-
-def _advice(error: CallApiError) -> str:
-    if error.method in DATA_METHODS:
-        return advice(error, service="Data API", host="Data API host")
-    return advice(error)

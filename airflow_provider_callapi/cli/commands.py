@@ -62,7 +62,7 @@ def limits(args: Namespace) -> None:
             try:
                 rows += _limit_rows("Data API", data_api, lambda: probe_access(data_api))
             except CallApiError as error:
-                data_api_problem = advice(error, service="Data API", host="Data API host")
+                data_api_problem = advice(error, service="Data API")
         elif hook.has_data_api:
             warn("the Data API was not checked: a login there costs a point")
     print_rows(rows, args)

@@ -75,7 +75,7 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
         try:
             probe_access(client)
         except CallApiError as error:
-            text = advice(error, service="Data API", host="Data API host")
+            text = advice(error, service="Data API")
             raise _ConnectionUnusable(f"The Call API works, the Data API does not. {text}") from error
         yield "The Data API works, too."
         yield _check_timezone(settings.timezone, client)

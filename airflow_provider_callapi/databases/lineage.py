@@ -60,12 +60,8 @@ def table_uri(url: URL, name: TableName) -> str | None:
     scheme = _SCHEMES.get(url.get_backend_name())
     if scheme is None or not url.host:
         return None
-    parts = (
-        [url.database, name.schema or "public", name.table]
-        if scheme == "postgres"
-        else [
-            name.schema or url.database,
-            name.table,
-        ]
-    )
+    if scheme == "postgres":
+        parts = [url.database, name.schema or "public", name.table]
+    else:
+        parts = [name.schema or url.database, name.table]
     return f"{scheme}://{url.host}:{url.port or _PORTS[scheme]}/{'/'.join(map(str, parts))}"

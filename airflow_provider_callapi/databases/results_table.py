@@ -4,8 +4,8 @@ The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the nu
 a SIP number. A row with the attempt 0 stands for no attempt. There are two kinds:
 
 - A row for a person who was not called.
-- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of
-  the entry, such as ``row 17``.
+- A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
+  entry, such as ``row 17``.
 
 The table has the columns of an attempt, such as ``result``, and three more:
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions, Request
+from airflow_provider_callapi.api.methods import METHODS, ListCalls, ListTalkOptions
 from airflow_provider_callapi.emulator import call_control, start_call
 from airflow_provider_callapi.emulator.account import Account
 from airflow_provider_callapi.emulator.json_array import JsonArray
 from airflow_provider_callapi.emulator.points import weight
-from airflow_provider_callapi.emulator.service import Handler, Service
+from airflow_provider_callapi.emulator.service import Handler, Service, handled_by_service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 
@@ -52,16 +52,9 @@ def list_talk_options(
     ]
 
 
-def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries of login and logout in `HANDLERS`.
-
-    No code calls it, because `Service` carries out both.
-    """
-
-
 HANDLERS: dict[str, Handler] = {
-    "login.user": _handled_by_service,
-    "logout.user": _handled_by_service,
+    "login.user": handled_by_service,
+    "logout.user": handled_by_service,
     "start.employee_call": start_call.start_employee_call,
     "start.scenario_call": start_call.start_scenario_call,
     "start.vnumber_call": start_call.start_vnumber_call,

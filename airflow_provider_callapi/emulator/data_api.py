@@ -39,7 +39,7 @@ from airflow_provider_callapi.emulator.report_columns import (
     leg_columns,
     shown_call_columns,
 )
-from airflow_provider_callapi.emulator.service import Handler, Result, Service
+from airflow_provider_callapi.emulator.service import Handler, Result, Service, handled_by_service
 from airflow_provider_callapi.emulator.switchboard import Switchboard
 
 _MAX_INTERVAL = timedelta(days=92)
@@ -232,16 +232,9 @@ def _parse_time(account: Account, request: Request[Any], field: str) -> datetime
     return moment.replace(tzinfo=ZoneInfo(account.timezone))
 
 
-def _handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
-    """Do nothing. This function only fills the entries of login and logout in `HANDLERS`.
-
-    No code calls it, because `Service` carries out both.
-    """
-
-
 HANDLERS: dict[str, Handler] = {
-    "login.user": _handled_by_service,
-    "logout.user": _handled_by_service,
+    "login.user": handled_by_service,
+    "logout.user": handled_by_service,
     "get.calls_report": get_calls_report,
     "get.call_legs_report": get_call_legs_report,
     "get.tags": get_tags,

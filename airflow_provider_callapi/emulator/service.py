@@ -33,6 +33,13 @@ class Result(dict[str, Any]):
     """
 
 
+def handled_by_service(switchboard: Switchboard, account: Account, request: Request[Any]) -> None:
+    """Do nothing. This function only fills the entries of login and logout in the tables of methods.
+
+    No code calls it, because `Service` carries out both.
+    """
+
+
 @dataclass
 class Service:
     """A JSON-RPC service of the emulated telephone exchange: the Call API or the Data API.

@@ -51,8 +51,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 R = TypeVar("R")
-
-_DAY = 86_400.0
+W = TypeVar("W", AnswerWitness, EndWitness)
 
 
 class CallApiHook(BaseHook):
@@ -426,15 +425,7 @@ class CallApiHook(BaseHook):
         None: the connection does not use the Data API.
         """
         # On some accounts, only the Data API shows that a contact has picked up.
-        if not self.has_data_api:
-            return None
-        return AnswerWitness(
-            self.data_api.client,
-            self.settings.period_timezone,
-            lambda: self.timezone,
-            self.log.warning,
-            self.report_refusals,
-        )
+        return self._make_witness(AnswerWitness)
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:
@@ -443,9 +434,12 @@ class CallApiHook(BaseHook):
         None: the connection does not use the Data API.
         """
         # A call is missing if `list.calls` showed the call before and no longer shows the call.
+        return self._make_witness(EndWitness)
+
+    def _make_witness(self, kind: type[W]) -> W | None:
         if not self.has_data_api:
             return None
-        return EndWitness(
+        return kind(
             self.data_api.client,
             self.settings.period_timezone,
             lambda: self.timezone,

@@ -20,6 +20,7 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import open_engine
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, mask_errors
+from airflow_provider_callapi.ledgers.sql_tables import DATABASE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -28,7 +29,6 @@ T = TypeVar("T")
 
 _LISTED = 100
 """How many tasks of campaigns `SqlControl.list_progress` returns at most."""
-_DATABASE = "the ledger's database"
 
 # The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
 _metadata = MetaData()
@@ -64,7 +64,7 @@ class SqlControl:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        mask_errors(lambda: RETRY_BRIEFLY(_metadata.create_all, engine), _DATABASE)
+        mask_errors(lambda: RETRY_BRIEFLY(_metadata.create_all, engine), DATABASE)
 
     def read_wish(self, campaign: str) -> Wish | None:
         """Return the newest wish of a user for a campaign, such as ``pause``.
@@ -133,7 +133,7 @@ class SqlControl:
             with self._engine.begin() as db:
                 return work(db)
 
-        return mask_errors(lambda: RETRY_BRIEFLY(transaction), _DATABASE)
+        return mask_errors(lambda: RETRY_BRIEFLY(transaction), DATABASE)
 
 
 class CampaignControl:

@@ -348,8 +348,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self, context: Context, event: dict[str, Any] | None = None, memo: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         from airflow_provider_callapi.operators._campaign.run import (  # noqa: PLC0415 - parse time
+            CampaignNotSuccessful,
             CampaignRun,
-            UnfinishedBusiness,
         )
 
         refuse_another_task(context, self.task_id)
@@ -366,9 +366,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
                 self._run.kill()
             try:
                 result = self._run.carry_out()
-            except UnfinishedBusiness as business:
-                context["ti"].xcom_push(key="return_value", value=business.summary)
-                raise business.error from None
+            except CampaignNotSuccessful as ending:
+                context["ti"].xcom_push(key="return_value", value=ending.summary)
+                raise ending.error from None
             if isinstance(result, Deferral):
                 self.defer(trigger=result.trigger, method_name=result.method_name, kwargs=dict(result.kwargs))
             add_to_outlet_events(context, self.outlets, {"callapi_campaign": result})

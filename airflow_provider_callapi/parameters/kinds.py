@@ -8,7 +8,7 @@ and ``"false"`` becomes False. A kind never guesses: a parameter that is true or
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -27,6 +27,8 @@ LONGEST_SECONDS = 366 * 86_400.0
 _END_OF_TIME = 1e11
 """The end of the moments in epoch seconds. Python's own times end near this moment."""
 _LARGEST_COUNT = 1_000_000
+_NO_LIMIT = timedelta(seconds=1e12)
+"""A limit of this length or longer means no limit."""
 _LONGEST_NUMERAL = 40
 """The largest number of characters of a text that is read as a number."""
 
@@ -86,9 +88,6 @@ def _read_limit(value: Any) -> timedelta | None:
     if limit <= timedelta(0):
         raise ValueError
     return None if limit >= _NO_LIMIT else limit
-
-
-_NO_LIMIT = timedelta(seconds=1e12)
 
 
 def count(*, at_least: int = 1, at_most: int = _LARGEST_COUNT) -> Kind:
@@ -229,13 +228,10 @@ def _read_rows(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return Query.of(value)
-    if isinstance(value, str) and value.strip():
-        return value
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return value  # the rows are not checked here
-    if isinstance(value, str | bytes | bytearray | int | float) or value is None:
+    is_path = isinstance(value, str) and value.strip() != ""
+    if value is None or (isinstance(value, str | bytes | bytearray | int | float) and not is_path):
         raise ValueError
-    return value
+    return value  # the rows are not checked here
 
 
 def _read_exclusions(value: Any) -> Exclusions:

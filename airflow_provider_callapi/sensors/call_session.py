@@ -42,7 +42,7 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
-from airflow_provider_callapi.task_context import STATE_KEY, TaskState, execution_deadline
+from airflow_provider_callapi.task_context import TaskState, execution_deadline
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
@@ -257,7 +257,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         watch = SessionWatch(
             call.call_session_id,
             appear_by=(call.started_at or waiting_since) + self.appear_timeout,
-            deadline=float("inf"),  # BaseSensorOperator raises at the timeout
+            deadline=inf,  # BaseSensorOperator raises at the timeout
             tolerance=PollTolerance(misses=1) if self._loses_observations(context) else TOLERANCE,
             observation=observation,
         )
@@ -300,12 +300,19 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def _loses_observations(self, context: Context) -> bool:
         """Return whether the sensor forgets before the next poll what the polls have shown of the call."""
         # In reschedule mode, each poke runs in a new process. Before Airflow 3.3, there is no task state.
-        return self.reschedule and STATE_KEY not in context
+        return self.reschedule and self._state_for_next_poke(context) is None
+
+    def _state_for_next_poke(self, context: Context) -> TaskState | None:
+        """Return the task state if the sensor needs it to remember something until the next poke.
+
+        None: the sensor does not need it, or this Airflow has none.
+        """
+        return TaskState.of(context) if self.reschedule else None
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
         """Return when the wait began, in epoch seconds, and what earlier polls have shown of the call."""
-        if self._stored is None and self.reschedule and not self._loses_observations(context):
-            self._stored = TaskState(context[STATE_KEY]).get(_STORE_KEY)  # type: ignore[literal-required]
+        if self._stored is None and (state := self._state_for_next_poke(context)):
+            self._stored = state.get(_STORE_KEY)
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
             return self._stored["since"], Observation.from_json(self._stored["observation"])
         # Nothing is stored: in reschedule mode, Airflow may know when the first poke took place.
@@ -319,9 +326,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             "since": waiting_since,
             "observation": observation.to_json(),
         }
-        if self.reschedule and not self._loses_observations(context):
-            # The next poke runs in a new process.
-            TaskState(context[STATE_KEY]).set(_STORE_KEY, self._stored)  # type: ignore[literal-required]
+        if state := self._state_for_next_poke(context):
+            state.set(_STORE_KEY, self._stored)
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
         """Return the call as a dict after the wait, or raise the error with which the task fails."""

@@ -14,12 +14,8 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY
+from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
-IDENTITY_KEY = "callapi_campaign_which"
-"""The key in task state under which a campaign's task stores the campaign's name, ledger and other features.
-
-The value distinguishes the campaign from other campaigns.
-"""
 _NEWEST = 500
 """The largest number of values that `read_values` returns. The function leaves out the oldest values."""
 

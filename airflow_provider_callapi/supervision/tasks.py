@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_provider_callapi.calls.call_journal import RECORD_KEY
 from airflow_provider_callapi.supervision.task_states import Owner, read_values
 
-_JOURNAL_KEY = "callapi_call"
-"""The key in task state under which a task that places one call stores its journal."""
 _MOST = 200
 
 
@@ -71,7 +70,7 @@ def find_callers() -> dict[int, Owner]:
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}
-    for owner, journal in read_values(_JOURNAL_KEY).items():
+    for owner, journal in read_values(RECORD_KEY).items():
         call = journal.get("call") if isinstance(journal, dict) else None
         if call:
             callers[int(call["call_session_id"])] = owner

@@ -44,8 +44,7 @@ class CallPlan:
     :ivar instruction: what the person at the phone must do. The user reads this text before the call.
     :ivar numbers: side of the call (``contact`` or ``operator``) → phone number.
     :ivar release_after: seconds from the first poll that shows the call until the program ends the call.
-        None: the program ends
-        the call 120 seconds after the reply, or after a hold (see ``holds``).
+        None: the program ends the call 120 seconds after the reply, or after a hold (see ``holds``).
     :ivar holds: True: the program puts the contact on hold 10 seconds after the reply, for 4 seconds, and
         ends the call 3 seconds later.
     :ivar measure_ongoing: True: the program asks for the Data API's report during the call, too. False: it

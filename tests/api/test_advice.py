@@ -18,7 +18,7 @@ def test_every_field_that_is_named_is_on_the_form():
     labels |= {"Login", *form["ui-field-behaviour"]["relabeling"].values()}
     texts: list[Any] = [*advice._BY_MNEMONIC.values()]
     texts += [value for name, value in vars(advice).items() if name.isupper() and isinstance(value, str)]
-    named = {name for text in texts for name in re.findall(r'"([^"]+)"', text)} - {"{host}"}
+    named = {name for text in texts for name in re.findall(r'"([^"]+)"', text)} - {"{service} host"}
 
     assert named == {"API version", "Login", "TLS verification", "Timeout, seconds"}
     assert named | {"Call API host", "Data API host"} <= labels
@@ -27,7 +27,7 @@ def test_every_field_that_is_named_is_on_the_form():
 def test_advice_comes_before_the_errors_own_text() -> None:
     error = TokenInvalid("Access token is invalid", mnemonic="access_token_invalid", request_id="r1")
 
-    text = advice.advice(error, service="Data API", host="Data API host")
+    text = advice.advice(error, service="Data API")
 
     assert text.startswith("The service does not know this access key.")
     assert 'check "Data API host"' in text

@@ -10,20 +10,14 @@ from pathlib import Path
 import pytest
 from copied_examples import EXAMPLES
 
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.notifications.callapi import CallApiNotifier
 from airflow_provider_callapi.triggers.call_events import CallApiEventTrigger
 
+pytestmark = pytest.mark.usefixtures("hurry")
+
 FOLDER = EXAMPLES / "dag_factory"
 CONTACT = "79161234567"
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Divide the examples' interval of 5 s between two polls by 50."""
-    pause = Snapshot.pause
-    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,6 @@ from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.finish_reasons import finish_reasons
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.cli.definition import get_callapi_cli_commands
 from airflow_provider_callapi.connection.hosts import BRANDS
 from airflow_provider_callapi.databases.results_table import open_results_table
@@ -58,6 +57,8 @@ from airflow_provider_callapi.operators.calls_report import CallApiCallsReportOp
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
+pytestmark = pytest.mark.usefixtures("hurry")
+
 EXAMPLES = ROOT / "airflow_provider_callapi" / "example_dags"
 OPERATORS = {
     operator.request_type.method: name
@@ -66,13 +67,6 @@ OPERATORS = {
     if name.startswith("CallApi") and "request_type" in vars(operator)
 }
 """Method → the name of its Airflow operator, from the code."""
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Divide the DAG's interval of 5 s between two polls by 50."""
-    pause = Snapshot.pause
-    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 # --- the examples work ---

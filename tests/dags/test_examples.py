@@ -16,8 +16,9 @@ from copied_examples import EXAMPLES, PACKAGED
 from packaging.version import Version
 from sqlalchemy import select
 
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Script
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 CONTACT = "79161234567"
 EMPLOYEE = "79260000001"
@@ -28,13 +29,6 @@ PHONE = re.compile(r"\d{10,}")
 LONG_ENOUGH = Script(rings=0.2, employee_rings=0.2, talks=2)
 AT_ANY_HOUR = {"opens": "00:00", "closes": "24:00"}
 UNTIL_RELEASED = Script(rings=0.2, employee_rings=0.2, talks=None)
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Divide the examples' interval of 5 s between two polls by 50."""
-    pause = Snapshot.pause
-    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 @pytest.fixture(autouse=True)

@@ -158,3 +158,10 @@ class EmulatorClient:
     def leg_states(self) -> list[list[str]]:
         """Return the states of the legs in list.calls, session by session."""
         return [[leg["state"] for leg in call["legs"]] for call in self.data("list.calls")]
+
+
+def data_api_client(
+    exchange: Exchange, credentials: Credentials | None = None, url: str = "https://dataapi.comagic.ru/v2.0"
+) -> Client:
+    rpc = JsonRpc(url, new_session=exchange.session)
+    return Client(rpc, credentials or AccessKey("demo-key"), clock=exchange.clock)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from emulator_client import CONTACT
+from emulator_client import CONTACT, data_api_client
 
 from airflow_provider_callapi.api import data_api
 from airflow_provider_callapi.api.account import GetTags
-from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.data_api import (
     GetCallLegsReport,
@@ -15,33 +14,12 @@ from airflow_provider_callapi.api.data_api import (
     SetTagCommunications,
     UnsetTagCommunications,
     equals,
-    report_time,
 )
 from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, TokenInvalid
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.emulator import Operation, Script
 
 REPORT_FIELDS = [*data_api.REPORT_FIELDS, "is_lost", "total_duration"]
-
-
-def client_of(exchange, credentials=None, url="https://dataapi.comagic.ru/v2.0"):
-    rpc = JsonRpc(url, new_session=exchange.session)
-    return Client(rpc, credentials or AccessKey("demo-key"), clock=exchange.clock)
-
-
-@pytest.fixture
-def client(exchange):
-    return client_of(exchange)
-
-
-@pytest.fixture
-def dates(clock):
-    zone = "Europe/Moscow"
-    return {
-        "date_from": report_time(clock() - 3600, zone),
-        "date_till": report_time(clock() + 3600, zone),
-    }
 
 
 def test_a_call_is_reported_only_after_its_end_and_the_lag(api, exchange, clock, client, dates):
@@ -140,9 +118,9 @@ def test_the_data_api_has_its_own_points_and_logins(exchange, client):
     assert client.limits.minute_remaining == 999
     assert exchange.limits()["minute_remaining"] == 1000
     session = LoginSession("demo", "demo-password")
-    client_of(exchange, session).call(GetTags())
+    data_api_client(exchange, session).call(GetTags())
     token = session.forget()
-    call_api = client_of(exchange, AccessKey(token), "https://callapi.comagic.ru/v4.0")
+    call_api = data_api_client(exchange, AccessKey(token), "https://callapi.comagic.ru/v4.0")
     with pytest.raises(TokenInvalid):
         call_api.call(ListCalls())
 

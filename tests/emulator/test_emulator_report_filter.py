@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from airflow_provider_callapi.api.client import Client
-from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.data_api import (
     GetCallsReport,
     equals,
-    report_time,
 )
-from airflow_provider_callapi.api.jsonrpc import JsonRpc
-
-
-def client_of(exchange, credentials=None, url="https://dataapi.comagic.ru/v2.0"):
-    rpc = JsonRpc(url, new_session=exchange.session)
-    return Client(rpc, credentials or AccessKey("demo-key"), clock=exchange.clock)
-
-
-@pytest.fixture
-def client(exchange):
-    return client_of(exchange)
-
-
-@pytest.fixture
-def dates(clock):
-    zone = "Europe/Moscow"
-    return {
-        "date_from": report_time(clock() - 3600, zone),
-        "date_till": report_time(clock() + 3600, zone),
-    }
 
 
 def test_filters_are_comparisons_and_trees_of_them(api, clock, client, dates):

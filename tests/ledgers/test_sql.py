@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
@@ -47,20 +47,6 @@ from airflow_provider_callapi.ledgers.sql_statements import KNOWLEDGE, knowledge
 from airflow_provider_callapi.ledgers.sql_tables import STRIPES, calls, locks
 
 HOUR = 3600.0
-
-
-@pytest.fixture
-def connect(url: str) -> Iterator[Callable[[], Engine]]:
-    """Return a function that makes engines. They share only the database."""
-    engines: list[Engine] = []
-
-    def connect() -> Engine:
-        engines.append(sqlalchemy.create_engine(url))
-        return engines[-1]
-
-    yield connect
-    for engine in engines:
-        engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
@@ -15,7 +14,6 @@ import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger_contract import ANNA, BORIS, NOW, active, an_intent, finished, no_line
-from sqlalchemy.engine import Engine
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -23,20 +21,6 @@ from airflow_provider_callapi.ledgers.sql import SqlLedger
 
 HOUR = 3600.0
 PEOPLE = [f"7926000{number:04d}" for number in range(24)]
-
-
-@pytest.fixture
-def connect(url: str) -> Iterator[Callable[[], Engine]]:
-    """Return a function that makes engines. They share only the database."""
-    engines: list[Engine] = []
-
-    def connect() -> Engine:
-        engines.append(sqlalchemy.create_engine(url))
-        return engines[-1]
-
-    yield connect
-    for engine in engines:
-        engine.dispose()
 
 
 def not_placed(intent: Attempt) -> Attempt:

@@ -16,7 +16,6 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Task
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.emulator import Exchange, Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
@@ -24,6 +23,8 @@ from airflow_provider_callapi.operators.start_call import (
     CallApiStartEmployeeCallOperator,
     CallApiStartInformerCallOperator,
 )
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 pytest_plugins = ["airflow_desk"]
 
@@ -285,13 +286,6 @@ def test_refused_as_result_is_not_allowed_with_at_least_once():
 
 
 # --- in a real Airflow ---
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Wait only a fiftieth of the default interval between two polls."""
-    pause = Snapshot.pause
-    monkeypatch.setattr(Snapshot, "pause", lambda snapshot, interval: pause(snapshot, interval / 50))
 
 
 BRANCHED = """

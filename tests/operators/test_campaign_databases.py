@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import VNUMBER, Task
-from campaign_desk import PEOPLE, campaign
+from campaign_desk import PEOPLE, campaign, rung
 
 from airflow_provider_callapi.api.errors import TransportError
 from airflow_provider_callapi.databases import table_writer
@@ -50,10 +50,6 @@ def dwh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for phone in PEOPLE:
         run("INSERT INTO people VALUES (?, 'Anna')", phone)
     return run
-
-
-def rung(desk) -> list[str]:
-    return sorted(call.contact for call in desk.exchange.calls)
 
 
 def table(dwh: Any, columns: str = "person, attempt, result") -> list[Any]:

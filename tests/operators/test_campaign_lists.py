@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from airflow_fakes import VNUMBER, Task, TaskInstance
-from campaign_desk import campaign
+from campaign_desk import campaign, rung
 from half_characters import HALF
 
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -45,10 +45,6 @@ def calls(desk, contacts: Any = PEOPLE, **changes: Any) -> Task:
     if isinstance(contacts, str):
         contacts = path(contacts)
     return campaign(desk, **{"contacts": contacts, "call": CALL, **changes})
-
-
-def rung(desk) -> list[str]:
-    return sorted(call.contact for call in desk.exchange.calls)
 
 
 def table(file: Path) -> list[dict[str, str]]:

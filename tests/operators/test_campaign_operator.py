@@ -14,7 +14,7 @@ import yaml
 from airflow.exceptions import TaskDeferred
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_fakes import TTS, VNUMBER, TaskInstance
-from campaign_desk import A_TALK, PEOPLE, campaign
+from campaign_desk import A_TALK, PEOPLE, campaign, in_seconds
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import FinishedCall
@@ -55,10 +55,6 @@ def counted(summary: dict[str, Any]) -> dict[str, int]:
 def table(path: Path) -> dict[str, str]:
     with path.open(encoding="utf-8", newline="") as file:
         return {row["phone"]: row["call_result"] for row in csv.DictReader(file)}
-
-
-def in_seconds(desk, seconds: float, what: Any) -> None:
-    desk.at.append((desk.clock() + seconds, what))
 
 
 # --- each person is called once ---

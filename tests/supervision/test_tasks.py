@@ -14,7 +14,7 @@ pytest_plugins = ["campaigns_seen"]
 @pytest.mark.needs_airflow("3.3", "task state")
 def test_the_journal_of_a_task_names_the_owner_of_a_call(task_states: Any) -> None:
     task_states("one", {"callapi_call": {"stage": "started", "call": {"call_session_id": 7}}})
-    task_states("two", {"callapi_call": {"stage": "intended", "call": None}})
+    task_states("two", {"callapi_call": {"stage": "starting", "call": None}})
 
     assert find_callers() == {7: ("one", "manual__1", "call", "-1")}
 

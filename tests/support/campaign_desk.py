@@ -77,3 +77,12 @@ def campaign(desk, *, ti: TaskInstance | None = None, **changes: Any) -> Task:
         **changes,
     }
     return Task(desk, lambda: CallApiCampaignOperator(**options), ti=ti or TaskInstance())
+
+
+def in_seconds(desk: Any, seconds: float, what: Any) -> None:
+    """Plan what happens on the desk after some seconds."""
+    desk.at.append((desk.clock() + seconds, what))
+
+
+def rung(desk: Any) -> list[str]:
+    return sorted(call.contact for call in desk.exchange.calls)

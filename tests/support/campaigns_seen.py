@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY
 from airflow_provider_callapi.ledgers.sql_control import open_sql_control
-from airflow_provider_callapi.supervision.task_states import IDENTITY_KEY
+from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
 PROGRESS = Progress(
     campaign="spring",

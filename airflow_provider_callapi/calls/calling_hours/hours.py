@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 
 NEVER = float("inf")
+"""The time, in epoch seconds, of what does not happen."""
 _SEARCHED_DAYS = 366
 """The number of days in which the next calling window is searched."""
 

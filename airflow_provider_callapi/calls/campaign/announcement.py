@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.time_texts import local_time
 
@@ -78,7 +79,7 @@ class Announcement:
         if campaign.rules.hours.over_midnight:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
         dial_at, why = campaign.next_dial(now)
-        if campaign.waiting and now + _WORTH_SAYING < dial_at < math.inf:
+        if campaign.waiting and now + _WORTH_SAYING < dial_at < NEVER:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 
     def forecast(self) -> dict[str, Any]:

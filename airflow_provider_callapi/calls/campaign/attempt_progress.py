@@ -80,10 +80,7 @@ class AttemptProgress:
 
         :param due: epoch seconds. The person is not dialled before this time.
         """
-        not_placed = attempt.with_status(Status.NOT_PLACED)
-        self._index.move(state, PersonEvent.NOT_PLACED, not_placed)
-        self._queues.add_later(state.person, due)
-        return not_placed
+        return self._wait_again(state, PersonEvent.NOT_PLACED, attempt, due)
 
     def place(self, state: PersonState, call_session_id: int, started_at: float, now: float) -> Attempt:
         """Record that the service has placed a call, and begin to watch the call. Return the changed attempt.
@@ -95,8 +92,8 @@ class AttemptProgress:
         call = Outcome(call_session_id, attempt.external_id, attempt=attempt.attempt, started_at=started_at)
         return self._advance(state, PersonEvent.PLACED, attempt.with_status(Status.ACTIVE, call=call), now)
 
-    def lose(self, state: PersonState, now: float) -> Attempt:
-        """Begin to search for a person's unconfirmed call. Return the person's attempt.
+    def leave_unconfirmed(self, state: PersonState, now: float) -> Attempt:
+        """Record that a person's call is unconfirmed, and begin to search for it. Return the attempt.
 
         A call is unconfirmed if its start request got no answer: it is unknown whether the service placed the
         call.
@@ -116,17 +113,14 @@ class AttemptProgress:
         )
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
-    def dial_absent(self, state: PersonState, now: float) -> Attempt:
+    def put_back_absent(self, state: PersonState, now: float) -> Attempt:
         """Put a person whose unconfirmed call was never placed back into the queue. Return the attempt.
 
         The next call to the person gets the attempt number of the unconfirmed call.
 
         :param now: epoch seconds.
         """
-        not_placed = state.current_attempt.with_status(Status.NOT_PLACED)
-        self._index.move(state, PersonEvent.ABSENT, not_placed)
-        self._queues.add_later(state.person, now)
-        return not_placed
+        return self._wait_again(state, PersonEvent.ABSENT, state.current_attempt, now)
 
     def leave_unresolved(self, state: PersonState, now: float) -> Attempt:
         """Finish the attempt of a person whose unconfirmed call was not found. Return the changed attempt.
@@ -173,6 +167,12 @@ class AttemptProgress:
         """
         attempt = state.current_attempt
         return self._advance(state, PersonEvent.TAGGED, attempt.with_call(call), now)
+
+    def _wait_again(self, state: PersonState, event: PersonEvent, attempt: Attempt, due: float) -> Attempt:
+        not_placed = attempt.with_status(Status.NOT_PLACED)
+        self._index.move(state, event, not_placed)
+        self._queues.add_later(state.person, due)
+        return not_placed
 
     def _advance(self, state: PersonState, event: PersonEvent, attempt: Attempt, now: float) -> Attempt:
         self._index.move(state, event, attempt)

@@ -25,7 +25,7 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 """
 
 
-def absence_until(
+def may_defer_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
     """Return until when the task of a campaign can defer, epoch seconds. None: the task must not defer now.

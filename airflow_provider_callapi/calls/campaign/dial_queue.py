@@ -14,6 +14,7 @@ from airflow_provider_callapi.api.errors import (
     ProtocolMismatch,
 )
 from airflow_provider_callapi.api.models import StartedCall
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.attempt_progress import AttemptProgress
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
@@ -21,7 +22,7 @@ from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonEvent, PersonStage, PersonState
-from airflow_provider_callapi.calls.campaign.rules import NEVER, Rules
+from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 
 _RETRY_SECONDS = 30.0
@@ -201,7 +202,7 @@ class DialQueue:
             return self._progress.place(state, answer.call_session_id, now, now)
         # a session that is another person's call proves as little as no answer
         if isinstance(answer, StartedCall) or answer.maybe_done:
-            return self._progress.lose(state, now)
+            return self._progress.leave_unconfirmed(state, now)
         if isinstance(answer, LimitExceeded):
             self.pacing.record_limit_exceeded(answer, now)
             return self.put_back(intent, now)

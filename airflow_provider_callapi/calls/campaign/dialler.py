@@ -67,8 +67,8 @@ class Dialler:
         for intent, claim in zip(intents, self._ledger.claim(intents, changed), strict=True):
             if claim.granted:
                 granted.append(intent)
-            elif changed := self._dial_queue.record_refused_claim(intent, claim, self._gateway.clock()):
-                self._ledger.record(changed)
+            elif adopted := self._dial_queue.record_refused_claim(intent, claim, self._gateway.clock()):
+                self._ledger.record(adopted)
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:

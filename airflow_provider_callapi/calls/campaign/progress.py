@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine import Campaign
-from airflow_provider_callapi.calls.campaign.rules import NEVER
 
 _SOON = 1.0
 """Seconds. A campaign whose next call is due within this time dials and does not wait."""

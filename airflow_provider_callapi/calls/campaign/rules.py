@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.calls.calling_hours.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER, CallingHours
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.tagging import TagRules
-
-NEVER = float("inf")
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class UnconfirmedCallSearch:
             state = self._index[key]
             newest = newest_held.get(key, state.current_attempt)
             if _is_same_intent(newest, state.current_attempt):
-                end = self._progress.dial_absent if key in absent else self._progress.leave_unresolved
+                end = self._progress.put_back_absent if key in absent else self._progress.leave_unresolved
                 changed.append(end(state, now))
             else:
                 changed += self._progress.adopt(state, newest, now)

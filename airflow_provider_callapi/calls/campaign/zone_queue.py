@@ -6,10 +6,8 @@ import heapq
 from collections import deque
 from itertools import count
 
-from airflow_provider_callapi.calls.calling_hours.hours import CallingHours
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER, CallingHours
 from airflow_provider_callapi.calls.campaign.people import Person
-
-_NEVER = float("inf")
 
 
 class ZoneQueue:
@@ -25,7 +23,7 @@ class ZoneQueue:
         self._fresh: deque[str] = deque()
         self._later: list[tuple[float, int, str]] = []
         self._order = count()
-        self._window_asked_at, self._opens, self._closes = _NEVER, 0.0, 0.0
+        self._window_asked_at, self._opens, self._closes = NEVER, 0.0, 0.0
 
     def __len__(self) -> int:
         return len(self._fresh) + len(self._later)
@@ -64,13 +62,12 @@ class ZoneQueue:
 
     def next_at(self, now: float) -> float:
         """Return when the zone's next person may be called, epoch seconds; infinity: no person waits."""
-        due = _NEVER
         if self._fresh:
             due = now
         elif self._later:
             due = max(now, self._later[0][0])
-        if due == _NEVER:
-            return due
+        else:
+            return NEVER
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
@@ -130,7 +127,7 @@ class ZoneQueues:
 
     def next_at(self, now: float) -> float:
         """Return when the next person of any zone may be called, epoch seconds; infinity: no person waits."""
-        return min((queue.next_at(now) for queue in self._queues.values()), default=_NEVER)
+        return min((queue.next_at(now) for queue in self._queues.values()), default=NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
         """Remove all people of each time zone in which no one may be called before the time ``end``.

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_callapi.api.errors import DateRefused, InvalidParameters, Rejected
+from airflow_provider_callapi.api.errors import DateRefused, Rejected
 from airflow_provider_callapi.api.report_rows import CallRows, LegRows
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.report_dates import read_report_time
@@ -26,11 +26,10 @@ from airflow_provider_callapi.calls.reports.report_pages import (
     ReportPages,
     ReportQuery,
 )
+from airflow_provider_callapi.calls.reports.report_refusals import refuses_a_part
 
 Row = dict[str, Any]
 """A call: the fields that were asked for, and with legs the column ``legs``. All values are plain JSON."""
-_REFUSES_PART = frozenset({"unexpected_parameters", "parameter_component_disabled", "filter_prohibited"})
-"""Mnemonics of the errors that refuse a field or a filter."""
 
 
 class ReportRefused(Exception):
@@ -157,8 +156,7 @@ class CallsReport:
         try:
             yield from self._pages.read(query, since, until)
         except Rejected as error:
-            is_part = isinstance(error, InvalidParameters) or error.mnemonic in _REFUSES_PART
-            if not is_part or isinstance(error, DateRefused):
+            if not refuses_a_part(error) or isinstance(error, DateRefused):
                 raise
             refused = self._refused_parameters(error, query.parameters)
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None

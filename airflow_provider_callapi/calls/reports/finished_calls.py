@@ -44,7 +44,7 @@ def fetch_finished_calls(
     :param sessions: the call session ids of the wanted calls. None: all calls of the interval.
     :raises CallApiError: the Data API did not answer, or refuses the whole request.
     """
-    requests = ReportRequests(data_api, Refusals() if refusals is None else refusals, timezone)
+    requests = ReportRequests(data_api, refusals, timezone)
     fetch = partial(_fetch, requests, since, until, fields)
     if sessions is None:
         return fetch(None)

@@ -16,13 +16,10 @@ from typing import Any
 from airflow_provider_callapi.api.data_api import GetCallLegsReport, GetCallsReport
 from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import DateRefused
+from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
 from airflow_provider_callapi.calls.reports.report_requests import DataApiClient
 
-PAGE_SIZE = 10_000
-"""The most rows that the Data API sends in one answer."""
-LAST_OFFSET = 100_000
-"""The largest offset that the Data API accepts."""
 _DAY = 86_400
 _LONGEST_WINDOW = 80 * _DAY
 """Seconds. Three months have at least 89 days. The rest is for a period that begins earlier."""
@@ -79,7 +76,7 @@ class ReportPages:
         data_api: DataApiClient,
         timezone: str,
         *,
-        page_size: int = PAGE_SIZE,
+        page_size: int = LARGEST_PAGE,
         last_offset: int = LAST_OFFSET,
     ) -> None:
         self.requests = 0

@@ -34,7 +34,7 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.entries import Entries, tells
 from airflow_provider_callapi.api.errors import AccessDenied, Rejected
-from airflow_provider_callapi.api.list_request import fetch_pages
+from airflow_provider_callapi.api.list_request import LARGEST_PAGE, LAST_OFFSET, fetch_pages
 from airflow_provider_callapi.calls.reports.report_dates import report_dates
 from airflow_provider_callapi.calls.reports.report_refusals import (
     Omissions,
@@ -43,10 +43,6 @@ from airflow_provider_callapi.calls.reports.report_refusals import (
     refuses_a_part,
 )
 
-_PAGE_SIZE = 10_000
-"""The most entries that the Data API sends in one answer."""
-_LAST_OFFSET = 100_000
-"""The largest offset that the Data API accepts."""
 _DAY = 86_400.0
 _SHORTEST_INTERVAL = 1.0
 """Seconds. A shorter interval is not halved, because the Data API's reports show whole seconds."""
@@ -150,6 +146,7 @@ class ReportRequests:
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
+        None: nothing is known.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm while the period ends 1 day after the interval.
     :param account_timezone: a function that returns the IANA name of the account's time zone. It is used if
@@ -159,12 +156,12 @@ class ReportRequests:
     def __init__(
         self,
         data_api: DataApiClient,
-        refusals: Refusals,
+        refusals: Refusals | None,
         timezone: str,
         account_timezone: Callable[[], str] | None = None,
     ) -> None:
         self._data_api = data_api
-        self._refusals = refusals
+        self._refusals = Refusals() if refusals is None else refusals
         self._timezone = timezone
         self._account_timezone = account_timezone or (lambda: timezone)
 
@@ -264,7 +261,7 @@ class ReportRequests:
         while intervals:
             since, until = intervals.pop()
             page_at = partial(self._fetch_page, query.kind, report_dates(since, until, timezone), parameters)
-            entries, is_whole = fetch_pages(page_at, page_size=_PAGE_SIZE, last_offset=_LAST_OFFSET)
+            entries, is_whole = fetch_pages(page_at, page_size=LARGEST_PAGE, last_offset=LAST_OFFSET)
             found.update((_key(entry), entry) for entry in entries)
             left_out += entries.left_out
             left_out_ids.update(entries.left_out_ids)
@@ -280,7 +277,7 @@ class ReportRequests:
     def _fetch_page(
         self, kind: ReportRequest, dates: dict[str, Any], parameters: dict[str, Any], offset: int
     ) -> Entries[Any]:
-        request = kind(**dates, **parameters, limit=_PAGE_SIZE, offset=offset or None)
+        request = kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None)
         page = self._data_api.call(request)
         return page if isinstance(page, Entries) else Entries(page)
 

@@ -47,9 +47,7 @@ class AnswerWitness:
         warn: Callable[[str], object],
         refusals: Refusals | None = None,
     ) -> None:
-        self._requests = ReportRequests(
-            data_api, Refusals() if refusals is None else refusals, period_timezone, account_timezone
-        )
+        self._requests = ReportRequests(data_api, refusals, period_timezone, account_timezone)
         self._pause = WitnessPause(data_api, "which active calls were answered", warn)
         self._next_asks_for_legs = False
         self._answered: frozenset[int] = frozenset()

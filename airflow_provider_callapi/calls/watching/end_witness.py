@@ -53,9 +53,7 @@ class EndWitness:
         warn: Callable[[str], object],
         refusals: Refusals | None = None,
     ) -> None:
-        self._requests = ReportRequests(
-            data_api, Refusals() if refusals is None else refusals, period_timezone, account_timezone
-        )
+        self._requests = ReportRequests(data_api, refusals, period_timezone, account_timezone)
         self._account_timezone = account_timezone
         self._pause = WitnessPause(data_api, "the ends of calls", warn)
         self._asked_at: dict[int, float] = {}

@@ -164,9 +164,8 @@ class StartCallOperator(RequestOperator):
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Continue a task that was deferred before its call was placed.
 
-        For example, the task has waited for the calling hours.
+        The task has waited for the calling hours, or for the next search for an unconfirmed call.
         """
-        # The task has waited for the calling hours, or for the next search for an unconfirmed call.
         return self.execute(context)
 
     def execute_complete(
@@ -182,7 +181,7 @@ class StartCallOperator(RequestOperator):
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
-        placed = _session_name(call_session_id)
+        placed = _placed_call(call_session_id)
         with self._open_try(context, placed=placed, wait_until=wait_until) as call_try:
             return self._complete(call_try, call_try.wait.observed(*read_event(event)))
 
@@ -197,7 +196,7 @@ class StartCallOperator(RequestOperator):
 
         :param report_by: when to continue without a report, epoch seconds.
         """
-        placed = _session_name((call or {}).get("call_session_id"))
+        placed = _placed_call((call or {}).get("call_session_id"))
         with self._open_try(context, placed=placed) as call_try:
             return self._complete(
                 call_try, call_try.wait.report_due(Outcome.from_xcom(call or {}), report_by)
@@ -257,11 +256,10 @@ class StartCallOperator(RequestOperator):
 
         self._try = None
 
-        # `placed` describes the call that the try continues, see `_session_name`. None: the try may dial.
+        # `placed` describes the call that the try continues, see `_placed_call`. None: the try may dial.
         def known_call(error: BaseException) -> str | None:
-            if self._try is not None:
-                return self._try.known_call(error) or (None if self._try.is_durable else placed)
-            return None if self._keeps_journal(context) else placed
+            call_of_try = self._try.known_call(error) if self._try is not None else None
+            return call_of_try or (None if self._keeps_journal(context) else placed)
 
         with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
             options = self._read_options()
@@ -340,6 +338,6 @@ def _translate_kill() -> Iterator[None]:
         raise CallApiTrouble(str(error)) from None
 
 
-def _session_name(call_session_id: int | None) -> str:
+def _placed_call(call_session_id: int | None) -> str:
     """Return the words for a placed call in error messages, e.g. ``call session 5 was placed``."""
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -139,11 +139,12 @@ class CallTry:
             )
         except AbsenceNotProven as error:
             return self._await_proof(error, request)
-        except (Unresolved, AnswerNotStored) as error:
-            if isinstance(error, AnswerNotStored):
-                self.wait.active_session_id = error.call_session_id
-                self.wait.refuse_killed()
-            raise _error_of_task(error, delivery) from error
+        except AnswerNotStored as error:
+            self.wait.active_session_id = error.call_session_id
+            self.wait.refuse_killed()
+            raise CallApiTrouble(str(error)) from error  # a retry searches for the call
+        except Unresolved as error:
+            raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
         except (CallApiError, OutsideCallingHours, Killed) as error:
             self._withdraw_claim(request)
             if not isinstance(error, CallRefused):
@@ -288,10 +289,3 @@ class CallTry:
                 self.wait.refuse_killed()
 
         return replace(gateway, poll_snapshots=poll_snapshots)
-
-
-def _error_of_task(error: Unresolved | AnswerNotStored, delivery: Delivery) -> Exception:
-    """Return the task's error for a call that may have been placed, or whose session id is not stored."""
-    if isinstance(error, AnswerNotStored):
-        return CallApiTrouble(str(error))  # a retry searches for the call
-    return unresolved_call(error, may_dial_again=delivery == "at_least_once")

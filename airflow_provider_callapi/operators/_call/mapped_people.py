@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -77,13 +76,13 @@ class PeopleOfIndex:
         if self._facts.run_clears and not is_known:
             self._refuse_called_person(contact)
         called = self._called()
-        if not self._contains(called, contact):
+        if not any(self._may_be(person, contact) for person in called):
             self._state.set(_KEY, [*called, self._facts.deployment.fingerprint(*self._scope, contact)])
             self.publish()
 
     def withdraw(self, contact: str) -> None:
         """Delete the record of a call to the person, because the call was certainly not placed."""
-        people = [person for person in self._called() if not self._contains([person], contact)]
+        people = [person for person in self._called() if not self._may_be(person, contact)]
         self._state.set(_KEY, people)
         self.publish()
 
@@ -92,7 +91,7 @@ class PeopleOfIndex:
         entries, silent = self._await_entries()
         entries[self._mapped.map_index] = self._own_entry()
         for index, entry in sorted(entries.items()):
-            if self._contains(entry.people, contact):
+            if any(self._may_be(person, contact) for person in entry.people):
                 raise CallApiFailure(
                     f"{task} has called this person at map index {index} of this DAG run, or may have called "
                     "the person. The list has changed since then. To call the person again, start a new DAG "
@@ -143,13 +142,6 @@ class PeopleOfIndex:
     def _called(self) -> list[str]:
         return list(self._state.get(_KEY) or [])
 
-    def _contains(self, people: Iterable[str], contact: str) -> bool:
-        """Return whether a person may be among the called people, of whom only hashes are stored.
-
-        A hash whose secret key was deleted counts as the person's.
-        """
-        deployment = self._facts.deployment
-        # None: the hash was made with a secret key that this deployment no longer has.
-        return any(
-            deployment.is_fingerprint_of(person, *self._scope, contact) is not False for person in people
-        )
+    def _may_be(self, person: str, contact: str) -> bool:
+        """Return whether a stored hash is that of a contact. If its secret key was deleted, it may be."""
+        return self._facts.deployment.is_fingerprint_of(person, *self._scope, contact) is not False

@@ -36,23 +36,18 @@ SessionRef = int | str | dict[str, Any]
 """A session id as a number or text, or the dict that a start operator or the sensor returned."""
 
 
-def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None = None) -> Q:
+def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None) -> Q:
     """Return an API request with the given values, converted to the types of its fields.
 
     :raises CallApiFailure: a value cannot be used.
     """
     try:
-        values = _with_session_id(values)
-        if region is not None:
-            values = read_numbers(values, region, method=request_type.method)
-        return request_type.from_values(values)
+        return request_type.from_values(_converted(request_type, values, region))
     except InvalidParameters as error:
         raise CallApiFailure(f"{error}. Nothing was sent.") from None
 
 
-def check_request(
-    request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None = None
-) -> None:
+def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
     """Check the values of a request that contain no template, while Airflow reads the DAG file.
 
     :raises InvalidParameter: a value cannot be used.
@@ -60,23 +55,24 @@ def check_request(
     unknown = [name for name, value in values.items() if is_template(value)]
     known = {name: value for name, value in values.items() if name not in unknown}
     try:
-        known = dict(_with_session_id(known))
-        if region is not None:
-            known = read_numbers(known, region, method=request_type.method)
-        request_type.check_values(known, unknown=unknown)
+        request_type.check_values(_converted(request_type, known, region), unknown=unknown)
     except InvalidParameters as error:
         raise InvalidParameter(str(error)) from None
 
 
-def _with_session_id(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a request.
+def _converted(
+    request_type: type[Request[Any]], values: Mapping[str, Any], region: str | None
+) -> Mapping[str, Any]:
+    """Return the values of a request, with a session id in place of the dict of a call.
 
-    If ``call_session_id`` is the dict of a call, replace it by the session id in the dict.
+    With ``region``, phone numbers get the service's form.
+
+    :raises InvalidParameters: a phone number cannot be read.
     """
     session = values.get("call_session_id")
-    if not isinstance(session, Mapping):
-        return values
-    return {**values, "call_session_id": session.get("call_session_id")}
+    if isinstance(session, Mapping):
+        values = {**values, "call_session_id": session.get("call_session_id")}
+    return values if region is None else read_numbers(values, region, method=request_type.method)
 
 
 def read_call(call_session_id: Any) -> Outcome:

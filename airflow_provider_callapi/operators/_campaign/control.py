@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.control_store import ControlStore
@@ -12,8 +13,6 @@ from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 from airflow_provider_callapi.ledgers.keyed_control import KeyedControl
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-
-T = TypeVar("T")
 
 PUBLISH_INTERVAL = 5.0
 """Seconds between two publications of the progress while the campaign's worker runs."""
@@ -36,9 +35,9 @@ class Control:
 
     def read_wish(self) -> Wish | None:
         """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything."""
-        store = self._ready()
-        if store is not None:
-            self._attempt(lambda: setattr(self, "_wish", store.read_wish()))
+        with self._log_failure():
+            if (store := self._opened_store()) is not None:
+                self._wish = store.read_wish()
         return self._wish  # if the store does not answer: the last known wish
 
     def is_due(self, now: float) -> bool:
@@ -51,24 +50,27 @@ class Control:
     def publish(self, progress: Progress) -> None:
         """Store the campaign's progress. The command line and the page of calls show the progress."""
         self._published_at = progress.at
-        store = self._ready()
-        if store is not None:
-            self._attempt(lambda: store.publish(progress))
+        with self._log_failure():
+            if (store := self._opened_store()) is not None:
+                store.publish(progress)
 
     def close(self) -> None:
         """Close the database connections of the store."""
         if self._store is not None:
-            self._attempt(self._store.close)
+            with self._log_failure():
+                self._store.close()
 
-    def _ready(self) -> ControlStore | None:
+    def _opened_store(self) -> ControlStore | None:
         if not self._is_open:
-            self._is_open = self._attempt(lambda: setattr(self, "_store", self._open_store()))
+            self._store = self._open_store()
+            self._is_open, self._fails = True, False
         return self._store
 
-    def _attempt(self, work: Callable[[], object]) -> bool:
-        """Run a function, and return whether it succeeded. Of several errors in a row, log only the first."""
+    @contextmanager
+    def _log_failure(self) -> Iterator[None]:
+        """Log an error of the ``with`` block, and continue. Of several in a row, log only the first."""
         try:
-            work()
+            yield
         except Exception as error:  # task state and databases raise their own exception classes
             if not self._fails:
                 self._log.warning(
@@ -76,9 +78,8 @@ class Control:
                     mask_phones(f"{type(error).__name__}: {error}"),
                 )
             self._fails = True
-            return False
-        self._fails = False
-        return True
+        else:
+            self._fails = False
 
 
 def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:

@@ -8,8 +8,9 @@ from typing import Any
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
+IDENTITY_KEY = "callapi_campaign_which"
+"""The key in task state of what distinguishes the campaign from others, such as its name and its ledger."""
 _COST = "callapi_campaign_points_per_call"
-_IDENTITY = "callapi_campaign_which"
 _TIMEZONE = "callapi_campaign_timezone"
 _FINGERPRINTS_A_PAGE = 2000
 """The number of fingerprints in one stored value.
@@ -25,9 +26,11 @@ class CampaignMemory:
         # The memo, a JSON object, comes from a deferral of the same try. Values for the task's next try need
         # task state (Airflow 3.3+).
         self._state = state
-        self._cost: int | None = self._get(_COST)
+        # The points (rate-limit units) that one call costs. None: the campaign assumes a cost until it
+        # observes the real cost.
+        self.points_per_call: int | None = self._get(_COST)
         self.is_resumed = bool(memo)  # this worker continues a try after a deferral
-        self.identity: dict[str, Any] | None = memo.get("which") or self._get(_IDENTITY)
+        self.identity: dict[str, Any] | None = memo.get("which") or self._get(IDENTITY_KEY)
         self.stopped: str | None = memo.get("stopped")  # why dialling had stopped before the deferral
         self.wish = Wish.from_json(memo["wish"]) if memo.get("wish") else None
         self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
@@ -35,23 +38,18 @@ class CampaignMemory:
         # Fingerprints (hashes) of the people found on the do-not-call list.
         self.excluded: frozenset[str] = frozenset(memo.get("excluded", ())).union(*self._pages)
 
-    @property
-    def points_per_call(self) -> int | None:
-        """The points (rate-limit units) that one call costs. None: no cost is stored."""
-        return self._cost  # None: the campaign assumes a cost until it observes the real cost
-
     def remember_points_per_call(self, cost: int | None) -> None:
         """Store how many points (rate-limit units) one call costs, for the next worker of the campaign."""
         # Without task state (before Airflow 3.3), the next worker observes the cost again.
-        if self._state is not None and cost != self._cost:
+        if self._state is not None and cost != self.points_per_call:
             self._state.set(_COST, cost)
-            self._cost = cost
+            self.points_per_call = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
         """Store what identifies the campaign, so that a later worker can detect changed parameters."""
         # Without task state, only the worker after a deferral finds the identity: in the memo.
         if self._state is not None and identity != self.identity:
-            self._state.set(_IDENTITY, identity)
+            self._state.set(IDENTITY_KEY, identity)
         self.identity = identity
 
     def remember_timezone(self, timezone: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from airflow_provider_callapi.calls.calling_hours.hours import year_in
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.people import (
@@ -65,7 +64,7 @@ def read_rules(
     tag_rules = read_tag_rules(
         options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
     )
-    dial_until = math.inf
+    dial_until = NEVER
     if run_after is not None and options.max_lateness is not None:
         # run_after: when the DAG run was due.
         dial_until = run_after + options.max_lateness.total_seconds()

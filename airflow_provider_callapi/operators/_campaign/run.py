@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
-from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
+from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.judgement import (
     ProblemKind,
@@ -62,7 +63,7 @@ _NAP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 
 
-class UnfinishedBusiness(Exception):
+class CampaignNotSuccessful(Exception):
     """Raised if a finished campaign's task must not succeed, e.g. because too few people were reached."""
 
     def __init__(self, summary: dict[str, Any], error: AirflowException) -> None:
@@ -142,7 +143,7 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
-        :raises UnfinishedBusiness: the task must not succeed.
+        :raises CampaignNotSuccessful: the task must not succeed.
         """
         if self._is_dry_run:
             self._log.info("A dry run: the campaign places no calls and writes no files")
@@ -301,7 +302,7 @@ class CampaignRun:
     def _deferral(self, pause: Pause) -> Deferral | None:
         """Return a deferral if the task can wait in the triggerer until the campaign's next step."""
         campaign = self._campaign
-        wake_at = absence_until(
+        wake_at = may_defer_until(
             self._runner,
             pause,
             time.time(),
@@ -310,7 +311,7 @@ class CampaignRun:
         )
         if wake_at is None:  # e.g. the next person is due within a minute
             return None
-        if pause.dial_at < float("inf"):
+        if pause.dial_at < NEVER:
             self._log.info(
                 "Waiting until %s for %s; %d people are waiting, %d calls are active",
                 local_time(pause.dial_at, self._options.timezone),
@@ -345,7 +346,7 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.
 
-        :raises UnfinishedBusiness: the task must not succeed.
+        :raises CampaignNotSuccessful: the task must not succeed.
         """
         endings = self._endings()
         summary = self._summary(endings)
@@ -365,7 +366,7 @@ class CampaignRun:
         if self._killed:
             raise CallApiTrouble("The campaign was killed; clear this task to resume it")
         if error := self._error(summary, unwritten):
-            raise UnfinishedBusiness(summary.to_xcom(), error)
+            raise CampaignNotSuccessful(summary.to_xcom(), error)
         return summary.to_xcom()
 
     def _error(self, summary: Summary, unwritten: list[str]) -> AirflowException | None:
@@ -375,7 +376,7 @@ class CampaignRun:
             stopped=self._campaign.stopped,
             began_too_late=self._began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
-            if self._rules.dial_until < float("inf")
+            if self._rules.dial_until < NEVER
             else "never",
         )
         if not self._plan.rows:

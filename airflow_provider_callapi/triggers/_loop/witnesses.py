@@ -27,7 +27,6 @@ class Witnesses:
     """Adds to the results of polls which calls were answered or have ended, according to the Data API."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
-        self._settings = settings
         self._data_api = make_client(settings, service="data_api")
         self._timezone = settings.timezone
         zones = settings.period_timezone, self._account_timezone

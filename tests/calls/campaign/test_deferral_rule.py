@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.calls.campaign.deferral_rule import absence_until
-from airflow_provider_callapi.calls.campaign.rules import NEVER
+from airflow_provider_callapi.calls.calling_hours.hours import NEVER
+from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.runner import Pause
 
 NOW = 1000.0
@@ -52,7 +52,9 @@ class State:
             next_report_at=self.report_at,
         )
         pause = Pause(1.0, dial_at=self.dial_at)
-        return absence_until(runner, pause, NOW, preparation=self.preparation, has_data_api=self.has_data_api)
+        return may_defer_until(
+            runner, pause, NOW, preparation=self.preparation, has_data_api=self.has_data_api
+        )
 
 
 def test_the_worker_comes_back_when_the_next_person_is_dialled_and_after_an_hour_at_the_latest() -> None:

@@ -46,8 +46,8 @@ class DataApi:
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_requests, "_PAGE_SIZE", PAGE)
-    monkeypatch.setattr(report_requests, "_LAST_OFFSET", FURTHEST)
+    monkeypatch.setattr(report_requests, "LARGEST_PAGE", PAGE)
+    monkeypatch.setattr(report_requests, "LAST_OFFSET", FURTHEST)
 
 
 def found(data_api: DataApi) -> list[tuple[int, bool | None]]:
@@ -101,7 +101,7 @@ def test_the_page_size_and_the_last_offset_are_those_that_the_service_allows(
 ) -> None:
     monkeypatch.undo()
     request = GetCallLegsReport(
-        date_from="", date_till="", limit=report_requests._PAGE_SIZE, offset=report_requests._LAST_OFFSET
+        date_from="", date_till="", limit=report_requests.LARGEST_PAGE, offset=report_requests.LAST_OFFSET
     )
 
     assert (request.limit, request.offset) == (10_000, 100_000)

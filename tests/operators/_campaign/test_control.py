@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from campaign_desk import PEOPLE, campaign
+from campaign_desk import PEOPLE, campaign, in_seconds
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.stores import MemoryStore
@@ -37,10 +37,6 @@ def ask(task: Any, ledger: str | None, kind: WishKind, by: str = "anna") -> None
         task.state.set(WISH_KEY, wish.to_json())
     else:
         open_sql_control(ledger).write_wish("spring", wish)
-
-
-def in_seconds(desk: Any, seconds: float, what: Any) -> None:
-    desk.at.append((desk.clock() + seconds, what))
 
 
 @pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
