@@ -151,7 +151,7 @@ def test_a_pause_is_long_enough_to_change_the_clock() -> None:
 COUNTERS = st.none() | st.integers(-(10**9) + 1, 10**9 - 1)
 
 
-@given(st.fixed_dictionaries({name: COUNTERS for name in Limits.model_fields}), st.sampled_from([0.0, 0.01]))
+@given(st.fixed_dictionaries(dict.fromkeys(Limits.model_fields, COUNTERS)), st.sampled_from([0.0, 0.01]))
 def test_a_campaign_dials_again_within_a_day_whatever_the_counters_state(
     counters: dict[str, int | None], reserve: float
 ) -> None:
