@@ -34,6 +34,7 @@ class DialQueue:
     :param personal_fields: names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id``.
     :ivar do_not_call: the numbers that must not be called; None: unknown, so no one is dialled.
+    :ivar returned_calls: how many active calls `list.calls` shows again after they seemed to have ended.
     :ivar paused: who has paused the campaign, as text; None: not paused.
     :ivar stopped: why dialling has stopped, as text; None: not stopped.
     """
@@ -51,6 +52,7 @@ class DialQueue:
     ) -> None:
         self.pacing = pacing
         self.do_not_call: Container[str] | None = frozenset()
+        self.returned_calls = 0
         self.paused: str | None = None
         self.stopped: str | None = None
         self._index = index
@@ -63,7 +65,8 @@ class DialQueue:
     @property
     def active_calls(self) -> int:
         """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
-        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
+        open_calls = self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
+        return open_calls + self.returned_calls
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.

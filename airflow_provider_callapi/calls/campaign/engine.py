@@ -144,6 +144,7 @@ class Campaign:
             self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
             news = self._watched_calls.update(snapshot)
+            self.dial_queue.returned_calls = self._watched_calls.returned
             actions.tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]

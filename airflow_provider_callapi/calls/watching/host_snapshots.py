@@ -16,7 +16,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +142,7 @@ class HostSnapshots:
         snapshot = self._take_snapshot()
         if snapshot.failure is not None:
             return self._schedule(snapshot)
-        history.add(snapshot)
-        snapshot = replace(snapshot, longest_return=history.longest_return)
+        snapshot = history.extend(snapshot)
         self._write(_Shared(snapshot, history))
         return self._deliver(_Shared(snapshot, history))
 

@@ -34,7 +34,7 @@ from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 
 START = "start.informer_call"
 
@@ -1120,3 +1120,44 @@ def test_a_campaign_asks_for_all_reports_to_find_an_unconfirmed_call() -> None:
     assert world.run().over
     assert asked[0] is None
     assert world.exchange.rings(ANNA) == 1
+
+
+# --- calls that vanish from list.calls for a moment ---
+
+
+@pytest.mark.parametrize("seconds", [12.0, 25.0, 45.0])
+@pytest.mark.parametrize("report_timeout", [None, 300.0])
+def test_max_active_holds_on_an_account_whose_active_calls_vanish_for_a_moment(
+    seconds: float, report_timeout: float | None
+) -> None:
+    """Only the first calls seem to end too early: the campaign learns how long a call may vanish."""
+    numbers = [str(79260000100 + number) for number in range(12)]
+    rules = replace(RULES, max_active=3, report_timeout=report_timeout)
+    world = World(numbers, rules, profile=Profile(vanish_after=20.0, vanish_seconds=seconds))
+    world.exchange.default_script = Script(rings=5, talks=200)
+    most = [0.0]
+    while not (pause := world.runner.step()).over:
+        most.append(len(world.exchange.active_calls))
+        world.clock.advance(pause.seconds)
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert max(most) <= 2 * rules.max_active + 1, "while the campaign learns"
+    assert max(most[len(most) // 2 :]) <= rules.max_active
+
+
+def test_a_call_that_comes_back_counts_as_active_until_it_is_gone_or_its_time_is_over() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1, report_timeout=None, call_timeout=900.0))
+    world.exchange.script(ANNA, Script(rings=5, talks=None))
+    hidden = [False]
+    world.overrides["take_snapshot"] = lambda: (
+        Snapshot(world.clock()) if hidden[0] else take_snapshot(world.call_api, world.clock)
+    )
+    world.process()
+    world.run(30)
+    hidden[0] = True
+    world.run(11)
+    hidden[0] = False
+    world.run(300)
+    assert (world.exchange.rings(BORIS), world.campaign.active) == (0, 1)
+    assert world.run().over, "the call never leaves list.calls"
+    assert world.exchange.rings(BORIS) == 1
+    assert world.ring_times(BORIS)[0] - world.ring_times(ANNA)[0] >= 890
