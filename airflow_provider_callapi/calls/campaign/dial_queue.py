@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container
 
 from airflow_provider_callapi.api.errors import (
@@ -219,8 +220,9 @@ class DialQueue:
     def _concerns_everybody(self, error: CallApiError) -> bool:
         """Return whether the service would refuse every person's call with this error."""
         if isinstance(error, InvalidParameters):
-            field = str(error.field or "").partition(".")[0]
-            return not field or field not in self._personal_fields
+            # The service names one field, such as contact_message.value, or several: [contact, scenario_id].
+            named = {path.partition(".")[0] for path in re.findall(r"[\w.]+", error.field or "")}
+            return not named or not all(name in self._personal_fields for name in named)
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:

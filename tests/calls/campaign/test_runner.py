@@ -140,6 +140,34 @@ def test_a_refusal_of_a_personal_parameter_makes_the_row_invalid() -> None:
     assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
 
 
+@pytest.mark.parametrize(
+    ("field", "is_personal"),
+    [
+        ("contact_message", True),
+        ("contact_message.value", True),
+        ("[contact_message]", True),
+        ("[contact_message.value, contact]", True),
+        ("[contact_message, virtual_phone_number]", False),
+        ("virtual_phone_number", False),
+        (None, False),
+    ],
+)
+def test_only_a_refusal_of_a_parameter_that_all_calls_share_stops_the_campaign(
+    field: str | None, is_personal: bool
+) -> None:
+    world = World([ANNA, BORIS])
+
+    def start(requests: Any) -> list[Any]:
+        refused = InvalidParameters("refused", field=field)
+        return [refused if each.contact == ANNA else world.started(each) for each in requests]
+
+    world.overrides["start"] = start
+    world.process()
+    assert world.run().over
+    assert (world.campaign.stopped is None) is is_personal
+    assert (world.results()[ANNA] is Result.INVALID) is is_personal
+
+
 def test_a_report_that_arrives_twice_is_one_call_and_causes_one_redial() -> None:
     """New calls shift the pages of the Data API while they are read."""
     world = World(rules=replace(RULES, max_attempts=2))
