@@ -199,6 +199,13 @@ class Campaign:
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
 
+    def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
+        """Return the finished calls that get a tag no more, as pairs (attempt, tag id), for the log.
+
+        :param reported: attempts whose result has just become known, with or without a report.
+        """
+        return [(attempt, tag_id) for attempt in reported for tag_id in self._tags.lost_on_finished(attempt)]
+
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
 

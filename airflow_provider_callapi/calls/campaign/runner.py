@@ -153,7 +153,9 @@ class Runner:
             self._record(self._tags.tag_active(attempt, tag_id))
         for attempt, tag_id in actions.untagged:
             self._tags.log_untagged(attempt, tag_id, "the call ended before it was tagged")
-        self._record(self._reports.fetch(gateway.clock()))
+        self._record(reported := self._reports.fetch(gateway.clock()))
+        for attempt, tag_id in campaign.lost_tags(reported):
+            self._tags.log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
         dial_at, why = campaign.next_dial(now)

@@ -980,6 +980,29 @@ def test_the_log_names_a_tag_that_could_not_be_set_before_the_end_of_the_call() 
     assert f"Call session {session} stays without tag 36: the call ended before it was tagged" in world.log
 
 
+@pytest.mark.parametrize("has_report", [False, True])
+def test_the_log_names_a_tag_that_the_data_api_cannot_set_without_its_id_of_the_call(
+    has_report: bool,
+) -> None:
+    tagged: list[int] = []
+    world = World(
+        rules=tag_rules(answered=36, ended=38, not_answered=37),
+        tag_finished=lambda communication_id, tag_id: tagged.append(tag_id),
+    )
+    reports = world.reports
+    world.overrides["reports"] = lambda *wanted: [
+        with_report_fields(call, communication_id=None) for call in reports(*wanted) if has_report
+    ]
+    world.process()
+    assert world.run().over
+    session = world.exchange.calls[0].call_session_id
+    why = "the Data API has not reported its communication_id"
+    assert [line for line in world.log if "stays without tag" in line] == [
+        f"Call session {session} stays without tag {tag_id}: {why}" for tag_id in (38, 36)
+    ]
+    assert tagged == []
+
+
 def test_an_active_call_is_tagged_at_its_observed_answer_without_the_data_api() -> None:
     tagged: list[tuple[int, int]] = []
     world = World(
