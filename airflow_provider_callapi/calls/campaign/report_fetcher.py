@@ -43,7 +43,7 @@ class ReportFetcher:
         if (since := self._missing.search_start()) is None:
             return []
         self.next_at = now + self._interval
-        return self._ask(reports, since, now)
+        return self._ask(reports, min(since, now), now)  # an intent later than now: a clock was ahead
 
     def _ask(self, reports: ReportSource, since: float, now: float) -> list[Attempt]:
         try:

@@ -1212,3 +1212,42 @@ def test_a_call_that_comes_back_counts_as_active_until_it_is_gone_or_its_time_is
     assert world.run().over, "the call never leaves list.calls"
     assert world.exchange.rings(BORIS) == 1
     assert world.ring_times(BORIS)[0] - world.ring_times(ANNA)[0] >= 890
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 86_400.0])
+def test_a_call_that_a_process_with_a_clock_ahead_has_placed_is_watched_no_longer_than_usual(
+    ahead: float,
+) -> None:
+    world = World(rules=replace(RULES, report_timeout=None), profile=Profile(vanish_seconds=1e9))
+    world.exchange.script(ANNA, Script(rings=5, talks=10))
+    clock = world.clock
+    world.overrides["clock"] = lambda: clock() + ahead
+    world.process()
+    world.run(2)
+    del world.overrides["clock"]
+    world.process()
+    began = clock()
+    assert world.run().over
+    assert clock() - began <= RULES.appear_timeout + 30
+    assert world.results() == {ANNA: Result.UNKNOWN}
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 3 * 86_400.0])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_the_report_of_a_call_is_found_though_the_clock_was_ahead_when_it_was_dialled(
+    ahead: float, is_lost: bool
+) -> None:
+    """The author gives the id, so the search also compares the times of the call and of the intent."""
+    world = World()
+    world.new_external_id = lambda person, attempt: f"order-7-{attempt}"
+    world.exchange.script(ANNA, Script.busy())
+    clock = world.clock
+    world.overrides["clock"] = lambda: clock() + ahead
+    if is_lost:
+        world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.process()
+    world.run(2)
+    del world.overrides["clock"]
+    world.process()
+    world.run(900)
+    assert next(iter(world.new_ledger().load([ANNA]))).result is Result.BUSY
