@@ -20,7 +20,8 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import external_id
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.ledgers.paged import PagedLedger
+from airflow_provider_callapi.ledgers.attempt_json import json_of_attempt
+from airflow_provider_callapi.ledgers.paged import PagedLedger, _pack
 
 
 class TestPagedLedger(LedgerContract):
@@ -109,6 +110,31 @@ class TestPagedLedger(LedgerContract):
         pages.set("callapi_campaign_00000", {ANNA: []})
 
         with pytest.raises(CallApiFailure, match=r"An older version .* No call was placed\."):
+            PagedLedger(pages)
+
+    @pytest.mark.parametrize("key", ["callapi_campaign_page_00000", "callapi_campaign_changes_00"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "no base64",
+            "bm8gemxpYg==",
+            _pack([{"person": ANNA}]),
+            _pack([{**json_of_attempt(an_intent()), "status": "asleep"}]),
+            _pack([{**json_of_attempt(an_intent()), "field_of_a_newer_version": 1}]),
+            {"moved": 0, "attempts": [{**json_of_attempt(an_intent()), "result": "asleep"}]},
+            {"moved": 0, "attempts": [7]},
+            {"attempts": []},
+            {},
+            "",
+            7,
+        ],
+    )
+    def test_a_record_that_cannot_be_read_is_refused_before_a_call(
+        self, pages: JsonPages, key: str, value: object
+    ) -> None:
+        pages.set(key, value)
+
+        with pytest.raises(CallApiFailure, match=r"cannot be read .* No call was placed\."):
             PagedLedger(pages)
 
 
