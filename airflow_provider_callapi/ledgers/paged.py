@@ -124,7 +124,8 @@ class PagedLedger:
         for values in _portions(map(json_of_attempt, attempts)):
             if self._entries >= _ENTRIES or self._size >= _CHANGES_SIZE:
                 self._move_changes()
-            self._store.set(_entry_key(self._entries), {"moved": self._moved, "attempts": values})
+            entry = {"moved": self._moved, "pages": self._pages, "attempts": values}
+            self._store.set(_entry_key(self._entries), entry)
             self._add_entry(values)
 
     def _read_changes(self) -> None:
@@ -134,6 +135,8 @@ class PagedLedger:
                     self._moved = entry["moved"]
                 elif entry["moved"] != self._moved:
                     return
+                if self._pages < entry.get("pages", 0):  # more pages: the process died after it wrote them
+                    raise LookupError("a page is missing")
                 self._add_entry(entry["attempts"])
 
     def _add_entry(self, values: list[dict[str, Any]]) -> None:
