@@ -262,9 +262,12 @@ class Campaign:
     def over(self) -> bool:
         """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
 
-        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
+        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial. If
+        the Data API refuses every request, the calls without a report stay open for the next try.
         """
-        return not self._index.has_open_attempts and (self.stopped is not None or not self._queues)
+        left = self._index.count(PersonStage.REPORT_DUE) if self.reports.refused else 0
+        is_done = self._index.open_attempts == left
+        return is_done and (self.stopped is not None or not self._queues)
 
     @property
     def needs_polls(self) -> bool:
@@ -292,6 +295,12 @@ class Campaign:
     def results(self) -> dict[str, Result]:
         """Return a dict: each person's key → the person's newest known result.
 
-        If no result of a person is known, the value is `Result.NOT_CALLED`.
+        If no result of a person is known, the value is `Result.NOT_CALLED`. If the report of the person's
+        newest call is missing, the value is `Result.UNKNOWN`.
         """
-        return {state.person.key: state.result or Result.NOT_CALLED for state in self._index}
+        return {
+            state.person.key: Result.UNKNOWN
+            if state.stage is PersonStage.REPORT_DUE
+            else state.result or Result.NOT_CALLED
+            for state in self._index
+        }

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from airflow_provider_callapi.api.data_api import report_time
 from airflow_provider_callapi.api.errors import (
+    AccessDenied,
     CallApiError,
     InvalidParameters,
     LimitExceeded,
@@ -1251,3 +1252,33 @@ def test_the_report_of_a_call_is_found_though_the_clock_was_ahead_when_it_was_di
     world.process()
     world.run(900)
     assert next(iter(world.new_ledger().load([ANNA]))).result is Result.BUSY
+
+
+def test_calls_whose_reports_the_data_api_refuses_get_their_results_in_the_next_try() -> None:
+    """The IP address of the worker was removed from the list, and is back when a user clears the task."""
+    people = [ANNA, BORIS, CLARA]
+    world = World(people, replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy())
+    world.exchange.script(BORIS, Script.no_answer(rings=30))
+
+    began = world.clock()
+
+    def refuse(*wanted: Any) -> Any:
+        if world.clock() < began + 15:
+            return []
+        raise AccessDenied("the IP address is not allowed")
+
+    world.overrides["reports"] = refuse
+    world.process()
+    assert world.run().over
+    assert world.clock() - began < 300
+    assert world.campaign.stopped is not None
+    assert world.results() == {ANNA: Result.UNKNOWN, BORIS: Result.UNKNOWN, CLARA: Result.ANSWERED}
+    statuses = {attempt.person: attempt.status for attempt in world.new_ledger().load(people)}
+    assert statuses == {ANNA: Status.ENDED, BORIS: Status.ENDED, CLARA: Status.FINISHED}
+
+    del world.overrides["reports"]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.BUSY, BORIS: Result.NOT_REACHED, CLARA: Result.ANSWERED}
+    assert [world.exchange.rings(person) for person in people] == [2, 2, 1]
