@@ -31,7 +31,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.models import LONGEST_RESETS, Limits
 from airflow_provider_callapi.api.number_text import PLUSES, SEPARATOR
 
 _GAP = rf"{SEPARATOR}{{0,8}}"
@@ -249,17 +249,21 @@ class LimitExceeded(Rejected):
     def retry_after(self) -> int:
         """After how many seconds the request can be sent again.
 
-        - If points (rate-limit units) are used up: the time after which the service resets the limit. If the
-          answer does not state this time, the value is 60 for the limit of the minute, and 3600 for the limit
-          of the day.
+        - If points (rate-limit units) are used up: the time after which the service resets the limit, at most
+          60 for the limit of the minute. If the answer does not state this time, the value is 60 for the
+          limit of the minute, and 3600 for the limit of the day.
         - If an HTTP gateway is too busy: the number of seconds that the gateway asks for.
 
-        The value is at least 1.
+        The value is at least 1, and at most 86 400.
         """
         reset = None
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
-        return max(reset, 1) if reset is not None else (3600 if self.per_day else 60)
+        if reset is None:
+            return 3600 if self.per_day else 60
+        # Only the service's own refusals have an error code. A gateway may ask for more than a minute.
+        longest = LONGEST_RESETS["day" if self.per_day or self.code is None else "minute"]
+        return min(max(reset, 1), longest)
 
     def __str__(self) -> str:
         return f"{super().__str__()}; reset in {self.retry_after} s"

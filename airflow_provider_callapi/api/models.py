@@ -295,6 +295,10 @@ _Count = Annotated[
 """A number of points or seconds. An unreadable number counts as missing."""
 
 
+LONGEST_RESETS = {"minute": 60, "day": 86_400}
+"""The longest time in seconds until the service resets the points of a minute and of a day."""
+
+
 class Limits(Answer):
     """The points (rate-limit units) left in this minute and this day, from ``metadata.limits`` of an answer.
 

@@ -28,6 +28,7 @@ from airflow_provider_callapi.calls.placing import (
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
+from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
 from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots, private_folder
@@ -91,6 +92,7 @@ class CallApiHook(BaseHook):
         self.max_sends = read_parameter("max_sends", max_sends, count())
         self.report_refusals = Refusals()
         self._deprecation_logged = False
+        self._absences = AbsenceHistory()
 
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Connection:
@@ -310,7 +312,7 @@ class CallApiHook(BaseHook):
         :param time_limit: how many seconds the poll may take. With ten seconds or less, the hook does not ask
             the Data API.
         """
-        snapshot = take_snapshot(self.get_conn(), time.time, time_limit=time_limit)
+        snapshot = self._absences.extend(take_snapshot(self.get_conn(), time.time, time_limit=time_limit))
         if snapshot.failure:
             self.log.warning("Polling the active calls failed: %s", snapshot.failure)
         witness = self._answer_witness

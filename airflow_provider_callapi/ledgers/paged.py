@@ -15,6 +15,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, is_taken
@@ -54,7 +55,8 @@ class PagedLedger:
     attempts that rang no phone, the ledger keeps only the three newest.
 
     :param store: the key-value store. Only one process at a time may write to this store.
-    :raises CallApiFailure: an older version of this package has stored the attempts in another form.
+    :raises CallApiFailure: another version of this package has stored the attempts in another form, or they
+        are damaged.
     """
 
     def __init__(self, store: KeyValueStore) -> None:
@@ -69,7 +71,8 @@ class PagedLedger:
         self._pages = 0
         self._on_last_page: dict[Place, None] = {}
         while (page := store.get(_page_key(self._pages))) is not None:
-            self._on_last_page = self._replay(_unpack(page))
+            with _refuse_unreadable():
+                self._on_last_page = self._replay(_unpack(page))
             self._pages += 1
         self._moved = 0
         """How often the change list was moved to pages.
@@ -121,16 +124,20 @@ class PagedLedger:
         for values in _portions(map(json_of_attempt, attempts)):
             if self._entries >= _ENTRIES or self._size >= _CHANGES_SIZE:
                 self._move_changes()
-            self._store.set(_entry_key(self._entries), {"moved": self._moved, "attempts": values})
+            entry = {"moved": self._moved, "pages": self._pages, "attempts": values}
+            self._store.set(_entry_key(self._entries), entry)
             self._add_entry(values)
 
     def _read_changes(self) -> None:
-        while entry := self._store.get(_entry_key(self._entries)):
-            if self._entries == 0:
-                self._moved = entry["moved"]
-            elif entry["moved"] != self._moved:
-                return
-            self._add_entry(entry["attempts"])
+        while (entry := self._store.get(_entry_key(self._entries))) is not None:
+            with _refuse_unreadable():
+                if self._entries == 0:
+                    self._moved = entry["moved"]
+                elif entry["moved"] != self._moved:
+                    return
+                if self._pages < entry.get("pages", 0):  # more pages: the process died after it wrote them
+                    raise LookupError("a page is missing")
+                self._add_entry(entry["attempts"])
 
     def _add_entry(self, values: list[dict[str, Any]]) -> None:
         self._changed |= self._replay(values)
@@ -179,6 +186,19 @@ class PagedLedger:
             self._attempts[attempt.person] = _drop_old_unrung([of_person[n] for n in sorted(of_person)])
             places[attempt.person, attempt.attempt] = None
         return places
+
+
+@contextmanager
+def _refuse_unreadable() -> Iterator[None]:
+    """Convert the error of a stored value that cannot be read into `CallApiFailure`."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:
+        raise CallApiFailure(
+            f"The record of whom this task has called cannot be read ({type(error).__name__}): a newer "
+            "version of airflow-provider-callapi has stored it, or it is damaged. No call was placed. Finish "
+            "this task with the newer version, or start another run for the people who were not called yet"
+        ) from error
 
 
 def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:

@@ -466,8 +466,9 @@ def test_the_limit_that_the_service_names_overrides_the_counters() -> None:
 
 
 @given(st.integers(-(10**6), 10**6))
-def test_the_time_to_wait_is_at_least_a_second(reset: int) -> None:
-    assert exceeded({"day_remaining": 5, "minute_reset": reset}).retry_after == max(reset, 1)
+def test_the_time_to_wait_is_at_least_a_second_and_at_most_the_period_of_the_limit(reset: int) -> None:
+    assert exceeded({"day_remaining": 5, "minute_reset": reset}).retry_after == min(max(reset, 1), 60)
+    assert exceeded({"day_remaining": 0, "day_reset": reset}).retry_after == min(max(reset, 1), 86_400)
 
 
 @pytest.mark.parametrize("code", sorted(_BY_CODE))

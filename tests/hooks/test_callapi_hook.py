@@ -395,3 +395,16 @@ def test_wrong_credentials_are_a_permanent_error(desk):
 
     assert failure.value.permanent
     assert desk.slept == []
+
+
+@pytest.mark.parametrize("callapi_profile", [Profile(vanish_after=3.0, vanish_seconds=20.0)])
+def test_the_snapshots_of_a_hook_tell_how_long_an_active_call_was_missing(desk):
+    desk.exchange.script(CONTACT, Script(rings=60))
+    desk.start()
+    with CallApiHook() as hook:
+        found = []
+        for _ in range(6):  # the call is missing in the second to the fifth snapshot
+            found.append(hook.take_snapshot())
+            desk.clock.advance(5.0)
+    assert [len(snapshot.sessions) for snapshot in found] == [1, 0, 0, 0, 0, 1]
+    assert [snapshot.longest_return for snapshot in found] == [0, 0, 0, 0, 0, 15]

@@ -20,7 +20,9 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import external_id
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure
-from airflow_provider_callapi.ledgers.paged import PagedLedger
+from airflow_provider_callapi.ledgers import paged
+from airflow_provider_callapi.ledgers.attempt_json import json_of_attempt
+from airflow_provider_callapi.ledgers.paged import PagedLedger, _pack
 
 
 class TestPagedLedger(LedgerContract):
@@ -109,6 +111,48 @@ class TestPagedLedger(LedgerContract):
         pages.set("callapi_campaign_00000", {ANNA: []})
 
         with pytest.raises(CallApiFailure, match=r"An older version .* No call was placed\."):
+            PagedLedger(pages)
+
+    @pytest.mark.parametrize("lost", [0, 1, -1])
+    def test_a_ledger_without_one_of_its_pages_is_refused_before_a_call(
+        self, pages: JsonPages, ledger: Ledger, lost: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Otherwise, the people on the missing page and behind it would be called again."""
+        monkeypatch.setattr(paged, "_PAGE_SIZE", 5_000)
+        intents = [an_intent(f"{number:016x}") for number in range(4000)]
+        for first in range(0, len(intents), 20):
+            ledger.claim(intents[first : first + 20])
+        stored = sorted(key for key in pages.values if "page" in key)
+        assert len(stored) > 2
+        assert len(list(PagedLedger(pages).load(intent.person for intent in intents))) == len(intents)
+        del pages.values[stored[lost]]
+
+        with pytest.raises(CallApiFailure, match=r"cannot be read .* No call was placed\."):
+            PagedLedger(pages)
+
+    @pytest.mark.parametrize("key", ["callapi_campaign_page_00000", "callapi_campaign_changes_00"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "no base64",
+            "bm8gemxpYg==",
+            _pack([{"person": ANNA}]),
+            _pack([{**json_of_attempt(an_intent()), "status": "asleep"}]),
+            _pack([{**json_of_attempt(an_intent()), "field_of_a_newer_version": 1}]),
+            {"moved": 0, "attempts": [{**json_of_attempt(an_intent()), "result": "asleep"}]},
+            {"moved": 0, "attempts": [7]},
+            {"attempts": []},
+            {},
+            "",
+            7,
+        ],
+    )
+    def test_a_record_that_cannot_be_read_is_refused_before_a_call(
+        self, pages: JsonPages, key: str, value: object
+    ) -> None:
+        pages.set(key, value)
+
+        with pytest.raises(CallApiFailure, match=r"cannot be read .* No call was placed\."):
             PagedLedger(pages)
 
 

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -1209,3 +1210,38 @@ with DAG("a_campaign") as dag:
     assert counted(run.xcoms["call"]) == {"answered": 2, "busy": 1}
     assert run.xcoms["call"]["campaign"] == f"a_campaign.call.{run.run_id}"
     assert len(table(tmp_path / f"{run.run_id}.csv")) == 3
+
+
+# --- a clock that is set back ---
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_campaign_goes_on_at_once_after_the_workers_clock_was_set_back(
+    desk, monkeypatch, hours, deferrable
+):
+    """Otherwise, the campaign would dial no one until the clock shows the old time again."""
+    ahead = [hours * 3600.0]
+
+    def set_back() -> None:
+        ahead[0] = 0.0
+
+    in_seconds(desk, 20, set_back)
+    worker_time = SimpleNamespace(time=lambda: desk.clock() + ahead[0], sleep=run.time.sleep)
+    for module in (run, services):
+        monkeypatch.setattr(module, "time", worker_time)
+    desk.exchange.script(PEOPLE[0], Script.busy())
+    began = desk.clock()
+
+    summary = campaign(
+        desk,
+        max_active_calls=2,
+        max_attempts=2,
+        redial={"busy": 120},
+        deferrable=deferrable,
+        max_lateness=None,
+    ).run()
+
+    assert counted(summary) == {"answered": 11, "busy": 1}
+    assert rings(desk) == [2, *[1] * 11]
+    assert desk.clock() - began < 900

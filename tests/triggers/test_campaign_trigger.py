@@ -105,6 +105,18 @@ def test_failed_polls_are_survived_and_do_not_count_for_the_worker(exchange):
     assert read_observations(event)[session_id].failures == 0
 
 
+def test_a_permanent_error_of_a_poll_ends_the_polling_and_wakes_the_worker(monkeypatch, exchange):
+    monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)
+    session_id = start(exchange)
+    exchange.account.key = "another-key"
+
+    event, took = fired(trigger(session_id))
+
+    assert 0.4 < took < 10
+    assert read_observations(event)[session_id].failures == 0
+    assert exchange.requests("list.calls") == 1, "a refused key is not sent again and again"
+
+
 def test_the_event_comes_after_a_pause_if_only_the_triggerer_cannot_poll(monkeypatch, exchange):
     monkeypatch.delenv("AIRFLOW_CONN_CALLAPI_DEFAULT")
     monkeypatch.setattr(campaign, "_PAUSE_AFTER_ERROR", 0.5)

@@ -119,7 +119,8 @@ class AbsenceProof:
         """
         try:
             # one day earlier, because a clock or a time zone may be wrong
-            return fetch(min(self._index[key].current_attempt.intended_at for key in people) - _DAY)
+            intents = [self._index[key].current_attempt.intended_at for key in people]
+            return fetch(min(*intents, now) - _DAY)
         except CallApiError as error:
             self._gateway.log(f"The Data API does not show which unconfirmed calls were placed: {error}")
             self._next_at = now + max(retry_seconds(error, 0.0), self._interval)

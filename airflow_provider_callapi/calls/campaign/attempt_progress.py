@@ -184,7 +184,7 @@ class AttemptProgress:
         state.unconfirmed_call = UnconfirmedCall(
             attempt.external_id,
             state.person.contact,
-            attempt.intended_at,
+            min(attempt.intended_at, now),  # an intent later than now comes from a clock that was ahead
             rules.timezone,
             search_until=self._search_until(now),
         )
@@ -199,7 +199,8 @@ class AttemptProgress:
 
     def _begin_watch(self, state: PersonState, now: float) -> None:
         call = state.current_call
-        started_at = call.started_at or state.current_attempt.intended_at
+        # A start later than now comes from a clock that was ahead. The full time counts from now.
+        started_at = min(call.started_at or state.current_attempt.intended_at, now)
         state.watch = SessionWatch(
             call.call_session_id,
             appear_by=started_at + self._rules.appear_timeout,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container
 
 from airflow_provider_callapi.api.errors import (
@@ -35,6 +36,7 @@ class DialQueue:
     :param personal_fields: names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id``.
     :ivar do_not_call: the numbers that must not be called; None: unknown, so no one is dialled.
+    :ivar returned_calls: how many active calls `list.calls` shows again after they seemed to have ended.
     :ivar paused: who has paused the campaign, as text; None: not paused.
     :ivar stopped: why dialling has stopped, as text; None: not stopped.
     """
@@ -52,6 +54,7 @@ class DialQueue:
     ) -> None:
         self.pacing = pacing
         self.do_not_call: Container[str] | None = frozenset()
+        self.returned_calls = 0
         self.paused: str | None = None
         self.stopped: str | None = None
         self._index = index
@@ -64,7 +67,8 @@ class DialQueue:
     @property
     def active_calls(self) -> int:
         """Return how many calls are active. An unconfirmed call counts too, because it may be active."""
-        return self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
+        open_calls = self._index.count(PersonStage.ACTIVE) + self._index.count(PersonStage.UNCONFIRMED)
+        return open_calls + self.returned_calls
 
     def stop(self, why: str) -> None:
         """Stop dialling; the active calls continue.
@@ -217,8 +221,9 @@ class DialQueue:
     def _concerns_everybody(self, error: CallApiError) -> bool:
         """Return whether the service would refuse every person's call with this error."""
         if isinstance(error, InvalidParameters):
-            field = str(error.field or "").partition(".")[0]
-            return not field or field not in self._personal_fields
+            # The service names one field, such as contact_message.value, or several: [contact, scenario_id].
+            named = {path.partition(".")[0] for path in re.findall(r"[\w.]+", error.field or "")}
+            return not named or not all(name in self._personal_fields for name in named)
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:

@@ -144,6 +144,7 @@ class Campaign:
             self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
             news = self._watched_calls.update(snapshot)
+            self.dial_queue.returned_calls = self._watched_calls.returned
             actions.tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
@@ -197,6 +198,13 @@ class Campaign:
         return [
             (state.current_attempt, state.due_tags[0]) for state in self._index.in_stage(PersonStage.TAGS_DUE)
         ]
+
+    def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
+        """Return the finished calls that get a tag no more, as pairs (attempt, tag id), for the log.
+
+        :param reported: attempts whose result has just become known, with or without a report.
+        """
+        return [(attempt, tag_id) for attempt in reported for tag_id in self._tags.lost_on_finished(attempt)]
 
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
@@ -254,9 +262,12 @@ class Campaign:
     def over(self) -> bool:
         """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
 
-        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
+        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial. If
+        the Data API refuses every request, the calls without a report stay open for the next try.
         """
-        return not self._index.has_open_attempts and (self.stopped is not None or not self._queues)
+        left = self._index.count(PersonStage.REPORT_DUE) if self.reports.refused else 0
+        is_done = self._index.open_attempts == left
+        return is_done and (self.stopped is not None or not self._queues)
 
     @property
     def needs_polls(self) -> bool:
@@ -284,6 +295,12 @@ class Campaign:
     def results(self) -> dict[str, Result]:
         """Return a dict: each person's key → the person's newest known result.
 
-        If no result of a person is known, the value is `Result.NOT_CALLED`.
+        If no result of a person is known, the value is `Result.NOT_CALLED`. If the report of the person's
+        newest call is missing, the value is `Result.UNKNOWN`.
         """
-        return {state.person.key: state.result or Result.NOT_CALLED for state in self._index}
+        return {
+            state.person.key: Result.UNKNOWN
+            if state.stage is PersonStage.REPORT_DUE
+            else state.result or Result.NOT_CALLED
+            for state in self._index
+        }

@@ -32,6 +32,9 @@ class MissingReports:
     """Assigns the Data API's reports to a campaign's calls, and records the result of each reported call.
 
     If the report of a call does not come in time, the snapshots of the call determine the result.
+
+    :ivar refused: whether the Data API refuses every request, e.g. because its key has expired. The calls
+        without a report then stay open in the ledger. The next try asks for their reports.
     """
 
     def __init__(
@@ -48,16 +51,21 @@ class MissingReports:
         self._dial_queue = dial_queue
         self._rules = rules
         self._asked_first_at: float | None = None
+        self.refused = False
 
     @property
     def needed(self) -> bool:
         """Return whether the report of any ended or unconfirmed call of the campaign is still missing.
 
-        Without a Data API, return False.
+        Without a Data API, and if it refuses every request, return False.
         """
-        return self._rules.report_timeout is not None and (
+        return self._asks and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.UNCONFIRMED) > 0
         )
+
+    @property
+    def _asks(self) -> bool:
+        return self._rules.report_timeout is not None and not self.refused
 
     def search_start(self) -> float | None:
         """Return the earliest time at which a call with a missing report may have started, epoch seconds.
@@ -66,9 +74,9 @@ class MissingReports:
         the Data API begins the period of the reports at least one day earlier, because a clock or time zone
         may be wrong.
 
-        :return: the time. None: no report is missing, or there is no Data API.
+        :return: the time. None: no report is missing, there is no Data API, or it refuses every request.
         """
-        if self._rules.report_timeout is None:
+        if not self._asks:
             return None
         return min((state.current_attempt.intended_at for state in self._unreported()), default=None)
 
@@ -128,9 +136,10 @@ class MissingReports:
 
         :param now: epoch seconds.
         :param patience: how many seconds after its deadline a report becomes overdue. The deadline is
-            `Rules.report_timeout` seconds after the end of the call. Minus infinity: every missing report is
-            overdue.
+            `Rules.report_timeout` seconds after the end of the call.
         """
+        if self.refused:
+            return self._finish_answered(now)
         if self._asked_first_at is None:
             self._asked_first_at = now
         if now < self._asked_first_at + min(patience, _LATE_PATIENCE):
@@ -138,9 +147,27 @@ class MissingReports:
         late = self._overdue(now - patience)
         return [self._finish_call(state, state.current_call, now) for state in late]
 
+    def refuse(self, now: float) -> list[Attempt]:
+        """Record that the Data API refuses every request. Return the attempts to store in the ledger.
+
+        Only the calls that a snapshot has shown as answered get a result.
+
+        :param now: epoch seconds.
+        """
+        self.refused = True
+        return self._finish_answered(now)
+
+    def _finish_answered(self, now: float) -> list[Attempt]:
+        ended = self._index.in_stage(PersonStage.REPORT_DUE)
+        return [
+            self._finish_call(state, state.current_call, now)
+            for state in ended
+            if state.current_call.answered
+        ]
+
     def has_late(self, now: float) -> bool:
         """Return whether the campaign only waits for a report any more because this try began late."""
-        return bool(self._overdue(now - UNANSWERED_PATIENCE))
+        return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 
     def _overdue(self, at: float) -> list[PersonState]:
         return [

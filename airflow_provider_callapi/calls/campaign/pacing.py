@@ -11,7 +11,7 @@ import math
 from collections import deque
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.api.models import Limits
+from airflow_provider_callapi.api.models import LONGEST_RESETS, Limits
 
 _EARLY = 4.0
 """Pacing plans to have used the minute's points this many seconds before the counter resets."""
@@ -23,6 +23,8 @@ _LATE = 1.0
 """Seconds by which a reset may come later than the counters state, because the counters are whole seconds."""
 _MINUTE = 60.0
 _DAY_MINUTES = 24 * 60.0
+_UNKNOWN_RESETS = {"minute": 60.0, "day": 3600.0}
+"""Seconds from an answer to the reset of its counters, if the answer does not state the reset."""
 _TYPICAL_CALL = 30.0
 """Seconds that one call is assumed to last in a forecast."""
 _SHORTEST = 0.01
@@ -161,9 +163,9 @@ class Pacing:
         if now < self._paused_until:
             return self._paused_until, self._paused_for
         if self._budget_of("day", now) < 1:
-            return self._reset_at("day", now), "the day's points"
+            return self._reset_at("day"), "the day's points"
         if self._budget_of("minute", now) < 1:
-            return self._reset_at("minute", now), "the minute's points"
+            return self._reset_at("minute"), "the minute's points"
         rate = self._rate(now)
         if self._credit >= 1:
             return now, ""
@@ -224,7 +226,7 @@ class Pacing:
         left: int | None = getattr(self.limits, f"{period}_remaining", None)
         if left is None:
             return None
-        if now >= self._reset_at(period, now):
+        if now >= self._reset_at(period):
             # Allow at least one call, because only the answer to a call can show that the limit was raised.
             limit = getattr(self.limits, f"{period}_limit") or 0
             return max(limit, self._reserve_points(period) + self.cost)
@@ -244,11 +246,12 @@ class Pacing:
             return False
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
 
-    def _reset_at(self, period: str, now: float) -> float:
+    def _reset_at(self, period: str) -> float:
+        """Return when the points of a minute or day are reset, counted from the answer with the counters."""
+        # Not counted from now: without a call, no newer answer comes, and the reset would never be reached.
         reset: int | None = getattr(self.limits, f"{period}_reset", None)
-        if reset is None:
-            return now + (_MINUTE if period == "minute" else 3600)
-        return self._limits_at + reset + _LATE
+        seconds = _UNKNOWN_RESETS[period] if reset is None else min(reset, LONGEST_RESETS[period])
+        return self._limits_at + seconds + _LATE
 
     def _rate(self, now: float) -> float:
         """Return how many calls per second the account's points allow for the rest of the minute.
@@ -258,6 +261,7 @@ class Pacing:
         budget = self._budget(now)
         if math.isinf(budget):
             return 1.0  # A careful pace while the counters are unknown. The next answer carries the counters.
-        left = self._reset_at("minute", now) - now
+        is_known = self.limits is not None and self.limits.minute_reset is not None
+        left = self._reset_at("minute") - now if is_known else 0.0
         seconds = left if left > 0 else _MINUTE
         return budget / max(1.0, seconds - _EARLY)

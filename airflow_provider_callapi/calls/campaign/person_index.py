@@ -77,9 +77,9 @@ class PersonIndex:
         return len(self._by_stage[stage])
 
     @property
-    def has_open_attempts(self) -> bool:
-        """Return whether any person has an open attempt, and so is in one of the `OPEN_STAGES`."""
-        return any(self._by_stage.values())
+    def open_attempts(self) -> int:
+        """Return how many people have an open attempt, and so are in one of the `OPEN_STAGES`."""
+        return sum(map(len, self._by_stage.values()))
 
     def with_session(self, call_session_id: int) -> PersonState | None:
         """Return the person whose call has this call session id.

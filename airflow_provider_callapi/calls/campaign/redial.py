@@ -100,5 +100,5 @@ def _ended_at(attempt: Attempt, now: float) -> float:
     """Return when the call of an attempt ended, or else when its result became known, in epoch seconds."""
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None
-    # A time before the intent or after the known result comes from a wrong clock or time zone.
-    return min(max(ended_at or known_at, attempt.intended_at), known_at)
+    # A time before the intent, after the known result or after now comes from a wrong clock or time zone.
+    return min(max(ended_at or known_at, attempt.intended_at), known_at, now)

@@ -30,7 +30,7 @@ class ReportFetcher:
         """Fetch and record the missing reports of calls, if the next request to the Data API is due.
 
         The method also stops waiting for overdue reports. If the request fails with a permanent error, the
-        campaign stops dialling, and waits for no report of an ended call any more.
+        campaign stops dialling, and asks for no more reports, see `MissingReports.refuse`.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.
@@ -38,12 +38,12 @@ class ReportFetcher:
         reports = self._gateway.reports
         if reports is None:
             return []
-        if now < self.next_at:
+        if now < self.next_at or self._missing.refused:
             return self._missing.give_up(now)
         if (since := self._missing.search_start()) is None:
             return []
         self.next_at = now + self._interval
-        return self._ask(reports, since, now)
+        return self._ask(reports, min(since, now), now)  # an intent later than now: a clock was ahead
 
     def _ask(self, reports: ReportSource, since: float, now: float) -> list[Attempt]:
         try:
@@ -54,4 +54,4 @@ class ReportFetcher:
             if not error.permanent:
                 return self._missing.give_up(now)
             self._dial_queue.stop(f"the Data API does not report finished calls: {error}")
-            return self._missing.give_up(now, patience=-float("inf"))
+            return self._missing.refuse(now)

@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 REPORT_INTERVAL = 20.0
@@ -87,6 +88,7 @@ class Runner:
         self._tags = TagSetter(campaign, gateway)
         self._poll_interval = poll_interval
         self._poll_failures = FailureCounter(gateway.log)
+        self._absences = AbsenceHistory()
         self._next_poll_at = 0.0
         self._unused_snapshot: Snapshot | None = None
         self._progress_at = gateway.clock()
@@ -151,7 +153,9 @@ class Runner:
             self._record(self._tags.tag_active(attempt, tag_id))
         for attempt, tag_id in actions.untagged:
             self._tags.log_untagged(attempt, tag_id, "the call ended before it was tagged")
-        self._record(self._reports.fetch(gateway.clock()))
+        self._record(reported := self._reports.fetch(gateway.clock()))
+        for attempt, tag_id in campaign.lost_tags(reported):
+            self._tags.log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
         dial_at, why = campaign.next_dial(now)
@@ -184,7 +188,7 @@ class Runner:
         limits_unknown = self.campaign.pacing.limits is None  # an answer carries the counters
         if now < self._next_poll_at or not (self.campaign.needs_polls or limits_unknown):
             return None
-        snapshot = self._gateway.take_snapshot()
+        snapshot = self._absences.extend(self._gateway.take_snapshot())
         self._next_poll_at = now + snapshot.pause(self._poll_interval)
         if snapshot.failure is None:
             self._poll_failures.succeed()

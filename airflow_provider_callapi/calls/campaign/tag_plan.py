@@ -47,6 +47,17 @@ class TagPlan:
         wanted = due_tags(call, self._rules.tags)
         return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
 
+    def lost_on_finished(self, attempt: Attempt) -> list[int]:
+        """Return the ids of the tags that a finished call lacks, and that the Data API cannot set.
+
+        The Data API cannot set a tag if it has not reported the ``communication_id`` of the call. Without a
+        Data API, the list is empty.
+        """
+        call = attempt.call
+        if self._rules.report_timeout is None or call is None or call.communication_id is not None:
+            return []
+        return due_tags(call, self._rules.tags)
+
     def give_up(self, attempt: Attempt, tag_id: int) -> None:
         """Record that a tag cannot be set on the call of an attempt. The campaign does not try again."""
         self._impossible.add((attempt.external_id, tag_id))

@@ -10,8 +10,9 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt
 from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
+from airflow_provider_callapi.calls.watching.absence_history import ENDED_AFTER
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
 
 
 @dataclass
@@ -29,12 +30,22 @@ class WatchNews:
 
 
 class WatchedCalls:
-    """Watches the active calls of a campaign: each snapshot shows which calls were answered or have ended."""
+    """Watches the active calls of a campaign: each snapshot shows which calls were answered or have ended.
+
+    :ivar returned: how many calls the newest snapshot shows although an earlier snapshot seemed to prove
+        their end. These calls are active.
+    """
 
     def __init__(self, index: PersonIndex, progress: AttemptProgress, tags: TagPlan) -> None:
         self._index = index
         self._progress = progress
         self._tags = tags
+        self.returned = 0
+        self._ended: dict[int, tuple[float, float]] = {}
+        """Session id of a call that seems to have ended → (when it ended or was last listed, its deadline).
+
+        Both are epoch seconds.
+        """
 
     def update(self, snapshot: Snapshot) -> WatchNews:
         """Find out from a snapshot which active calls were answered, have ended, or need a tag.
@@ -49,11 +60,22 @@ class WatchedCalls:
                 self._end(state, state.watch, snapshot.at, news)
             elif state.watch.observation.answered_at is not None:
                 self._answer(state, state.watch, news)
+        self._count_returned(snapshot)
         return news
+
+    def _count_returned(self, snapshot: Snapshot) -> None:
+        for call_session_id, (since, deadline) in list(self._ended.items()):
+            if call_session_id in snapshot.sessions and snapshot.at < deadline:
+                self._ended[call_session_id] = snapshot.at, deadline
+            elif snapshot.at - since >= ENDED_AFTER or snapshot.at >= deadline:
+                del self._ended[call_session_id]
+        self.returned = len(self._ended.keys() & snapshot.sessions.keys())
 
     def _end(self, state: PersonState, watch: SessionWatch, now: float, news: WatchNews) -> None:
         call = watch.extend_outcome(state.current_call)
         tag_id = self._tags.due_on_active(state.current_attempt.with_call(call))
+        if watch.phase is not Phase.TIMED_OUT:
+            self._ended[call.call_session_id] = now, watch.deadline
         ended = self._progress.end(state, call, now)
         news.changed.append(ended)
         if call.answered and tag_id is not None:

@@ -89,6 +89,19 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
     return is_same_number(first, second) or _contains(first, second) or _contains(second, first)
 
 
+def begins_with(number: str | None, prefix: str) -> bool:
+    """Return whether a reported number begins with some digits, or is the number of these digits.
+
+    The country code 7 may be missing in the reported number, or written as 8: ``84951234567`` begins with
+    ``7495``. Behind a masked number, only the visible digits count.
+
+    :param prefix: digits that begin with the country code.
+    """
+    signs = _signs(number)
+    russian = _RUSSIAN.fullmatch(signs)
+    return signs.startswith(prefix) or (russian is not None and f"7{russian[1]}".startswith(prefix))
+
+
 def _normal(signs: str) -> str:
     """Return a Russian number without the country code. Return any other number unchanged."""
     russian = _RUSSIAN.fullmatch(signs)

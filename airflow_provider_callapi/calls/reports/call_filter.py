@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import equals
-from airflow_provider_callapi.calls.reports.report_fields import read_integer
+from airflow_provider_callapi.calls.reports.report_fields import read_integer, read_plain_value
+from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete
 
 _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 """Parameter, which is also a field of a call with a list → the field of the list's entries with the id."""
@@ -64,9 +65,10 @@ class CallFilter:
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
+        :raises ReportIncomplete: the direction, or whether the call was missed, cannot be read.
         """
         checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
-        if any(field in raw and raw[field] not in values for field, values in checked):
+        if any(field in raw and _read(raw, field) not in values for field, values in checked):
             return False
         return all(
             not getattr(self, name) or not getattr(self, name).isdisjoint(_ids(raw.get(name), id_field))
@@ -97,6 +99,14 @@ class CallFilter:
         return found
 
 
+def _read(raw: Mapping[str, Any], field: str) -> Any:
+    """Return the value of a call's field, read as in a row of the report: the text ``true`` is True."""
+    try:
+        return read_plain_value(field, raw[field])
+    except (LookupError, TypeError, ValueError):
+        raise ReportIncomplete(f"the Data API sends a call without a readable {field}") from None
+
+
 def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
     """Return a filter for the calls in which a field has one of some values."""
     # Some methods of the Data API have no operator in.
@@ -110,10 +120,10 @@ def _joined(parts: list[dict[str, Any]], condition: str) -> dict[str, Any]:
 def _ids(entries: Any, id_field: str) -> set[int]:
     """Return the ids in a list: ``[{"tag_id": 36}]`` with the field ``tag_id`` becomes ``{36}``.
 
-    An entry without a readable id is ignored.
+    A single object counts as a list with one entry. An entry without a readable id is ignored.
     """
     found = set()
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in entries if isinstance(entries, list) else [entries]:
         value = entry.get(id_field) if isinstance(entry, Mapping) else None
         if isinstance(value, int | str):
             try:

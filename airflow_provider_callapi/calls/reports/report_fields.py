@@ -145,11 +145,20 @@ def convert_row(
             elif kind is FieldKind.JSON:
                 row[name] = [] if value is None and name in _LISTS else _convert_times(value, read_moment)
             else:
-                row[name] = None if value is None or value == "" else _READERS[kind](value)
+                row[name] = read_plain_value(name, value)
         except (TypeError, ValueError, LookupError, OverflowError):
             on_unreadable(name)
             row[name] = None
     return row
+
+
+def read_plain_value(name: str, value: Any) -> Any:
+    """Return the value of a field that is a number, a flag or a text. An empty text becomes None.
+
+    :param name: the field, e.g. ``is_lost``.
+    :raises LookupError, TypeError, ValueError: the value cannot be read.
+    """
+    return None if value is None or value == "" else _READERS[kind_of_field(name)](value)
 
 
 def _convert_times(value: Any, read_moment: Callable[[Any], str | None]) -> Any:
@@ -180,7 +189,8 @@ def read_integer(value: Any) -> int:
 def _read_flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    return {"true": True, "false": False, "1": True, "0": False}[str(number).lower()]
 
 
 def _read_text(value: Any) -> str:

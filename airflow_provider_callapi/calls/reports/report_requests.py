@@ -262,7 +262,9 @@ class ReportRequests:
             since, until = intervals.pop()
             page_at = partial(self._fetch_page, query.kind, report_dates(since, until, timezone), parameters)
             entries, is_whole = fetch_pages(page_at, page_size=LARGEST_PAGE, last_offset=LAST_OFFSET)
-            found.update((_key(entry), entry) for entry in entries)
+            for entry in entries:
+                key = _key(entry)
+                found[key] = _more_telling(found[key], entry) if key in found else entry
             left_out += entries.left_out
             left_out_ids.update(entries.left_out_ids)
             if is_whole:
@@ -280,6 +282,15 @@ class ReportRequests:
         request = kind(**dates, **parameters, limit=LARGEST_PAGE, offset=offset or None)
         page = self._data_api.call(request)
         return page if isinstance(page, Entries) else Entries(page)
+
+
+def _more_telling(first: Entry, newest: Entry) -> Entry:
+    """Return the one of two reports of one call that shows the longer talk, or else the newest.
+
+    The other report could say that the contact, who has talked, did not pick up.
+    """
+    seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
+    return first if next(seconds) > next(seconds) else newest
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:

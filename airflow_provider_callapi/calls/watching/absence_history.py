@@ -10,6 +10,7 @@ look*) confirms the end sooner.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
@@ -20,7 +21,7 @@ _ENDS_OF_STEADY_ACCOUNT = 100
 """An account is steady after this many ended calls, if no missing call has come back."""
 _ENDS_AFTER_RETURN = 2000
 """If a missing call has come back, an account is steady again after this many ended calls."""
-_ENDED_AFTER = 60.0
+ENDED_AFTER = 60.0
 """A call that is missing for this many seconds has ended."""
 _LONGEST_RETURN = 60.0
 """The largest value of `AbsenceHistory.longest_return`, in seconds."""
@@ -105,6 +106,11 @@ class AbsenceHistory:
         self._count_ends(snapshot.at)
         self._listed = listed
 
+    def extend(self, snapshot: Snapshot) -> Snapshot:
+        """Add the newest snapshot of the account. Return a copy of it with ``longest_return``."""
+        self.add(snapshot)
+        return replace(snapshot, longest_return=self.longest_return) if self.longest_return else snapshot
+
     def permits_second_look(self, watched: Collection[int]) -> bool:
         """Return whether an extra poll (a second look) should follow the newest snapshot after 0.4 seconds.
 
@@ -134,7 +140,7 @@ class AbsenceHistory:
 
     def _count_ends(self, at: float) -> None:
         for session_id, (first, _) in list(self._missing.items()):
-            if at - first >= _ENDED_AFTER:
+            if at - first >= ENDED_AFTER:
                 del self._missing[session_id]
                 self._ends_until_steady -= 1
             else:

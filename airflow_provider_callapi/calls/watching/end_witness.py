@@ -86,7 +86,8 @@ class EndWitness:
             session_id
             for session_id in missing
             if session_id not in self._ends
-            and snapshot.at - self._asked_at.get(session_id, -REPORT_INTERVAL) >= REPORT_INTERVAL
+            # abs: the clock may have been set back
+            and abs(snapshot.at - self._asked_at.get(session_id, -REPORT_INTERVAL)) >= REPORT_INTERVAL
         )
 
     def ask(self, session_ids: Collection[int], at: float) -> None:
@@ -138,6 +139,6 @@ class EndWitness:
 
     def _forget(self, at: float) -> None:
         for session_id, asked_at in list(self._asked_at.items()):
-            if at - asked_at >= _KEEP_FOR:
+            if abs(at - asked_at) >= _KEEP_FOR:
                 del self._asked_at[session_id]
                 self._ends.pop(session_id, None)

@@ -15,6 +15,7 @@ import pendulum
 
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.phone_numbers.comparison import begins_with, is_same_number
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import Observation
@@ -65,8 +66,16 @@ class CallFilter:
         """Return whether an active call meets all conditions of this filter."""
         return (
             self.direction in (None, session.direction)
-            and (not self.virtual_phone_numbers or session.virtual_phone_number in self.virtual_phone_numbers)
-            and (not self.contacts or (session.contact_phone_number or "").startswith(self.contacts))
+            and (
+                not self.virtual_phone_numbers
+                or any(
+                    is_same_number(session.virtual_phone_number, own) for own in self.virtual_phone_numbers
+                )
+            )
+            and (
+                not self.contacts
+                or any(begins_with(session.contact_phone_number, digits) for digits in self.contacts)
+            )
         )
 
 

@@ -16,7 +16,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,11 @@ class HostSnapshots:
         :return: the snapshot. None: no new snapshot is stored. Either no poll is due, or this task waits for
             the poll of another task, for at most five seconds.
         """
+        now = self._clock()
+        if now < self._newest_at:  # the clock was set back: a poll is due now, and not at the old time
+            self._newest_at, self._due_at = math.nextafter(now, 0.0), min(self._due_at, now)
         if (shared := self._read_newer()) is not None:
             return self._deliver(shared)
-        now = self._clock()
         if now < self._due_at:
             return None
         with self._locked() as is_locked:
@@ -142,8 +144,7 @@ class HostSnapshots:
         snapshot = self._take_snapshot()
         if snapshot.failure is not None:
             return self._schedule(snapshot)
-        history.add(snapshot)
-        snapshot = replace(snapshot, longest_return=history.longest_return)
+        snapshot = history.extend(snapshot)
         self._write(_Shared(snapshot, history))
         return self._deliver(_Shared(snapshot, history))
 

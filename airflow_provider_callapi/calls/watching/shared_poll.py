@@ -12,7 +12,6 @@ import contextvars
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -145,10 +144,7 @@ class SharedPoll:
     async def _run(self) -> None:
         try:
             while self._subscriptions:
-                snapshot = await self._take_snapshot()
-                self._history.add(snapshot)
-                if self._history.longest_return:
-                    snapshot = replace(snapshot, longest_return=self._history.longest_return)
+                snapshot = self._history.extend(await self._take_snapshot())
                 await self._publish(snapshot)
                 await self._pause_after(snapshot)
         except Exception as error:  # a bug: the subscribers raise the error instead of waiting for ever

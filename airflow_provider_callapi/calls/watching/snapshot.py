@@ -7,10 +7,11 @@ not active.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
@@ -103,11 +104,31 @@ def take_snapshot(
     except CallApiError as error:
         return Snapshot(clock(), failure=error)
     by_id = {session.call_session_id: session for session in sessions}
-    if len(by_id) < len(sessions):  # if the answer contains a call twice, use the more readable entry
-        by_readability = sorted(sessions, key=lambda session: len(session.model_fields_set))
-        by_id = {session.call_session_id: session for session in by_readability}
+    if len(by_id) < len(sessions):
+        by_id = _merged(sessions)
     return Snapshot(
         clock(),
         by_id,
         left_out=sessions.left_out + max((sessions.total or 0) - sessions.sent, 0),
     )
+
+
+def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
+    """Return each call once: session id → the more readable entry, with the legs and tags of all entries."""
+    by_id: dict[int, CallSession] = {}
+    for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
+        before = by_id.get(session.call_session_id)
+        by_id[session.call_session_id] = session if before is None else _with_parts_of(session, before)
+    return by_id
+
+
+def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
+    """Return an entry of a call with the legs and tags of another entry of the call, and its id if needed."""
+    parts: dict[str, Any] = {
+        name: tuple(dict.fromkeys((*getattr(other, name), *getattr(session, name))))
+        for name in ("legs", "tags")
+        if tells(other, name) or tells(session, name)
+    }
+    if session.external_id is None and other.external_id is not None:
+        parts["external_id"] = other.external_id
+    return session.model_copy(update=parts)

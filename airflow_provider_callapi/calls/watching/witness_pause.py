@@ -45,14 +45,16 @@ class WitnessPause:
         self._data_api = data_api
         self._topic = topic
         self._warn = warn
-        self._ends_at = 0.0
+        self._began_at = self._ends_at = 0.0
 
     def is_over(self, at: float) -> bool:
         """Return whether the pause has ended, so that the witness may ask the Data API.
 
+        If the clock was set back to a time before the pause, the pause has ended, too.
+
         :param at: the present time, epoch seconds.
         """
-        return at >= self._ends_at
+        return not self._began_at <= at < self._ends_at
 
     def begin(self, at: float, seconds: float) -> None:
         """Record a pause, in which the witness must not ask the Data API. The method does not sleep.
@@ -60,7 +62,7 @@ class WitnessPause:
         :param at: the beginning, epoch seconds.
         :param seconds: the length of the pause.
         """
-        self._ends_at = at + seconds
+        self._began_at, self._ends_at = at, at + seconds
 
     def begin_after_failure(self, at: float, error: CallApiError) -> None:
         """Log a failed request to the Data API, and record a pause. The method does not sleep.

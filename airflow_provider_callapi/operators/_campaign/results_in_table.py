@@ -52,7 +52,7 @@ class ResultsInTable:
                 yield self._row(attempt)
             if ending.attempts:
                 last = ending.attempts[-1]
-                yield {**self._row(last), "result": (last.result or ending.result).value}
+                yield {**self._row(last), "result": _result_of_last(ending).value}
             else:
                 person = ending.person.contact
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
@@ -66,6 +66,16 @@ class ResultsInTable:
 
     def _listed(self, item: Person | Skipped) -> dict[str, Any]:
         return {"campaign": self._campaign, "attempt": 0, "contact": dict(item.row), "list_row": item.line}
+
+
+def _result_of_last(ending: Ending) -> Result:
+    """Return the result of a person's last attempt. The campaign may have ended before it was placed."""
+    *earlier, last = ending.attempts
+    if last.result is not None:
+        return last.result
+    # The result of an earlier call, such as busy, is in that call's row.
+    is_of_earlier = any(attempt.result is ending.result for attempt in earlier)
+    return Result.NOT_CALLED if is_of_earlier else ending.result
 
 
 def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:

@@ -61,6 +61,8 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
 
 _NAP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
+_CLOCK_STEP = 30.0
+"""If the worker's clock is set back by more than this many seconds, the campaign begins its waits again."""
 
 
 class CampaignNotSuccessful(Exception):
@@ -88,7 +90,7 @@ class CampaignRun:
         self._facts = facts
         self._log = log
         self._event = event  # what the trigger's polls have shown of the calls; None: no deferral
-        self._began = time.time()
+        self._began = self._stepped_at = time.time()
         self._killed = False
         self._released: set[int] = set()
         self._is_dry_run = options.is_dry_run
@@ -272,12 +274,25 @@ class CampaignRun:
     # --- step by step ---
 
     def _step(self) -> Pause:
+        before, self._stepped_at = self._stepped_at, time.time()
+        if self._stepped_at < before - _CLOCK_STEP:
+            self._begin_again()
         pause = self._runner.step()
         self._memory.remember_points_per_call(self._campaign.pacing.known_cost)
         now = time.time()
         if pause.over or self._control.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, pause.seconds))
         return pause
+
+    def _begin_again(self) -> None:
+        """Continue from the ledger, as the next try would. All waits then count from the present time."""
+        # Otherwise, the campaign would not poll until the clock shows the old time again.
+        self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
+        stopped, wish = self._campaign.stopped, self._runner.wish
+        self._runner = self._make_runner()
+        self._runner.wish = wish
+        if stopped is not None or self._killed:
+            self._campaign.stop(stopped or "the task was killed")
 
     def _publish(self, now: float, *, next_at: float) -> None:
         """Store how far the campaign is. The command line and the page of calls show this to users."""

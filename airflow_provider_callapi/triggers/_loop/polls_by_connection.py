@@ -96,6 +96,9 @@ class _Poller:
             record_poll_age(snapshot.at - self._succeeded_at, conn_id=self._callapi_conn_id)
         if snapshot.failure is None:
             self._succeeded_at = snapshot.at
+        elif snapshot.failure.permanent:
+            # A user may have corrected the connection. A new subscriber must not fail with the old key.
+            self._client, self._witnesses = None, None
         if self._witnesses is None:
             return snapshot
         return await self._witnesses.extend(

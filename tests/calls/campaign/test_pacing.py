@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.api.models import Limits
@@ -144,3 +146,37 @@ def test_a_pause_is_long_enough_to_change_the_clock() -> None:
     far = 1.8e9
     pacing.update_limits(limits(), far)
     assert pacing.next_slot(far)[0] > far
+
+
+COUNTERS = st.none() | st.integers(-(10**9) + 1, 10**9 - 1)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(Limits.model_fields, COUNTERS)), st.sampled_from([0.0, 0.01]))
+def test_a_campaign_dials_again_within_a_day_whatever_the_counters_state(
+    counters: dict[str, int | None], reserve: float
+) -> None:
+    """No answer states newer counters, because without a call the campaign sends no request."""
+    pacing = pacing_after((0, Limits.model_validate(counters)), reserve=reserve)
+    now, end = NOW, NOW + 86_400 + 10
+    while now <= end and not pacing.calls_allowed(now):
+        now = max(now + 1.0, pacing.next_slot(now)[0])
+    assert now <= end
+
+
+@pytest.mark.parametrize("reset", [{}, {"minute_reset": None}, {"minute_reset": 45_000}])
+def test_the_minutes_points_come_back_within_a_minute_even_if_the_service_states_no_such_reset(
+    reset: dict[str, int | None],
+) -> None:
+    pacing = pacing_after((0, Limits(minute_limit=100, minute_remaining=0, **reset)))
+    assert pacing.next_slot(NOW + 30) == (NOW + 61, "the minute's points")
+    pacing.calls_allowed(NOW + 60)
+    assert pacing.calls_allowed(NOW + 62) > 0
+
+
+def test_a_refusal_with_an_impossible_reset_pauses_dialling_for_no_longer_than_the_period() -> None:
+    pacing = pacing_after((0, limits()))
+    exceeded = {"limit_type": "minute"}
+    pacing.record_limit_exceeded(
+        LimitExceeded("refused", code=-32029, params=exceeded, limits=limits(0, 45_000)), NOW
+    )
+    assert pacing.next_slot(NOW) == (NOW + 60, "the minute's points")

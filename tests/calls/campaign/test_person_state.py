@@ -134,7 +134,7 @@ class Moving(RuleBasedStateMachine):
             )
             assert self.index.count(stage) == len(found)
         open_stages = [state.stage for state in self.index if state.stage in OPEN_STAGES]
-        assert self.index.has_open_attempts is bool(open_stages)
+        assert self.index.open_attempts == len(open_stages)
         finished = [state for state in self.index if state.stage is PersonStage.FINISHED]
         assert self.index.finished_by_result.total() == len(finished)
 

@@ -153,3 +153,20 @@ def test_each_person_is_rung_as_often_as_the_redial_table_requires(
         first = next((mark for mark in table if mark in MARKS_OF[reaction]), None)
         is_redialled = reaction == "busy" if first is None else table[first] is not None
         assert world.exchange.rings(phone) == (max_attempts if is_redialled else 1), (reaction, first)
+
+
+TIMES = st.floats(NOW - 2 * 86_400, NOW + 2 * 86_400)
+
+
+@given(intended_at=TIMES, known_at=TIMES, ended_at=st.none() | TIMES)
+def test_a_redial_is_never_later_than_its_delay_from_now(
+    intended_at: float, known_at: float, ended_at: float | None
+) -> None:
+    """The clock of the earlier process was ahead, or behind."""
+    call = Outcome(1, status="ended", ended_at=ended_at, answered=False)
+    over = Attempt(
+        "key", 1, Status.FINISHED, "x", intended_at, result=Result.BUSY, result_known_at=known_at, call=call
+    )
+    at = redial_time(over, Rules(redial=REDIAL_DELAYS), NOW)
+    assert at is not None
+    assert at <= NOW + 600

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from airflow_provider_callapi.api.data_api import report_time
 from airflow_provider_callapi.api.errors import (
+    AccessDenied,
     CallApiError,
     InvalidParameters,
     LimitExceeded,
@@ -34,7 +35,7 @@ from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 
 START = "start.informer_call"
 
@@ -138,6 +139,34 @@ def test_a_refusal_of_a_personal_parameter_makes_the_row_invalid() -> None:
     world.process()
     world.run()
     assert world.results() == {ANNA: Result.INVALID, BORIS: Result.ANSWERED}
+
+
+@pytest.mark.parametrize(
+    ("field", "is_personal"),
+    [
+        ("contact_message", True),
+        ("contact_message.value", True),
+        ("[contact_message]", True),
+        ("[contact_message.value, contact]", True),
+        ("[contact_message, virtual_phone_number]", False),
+        ("virtual_phone_number", False),
+        (None, False),
+    ],
+)
+def test_only_a_refusal_of_a_parameter_that_all_calls_share_stops_the_campaign(
+    field: str | None, is_personal: bool
+) -> None:
+    world = World([ANNA, BORIS])
+
+    def start(requests: Any) -> list[Any]:
+        refused = InvalidParameters("refused", field=field)
+        return [refused if each.contact == ANNA else world.started(each) for each in requests]
+
+    world.overrides["start"] = start
+    world.process()
+    assert world.run().over
+    assert (world.campaign.stopped is None) is is_personal
+    assert (world.results()[ANNA] is Result.INVALID) is is_personal
 
 
 def test_a_report_that_arrives_twice_is_one_call_and_causes_one_redial() -> None:
@@ -952,6 +981,29 @@ def test_the_log_names_a_tag_that_could_not_be_set_before_the_end_of_the_call() 
     assert f"Call session {session} stays without tag 36: the call ended before it was tagged" in world.log
 
 
+@pytest.mark.parametrize("has_report", [False, True])
+def test_the_log_names_a_tag_that_the_data_api_cannot_set_without_its_id_of_the_call(
+    has_report: bool,
+) -> None:
+    tagged: list[int] = []
+    world = World(
+        rules=tag_rules(answered=36, ended=38, not_answered=37),
+        tag_finished=lambda communication_id, tag_id: tagged.append(tag_id),
+    )
+    reports = world.reports
+    world.overrides["reports"] = lambda *wanted: [
+        with_report_fields(call, communication_id=None) for call in reports(*wanted) if has_report
+    ]
+    world.process()
+    assert world.run().over
+    session = world.exchange.calls[0].call_session_id
+    why = "the Data API has not reported its communication_id"
+    assert [line for line in world.log if "stays without tag" in line] == [
+        f"Call session {session} stays without tag {tag_id}: {why}" for tag_id in (38, 36)
+    ]
+    assert tagged == []
+
+
 def test_an_active_call_is_tagged_at_its_observed_answer_without_the_data_api() -> None:
     tagged: list[tuple[int, int]] = []
     world = World(
@@ -1120,3 +1172,113 @@ def test_a_campaign_asks_for_all_reports_to_find_an_unconfirmed_call() -> None:
     assert world.run().over
     assert asked[0] is None
     assert world.exchange.rings(ANNA) == 1
+
+
+# --- calls that vanish from list.calls for a moment ---
+
+
+@pytest.mark.parametrize("seconds", [12.0, 25.0, 45.0])
+@pytest.mark.parametrize("report_timeout", [None, 300.0])
+def test_max_active_holds_on_an_account_whose_active_calls_vanish_for_a_moment(
+    seconds: float, report_timeout: float | None
+) -> None:
+    """Only the first calls seem to end too early: the campaign learns how long a call may vanish."""
+    numbers = [str(79260000100 + number) for number in range(12)]
+    rules = replace(RULES, max_active=3, report_timeout=report_timeout)
+    world = World(numbers, rules, profile=Profile(vanish_after=20.0, vanish_seconds=seconds))
+    world.exchange.default_script = Script(rings=5, talks=200)
+    most = [0.0]
+    while not (pause := world.runner.step()).over:
+        most.append(len(world.exchange.active_calls))
+        world.clock.advance(pause.seconds)
+    assert set(world.results().values()) == {Result.ANSWERED}
+    assert max(most) <= 2 * rules.max_active + 1, "while the campaign learns"
+    assert max(most[len(most) // 2 :]) <= rules.max_active
+
+
+def test_a_call_that_comes_back_counts_as_active_until_it_is_gone_or_its_time_is_over() -> None:
+    world = World([ANNA, BORIS], replace(RULES, max_active=1, report_timeout=None, call_timeout=900.0))
+    world.exchange.script(ANNA, Script(rings=5, talks=None))
+    hidden = [False]
+    world.overrides["take_snapshot"] = lambda: (
+        Snapshot(world.clock()) if hidden[0] else take_snapshot(world.call_api, world.clock)
+    )
+    world.process()
+    world.run(30)
+    hidden[0] = True
+    world.run(11)
+    hidden[0] = False
+    world.run(300)
+    assert (world.exchange.rings(BORIS), world.campaign.active) == (0, 1)
+    assert world.run().over, "the call never leaves list.calls"
+    assert world.exchange.rings(BORIS) == 1
+    assert world.ring_times(BORIS)[0] - world.ring_times(ANNA)[0] >= 890
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 86_400.0])
+def test_a_call_that_a_process_with_a_clock_ahead_has_placed_is_watched_no_longer_than_usual(
+    ahead: float,
+) -> None:
+    world = World(rules=replace(RULES, report_timeout=None), profile=Profile(vanish_seconds=1e9))
+    world.exchange.script(ANNA, Script(rings=5, talks=10))
+    clock = world.clock
+    world.overrides["clock"] = lambda: clock() + ahead
+    world.process()
+    world.run(2)
+    del world.overrides["clock"]
+    world.process()
+    began = clock()
+    assert world.run().over
+    assert clock() - began <= RULES.appear_timeout + 30
+    assert world.results() == {ANNA: Result.UNKNOWN}
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 3 * 86_400.0])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_the_report_of_a_call_is_found_though_the_clock_was_ahead_when_it_was_dialled(
+    ahead: float, is_lost: bool
+) -> None:
+    """The author gives the id, so the search also compares the times of the call and of the intent."""
+    world = World()
+    world.new_external_id = lambda person, attempt: f"order-7-{attempt}"
+    world.exchange.script(ANNA, Script.busy())
+    clock = world.clock
+    world.overrides["clock"] = lambda: clock() + ahead
+    if is_lost:
+        world.exchange.fault(Fault.DROP_AFTER, method=START)
+    world.process()
+    world.run(2)
+    del world.overrides["clock"]
+    world.process()
+    world.run(900)
+    assert next(iter(world.new_ledger().load([ANNA]))).result is Result.BUSY
+
+
+def test_calls_whose_reports_the_data_api_refuses_get_their_results_in_the_next_try() -> None:
+    """The IP address of the worker was removed from the list, and is back when a user clears the task."""
+    people = [ANNA, BORIS, CLARA]
+    world = World(people, replace(RULES, max_attempts=2))
+    world.exchange.script(ANNA, Script.busy())
+    world.exchange.script(BORIS, Script.no_answer(rings=30))
+
+    began = world.clock()
+
+    def refuse(*wanted: Any) -> Any:
+        if world.clock() < began + 15:
+            return []
+        raise AccessDenied("the IP address is not allowed")
+
+    world.overrides["reports"] = refuse
+    world.process()
+    assert world.run().over
+    assert world.clock() - began < 300
+    assert world.campaign.stopped is not None
+    assert world.results() == {ANNA: Result.UNKNOWN, BORIS: Result.UNKNOWN, CLARA: Result.ANSWERED}
+    statuses = {attempt.person: attempt.status for attempt in world.new_ledger().load(people)}
+    assert statuses == {ANNA: Status.ENDED, BORIS: Status.ENDED, CLARA: Status.FINISHED}
+
+    del world.overrides["reports"]
+    world.process()
+    assert world.run().over
+    assert world.results() == {ANNA: Result.BUSY, BORIS: Result.NOT_REACHED, CLARA: Result.ANSWERED}
+    assert [world.exchange.rings(person) for person in people] == [2, 2, 1]

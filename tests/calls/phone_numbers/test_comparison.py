@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spelled_numbers import SIP_NUMBERS, in_any_case
 
 from airflow_provider_callapi.calls.phone_numbers.comparison import (
+    begins_with,
     contact_key,
     contains_number,
     is_same_number,
@@ -151,3 +154,17 @@ def test_a_text_with_other_digits_does_not_contain_the_number(text: str) -> None
 def test_all_spellings_of_a_sip_number_have_one_key(sip: str) -> None:
     assert contact_key(sip) == contact_key(sip.lower())
     assert is_same_number(sip, contact_key(sip))
+
+
+@pytest.mark.parametrize("number", [None, "", "anonymous", "***", "7926", "74991234567"])
+def test_a_number_that_is_not_known_or_other_does_not_begin_with_a_prefix(number: str | None) -> None:
+    assert not begins_with(number, "7495")
+
+
+@given(st.from_regex(r"7[0-9]{10}|[1-9][0-9]{1,14}", fullmatch=True), st.integers(1, 15))
+def test_a_number_begins_with_its_own_first_digits_in_every_spelling(number: str, digits: int) -> None:
+    prefix = number[:digits]
+    spellings = [number, f"+{number}", f"{number}.5"]
+    if re.fullmatch(r"7\d{10}", number):
+        spellings += [f"8{number[1:]}", number[1:], f"+7 ({number[1:4]}) {number[4:]}"]
+    assert all(begins_with(spelling, prefix) for spelling in spellings)

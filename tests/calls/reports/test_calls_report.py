@@ -64,6 +64,30 @@ def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
     assert load(Service([*others, wanted]), selection) == [{"id": 1}]
 
 
+@pytest.mark.parametrize(
+    ("true", "false"), [("true", "false"), ("1", "0"), (1, 0), (1.0, 0.0), ("True", "False")]
+)
+def test_the_filter_reads_a_value_in_every_form_in_which_a_row_does(true, false):
+    calls = [a_call(1, is_lost=true), a_call(2, is_lost=false), a_call(3, is_lost=None)]
+    forms = load(Service(calls), fields=["id", "is_lost"])
+
+    assert load(Service(calls), CallFilter(missed=True)) == [{"id": 1}]
+    assert [(row["id"], row["is_lost"]) for row in forms] == [(1, True), (2, False), (3, None)]
+
+
+def test_a_single_object_counts_as_a_list_of_one():
+    call = a_call(1, tags={"tag_id": "36"}, employees={"employee_id": 25})
+
+    assert load(Service([call]), CallFilter(tags=frozenset({36}), employees=frozenset({25}))) == [{"id": 1}]
+    assert load(Service([call]), CallFilter(tags=frozenset({37}))) == []
+
+
+@pytest.mark.parametrize("field", ["is_lost", "direction"])
+def test_a_call_of_which_the_filter_cannot_be_decided_is_never_left_out_silently(field):
+    with pytest.raises(ReportIncomplete, match=f"a call without a readable {field}"):
+        load(Service([a_call(1, **{field: ["?"]})]), CallFilter(missed=True))
+
+
 def test_a_filter_of_several_numbers_uses_only_documented_operators():
     service = Service([])
     load(service, CallFilter(missed=True, virtual_phone_numbers=["2", "1"]))

@@ -105,3 +105,18 @@ def test_the_page_size_and_the_last_offset_are_those_that_the_service_allows(
     )
 
     assert (request.limit, request.offset) == (10_000, 100_000)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_talk_counts_whichever_of_two_reports_of_one_call_shows_it(turned: bool) -> None:
+    """The Data API sends no legs. The reason of the other report would prove that no one answered."""
+    talk = CallReport(id=1, finish_time="then", finish_reason="operator_disconnects", talk_duration=40)
+    busy = CallReport(id=1, finish_time="then", finish_reason="subscriber_busy", talk_duration=0)
+
+    class Twice:
+        def call(self, request: Any) -> Any:
+            reports = [busy, talk] if turned else [talk, busy]
+            return [] if isinstance(request, GetCallLegsReport) else reports
+
+    calls = fetch_finished_calls(Twice(), since=NOW, until=NOW + 3600, timezone=ZONE)
+    assert [(call.report.id, call.answered) for call in calls] == [(1, True)]

@@ -215,3 +215,10 @@ def test_second_looks_end_waits_earlier_and_send_at_most_a_tenth_more_polls(seed
     assert false_ends == 0
     assert polls <= 1.1 * regular + 2
     assert sum(fast) < sum(slow)
+
+
+def test_an_extended_snapshot_states_the_longest_return_of_its_account():
+    history = AbsenceHistory()
+    for at, listed in ((0, [1]), (5, []), (10, [])):
+        assert history.extend(snapshot(at, *listed)).longest_return == 0
+    assert history.extend(snapshot(15, 1)) == snapshot(15, 1, longest_return=5)

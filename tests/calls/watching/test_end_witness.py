@@ -116,3 +116,18 @@ def test_the_witness_forgets_an_end_after_a_minute():
 
     assert desk.witness.extend(Snapshot(AT + 30), []).ends
     assert not desk.witness.extend(Snapshot(AT + 61), []).ends
+
+
+@pytest.mark.parametrize("seconds", [3_600.0, 86_400.0])
+@pytest.mark.parametrize("failure", [None, Unanswered("no answer")])
+def test_the_witness_asks_again_after_the_clock_was_set_back(failure, seconds):
+    data_api = DataApi(failure=failure)
+    desk = Desk(data_api)
+    desk.poll(AT, 1)
+    desk.poll(AT + 5)
+    before = desk.requests()
+    data_api.failure, data_api.reports = None, DataApi([FINISHED]).reports
+
+    taken = Snapshot(AT - seconds)
+    assert desk.witness.extend(taken, [1]).ends.keys() == {1}
+    assert desk.requests() == before + 1

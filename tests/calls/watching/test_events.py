@@ -227,6 +227,27 @@ def test_only_calls_that_match_the_filter_have_events(call_filter, numbers):
     assert {number for _, _, number in events} == numbers
 
 
+@pytest.mark.parametrize("form", ["7{}", "+7{}", "8{}", "{}", "+7 {}", "+7{}.5"])
+@pytest.mark.parametrize(
+    "call_filter",
+    [
+        CallFilter(contacts=(CONTACT,)),
+        CallFilter(contacts=("7495", "7916")),
+        CallFilter(virtual_phone_numbers=(VNUMBER,)),
+    ],
+)
+def test_a_number_matches_the_filter_in_every_spelling_of_the_service(call_filter, form):
+    shown = session(
+        1,
+        contact_phone_number=form.format(CONTACT[1:]),
+        virtual_phone_number=form.format(VNUMBER[1:]),
+    )
+    another = session(1, contact_phone_number="79261234567", virtual_phone_number="74993720693")
+
+    assert call_filter.matches(shown)
+    assert not call_filter.matches(another)
+
+
 def test_a_watched_call_stays_watched_if_its_fields_stop_matching_the_filter():
     detector = after_baseline(call_filter=CallFilter(contacts=(CONTACT,)))
     snapshots = (

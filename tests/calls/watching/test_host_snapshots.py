@@ -298,3 +298,16 @@ def test_processes_that_wait_at_the_same_time_share_their_polls(tmp_path):
     assert [process.wait(timeout=60) for process in processes] == [0] * 6
     regular, first_and_last = 6 / 0.5, 2 * 6
     assert len(polls.read_text().splitlines()) <= regular + first_and_last
+
+
+@pytest.mark.parametrize("seconds", [60.0, 3_600.0, 86_400.0])
+def test_tasks_go_on_to_poll_together_after_the_clock_was_set_back(host, seconds):
+    tasks = [host.task(number) for number in range(3)]
+    host.wait(12, *tasks)
+    host.polls.clear()
+    host.now -= seconds
+
+    seen = host.wait(30, *tasks)
+
+    assert 6 <= len(host.polls) <= 7, "not as late as the old clock"
+    assert all(len(snapshots) >= 6 for snapshots in seen)

@@ -175,3 +175,20 @@ def test_a_call_that_is_listed_twice_is_read_from_the_better_entry() -> None:
     [whole] = ACTIVE["21_list_object"]
     for entries_ in ([whole, {"call_session_id": CALL}], [{"call_session_id": CALL}, whole]):
         assert snapshot_of(entries_).sessions[CALL].external_id == "x-1"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_answer_counts_whichever_of_two_entries_of_a_call_shows_it(turned: bool) -> None:
+    """Each entry shows one leg of the call."""
+    [whole] = ACTIVE["21_list_object"]
+    legs = [
+        {"leg_id": 1, "called_phone_number": whole["contact_phone_number"], "is_operator": False},
+        {"leg_id": 2, "called_phone_number": "74950000001", "is_operator": True, "state": "Дозвон"},
+    ]
+    legs[0]["state"] = "Разговор"
+    entries_ = [{**whole, "legs": [leg], "tags": [{"tag_id": leg["leg_id"]}]} for leg in legs]
+    snapshot = snapshot_of(entries_[::-1] if turned else entries_)
+
+    session = snapshot.sessions[CALL]
+    assert snapshot.shows_answer(session)
+    assert {leg.leg_id for leg in session.legs} == {tag.tag_id for tag in session.tags} == {1, 2}

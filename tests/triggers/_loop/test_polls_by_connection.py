@@ -156,6 +156,22 @@ def test_the_poll_ends_with_its_last_subscriber_and_the_next_one_reads_the_conne
     asyncio.run(main())
 
 
+def test_a_subscriber_that_joins_after_the_key_was_corrected_does_not_fail_with_the_old_key(desk):
+    """Another subscriber has kept the poll of the connection alive since the old key was refused."""
+    desk.exchange.script(CONTACT, Script.busy(7))
+
+    async def main() -> Any:
+        async with polls_by_connection.subscribe("callapi_default", 5.0) as next_snapshot:
+            assert (await next_snapshot()).failure is None
+            desk.exchange.account.key = "a-new-key"
+            assert (await next_snapshot()).failure.permanent
+            desk.connect(password="a-new-key")
+            (event,) = await events_of(trigger(desk.start(), desk.clock()))
+            return event
+
+    assert asyncio.run(main())["phase"] == "ENDED"
+
+
 def test_a_cancelled_trigger_leaves_the_others_their_poll(desk):
     desk.exchange.script(CONTACT, Script(rings=0, talks=550))
     first, second = (trigger(desk.start(), desk.clock()) for _ in range(2))
