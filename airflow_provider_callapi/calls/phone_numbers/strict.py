@@ -128,7 +128,22 @@ def _read_plain(digits: str, region: str) -> str:
     number = read_digits(digits, region)
     if number is None:
         raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
+    if number != digits and _may_have_country_code(digits, region, not_as=number):
+        raise NotANumber(
+            "two different numbers, with and without a country code; write the number with its +"
+        )
     return number
+
+
+def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
+    """Return whether digits may begin with the region's country code, as in ``4915123456789`` in Germany.
+
+    ``not_as`` is the number without this country code: a number of Leer, whose area code is 0491.
+    """
+    if not digits.startswith(NumberingPlan.of(region).country_code):
+        return False
+    number = read_international(digits, has_trunk_zero=True)
+    return number is not None and e164(number) != not_as
 
 
 def _read_sip(text: str) -> str:

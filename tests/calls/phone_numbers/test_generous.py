@@ -92,6 +92,17 @@ def test_a_do_not_call_list_finds_every_number_that_a_contact_list_reads(case: t
         return  # such an entry fails the task before the first call
 
 
+@pytest.mark.parametrize("form", ["{}", "{}.0", "{},00", "'{}", "Анна {}"])
+@pytest.mark.parametrize(
+    ("digits", "region", "other"),
+    [("4915123456789", "DE", "494915123456789"), ("84951234567", "RU", "74951234567")],
+)
+def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
+    digits: str, region: str, other: str, form: str
+) -> None:
+    assert find_numbers(form.format(digits), region) == {digits, other}
+
+
 @settings(max_examples=100, deadline=None)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from spelled_numbers import GAPS, NUMBERS, spelled
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, read_digits
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    NotANumber,
+    NumberingPlan,
+    read_digits,
+)
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
+from airflow_provider_callapi.calls.phone_numbers.valid_numbers import is_valid_national
 
 ANNA = "79260000001"
 
@@ -83,6 +88,9 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("0x79260000001", "RU", "letters or signs inside"),
         ("8_926_000_00_01", "RU", "letters or signs inside"),
         ("030 1234 030 1235", "DE", "several numbers"),
+        ("4915123456789", "DE", r"two different numbers.*its \+"),
+        ("49 (0) 30 123456", "DE", "two different numbers"),
+        ("435738344.0", "AT", "two different numbers"),
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
     ],
 )
@@ -137,6 +145,25 @@ def test_a_digit_too_many_never_sends_a_call_abroad(national: int, position: int
     with pytest.raises(ValueError, match="no phone number"):
         read_contact(text, "RU")
     assert number == text[:position] + digit + text[position:]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(["DE", "AT", "FI", "ID", "SE", "MM", "IT", "XK", "RU", "US"]),
+    st.from_regex(r"[0-9]{6,11}", fullmatch=True),
+    st.sampled_from(["{}{}", "{} {}", "{}{}.0", "{} (0) {}"]),
+)
+def test_the_country_code_of_the_region_is_never_taken_for_an_area_code(
+    region: str, national: str, form: str
+) -> None:
+    code = NumberingPlan.of(region).country_code
+    if not is_valid_national(int(code), national) or national.startswith("0"):
+        return
+    text, number = form.format(code, national), f"{code}{national}"
+    try:
+        assert read_contact(text, region) in (number, f"{code}0{national}")  # in Italy, 0 belongs to a number
+    except NotANumber:
+        return
 
 
 def test_the_error_names_an_unknown_region() -> None:
