@@ -19,7 +19,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, read_contact
 
 _MOST_DIGITS = 15
 FEWEST_DIGITS = 7
@@ -64,6 +64,8 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         digits = re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
     sip_numbers, rest = _split_sip_numbers(text, region)
+    if any("*" in number for number in sip_numbers):
+        raise NotANumber(MASKED)
     if sip_numbers:
         # Digits beside an address may be a mistyped phone number, so the rest must be readable by itself.
         beside = find_numbers(rest, region) if re.search(r"\d", rest) else frozenset()

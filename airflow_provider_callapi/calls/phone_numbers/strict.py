@@ -21,6 +21,9 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_international,
 )
 
+MASKED = "a masked number, or a pattern for several numbers; write each number whole"
+"""What is wrong with a text such as ``7926***0001`` or ``7926*``, and what to do."""
+
 _MOST_DIGITS = 15
 """The largest number of digits that E.164 allows."""
 _MASKED_DIGITS = 10
@@ -37,7 +40,11 @@ _TWO_NUMBERS = 14
 """The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
 """Matches a character that only a SIP number can contain."""
-_MASKED = re.compile(r"\+?[0-9]{2,}[ -]?[xXхХ*#_]{2,}[0-9]*")
+_MASKED = re.compile(
+    r"(?=.*(?:[*#_]|[0-9][xXхХ]|[xXхХ]{2}))[0-9xXхХ*#_ .()+-]+"
+    r"|[0-9]{2,}([A-Za-z])\1{2,}[0-9]*"
+)
+"""Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926*``, ``7926nnn``."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
@@ -129,9 +136,7 @@ def _read_plain(digits: str, region: str) -> str:
     if number is None:
         raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
     if number != digits and _may_have_country_code(digits, region, not_as=number):
-        raise NotANumber(
-            "two different numbers, with and without a country code; write the number with its +"
-        )
+        raise NotANumber("two different numbers, with and without a country code; write it with its +")
     return number
 
 
@@ -149,10 +154,10 @@ def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
 def _read_sip(text: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
-    if _MASKED.fullmatch(text):
-        raise NotANumber("a masked number")
     if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
+    if _MASKED.fullmatch(text):
+        raise NotANumber(MASKED)
     if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
         raise NotANumber("a phone number with more text; a SIP number needs its @domain")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,9 +199,29 @@ def test_a_range_of_numbers_is_unreadable(between: str, words: str) -> None:
         find_numbers(f"{words}79260000001{between}79260000009", "RU")
 
 
-@pytest.mark.parametrize("text", ["7926*******", "7926xxx0001", "7926ххх0001", "+7926***0001", "7926###0001"])
-def test_a_masked_number_is_no_sip_number(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("7926*******", "7926xxx0001", "7926ххх0001", "+7926***0001", "7926###0001"),
+        *("***0001", "*0001", "**01", "XXXXXXX0001", "7xxxxxxxx01", "7x926", "+7 926 *** ** 01"),
+        *("7926*", "79*", "8-926-*", "7926.*", "7926#", "7926x", "7926nnnnnnn", "926AAAAAAA"),
+    ],
+)
+def test_a_masked_number_or_a_pattern_is_no_sip_number(text: str) -> None:
     with pytest.raises(NotANumber):
         find_numbers(text, "RU")
     with pytest.raises(NotANumber):
         read_contact(text, "RU")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.from_regex(r"\+?[0-9]{1,9}[*#_xXхХ]{1,9}[0-9]{0,4}|[*#_xXхХ]{2,9}[0-9]{1,6}", fullmatch=True))
+def test_signs_that_stand_for_digits_never_protect_no_one(text: str) -> None:
+    with contextlib.suppress(NotANumber):
+        assert all(number.isdigit() for number in find_numbers(text, "RU"))
+
+
+@pytest.mark.parametrize("text", ["sip2*", "2*@example.com", "sip25*@example.com, 79260000001"])
+def test_a_pattern_for_several_sip_numbers_is_unreadable(text: str) -> None:
+    with pytest.raises(NotANumber, match="pattern"):
+        find_numbers(text, "RU")
