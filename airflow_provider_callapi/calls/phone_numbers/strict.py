@@ -44,7 +44,7 @@ _MASKED = re.compile(
     r"(?=.*(?:[*#_]|[0-9][xXхХ]|[xXхХ]{2}))[0-9xXхХ*#_ .()+-]+"
     r"|[0-9]{2,}([A-Za-z])\1{2,}[0-9]*"
 )
-"""Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926*``, ``7926nnn``."""
+"""Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926nnn``."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
