@@ -56,6 +56,9 @@ _MORE_PHONES = re.compile(
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
 
+_MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
+"""Matches names that may be the first entry of a list, such as ``sip25@example.com`` or ``7926O000001``."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -122,18 +125,22 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that are named like a phone number.
 
-    - If the list has one column: this column, whatever its name is.
+    - If the list has one column: this column. Its name may be any name that is no entry of the list.
     - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
+    :raises ListUnreadable: the only column seems to have no name, because its name may be the first entry.
     """
-    if len(names) <= 1:
-        return list(names)
     folded = {name: fold_name(name) for name in names}
+    found = [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
+    if len(names) <= 1:
+        if not found and any(map(_MAY_BE_AN_ENTRY.search, folded.values())):
+            raise ListUnreadable("the only column has no name, but an entry instead. Name it `phone`")
+        return list(names)
     if PHONE not in folded.values():
         raise ListUnreadable("name the column with the number `phone`")
-    return [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
+    return found
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:

@@ -111,3 +111,14 @@ def test_a_do_not_call_list_uses_all_columns_with_numbers() -> None:
     assert phone_columns(("date", "Phone", "mobile", "phon", "comment")) == ["Phone", "mobile", "phon"]
     with pytest.raises(ListUnreadable, match="name the column with the number"):
         phone_columns(("id", "number"))
+
+
+@pytest.mark.parametrize("name", ["sip25", "sip25@example.com", "123456", "7926XXXXXXX", "+7 926 OOO-OO-O1"])
+def test_the_only_column_of_a_do_not_call_list_is_not_named_by_its_first_entry(name: str) -> None:
+    with pytest.raises(ListUnreadable, match="Name it `phone`"):
+        phone_columns((name,))
+
+
+@pytest.mark.parametrize("name", ["Phone 1", "тел2", "стоп-лист", "msisdn", "phone@"])
+def test_the_only_column_of_a_do_not_call_list_may_have_another_name(name: str) -> None:
+    assert phone_columns((name,)) == [name]
