@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
+from airflow_provider_callapi.calls.lists.columns import shown_name
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
@@ -120,7 +121,7 @@ class SignedColumns:
 
 def _unnamed(name: str, line: int) -> str:
     return (
-        f"the column {name!r} holds time zones, see row {line}: did you mean timezone? Name the "
+        f"the column {shown_name(name)} holds time zones, see row {line}: did you mean timezone? Name the "
         "column timezone. If these are not the time zones of the people, add an empty column timezone"
     )
 

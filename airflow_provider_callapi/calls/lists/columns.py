@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
@@ -112,7 +113,7 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
     for name in names:
         if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):
             raise ListUnreadable(
-                f"the column {_shown(name)}: did you mean {meaning}? Name the column {meaning}. If the "
+                f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "
                 f"column is something else, add an empty column {meaning}"
             )
 
@@ -168,14 +169,19 @@ def refuse_duplicates(names: Iterable[str]) -> None:
     met: set[str] = set()
     for name in names:
         if name in met:
-            raise ListUnreadable(f"two columns are named {_shown(name)}. Remove or rename one")
+            raise ListUnreadable(f"two columns are named {shown_name(name)}. Remove or rename one")
         met.add(name)
 
 
 def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(map(_shown, names))
+    return ", ".join(map(shown_name, names))
 
 
-def _shown(name: str) -> str:
-    """Return the name of a column for an error message. Escape sequences replace invisible characters."""
-    return ascii(name) if fold(name) != name and not fold(name).isascii() else repr(name)
+def shown_name(name: object) -> str:
+    """Return the name of a column for an error message.
+
+    Phone numbers in the name are shortened: a row such as ``{"79260000001": "Anna"}`` has them as names.
+    Escape sequences replace invisible characters.
+    """
+    text = mask_phones(str(name))
+    return ascii(text) if fold(text) != text and not fold(text).isascii() else repr(text)

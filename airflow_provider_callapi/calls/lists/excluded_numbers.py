@@ -14,9 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import phone_columns
+from airflow_provider_callapi.calls.lists.columns import phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.phone_numbers.generous import (
@@ -113,7 +112,7 @@ class _OtherColumn:
         """Yield (number of the row, what is wrong) if most of the long values are phone numbers."""
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:
-                yield line, f"column {mask_phones(str(self.name))!r}: {problem}"
+                yield line, f"column {shown_name(self.name)}: {problem}"
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_callapi.calls.lists.columns import find_columns, phone_columns, value_of
+from airflow_provider_callapi.calls.campaign.time_zones import refuse_unnamed_zone
+from airflow_provider_callapi.calls.lists.columns import (
+    find_columns,
+    phone_columns,
+    refuse_duplicates,
+    value_of,
+)
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 
@@ -122,3 +128,15 @@ def test_the_only_column_of_a_do_not_call_list_is_not_named_by_its_first_entry(n
 @pytest.mark.parametrize("name", ["Phone 1", "тел2", "стоп-лист", "msisdn", "phone@"])
 def test_the_only_column_of_a_do_not_call_list_may_have_another_name(name: str) -> None:
     assert phone_columns((name,)) == [name]
+
+
+def test_an_error_about_a_name_shows_no_phone_number() -> None:
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        find_columns(("Тел. +7 926 000-00-01",))
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        refuse_unnamed_zone({"79260000001": "Asia/Omsk"}, 1)
+
+
+def test_an_error_about_one_name_twice_shows_no_phone_number() -> None:
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        refuse_duplicates(["79260000001", "79260000001"])
