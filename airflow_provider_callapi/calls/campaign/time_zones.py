@@ -26,6 +26,8 @@ _OFFSET_BESIDE_WORDS = re.compile(
 Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
 _SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
+_WINDOWS = " Standard Time"
+"""The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``."""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
@@ -130,7 +132,7 @@ def _unnamed(name: str, line: int) -> str:
 def _contains_zone(text: str) -> bool:
     """Return whether a text certainly contains a time zone, in any spelling that people use."""
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return False
+        return text.rstrip().endswith(_WINDOWS)
     text = fold(text)
     if _ONLY_AN_OFFSET.fullmatch(text) or _OFFSET_BESIDE_WORDS.match(text):
         return True

@@ -20,7 +20,10 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
-_SHIFT = "diff(?:erence)?|delta|дельта|shift|offset|сдвиг|смещени|разниц|отклонени|относительно"
+_SHIFT = (
+    "diff(?:erence)?|delta|дельта|δ|shift|offset|сдвиг|смещ|отклонени|относительно"
+    "|разн(?:иц|(?=[сквом]|utc|gmt))"
+)
 _CLOCK = "utc|gmt|мск|msk|москв(?:ы|е|ой)|московск(?:ого|им|ое)|moscow|гринвич"
 _TIME = "time|врем|поясн"
 _HOURS = "hours?|час"
@@ -40,10 +43,11 @@ A name with another word, such as ``филиал МСК`` or ``created_at_utc``,
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile(
-        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
+        r"time.?zone|пояс(?!н)|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
         r"|^zone?name$|^(имя|название)зоны$|^zonahoraria|^husohorario|^fuseau|^zeitzone"
-        r"|^врем\w{0,6}(пояс|зон)|^час(ов\w\w)?зон|^зон\w?врем"
-        r"|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
+        r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
+        r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
+        r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
         rf"|^{_ZONE_WORDS}"
     ),
     EXTERNAL_ID: re.compile("external|внешнийid"),

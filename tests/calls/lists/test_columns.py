@@ -35,6 +35,9 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
 OFFSETS = (
     *("Сдвиг", "zone_name", "разница во времени", "time diff", "msk_diff", "hours_from_utc", "delta_utc"),
     *("plus_msk", "+МСК", "к Москве", "время относительно МСК", "поясное время", "Местное время"),
+    *("Пояс клиента", "Пояс (МСК+)", "вр. зона", "Зона UTC", "Зона (время)", "Часовой р-н", "час+", "Δ UTC"),
+    *("Смещ.", "Смещ. от МСК", "Разн. с МСК", "разн. во времени", "Местное вр.", "iana_zone", "tmz"),
+    *("часова зона", "уақыт белдеуі", "ժամային գոտի", "אזור זמן", "المنطقة الزمنية", "saat dilimi"),
     *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
 )
 """Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""
@@ -105,6 +108,7 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
             "lifetime",
             "разница цен",
         ),
+        *("поясн. записка", "Tatiana", "разные часы", "час", "рн", "разн.", "рваная зона", "часовая ставка"),
         *("lifetime", "сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
     ],
 )
