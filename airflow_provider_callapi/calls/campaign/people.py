@@ -25,13 +25,15 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.comparison import (
     SHOWN_NUMBER,
     contact_key,
     contains_number,
 )
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
@@ -165,15 +167,14 @@ class CallTemplate:
         values = {name: value for name, value in self._fields.items() if name not in self.personal}
         return read_numbers(values, self.region, method=self.request_type.method)
 
-    def contact(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call: E.164 digits, or a SIP number.
+    def written_number(self, row: Mapping[str, Any]) -> str:
+        """Return the number to call, as a person's row contains it.
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
             message names the field ``call.contact``.
-        :raises NotANumber: the number cannot be read.
         """
-        return read_contact(str(self._render_field(ROW, row)), self.region)
+        return str(self._render_field(ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -234,13 +235,13 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
         list. (1, 1): keep the whole list.
-    :raises ListUnreadable: it is not certain what a column means.
+    :raises ListUnreadable: it is not certain what a column means, or many numbers end in five zeros.
     """
     plan = Plan()
     met: dict[str, int] = {}
     backwards: set[str] = set()
     which, shards = shard
-    signed = SignedColumns()
+    signed, rounded = SignedColumns(), RoundedNumbers()
     for line, given in enumerate(rows, start=1):
         own = {"phone": given} if isinstance(given, str) else given
         row = without_failed_formulas(own)
@@ -250,8 +251,10 @@ def read_people(
             signed.add(row, line)
         contact = None
         try:
-            contact = template.contact(row)
+            written = template.written_number(row)
+            contact = read_contact(written, template.region)
             plan.rows += 1
+            rounded.add(written, line)
             own_key = contact_key(contact)
             if shards > 1 and _digest(own_key) % shards != which - 1:
                 continue
@@ -275,6 +278,8 @@ def read_people(
             met[own_key] = line
             plan.people.append(person)
     signed.refuse()
+    if rounded.lines():
+        raise ListUnreadable(f"row {rounded.lines()[0]}: {ROUNDED_LIST}")
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
         for zone in sorted(backwards)
