@@ -49,6 +49,7 @@ _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _SHORT = re.compile(r"[0-9]{1,9}")
+_LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
     "a minus before the number; a spreadsheet may have calculated it, because a text such as +7-9… is a "
     "formula; in the workbook, format the column as text, and write the number again"
@@ -181,10 +182,23 @@ def _read_phone(folded: str, given: str, region: str) -> str:
     if not text.startswith("+"):
         if len(digits) >= _TWO_NUMBERS and _are_two_numbers(re.findall(r"\d+", text), region):
             raise NotANumber("several numbers")
-        return _read_plain(digits, region)
+        number = _read_plain(digits, region)
+        if _has_line_number(text, region, number):
+            raise NotANumber("digits before the number, such as the number of its line; remove them")
+        return number
     if len(digits) > _MOST_DIGITS:
         raise NotANumber("more than 15 digits")
     return _read_with_plus(text, digits, region)
+
+
+def _has_line_number(text: str, region: str, number: str) -> bool:
+    """Return whether a text may be the number of a line and a phone number: ``2. 30 123456`` in Germany."""
+    plan = NumberingPlan.of(region)
+    match = _LINE_NUMBER.fullmatch(text)
+    if match is None or match[1] in (plan.country_code, plan.national_prefix):
+        return False
+    is_certain = "." in match[2] or (plan.national_prefix == "0" and match[3].startswith("0"))
+    return is_certain and read_digits(re.sub(r"\D", "", match[3]), region) not in (None, number)
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:

@@ -88,6 +88,9 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("0x79260000001", "RU", "letters or signs inside"),
         ("8_926_000_00_01", "RU", "letters or signs inside"),
         ("030 1234 030 1235", "DE", "several numbers"),
+        ("2. 30 123456", "DE", "number of its line"),
+        ("2\t030 123456", "DE", "number of its line"),
+        ("3. 664 1234567", "AT", "number of its line|no phone number"),
         ("4915123456789", "DE", r"two different numbers.*its \+"),
         ("49 (0) 30 123456", "DE", "two different numbers"),
         ("435738344.0", "AT", "two different numbers"),
@@ -114,6 +117,22 @@ def test_a_number_that_cannot_be_read_completely_is_refused_with_the_reason(
 )
 def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str, number: str) -> None:
     assert read_contact(text, "AT") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("7. 926 000 00 01", "RU", ANNA),
+        ("8. 9260000001", "RU", ANNA),
+        ("49 30 123456", "DE", "4930123456"),
+        ("30 123456", "DE", "4930123456"),
+        ("1 5123456", "AT", "4315123456"),
+        ("06 1234 5678", "IT", "390612345678"),
+        ("347 0123456", "IT", "393470123456"),
+    ],
+)
+def test_the_first_group_of_a_number_is_no_number_of_a_line(text: str, region: str, number: str) -> None:
+    assert read_contact(text, region) == number
 
 
 def test_a_number_with_a_separate_country_code_belongs_to_this_country() -> None:
