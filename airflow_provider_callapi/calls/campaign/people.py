@@ -225,7 +225,8 @@ def read_people(
 ) -> Plan:
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
-    If several rows have the same number, the person of the first valid row is called.
+    If several rows have the same number, the person of the first valid row is called. If these rows name
+    different time zones, the person is not called.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
@@ -239,6 +240,8 @@ def read_people(
     """
     plan = Plan()
     met: dict[str, int] = {}
+    zones: dict[str, str] = {}
+    contradicted: dict[str, int] = {}  # number → a later row with another time zone
     backwards: set[str] = set()
     which, shards = shard
     signed, rounded = SignedColumns(), RoundedNumbers()
@@ -260,6 +263,8 @@ def read_people(
                 continue
             if own_key in met:
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
+                if _names_another_zone(own, columns, zones[own_key]):
+                    contradicted.setdefault(own_key, line)
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
             numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
@@ -275,9 +280,11 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[own_key] = line
+            met[own_key], zones[own_key] = line, zone
             plan.people.append(person)
     signed.refuse()
+    if contradicted:
+        _skip_contradicted(plan, contradicted)
     if rounded.lines():
         raise ListUnreadable(f"row {rounded.lines()[0]}: {ROUNDED_LIST}")
     plan.warnings += [
@@ -303,6 +310,21 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
     if is_backwards(zone) and zone == str(own).strip():
         backwards.add(zone)  # Etc/GMT-3 is UTC+3: the campaign warns the author
     return zone
+
+
+def _names_another_zone(row: Mapping[str, Any], columns: Columns, zone: str) -> bool:
+    """Return whether a row names a time zone that is not ``zone``. An unreadable one does not count."""
+    own = row.get(columns.timezone) if columns.timezone else None
+    return own is not None and read_time_zone(str(own)) not in (None, zone)
+
+
+def _skip_contradicted(plan: Plan, contradicted: Mapping[str, int]) -> None:
+    """Make the rows of these people invalid: number → a later row that names another time zone."""
+    for person in plan.people:
+        if line := contradicted.get(contact_key(person.contact)):
+            why = f"timezone: row {line} names another time zone for the same number; write one zone"
+            plan.invalid.append(Skipped(person.row, person.line, why))
+    plan.people = [person for person in plan.people if contact_key(person.contact) not in contradicted]
 
 
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:

@@ -70,7 +70,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
-        digits = re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
+        digits = only if text == only else re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
     sip_numbers, rest = _split_sip_numbers(text, region)
     if any("*" in number for number in sip_numbers):
