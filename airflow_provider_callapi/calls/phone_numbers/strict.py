@@ -26,6 +26,8 @@ MASKED = "a masked number, or a pattern for several numbers; write each number w
 
 _MOST_DIGITS = 15
 """The largest number of digits that E.164 allows."""
+_FEWEST_DIGITS = 7
+"""The smallest number of digits of a phone number. Fewer digits are an extension."""
 _MASKED_DIGITS = 10
 """The smallest number of digits of a number that logs shorten."""
 _MOST_DIGITS_OF_A_SIP_NAME = 8
@@ -87,15 +89,16 @@ def read_destination(given: object, region: str) -> str:
     """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
-    of any country, and extensions of up to nine digits. If such E.164 digits may be a mistyped number of the
-    region, they are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
+    of any country, and extensions of up to nine digits that are no phone number of the region. If such E.164
+    digits may be a mistyped number of the region, they are an error: in Russia, ``92600000112`` may be
+    ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped.
     """
     text = str(given).strip()
     is_digits = text.isascii() and text.isdigit()
-    if is_digits and _SHORT.fullmatch(text):
+    if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
         return text
     try:
         return read_contact(text, region)
@@ -121,6 +124,11 @@ def read_number_or_prefix(text: str, region: str) -> str:
     if not number.isdecimal():
         raise NotANumber("a SIP number; only phone numbers and their first digits are possible")
     return number
+
+
+def _is_short_phone(digits: str, region: str) -> bool:
+    """Return whether a few digits are a phone number of the region, as ``091123456`` in Armenia."""
+    return len(digits) >= _FEWEST_DIGITS and read_digits(digits, region) is not None
 
 
 def _may_be_mistyped(digits: str, region: str) -> bool:

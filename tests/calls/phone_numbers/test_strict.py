@@ -146,6 +146,22 @@ def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
     assert read_destination(text, "RU") == text
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("91123456", "AM", "37491123456"),
+        ("091123456", "AM", "37491123456"),
+        ("501234567", "AE", "971501234567"),
+        ("502345678", "IL", "972502345678"),
+        ("291234567", "BY", "375291234567"),
+        ("091123456", "RU", "091123456"),
+        ("100200", "AM", "100200"),
+    ],
+)
+def test_a_short_number_of_the_region_is_no_extension(text: str, region: str, number: str) -> None:
+    assert read_destination(text, region) == number
+
+
 @pytest.mark.parametrize("text", ["8863234567", "892600000011", "7926000001", "True", "nan"])
 def test_a_single_call_does_not_read_a_mistyped_number_of_the_region_as_a_foreign_number(text: str) -> None:
     with pytest.raises(NotANumber):
