@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.exceptions import CallApiFailure
 
@@ -37,6 +37,14 @@ def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
         except OSError as error:
             raise CallApiFailure(f"{field}: {path} cannot be written: {error}") from error
     return storage_path
+
+
+def version_of(path: ObjectStoragePath) -> Any:
+    """Return a value that changes if the file changes. None: changes cannot be noticed."""
+    try:
+        return path.checksum()
+    except Exception:  # each storage provider raises its own exception classes
+        return None  # a read of the file raises an error with the reason
 
 
 def is_local(path: ObjectStoragePath) -> bool:

@@ -25,13 +25,15 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
 )
 from airflow_provider_callapi.calls.lists.columns import Columns, find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.comparison import (
     SHOWN_NUMBER,
     contact_key,
     contains_number,
 )
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
@@ -166,15 +168,14 @@ class CallTemplate:
         values = {name: value for name, value in self._fields.items() if name not in self.personal}
         return read_numbers(values, self.region, method=self.request_type.method)
 
-    def contact(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call: E.164 digits, or a SIP number.
+    def written_number(self, row: Mapping[str, Any]) -> str:
+        """Return the number to call, as a person's row contains it.
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
             message names the field ``call.contact``.
-        :raises NotANumber: the number cannot be read.
         """
-        return read_contact(str(self._render_field(ROW, row)), self.region)
+        return str(self._render_field(ROW, row))
 
     def own_external_id(self, person: Person) -> str | None:
         """Return the ``external_id`` that the author's template gives the first call to a person.
@@ -220,7 +221,8 @@ def read_people(
 ) -> Plan:
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
-    If several rows have the same number, the person of the first valid row is called.
+    If several rows have the same number, the person of the first valid row is called. If these rows name
+    different time zones, the person is not called.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
@@ -229,13 +231,15 @@ def read_people(
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: (number of this shard, how many shards). (2, 4): keep only the second of four parts of the
         list. (1, 1): keep the whole list.
-    :raises ListUnreadable: it is not certain what a column means.
+    :raises ListUnreadable: it is not certain what a column means, or many numbers end in five zeros.
     """
     plan = Plan()
     met: dict[str, int] = {}
+    zones: dict[str, str] = {}
+    contradicted: dict[str, int] = {}  # number → a later row with another time zone
     backwards: set[str] = set()
     which, shards = shard
-    signed = SignedColumns()
+    signed, rounded = SignedColumns(), RoundedNumbers()
     for line, given in enumerate(rows, start=1):
         own = {"phone": given} if isinstance(given, str) else given
         row = without_failed_formulas(own)
@@ -245,13 +249,17 @@ def read_people(
             signed.add(row, line)
         contact = None
         try:
-            contact = template.contact(row)
+            written = template.written_number(row)
+            contact = read_contact(written, template.region)
             plan.rows += 1
+            rounded.add(written, line)
             own_key = contact_key(contact)
             if shards > 1 and _digest(own_key) % shards != which - 1:
                 continue
             if own_key in met:
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
+                if _names_another_zone(own, columns, zones[own_key]):
+                    contradicted.setdefault(own_key, line)
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
             numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
@@ -267,9 +275,13 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[own_key] = line
+            met[own_key], zones[own_key] = line, zone
             plan.people.append(person)
     signed.refuse()
+    if contradicted:
+        _skip_contradicted(plan, contradicted)
+    if rounded.lines():
+        raise ListUnreadable(f"row {rounded.lines()[0]}: {ROUNDED_LIST}")
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
         for zone in sorted(backwards)
@@ -293,6 +305,21 @@ def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set
     if is_backwards(zone) and zone == str(own).strip():
         backwards.add(zone)  # Etc/GMT-3 is UTC+3: the campaign warns the author
     return zone
+
+
+def _names_another_zone(row: Mapping[str, Any], columns: Columns, zone: str) -> bool:
+    """Return whether a row names a time zone that is not ``zone``. An unreadable one does not count."""
+    own = row.get(columns.timezone) if columns.timezone else None
+    return own is not None and read_time_zone(str(own)) not in (None, zone)
+
+
+def _skip_contradicted(plan: Plan, contradicted: Mapping[str, int]) -> None:
+    """Make the rows of these people invalid: number → a later row that names another time zone."""
+    for person in plan.people:
+        if line := contradicted.get(contact_key(person.contact)):
+            why = f"timezone: row {line} names another time zone for the same number; write one zone"
+            plan.invalid.append(Skipped(person.row, person.line, why))
+    plan.people = [person for person in plan.people if contact_key(person.contact) not in contradicted]
 
 
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:

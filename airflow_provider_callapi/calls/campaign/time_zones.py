@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
+from airflow_provider_callapi.calls.lists.columns import shown_name
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
@@ -25,6 +26,8 @@ _OFFSET_BESIDE_WORDS = re.compile(
 Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
 _SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
+_WINDOWS = " Standard Time"
+"""The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``."""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
@@ -120,7 +123,7 @@ class SignedColumns:
 
 def _unnamed(name: str, line: int) -> str:
     return (
-        f"the column {name!r} holds time zones, see row {line}: did you mean timezone? Name the "
+        f"the column {shown_name(name)} holds time zones, see row {line}: did you mean timezone? Name the "
         "column timezone. If these are not the time zones of the people, add an empty column timezone"
     )
 
@@ -129,7 +132,7 @@ def _unnamed(name: str, line: int) -> str:
 def _contains_zone(text: str) -> bool:
     """Return whether a text certainly contains a time zone, in any spelling that people use."""
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return False
+        return text.rstrip().endswith(_WINDOWS)
     text = fold(text)
     if _ONLY_AN_OFFSET.fullmatch(text) or _OFFSET_BESIDE_WORDS.match(text):
         return True

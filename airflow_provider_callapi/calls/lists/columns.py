@@ -13,13 +13,17 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
-_SHIFT = "diff(?:erence)?|delta|дельта|shift|offset|сдвиг|смещени|разниц|отклонени|относительно"
+_SHIFT = (
+    "diff(?:erence)?|delta|дельта|δ|shift|offset|сдвиг|смещ|отклонени|относительно"
+    "|разн(?:иц|(?=[сквом]|utc|gmt))"
+)
 _CLOCK = "utc|gmt|мск|msk|москв(?:ы|е|ой)|московск(?:ого|им|ое)|moscow|гринвич"
 _TIME = "time|врем|поясн"
 _HOURS = "hours?|час"
@@ -39,10 +43,11 @@ A name with another word, such as ``филиал МСК`` or ``created_at_utc``,
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile(
-        r"time.?zone|час\w*пояс|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
+        r"time.?zone|пояс(?!н)|тайм.?зон|^tz|tz$|^utc|^gmt|offset|^(zone|zona|зона|пояс|часовой|сдвиг)$"
         r"|^zone?name$|^(имя|название)зоны$|^zonahoraria|^husohorario|^fuseau|^zeitzone"
-        r"|^врем\w{0,6}(пояс|зон)|^час(ов\w\w)?зон|^зон\w?врем"
-        r"|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
+        r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
+        r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
+        r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
         rf"|^{_ZONE_WORDS}"
     ),
     EXTERNAL_ID: re.compile("external|внешнийid"),
@@ -55,6 +60,9 @@ _MORE_PHONES = re.compile(
     r"phone|телефон|mobile|мобильн|^тел(?!егр)|^tel(?!egr)|тел\d*$|^моб|^сот(ов\w*)?\d*$|^cell"
 )
 """Matches the names of further columns with phone numbers in a do-not-call list, such as ``моб. тел.``."""
+
+_MAY_BE_AN_ENTRY = re.compile(r"[\d@]")
+"""Matches names that may be the first entry of a list, such as ``sip25@example.com`` or ``7926O000001``."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
     for name in names:
         if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):
             raise ListUnreadable(
-                f"the column {_shown(name)}: did you mean {meaning}? Name the column {meaning}. If the "
+                f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "
                 f"column is something else, add an empty column {meaning}"
             )
 
@@ -122,18 +130,22 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of the columns of a do-not-call list that are named like a phone number.
 
-    - If the list has one column: this column, whatever its name is.
+    - If the list has one column: this column. Its name may be any name that is no entry of the list.
     - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
+    :raises ListUnreadable: the only column seems to have no name, because its name may be the first entry.
     """
-    if len(names) <= 1:
-        return list(names)
     folded = {name: fold_name(name) for name in names}
+    found = [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
+    if len(names) <= 1:
+        if not found and any(map(_MAY_BE_AN_ENTRY.search, folded.values())):
+            raise ListUnreadable("the only column has no name, but an entry instead. Name it `phone`")
+        return list(names)
     if PHONE not in folded.values():
         raise ListUnreadable("name the column with the number `phone`")
-    return [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
+    return found
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:
@@ -161,14 +173,19 @@ def refuse_duplicates(names: Iterable[str]) -> None:
     met: set[str] = set()
     for name in names:
         if name in met:
-            raise ListUnreadable(f"two columns are named {_shown(name)}. Remove or rename one")
+            raise ListUnreadable(f"two columns are named {shown_name(name)}. Remove or rename one")
         met.add(name)
 
 
 def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(map(_shown, names))
+    return ", ".join(map(shown_name, names))
 
 
-def _shown(name: str) -> str:
-    """Return the name of a column for an error message. Escape sequences replace invisible characters."""
-    return ascii(name) if fold(name) != name and not fold(name).isascii() else repr(name)
+def shown_name(name: object) -> str:
+    """Return the name of a column for an error message.
+
+    Phone numbers in the name are shortened: a row such as ``{"79260000001": "Anna"}`` has them as names.
+    Escape sequences replace invisible characters.
+    """
+    text = mask_phones(str(name))
+    return ascii(text) if fold(text) != text and not fold(text).isascii() else repr(text)

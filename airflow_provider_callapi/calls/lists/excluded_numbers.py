@@ -14,18 +14,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.columns import phone_columns
+from airflow_provider_callapi.calls.lists.columns import phone_columns, shown_name
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.json_rows import Row
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.generous import (
     FEWEST_DIGITS,
     find_numbers,
     is_rounded_number,
     search_numbers,
 )
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED, NotANumber, NumberingPlan
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    ROUNDED,
+    ROUNDED_LIST,
+    NotANumber,
+    NumberingPlan,
+)
 
 
 class ExcludedNumbers:
@@ -38,6 +43,7 @@ class ExcludedNumbers:
         self._region = region
         self._problems: dict[int, str] = {}
         self._others: dict[str, _OtherColumn] = {}
+        self._rounded = RoundedNumbers()
 
     def read(self, line: int, row: Row) -> Iterator[str]:
         """Yield the numbers in one row: E.164 digits, such as ``79260000001``, and SIP numbers.
@@ -65,7 +71,7 @@ class ExcludedNumbers:
 
     def unreadable(self) -> dict[int, str]:
         """Return the rows that contain an unreadable entry: number of the row → what is wrong, in order."""
-        problems = dict(self._problems)
+        problems = {**dict.fromkeys(self._rounded.lines(), ROUNDED_LIST), **self._problems}
         for column in self._others.values():
             for line, problem in column.problems():
                 problems.setdefault(line, problem)
@@ -73,11 +79,13 @@ class ExcludedNumbers:
 
     def _read_entry(self, line: int, text: str) -> frozenset[str]:
         try:
-            return find_numbers(text, self._region)
+            numbers = find_numbers(text, self._region)
         except NotANumber as problem:
             if _count_digits(text):  # a text without digits, such as "-", is no mistyped number
                 self._problems.setdefault(line, str(problem))
             return search_numbers(text, self._region)
+        self._rounded.add(text, line)
+        return numbers
 
 
 @dataclass
@@ -113,7 +121,7 @@ class _OtherColumn:
         """Yield (number of the row, what is wrong) if most of the long values are phone numbers."""
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:
-                yield line, f"column {mask_phones(str(self.name))!r}: {problem}"
+                yield line, f"column {shown_name(self.name)}: {problem}"
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:

@@ -19,13 +19,16 @@ class Table:
 
     :param heading: the column names, in the order of the columns. If a name is empty, the column must be
         empty in all lines.
-    :raises ListUnreadable: the heading contains a phone number, contains one name twice, or contains no name.
+    :raises ListUnreadable: the heading contains a phone number or a SIP address, contains one name twice, or
+        contains no name.
     """
 
     def __init__(self, heading: Sequence[Any]) -> None:
         names = ["" if name is None else _name(str(name)) for name in heading]
-        if any(len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE for name in names):
-            raise ListUnreadable("this line must name the columns (phone,name,…), but it contains a number")
+        if any(map(_is_an_entry, names)):
+            raise ListUnreadable(
+                "this line must name the columns (phone,name,…), but it contains a number or an address"
+            )
         if not any(names):
             raise ListUnreadable("this line must name the columns (phone,name,…), but it is empty")
         refuse_duplicates(filter(None, names))
@@ -50,6 +53,11 @@ class Table:
                 )
             return {name: clean(value) for name, value in zip(self.names, values, strict=False) if name}
         return dict(zip(self.names, map(clean, values), strict=True))
+
+
+def _is_an_entry(name: str) -> bool:
+    """Return whether a text may be a phone number or a SIP address, and so no name of a column."""
+    return len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE or re.search(r"\w@\w", name) is not None
 
 
 def _name(text: str) -> str:

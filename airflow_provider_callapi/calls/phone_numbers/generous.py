@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
@@ -19,7 +20,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, read_contact
 
 _MOST_DIGITS = 15
 FEWEST_DIGITS = 7
@@ -41,10 +42,18 @@ _SIP_SIGN = re.compile("[A-Za-z@*#]")
 """Matches the characters of which each SIP number has at least one."""
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
-_SHORTENED = re.compile(r"(?:\d[\s().-]*){7}(?:[,;/&]|\bи\b)\s*\d{1,6}\s*(?:$|[,;/&])")
+_AND = r"\b(?:и|или|либо|также|та|and|or|und|oder)\b"
+_SHORTENED = re.compile(
+    rf"(?:\d[\s().-]*){{7}}(?:[,;/&]|\.\.+|…|\s-|(?:\bа\s+)?{_AND})\s*\d{{1,6}}\s*(?:$|[,;/&(]|{_AND})",
+    re.IGNORECASE,
+)
 """Matches the last digits of a second number behind a first one: ``8 926 000-00-01, 02``."""
-_RANGE = re.compile(r"(\d{7,15})\s*(?:\.{2,}|…|-)\s*\+?(\d{7,15})")
-"""Matches two numbers that may be the ends of a range: ``79260000001..79260000009``."""
+_TO = re.compile(r"\.{2,}|…|~|\s-+\s|(?<=\d{7})-(?=\+?\d{7})|\b(?:по|до|to|till|bis)\b", re.IGNORECASE)
+"""Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
+_AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
+_LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
+"""Letter → the digit for which people mistype the letter, or for which a scanner takes it."""
+_MISTYPED = re.compile(r"(?<![^\W_])(?:[\dOoОоЗзIlІ][\s().-]*){7,15}(?![^\W_])")
 _SEGMENT = re.compile(r"\+?[\d\s().~/-]*\d[\d\s().~/-]*")
 
 
@@ -61,9 +70,11 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
-        digits = re.sub(r"\D", "", text)
+        digits = only if text == only else re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
         return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
     sip_numbers, rest = _split_sip_numbers(text, region)
+    if any("*" in number for number in sip_numbers):
+        raise NotANumber(MASKED)
     if sip_numbers:
         # Digits beside an address may be a mistyped phone number, so the rest must be readable by itself.
         beside = find_numbers(rest, region) if re.search(r"\d", rest) else frozenset()
@@ -73,8 +84,10 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     plain = _without_extensions(text)
     if _SHORTENED.search(plain):
         raise NotANumber("a second number without its first digits; write each number whole")
-    if any(int(first) < int(last) for first, last in _RANGE.findall(plain)):
+    if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")
+    if any(_is_mistyped(match[0], region) for match in _MISTYPED.finditer(plain)):
+        raise NotANumber("a letter instead of a digit, such as O for 0")
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = set()
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
@@ -157,6 +170,24 @@ def _read_strictly(text: str, region: str) -> str | None:
         return read_contact(text, region)
     except NotANumber:
         return None
+
+
+def _may_be_range(text: str, region: str) -> bool:
+    """Return whether a text may mean all numbers between two numbers: ``79260000001 по 79260000009``."""
+    for before, after in pairwise(_TO.split(text)):
+        first, last = _AT_END.search(before), _AT_BEGIN.match(after)
+        if first and last:
+            ends = [_readings(re.sub(r"\D", "", end[0]), region) for end in (first, last)]
+            if all(ends) and min(map(int, ends[0])) < min(map(int, ends[1])):
+                return True
+    return False
+
+
+def _is_mistyped(text: str, region: str) -> bool:
+    """Return whether letters in a text seem to be mistyped digits of a phone number: ``7926O000001``."""
+    digits = re.sub(r"\D", "", text)
+    meant = re.sub(r"\D", "", text.translate(_LOOK_ALIKE))
+    return digits != meant and not _readings(digits, region) and bool(_readings(meant, region))
 
 
 def _split_at_slashes(segments: list[str]) -> Iterator[str]:

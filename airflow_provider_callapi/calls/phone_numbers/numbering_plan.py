@@ -22,9 +22,16 @@ class NotANumber(ValueError):
 
 ROUNDED = (
     "a number that Excel or another spreadsheet saved in its short form (7,9E+10), so its last digits are "
-    "lost; in the workbook, format the column as a number with 0 decimals, and save the list again"
+    "lost; in the original workbook, and not in this file, format the column as a number with 0 decimals, "
+    "and save the list again"
 )
 """What is wrong with a text such as ``7,91612E+10``, and what to do."""
+ROUNDED_LIST = (
+    "many numbers end in 00000. A spreadsheet has probably replaced their last digits by zeros. Format the "
+    "column as a number with 0 decimals in the original workbook, and save the list again. If they are "
+    "right, write each number with its +"
+)
+"""What is wrong with a list in which many numbers end in five zeros, and what to do."""
 
 
 def is_region(region: str) -> bool:

@@ -21,8 +21,13 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_international,
 )
 
+MASKED = "a masked number, or a pattern for several numbers; write each number whole"
+"""What is wrong with a text such as ``7926***0001`` or ``7926*``, and what to do."""
+
 _MOST_DIGITS = 15
 """The largest number of digits that E.164 allows."""
+_FEWEST_DIGITS = 7
+"""The smallest number of digits of a phone number. Fewer digits are an extension."""
 _MASKED_DIGITS = 10
 """The smallest number of digits of a number that logs shorten."""
 _MOST_DIGITS_OF_A_SIP_NAME = 8
@@ -37,11 +42,16 @@ _TWO_NUMBERS = 14
 """The smallest number of digits that may be two short phone numbers."""
 _NAME = re.compile(r"[^\W\d_]|[@*#_]")
 """Matches a character that only a SIP number can contain."""
-_MASKED = re.compile(r"\+?[0-9]{2,}[ -]?[xXхХ*#_]{2,}[0-9]*")
+_MASKED = re.compile(
+    r"(?=.*(?:[*#_]|[0-9][xXхХ]|[xXхХ]{2}))[0-9xXхХ*#_ .()+-]+"
+    r"|[0-9]{2,}([A-Za-z])\1{2,}[0-9]*"
+)
+"""Matches digits with signs that stand for other digits: ``7926***0001``, ``*0001``, ``7926nnn``."""
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _SHORT = re.compile(r"[0-9]{1,9}")
+_LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
     "a minus before the number; a spreadsheet may have calculated it, because a text such as +7-9… is a "
     "formula; in the workbook, format the column as text, and write the number again"
@@ -79,15 +89,16 @@ def read_destination(given: object, region: str) -> str:
     """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
-    of any country, and extensions of up to nine digits. If such E.164 digits may be a mistyped number of the
-    region, they are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
+    of any country, and extensions of up to nine digits that are no phone number of the region. If such E.164
+    digits may be a mistyped number of the region, they are an error: in Russia, ``92600000112`` may be
+    ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped.
     """
     text = str(given).strip()
     is_digits = text.isascii() and text.isdigit()
-    if is_digits and _SHORT.fullmatch(text):
+    if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
         return text
     try:
         return read_contact(text, region)
@@ -115,6 +126,11 @@ def read_number_or_prefix(text: str, region: str) -> str:
     return number
 
 
+def _is_short_phone(digits: str, region: str) -> bool:
+    """Return whether a few digits are a phone number of the region, as ``091123456`` in Armenia."""
+    return len(digits) >= _FEWEST_DIGITS and read_digits(digits, region) is not None
+
+
 def _may_be_mistyped(digits: str, region: str) -> bool:
     """Return whether digits may be a number of the region with one digit too few or too many."""
     shorter = (digits[:i] + digits[i + 1 :] for i in range(_AREA_CODE, len(digits)))
@@ -128,16 +144,29 @@ def _read_plain(digits: str, region: str) -> str:
     number = read_digits(digits, region)
     if number is None:
         raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
+    if number != digits and _may_have_country_code(digits, region, not_as=number):
+        raise NotANumber("two different numbers, with and without a country code; write it with its +")
     return number
+
+
+def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
+    """Return whether digits may begin with the region's country code, as in ``4915123456789`` in Germany.
+
+    ``not_as`` is the number without this country code: a number of Leer, whose area code is 0491.
+    """
+    if not digits.startswith(NumberingPlan.of(region).country_code):
+        return False
+    number = read_international(digits, has_trunk_zero=True)
+    return number is not None and e164(number) != not_as
 
 
 def _read_sip(text: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
-    if _MASKED.fullmatch(text):
-        raise NotANumber("a masked number")
     if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
+    if _MASKED.fullmatch(text):
+        raise NotANumber(MASKED)
     if _BEGINS_AS_A_PHONE_NUMBER.fullmatch(text):
         raise NotANumber("a phone number with more text; a SIP number needs its @domain")
     try:
@@ -161,10 +190,23 @@ def _read_phone(folded: str, given: str, region: str) -> str:
     if not text.startswith("+"):
         if len(digits) >= _TWO_NUMBERS and _are_two_numbers(re.findall(r"\d+", text), region):
             raise NotANumber("several numbers")
-        return _read_plain(digits, region)
+        number = _read_plain(digits, region)
+        if _has_line_number(text, region, number):
+            raise NotANumber("digits before the number, such as the number of its line; remove them")
+        return number
     if len(digits) > _MOST_DIGITS:
         raise NotANumber("more than 15 digits")
     return _read_with_plus(text, digits, region)
+
+
+def _has_line_number(text: str, region: str, number: str) -> bool:
+    """Return whether a text may be the number of a line and a phone number: ``2. 30 123456`` in Germany."""
+    plan = NumberingPlan.of(region)
+    match = _LINE_NUMBER.fullmatch(text)
+    if match is None or match[1] in (plan.country_code, plan.national_prefix):
+        return False
+    is_certain = "." in match[2] or (plan.national_prefix == "0" and match[3].startswith("0"))
+    return is_certain and read_digits(re.sub(r"\D", "", match[3]), region) not in (None, number)
 
 
 def _are_two_numbers(groups: Sequence[str], region: str) -> bool:

@@ -14,7 +14,7 @@ from airflow_provider_callapi.calls.lists.json_rows import Row, read_json_lines,
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.operators._storage import open_path
+from airflow_provider_callapi.operators._storage import open_path, version_of
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -77,18 +77,28 @@ def _rows_of_file(path: str, field: str) -> Iterator[Row]:
         raise CallApiFailure(f"{field}: {problem}")
     storage_path = open_path(path, field)
     with _reading(path, field):
-        if suffix == _XLSX:
-            from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: PLC0415 - rare
+        before = version_of(storage_path)
+        yield from _rows_of(storage_path, suffix, field)
+        # The rows may be of two versions, so people may be missing.
+        if before is not None and version_of(storage_path) not in (before, None):
+            raise CallApiTrouble(
+                f"{field}: {path} has changed while it was read. Replace the file in one step"
+            )
 
-            with storage_path.open("rb") as workbook:
-                yield from read_xlsx(workbook)
-            return
-        encoding = _encoding_of(storage_path)
-        if encoding.is_guess:
-            _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
-        with storage_path.open("r", encoding=encoding.name, newline="") as file:
-            lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
-            yield from read_csv(lines) if suffix in _CSV else read_json_lines(lines)
+
+def _rows_of(path: ObjectStoragePath, suffix: str, field: str) -> Iterator[Row]:
+    if suffix == _XLSX:
+        from airflow_provider_callapi.calls.lists.xlsx_rows import read_xlsx  # noqa: PLC0415 - rare
+
+        with path.open("rb") as workbook:
+            yield from read_xlsx(workbook)
+        return
+    encoding = _encoding_of(path)
+    if encoding.is_guess:
+        _log.warning("%s: the list is not UTF-8, and is read as %s", field, encoding.name)
+    with path.open("r", encoding=encoding.name, newline="") as file:
+        lines = iter(file.readline, "")  # Airflow 3.0 cannot iterate over its files
+        yield from read_csv(lines) if suffix in _CSV else read_json_lines(lines)
 
 
 def _encoding_of(path: ObjectStoragePath) -> Encoding:

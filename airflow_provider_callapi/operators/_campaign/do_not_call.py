@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumb
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.operators._campaign.contact_list import Contacts, read_rows
-from airflow_provider_callapi.operators._storage import open_path
+from airflow_provider_callapi.operators._storage import open_path, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -118,10 +118,7 @@ def _version(contacts: Contacts) -> Any:
     """Return a value that changes if the do-not-call list changes. None: changes cannot be noticed."""
     if not isinstance(contacts, str):
         return None if isinstance(contacts, Query) else 0  # 0: a list in memory does not change
-    try:
-        return open_path(contacts, "do_not_call").checksum()
-    except OSError:
-        return None  # the read that follows raises an error with the reason
+    return version_of(open_path(contacts, "do_not_call"))
 
 
 def _describe(error: Exception) -> str:

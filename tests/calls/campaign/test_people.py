@@ -411,3 +411,26 @@ def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(er
 def test_a_row_of_failed_formulas_is_blank() -> None:
     plan = plan_of([anna(), {"phone": "#Н/Д", "name": "#ЗНАЧ!"}, "#N/A"])
     assert (len(plan.people), plan.rows, plan.invalid) == (1, 1, [])
+
+
+@pytest.mark.parametrize("first", ["Europe/Moscow", "", None])
+def test_a_person_whose_rows_name_different_time_zones_is_not_called(first: str | None) -> None:
+    rows = [
+        anna(timezone=first),
+        anna(timezone="Asia/Vladivostok"),
+        anna("79260000012", timezone="Asia/Omsk"),
+    ]
+    plan = plan_of(rows)
+    assert [person.contact for person in plan.people] == ["79260000012"]
+    assert [(skipped.line, skipped.why) for skipped in plan.invalid] == [
+        (1, "timezone: row 2 names another time zone for the same number; write one zone")
+    ]
+    assert [duplicate.line for duplicate in plan.duplicates] == [2]
+
+
+@pytest.mark.parametrize("second", ["Asia/Vladivostok", "", None, "Владивосток"])
+def test_a_second_row_without_another_time_zone_is_only_a_duplicate(second: str | None) -> None:
+    plan = plan_of([anna(timezone="Asia/Vladivostok"), anna(timezone=second)])
+    (person,) = plan.people
+    assert person.zone == "Asia/Vladivostok"
+    assert not plan.invalid

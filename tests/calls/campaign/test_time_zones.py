@@ -95,6 +95,7 @@ def refused(value: Any, name: str = "place") -> bool:
         "мск+7",
         "MCК + 7",
         "Владивосток МСК+7",
+        "Vladivostok Standard Time",
         b"Asia/Vladivostok",
         ZoneInfo("Asia/Vladivostok"),
         timezone(timedelta(hours=10)),

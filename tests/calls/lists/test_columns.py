@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_callapi.calls.lists.columns import find_columns, phone_columns, value_of
+from airflow_provider_callapi.calls.campaign.time_zones import refuse_unnamed_zone
+from airflow_provider_callapi.calls.lists.columns import (
+    find_columns,
+    phone_columns,
+    refuse_duplicates,
+    value_of,
+)
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 
@@ -29,6 +35,9 @@ def test_the_spelling_of_a_column_name_does_not_matter(name: str) -> None:
 OFFSETS = (
     *("Сдвиг", "zone_name", "разница во времени", "time diff", "msk_diff", "hours_from_utc", "delta_utc"),
     *("plus_msk", "+МСК", "к Москве", "время относительно МСК", "поясное время", "Местное время"),
+    *("Пояс клиента", "Пояс (МСК+)", "вр. зона", "Зона UTC", "Зона (время)", "Часовой р-н", "час+", "Δ UTC"),
+    *("Смещ.", "Смещ. от МСК", "Разн. с МСК", "разн. во времени", "Местное вр.", "iana_zone", "tmz"),
+    *("часова зона", "уақыт белдеуі", "ժամային գոտի", "אזור זמן", "المنطقة الزمنية", "saat dilimi"),
     *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
 )
 """Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""
@@ -99,6 +108,7 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
             "lifetime",
             "разница цен",
         ),
+        *("поясн. записка", "Tatiana", "разные часы", "час", "рн", "разн.", "рваная зона", "часовая ставка"),
         *("lifetime", "сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
     ],
 )
@@ -111,3 +121,26 @@ def test_a_do_not_call_list_uses_all_columns_with_numbers() -> None:
     assert phone_columns(("date", "Phone", "mobile", "phon", "comment")) == ["Phone", "mobile", "phon"]
     with pytest.raises(ListUnreadable, match="name the column with the number"):
         phone_columns(("id", "number"))
+
+
+@pytest.mark.parametrize("name", ["sip25", "sip25@example.com", "123456", "7926XXXXXXX", "+7 926 OOO-OO-O1"])
+def test_the_only_column_of_a_do_not_call_list_is_not_named_by_its_first_entry(name: str) -> None:
+    with pytest.raises(ListUnreadable, match="Name it `phone`"):
+        phone_columns((name,))
+
+
+@pytest.mark.parametrize("name", ["Phone 1", "тел2", "стоп-лист", "msisdn", "phone@"])
+def test_the_only_column_of_a_do_not_call_list_may_have_another_name(name: str) -> None:
+    assert phone_columns((name,)) == [name]
+
+
+def test_an_error_about_a_name_shows_no_phone_number() -> None:
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        find_columns(("Тел. +7 926 000-00-01",))
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        refuse_unnamed_zone({"79260000001": "Asia/Omsk"}, 1)
+
+
+def test_an_error_about_one_name_twice_shows_no_phone_number() -> None:
+    with pytest.raises(ListUnreadable, match="7926…0001"):
+        refuse_duplicates(["79260000001", "79260000001"])

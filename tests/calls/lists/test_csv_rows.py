@@ -126,3 +126,9 @@ def test_a_row_has_a_value_for_each_column_or_is_refused_with_its_line(
     why = "fewer" if line in short else "more"
     with pytest.raises(ListUnreadable, match=f"line {line}: {why} values than columns"):
         read(text)
+
+
+@pytest.mark.parametrize("first", ["+7 926 000-00-01", "sip25@example.com", "Anna;<sip:sip25@example.com>"])
+def test_a_first_line_with_an_entry_is_no_heading_also_without_further_lines(first: str) -> None:
+    with pytest.raises(ListUnreadable, match="line 1: this line must name the columns"):
+        read(f"{first}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +94,17 @@ def test_a_do_not_call_list_finds_every_number_that_a_contact_list_reads(case: t
         return  # such an entry fails the task before the first call
 
 
+@pytest.mark.parametrize("form", ["{}", "{}.0", "{},00", "'{}", "Анна {}"])
+@pytest.mark.parametrize(
+    ("digits", "region", "other"),
+    [("4915123456789", "DE", "494915123456789"), ("84951234567", "RU", "74951234567")],
+)
+def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
+    digits: str, region: str, other: str, form: str
+) -> None:
+    assert find_numbers(form.format(digits), region) == {digits, other}
+
+
 @settings(max_examples=100, deadline=None)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
@@ -168,7 +181,13 @@ def test_a_long_text_is_searched_in_little_time() -> None:
 
 
 @pytest.mark.parametrize("words", ["", "тел. ", "Anna "])
-@pytest.mark.parametrize("second", [", 02", "/02", "; 02, 03", " и 2", "/ 0002"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        *(", 02", "/02", "; 02, 03", " и 2", "/ 0002", ", 02 (жена)", "..02", " – 02"),
+        *(" или 02", " а также 02", " и 02, и 03", " or 02"),
+    ],
+)
 def test_a_second_number_without_its_first_digits_is_unreadable(words: str, second: str) -> None:
     with pytest.raises(NotANumber):
         find_numbers(f"{words}8 926 000 00 01{second}", "RU")
@@ -179,16 +198,67 @@ def test_a_short_number_that_words_explain_is_ignored(text: str) -> None:
     assert find_numbers(text, "RU") == {"79260000001"}
 
 
-@pytest.mark.parametrize("between", ["..", "...", "…", "-", " – ", "—"])
-@pytest.mark.parametrize("words", ["", "номера "])
+@pytest.mark.parametrize("between", ["..", "...", "…", "-", " – ", "—", "~", " по ", " до ", " to "])
+@pytest.mark.parametrize("words", ["", "номера с "])
 def test_a_range_of_numbers_is_unreadable(between: str, words: str) -> None:
     with pytest.raises(NotANumber, match="range"):
         find_numbers(f"{words}79260000001{between}79260000009", "RU")
 
 
-@pytest.mark.parametrize("text", ["7926*******", "7926xxx0001", "7926ххх0001", "+7926***0001", "7926###0001"])
-def test_a_masked_number_is_no_sip_number(text: str) -> None:
+@pytest.mark.parametrize("between", [" - ", " — ", " по ", " ... "])
+@pytest.mark.parametrize(
+    "form", ["+7 (495) 123-45-{}", "8-495-123-45-{}", "8 495 12345{}", "(495) 123 45 {}"]
+)
+def test_a_range_of_spelled_numbers_is_unreadable(between: str, form: str) -> None:
+    with pytest.raises(NotANumber, match="range"):
+        find_numbers(form.format("00") + between + form.format("99"), "RU")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["79260000002 - 79260000001", "79260000002 (до 18) 79260000001", "по 79260000002, и по 79260000001"],
+)
+def test_two_numbers_that_are_no_range_are_both_found(text: str) -> None:
+    assert find_numbers(text, "RU") == {A, B}
+
+
+@pytest.mark.parametrize("beside", ["", ", 79260000002", " и 79260000002", " Анна"])
+@pytest.mark.parametrize(
+    "typo", ["+7 926 OOO-OO-O1", "7926ООООО01", "8926О00-00-01", "8926000000З", "+7 926 000 00 0l"]
+)
+def test_a_letter_instead_of_a_digit_is_unreadable_also_beside_another_number(typo: str, beside: str) -> None:
+    with pytest.raises(NotANumber):
+        find_numbers(typo + beside, "RU")
+
+
+@pytest.mark.parametrize("words", ["{} Зоя", "{} О. Смит", "дом 5 о {}", "З. Иванова {}", "{} оло", "{}, О"])
+def test_a_word_with_letters_like_digits_is_ignored(words: str) -> None:
+    assert find_numbers(words.format(A), "RU") == {A}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("7926*******", "7926xxx0001", "7926ххх0001", "+7926***0001", "7926###0001"),
+        *("***0001", "*0001", "**01", "XXXXXXX0001", "7xxxxxxxx01", "7x926", "+7 926 *** ** 01"),
+        *("7926*", "79*", "8-926-*", "7926.*", "7926#", "7926x", "7926nnnnnnn", "926AAAAAAA"),
+    ],
+)
+def test_a_masked_number_or_a_pattern_is_no_sip_number(text: str) -> None:
     with pytest.raises(NotANumber):
         find_numbers(text, "RU")
     with pytest.raises(NotANumber):
         read_contact(text, "RU")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.from_regex(r"\+?[0-9]{1,9}[*#_xXхХ]{1,9}[0-9]{0,4}|[*#_xXхХ]{2,9}[0-9]{1,6}", fullmatch=True))
+def test_signs_that_stand_for_digits_never_protect_no_one(text: str) -> None:
+    with contextlib.suppress(NotANumber):
+        assert all(number.isdigit() for number in find_numbers(text, "RU"))
+
+
+@pytest.mark.parametrize("text", ["sip2*", "2*@example.com", "sip25*@example.com, 79260000001"])
+def test_a_pattern_for_several_sip_numbers_is_unreadable(text: str) -> None:
+    with pytest.raises(NotANumber, match="pattern"):
+        find_numbers(text, "RU")

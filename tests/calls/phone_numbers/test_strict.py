@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from spelled_numbers import GAPS, NUMBERS, spelled
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, read_digits
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
+    NotANumber,
+    NumberingPlan,
+    read_digits,
+)
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact, read_destination
+from airflow_provider_callapi.calls.phone_numbers.valid_numbers import is_valid_national
 
 ANNA = "79260000001"
 
@@ -83,6 +88,12 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("0x79260000001", "RU", "letters or signs inside"),
         ("8_926_000_00_01", "RU", "letters or signs inside"),
         ("030 1234 030 1235", "DE", "several numbers"),
+        ("2. 30 123456", "DE", "number of its line"),
+        ("2\t030 123456", "DE", "number of its line"),
+        ("3. 664 1234567", "AT", "number of its line|no phone number"),
+        ("4915123456789", "DE", r"two different numbers.*its \+"),
+        ("49 (0) 30 123456", "DE", "two different numbers"),
+        ("435738344.0", "AT", "two different numbers"),
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
     ],
 )
@@ -108,6 +119,22 @@ def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str,
     assert read_contact(text, "AT") == number
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("7. 926 000 00 01", "RU", ANNA),
+        ("8. 9260000001", "RU", ANNA),
+        ("49 30 123456", "DE", "4930123456"),
+        ("30 123456", "DE", "4930123456"),
+        ("1 5123456", "AT", "4315123456"),
+        ("06 1234 5678", "IT", "390612345678"),
+        ("347 0123456", "IT", "393470123456"),
+    ],
+)
+def test_the_first_group_of_a_number_is_no_number_of_a_line(text: str, region: str, number: str) -> None:
+    assert read_contact(text, region) == number
+
+
 def test_a_number_with_a_separate_country_code_belongs_to_this_country() -> None:
     assert read_contact("+84 95 1234567", "RU") == "84951234567"
 
@@ -117,6 +144,22 @@ def test_a_number_with_a_separate_country_code_belongs_to_this_country() -> None
 )
 def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
     assert read_destination(text, "RU") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("91123456", "AM", "37491123456"),
+        ("091123456", "AM", "37491123456"),
+        ("501234567", "AE", "971501234567"),
+        ("502345678", "IL", "972502345678"),
+        ("291234567", "BY", "375291234567"),
+        ("091123456", "RU", "091123456"),
+        ("100200", "AM", "100200"),
+    ],
+)
+def test_a_short_number_of_the_region_is_no_extension(text: str, region: str, number: str) -> None:
+    assert read_destination(text, region) == number
 
 
 @pytest.mark.parametrize("text", ["8863234567", "892600000011", "7926000001", "True", "nan"])
@@ -137,6 +180,25 @@ def test_a_digit_too_many_never_sends_a_call_abroad(national: int, position: int
     with pytest.raises(ValueError, match="no phone number"):
         read_contact(text, "RU")
     assert number == text[:position] + digit + text[position:]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(["DE", "AT", "FI", "ID", "SE", "MM", "IT", "XK", "RU", "US"]),
+    st.from_regex(r"[0-9]{6,11}", fullmatch=True),
+    st.sampled_from(["{}{}", "{} {}", "{}{}.0", "{} (0) {}"]),
+)
+def test_the_country_code_of_the_region_is_never_taken_for_an_area_code(
+    region: str, national: str, form: str
+) -> None:
+    code = NumberingPlan.of(region).country_code
+    if not is_valid_national(int(code), national) or national.startswith("0"):
+        return
+    text, number = form.format(code, national), f"{code}{national}"
+    try:
+        assert read_contact(text, region) in (number, f"{code}0{national}")  # in Italy, 0 belongs to a number
+    except NotANumber:
+        return
 
 
 def test_the_error_names_an_unknown_region() -> None:

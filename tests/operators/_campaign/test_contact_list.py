@@ -141,3 +141,14 @@ def test_a_storage_that_is_away_is_a_transient_error(monkeypatch):
 
     with pytest.raises(CallApiTrouble, match="cannot be read now"):
         rows("s3://bucket/people.csv")
+
+
+@pytest.mark.parametrize(("name", "row"), [("people.csv", "Anna\n"), ("people.jsonl", '"79160000001"\n')])
+def test_a_file_that_changes_while_it_is_read_is_a_transient_error(tmp_path, name, row):
+    path = written(tmp_path / name, row * 3)
+    reading = read_rows(path, "do_not_call")
+    next(reading)
+    written(tmp_path / name, row * 2)
+
+    with pytest.raises(CallApiTrouble, match=r"do_not_call: .* has changed while it was read"):
+        list(reading)

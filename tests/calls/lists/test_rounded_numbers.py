@@ -1,0 +1,63 @@
+"""Lists whose numbers a spreadsheet has rounded: found by the zeros at the end of many numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.people import CallTemplate, read_people
+from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+
+CALL = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello"},
+}
+
+
+def rounded_lines(texts: list[str]) -> list[int]:
+    rounded = RoundedNumbers()
+    for line, text in enumerate(texts, start=1):
+        rounded.add(text, line)
+    return rounded.lines()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.integers(79_000_000_000, 79_999_999_999), min_size=2, max_size=30),
+    st.sampled_from(["{}", "{}.0", " {} ", "{},00"]),
+)
+def test_the_numbers_of_a_rounded_list_call_and_protect_no_one(numbers: list[int], form: str) -> None:
+    short = [f"{number:.5E}" for number in numbers]
+    if len(set(short)) < 2:
+        return
+    rows = [{"phone": form.format(int(float(text)))} for text in short]
+    template = CallTemplate(CALL, region="RU")
+    with pytest.raises(ListUnreadable, match=r"many numbers end in 00000.*original workbook"):
+        read_people(rows, template, campaign="test", key_of=str, timezone="Europe/Moscow")
+    excluded = ExcludedNumbers("RU")
+    for line, row in enumerate(rows, start=1):
+        list(excluded.read(line, row))
+    assert list(excluded.unreadable()) == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["79261200000"],
+        ["79261200000", "79261200000"],
+        ["+79261200000", "8 800 500-00-00", "8 (495) 500 00 00"],
+        [*("79261200000", "88005000000"), *map(str, range(79_260_000_001, 79_260_000_031))],
+        ["79260000001", "79260000010", "sip00000@example.com", "100000", ""],
+    ],
+)
+def test_a_few_numbers_that_end_in_zeros_are_accepted(texts: list[str]) -> None:
+    assert rounded_lines(texts) == []
+
+
+def test_one_number_of_ten_that_ends_in_zeros_is_no_chance() -> None:
+    right = [str(79_260_000_001 + index) for index in range(15)]
+    assert rounded_lines(["79261200000", *right, "79161300000"]) == [1, 17]
