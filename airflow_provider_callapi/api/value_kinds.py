@@ -12,6 +12,21 @@ from typing import Any
 from airflow_provider_callapi.api.half_characters import has_half_character
 
 
+class TextWithGap:
+    """Stands for a text that cannot be used, because its template inserts an unsuitable value, such as None.
+
+    The object is no text, so each check of a text refuses it, and names the field.
+
+    :param problem: what the template inserts, and what the author can do, without the value.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    def __repr__(self) -> str:
+        return f"a template that inserts {self._problem}"
+
+
 def kind_of(value: Any) -> str:
     """Return a few words that describe a value in an error text, e.g. ``a blank text`` or ``NaN``.
 
@@ -27,7 +42,7 @@ def kind_of(value: Any) -> str:
         return _kind_of_text(value)
     if isinstance(value, timedelta):
         return "a negative timedelta" if value < timedelta(0) else "a timedelta of this length"
-    return f"a value of type {type(value).__name__}"
+    return str(value) if isinstance(value, TextWithGap) else f"a value of type {type(value).__name__}"
 
 
 def _kind_of_number(value: float) -> str:

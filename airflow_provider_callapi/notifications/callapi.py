@@ -108,6 +108,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         "external_id",
         "dialing_timeout",
     )
+    fields_with_gaps = frozenset(template_fields)  # a gap in the text must not prevent the alert
 
     def __init__(
         self,
