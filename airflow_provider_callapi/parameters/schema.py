@@ -66,6 +66,34 @@ def is_template(value: Any) -> bool:
     return callable(value) or hasattr(value, "resolve")
 
 
+def given_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
+    """Return which of some parameters have a value other than None. Keys of dicts count, too.
+
+    For example, ``do_not_call={"blacklist": True, "list": "objections.csv"}`` gives ``do_not_call``,
+    ``do_not_call.blacklist`` and ``do_not_call.list``.
+    """
+    given = {name: values[name] for name in names}
+    for name in names:
+        if isinstance(values[name], Mapping):
+            given |= {f"{name}.{key}": inner for key, inner in values[name].items()}
+    return frozenset(name for name, value in given.items() if value is not None)
+
+
+def refuse_lost(given: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
+    """Check that no limit of a task is lost, because its template or another task gave None.
+
+    :param given: what `given_names` returned for the values in the DAG file.
+    :param values: the values when the task runs.
+    :param names: the names of the parameters that limit whom or when the task calls.
+    :raises InvalidParameter: a parameter, or a key of its dict, that the DAG file gives, is None now.
+    """
+    if lost := sorted(set(given) - given_names(values, names)):
+        raise InvalidParameter(
+            f"{lost[0]}: the value is missing, because its template or its task gave None. None in the DAG "
+            "file itself means: no limit"
+        )
+
+
 @contextmanager
 def nothing_sent() -> Iterator[None]:
     """Context manager: say in the error message of an invalid parameter that no call was placed.
