@@ -42,7 +42,19 @@ def kind_of(value: Any) -> str:
         return _kind_of_text(value)
     if isinstance(value, timedelta):
         return "a negative timedelta" if value < timedelta(0) else "a timedelta of this length"
-    return str(value) if isinstance(value, TextWithGap) else f"a value of type {type(value).__name__}"
+    return _kind_of_object(value)
+
+
+def _kind_of_object(value: Any) -> str:
+    if isinstance(value, TextWithGap):
+        return str(value)
+    name = type(value).__name__
+    # This room does not know Airflow. Airflow's forms use a Param, and operators use its value.
+    return (
+        "a Param, instead of a template such as {{ params.name }},"
+        if name == "Param"
+        else f"a value of type {name}"
+    )
 
 
 def _kind_of_number(value: float) -> str:

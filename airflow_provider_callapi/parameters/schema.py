@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any
+
+from airflow.providers.common.compat.sdk import Param
 
 from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
@@ -62,6 +65,8 @@ def is_template(value: Any) -> bool:
         return any(is_template(inner) for inner in value.values())
     if isinstance(value, list | tuple | set | frozenset):
         return any(is_template(inner) for inner in value)
+    if isinstance(value, Param | PathLike):  # Airflow renders neither of them, although both have `resolve`
+        return False
     # The output of another task has a method `resolve`, and Airflow calls a function with the context.
     return callable(value) or hasattr(value, "resolve")
 

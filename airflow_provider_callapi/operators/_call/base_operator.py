@@ -146,9 +146,7 @@ class StartCallOperator(RequestOperator):
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        CallOptions.of(values, has_tags=bool(self.tags))
-        if not is_template(self.tags):
-            read_tags(self.tags)
+        CallOptions.of(values, has_tags=is_template(self.tags) or bool(read_tags(self.tags)))
 
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
@@ -156,7 +154,7 @@ class StartCallOperator(RequestOperator):
         :raises InvalidParameter: a parameter cannot be used.
         """
         # A subclass or a cluster policy may change attributes after the constructor has checked them.
-        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
+        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(read_tags(self.tags)))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
@@ -165,7 +163,6 @@ class StartCallOperator(RequestOperator):
         with nothing_sent():
             refuse_lost(self._given_limits, vars(self), _LIMITS)
             self._read_options()
-            read_tags(self.tags)
         request = self.make_request()
         if request.external_id and contains_number(request.external_id, request.contact):
             raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
