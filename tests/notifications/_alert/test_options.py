@@ -30,7 +30,15 @@ pytest_plugins = ["airflow_desk"]
 @SYNC_AND_ASYNC
 @pytest.mark.parametrize(
     "message",
-    ["{{ nonsense( }}", "{{ ti.task_id.oops }}", "{{ 1 / 0 }}", "", " ", {"type": "video", "value": "1"}],
+    [
+        "{{ nonsense( }}",
+        "{{ ti.task_id.oops }}",
+        "{{ 1 / 0 }}",
+        "{{ None }}",
+        "",
+        " ",
+        {"type": "video", "value": "1"},
+    ],
 )
 def test_a_message_that_cannot_be_rendered_or_spoken_becomes_the_default_text(
     desk, spoken, log, message, ring
