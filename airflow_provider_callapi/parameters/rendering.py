@@ -72,8 +72,10 @@ class TextStaysText:
         if not (self._refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
+        if environment.finalize is None:  # otherwise, the DAG's own function decides what is inserted
+            environment = environment.overlay(finalize=_mark_gap)
         try:
-            return render(content, context, environment.overlay(finalize=_mark_gap), *args, **kwargs)
+            return render(content, context, environment, *args, **kwargs)
         except _GapInText as gap:
             return TextWithGap(gap.problem)
 

@@ -88,6 +88,21 @@ def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None
 
 
 @NATIVE
+def test_a_dag_may_decide_what_its_templates_insert(native: bool) -> None:
+    finalize = {"finalize": lambda value: "-" if value is None else value}
+    with DAG("dag", render_template_as_native_obj=native, jinja_environment_kwargs=finalize):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message={"type": "tts", "value": "It is {{ params.x }} {{ params.y }}"},
+        )
+    operator.render_template_fields({"params": {"x": None, "y": 1}})
+
+    assert operator.contact_message["value"] == "It is - 1"
+
+
+@NATIVE
 def test_a_gap_is_described_without_a_value(native: bool) -> None:
     with DAG("dag", render_template_as_native_obj=native):
         operator = CallApiStartInformerCallOperator(
