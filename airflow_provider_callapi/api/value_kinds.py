@@ -6,6 +6,7 @@ An invalid value may be a password or a phone number, so an error text must not 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,17 @@ class TextWithGap:
 
     def __repr__(self) -> str:
         return f"a template that inserts {self._problem}"
+
+
+def find_gap(value: Any) -> TextWithGap | None:
+    """Return the first `TextWithGap` in a value: the value itself, or an item of its lists and dicts."""
+    if isinstance(value, TextWithGap):
+        return value
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return None
+    return next((gap for gap in map(find_gap, value) if gap is not None), None)
 
 
 def kind_of(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Param
 
-from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow_provider_callapi.api.value_kinds import find_gap, kind_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import Kind
 
@@ -49,7 +49,8 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
     try:
         return kind.read(value)
     except (ValueError, TypeError, OverflowError):
-        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {kind_of(value)} is given") from None
+        given = kind_of(find_gap(value) or value)
+        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {given} is given") from None
 
 
 def is_template(value: Any) -> bool:

@@ -360,17 +360,50 @@ def test_a_do_not_call_list_whose_task_returned_none_is_an_error(desk):
 )
 def test_no_limit_is_lifted_by_a_template_or_a_task_that_gives_none(desk, name, value, lost, native):
     """Without the list, the hours or the shard, people would be rung whom the DAG file protects."""
+    with pytest.raises(CallApiFailure, match=f"^{lost}: "):
+        rendered(desk, native, **{name: value}).run()
 
-    def rendered() -> Any:
+    assert desk.exchange.calls == []
+
+
+def rendered(desk, native: bool, **changes: Any) -> Task:
+    """Return a task whose templates get None as ``params.x``."""
+
+    def make() -> Any:
         with DAG("dag", render_template_as_native_obj=native):
-            operator = calls(desk, **{name: value}).make()
+            operator = calls(desk, **changes).make()
         operator.render_template_fields({"params": {"x": None}})
         return operator
 
-    with pytest.raises(CallApiFailure, match=f"^{lost}: "):
-        Task(desk, rendered).run()
+    return Task(desk, make)
 
-    assert desk.exchange.calls == []
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_cell_with_a_gap_is_empty(desk, native):
+    """The rows of a list in the DAG file may contain templates."""
+    people = [{"phone": A, "name": "Анна {{ params.x }}"}, {**PEOPLE[1], "note": "{{ params.x }}!"}]
+
+    summary = rendered(desk, native, contacts=people).run()
+
+    assert rung(desk) == [B]
+    assert summary["results"]["invalid"] == 1
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["7926000000{{ params.x }}"],
+        [{"phone": "7926000000{{ params.x }}"}],
+        {"blacklist": True, "list": ["7926000000{{ params.x }}"]},
+        {"conn_id": "dwh", "sql": "SELECT phone FROM stop", "parameters": {"city": "{{ params.x }}!"}},
+    ],
+)
+def test_a_do_not_call_list_with_a_gap_is_refused(desk, native, value):
+    with pytest.raises(CallApiFailure, match=r"^do_not_call: .*a template that inserts an empty value"):
+        rendered(desk, native, do_not_call=value).run()
+
+    assert desk.sent() == []
 
 
 def test_none_in_the_dag_file_itself_means_no_limit(desk):
