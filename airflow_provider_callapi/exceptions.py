@@ -25,7 +25,7 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 
 
 class ConnectionSettingsInvalid(AirflowFailException):
@@ -47,7 +47,13 @@ class InvalidParameter(CallApiFailure, ValueError):
 
     An operator's constructor raises this error while Airflow reads the DAG file. In a mapped task, the worker
     calls the constructor, and Airflow does not retry the task after this error.
+
+    :param message: what is wrong. A phone number in it is shortened: an author may have taken one parameter
+        for another, and some messages name the value.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(mask_phones(message))
 
 
 class CallUnresolved(AirflowFailException):

@@ -253,7 +253,13 @@ def _check_whole_number(value: Any) -> Any:
     return value
 
 
+_NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
+"""What programs write for a missing value, in lower case."""
+
+
 def _check_speakable(text: str) -> str:
+    if text.strip().lower() in _NO_VALUE:
+        raise ValueError("a text is needed, and not the word that a program writes for a missing value")
     if not any(map(str.isalnum, text)):
         raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
     return text

@@ -6,10 +6,37 @@ An invalid value may be a password or a phone number, so an error text must not 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider_callapi.api.half_characters import has_half_character
+
+
+class TextWithGap:
+    """Stands for a text that cannot be used, because its template inserts an unsuitable value, such as None.
+
+    The object is no text, so each check of a text refuses it, and names the field.
+
+    :param problem: what the template inserts, and what the author can do, without the value.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    def __repr__(self) -> str:
+        return f"a template that inserts {self._problem}"
+
+
+def find_gap(value: Any) -> TextWithGap | None:
+    """Return the first `TextWithGap` in a value: the value itself, or an item of its lists and dicts."""
+    if isinstance(value, TextWithGap):
+        return value
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return None
+    return next((gap for gap in map(find_gap, value) if gap is not None), None)
 
 
 def kind_of(value: Any) -> str:
@@ -27,7 +54,19 @@ def kind_of(value: Any) -> str:
         return _kind_of_text(value)
     if isinstance(value, timedelta):
         return "a negative timedelta" if value < timedelta(0) else "a timedelta of this length"
-    return f"a value of type {type(value).__name__}"
+    return _kind_of_object(value)
+
+
+def _kind_of_object(value: Any) -> str:
+    if isinstance(value, TextWithGap):
+        return str(value)
+    name = type(value).__name__
+    # This room does not know Airflow. Airflow's forms use a Param, and operators use its value.
+    return (
+        "a Param, instead of a template such as {{ params.name }},"
+        if name == "Param"
+        else f"a value of type {name}"
+    )
 
 
 def _kind_of_number(value: float) -> str:

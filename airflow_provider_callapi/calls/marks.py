@@ -40,6 +40,8 @@ class Mark:
 
         :raises ValueError: the text is not a mark.
         """
+        if isinstance(text, str) and ("{{" in text or "{%" in text):
+            raise ValueError(f"{text!r:.60} is a template, and no mark is rendered; write {FORMS} itself")
         kind, _, value = text.partition(":") if isinstance(text, str) else ("", "", "")
         kind, value = kind.strip(), value.strip()
         if kind == "operation" and value:

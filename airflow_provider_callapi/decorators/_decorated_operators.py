@@ -32,6 +32,7 @@ class FunctionOperator(DecoratedOperator):
     """
 
     returned: ClassVar[str]
+    fields_with_gaps = frozenset(DecoratedOperator.template_fields)  # the function decides about None
 
     def __init__(
         self,

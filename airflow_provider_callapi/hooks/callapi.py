@@ -17,7 +17,9 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import Request, StartCall, request_by_name
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.api.retrying_client import MAX_LIMIT_WAIT, MAX_SENDS, RetryingClient
+from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.account_reports import AccountReports
+from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.placing import (
     AnswerNotStored,
     CallGateway,
@@ -41,6 +43,7 @@ from airflow_provider_callapi.connection.settings import ConnectionSettings, rea
 from airflow_provider_callapi.exceptions import (
     CallApiTrouble,
     ConnectionSettingsInvalid,
+    InvalidParameter,
     translate_errors,
     unresolved_call,
 )
@@ -250,6 +253,7 @@ class CallApiHook(BaseHook):
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
 
         with nothing_sent():
+            _check_start(request)
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
         description = f"{request.method} to {mask_phones(request.contact)}"
@@ -477,3 +481,17 @@ class CallApiHook(BaseHook):
         return RetryingClient(
             client, sleep=time.sleep, max_limit_wait=self.max_limit_wait, max_sends=self.max_sends
         )
+
+
+def _check_start(request: StartCall) -> None:
+    """Check the start request that the author of a function has made.
+
+    :raises InvalidParameter: it is no start request, or its ``external_id`` contains the phone number.
+    """
+    if not isinstance(request, StartCall):
+        raise InvalidParameter(
+            "request: a start request, such as StartInformerCall(…), is needed, and "
+            f"{kind_of(request)} is given"
+        )
+    if request.external_id and contains_number(request.external_id, request.contact):
+        raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")

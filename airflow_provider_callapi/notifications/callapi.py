@@ -24,8 +24,10 @@ from airflow_provider_callapi.notifications._alert.options import (
     FALLBACKS,
     AlertOptions,
     read_acknowledgement,
+    read_due_acknowledgement,
     read_duration,
     read_external_id,
+    read_scenario,
     render_optional,
 )
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
@@ -108,6 +110,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         "external_id",
         "dialing_timeout",
     )
+    fields_with_gaps = frozenset(template_fields)  # a gap in the text must not prevent the alert
 
     def __init__(
         self,
@@ -139,13 +142,14 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         self.scenario_id = scenario_id
         self.acknowledged_by = acknowledged_by
         self.report_timeout = report_timeout
-        # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert.
+        # Airflow passes the context if the alert is due. Then a mistake must not prevent the alert. Airflow
+        # makes the notifier of a deadline only then, so no one may have seen the mistake before.
         if "context" not in kwargs:
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
             check_virtual_number(virtual_phone_number, region)
             check_external_id(external_id, contact, region)
-        check_contacts(contact, region)
+            check_contacts(contact, region)
 
     def __call__(self, *args: Any) -> None:
         """Call the contacts. Airflow uses this method for a synchronous callback.
@@ -195,10 +199,17 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))
 
-        def render(value: Any) -> Any:
+        def render(name: str, value: Any) -> Any:
+            # Alerts with an id such as `None` would silence each other. A text is spoken even with a gap.
+            self._refuses_gaps = name == "external_id"
             return self.render_template(value, context, environment)
 
-        for name, value in render_optional(optional, render, self.log).items():
+        self._keeps_text = True
+        try:
+            rendered = render_optional(optional, render, self.log)
+        finally:
+            self._keeps_text = self._refuses_gaps = False
+        for name, value in rendered.items():
             setattr(self, name, value)
 
     def get_template_env(self, dag: Any = None) -> Any:
@@ -220,12 +231,13 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         rendered = {name: replace_halves(getattr(self, name)) for name in self.template_fields}
         own_id, contact, region = rendered["external_id"], rendered["contact"], rendered["region"]
         rendered["external_id"] = read_external_id(own_id, contact, region, self.log)
+        scenario_id = read_scenario(self.scenario_id, self.log)
         return AlertOptions(
             **rendered,
             quiet_for=read_duration("quiet_for", self.quiet_for, DEFAULT_QUIET_FOR, self.log),
             settle=read_duration("settle", self.settle, DEFAULT_SETTLE, self.log),
-            scenario_id=self.scenario_id,
-            acknowledged_by=read_acknowledgement(self.acknowledged_by, self.scenario_id),
+            scenario_id=scenario_id,
+            acknowledged_by=read_due_acknowledgement(self.acknowledged_by, scenario_id, self.log),
             report_timeout=read_duration(
                 "report_timeout", self.report_timeout, DEFAULT_REPORT_TIMEOUT, self.log
             ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.providers.common.compat.sdk import BaseBranchOperator
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
@@ -142,7 +143,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 roots = {root.task_id for root in groups[name].roots} if name in groups else {name}
                 if not roots <= downstream:
                     parameter = f"routes, {key}" if isinstance(key, Mark) else f"if_{key}"
-                    raise CallApiFailure(f"{parameter}: {name!r} is not directly downstream of this task")
+                    raise CallApiFailure(
+                        f"{parameter}: {mask_phones(repr(name))} is not directly downstream of this task"
+                    )
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:

@@ -15,6 +15,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.half_characters import join_halves
 from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
+from airflow_provider_callapi.api.value_kinds import find_gap
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone
@@ -227,6 +228,8 @@ def _read_rows(value: Any) -> Any:
     The dict of a SQL query becomes a `Query`. Rows or a file's path stay unchanged.
     """
     if isinstance(value, Mapping):
+        if find_gap(value):  # the query would find other people
+            raise ValueError
         return Query.of(value)
     is_path = isinstance(value, str) and value.strip() != ""
     if value is None or (isinstance(value, str | bytes | bytearray | int | float) and not is_path):
@@ -236,6 +239,8 @@ def _read_rows(value: Any) -> Any:
 
 def _read_exclusions(value: Any) -> Exclusions:
     """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call."""
+    if find_gap(value):  # the entry would exclude no one
+        raise ValueError
     if not isinstance(value, Mapping) or "blacklist" not in value:
         return Exclusions(_read_rows(value))
     # `blacklist`: whether to exclude the numbers on the account's blacklist, too. `list` may be missing.

@@ -3,13 +3,24 @@
 With this setting, Airflow itself reads every rendered text as a Python literal. For example, the tones
 ``1234#`` become the number 1234, because Python reads ``#`` as a comment. The text ``1.20`` becomes the
 number 1.2.
+
+A rendered text also has no gap: a template that would insert ``None``, or the brackets of a list, gives no
+text. Otherwise, a person would hear "Your order None is ready".
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
+from inspect import isroutine
 from typing import Any, ClassVar
+
+from airflow_provider_callapi.api.value_kinds import TextWithGap
+from airflow_provider_callapi.calls.lists.empty_values import is_empty
+
+_EMPTY = "an empty value (None or NaN); give a default with {{ … or 'a default' }}"
+_NESTED = "a whole list or dict; insert its items, e.g. with {{ … | join(', ') }}"
+_ROUTINE = "a function or a method; insert its result"
 
 
 class TextStaysText:
@@ -20,14 +31,18 @@ class TextStaysText:
 
     - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
     - If the template is anything else: a text.
+    - If a part of the text would be an empty value, a list, a dict or a function: a `TextWithGap`.
 
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
         becomes a list.
+    :cvar fields_with_gaps: the names of the template fields whose texts may contain ``None`` or brackets.
     """
 
     object_fields: ClassVar[frozenset[str]] = frozenset()
+    fields_with_gaps: ClassVar[frozenset[str]] = frozenset()
     _keeps_text: bool = False
+    _refuses_gaps: bool = False
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -40,11 +55,29 @@ class TextStaysText:
         }
         render: Any = super()._do_render_template_fields  # type: ignore[misc]
         render(parent, [name for name in names if name in as_the_dag_says], context, *args, **kwargs)
-        self._keeps_text = True
+        texts = [name for name in names if name not in as_the_dag_says]
+        for may_have_gaps in (True, False):
+            fields = [name for name in texts if (name in self.fields_with_gaps) is may_have_gaps]
+            self._keeps_text, self._refuses_gaps = True, not may_have_gaps
+            try:
+                render(parent, fields, context, *args, **kwargs)
+            finally:
+                self._keeps_text = self._refuses_gaps = False
+
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Render the templates in a value. A text with a gap becomes a `TextWithGap`."""
+        render: Any = super().render_template  # type: ignore[misc]
+        if not (self._refuses_gaps and isinstance(content, str)):
+            return render(content, context, jinja_env, *args, **kwargs)
+        environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
+        if environment.finalize is None:  # otherwise, the DAG's own function decides what is inserted
+            environment = environment.overlay(finalize=_mark_gap)
         try:
-            render(parent, [name for name in names if name not in as_the_dag_says], context, *args, **kwargs)
-        finally:
-            self._keeps_text = False
+            return render(content, context, environment, *args, **kwargs)
+        except _GapInText as gap:
+            return TextWithGap(gap.problem)
 
     def _render(self, template: Any, context: Any, dag: Any = None) -> Any:
         from jinja2.nativetypes import NativeEnvironment  # noqa: PLC0415 - parse time
@@ -71,4 +104,38 @@ def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
         )
     except Exception:
         environment.handle_exception()  # raises the error with a traceback that points to the template
-    return parts[0] if len(parts) == 1 else "".join(str(part) for part in parts)
+    if len(parts) == 1:
+        return parts[0].value if isinstance(parts[0], _Gap) else parts[0]
+    return "".join(str(part) for part in parts)
+
+
+class _GapInText(Exception):
+    """Raised if a template would insert a value that is no part of a text."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class _Gap:
+    """A value that a template may give as a whole, but may not insert into a text."""
+
+    def __init__(self, value: Any, problem: str) -> None:
+        self.value = value
+        self._problem = problem
+
+    def __str__(self) -> str:
+        raise _GapInText(self._problem)
+
+
+def _mark_gap(value: Any) -> Any:
+    """Return a value that a template is about to insert into a text; a `_Gap` replaces an unsuitable one."""
+    from jinja2 import Undefined  # noqa: PLC0415 - parse time
+
+    if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose
+        return value
+    if is_empty(value):
+        return _Gap(value, _EMPTY)
+    if isinstance(value, Mapping | Sequence | Set):
+        return _Gap(value, _NESTED)
+    return _Gap(value, _ROUTINE) if isroutine(value) else value

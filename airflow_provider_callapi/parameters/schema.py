@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any
 
-from airflow_provider_callapi.api.value_kinds import kind_of
+from airflow.providers.common.compat.sdk import Param
+
+from airflow_provider_callapi.api.value_kinds import find_gap, kind_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import Kind
 
@@ -46,7 +49,8 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
     try:
         return kind.read(value)
     except (ValueError, TypeError, OverflowError):
-        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {kind_of(value)} is given") from None
+        given = kind_of(find_gap(value) or value)
+        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {given} is given") from None
 
 
 def is_template(value: Any) -> bool:
@@ -62,8 +66,38 @@ def is_template(value: Any) -> bool:
         return any(is_template(inner) for inner in value.values())
     if isinstance(value, list | tuple | set | frozenset):
         return any(is_template(inner) for inner in value)
+    if isinstance(value, Param | PathLike):  # Airflow renders neither of them, although both have `resolve`
+        return False
     # The output of another task has a method `resolve`, and Airflow calls a function with the context.
     return callable(value) or hasattr(value, "resolve")
+
+
+def given_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
+    """Return which of some parameters have a value other than None. Keys of dicts count, too.
+
+    For example, ``do_not_call={"blacklist": True, "list": "objections.csv"}`` gives ``do_not_call``,
+    ``do_not_call.blacklist`` and ``do_not_call.list``.
+    """
+    given = {name: values[name] for name in names}
+    for name in names:
+        if isinstance(values[name], Mapping):
+            given |= {f"{name}.{key}": inner for key, inner in values[name].items()}
+    return frozenset(name for name, value in given.items() if value is not None)
+
+
+def refuse_lost(given: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
+    """Check that no limit of a task is lost, because its template or another task gave None.
+
+    :param given: what `given_names` returned for the values in the DAG file.
+    :param values: the values when the task runs.
+    :param names: the names of the parameters that limit whom or when the task calls.
+    :raises InvalidParameter: a parameter, or a key of its dict, that the DAG file gives, is None now.
+    """
+    if lost := sorted(set(given) - given_names(values, names)):
+        raise InvalidParameter(
+            f"{lost[0]}: the value is missing, because its template or its task gave None. None in the DAG "
+            "file itself means: no limit"
+        )
 
 
 @contextmanager

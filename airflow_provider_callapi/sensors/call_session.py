@@ -58,10 +58,12 @@ _KINDS: Schema = {
     "deferrable": FLAG,
     "poke_interval": INTERVAL,
     "timeout": SECONDS,
+    # Airflow itself takes any text for true, also "false".
+    **dict.fromkeys(("soft_fail", "silent_fail", "never_fail", "exponential_backoff"), FLAG),
 }
 """Name of a sensor's parameter → the kind (check and conversion) of its values.
 
-The dict lacks ``call_session_id``, which `read_call` reads, and the parameters that Airflow itself reads.
+The dict lacks ``call_session_id``, which `read_call` reads, and the other parameters that Airflow reads.
 """
 
 _STORE_KEY = "callapi_watch"

@@ -22,6 +22,7 @@ from airflow_provider_callapi.api.methods import (
     AddCoach,
     Component,
     Employee,
+    HoldCall,
     ListCalls,
     LoginUser,
     Message,
@@ -686,3 +687,22 @@ def test_a_text_is_sent_with_whole_characters_or_refused_with_its_field(field: s
     except InvalidParameters as error:
         refused_as = error.field
     assert refused_as == field or json.dumps(sent, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    "word", ["None", " None ", "none", "null", "NULL", "nan", "NaN", "NaT", "<NA>", "undefined"]
+)
+def test_a_message_is_not_the_word_for_a_missing_value(word: str) -> None:
+    """A program wrote the missing text as a text, and a person would hear the word."""
+    with pytest.raises(
+        InvalidParameters, match=r"contact_message\.value: a text is needed, and not the word"
+    ):
+        HoldCall.from_values({"call_session_id": 5, "contact_message": {"type": "tts", "value": word}})
+
+
+def test_a_message_may_contain_the_word_for_a_missing_value() -> None:
+    message = {"type": "tts", "value": "None of the tasks failed"}
+
+    request = HoldCall.from_values({"call_session_id": 5, "contact_message": message})
+
+    assert request.params["contact_message"] == message

@@ -20,7 +20,7 @@ from airflow_fakes import (
 )
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.methods import StartInformerCall
+from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
@@ -47,12 +47,17 @@ class Function:
     state: TaskState | None = field(default_factory=installed_task_state)
     ti: TaskInstance = field(default_factory=lambda: TaskInstance(start_date=datetime.now(UTC)))
 
-    def place(self, contact: str = CONTACT, text: str = "Hello", **options: Any) -> dict[str, Any]:
+    def place(
+        self, contact: str = CONTACT, text: str = "Hello", external_id: str | None = None, **options: Any
+    ) -> dict[str, Any]:
         context = {"ti": self.ti, "task": SimpleNamespace(retries=self.retries)}
         if self.state is not None:
             context["task_state_store"] = self.state
         request = StartInformerCall(
-            virtual_phone_number=VNUMBER, contact=contact, contact_message={"type": "tts", "value": text}
+            virtual_phone_number=VNUMBER,
+            contact=contact,
+            contact_message={"type": "tts", "value": text},
+            external_id=external_id,
         )
         with CallApiHook() as hook:
             return hook.place_call(request, context, **options)
@@ -238,3 +243,22 @@ def test_a_try_that_is_killed_at_any_write_rings_no_one_twice(
             assert desk.exchange.rings(contact) == 0
     assert desk.exchange.rings(CONTACT) <= 1
     assert desk.exchange.rings(OTHER) <= 1
+
+
+def test_a_function_cannot_place_a_call_whose_id_contains_the_phone_number(
+    desk: Desk, function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs and the returned dict show the id."""
+    with pytest.raises(CallApiFailure, match="external_id: holds the phone number") as refused:
+        function.place(external_id="order 8 (916) 123-45-67")
+
+    assert desk.sent() == []
+    assert "123-45-67" not in f"{refused.value}{caplog.text}"
+
+
+@pytest.mark.parametrize("request_", [{"contact": CONTACT}, None, ListCalls(), StartInformerCall])
+def test_a_function_can_only_place_a_start_request(desk: Desk, request_: Any) -> None:
+    with CallApiHook() as hook, pytest.raises(CallApiFailure, match="request: a start request, such as"):
+        hook.place_call(request_, {})
+
+    assert desk.sent(but=()) == []

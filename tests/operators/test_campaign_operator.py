@@ -181,6 +181,28 @@ def test_a_dry_run_returns_the_forecast_and_dials_no_one(desk, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_that_begins_during_a_campaign_stops_dialling_and_judges_the_calls(desk, tmp_path):
+    """A template may read a Variable that someone switches on to stop all calls."""
+    results = tmp_path / "results.csv"
+    more = {"max_active_calls": 1, "redial": None, "results": f"file://{results}", "tags": {"answered": 36}}
+    calls = campaign(desk, contacts=PEOPLE[:2], deferrable=True, calling_hours=("09:00", "11:54"), **more)
+    make = calls.make
+
+    def switched_on_after_the_first_call() -> Any:
+        operator = make()
+        operator.is_dry_run = str(bool(desk.exchange.calls))
+        return operator
+
+    calls.make = switched_on_after_the_first_call
+    with pytest.raises(CallApiFailure, match="The campaign was stopped: dry_run has become true"):
+        calls.run()
+
+    assert calls.deferrals
+    assert len(desk.exchange.calls) == 1
+    assert desk.sent().count("tag.call") + desk.sent().count("set.tag_communications") == 1
+    assert "answered" in results.read_text()
+
+
 NAMED = {
     "method": "start.employee_call",
     "first_call": "contact",

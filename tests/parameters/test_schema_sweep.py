@@ -51,6 +51,30 @@ def test_a_value_is_refused_by_name_or_has_its_documented_effect(
     assert not play(sweep, subject, name, value, way, native=native).startswith(OTHER)
 
 
+@pytest.mark.parametrize("way", ["constant", "templated"])
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        *(
+            ("Campaign", name, "79160000001")
+            for name in ("shard", "region", "timezone", "block_on", "dry_run")
+        ),
+        ("Campaign", "redial", {"79160000001": 1}),
+        ("Campaign", "call", {"method": "79160000001"}),
+        *(("Branch", name, "79160000001") for name in ("if_answered", "if_unknown")),
+        ("Branch", "routes", {"tag:79160000001x": "ring"}),
+        ("CallsReport", "fields", ["79160000001"]),
+        *(("StartInformerCall", name, "79160000001") for name in ("region", "timezone", "delivery", "tags")),
+    ],
+)
+def test_a_phone_number_in_place_of_another_value_is_not_shown(
+    sweep: Desk, kind: str, name: str, value: Any, way: str
+) -> None:
+    (subject,) = (one for one in SUBJECTS if one.kind.__name__ == f"CallApi{kind}Operator")
+
+    assert not play(sweep, subject, name, value, way, native=True).startswith(OTHER)
+
+
 @pytest.mark.skipif(not EVERYTHING, reason="takes minutes; set CALLAPI_SWEEP=all")
 @WAYS
 def test_every_value_of_every_parameter_is_refused_by_name_or_has_its_documented_effect(

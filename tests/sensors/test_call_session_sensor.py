@@ -20,7 +20,12 @@ from airflow_fakes import CONTACT, Task
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallOutcomeUnknown
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    CallOutcomeUnknown,
+    InvalidParameter,
+)
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.sensors.call_session import CallApiSessionSensor
 
@@ -212,6 +217,24 @@ def test_soft_fail_makes_the_timeout_a_skip(desk, wait_mode):
 
     with pytest.raises(AirflowSkipException):
         waiting(desk, desk.start(), wait_mode, timeout=30, soft_fail=True).run()
+
+
+@wait_modes
+@pytest.mark.parametrize(
+    ("soft_fail", "error"), [("false", AirflowSensorTimeout), ("True", AirflowSkipException)]
+)
+def test_soft_fail_may_be_a_text(desk, wait_mode, soft_fail, error):
+    desk.exchange.script(CONTACT, Script(rings=0, talks=None))
+
+    with pytest.raises(error):
+        waiting(desk, desk.start(), wait_mode, timeout=30, soft_fail=soft_fail).run()
+
+
+@pytest.mark.parametrize("name", ["soft_fail", "silent_fail", "never_fail", "exponential_backoff"])
+@pytest.mark.parametrize("value", ["no", 1, None, "", "{{ params.x }}"])
+def test_a_flag_of_airflow_that_is_no_boolean_is_an_error_of_the_dag_file(name, value):
+    with pytest.raises(InvalidParameter, match=f"^{name}: true or false is needed"):
+        sensor(1, **{name: value})
 
 
 @pytest.mark.parametrize(("soft_fail", "error"), [(False, AirflowTaskTimeout), (True, AirflowSkipException)])

@@ -13,6 +13,7 @@ from string import ascii_letters, digits
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.api.value_kinds import TextWithGap
 
 _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
@@ -33,8 +34,8 @@ _FAILED_FORMULA = re.compile(
     r"|(?:Err|Ошибка):\d{3}"
 )
 """The errors of spreadsheets in any language. ``####``: Excel saves it for a column that is too narrow."""
-_EMPTY_TYPES = frozenset({"NAType", "NaTType"})
-"""The names of the types that pandas uses for missing values. Their names suffice: pandas is not imported."""
+_EMPTY_TYPES = frozenset({"NAType", "NaTType", TextWithGap.__name__})
+"""The names of the types that stand for a missing value, also those of pandas, which is not imported."""
 _SEQUENCES = (list, tuple)
 _NESTED = (dict, *_SEQUENCES, Mapping)
 """The types of values that contain values. ``dict`` is first, because a check for ``Mapping`` is slow."""

@@ -72,12 +72,31 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
     return marks
 
 
-def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log: Any) -> dict[str, Any]:
+def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
+    """Return the marks that acknowledge an alert that is due. Empty: an answer is enough, also by mistake."""
+    try:
+        return read_acknowledgement(acknowledged_by, scenario_id)
+    except ValueError as error:  # the alert must ring nevertheless
+        log.error("%s; so an answer acknowledges the alert", error)
+        return ()
+
+
+def read_scenario(scenario_id: Any, log: Any) -> int | None:
+    """Return the id of an alert's scenario. None: the id is not set or not allowed; only a message plays."""
+    try:
+        scenario: int | None = read_parameter("scenario_id", scenario_id, ALERT_PARAMETERS["scenario_id"])
+    except InvalidParameter as error:  # the alert must ring nevertheless
+        log.error("%s, so only the message is spoken", error)
+        return None
+    return scenario
+
+
+def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any], log: Any) -> dict[str, Any]:
     """Render the notifier's optional template fields. A field that cannot be rendered becomes None."""
     rendered = {}
     for name, value in values.items():
         try:
-            rendered[name] = render(value)
+            rendered[name] = render(name, value)
         except Exception as error:  # a mistake in an optional field must not prevent the alert
             rendered[name] = None
             text = mask_phones(f"{type(error).__name__}: {error}")
@@ -86,7 +105,14 @@ def render_optional(values: Mapping[str, Any], render: Callable[[Any], Any], log
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's id. If the id contains the phone number of a person, log this and return None."""
+    """Return an alert's id. If the id is no text, or contains a person's number, log this and return None."""
+    if external_id is None or external_id == "":
+        return None
+    try:
+        external_id = read_parameter("external_id", external_id, TEXT)
+    except InvalidParameter as error:
+        log.error("%s, so %s", error, FALLBACKS["external_id"])
+        return None
     if not shows_number(external_id, contact, region):
         return external_id
     log.error("external_id: %s, so %s", SHOWN_NUMBER, FALLBACKS["external_id"])

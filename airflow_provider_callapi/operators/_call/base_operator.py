@@ -23,7 +23,14 @@ from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallO
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
-from airflow_provider_callapi.parameters.schema import Schema, is_template, nothing_sent, read_parameters
+from airflow_provider_callapi.parameters.schema import (
+    Schema,
+    given_names,
+    is_template,
+    nothing_sent,
+    read_parameters,
+    refuse_lost,
+)
 from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
@@ -34,6 +41,8 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
+_LIMITS = ("calling_hours", "calling_days")
+"""The parameters that limit when the contact may be called."""
 _DEFERRAL_FAILED = "__fail__"
 """The method that Airflow names if a deferral has failed, e.g. because no triggerer was running."""
 
@@ -127,6 +136,7 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.results = results
         self.operations = operations
+        self._given_limits = given_names(vars(self), _LIMITS)
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
@@ -136,9 +146,7 @@ class StartCallOperator(RequestOperator):
         return (RecordingLink(),) if given.get("recording_link") else ()
 
     def check_together(self, values: Mapping[str, Any]) -> None:
-        CallOptions.of(values, has_tags=bool(self.tags))
-        if not is_template(self.tags):
-            read_tags(self.tags)
+        CallOptions.of(values, has_tags=is_template(self.tags) or bool(read_tags(self.tags)))
 
     def _read_options(self) -> CallOptions:
         """Check the operator's parameters, and return them as one object.
@@ -146,15 +154,15 @@ class StartCallOperator(RequestOperator):
         :raises InvalidParameter: a parameter cannot be used.
         """
         # A subclass or a cluster policy may change attributes after the constructor has checked them.
-        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(self.tags))
+        return CallOptions.of(read_parameters(CALL_OPTIONS, vars(self)), has_tags=bool(read_tags(self.tags)))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
         with nothing_sent():
+            refuse_lost(self._given_limits, vars(self), _LIMITS)
             self._read_options()
-            read_tags(self.tags)
         request = self.make_request()
         if request.external_id and contains_number(request.external_id, request.contact):
             raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")

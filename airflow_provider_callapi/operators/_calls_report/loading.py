@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused, Row
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
@@ -113,6 +114,7 @@ def _translate_report_errors() -> Iterator[None]:
     try:
         yield
     except ReportRefused as error:
-        raise CallApiFailure(f"The report is not loaded, because a part of it is refused: {error}") from None
+        text = mask_phones(str(error))  # an author may have taken a number for the name of a field
+        raise CallApiFailure(f"The report is not loaded, because a part of it is refused: {text}") from None
     except ReportIncomplete as error:
         raise CallApiTrouble(f"The report is not whole: {error}") from None

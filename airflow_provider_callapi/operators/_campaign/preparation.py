@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
@@ -46,7 +47,7 @@ def _before_dialling() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise CallApiFailure(f"{error}. No call was placed.") from None
+        raise CallApiFailure(f"{mask_phones(str(error))}. No call was placed.") from None
 
 
 def read_rules(

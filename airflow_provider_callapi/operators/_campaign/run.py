@@ -147,7 +147,7 @@ class CampaignRun:
 
         :raises CampaignNotSuccessful: the task must not succeed.
         """
-        if self._is_dry_run:
+        if self._is_dry_run and self._event is None:
             self._log.info("A dry run: the campaign places no calls and writes no files")
             forecast = self._announce()
             self._refuse_unknown_days()
@@ -160,6 +160,8 @@ class CampaignRun:
             self._refuse_unknown_days()
         else:
             self._campaign.update_observations(read_observations(self._event))
+            if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
+                self._campaign.stop("dry_run has become true")
         while True:
             was_killed = self._killed
             if (pause := self._step()).over:

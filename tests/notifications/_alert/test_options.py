@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_deadline, of_task, rung
+from airflow.sdk import DAG
+from airflow_fakes import VNUMBER
+from failing_callbacks import (
+    ON_DUTY,
+    PATH,
+    SECOND,
+    SYNC_AND_ASYNC,
+    Variables,
+    notifier,
+    of_deadline,
+    of_task,
+    rung,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.emulator import Fault
 from airflow_provider_callapi.notifications._alert.failure import Failure
@@ -14,7 +30,15 @@ pytest_plugins = ["airflow_desk"]
 @SYNC_AND_ASYNC
 @pytest.mark.parametrize(
     "message",
-    ["{{ nonsense( }}", "{{ ti.task_id.oops }}", "{{ 1 / 0 }}", "", " ", {"type": "video", "value": "1"}],
+    [
+        "{{ nonsense( }}",
+        "{{ ti.task_id.oops }}",
+        "{{ 1 / 0 }}",
+        "{{ None }}",
+        "",
+        " ",
+        {"type": "video", "value": "1"},
+    ],
 )
 def test_a_message_that_cannot_be_rendered_or_spoken_becomes_the_default_text(
     desk, spoken, log, message, ring
@@ -44,3 +68,67 @@ def test_an_external_id_that_contains_the_number_of_a_person_becomes_the_default
     assert not desk.exchange.calls[0].external_id.startswith("duty")
     assert "external_id: holds the phone number" in log()
     assert ON_DUTY not in log()
+
+
+UNUSABLE = {
+    "acknowledged_by": ["tag:x", "tag:5", "", 5, ["operation:A", 5], {}, True],
+    "scenario_id": ["abc", 0, -1, "", True, 1.5, [], {}],
+    "quiet_for": ["soon", -1, None, True],
+    "settle": [None, 61, "x"],
+    "report_timeout": [None, "x"],
+    "message": [{"type": "tts"}, 5.5, ["a"], True, {}],
+    "external_id": [" ", ["x"], {}, True, 1.5],
+    "dialing_timeout": ["abc", True, 0, 121, [], 1.5],
+}
+"""Optional parameters of the notifier, with values that cannot be used."""
+
+
+@pytest.mark.needs_airflow("3.2", "CallbackTrigger, which runs a deadline's callback")
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(
+    changes=st.fixed_dictionaries({}, optional={name: st.sampled_from(UNUSABLE[name]) for name in UNUSABLE})
+)
+def test_no_optional_parameter_of_a_deadlines_callback_prevents_its_alert(desk, changes):
+    """Airflow makes the notifier of a deadline only when the deadline is missed."""
+    desk.exchange.reset()
+    Variables.values.clear()
+
+    missed_deadline(contact=ON_DUTY, **changes)
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.needs_airflow("3.2", "CallbackTrigger, which runs a deadline's callback")
+@pytest.mark.parametrize("wrong", ["abc", "8 916 000-00-0", "12"])
+def test_a_wrong_number_of_a_deadlines_callback_does_not_keep_the_others_from_being_rung(desk, log, wrong):
+    missed_deadline(contact=[wrong, SECOND])
+
+    assert rung(desk) == [SECOND]
+    assert "A person cannot be called for deadline sales" in log()
+
+
+def missed_deadline(**parameters):
+    """Run the callback of a missed deadline as Airflow's triggerer does."""
+    from airflow.triggers.callback import CallbackTrigger
+
+    given = {"virtual_phone_number": VNUMBER, "context": of_deadline(), **parameters}
+
+    async def run():
+        async for _ in CallbackTrigger(PATH, given).run():
+            pass
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_alerts_whose_own_id_has_a_gap_do_not_silence_each_other(desk, log, native):
+    dag = DAG("sales", render_template_as_native_obj=native)
+    for run_id in ("one", "two"):
+        notifier(external_id="incident-{{ incident }}")(
+            {**of_task(run_id=run_id), "dag": dag, "incident": None}
+        )
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+    assert "external_id: a text that is not empty is needed" in log()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowFailException
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
 
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
@@ -245,3 +246,19 @@ def test_a_field_with_the_prefix_of_an_older_form_is_read(desk: Desk) -> None:
     result = informer_task(desk).run()
 
     assert (result["source"], result["answered"]) == ("data_api", False)
+
+
+@pytest.mark.parametrize("value", [Param(CONTACT), Param(None, type=["null", "string"]), Path("contact.txt")])
+@pytest.mark.parametrize(
+    "name", ["contact", "external_id", "tags", "calling_hours", "contact_message", "timeout"]
+)
+def test_an_object_that_airflow_cannot_render_is_an_error_of_the_dag_file(name: str, value: Any) -> None:
+    """Airflow's own error of a Param contains the whole context of the task, with the params of the form."""
+    given = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": TTS}
+
+    with pytest.raises(InvalidParameter, match=f"{name}: .*(a Param, instead of|of type PosixPath)"):
+        CallApiStartInformerCallOperator(**{"task_id": "call", **given, name: value})
+    with pytest.raises(InvalidParameter, match=r"contact_message\.value: "):
+        CallApiStartInformerCallOperator(
+            task_id="call", **{**given, "contact_message": {"type": "tts", "value": value}}
+        )

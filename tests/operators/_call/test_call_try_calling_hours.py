@@ -416,3 +416,32 @@ def test_no_start_request_is_sent_outside_the_hours_and_days(
         else:
             yesterday = today - timedelta(days=1)
             assert (is_day(today) and clock >= opens) or (is_day(yesterday) and clock < closes)
+
+
+@ways
+@pytest.mark.parametrize(
+    ("name", "value", "lost"),
+    [
+        ("calling_hours", "{{ params.x }}", "calling_hours"),
+        ("calling_days", "{{ params.x }}", "calling_days"),
+        ("calling_days", {"days": ["thu"], "except": "{{ params.x }}"}, r"calling_days\.except"),
+    ],
+)
+def test_no_limit_is_lifted_by_a_template_that_gives_none(
+    desk: Desk, way: str, name: str, value: Any, lost: str
+) -> None:
+    """In a native DAG, a template gives None itself. In the DAG file, None means all hours or every day."""
+    calling = task(desk, way, **{name: value})
+    make = calling.make
+
+    def rendered() -> Any:
+        with DAG("dag", render_template_as_native_obj=True):
+            operator = make()
+        operator.render_template_fields({"params": {"x": None}})
+        return operator
+
+    calling.make = rendered
+    with pytest.raises(CallApiFailure, match=f"^{lost}: the value is missing.*No call was placed"):
+        calling.run()
+
+    assert desk.sent() == []

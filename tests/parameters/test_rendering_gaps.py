@@ -1,0 +1,144 @@
+"""A rendered text has no gap: no person hears None, and no id contains None."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.api.value_kinds import TextWithGap
+from airflow_provider_callapi.decorators._decorated_operators import InformerFunctionOperator
+from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.notifications.callapi import CallApiNotifier
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+pytest_plugins = ["airflow_desk"]
+
+NATIVE = pytest.mark.parametrize("native", [False, True])
+NAType = type("NAType", (), {})  # stands for the missing value of pandas
+UNSPEAKABLE = st.one_of(
+    st.sampled_from([None, math.nan, math.inf, NAType(), len, CONTACT.join, b"Anna"]),
+    st.lists(st.text()),
+    st.dictionaries(st.text(), st.text()),
+    st.tuples(st.text()),
+    st.frozensets(st.text()),
+)
+TEXTS = st.sampled_from(["Order {{ params.x }}", "{{ params.x }}!", "{% if 1 %}{{ params.x }}.{% endif %}"])
+
+
+def calling(desk: Desk, value: Any, *, native: bool, **changes: Any) -> Task:
+    """Return a task of an informer call, whose templates get ``value`` as ``params.x``."""
+    fields = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": TTS, **changes}
+
+    def make() -> CallApiStartInformerCallOperator:
+        with DAG("dag", render_template_as_native_obj=native):
+            operator = CallApiStartInformerCallOperator(task_id="call", **fields)
+        operator.render_template_fields({"params": {"x": value}})
+        return operator
+
+    return Task(desk, make)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(value=UNSPEAKABLE, text=TEXTS, native=st.booleans(), field=st.sampled_from(["message", "external_id"]))
+def test_a_text_with_a_gap_is_refused_by_name_before_dialling(
+    desk: Desk, value: Any, text: str, native: bool, field: str
+) -> None:
+    is_message = field == "message"
+    changes = {"contact_message": {"type": "tts", "value": text}} if is_message else {"external_id": text}
+
+    with pytest.raises(CallApiFailure, match=r"contact_message\.value: " if is_message else "external_id: "):
+        calling(desk, value, native=native, **changes).run()
+
+    assert desk.sent() == []
+
+
+@NATIVE
+def test_an_author_may_give_a_default_for_an_empty_value(desk: Desk, native: bool) -> None:
+    message = {"type": "tts", "value": "Order {{ params.x or 'of yours' }}{{ '' }} is ready"}
+
+    calling(desk, None, native=native, contact_message=message, external_id="order-{{ params.x or 7 }}").run()
+
+    assert [call.external_id for call in desk.exchange.calls] == ["order-7"]
+
+
+@NATIVE
+@pytest.mark.parametrize("value", ["None", 0, 0.5, False, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message={"type": "tts", "value": "It is {{ params.x }}"},
+        )
+    operator.render_template_fields({"params": {"x": value}})
+
+    assert operator.contact_message["value"] == f"It is {value}"
+
+
+@NATIVE
+def test_a_dag_may_decide_what_its_templates_insert(native: bool) -> None:
+    finalize = {"finalize": lambda value: "-" if value is None else value}
+    with DAG("dag", render_template_as_native_obj=native, jinja_environment_kwargs=finalize):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message={"type": "tts", "value": "It is {{ params.x }} {{ params.y }}"},
+        )
+    operator.render_template_fields({"params": {"x": None, "y": 1}})
+
+    assert operator.contact_message["value"] == "It is - 1"
+
+
+@NATIVE
+def test_a_gap_is_described_without_a_value(native: bool) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message={"type": "tts", "value": "Hello {{ params.x }}!"},
+        )
+    operator.render_template_fields({"params": {"x": ["Anna", CONTACT]}})
+
+    gap = operator.contact_message["value"]
+    assert isinstance(gap, TextWithGap)
+    assert "Anna" not in str(gap)
+    assert CONTACT not in str(gap)
+
+
+@NATIVE
+def test_arguments_of_a_function_and_the_result_of_a_task_may_be_none(native: bool) -> None:
+    with DAG("dag", render_template_as_native_obj=native):
+        operator = InformerFunctionOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            python_callable=lambda name, suffix: "Hello",
+            op_kwargs={"name": "{{ params.x }}", "suffix": "of {{ params.x }}"},
+        )
+        branch = CallApiBranchOperator(task_id="branch", call="{{ params.x }}")
+    operator.render_template_fields({"params": {"x": None}})
+    branch.render_template_fields({"params": {"x": None}})
+
+    assert operator.op_kwargs == {"name": None if native else "None", "suffix": "of None"}
+    assert branch.call in (None, "None")
+
+
+def test_an_alert_speaks_its_text_even_with_a_gap() -> None:
+    notifier = CallApiNotifier(contact=CONTACT, virtual_phone_number=VNUMBER, message="Failed: {{ reason }}")
+    notifier.render_template_fields({"reason": None, "ti": SimpleNamespace()})
+
+    assert notifier.message == "Failed: None"
