@@ -85,7 +85,7 @@ def _read_limit(value: Any) -> timedelta | None:
         try:
             limit = timedelta(seconds=number)
         except OverflowError:
-            limit = timedelta.max
+            limit = timedelta.max if number > 0 else timedelta.min
     if limit <= timedelta(0):
         raise ValueError
     return None if limit >= _NO_LIMIT else limit

@@ -7,6 +7,7 @@ the command line. Airflow before 3.3 has no task state: the functions that read 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -17,39 +18,60 @@ from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KE
 from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
 _NEWEST = 500
-"""The largest number of values that `read_values` returns. The function leaves out the oldest values."""
+"""The largest number of entries that are read. The oldest entries are left out."""
 
 Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return the values that tasks have stored under a key in Airflow's task state, newest first.
+    """Return the newest 500 values that tasks have stored under a key in Airflow's task state, newest first.
 
-    The dict has at most 500 entries. It is empty before Airflow 3.3.
+    The dict is empty before Airflow 3.3.
 
     :param key: the key, such as ``callapi_campaign_progress``.
     :return: (dag id, run id, task id, map index) of the task → the stored JSON value.
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
+    return {owner: value for owner, found, value in _read(key) if found == key}
+
+
+def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
+    """Return the newest 500 values under a key, or under this key with a number behind it.
+
+    A task that places several calls stores its journals under such keys, see `NumberedStore`.
+
+    :param key: the key, such as ``callapi_call``. The function also reads ``callapi_call_2``.
+    :return: pairs: (dag id, run id, task id, map index) of the task, and the stored JSON value. Newest first.
+    :raises RuntimeError: this process may not use the metadata database.
+    :raises CallApiTrouble: the metadata database does not answer.
+    """
+    key_of_call = re.compile(rf"{re.escape(key)}(_\d+)?")
+    return [(owner, value) for owner, found, value in _read(f"{key}%") if key_of_call.fullmatch(found)]
+
+
+def _read(pattern: str) -> list[tuple[Owner, str, Any]]:
+    """Return the task, the key and the value of the newest 500 entries whose key is like an SQL pattern."""
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
     except ImportError:
-        return {}
+        return []
     from airflow.utils.session import create_session  # noqa: PLC0415 - the metadata database is heavy
     from sqlalchemy import select  # noqa: PLC0415
 
     from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
 
-    columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.value)
-    query = select(*columns).where(State.key == key).order_by(State.updated_at.desc()).limit(_NEWEST)
+    columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.key, State.value)
+    query = select(*columns).where(State.key.like(pattern)).order_by(State.updated_at.desc()).limit(_NEWEST)
 
     def fetch() -> list[Any]:
         with create_session() as session:
             return list(session.execute(query).all())
 
     rows = mask_errors(fetch, "Airflow's metadata database")
-    return {(dag, run, task, str(index)): json.loads(value) for dag, run, task, index, value in rows}
+    return [
+        ((dag, run, task, str(index)), key, json.loads(value)) for dag, run, task, index, key, value in rows
+    ]
 
 
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_provider_callapi.calls.call_journal import RECORD_KEY
-from airflow_provider_callapi.supervision.task_states import Owner, read_values
+from airflow_provider_callapi.supervision.task_states import Owner, read_numbered_values
 
 _MOST = 200
 
@@ -70,7 +70,7 @@ def find_callers() -> dict[int, Owner]:
     :raises CallApiTrouble: the metadata database does not answer.
     """
     callers = {}
-    for owner, journal in read_values(RECORD_KEY).items():
+    for owner, journal in read_numbered_values(RECORD_KEY):
         call = journal.get("call") if isinstance(journal, dict) else None
         if call:
             callers[int(call["call_session_id"])] = owner

@@ -62,7 +62,7 @@ def test_a_value_is_converted(kind: Kind, value: Any, read: Any) -> None:
     [
         (SECONDS, [None, 0, -1, math.nan, math.inf, "inf", "1e9", "", " ", True, b"60", [60], timedelta(0)]),
         (INTERVAL, [0.01, 0, "1e-9"]),
-        (LIMIT, [0, -1, math.nan, "never", timedelta(days=-1), True]),
+        (LIMIT, [0, -1, -1e30, -math.inf, math.nan, "never", timedelta(days=-1), True]),
         (FLAG, [None, 0, 1, "", "no", "yes", "1", [], "{{ params.dry }}"]),
         (TEXT, [None, "", " ", 1.2, True, b"x", [], {}]),
         (TEXTS, [None, 1.5, {"a": 1}, [None], b"x", [""]]),
