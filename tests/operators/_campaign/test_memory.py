@@ -74,3 +74,14 @@ def test_task_state_keeps_the_excluded_people_for_the_next_try() -> None:
 
     assert CampaignMemory(state, {}).excluded == set(people)
     assert CampaignMemory(MemoryStore(), {}).excluded == set()
+
+
+def test_a_memo_does_not_repeat_the_excluded_people_in_task_state() -> None:
+    state = MemoryStore()
+    first = CampaignMemory(state, {})
+    first.remember_excluded([f"{number:016x}" for number in range(3000)])
+    memo = json.dumps(first.memo(stopped=None))
+
+    assert len(memo) < 200
+    assert CampaignMemory(state, json.loads(memo)).excluded == first.excluded
+
