@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from copied_examples import EXAMPLES
+from hypothesis import settings
 from packaging.version import Version
 
 from airflow_provider_callapi.calls.watching.host_snapshots import FOLDER_PREFIX
@@ -52,6 +53,10 @@ os.environ.update(
 tempfile.tempdir = str(HOME)
 
 AIRFLOW = Version(version("apache-airflow-core"))
+
+# A busy machine needs longer for an example, above all for the first one, which loads libraries.
+settings.register_profile("any_machine", deadline=None)
+settings.load_profile("any_machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
