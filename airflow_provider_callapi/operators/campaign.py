@@ -18,7 +18,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import given_names, is_template, nothing_sent, refuse_lost
+from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_lost, rendered_names
 from airflow_provider_callapi.task_context import Deferral, TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
@@ -252,7 +252,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
         self._killed = False
-        self._given_limits = given_names(vars(self), _LIMITS)
+        always = {"do_not_call"} if do_not_call is not None else set()
+        self._rendered_limits = always | rendered_names(vars(self), _LIMITS)
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
         self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
 
@@ -357,7 +358,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         refuse_another_task(context, self.task_id)
         self._refuse_queries_of_others()
         with nothing_sent() if event is None else nullcontext():
-            refuse_lost(self._given_limits, vars(self), _LIMITS)
+            refuse_lost(self._rendered_limits, vars(self), _LIMITS)
             options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:

@@ -72,32 +72,38 @@ def is_template(value: Any) -> bool:
     return callable(value) or hasattr(value, "resolve")
 
 
-def given_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
-    """Return which of some parameters have a value other than None. Keys of dicts count, too.
+def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
+    """Return which of some parameters get their value from a template or another task. Keys count, too.
 
-    For example, ``do_not_call={"blacklist": True, "list": "objections.csv"}`` gives ``do_not_call``,
-    ``do_not_call.blacklist`` and ``do_not_call.list``.
+    For example, ``do_not_call={"blacklist": True, "list": other_task.output}`` gives ``do_not_call`` and
+    ``do_not_call.list``.
     """
-    given = {name: values[name] for name in names}
-    for name in names:
-        if isinstance(values[name], Mapping):
-            given |= {f"{name}.{key}": inner for key, inner in values[name].items()}
-    return frozenset(name for name, value in given.items() if value is not None)
+    return frozenset(name for name, value in _with_keys(values, names).items() if is_template(value))
 
 
-def refuse_lost(given: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
+def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
     """Check that no limit of a task is lost, because its template or another task gave None.
 
-    :param given: what `given_names` returned for the values in the DAG file.
+    :param rendered: what `rendered_names` returned for the values in the DAG file.
     :param values: the values when the task runs.
     :param names: the names of the parameters that limit whom or when the task calls.
-    :raises InvalidParameter: a parameter, or a key of its dict, that the DAG file gives, is None now.
+    :raises InvalidParameter: a parameter, or a key of its dict, is None now.
     """
-    if lost := sorted(set(given) - given_names(values, names)):
+    now = _with_keys(values, names)
+    if lost := sorted(name for name in rendered if now.get(name) is None):
         raise InvalidParameter(
             f"{lost[0]}: the value is missing, because its template or its task gave None. None in the DAG "
             "file itself means: no limit"
         )
+
+
+def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the parameters with some names, and the keys of their dicts, such as ``do_not_call.list``."""
+    named = {name: values[name] for name in names}
+    for name in names:
+        if isinstance(values[name], Mapping):
+            named |= {f"{name}.{key}": inner for key, inner in values[name].items()}
+    return named
 
 
 @contextmanager

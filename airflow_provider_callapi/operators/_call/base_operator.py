@@ -25,11 +25,11 @@ from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_t
 from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import (
     Schema,
-    given_names,
     is_template,
     nothing_sent,
     read_parameters,
     refuse_lost,
+    rendered_names,
 )
 from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
 
@@ -136,7 +136,7 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.results = results
         self.operations = operations
-        self._given_limits = given_names(vars(self), _LIMITS)
+        self._rendered_limits = rendered_names(vars(self), _LIMITS)
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
@@ -161,7 +161,7 @@ class StartCallOperator(RequestOperator):
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
         with nothing_sent():
-            refuse_lost(self._given_limits, vars(self), _LIMITS)
+            refuse_lost(self._rendered_limits, vars(self), _LIMITS)
             self._read_options()
         request = self.make_request()
         if request.external_id and contains_number(request.external_id, request.contact):
