@@ -25,6 +25,8 @@ A control character, which practically never occurs in a list.
 """
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
+_SIP = re.compile(r'"?(?=.*[0-9])[A-Za-z0-9_.@*#-]{3,64}"?')
+"""Matches a value that may be a SIP number, such as ``sip25``."""
 _DIGITS_OF_A_ROW = 5
 """The number of digits from which a line or a value may contain another person's phone number."""
 
@@ -43,7 +45,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         for values in reader:
             first, line = line + 1, before + reader.line_num
             if line > first:
-                _refuse_swallowed_lines(values)
+                _refuse_swallowed_lines(values, separator)
             _refuse_lone_quotation_marks(values)
             if table is None:
                 table = Table(values)
@@ -89,16 +91,23 @@ def _cell(text: str) -> str | None:
     return None if is_empty_text(text) else text
 
 
-def _refuse_swallowed_lines(values: Sequence[str]) -> None:
+def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:
     """Raise `ListUnreadable` if a misplaced quotation mark seems to have joined lines of a CSV file."""
     for value in values:
         # The digits may be the phone number of a person who would then not be called.
         _, *inner = re.split(r"\r\n|\r|\n", value)
-        if any(len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW for line in inner):
+        if any(_may_be_a_row(line, separator) for line in inner):
             raise ListUnreadable(
                 "a quotation mark opens here, and the quoted value contains another row. Close the quotation "
                 "mark, or write the value on one line"
             )
+
+
+def _may_be_a_row(line: str, separator: str) -> bool:
+    """Return whether a line inside a quoted value may be the row of a person: ``sip25;Anna``."""
+    first, found, _ = line.partition(separator)
+    is_sip = bool(found) and _SIP.fullmatch(first.strip()) is not None
+    return is_sip or len(re.findall(r"\d", fold(line))) >= _DIGITS_OF_A_ROW
 
 
 def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:

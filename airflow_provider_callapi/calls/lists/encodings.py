@@ -19,15 +19,16 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """Byte order mark → encoding. The mark of UTF-32 begins like the mark of UTF-16, so UTF-32 comes first."""
-_WORD = re.compile(r"(?![ъь])(?:[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+)")
+_WORD = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
+_HEBREW_WORD = re.compile("[абвгдежзийлморстфцчшщъ]*[абвгдежзийкмнпстуфхчшщъ]")
+"""Matches a Hebrew word in cp1255 or ISO 8859-8 whose bytes are read as cp1251.
+
+Hebrew has no capital letters. Five letters, read as ``кнпух``, stand only at the end of a word. Four others,
+read as ``лорц``, do not stand there.
+"""
 _WORDS = re.compile(r"[^\W\d_]+")
 _COMMON = frozenset("оеаинтсрвл")
 """The ten most frequent letters of Russian: more than half of all letters."""
-_FEWEST_COMMON = 0.45
-"""The smallest share of these letters in a text without a capital letter.
-
-Hebrew has no capital letters. In cp1255 and ISO 8859-8, its letters have the bytes of small Russian letters.
-"""
 _OTHERS = ("koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 _SIGNS = frozenset("№«»—–…“”„‘’\xa0")
 _SAVE_AS = 'save the file as "CSV UTF-8"'
@@ -91,7 +92,7 @@ def _likelihood(head: bytes, encoding: str) -> float:
     others = {character for character in text if not character.isascii() and not character.isalpha()}
     if not all(map(_WORD.fullmatch, words)) or not others <= _SIGNS:
         return 0.0
+    if encoding == "cp1251" and all(map(_HEBREW_WORD.fullmatch, words)):
+        return 0.0
     letters = "".join(words).lower()
-    share = sum(letter in _COMMON for letter in letters) / max(len(letters), 1)
-    has_capital = any(word[0].isupper() for word in words)
-    return share if has_capital or share >= _FEWEST_COMMON else 0.0
+    return sum(letter in _COMMON for letter in letters) / max(len(letters), 1)

@@ -132,3 +132,11 @@ def test_a_row_has_a_value_for_each_column_or_is_refused_with_its_line(
 def test_a_first_line_with_an_entry_is_no_heading_also_without_further_lines(first: str) -> None:
     with pytest.raises(ListUnreadable, match="line 1: this line must name the columns"):
         read(f"{first}\n")
+
+
+@pytest.mark.parametrize("sip", ["sip26", "sip26@example.com", "100"])
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_a_quotation_mark_never_hides_the_row_of_a_sip_number(sip: str, separator: str) -> None:
+    text = f'phone;name\nsip25;"Anna\n{sip};Boris"\nsip27;Vera\n'.replace(";", separator)
+    with pytest.raises(ListUnreadable, match="line 2: a quotation mark opens here"):
+        read(text)

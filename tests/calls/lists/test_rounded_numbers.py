@@ -27,11 +27,11 @@ def rounded_lines(texts: list[str]) -> list[int]:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.integers(79_000_000_000, 79_999_999_999), min_size=2, max_size=30),
+    st.lists(st.integers(79_000_000_000, 79_989_999_999), min_size=2, max_size=30),
     st.sampled_from(["{}", "{}.0", " {} ", "{},00"]),
 )
 def test_the_numbers_of_a_rounded_list_call_and_protect_no_one(numbers: list[int], form: str) -> None:
-    short = [f"{number:.5E}" for number in numbers]
+    short = [f"{number:.5E}" for number in numbers]  # 79261234567 becomes 7.92612E+10
     if len(set(short)) < 2:
         return
     rows = [{"phone": form.format(int(float(text)))} for text in short]
