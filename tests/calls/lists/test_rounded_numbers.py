@@ -37,7 +37,7 @@ def test_the_numbers_of_a_rounded_list_call_and_protect_no_one(numbers: list[int
     rows = [{"phone": form.format(int(float(text)))} for text in short]
     template = CallTemplate(CALL, region="RU")
     with pytest.raises(ListUnreadable, match=r"many numbers end in 00000.*original workbook"):
-        read_people(rows, template, campaign="test", key_of=str, timezone="Europe/Moscow")
+        read_people(rows, template, key_of=str, timezone="Europe/Moscow")
     excluded = ExcludedNumbers("RU")
     for line, row in enumerate(rows, start=1):
         list(excluded.read(line, row))

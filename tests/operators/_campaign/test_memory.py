@@ -84,4 +84,3 @@ def test_a_memo_does_not_repeat_the_excluded_people_in_task_state() -> None:
 
     assert len(memo) < 200
     assert CampaignMemory(state, json.loads(memo)).excluded == first.excluded
-
