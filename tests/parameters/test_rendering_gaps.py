@@ -34,6 +34,19 @@ UNSPEAKABLE = st.one_of(
 TEXTS = st.sampled_from(["Order {{ params.x }}", "{{ params.x }}!", "{% if 1 %}{{ params.x }}.{% endif %}"])
 
 
+def rendered(text: str, params: dict[str, Any], *, native: bool, **dag: Any) -> Any:
+    """Return the text of an informer call's message after its templates are rendered."""
+    with DAG("dag", render_template_as_native_obj=native, **dag):
+        operator = CallApiStartInformerCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            contact_message={"type": "tts", "value": text},
+        )
+    operator.render_template_fields({"params": params})
+    return operator.contact_message["value"]
+
+
 def calling(desk: Desk, value: Any, *, native: bool, **changes: Any) -> Task:
     """Return a task of an informer call, whose templates get ``value`` as ``params.x``."""
     fields = {"virtual_phone_number": VNUMBER, "contact": CONTACT, "contact_message": TTS, **changes}
@@ -47,9 +60,7 @@ def calling(desk: Desk, value: Any, *, native: bool, **changes: Any) -> Task:
     return Task(desk, make)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(value=UNSPEAKABLE, text=TEXTS, native=st.booleans(), field=st.sampled_from(["message", "external_id"]))
 def test_a_text_with_a_gap_is_refused_by_name_before_dialling(
     desk: Desk, value: Any, text: str, native: bool, field: str
@@ -75,48 +86,31 @@ def test_an_author_may_give_a_default_for_an_empty_value(desk: Desk, native: boo
 @NATIVE
 @pytest.mark.parametrize("value", ["None", 0, 0.5, False, datetime(2026, 1, 1, tzinfo=UTC)])
 def test_other_values_are_inserted_as_they_are(native: bool, value: Any) -> None:
-    with DAG("dag", render_template_as_native_obj=native):
-        operator = CallApiStartInformerCallOperator(
-            task_id="call",
-            virtual_phone_number=VNUMBER,
-            contact=CONTACT,
-            contact_message={"type": "tts", "value": "It is {{ params.x }}"},
-        )
-    operator.render_template_fields({"params": {"x": value}})
+    message = rendered("It is {{ params.x }}", {"x": value}, native=native)
 
-    assert operator.contact_message["value"] == f"It is {value}"
+    assert message == f"It is {value}"
 
 
 @NATIVE
 def test_a_dag_may_decide_what_its_templates_insert(native: bool) -> None:
     finalize = {"finalize": lambda value: "-" if value is None else value}
-    with DAG("dag", render_template_as_native_obj=native, jinja_environment_kwargs=finalize):
-        operator = CallApiStartInformerCallOperator(
-            task_id="call",
-            virtual_phone_number=VNUMBER,
-            contact=CONTACT,
-            contact_message={"type": "tts", "value": "It is {{ params.x }} {{ params.y }}"},
-        )
-    operator.render_template_fields({"params": {"x": None, "y": 1}})
+    message = rendered(
+        "It is {{ params.x }} {{ params.y }}",
+        {"x": None, "y": 1},
+        native=native,
+        jinja_environment_kwargs=finalize,
+    )
 
-    assert operator.contact_message["value"] == "It is - 1"
+    assert message == "It is - 1"
 
 
 @NATIVE
 def test_a_gap_is_described_without_a_value(native: bool) -> None:
-    with DAG("dag", render_template_as_native_obj=native):
-        operator = CallApiStartInformerCallOperator(
-            task_id="call",
-            virtual_phone_number=VNUMBER,
-            contact=CONTACT,
-            contact_message={"type": "tts", "value": "Hello {{ params.x }}!"},
-        )
-    operator.render_template_fields({"params": {"x": ["Anna", CONTACT]}})
+    message = rendered("Hello {{ params.x }}!", {"x": ["Anna", CONTACT]}, native=native)
 
-    gap = operator.contact_message["value"]
-    assert isinstance(gap, TextWithGap)
-    assert "Anna" not in str(gap)
-    assert CONTACT not in str(gap)
+    assert isinstance(message, TextWithGap)
+    assert "Anna" not in str(message)
+    assert CONTACT not in str(message)
 
 
 @NATIVE
