@@ -31,7 +31,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow_provider_callapi.api.models import LONGEST_RESETS, Limits
+from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
 from airflow_provider_callapi.api.number_text import PLUSES, SEPARATOR
 
 _GAP = rf"{SEPARATOR}{{0,8}}"
@@ -260,7 +260,7 @@ class LimitExceeded(Rejected):
         if self.limits:
             reset = self.limits.day_reset if self.per_day else self.limits.minute_reset
         if reset is None:
-            return 3600 if self.per_day else 60
+            return UNKNOWN_RESETS["day" if self.per_day else "minute"]
         # Only the service's own refusals have an error code. A gateway may ask for more than a minute.
         longest = LONGEST_RESETS["day" if self.per_day or self.code is None else "minute"]
         return min(max(reset, 1), longest)

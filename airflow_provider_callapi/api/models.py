@@ -297,6 +297,8 @@ _Count = Annotated[
 
 LONGEST_RESETS = {"minute": 60, "day": 86_400}
 """The longest time in seconds until the service resets the points of a minute and of a day."""
+UNKNOWN_RESETS = {"minute": 60, "day": 3600}
+"""The seconds to wait for new points of a minute and of a day, if the answer does not state the reset."""
 
 
 class Limits(Answer):

@@ -11,7 +11,7 @@ import math
 from collections import deque
 
 from airflow_provider_callapi.api.errors import LimitExceeded
-from airflow_provider_callapi.api.models import LONGEST_RESETS, Limits
+from airflow_provider_callapi.api.models import LONGEST_RESETS, UNKNOWN_RESETS, Limits
 
 _EARLY = 4.0
 """Pacing plans to have used the minute's points this many seconds before the counter resets."""
@@ -23,8 +23,6 @@ _LATE = 1.0
 """Seconds by which a reset may come later than the counters state, because the counters are whole seconds."""
 _MINUTE = 60.0
 _DAY_MINUTES = 24 * 60.0
-_UNKNOWN_RESETS = {"minute": 60.0, "day": 3600.0}
-"""Seconds from an answer to the reset of its counters, if the answer does not state the reset."""
 _TYPICAL_CALL = 30.0
 """Seconds that one call is assumed to last in a forecast."""
 _SHORTEST = 0.01
@@ -250,7 +248,7 @@ class Pacing:
         """Return when the points of a minute or day are reset, counted from the answer with the counters."""
         # Not counted from now: without a call, no newer answer comes, and the reset would never be reached.
         reset: int | None = getattr(self.limits, f"{period}_reset", None)
-        seconds = _UNKNOWN_RESETS[period] if reset is None else min(reset, LONGEST_RESETS[period])
+        seconds = UNKNOWN_RESETS[period] if reset is None else min(reset, LONGEST_RESETS[period])
         return self._limits_at + seconds + _LATE
 
     def _rate(self, now: float) -> float:
