@@ -234,8 +234,7 @@ def read_people(
     :raises ListUnreadable: it is not certain what a column means, or many numbers end in five zeros.
     """
     plan = Plan()
-    met: dict[str, int] = {}
-    zones: dict[str, str] = {}
+    met: dict[str, Person] = {}
     contradicted: dict[str, int] = {}  # number → a later row with another time zone
     backwards: set[str] = set()
     which, shards = shard
@@ -256,9 +255,9 @@ def read_people(
             own_key = contact_key(contact)
             if shards > 1 and _digest(own_key) % shards != which - 1:
                 continue
-            if own_key in met:
-                plan.duplicates.append(Duplicate(row, line, f"the number of row {met[own_key]}", contact))
-                if _names_another_zone(own, columns, zones[own_key]):
+            if first := met.get(own_key):
+                plan.duplicates.append(Duplicate(row, line, f"the number of row {first.line}", contact))
+                if _names_another_zone(own, columns, first.zone):
                     contradicted.setdefault(own_key, line)
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
@@ -275,13 +274,13 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[own_key], zones[own_key] = line, zone
+            met[own_key] = person
             plan.people.append(person)
     signed.refuse()
     if contradicted:
         _skip_contradicted(plan, contradicted)
-    if rounded.lines():
-        raise ListUnreadable(f"row {rounded.lines()[0]}: {ROUNDED_LIST}")
+    if rounded_lines := rounded.lines():
+        raise ListUnreadable(f"row {rounded_lines[0]}: {ROUNDED_LIST}")
     plan.warnings += [
         f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
         for zone in sorted(backwards)
