@@ -33,7 +33,7 @@ def read_values(key: str) -> dict[Owner, Any]:
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.
     """
-    return {owner: value for owner, found, value in _read(key) if found == key}
+    return {owner: value for owner, _, value in _read(key)}
 
 
 def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
@@ -47,11 +47,13 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
     :raises CallApiTrouble: the metadata database does not answer.
     """
     key_of_call = re.compile(rf"{re.escape(key)}(_\d+)?")
-    return [(owner, value) for owner, found, value in _read(f"{key}%") if key_of_call.fullmatch(found)]
+    return [
+        (owner, value) for owner, found, value in _read(key, numbered=True) if key_of_call.fullmatch(found)
+    ]
 
 
-def _read(pattern: str) -> list[tuple[Owner, str, Any]]:
-    """Return the task, the key and the value of the newest 500 entries whose key is like an SQL pattern."""
+def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
+    """Return the task, the key and the value of the newest 500 entries with a key, or that begin with it."""
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
     except ImportError:
@@ -62,7 +64,8 @@ def _read(pattern: str) -> list[tuple[Owner, str, Any]]:
     from airflow_provider_callapi.databases.retries import mask_errors  # noqa: PLC0415
 
     columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.key, State.value)
-    query = select(*columns).where(State.key.like(pattern)).order_by(State.updated_at.desc()).limit(_NEWEST)
+    is_wanted = State.key.startswith(key, autoescape=True) if numbered else State.key == key
+    query = select(*columns).where(is_wanted).order_by(State.updated_at.desc()).limit(_NEWEST)
 
     def fetch() -> list[Any]:
         with create_session() as session:
