@@ -391,7 +391,6 @@ def test_no_sequence_of_events_dials_a_person_twice_for_one_attempt(caplog: pyte
     rules = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
-        deadline=None,
         derandomize="CALLAPI_EXPLORE" not in os.environ,
         suppress_health_check=list(HealthCheck),
     )

@@ -82,7 +82,7 @@ def test_every_odd_shape_changes_what_a_client_sees(shape):
     assert story_seen_by_a_client(Profile(odd_shapes=(shape,))) != story_seen_by_a_client(DOCUMENT)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(profile=PROFILES)
 def test_a_profile_as_json_behaves_as_the_profile(profile):
     copy = Profile.parse(profile.model_dump_json())

@@ -36,7 +36,7 @@ OPEN_TO_ALL = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     profile=PROFILES.map(lambda profile: profile.model_copy(update=OPEN_TO_ALL)),
     story=st.sampled_from(sorted({**ANSWERED, **NOT_ANSWERED})),

@@ -193,7 +193,7 @@ AFTER_A_CLAIM: list[Callable[[Attempt], Attempt]] = [
     ),
     kills=st.lists(st.integers(0, 9), max_size=6),
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 def test_a_process_that_dies_before_a_write_leaves_the_stored_attempts_unchanged(
     batches: list[list[tuple[int, int]]], kills: list[int]
 ) -> None:

@@ -670,5 +670,5 @@ def test_no_attempt_is_granted_twice_unless_it_was_proven_not_to_be_placed_in_be
         engines = [connect() for _ in range(3)]  # noqa: RUF012
 
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-    few = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=checks)
+    few = settings(max_examples=40, stateful_step_count=30, suppress_health_check=checks)
     run_state_machine_as_test(Here, settings=few)

@@ -82,7 +82,7 @@ BATCHES = st.lists(
 def test_a_batch_of_claims_gets_the_same_results_as_single_claims(connect, min_gap):
     engine = connect()
 
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(batches=BATCHES)
     def check(batches: Any) -> None:
         run = uuid.uuid4().hex[:8]

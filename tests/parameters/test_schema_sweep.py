@@ -39,7 +39,6 @@ def sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Desk:
 @WAYS
 @settings(
     max_examples=300,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     database=None,
 )

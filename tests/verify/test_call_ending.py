@@ -423,7 +423,7 @@ def test_odd_limits_are_read_or_ignored(odd, new_world, intercept):
     assert world.exchange.active_calls == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.sampled_from([*RECOGNISED.values(), *UNCLEAR.values()]),
     delay=st.sampled_from([0.0, 12.0, 25.0]),

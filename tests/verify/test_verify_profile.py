@@ -63,7 +63,6 @@ def test_a_run_finds_every_setting_of_a_profile_of_the_package(name, tmp_path):
 @pytest.mark.no_cover
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[
         Phase.explicit,

@@ -145,7 +145,7 @@ def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
     return (today and clock >= rule.opens) or (yesterday and clock < rule.closes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     now=st.integers(int(at("2026-05-01T00:00")), int(at("2026-08-01T00:00"))),
     opens=TIMES,
@@ -269,7 +269,7 @@ AROUND_CHANGES = st.one_of(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     now=AROUND_CHANGES,
     opens=TIMES,
@@ -289,7 +289,7 @@ def test_the_next_allowed_moment_is_the_first_that_a_scan_of_all_minutes_finds(
     assert not [m for m in earlier if allowed(rule, m, zone) and not is_repeated(m, zone)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     now=MOMENTS,
     later=st.lists(st.integers(1, 7200), max_size=6),

@@ -66,7 +66,7 @@ def test_a_sip_number_is_used_unchanged(sip: str) -> None:
     assert normalise(sip, "RU") == sip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(in_any_case(SIP_NUMBERS))
 def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
     other = sip.swapcase()
@@ -82,7 +82,7 @@ def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
     assert person.is_excluded_by({other.lower()})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(PHONES_AS_SIP)
 def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) -> None:
     (person,) = plan_of([anna(sip)]).people
@@ -256,7 +256,7 @@ def test_a_number_of_our_own_side_is_read_or_the_row_is_invalid(
     assert number_in_call(field, text) == number
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     field=st.sampled_from(sorted(TWO_SIDED)),
     text=st.from_regex(r"\+?[0-9 ().-]{7,16}", fullmatch=True) | spelled(NUMBERS).map(lambda case: case[0]),
@@ -380,7 +380,7 @@ def test_ids_and_keys_hold_no_number_and_differ_between_campaigns_people_and_att
     assert fingerprint("a", "79260000011") != fingerprint("b", "79260000011")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
 def test_shards_divide_a_list_without_gaps_or_overlaps(numbers: list[int], shards: int) -> None:
     """Each person is in one shard, even with several rows. Each bad row is reported by one shard."""

@@ -173,7 +173,6 @@ def test_the_indexes_agree_with_the_states_after_any_sequence_of_events() -> Non
         settings=settings(
             max_examples=150,
             stateful_step_count=50,
-            deadline=None,
             derandomize="CALLAPI_EXPLORE" not in os.environ,
         ),
     )

@@ -131,7 +131,7 @@ TABLES = st.dictionaries(
     kills=st.lists(st.floats(0.5, 5_000), max_size=3),
     profile=st.sampled_from(["document", "seen"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_person_is_rung_as_often_as_the_redial_table_requires(
     reactions: list[str], table: dict[str, float | None], max_attempts: int, kills: list[float], profile: str
 ) -> None:

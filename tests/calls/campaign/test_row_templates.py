@@ -60,7 +60,7 @@ def _text_or_error(work: Any) -> tuple[str, str]:
         return type(error).__name__, str(error)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=4), row=ROWS)
 def test_a_template_renders_the_same_text_or_error_as_jinja(pieces: list[str], row: dict[str, Any]) -> None:
     template = RowTemplate(row_templates._Sandbox(), "".join(pieces), VALUES, "call")
@@ -94,7 +94,6 @@ CLEAN_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(value=CLEAN_VALUES)
 def test_a_template_inserts_no_value_as_only_python_writes_it(value: Any) -> None:
     call = compile_templates({"message": "{{ contact.value }}"}, VALUES, "call")

@@ -31,7 +31,7 @@ def written(table: list[tuple[str, str]], separator: str) -> str:
     return file.getvalue()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TABLES, st.sampled_from(";,\t|"))
 def test_a_file_that_a_program_wrote_is_read_unchanged(table: list[tuple[str, str]], separator: str) -> None:
     expected = [
@@ -41,7 +41,7 @@ def test_a_file_that_a_program_wrote_is_read_unchanged(table: list[tuple[str, st
     assert read(written(table, separator)) == expected
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TABLES, st.data())
 def test_an_added_or_removed_quotation_mark_never_hides_a_phone_number(
     table: list[tuple[str, str]], data: st.DataObject

@@ -47,7 +47,7 @@ def test_a_phone_number_in_any_column_counts(name: str, value: Any) -> None:
     assert read({"phone": A, name: value})[0] == {A, B}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spelled(NUMBERS), st.text(max_size=12))
 @example(("79260000002", "RU", "79260000002"), "моб. тел.")
 def test_a_number_that_a_contact_list_reads_counts_in_any_column(
@@ -118,7 +118,7 @@ def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     assert B not in unreadable[3]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     in_any_case(SIP_NUMBERS),
     st.sampled_from(["sip", "WhatsApp", "mobile", "comment", "phone 2", "e-mail"]),

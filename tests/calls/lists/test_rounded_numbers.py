@@ -25,7 +25,7 @@ def rounded_lines(texts: list[str]) -> list[int]:
     return rounded.lines()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.integers(79_000_000_000, 79_989_999_999), min_size=2, max_size=30),
     st.sampled_from(["{}", "{}.0", " {} ", "{},00"]),

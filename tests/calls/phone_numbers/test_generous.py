@@ -79,7 +79,7 @@ def test_digits_that_may_be_the_number_of_a_person_are_refused_and_not_ignored(t
     assert "926" not in str(refusal.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(spelled(NUMBERS))
 def test_a_do_not_call_list_finds_every_number_that_a_contact_list_reads(case: tuple[str, str, str]) -> None:
     text, region, _ = case
@@ -105,7 +105,7 @@ def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
     assert find_numbers(form.format(digits), region) == {digits, other}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
     first: tuple[str, str, str], second: tuple[str, str, str]
@@ -119,7 +119,7 @@ def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
     assert found >= numbers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(in_any_case(SIP_NUMBERS))
 def test_a_sip_number_is_found_in_every_case(text: str) -> None:
     assert text.lower() in find_numbers(text, "RU")
@@ -142,20 +142,20 @@ _SIP_TEXTS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(in_any_case(SIP_NUMBERS.filter(lambda sip: "@" in sip)), _SIP_TEXTS)
 def test_a_sip_address_is_found_in_every_form(sip: str, form: str) -> None:
     assert sip.lower() in find_numbers(form.format(sip), "RU")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PHONES_AS_SIP, _SIP_TEXTS)
 def test_a_sip_address_with_a_phone_number_means_both(sip: str, form: str) -> None:
     assert find_numbers(form.format(sip), "RU") >= {sip.lower(), A}
     assert A in numbers_in_sip(read_contact(sip, "RU"), "RU")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     spelled(NUMBERS),
     in_any_case(SIP_NUMBERS.filter(lambda sip: "@" in sip)),
@@ -251,7 +251,7 @@ def test_a_masked_number_or_a_pattern_is_no_sip_number(text: str) -> None:
         read_contact(text, "RU")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.from_regex(r"\+?[0-9]{1,9}[*#_xXхХ]{1,9}[0-9]{0,4}|[*#_xXхХ]{2,9}[0-9]{1,6}", fullmatch=True))
 def test_signs_that_stand_for_digits_never_protect_no_one(text: str) -> None:
     with contextlib.suppress(NotANumber):

@@ -168,7 +168,7 @@ def test_a_single_call_does_not_read_a_mistyped_number_of_the_region_as_a_foreig
         read_destination(text, "RU")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(900_000_0000, 999_999_9999), st.integers(3, 10), st.sampled_from("0123456789"))
 def test_a_digit_too_many_never_sends_a_call_abroad(national: int, position: int, digit: str) -> None:
     text = str(national)
@@ -182,7 +182,7 @@ def test_a_digit_too_many_never_sends_a_call_abroad(national: int, position: int
     assert number == text[:position] + digit + text[position:]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     st.sampled_from(["DE", "AT", "FI", "ID", "SE", "MM", "IT", "XK", "RU", "US"]),
     st.from_regex(r"[0-9]{6,11}", fullmatch=True),
@@ -206,7 +206,7 @@ def test_the_error_names_an_unknown_region() -> None:
         read_contact(ANNA, "Russia")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(spelled(NUMBERS))
 def test_a_spelled_number_is_read_with_all_its_digits_or_refused(case: tuple[str, str, str]) -> None:
     text, region, number = case
@@ -216,7 +216,7 @@ def test_a_spelled_number_is_read_with_all_its_digits_or_refused(case: tuple[str
         return
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spelled(NUMBERS), st.sampled_from("-\u2010\u2011\u2212\ufe63\uff0d"))
 def test_a_negative_number_is_never_read_as_a_phone_number(case: tuple[str, str, str], minus: str) -> None:
     text, region, number = case
@@ -230,7 +230,7 @@ def test_a_dash_of_a_bulleted_list_is_no_minus(text: str) -> None:
     assert read_contact(text, "RU") == ANNA
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(spelled(NUMBERS))
 def test_every_number_that_can_be_read_is_masked(case: tuple[str, str, str]) -> None:
     text, region, _ = case
@@ -244,7 +244,7 @@ def test_every_number_that_can_be_read_is_masked(case: tuple[str, str, str]) -> 
     assert not re.search(r"(\d[^\w…]*){6}", masked), masked
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.one_of(st.sampled_from("0123456789+()-. /" + "".join(GAPS)), st.characters()), max_size=24))
 def test_no_digit_of_a_text_is_added_or_lost(text: str) -> None:
     try:
@@ -260,7 +260,7 @@ def test_no_digit_of_a_text_is_added_or_lost(text: str) -> None:
     assert len(digits) <= len(number) + 3, "a prefix at most"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["RU", "AT", "DE", "US", "KZ", "IT", "AR", "HU"]),
     st.from_regex(r"[0-9]{7,15}", fullmatch=True),

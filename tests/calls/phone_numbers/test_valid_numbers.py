@@ -35,7 +35,7 @@ def nationals(draw: st.DrawFn, region: str) -> str:
     return "".join(digits) + draw(st.text("0123456789", max_size=1))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
 def test_a_national_number_is_valid_if_the_library_calls_it_valid(data: st.DataObject, region: str) -> None:
     national = data.draw(nationals(region))
@@ -63,7 +63,7 @@ def test_an_international_prefix_that_begins_with_the_national_prefix_is_left_to
     assert read_digits("0151123400000", "IL") is None  # 015 abroad, and not the national prefix 0
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
 def test_digits_are_read_like_the_parser_of_the_library_reads_them(data: st.DataObject, region: str) -> None:
     plan = numbering_plan.NumberingPlan.of(region)
@@ -78,7 +78,7 @@ def test_digits_are_read_like_the_parser_of_the_library_reads_them(data: st.Data
         assert parsed == quick or (parsed is None and digits == quick)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(data=st.data(), region=st.sampled_from([*REGIONS, *["RU", "KZ", "US", "IT", "GB"] * 20]))
 def test_a_number_with_a_country_code_is_read_like_the_parser_of_the_library_reads_it(
     data: st.DataObject, region: str

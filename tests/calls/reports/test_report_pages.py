@@ -108,7 +108,7 @@ def worlds(draw: st.DrawFn) -> tuple[Service, int, int]:
     return service, START, START + length
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(world=worlds(), page_size=st.integers(1, 12), pages=st.integers(0, 4))
 def test_every_row_is_read_exactly_once_for_any_interval_page_and_arrival(world, page_size, pages):
     service, since, until = world
@@ -124,7 +124,7 @@ def test_every_row_is_read_exactly_once_for_any_interval_page_and_arrival(world,
     assert here <= set(found) <= here | late
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(begins=[0, 1, 2, 31, 32], arrives=[0, 1, 31, 2])
 @given(
     begins=st.lists(st.integers(0, 40), min_size=1, max_size=25, unique=True),

@@ -206,7 +206,7 @@ def test_there_are_fewer_false_ends_on_an_account_whose_calls_vanish_longer_than
     assert after < 5
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 1_000))
 def test_second_looks_end_waits_earlier_and_send_at_most_a_tenth_more_polls(seed):
     slow, _, regular = Account(0.0, 0.0, seed=seed).play(adaptive=False)

@@ -385,7 +385,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(STEPS, max_size=40), st.integers(1, 3))
 def test_each_event_is_reported_at_most_once_in_order_and_only_of_what_a_snapshot_showed(steps, misses):
     detector = EventDetector(tolerance=PollTolerance(misses=misses))

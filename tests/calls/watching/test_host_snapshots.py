@@ -94,7 +94,7 @@ def test_the_first_snapshot_of_a_task_is_taken_after_the_wait_began(host):
     assert snapshots[0].at >= host.now - 1.1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     begins=st.lists(st.floats(0, 60), min_size=1, max_size=8),
     intervals=st.lists(st.sampled_from([1.0, 2.0, 5.0, 30.0]), min_size=8, max_size=8),

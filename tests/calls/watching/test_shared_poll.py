@@ -540,7 +540,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps=steps, takes=st.sampled_from([0.0, 0.25, 4.0]))
 @example(
     steps=[(0.0, "join", 30.0, 0), (3.0, "works", 2.0, 0), (20.0, "join", 9.0, 0)], takes=0.0

@@ -225,7 +225,7 @@ def stories(draw: st.DrawFn) -> list[Snapshot]:
     return [replace(snapshot, at=5.0 * number) for number, snapshot in enumerate(flat)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     snapshots=stories(),
     appear_by=st.sampled_from([0.0, 20.0, 60.0]),

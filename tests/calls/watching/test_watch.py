@@ -503,7 +503,7 @@ RULES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(truth=truths(), polled=polls(), rules=RULES)
 def test_a_watch_reports_only_what_the_snapshots_showed(
     truth: Truth, polled: list[Poll], rules: dict[str, Any]
@@ -568,7 +568,7 @@ def test_a_watch_reports_only_what_the_snapshots_showed(
     event("still waiting")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(truth=truths(), polled=polls(), rules=RULES)
 def test_a_watch_that_is_restored_at_any_point_continues_like_one_that_was_not(
     truth: Truth, polled: list[Poll], rules: dict[str, Any]

@@ -79,7 +79,7 @@ def test_a_wrong_virtual_number_does_not_prevent_an_alert_that_is_due():
     notifier(virtual_phone_number="7495000000", context=of_deadline())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(spelled(NUMBERS))
 def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
     text, region, _ = case

@@ -84,9 +84,7 @@ UNUSABLE = {
 
 
 @pytest.mark.needs_airflow("3.2", "CallbackTrigger, which runs a deadline's callback")
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(
     changes=st.fixed_dictionaries({}, optional={name: st.sampled_from(UNUSABLE[name]) for name in UNUSABLE})
 )

@@ -345,9 +345,7 @@ BEGINNINGS = st.one_of(
 
 
 @pytest.mark.no_cover
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(
     begins=BEGINNINGS,
     hours=st.lists(CLOCKS, min_size=2, max_size=2, unique=True),

@@ -246,7 +246,7 @@ LISTS = st.lists(st.sampled_from([ANNA, BORIS, CLARA, ZOYA, BAD]), min_size=1, m
 
 @pytest.mark.no_cover
 @given(first=LISTS, later=st.lists(LISTS, min_size=1, max_size=3), data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_moved_person_is_never_rung_twice_with_any_lists_and_tries(
     desk: Desk, first: list[str], later: list[list[str]], data: st.DataObject
 ) -> None:

@@ -111,7 +111,7 @@ def test_a_list_with_any_damage_rings_only_the_right_people_or_no_one(files: Fil
     passed = seen = 0
     refusals: set[str] = set()
 
-    @settings(max_examples=LISTS // PARTS, deadline=None, database=None)
+    @settings(max_examples=LISTS // PARTS, database=None)
     @given(st.integers(0, 2**40))
     @example(23326)  # a mark that closes a cell of the do-not-call list too soon
     def play(number: int) -> None:
