@@ -133,6 +133,6 @@ def test_arguments_of_a_function_and_the_result_of_a_task_may_be_none(native: bo
 
 def test_an_alert_speaks_its_text_even_with_a_gap() -> None:
     notifier = CallApiNotifier(contact=CONTACT, virtual_phone_number=VNUMBER, message="Failed: {{ reason }}")
-    notifier.render_template_fields({"reason": None, "ti": SimpleNamespace()})
+    notifier.render_template_fields({"reason": None, "ti": SimpleNamespace(), "dag": DAG("dag")})
 
     assert notifier.message == "Failed: None"
