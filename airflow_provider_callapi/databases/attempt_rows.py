@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.exceptions import CallApiFailure
+
+T = TypeVar("T")
 
 _OF_THE_CALL = (
     "answered",
@@ -21,7 +26,9 @@ _OF_THE_CALL = (
 )
 """Columns that have the same name as a field of `Outcome`, and the same value."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", "operations", *_OF_THE_CALL)
-_STATUSES = {status.value: status for status in Status}
+_STATUSES: dict[str | None, Status] = {status.value: status for status in Status}
+_NEEDED = {Status.ACTIVE: "call_session_id", Status.ENDED: "call_session_id", Status.FINISHED: "result"}
+"""Status → the column that has a value in each row with the status."""
 _RESULTS: dict[str | None, Result | None] = {None: None, **{result.value: result for result in Result}}
 
 
@@ -29,6 +36,8 @@ def attempt_of_row(row: Any) -> Attempt:
     """Convert a row of the SQL ledger's call table to an `Attempt`.
 
     :param row: the row's values, in the order of `attempt_columns`.
+    :raises CallApiFailure: this version of the package does not know the status or the result, or the column
+        that the status needs is null.
     """
     (
         _,
@@ -56,6 +65,10 @@ def attempt_of_row(row: Any) -> Attempt:
         communication_id,
         source,
     ) = row
+    known_status, known_result = _known(_STATUSES, "status", status), _known(_RESULTS, "result", result)
+    needed = _NEEDED.get(known_status)
+    if needed and {"result": result, "call_session_id": call_session_id}[needed] is None:
+        raise _unreadable(f"the status is {status}, but the column {needed} is null")
     call = None
     if call_session_id is not None:
         call = Outcome(
@@ -79,14 +92,32 @@ def attempt_of_row(row: Any) -> Attempt:
     return Attempt(
         person,
         number,
-        _STATUSES[status],
+        known_status,
         external_id,
         intended_at,
         unrung,
-        _RESULTS[result],
+        known_result,
         result_known_at,
         call,
         refused_with,
+    )
+
+
+def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
+    """Return the kind that a column of the call table contains.
+
+    :param kinds: value in the database → kind.
+    """
+    if stored in kinds:
+        return kinds[stored]
+    raise _unreadable(f"{mask_phones(repr(stored))} in the column {column} is unknown")
+
+
+def _unreadable(problem: str) -> CallApiFailure:
+    return CallApiFailure(
+        f"the ledger's table callapi_campaign_call: {problem}: a newer version of airflow-provider-callapi "
+        "has stored the row, or somebody has edited it. Finish the campaign with the newer version, or "
+        "correct the row"
     )
 
 

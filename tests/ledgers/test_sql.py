@@ -490,6 +490,39 @@ def test_a_name_that_does_not_fit_the_key_is_refused(engine, name):
         SqlLedger(engine, name)
 
 
+@pytest.mark.parametrize("column", ["status", "result"])
+@pytest.mark.parametrize("read", [lambda its: list(its.load([ANNA])), lambda its: its.claim([INTENT])])
+def test_an_unknown_status_or_result_fails_with_its_table_and_column_and_what_to_do(engine, column, read):
+    """A newer version may have stored the value, or a person has edited the row."""
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    ledger.record([finished(INTENT)])
+    with engine.begin() as db:
+        db.execute(calls.update().values({column: "of " + ANNA}))
+
+    with pytest.raises(CallApiFailure) as failure:
+        read(ledger)
+
+    text = str(failure.value)
+    assert f"table callapi_campaign_call: 'of 7926…0001' in the column {column} is unknown" in text
+    assert "newer version" in text
+    assert "correct the row" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "missing"),
+    [(Status.FINISHED, "result"), (Status.ACTIVE, "call_session_id"), (Status.ENDED, "call_session_id")],
+)
+def test_a_row_without_the_value_that_its_status_needs_fails_with_the_column(engine, status, missing):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    with engine.begin() as db:  # a person marks somebody as done
+        db.execute(calls.update().values(status=status.value))
+
+    with pytest.raises(CallApiFailure, match=f"the status is {status}, but the column {missing} is null"):
+        list(ledger.load([ANNA]))
+
+
 # --- the tables ---
 
 
