@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
+from airflow_provider_callapi.calls.lists.number_formats import shown_text
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -19,7 +20,8 @@ _PART = 65536
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     """Yield the rows of an Excel workbook: column → value, or None for an empty cell.
 
-    The first line with a value contains the column names.
+    The first line with a value contains the column names. If the number format of a cell shows further
+    digits, such as ``+7 926 000-00-01`` for the number 9260000001, the value is the shown text.
 
     :param file: the ``.xlsx`` file, opened in binary mode.
     :raises ListUnreadable: openpyxl is not installed.
@@ -71,8 +73,9 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions
-    pairs = zip(sheet.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)
-    for number, (values, written) in enumerate(pairs, start=1):
+    pairs = zip(sheet.iter_rows(), formulas.iter_rows(values_only=True), strict=True)
+    for number, (cells, written) in enumerate(pairs, start=1):
+        values = tuple(map(_value, cells))
         if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
             raise ListUnreadable(
                 f"line {number}: a formula has no stored result. Open and save the file in Excel"
@@ -125,7 +128,7 @@ def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:
         table = Table(_trimmed(heading))
         for line in lines[1:]:
             number, values = line
-            yield table.row(values, _cell)
+            yield table.row(values, clean)
     except ListUnreadable as error:
         raise ListUnreadable(f"line {number}: {error}") from None
 
@@ -137,6 +140,10 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
     return names
 
 
-def _cell(value: Any) -> Any:
-    value = clean(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _value(cell: Any) -> Any:
+    """Return the value of a cell, or the text that it shows if its number format shows further digits."""
+    value = cell.value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return (shown_text(value, cell.number_format) or value) if is_number else value

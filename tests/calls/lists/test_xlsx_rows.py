@@ -135,3 +135,16 @@ def test_a_hidden_row_without_a_value_does_not_count() -> None:
 def test_a_file_that_is_no_workbook_is_refused(content: bytes) -> None:
     with pytest.raises(ListUnreadable, match="not a readable"):
         list(read_xlsx(io.BytesIO(content)))
+
+
+def test_a_number_keeps_the_digits_that_only_its_number_format_shows() -> None:
+    """In Russia, 9162345678 is another person than +1 916 234-5678."""
+    book = openpyxl.Workbook()
+    book.active.append(["phone", "timezone", "pin"])
+    book.active.append([9162345678, 5, 42])
+    for column, number_format in enumerate(['"+1 "(000) 000-0000', '"UTC-"0', "0000"], start=1):
+        book.active.cell(2, column).number_format = number_format
+
+    assert list(read_xlsx(saved(book))) == [
+        {"phone": "+1 (916) 234-5678", "timezone": "UTC-5", "pin": "0042"}
+    ]

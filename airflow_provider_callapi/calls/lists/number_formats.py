@@ -1,0 +1,63 @@
+"""Finds out which digits of a number only the number format of its cell shows.
+
+With the format ``"+7 "000 000-00-00``, a workbook shows the number 9260000001 as ``+7 926 000-00-01``. The
+number alone may be the number of a stranger, for example in another country.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?])|(?P<plain>[ ()/+1-9-])|[_*].|\[[^\]<>=]*\]'
+)
+"""Matches a part of a number format: a text, a place for a digit, a gap, or a colour or language."""
+_SIGNS = re.compile(r"[^\d+-]")
+
+
+def shown_text(value: int, number_format: str) -> str | None:
+    """Return the text that a workbook shows for a number, if it has more digits or signs than the number.
+
+    Examples: ``+7 926 000-00-01`` for 9260000001, and ``0042`` for 42 with the format ``0000``.
+
+    :param number_format: the number format of the cell.
+    :return: the text. None: the cell shows the number, or the format does more than add a text to it.
+    """
+    parts = _parts(number_format)
+    if value < 0 or parts is None:
+        return None
+    digits = str(value)
+    missing = sum(is_place for _, is_place in parts) - len(digits)
+    shown, used = [], 0
+    for text, is_place in parts:
+        if not is_place:
+            shown.append(text)
+        elif missing > 0:
+            missing -= 1
+            shown.append({"0": "0", "?": " "}.get(text, ""))
+        else:
+            # The first place also shows the digits for which there is no place.
+            end, missing = used + 1 - missing, 0
+            shown.append(digits[used:end])
+            used = end
+    whole = "".join(shown)
+    return whole if _SIGNS.sub("", whole) != digits else None
+
+
+@lru_cache(maxsize=1024)
+def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
+    """Return the parts of a number format: (text, whether the part is a place for a digit).
+
+    Only the format of positive numbers counts. None: the format has other parts, or no place for a digit.
+    """
+    parts: list[tuple[str, bool]] = []
+    position = 0
+    while position < len(number_format) and number_format[position] != ";":
+        match = _TOKEN.match(number_format, position)
+        if match is None:
+            return None
+        position = match.end()
+        text = match["quoted"] or match["escaped"] or match["plain"] or ""
+        parts.append((match["place"], True) if match["place"] else (text, False))
+    return tuple(parts) if any(is_place for _, is_place in parts) else None

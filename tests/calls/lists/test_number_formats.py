@@ -1,0 +1,74 @@
+"""Digits that only the number format of a cell shows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.lists.number_formats import shown_text
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "shown"),
+    [
+        ('"+7 "000 000-00-00', 9260000001, "+7 926 000-00-01"),
+        (r"\+0", 79260000001, "+79260000001"),
+        ("+7(000)000-00-00", 9260000001, "+7(926)000-00-01"),
+        ('8" ("###") "###-##-##', 9260000001, "8 (926) 000-00-01"),
+        ("00000000000", 9260000001, "09260000001"),
+        ("0000", 42, "0042"),
+        ("####", 42, None),
+        ('"+1 "(000) 000-0000;"minus "0', 9162345678, "+1 (916) 234-5678"),
+        ('[Red][$-419]"+7 "0_)', 9260000001, "+7 9260000001"),
+        ('"UTC-"0', 5, "UTC-5"),
+        ('0" a;b "', 5, None),
+    ],
+)
+def test_digits_and_signs_of_the_format_are_part_of_the_shown_text(number_format, value, shown) -> None:
+    assert shown_text(value, number_format) == shown
+
+
+@pytest.mark.parametrize(
+    "number_format",
+    [
+        "General",
+        "0",
+        "#,##0",
+        "0.00",
+        '0" rub."',
+        "0%",
+        "@",
+        "",
+        '"text"',
+        "[<=9999999]###-####;(###) ###-####",
+        "dd.mm.yyyy",
+        '"open',
+    ],
+)
+def test_a_format_that_adds_no_digit_leaves_the_number(number_format: str) -> None:
+    assert shown_text(79260000001, number_format) is None
+
+
+@given(st.integers(0, 10**15), st.text("0123456789", min_size=1, max_size=4), st.lists(st.integers(1, 5)))
+def test_the_shown_text_has_the_digits_of_the_format_and_then_those_of_the_number(
+    value: int, code: str, groups: list[int]
+) -> None:
+    places = "-".join("#" * size for size in [*groups, 1])
+
+    shown = shown_text(value, f'"+{code} "{places}')
+
+    assert shown is not None
+    assert re.sub(r"\D", "", shown) == f"{code}{value}"
+
+
+@given(st.integers(0, 10**15), st.text('0#?"\\_*[]()+-;7 a,.%', max_size=12))
+def test_any_format_either_shows_all_digits_of_the_number_or_leaves_it(
+    value: int, number_format: str
+) -> None:
+    shown = shown_text(value, number_format)
+
+    remaining = iter(shown or str(value))
+    assert all(digit in remaining for digit in str(value))
