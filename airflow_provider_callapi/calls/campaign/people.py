@@ -221,7 +221,8 @@ def read_people(
 ) -> Plan:
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
-    If several rows have the same number, the person of the first valid row is called. If these rows name
+    If several rows have the same number, the person of the first valid row is called. A SIP address whose
+    name is a phone number, such as ``79260000011@example.com``, counts as this number. If these rows name
     different time zones, the person is not called.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
@@ -252,17 +253,17 @@ def read_people(
             contact = read_contact(written, template.region)
             plan.rows += 1
             rounded.add(written, line)
-            own_key = contact_key(contact)
-            if shards > 1 and _digest(own_key) % shards != which - 1:
+            numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
+            own_number = _own_number(contact, numbers)
+            if shards > 1 and _digest(own_number) % shards != which - 1:
                 continue
-            if first := met.get(own_key):
+            if first := met.get(own_number):
                 plan.duplicates.append(Duplicate(row, line, f"the number of row {first.line}", contact))
                 if _names_another_zone(own, columns, first.zone):
-                    contradicted.setdefault(own_key, line)
+                    contradicted.setdefault(own_number, line)
                 continue
             zone = _zone(own, columns, timezone, backwards)  # a failed formula is no missing time zone
-            numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, template.region)
-            person = Person(key_of(own_key), contact, zone, row, line, numbers)
+            person = Person(key_of(contact_key(contact)), contact, zone, row, line, numbers)
             template.request(person, template.own_external_id(person) or _TRIAL_ID)
         except (NotANumber, InvalidRow) as error:
             if contact is None:
@@ -274,7 +275,7 @@ def read_people(
             why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
             plan.invalid.append(Skipped(row, line, why))
         else:
-            met[own_key] = person
+            met[own_number] = person
             plan.people.append(person)
     signed.refuse()
     if contradicted:
@@ -286,6 +287,17 @@ def read_people(
         for zone in sorted(backwards)
     ]
     return plan
+
+
+def _own_number(contact: str, numbers: frozenset[str]) -> str:
+    """Return the phone number of a person, also if the contact is a SIP address with this number as its name.
+
+    If the contact is another SIP number, return this SIP number.
+
+    :param numbers: the phone numbers that the name may mean.
+    """
+    name = contact.partition("@")[0]
+    return name if name in numbers else contact_key(contact)
 
 
 def _zone(row: Mapping[str, Any], columns: Columns, default: str, backwards: set[str]) -> str:
@@ -315,10 +327,12 @@ def _names_another_zone(row: Mapping[str, Any], columns: Columns, zone: str) -> 
 def _skip_contradicted(plan: Plan, contradicted: Mapping[str, int]) -> None:
     """Make the rows of these people invalid: number → a later row that names another time zone."""
     for person in plan.people:
-        if line := contradicted.get(contact_key(person.contact)):
+        if line := contradicted.get(_own_number(person.contact, person.numbers)):
             why = f"timezone: row {line} names another time zone for the same number; write one zone"
             plan.invalid.append(Skipped(person.row, person.line, why))
-    plan.people = [person for person in plan.people if contact_key(person.contact) not in contradicted]
+    plan.people = [
+        person for person in plan.people if _own_number(person.contact, person.numbers) not in contradicted
+    ]
 
 
 def external_id(scope: str, contact: str, attempt: int, own: str | None = None) -> str:

@@ -83,6 +83,28 @@ def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
 
 
 @settings(max_examples=30)
+@given(
+    st.from_regex("7926[0-9]{7}", fullmatch=True),
+    st.permutations(["{}", "{}@example.com", "{}@pbx.example.org"]),
+)
+def test_a_phone_number_and_sip_addresses_with_it_as_their_name_are_one_person(number, contacts) -> None:
+    rows = [anna(contact.format(number)) for contact in contacts]
+
+    plan = plan_of(rows)
+    (person,) = plan.people
+    assert person.contact == rows[0]["phone"], "the campaign dials the contact of the first row"
+    assert [duplicate.why for duplicate in plan.duplicates] == ["the number of row 1"] * 2
+    assert sum(len(plan_of(rows, shard=(which, 2)).people) for which in (1, 2)) == 1
+    (contradicted,) = plan_of([*rows, anna(number, timezone="Asia/Omsk")]).invalid
+    assert contradicted.line == 1
+
+
+def test_sip_addresses_with_a_short_name_are_people_of_their_domains() -> None:
+    assert len(plan_of([anna("sip25@example.com"), anna("sip25@example.org")]).people) == 2
+    assert len(plan_of([anna("100@example.com"), anna("100@example.org")]).people) == 2
+
+
+@settings(max_examples=30)
 @given(PHONES_AS_SIP)
 def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) -> None:
     (person,) = plan_of([anna(sip)]).people
