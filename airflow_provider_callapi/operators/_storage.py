@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
+
+_PASSWORD = re.compile(r"://[^/@:]*:[^@]*@")
+"""Matches ``://user:password@`` in a path."""
 
 
 def open_path(path: str, field: str) -> ObjectStoragePath:
@@ -21,6 +25,11 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
         storage_path = ObjectStoragePath(path)
         storage_path.fs  # noqa: B018 - this looks the storage up
     except Exception as error:  # each storage provider raises its own exception classes
+        if _PASSWORD.search(path):  # Airflow takes user:password for the id of a connection, and names it
+            raise CallApiFailure(
+                f"{field}: the path contains a password. Store the password in an Airflow connection, and "
+                "write the id of the connection before the @, such as s3://my_conn@bucket/people.csv"
+            ) from None
         raise CallApiFailure(f"{field}: {path} cannot be used: {error}") from error
     return storage_path
 
