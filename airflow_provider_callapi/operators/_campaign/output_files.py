@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def shard_path(path: str, shard: tuple[int, int]) -> str:
     which, shards = shard
     own = f"{which}-of-{shards}"
     folder, slash, name = path.rpartition("/")
-    if shards == 1 or own in name:
+    if shards == 1 or re.search(rf"(?<!\d){own}(?!\d)", name):  # not 1-of-12 in x-11-of-12.csv
         return path
     stem, dot, suffix = name.rpartition(".")
     return f"{folder}{slash}{stem}-{own}{dot}{suffix}" if dot else f"{path}-{own}"
