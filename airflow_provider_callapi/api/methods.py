@@ -218,7 +218,7 @@ def _check_phone_number(text: str) -> str:
 
 
 _E164 = re.compile(r"(?!8[39])[1-9][0-9]{9,14}")  # 83 and 89 are no country codes, but Russia's 8 and more
-_SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])[A-Za-z0-9_.@*#-]{3,64}")
+_SIP = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z@*#])(?!@|.*@(?:.*@|$))[A-Za-z0-9_.@*#-]{3,64}")
 _SHORT = re.compile(r"[0-9]{3,9}")
 _NUMERIC_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 
@@ -230,7 +230,8 @@ def check_phone_or_sip(text: str) -> str:
 
     - three to nine digits;
     - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``. At least one is a digit, and
-      at least one is a letter, ``@``, ``*`` or ``#``. Exponents such as ``7e5`` are no SIP numbers.
+      at least one is a letter, ``@``, ``*`` or ``#``. An ``@`` stands once, between a name and a domain.
+      Exponents such as ``7e5`` are no SIP numbers.
 
     :raises ValueError: the text is anything else. The error does not contain the text.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import re
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -492,6 +493,19 @@ def test_only_ascii_digits_are_digits(field: str, number: str) -> None:
 
 def test_a_contact_may_be_a_sip_number() -> None:
     assert informer(contact="0021234").params["contact"] == "0021234"
+
+
+@given(st.lists(st.sampled_from(["79260000001", "sip25", "x.ru", ""]), min_size=2, max_size=4).map("@".join))
+@example("@79260000001")
+@example("79260000001@")
+def test_the_at_of_a_sip_address_stands_once_between_a_name_and_a_domain(address: str) -> None:
+    values = {**LEAST["start.informer_call"], "contact": address}
+    name, _, domain = address.partition("@")
+
+    if name and domain and "@" not in domain and re.search("[0-9]", address):
+        assert StartInformerCall.from_values(values).contact == address
+    else:
+        assert refused_field(StartInformerCall, values) == "contact"
 
 
 def test_the_error_of_a_refused_number_explains_the_expected_form() -> None:
