@@ -50,6 +50,8 @@ _MASKED = re.compile(
 _EXPONENT = re.compile(r"[+-]?\d+([.,]\d+)?[eEеЕ][+-]?\d+")
 _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
+_ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
+"""Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
 _SHORT = re.compile(r"[0-9]{1,9}")
 _LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
@@ -94,9 +96,14 @@ def read_destination(given: object, region: str) -> str:
     ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the value is no number that can be called, or seems to be mistyped.
+    :raises NotANumber: the value is no number that can be called, or seems to be mistyped or rounded.
     """
     text = str(given).strip()
+    if _ROUNDED_FLOAT.fullmatch(text):
+        raise NotANumber(
+            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
+            "may be lost; write all digits, in quotation marks"
+        )
     is_digits = text.isascii() and text.isdigit()
     if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
         return text

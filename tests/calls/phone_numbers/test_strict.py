@@ -6,6 +6,7 @@ import re
 
 import phonenumbers
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spelled_numbers import GAPS, NUMBERS, spelled
@@ -228,6 +229,21 @@ def test_a_negative_number_is_never_read_as_a_phone_number(case: tuple[str, str,
 @pytest.mark.parametrize("text", ["- 8 926 000-00-01", "\u2013 9260000001"])
 def test_a_dash_of_a_bulleted_list_is_no_minus(text: str) -> None:
     assert read_contact(text, "RU") == ANNA
+
+
+@given(st.integers(79000, 79999), st.integers(0, 9))
+def test_a_float_that_yaml_makes_of_a_spreadsheets_short_form_is_refused(first: int, next_digit: int) -> None:
+    """The short form 7.926E+10 has lost the last digits; YAML reads it as the number 79260000000.0."""
+    number = yaml.safe_load(f"{first // 10000}.{first % 10000}{next_digit}E+10")
+    assert isinstance(number, float)
+
+    with pytest.raises(NotANumber, match="ends in five zeros"):
+        read_destination(number, "RU")
+
+
+def test_a_whole_number_may_end_in_five_zeros_and_a_float_in_other_digits() -> None:
+    assert read_destination(79260000000, "RU") == "79260000000"
+    assert read_destination(79260000001.0, "RU") == "79260000001"
 
 
 @settings(max_examples=400)
