@@ -59,6 +59,7 @@ _NEGATIVE = (
     "formula; in the workbook, format the column as text, and write the number again"
 )
 _SHAPES = (
+    (re.compile(r".*"), "several lines; write one number on one line"),
     (re.compile(r".[^+]*"), "several numbers, or a + inside the number"),
     (re.compile(r"(?!\D*-\d).*", re.DOTALL), _NEGATIVE),
     (re.compile(r"\+?[\d\s().~/-]*"), "a character that is not part of a phone number"),

@@ -231,6 +231,14 @@ def test_a_dash_of_a_bulleted_list_is_no_minus(text: str) -> None:
     assert read_contact(text, "RU") == ANNA
 
 
+@pytest.mark.parametrize(
+    "text", ["79260000001\n79260000002", "+79260000001\r\n+79260000002", "7926\n0000001"]
+)
+def test_the_error_of_a_number_on_several_lines_names_the_lines(text: str) -> None:
+    with pytest.raises(NotANumber, match="several lines"):
+        read_contact(text, "RU")
+
+
 @given(st.integers(79000, 79999), st.integers(0, 9))
 def test_a_float_that_yaml_makes_of_a_spreadsheets_short_form_is_refused(first: int, next_digit: int) -> None:
     """The short form 7.926E+10 has lost the last digits; YAML reads it as the number 79260000000.0."""
