@@ -154,16 +154,23 @@ class CampaignOptions:
             )
 
     def _check_paths(self) -> None:
+        for name in ("results", "report"):
+            if isinstance(path := getattr(self, name), str):
+                self.check_output(name, path)
+
+    def check_output(self, name: str, path: str) -> None:
+        """Check that a file that the campaign writes is not another of its files, such as its contact list.
+
+        :param name: the parameter of the file, ``results`` or ``report``.
+        :raises InvalidParameter: the campaign would overwrite the other file.
+        """
         exclusions = self.do_not_call
         rows = exclusions.rows if isinstance(exclusions, Exclusions) else exclusions
         lists = {"contacts": self.contacts, "do_not_call": rows}
         paths = {**lists, "results": self.results, "report": self.report}
-        for name in ("results", "report"):
-            if isinstance(paths[name], str):
-                own = _plain_path(paths[name])
-                for other, path in paths.items():
-                    if other != name and isinstance(path, str) and _plain_path(path) == own:
-                        raise InvalidParameter(f"{name}: the file of {other} would be overwritten")
+        for other, its_path in paths.items():
+            if other != name and isinstance(its_path, str) and _plain_path(its_path) == _plain_path(path):
+                raise InvalidParameter(f"{name}: the file of {other} would be overwritten")
 
 
 def _plain_path(path: str) -> str:

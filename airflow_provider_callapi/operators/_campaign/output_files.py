@@ -53,9 +53,10 @@ class OutputFiles:
         self._csv_form = csv_form(options.contacts) if results else (",", False)
         wanted = {"results": results, "report": options.report}
         shard = read_shard(options.shard)
-        self._paths = {
-            name: prepare_output_path(shard_path(path, shard), name) for name, path in wanted.items() if path
-        }
+        paths = {name: shard_path(path, shard) for name, path in wanted.items() if path}
+        for name, path in paths.items():
+            options.check_output(name, path)  # with the number of its shard, it may be the contact list
+        self._paths = {name: prepare_output_path(path, name) for name, path in paths.items()}
 
     @property
     def paths(self) -> list[str]:
