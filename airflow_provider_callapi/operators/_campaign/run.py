@@ -127,7 +127,7 @@ class CampaignRun:
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
         self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
-        self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
+        self._control = Control(lambda: open_control_store(options, facts.state), log)
         self._runner = self._make_runner()
         if self._memory.stopped:
             self._campaign.stop(self._memory.stopped)
