@@ -83,7 +83,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1`` for the first
         contact, ``<external_id>-2`` for the second contact …. By default, each DAG run and list of contacts
-        has its own id.
+        has its own id, and with ``quiet_for=0`` each failure.
     :param quiet_for: how long after a call the notifier does not ring again for the same ``external_id``: a
         timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no

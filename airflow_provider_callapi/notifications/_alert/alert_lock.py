@@ -66,7 +66,9 @@ class AlertLock:
         The callback must use `AlertLock.acquire` before it rings.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
-        alert = str(options.external_id or failure.external_id(deployment, people))
+        # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
+        only_of = "" if options.quiet_for else uuid.uuid4().hex
+        alert = str(options.external_id or failure.external_id(deployment, people, only_of=only_of))
         return cls(
             alert=alert,
             key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
