@@ -229,9 +229,9 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
 
     shown = log()
     assert "Other callbacks may ring too, because the Airflow Variable cannot be used: 403" in shown
-    assert "Other callbacks wait for this one, because the Airflow Variable cannot be written: 403" in shown
+    assert "Other callbacks wait for this one, because the Airflow Variable cannot be used: 403" in shown
     assert "Expired Variables callapi_alert_… are not deleted" in shown
-    assert "Other callbacks may ring too, because the Airflow Variable cannot be written" in shown
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be used" in shown
 
 
 @pytest.mark.parametrize("deadline", [None, "1", {}, {"id": None}])
