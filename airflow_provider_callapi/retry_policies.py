@@ -161,9 +161,9 @@ class CallApiRetryPolicy(RetryPolicy):
         """Return a policy with the parameters that `serialize` returned."""
         return cls(timedelta(seconds=data["backoff"]), timedelta(seconds=data["longest"]))
 
-    def _decide(self, rule: _Rule, error: BaseException, try_number: int) -> RetryDecision:
+    def _decide(self, rule: _Rule, error: Any, try_number: int) -> RetryDecision:
         reason = f"{type(error).__name__}: {rule.reason}"
-        if isinstance(error, errors.LimitExceeded):
+        if rule.verdict is Verdict.AT_RESET:
             until_reset = timedelta(seconds=error.retry_after)
             return RetryDecision.retry(
                 until_reset + _RESET_MARGIN, f"{reason}, reset in {error.retry_after} s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -15,11 +16,11 @@ pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="Airflow befo
 from airflow.sdk import DAG, BaseOperator, RetryAction
 from airflow.sdk.execution_time import task_runner
 
-from airflow_provider_callapi import exceptions
+from airflow_provider_callapi import exceptions, retry_policies
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.models import Limits
 from airflow_provider_callapi.calls.placing import Unresolved
-from airflow_provider_callapi.retry_policies import CallApiRetryPolicy
+from airflow_provider_callapi.retry_policies import CallApiRetryPolicy, Verdict
 
 FAIL, RETRY, DEFAULT = RetryAction.FAIL, RetryAction.RETRY, RetryAction.DEFAULT
 START, READ, REPORT = "start.informer_call", "list.calls", "get.calls_report"
@@ -83,6 +84,14 @@ def test_every_error_has_its_rule(error, action):
     assert decision.action is action
     assert (decision.retry_delay is not None) is (action is RETRY)
     assert action is DEFAULT or type(error).__name__ in decision.reason
+
+
+def test_the_table_alone_decides_about_an_error(monkeypatch):
+    rule = retry_policies._RULES[0]
+    assert (rule.error_types, rule.verdict) == ((errors.LimitExceeded,), Verdict.AT_RESET)
+    monkeypatch.setattr(retry_policies, "_RULES", (replace(rule, verdict=Verdict.NEVER),))
+
+    assert decide(OUT_OF_POINTS).action is FAIL
 
 
 def test_every_error_of_the_package_is_in_the_table_above():

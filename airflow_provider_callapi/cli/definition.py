@@ -92,6 +92,12 @@ _VERIFY_OPTIONS = (
     Arg(("--second-number",), metavar="NUMBER", help="A second phone of yours, for calls between two people"),
     Arg(("--dead-operator",), metavar="NUMBER", help="A phone or SIP number that is switched off"),
     Arg(
+        ("--region",),
+        default="RU",
+        metavar="CODE",
+        help="ISO 3166 code of the country of numbers without a country code (default: %(default)s)",
+    ),
+    Arg(
         ("--only",),
         nargs="+",
         metavar="PROBE",

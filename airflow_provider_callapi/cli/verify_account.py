@@ -16,6 +16,7 @@ from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
 from airflow_provider_callapi.api.methods import StartSimpleCall
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import confirm, fail, print_data, print_text
 from airflow_provider_callapi.connection.settings import ConnectionSettings
@@ -69,19 +70,22 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
     }
     for option, number in numbers.items():
         if number is not None:
-            # The error's message names a parameter of the request, e.g. contact, and not the phone number.
-            numbers[option] = _phone_number(option, number)
+            numbers[option] = _phone_number(option, number, args.region)
     given = [number for number in numbers.values() if number is not None]
     if len(set(given)) < len(given):
         fail("the numbers of --contact, --virtual-number, --dead-operator and --second-number must differ")
     return Options(**numbers, timezone=settings.timezone)
 
 
-def _phone_number(option: str, number: str) -> str:
+def _phone_number(option: str, number: str, region: str) -> str:
     """Return the phone number of a command-line option in the form that the service needs.
 
-    :raises InvalidParameters: the phone number is not valid.
+    :raises InvalidParameters: the phone number is not valid. The error does not contain the phone number.
     """
+    try:
+        number = read_destination(number, region)
+    except ValueError as error:  # NotANumber, or the region is unknown
+        fail(f"--{option.replace('_', '-')}: {error}")
     # A virtual number must be a phone number. The other options also take a SIP number.
     field = "virtual_phone_number" if option == "virtual_number" else "contact"
     values = {"virtual_phone_number": "70000000000", "contact": "70000000001", "operator": "70000000002"}

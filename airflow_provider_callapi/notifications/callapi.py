@@ -27,6 +27,7 @@ from airflow_provider_callapi.notifications._alert.options import (
     read_due_acknowledgement,
     read_duration,
     read_external_id,
+    read_region,
     read_scenario,
     render_optional,
 )
@@ -82,7 +83,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default.
     :param external_id: the id of the alert. The alert's calls have the ids ``<external_id>-1`` for the first
         contact, ``<external_id>-2`` for the second contact …. By default, each DAG run and list of contacts
-        has its own id.
+        has its own id, and with ``quiet_for=0`` each failure.
     :param quiet_for: how long after a call the notifier does not ring again for the same ``external_id``: a
         timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no
@@ -147,6 +148,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         if "context" not in kwargs:
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
+            region = str(region)  # a number is a text, too, but no region
             check_virtual_number(virtual_phone_number, region)
             check_external_id(external_id, contact, region)
             check_contacts(contact, region)
@@ -190,8 +192,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Render the notifier's template fields.
 
-        The fields ``message``, ``external_id`` and ``dialing_timeout`` are optional. If an optional field
-        cannot be rendered, log the error and set the field to None, because the alert must ring nevertheless.
+        The fields ``message``, ``external_id``, ``dialing_timeout`` and ``region`` are optional. If an
+        optional field cannot be rendered, log the error and set the field to None, because the alert must
+        ring nevertheless.
         """
         optional = {name: getattr(self, name) for name in FALLBACKS}
         for name in optional:
@@ -229,7 +232,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def _options(self) -> AlertOptions:
         # The text of an exception may contain half of a character, which cannot be sent. The alert must ring.
         rendered = {name: replace_halves(getattr(self, name)) for name in self.template_fields}
-        own_id, contact, region = rendered["external_id"], rendered["contact"], rendered["region"]
+        rendered["region"] = region = read_region(self.region, self.log)
+        own_id, contact = rendered["external_id"], rendered["contact"]
         rendered["external_id"] = read_external_id(own_id, contact, region, self.log)
         scenario_id = read_scenario(self.scenario_id, self.log)
         return AlertOptions(

@@ -336,11 +336,16 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} was still active after {self.timeout:g} s")
+        forgotten = (
+            '; before Airflow 3.3, a sensor with mode="reschedule" forgets what its earlier polls have shown'
+            if self.reschedule
+            else ""
+        )
         if self.require_seen and not call.observed:
             raise CallOutcomeUnknown(
                 f"{name} was never listed within {self.appear_timeout:g} s: it ended between two polls, "
-                "or it never took place"
+                f"or it never took place{forgotten}"
             )
         if self.require_answer and not call.answered:
-            raise CallOutcomeUnknown(f"{name} has ended, and no answer is known")
+            raise CallOutcomeUnknown(f"{name} has ended, and no answer is known{forgotten}")
         return call.to_xcom()

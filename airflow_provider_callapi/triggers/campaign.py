@@ -13,7 +13,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
-from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, MOMENT, SECONDS, TEXT
+from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, INTERVAL, MOMENT, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill
 from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe
@@ -61,7 +61,7 @@ class CallApiCampaignTrigger(BaseTrigger):
         self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
         self.calls = read_parameter("calls", calls, CALLS)
         self.wake_at = read_parameter("wake_at", wake_at, MOMENT)
-        self.poll_interval = read_parameter("poll_interval", poll_interval, SECONDS)
+        self.poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         self.cancel_on_kill = read_parameter("cancel_on_kill", cancel_on_kill, FLAG)
         self.until_answered = read_parameter("until_answered", until_answered, FLAG)
 

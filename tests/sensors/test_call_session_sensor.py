@@ -103,6 +103,12 @@ def test_require_seen_is_satisfied_by_one_poll_that_showed_the_call(desk, wait_m
     assert waiting(desk, desk.start(), wait_mode, require_seen=True).run()["observed"] is True
 
 
+@pytest.mark.parametrize("required", ["require_seen", "require_answer"])
+def test_the_error_of_an_unmet_requirement_names_the_mode_that_forgets_polls(desk, required):
+    with pytest.raises(CallOutcomeUnknown, match=r'mode="reschedule" forgets what its earlier polls'):
+        waiting(desk, 999, "reschedule", **{required: True}, appear_timeout=10).run()
+
+
 @wait_modes
 def test_require_answer_makes_a_call_without_an_observed_answer_an_error_without_retries(desk, wait_mode):
     desk.exchange.script(CONTACT, Script.no_answer(20))

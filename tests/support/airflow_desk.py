@@ -20,6 +20,7 @@ _MODULES_WITH_A_CLOCK = (
     "operators._call.call_try",
     "operators._call.call_wait",
     "operators._call.mapped_people",
+    "operators._naps",
     "operators.calls_report",
     "sensors.call_session",
     "triggers.call_session",

@@ -31,6 +31,7 @@ CAMPAIGN_MODULES_WITH_A_CLOCK = (
     "operators._campaign.do_not_call",
     "operators._campaign.run",
     "operators._campaign.services",
+    "operators._naps",
     "triggers.campaign",
 )
 """The modules that a test of campaigns patches in addition to the modules of the fixture ``desk``."""

@@ -12,6 +12,7 @@ from session_triggers import kill
 
 from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.triggers import campaign
 from airflow_provider_callapi.triggers._loop import polls_by_connection
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
@@ -48,7 +49,7 @@ def trigger(*session_ids, wakes_in=20.0, **changes):
             "callapi_conn_id": "callapi_default",
             "calls": CallApiCampaignTrigger.serialize_watches(watches),
             "wake_at": now + wakes_in,
-            "poll_interval": 0.05,
+            "poll_interval": 0.1,
             **changes,
         }
     )
@@ -59,6 +60,12 @@ def fired(waiting):
     began = time.monotonic()
     (event,) = asyncio.run(events_of(rebuild(*waiting.serialize())))
     return json.loads(json.dumps(event, allow_nan=False)), time.monotonic() - began
+
+
+@pytest.mark.parametrize("interval", [0, 0.05])
+def test_a_poll_interval_that_an_operator_would_refuse_is_refused(interval):
+    with pytest.raises(InvalidParameter, match="poll_interval: "):
+        trigger(poll_interval=interval)
 
 
 def test_the_trigger_fires_with_the_observations_when_all_calls_have_ended(exchange):

@@ -32,6 +32,7 @@ class Escalation:
     :ivar appear_timeout: how many seconds to search for a call whose start request got no answer.
     :ivar on_placed: a function that is called after each placed call, with the call's `Progress`.
     :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
+    :ivar id_is_unique: True: no call of another alert has the alert's id.
     :ivar newest: the newest placed call, and the person who was called. None: no call was placed.
     """
 
@@ -41,6 +42,7 @@ class Escalation:
     appear_timeout: float
     on_placed: Callable[[Progress], None]
     warn: Callable[[str], None]
+    id_is_unique: bool = True
     newest: Progress | None = field(default=None, init=False)
     _person: int = field(default=0, init=False)
 
@@ -63,7 +65,7 @@ class Escalation:
                     self.gateway,
                     appear_timeout=self.appear_timeout,
                     delivery="at_most_once" if self.has_next else "at_least_once",
-                    id_is_unique=True,
+                    id_is_unique=self.id_is_unique,
                 )
             except (CallApiError, Unresolved) as error:
                 self.warn(f"no confirmed call to {person}: {error}")

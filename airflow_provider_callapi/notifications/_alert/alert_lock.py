@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +67,9 @@ class AlertLock:
         The callback must use `AlertLock.acquire` before it rings.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
-        alert = str(options.external_id or failure.external_id(deployment, people))
+        # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
+        only_of = "" if options.quiet_for else uuid.uuid4().hex
+        alert = str(options.external_id or failure.external_id(deployment, people, only_of=only_of))
         return cls(
             alert=alert,
             key=KEY_PREFIX + hashlib.sha256(deployment.scope(alert, *people).encode()).hexdigest()[:16],
@@ -97,20 +100,16 @@ class AlertLock:
             self.clock,
             self.sleep,
         )
-        try:
+        acquired = True
+        with self._log_failure("Ringing without a claim"):
             # Airflow has restarted this callback, which then continues with the next person.
             if progress := candidate.progress():
                 self._candidate, self._has_rung = candidate if self.may_write else None, True
                 return progress
             acquired = candidate.acquire() if self.may_write else not candidate.rival_has_rung()
-        except Exception as error:  # for example no permission, or no connection to Airflow's API server
-            self.log.warning(
-                "Ringing without a claim, because the Airflow Variable cannot be used: %s", error
-            )
-            return None
+            self._candidate = candidate if acquired and self.may_write else None
         if not acquired:
             raise AlertSuppressed("another callback rings or has rung")
-        self._candidate = candidate if self.may_write else None
         return None
 
     def renew(self) -> None:
@@ -120,14 +119,10 @@ class AlertLock:
         """
         if self._candidate is None or self._has_rung:
             return
-        try:
+        renewed = True
+        with self._log_failure("Other callbacks may ring too"):
             # A claim expires. If this callback was slow, another one may have claimed and rung meanwhile.
             renewed = self._candidate.renew()
-        except Exception as error:
-            self.log.warning(
-                "Other callbacks may ring too, because the Airflow Variable cannot be used: %s", error
-            )
-            return
         if not renewed:
             raise AlertSuppressed("another callback has rung in the meantime")
 
@@ -136,15 +131,10 @@ class AlertLock:
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
-        try:
+        with self._log_failure("Other callbacks may ring too"):
             self._candidate.record_call(progress)
-        except Exception as error:
-            self.log.warning(
-                "Other callbacks may ring too, because the Airflow Variable cannot be written: %s", error
-            )
-            return
-        if first:
-            self._delete_expired()
+            if first:
+                self._delete_expired()
 
     def withdraw(self) -> None:
         """Give up the claim (the right to ring), so that another callback can ring immediately.
@@ -153,16 +143,17 @@ class AlertLock:
         """
         if self._candidate is None or self._has_rung:
             return
-        try:
+        with self._log_failure("Other callbacks wait for this one"):
             self._candidate.withdraw()
-        except Exception as error:
-            self.log.warning(
-                "Other callbacks wait for this one, because the Airflow Variable cannot be written: %s",
-                error,
-            )
 
     def _delete_expired(self) -> None:
-        try:
+        with self._log_failure(f"Expired Variables {KEY_PREFIX}… are not deleted"):
             delete_expired(self.clock(), keep=self.key)
-        except Exception as error:
-            self.log.info("Expired Variables %s… are not deleted: %s", KEY_PREFIX, error)
+
+    @contextmanager
+    def _log_failure(self, consequence: str) -> Iterator[None]:
+        """Log an error of the ``with`` block and what follows from it, because an alert must ring."""
+        try:
+            yield
+        except Exception as error:  # for example no permission, or no connection to Airflow's API server
+            self.log.warning("%s, because the Airflow Variable cannot be used: %s", consequence, error)

@@ -8,12 +8,14 @@ from typing import Any
 from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NumberingPlan
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\))\s*", re.DOTALL)
 """Matches the text that a template makes of a list or a tuple, such as ``['79260000001', '79260000002']``."""
+_ANY_REGION = "RU"
+"""The region with which a number is read if its region is unknown. Digits of this region are not added."""
 
 
 def split_contacts(contact: Any) -> list[str]:
@@ -23,6 +25,18 @@ def split_contacts(contact: Any) -> list[str]:
         given = re.sub(r"['\"]", "", written[1] or written[2])
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
     return [text for text in (str(contact).strip() for contact in contacts) if text]
+
+
+def read_number(text: str, region: str) -> str:
+    """Return a number of an alert in the service's form, e.g. ``79260000001``.
+
+    :param region: ISO 3166 code of a country. Empty: only a number with a country code can be read.
+    :raises NotANumber: the text is no number that can be called.
+    """
+    number = read_destination(text, region or _ANY_REGION)
+    if not region and re.sub(r"\D", "", number) != re.sub(r"\D", "", text):
+        raise NotANumber("a number without a country code, and the region is not known")
+    return number
 
 
 def read_people(contact: Any, region: str) -> tuple[str, ...]:
@@ -35,7 +49,7 @@ def read_people(contact: Any, region: str) -> tuple[str, ...]:
 
 def _number_or_text(text: str, region: str) -> str:
     try:
-        return read_destination(text, region)
+        return read_number(text, region)
     except ValueError:
         return text
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import update_watch
@@ -80,14 +83,19 @@ class InTriggerer:
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
         from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415 - parse time
 
+        # If a poll hangs, no snapshot shows that the deadline is over. The next person must be called then.
+        longest = max(watch.deadline - time.time(), 0.0) + POLL_INTERVAL + LAST_POLL_SECONDS
         # The alert and the deferred tasks of the same connection share one poll.
-        async with subscribe(
-            hook.callapi_conn_id,
-            POLL_INTERVAL,
-            lambda: watch.awaited_answers(until),
-            only_call=watch.call_session_id,
-            wake_at=watch.deadline,
-        ) as next_snapshot:
+        async with (
+            asyncio.timeout(longest),
+            subscribe(
+                hook.callapi_conn_id,
+                POLL_INTERVAL,
+                lambda: watch.awaited_answers(until),
+                only_call=watch.call_session_id,
+                wake_at=watch.deadline,
+            ) as next_snapshot,
+        ):
             while update_watch(watch, await next_snapshot()) not in WAIT_ENDS_IN[until]:
                 pass
 

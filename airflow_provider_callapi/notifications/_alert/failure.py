@@ -63,12 +63,16 @@ class Failure:
             return cls("run", dag_id, run_id, caller=task)
         return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
 
-    def external_id(self, deployment: Deployment, people: Iterable[str]) -> str:
-        """Return the default id of the alert about a failure: ``af-alert-`` and a hash."""
+    def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
+        """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
+
+        ``only_of`` names the only callback with this id. Empty: all failures of the run share the id.
+        """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.
         what = (self.kind, self.task_id) if self.kind == "approval" else ()
-        key = deployment.scope(self.dag_id, self.run_id, *what, *people)
+        own = (only_of,) if only_of else ()
+        key = deployment.scope(self.dag_id, self.run_id, *what, *people, *own)
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property

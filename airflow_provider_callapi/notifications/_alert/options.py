@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.notifications._alert.contacts import shows_number
 from airflow_provider_callapi.parameters.kinds import CONTACTS, IDENTIFIER, SECONDS_OR_ZERO, TEXT, seconds
@@ -17,6 +18,7 @@ from airflow_provider_callapi.parameters.schema import Schema, read_parameter
 
 ALERT_PARAMETERS: Schema = {
     "contact": CONTACTS,
+    "region": TEXT,
     "virtual_phone_number": TEXT,
     "callapi_conn_id": TEXT,
     "quiet_for": SECONDS_OR_ZERO,
@@ -24,12 +26,13 @@ ALERT_PARAMETERS: Schema = {
     "report_timeout": SECONDS_OR_ZERO,
     "scenario_id": IDENTIFIER.or_none("a message only"),
 }
-"""The notifier's parameters, except those in `FALLBACKS`."""
+"""The notifier's parameters, except the message, the id and the dialling timeout."""
 DEFAULT_QUIET_FOR = timedelta(minutes=15)
 DEFAULT_SETTLE = 4.0
 DEFAULT_REPORT_TIMEOUT = 30.0
 
 FALLBACKS = {
+    "region": "only numbers with a country code are called",
     "message": "the default text is spoken",
     "external_id": "the id of the DAG run is used",
     "dialing_timeout": "the service's default is used",
@@ -42,7 +45,7 @@ class AlertOptions:
     """The parameters of `CallApiNotifier` after their templates are rendered. Durations are in seconds."""
 
     contact: Any = field(repr=False)  # as the author gave it: a text, a number or a list
-    region: str
+    region: str  # empty: unknown
     virtual_phone_number: str
     message: Any = field(repr=False)  # None: the default text
     callapi_conn_id: str
@@ -102,6 +105,16 @@ def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any]
             text = mask_phones(f"{type(error).__name__}: {error}")
             log.error("%s cannot be rendered, so %s: %s", name, FALLBACKS[name], text)
     return rendered
+
+
+def read_region(region: Any, log: Any) -> str:
+    """Return the region of an alert's numbers. If the value is no region, log it and return an empty text."""
+    if isinstance(region, str) and is_region(region):
+        return region
+    # With a guessed region, the phone of a stranger could ring.
+    shown = mask_phones(repr(region))
+    log.error("region: %s is not a code of ISO 3166, such as 'RU', so %s", shown, FALLBACKS["region"])
+    return ""
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:

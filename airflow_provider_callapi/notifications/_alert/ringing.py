@@ -117,5 +117,11 @@ def _make_escalation(
     )
     requests = build_requests(options, failure, log)
     return Escalation(
-        lock.alert, requests, replace(gateway, send=send), APPEAR_TIMEOUT, lock.record_call, warn
+        lock.alert,
+        requests,
+        replace(gateway, send=send),
+        APPEAR_TIMEOUT,
+        lock.record_call,
+        warn,
+        id_is_unique=options.quiet_for > 0,  # otherwise, alerts with an id of the author share the id
     )

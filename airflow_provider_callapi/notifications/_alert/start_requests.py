@@ -8,8 +8,7 @@ from typing import Any
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import Message, StartCall, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
-from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
-from airflow_provider_callapi.notifications._alert.contacts import split_contacts
+from airflow_provider_callapi.notifications._alert.contacts import read_number, split_contacts
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.notifications._alert.options import FALLBACKS, AlertOptions
 
@@ -30,7 +29,7 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
     requests: dict[str, StartCall] = {}
     for contact in split_contacts(options.contact):
         try:
-            number = read_destination(contact, options.region)
+            number = read_number(contact, options.region)
             requests.setdefault(number, _request({**values, "contact": number}, log))
         except NotANumber as error:  # the other people must be called nevertheless
             log.error("A person cannot be called for %s: contact: %s", failure, error)
@@ -42,7 +41,7 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
 def _virtual_number(options: AlertOptions) -> str:
     """Return the virtual number in the service's form. If the number cannot be read, return it unchanged."""
     try:
-        return read_destination(options.virtual_phone_number, options.region)
+        return read_number(str(options.virtual_phone_number), options.region)
     except NotANumber:
         return options.virtual_phone_number
 

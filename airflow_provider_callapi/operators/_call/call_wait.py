@@ -35,14 +35,13 @@ from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnkn
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, log_call_event
 from airflow_provider_callapi.operators._call.options import CallOptions
+from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context import Deferral, TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
 
-_NAP = 1.0
-"""The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 _GRACE = 60.0
 """Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
 
@@ -179,9 +178,7 @@ class CallWait:
 
     def sleep(self, seconds: float) -> None:
         """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
-        until = time.time() + seconds
-        while (left := until - time.time()) > 0:
-            time.sleep(min(left, _NAP))
+        for _ in naps(seconds):
             self.refuse_killed()
 
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:

@@ -6,7 +6,8 @@ import csv
 import json
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -38,34 +39,51 @@ class ReportFile:
         name = f".{self._path.name}.{uuid.uuid4().hex}.partial"
         folder = self._path.parent.path if is_local(self._path) else tempfile.gettempdir()
         self._partial = Path(folder, name)
-        self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns, field)
+        try:
+            with self._translate(OSError):
+                self._writer = _open_writer(self._partial, self._path.suffix.lower(), columns, field)
+        except BaseException:
+            self._partial.unlink(missing_ok=True)
+            raise
 
     def write(self, rows: Rows) -> None:
-        """Add rows to the temporary file on the worker's disk."""
-        self._writer.write(rows)
+        """Add rows to the temporary file on the worker's disk.
+
+        :raises CallApiTrouble: the disk does not accept the rows, e.g. because it is full.
+        """
+        with self._translate(OSError):
+            self._writer.write(rows)
 
     def publish(self) -> None:
         """Finish the temporary file, and move or upload it to its path.
 
         :raises CallApiTrouble: the storage does not accept the file.
         """
-        self._writer.close()
-        try:
+        with self._translate(Exception):  # each storage provider raises its own exception classes
+            self._writer.close()
             if is_local(self._path):
                 self._partial.replace(self._path.path)
             else:
                 self._path.fs.put_file(str(self._partial), self._path.path)
-        except Exception as error:  # each storage provider raises its own exception classes
-            raise CallApiTrouble(
-                f"{self._field}: {self._path} could not be written: {type(error).__name__}: {error}"
-            ) from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._writer.close()
-        self._partial.unlink(missing_ok=True)
+        try:
+            with self._translate(OSError):
+                self._writer.close()
+        finally:  # a full disk must not keep what was written
+            self._partial.unlink(missing_ok=True)
+
+    @contextmanager
+    def _translate(self, kind: type[Exception]) -> Iterator[None]:
+        try:
+            yield
+        except kind as error:
+            raise CallApiTrouble(
+                f"{self._field}: {self._path} could not be written: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _open_writer(file: Path, suffix: str, columns: Sequence[str], field: str) -> _Writer:

@@ -11,6 +11,7 @@ from airflow_provider_callapi.calls.campaign.control_store import ControlStore
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish
 from airflow_provider_callapi.calls.stores import KeyValueStore
+from airflow_provider_callapi.exceptions import CallApiTrouble
 from airflow_provider_callapi.ledgers.keyed_control import KeyedControl
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
@@ -24,21 +25,28 @@ class Control:
     The object also publishes the campaign's progress.
     """
 
-    def __init__(self, open_store: Callable[[], ControlStore | None], log: Any, wish: Wish | None) -> None:
+    def __init__(self, open_store: Callable[[], ControlStore | None], log: Any) -> None:
         self._open_store = open_store
         self._log = log
         self._store: ControlStore | None = None
         self._is_open = False
-        self._wish = wish
+        self._wish: Wish | None = None
+        self._was_read = False
         self._fails = False
         self._published_at: float | None = None
 
     def read_wish(self) -> Wish | None:
-        """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything."""
-        with self._log_failure():
+        """Return the newest wish of a user: pause, resume or stop. None: no user has asked for anything.
+
+        If the store does not answer, return the wish that this worker has read last.
+
+        :raises CallApiTrouble: this worker has not read a wish yet.
+        """
+        with self._log_failure() if self._was_read else _raise_failure():
             if (store := self._opened_store()) is not None:
                 self._wish = store.read_wish()
-        return self._wish  # if the store does not answer: the last known wish
+            self._was_read = True
+        return self._wish
 
     def is_due(self, now: float) -> bool:
         """Return whether the campaign must publish its progress: the first time, and then every five seconds.
@@ -80,6 +88,18 @@ class Control:
             self._fails = True
         else:
             self._fails = False
+
+
+@contextmanager
+def _raise_failure() -> Iterator[None]:
+    """Let no one be dialled if the ``with`` block cannot read a wish: a user may have paused the campaign."""
+    try:
+        yield
+    except Exception as error:
+        raise CallApiTrouble(
+            "No one is dialled, because the campaign cannot read whether a user has paused or stopped it: "
+            + mask_phones(f"{type(error).__name__}: {error}")
+        ) from None
 
 
 def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:

@@ -53,14 +53,13 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     refuse_another_campaign,
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
+from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context import DELETED_STATE, Deferral, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
 
-_NAP = 1.0
-"""The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 _CLOCK_STEP = 30.0
 """If the worker's clock is set back by more than this many seconds, the campaign begins its waits again."""
 
@@ -127,7 +126,7 @@ class CampaignRun:
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
         self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
-        self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
+        self._control = Control(lambda: open_control_store(options, facts.state), log)
         self._runner = self._make_runner()
         if self._memory.stopped:
             self._campaign.stop(self._memory.stopped)
@@ -312,9 +311,9 @@ class CampaignRun:
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
         """Sleep for a number of seconds. A kill since ``was_killed`` was read ends the sleep in a second."""
-        while seconds > 0 and self._killed == was_killed:
-            time.sleep(min(seconds, _NAP))
-            seconds -= _NAP
+        for _ in naps(seconds):
+            if self._killed != was_killed:
+                break
 
     def _deferral(self, pause: Pause) -> Deferral | None:
         """Return a deferral if the task can wait in the triggerer until the campaign's next step."""

@@ -27,7 +27,7 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.retrying_client import RetryingClient
 from airflow_provider_callapi.calls.account_reports import AccountReports
 from airflow_provider_callapi.calls.alerts.election import Progress
-from airflow_provider_callapi.emulator import Emulator, Exchange, Script
+from airflow_provider_callapi.emulator import Emulator, Exchange, Fault, Script
 from airflow_provider_callapi.notifications._alert import variable_store
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock
 
@@ -134,6 +134,22 @@ def test_every_failure_rings_without_quiet_for(desk, quiet_for):
     assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
+@pytest.mark.parametrize("own_id", [None, "night-load"])
+@pytest.mark.parametrize("talks", [3, 60], ids=["ended", "active"])
+def test_without_quiet_for_an_alert_whose_start_is_lost_is_not_taken_for_an_earlier_alert(
+    desk, own_id, talks
+):
+    desk.connect(extra={"data_api": True})
+    desk.exchange.default_script = Script(rings=1, talks=talks)
+    notifier(quiet_for=0, external_id=own_id)(of_task("a"))
+    desk.sleep(30)
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    notifier(quiet_for=0, external_id=own_id)(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
 def test_another_run_rings_separately(desk):
     notifier()(of_task(run_id="manual__1"))
     desk.sleep(30)
@@ -213,9 +229,9 @@ def test_an_error_of_the_variable_after_the_claim_is_logged_and_not_raised(desk,
 
     shown = log()
     assert "Other callbacks may ring too, because the Airflow Variable cannot be used: 403" in shown
-    assert "Other callbacks wait for this one, because the Airflow Variable cannot be written: 403" in shown
+    assert "Other callbacks wait for this one, because the Airflow Variable cannot be used: 403" in shown
     assert "Expired Variables callapi_alert_… are not deleted" in shown
-    assert "Other callbacks may ring too, because the Airflow Variable cannot be written" in shown
+    assert "Other callbacks may ring too, because the Airflow Variable cannot be used" in shown
 
 
 @pytest.mark.parametrize("deadline", [None, "1", {}, {"id": None}])

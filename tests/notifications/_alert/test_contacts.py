@@ -118,8 +118,9 @@ def test_an_external_id_without_the_number_of_a_person_is_accepted():
 
 def test_a_region_must_be_known_or_a_template():
     notifier(region="{{ var.value.region }}")
-    with pytest.raises(ValueError, match="region: 'Russia'"):
-        notifier(region="Russia")
+    for unknown in ("Russia", "ru", 7):
+        with pytest.raises(ValueError, match=f"region: '{unknown}'"):
+            notifier(region=unknown)
 
 
 def test_a_person_with_two_spellings_is_called_once(desk):

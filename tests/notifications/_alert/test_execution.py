@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
-from failing_callbacks import notifier, of_deadline
+from failing_callbacks import ON_DUTY, SECOND, in_the_triggerer, notifier, of_dag, of_deadline, rung
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.notifications._alert import answer, ringing
+from airflow_provider_callapi.notifications._alert import answer, execution, ringing
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
 from airflow_provider_callapi.triggers._loop import polls_by_connection
@@ -54,6 +54,20 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
     monkeypatch.setattr(polls_by_connection, "subscribe", fails_to_poll)
     monkeypatch.setattr(answer, "is_answered", hangs)
     asyncio.run(main())
+
+
+def test_an_alert_whose_polls_hang_calls_the_next_person(desk, monkeypatch, log):
+    @asynccontextmanager
+    async def hangs(*_, **__):
+        yield asyncio.Event().wait
+
+    monkeypatch.setattr(polls_by_connection, "subscribe", hangs)
+    monkeypatch.setattr(execution, "LAST_POLL_SECONDS", -1000.0)  # the time is up at once
+
+    in_the_triggerer(notifier([ON_DUTY, SECOND]), of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]
+    assert "cannot be watched: TimeoutError" in log()
 
 
 def test_a_coroutine_that_suspends_does_not_run_without_an_event_loop():

@@ -21,7 +21,7 @@ from failing_callbacks import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.emulator import Fault
+from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.notifications._alert.failure import Failure
 
 pytest_plugins = ["airflow_desk"]
@@ -79,6 +79,7 @@ UNUSABLE = {
     "message": [{"type": "tts"}, 5.5, ["a"], True, {}],
     "external_id": [" ", ["x"], {}, True, 1.5],
     "dialing_timeout": ["abc", True, 0, 121, [], 1.5],
+    "region": ["XX", "ru", "", None, 7, ["RU"], "{{ 1 / 0 }}", "{{ var.value.nowhere }}"],
 }
 """Optional parameters of the notifier, with values that cannot be used."""
 
@@ -105,6 +106,18 @@ def test_a_wrong_number_of_a_deadlines_callback_does_not_keep_the_others_from_be
 
     assert rung(desk) == [SECOND]
     assert "A person cannot be called for deadline sales" in log()
+
+
+@pytest.mark.parametrize("region", ["{{ 'XX' }}", "{{ 1 / 0 }}"])
+@SYNC_AND_ASYNC
+def test_an_alert_whose_region_is_unknown_guesses_no_country_code(desk, log, region, ring):
+    desk.exchange.default_script = Script.busy()
+
+    ring(notifier(["9160000009", "8 916 000-00-08", "+49 30 12345678", SECOND], region=region), of_task())
+
+    assert rung(desk) == ["493012345678", SECOND]
+    assert "only numbers with a country code are called" in log()
+    assert "contact: a number without a country code" in log()
 
 
 def missed_deadline(**parameters):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,39 @@ def test_a_task_that_fails_between_two_portions_leaves_no_file(folder, suffix, t
 
     assert not ObjectStoragePath(path).exists()
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a number of bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("rows", [0, 2, 2000])
+@pytest.mark.parametrize("size", [0, 2000])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_a_full_disk_keeps_no_part_of_a_file_and_is_a_transient_error(suffix, size, rows, tmp_path):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    many = [{**ROWS[1], "id": number} for number in range(rows)]
+    error = None
+
+    with full_disk(size):
+        try:
+            write(f"{tmp_path}/calls.{suffix}", [many])
+        except CallApiTrouble as trouble:
+            error = str(trouble)
+
+    assert [file.name for file in tmp_path.iterdir()] == ([] if error else [f"calls.{suffix}"])
+    assert error is None or f"to: {tmp_path}/calls.{suffix} could not be written: " in error.replace(
+        "file://", ""
+    )
+    assert error or rows < 2000
 
 
 def test_a_storage_that_cannot_write_the_file_is_a_transient_error(monkeypatch):

@@ -11,9 +11,9 @@ from campaign_desk import PEOPLE, campaign, in_seconds
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
 from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KEY, KeyedControl
-from airflow_provider_callapi.ledgers.sql_control import open_sql_control
+from airflow_provider_callapi.ledgers.sql_control import SqlControl, open_sql_control
 from airflow_provider_callapi.operators._campaign.control import Control
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
@@ -28,6 +28,10 @@ def desk(campaign_desk):
 
 def rings(desk: Any) -> int:
     return sum(desk.exchange.rings(phone) for phone in PEOPLE)
+
+
+def raises(error: Exception) -> Any:
+    raise error
 
 
 def ask(task: Any, ledger: str | None, kind: WishKind, by: str = "anna") -> None:
@@ -132,7 +136,7 @@ def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     keyed = KeyedControl(store)
     wish = Wish(WishKind.PAUSE, "anna", 1.0)
     keyed.write_wish(wish)
-    control = Control(lambda: keyed, logging.getLogger("control"), None)
+    control = Control(lambda: keyed, logging.getLogger("control"))
     assert control.read_wish() == wish
 
     store.set(WISH_KEY, {"kind": "nonsense of 79161234567"})
@@ -143,7 +147,21 @@ def test_the_last_wish_stays_in_force_if_the_store_fails(caplog) -> None:
     assert control.read_wish() == Wish(WishKind.RESUME, "anna", 2.0)
 
 
-def test_a_store_that_cannot_be_opened_is_tried_again(caplog) -> None:
+@pytest.mark.parametrize("ledger", [IN_TASK_STATE, "ledger"])
+def test_a_paused_campaign_dials_no_one_in_a_try_that_cannot_read_the_pause(desk, monkeypatch, ledger):
+    task = campaign(desk, ledger_conn_id=ledger)
+    ask(task, ledger, WishKind.PAUSE)
+
+    with monkeypatch.context() as outage:
+        for control in (KeyedControl, SqlControl):
+            outage.setattr(control, "read_wish", lambda *_: raises(OSError("away, said 79161234567")))
+        with pytest.raises(CallApiTrouble, match="paused or stopped it: OSError: away, said 7916…4567"):
+            task.run()
+
+    assert rings(desk) == 0
+
+
+def test_a_store_that_cannot_be_opened_is_tried_again() -> None:
     stores = iter([OSError("away"), KeyedControl(MemoryStore())])
 
     def open_store() -> Any:
@@ -152,8 +170,8 @@ def test_a_store_that_cannot_be_opened_is_tried_again(caplog) -> None:
             raise store
         return store
 
-    control = Control(open_store, logging.getLogger("control"), None)
+    control = Control(open_store, logging.getLogger("control"))
 
+    with pytest.raises(CallApiTrouble, match="OSError: away"):
+        control.read_wish()
     assert control.read_wish() is None
-    assert control.read_wish() is None
-    assert caplog.text.count("OSError: away") == 1
