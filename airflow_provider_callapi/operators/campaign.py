@@ -275,10 +275,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         :raises InvalidParameter: a parameter cannot be used.
         """
-        from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.campaign.call_template import (  # noqa: PLC0415 - parse time
             CallTemplate,
-            read_shard,
         )
+        from airflow_provider_callapi.calls.campaign.shard import read_shard  # noqa: PLC0415 - parse time
 
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):

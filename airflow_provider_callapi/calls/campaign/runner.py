@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.dialler import Dialler
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
-from airflow_provider_callapi.calls.campaign.people import CallTemplate
 from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped, read_shard
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
+from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._campaign.contact_list import JSON_LINES, csv_form
@@ -21,16 +22,15 @@ if TYPE_CHECKING:
 _CSV = ".csv"
 
 
-def shard_path(path: str, shard: tuple[int, int]) -> str:
+def shard_path(path: str, shard: Shard) -> str:
     """Add the shard's number to a file's path: ``results.csv`` becomes ``results-2-of-4.csv``.
 
     A shard is the part of a contact list that one task calls.
     """
     # With the number, the tasks of a campaign do not overwrite each other's files.
-    which, shards = shard
-    own = f"{which}-of-{shards}"
+    own = f"{shard.number}-of-{shard.count}"
     folder, slash, name = path.rpartition("/")
-    if shards == 1 or own in name:
+    if shard.count == 1 or own in name:
         return path
     stem, dot, suffix = name.rpartition(".")
     return f"{folder}{slash}{stem}-{own}{dot}{suffix}" if dot else f"{path}-{own}"

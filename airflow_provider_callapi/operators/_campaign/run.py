@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.judgement import (
@@ -23,7 +24,7 @@ from airflow_provider_callapi.calls.campaign.judgement import (
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person, external_id
+from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids

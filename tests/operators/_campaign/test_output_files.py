@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_callapi.calls.campaign.shard import Shard
 from airflow_provider_callapi.operators._campaign.output_files import shard_path
 
 
@@ -18,4 +19,4 @@ from airflow_provider_callapi.operators._campaign.output_files import shard_path
     ],
 )
 def test_each_shard_has_separate_files(path: str, shard: tuple[int, int], own: str) -> None:
-    assert shard_path(path, shard) == own
+    assert shard_path(path, Shard(*shard)) == own
