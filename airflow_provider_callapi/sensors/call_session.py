@@ -27,14 +27,9 @@ from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import (
-    WAIT_ENDS_IN,
-    Observation,
-    Phase,
-    SessionWatch,
-    Until,
-)
+from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call

@@ -32,8 +32,9 @@ from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import UnconfirmedCallSearch
 from airflow_provider_callapi.calls.campaign.watched_calls import WatchedCalls
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import SessionWatch
 
 
 @dataclass

@@ -9,8 +9,9 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 
 AT = 1_800_000_000.0
 FINISHED = {"id": 1, "finish_time": "2027-01-15 11:00:00", "talk_duration": 7, "communication_id": 9}
