@@ -42,7 +42,7 @@ from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 Result = dict[str, Any] | Deferral
 """The result of a try: the call for XCom, or a deferral."""
 
-_NAP = 1.0
+_LONGEST_SLEEP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 _GRACE = 60.0
 """Seconds from the trigger's deadline to Airflow's timeout. The trigger's event gives the clearer error."""
@@ -182,7 +182,7 @@ class CallWait:
         """Sleep for a number of seconds. A kill of the task ends the sleep within a second."""
         until = time.time() + seconds
         while (left := until - time.time()) > 0:
-            time.sleep(min(left, _NAP))
+            time.sleep(min(left, _LONGEST_SLEEP))
             self.refuse_killed()
 
     def _deferral(self, step: WaitForCall | WaitForReport) -> Deferral:

@@ -35,7 +35,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.blacklist import Objectors
+from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 from airflow_provider_callapi.operators._campaign.control import (
     PUBLISH_INTERVAL,
     Control,
@@ -60,7 +60,7 @@ from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, r
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
 
-_NAP = 1.0
+_LONGEST_SLEEP = 1.0
 """The longest time in seconds that a sleeping worker needs to notice a kill of the task."""
 _CLOCK_STEP = 30.0
 """If the worker's clock is set back by more than this many seconds, the campaign begins its waits again."""
@@ -127,7 +127,7 @@ class CampaignRun:
         )
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
-        self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
+        self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, log)
         self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
         self._runner = self._make_runner()
         if self._memory.stopped:
@@ -205,7 +205,7 @@ class CampaignRun:
             after.append(self._table.add)
             if self._event is None:  # an earlier try may have ended before it wrote its last rows
                 self._table.add(self._ledger.load(person.key for person in self._plan.people))
-        ledger = LedgerWithListeners(self._ledger, before=self._objectors.add, after=after)
+        ledger = LedgerWithListeners(self._ledger, before=self._blacklist.add, after=after)
         campaign = Campaign(
             self._plan,
             self._ledger.load(person.key for person in self._plan.people),
@@ -314,8 +314,8 @@ class CampaignRun:
     def _sleep(self, seconds: float, was_killed: bool) -> None:
         """Sleep for a number of seconds. A kill since ``was_killed`` was read ends the sleep in a second."""
         while seconds > 0 and self._killed == was_killed:
-            time.sleep(min(seconds, _NAP))
-            seconds -= _NAP
+            time.sleep(min(seconds, _LONGEST_SLEEP))
+            seconds -= _LONGEST_SLEEP
 
     def _deferral(self, pause: Pause) -> Deferral | None:
         """Return a deferral if the task can wait in the triggerer until the campaign's next step."""
@@ -377,7 +377,7 @@ class CampaignRun:
         )
         if self._table is not None:
             unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
-        unwritten += self._objectors.add_missing(endings)
+        unwritten += self._blacklist.add_missing(endings)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %d people are not called", why, not_called)
