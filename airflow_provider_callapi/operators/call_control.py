@@ -186,8 +186,8 @@ class CallApiMakeCallOperator(_SessionOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.to = to
-        self.region = region
         self.to_message = to_message
+        self.region = region
 
 
 class CallApiTransferTalkOperator(_SessionOperator):

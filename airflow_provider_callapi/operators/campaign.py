@@ -215,6 +215,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.call = call
         self.contacts = contacts
         self.callapi_conn_id = callapi_conn_id
         self.campaign = campaign
@@ -225,12 +226,6 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.timezone = timezone
         self.calling_hours = calling_hours
         self.calling_days = calling_days
-        self.ledger_conn_id = ledger_conn_id
-        self.results = results
-        self.report = report
-        self.tags = tags
-        self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
-        self.call = call
         self.max_active_calls = max_active_calls
         self.max_starts_at_once = max_starts_at_once
         self.points_reserve = points_reserve
@@ -239,10 +234,15 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.redial = redial
         self.max_attempts = max_attempts
         self.max_lateness = max_lateness
+        self.ledger_conn_id = ledger_conn_id
         self.min_gap = min_gap
+        self.results = results
+        self.report = report
         self.fail_if_unreached_over = fail_if_unreached_over
         self.fail_if_unknown_over = fail_if_unknown_over
         self.fail_if_invalid_over = fail_if_invalid_over
+        self.tags = tags
+        self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.appear_timeout = appear_timeout
