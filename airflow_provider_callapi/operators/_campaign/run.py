@@ -131,7 +131,7 @@ class CampaignRun:
         self._control = Control(lambda: open_control_store(options, facts.state), log, self._memory.wish)
         self._runner = self._make_runner()
         if self._memory.stopped:
-            self._campaign.stop(self._memory.stopped)
+            self._campaign.dial_queue.stop(self._memory.stopped)
         self._preparation = time.time() - self._began
 
     def __enter__(self) -> Self:
@@ -160,9 +160,9 @@ class CampaignRun:
             self._announce()
             self._refuse_unknown_days()
         else:
-            self._campaign.update_observations(read_observations(self._event))
+            self._campaign.watched_calls.update_observations(read_observations(self._event))
             if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
-                self._campaign.stop("dry_run has become true")
+                self._campaign.dial_queue.stop("dry_run has become true")
         while True:
             was_killed = self._killed
             if (pause := self._step()).over:
@@ -179,7 +179,7 @@ class CampaignRun:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``."""
         # Airflow may call this method in a signal handler.
         self._killed = True
-        self._campaign.stop("the task was killed")
+        self._campaign.dial_queue.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
         self._release()
 
@@ -291,11 +291,11 @@ class CampaignRun:
         """Continue from the ledger, as the next try would. All waits then count from the present time."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
-        stopped, wish = self._campaign.stopped, self._runner.wish
+        stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish
         self._runner = self._make_runner()
         self._runner.wish = wish
         if stopped is not None or self._killed:
-            self._campaign.stop(stopped or "the task was killed")
+            self._campaign.dial_queue.stop(stopped or "the task was killed")
 
     def _publish(self, now: float, *, next_at: float) -> None:
         """Store how far the campaign is. The command line and the page of calls show this to users."""
@@ -341,20 +341,20 @@ class CampaignRun:
             self._log.info("Waiting for %s; %d calls are active", pause.why, campaign.active)
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
-            calls=CallApiCampaignTrigger.serialize_watches(campaign.watched()),
+            calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
             wake_at=wake_at,
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
-            until_answered=campaign.tags_active_calls,
+            until_answered=campaign.tags.tags_active_calls,
         )
         self._excluded.remember()
         self._publish(time.time(), next_at=wake_at)
-        memo = self._memory.memo(stopped=campaign.stopped, wish=self._runner.wish)
+        memo = self._memory.memo(stopped=campaign.dial_queue.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
         """Release (end) the active calls, with one request per call, if the author set ``cancel_on_kill``."""
-        active = self._campaign.watched().keys() - self._released
+        active = self._campaign.watched_calls.by_session().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active
             release_calls(self._hook.settings, active, self._log)
@@ -373,7 +373,7 @@ class CampaignRun:
             endings,
             [*self._plan.invalid, *self._plan.duplicates],
             calls_per_minute=self._campaign.pacing.calls_per_minute(),
-            unfinished=self._campaign.stopped,
+            unfinished=self._campaign.dial_queue.stopped,
         )
         if self._table is not None:
             unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
@@ -391,7 +391,7 @@ class CampaignRun:
         problem = find_problem(
             summary,
             self._options.failure_limits,
-            stopped=self._campaign.stopped,
+            stopped=self._campaign.dial_queue.stopped,
             began_too_late=self._began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
             if self._rules.dial_until < NEVER
