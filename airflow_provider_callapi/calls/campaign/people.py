@@ -80,3 +80,8 @@ class Plan:
     duplicates: list[Duplicate] = field(default_factory=list)
     rows: int = 0
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """The rows from which no one is called: the invalid rows and the duplicates."""
+        return [*self.invalid, *self.duplicates]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped
+from airflow_provider_callapi.calls.campaign.people import Plan, Skipped
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
@@ -68,7 +68,7 @@ class OutputFiles:
         self,
         summary: Summary,
         endings: Sequence[Ending],
-        skipped: Sequence[Skipped],
+        plan: Plan,
         *,
         calls_per_minute: float | None,
         unfinished: str | None,
@@ -78,12 +78,12 @@ class OutputFiles:
         for name, path in self._paths.items():
             try:
                 if name == "results":
-                    self._write_results(path, endings, skipped)
+                    self._write_results(path, endings, plan.skipped)
                 else:
                     page = render_report(
                         summary,
                         endings,
-                        [row for row in skipped if not isinstance(row, Duplicate)],
+                        plan.invalid,
                         calls_per_minute=calls_per_minute,
                         timezone=self._timezone,
                         unfinished=unfinished,

@@ -371,12 +371,12 @@ class CampaignRun:
         unwritten = self._files.write(
             summary,
             endings,
-            [*self._plan.invalid, *self._plan.duplicates],
+            self._plan,
             calls_per_minute=self._campaign.pacing.calls_per_minute(),
             unfinished=self._campaign.dial_queue.stopped,
         )
         if self._table is not None:
-            unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
+            unwritten += self._table.write_all(endings, self._plan.skipped)
         unwritten += self._blacklist.add_missing(endings)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):

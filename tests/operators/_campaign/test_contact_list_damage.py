@@ -80,7 +80,7 @@ def run(
         for person in plan.people
     ]
     results = io.StringIO()
-    write_results(results, endings, [*plan.invalid, *plan.duplicates], file_format="jsonl")
+    write_results(results, endings, plan.skipped, file_format="jsonl")
     return plan, requests, [json.loads(line) for line in results.getvalue().splitlines()]
 
 
