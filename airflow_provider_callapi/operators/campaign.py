@@ -19,7 +19,8 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_lost, rendered_names
-from airflow_provider_callapi.task_context import Deferral, TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -37,7 +37,8 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
-from airflow_provider_callapi.task_context import TaskState, execution_deadline
+from airflow_provider_callapi.task_context.facts import execution_deadline
+from airflow_provider_callapi.task_context.task_state import TaskState
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context

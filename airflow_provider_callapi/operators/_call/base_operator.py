@@ -31,7 +31,9 @@ from airflow_provider_callapi.parameters.schema import (
     refuse_lost,
     rendered_names,
 )
-from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.task_state import STATE_KEY
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context

@@ -38,7 +38,8 @@ from airflow_provider_callapi.operators._call.call_wait import CallWait, Result,
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable

@@ -36,7 +36,8 @@ from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnkn
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, log_call_event
 from airflow_provider_callapi.operators._call.options import CallOptions
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral

@@ -54,7 +54,8 @@ from airflow_provider_callapi.operators._campaign.preparation import (
     refuse_another_campaign,
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
-from airflow_provider_callapi.task_context import DELETED_STATE, Deferral, TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
