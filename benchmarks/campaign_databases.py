@@ -65,7 +65,8 @@ def _best_of_three(place: str) -> dict[str, float]:
 
 def run(place: str, people: int) -> dict[str, float]:
     """Read the list, write a result for each person, and return seconds of CPU time and megabytes."""
-    from airflow_provider_callapi.calls.campaign.people import CallTemplate, read_people
+    from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+    from airflow_provider_callapi.calls.campaign.people_reader import read_people
     from airflow_provider_callapi.operators._campaign.contact_list import read_rows
     from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable  # noqa: F401
 

@@ -36,6 +36,7 @@ from airflow_provider_callapi.calls.watching.end_witness import EndWitness
 from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots, private_folder
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 R = TypeVar("R")
-W = TypeVar("W", AnswerWitness, EndWitness)
 
 
 class CallApiHook(BaseHook):
@@ -431,7 +431,7 @@ class CallApiHook(BaseHook):
         None: the connection does not use the Data API.
         """
         # On some accounts, only the Data API shows that a contact has picked up.
-        return self._make_witness(AnswerWitness)
+        return AnswerWitness(self._witness_source()) if self.has_data_api else None
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:
@@ -440,12 +440,10 @@ class CallApiHook(BaseHook):
         None: the connection does not use the Data API.
         """
         # A call is missing if `list.calls` showed the call before and no longer shows the call.
-        return self._make_witness(EndWitness)
+        return EndWitness(self._witness_source()) if self.has_data_api else None
 
-    def _make_witness(self, kind: type[W]) -> W | None:
-        if not self.has_data_api:
-            return None
-        return kind(
+    def _witness_source(self) -> WitnessSource:
+        return WitnessSource(
             self.data_api.client,
             self.settings.period_timezone,
             lambda: self.timezone,

@@ -132,8 +132,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     ) -> None:
         super().__init__(**kwargs)
         self.contact = contact
-        self.region = region
         self.virtual_phone_number = virtual_phone_number
+        self.region = region
         self.message = message
         self.callapi_conn_id = callapi_conn_id
         self.external_id = external_id

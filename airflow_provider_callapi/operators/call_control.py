@@ -27,7 +27,7 @@ from airflow_provider_callapi.operators._call.request_operator import Message, R
 from airflow_provider_callapi.operators._call.single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
 from airflow_provider_callapi.parameters.schema import Schema
-from airflow_provider_callapi.task_context import TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -186,8 +186,8 @@ class CallApiMakeCallOperator(_SessionOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.to = to
-        self.region = region
         self.to_message = to_message
+        self.region = region
 
 
 class CallApiTransferTalkOperator(_SessionOperator):

@@ -19,7 +19,8 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_lost, rendered_names
-from airflow_provider_callapi.task_context import Deferral, TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -215,6 +216,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.call = call
         self.contacts = contacts
         self.callapi_conn_id = callapi_conn_id
         self.campaign = campaign
@@ -225,12 +227,6 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.timezone = timezone
         self.calling_hours = calling_hours
         self.calling_days = calling_days
-        self.ledger_conn_id = ledger_conn_id
-        self.results = results
-        self.report = report
-        self.tags = tags
-        self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
-        self.call = call
         self.max_active_calls = max_active_calls
         self.max_starts_at_once = max_starts_at_once
         self.points_reserve = points_reserve
@@ -239,10 +235,15 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.redial = redial
         self.max_attempts = max_attempts
         self.max_lateness = max_lateness
+        self.ledger_conn_id = ledger_conn_id
         self.min_gap = min_gap
+        self.results = results
+        self.report = report
         self.fail_if_unreached_over = fail_if_unreached_over
         self.fail_if_unknown_over = fail_if_unknown_over
         self.fail_if_invalid_over = fail_if_invalid_over
+        self.tags = tags
+        self.is_dry_run = dry_run  # every Airflow operator has a method `dry_run`
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.appear_timeout = appear_timeout
@@ -275,10 +276,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         :raises InvalidParameter: a parameter cannot be used.
         """
-        from airflow_provider_callapi.calls.campaign.people import (  # noqa: PLC0415 - parse time
+        from airflow_provider_callapi.calls.campaign.call_template import (  # noqa: PLC0415 - parse time
             CallTemplate,
-            read_shard,
         )
+        from airflow_provider_callapi.calls.campaign.shard import read_shard  # noqa: PLC0415 - parse time
 
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):

@@ -36,7 +36,7 @@ from airflow_provider_callapi.plugin.access import (
 from airflow_provider_callapi.plugin.connections import (
     LIFETIME,
     Look,
-    Lookers,
+    SharedLooks,
     describe_error,
     list_connections,
     release_call,
@@ -78,7 +78,7 @@ def make_app() -> FastAPI:
     app.middleware("http")(_add_headers)
     app.include_router(make_router())
     app.add_exception_handler(HTTPException, _show_error)
-    lookers = Lookers()
+    looks = SharedLooks()
     known = SharedLook(lambda now: read_databases(), time.time, lifetime=LIFETIME)
 
     @app.get("/")
@@ -87,7 +87,7 @@ def make_app() -> FastAPI:
 
     @app.get("/{connection_id}/", dependencies=[MAY_READ])
     def show_page(connection_id: ConnectionId, user: UserDep) -> Response:
-        look = lookers.of(connection_id).look()
+        look = looks.of(connection_id).look()
         return _render("page.html.j2", **_page_context(connection_id, user, look, known.look()))
 
     @app.get("/{connection_id}/release", dependencies=[MAY_EDIT])
@@ -105,7 +105,7 @@ def make_app() -> FastAPI:
             was_active = release_call(connection_id, call_session_id)
         except (CallApiError, AirflowException) as error:
             raise HTTPException(502, describe_error(error)) from None
-        lookers.of(connection_id).expire()
+        looks.of(connection_id).expire()
         done = "released" if was_active else "tried to release, after its end,"
         text = f"{done} call {call_session_id}"
         audit.write("release", text, user, connection_id=connection_id, call_session_id=call_session_id)
@@ -152,7 +152,7 @@ def _page_context(connection_id: str, user: Any, look: Look, known: Known) -> di
         "campaigns": page.campaign_rows(campaigns, now, root),
         "problems": known.problems,
         "tasks": [(page.TaskLink.of(task.owner, root), task) for task in known.tasks],
-        "deeds": audit.read_newest(connection_id),
+        "newest_actions": audit.read_newest(connection_id),
     }
 
 

@@ -24,7 +24,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Deed:
+class UserAction:
     """An action of a user on the page *Calls*, such as the release of a call.
 
     :ivar at: when the user acted, epoch seconds.
@@ -60,7 +60,7 @@ def write(
         session.add(Log(_PREFIX + action, owner=name, owner_display_name=name, extra=extra, **task))
 
 
-def read_newest(connection_id: str) -> list[Deed]:
+def read_newest(connection_id: str) -> list[UserAction]:
     """Return the newest actions of users on the page *Calls* of a connection: at most ten, newest first."""
     events = [_PREFIX + action for action in ("release", "pause", "resume", "stop")]
     written = json.dumps({"connection_id": connection_id}, ensure_ascii=False).strip("{}")  # as in `write`
@@ -68,10 +68,10 @@ def read_newest(connection_id: str) -> list[Deed]:
     query = query.where(Log.event.in_(events), Log.extra.contains(written, autoescape=True))
     with create_session() as session:
         rows = session.execute(query.order_by(Log.dttm.desc()).limit(_SHOWN)).all()
-    deeds = []
+    actions = []
     for at, by, extra in rows:
         facts = json.loads(extra or "{}")
         # some databases do not compare the case of letters
         if facts.get("connection_id") == connection_id and at is not None:
-            deeds.append(Deed(at.timestamp(), by or "", str(facts.get("text", ""))))
-    return deeds
+            actions.append(UserAction(at.timestamp(), by or "", str(facts.get("text", ""))))
+    return actions

@@ -78,7 +78,7 @@ def describe_error(error: CallApiError | AirflowException) -> str:
     return mask_phones(advice(error) if isinstance(error, CallApiError) else str(error))
 
 
-class Lookers:
+class SharedLooks:
     """Polls the active calls of each connection for the page *Calls*, through one hook for each connection.
 
     A hook stays open for up to five minutes, so that the next polls need no new login.

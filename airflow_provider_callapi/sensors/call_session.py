@@ -27,14 +27,9 @@ from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import (
-    WAIT_ENDS_IN,
-    Observation,
-    Phase,
-    SessionWatch,
-    Until,
-)
+from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.operators._call.request_operator import read_call
@@ -42,7 +37,8 @@ from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTempla
 from airflow_provider_callapi.parameters.kinds import FLAG, INTERVAL, SECONDS, TEXT, choice
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
-from airflow_provider_callapi.task_context import TaskState, execution_deadline
+from airflow_provider_callapi.task_context.facts import execution_deadline
+from airflow_provider_callapi.task_context.task_state import TaskState
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context

@@ -16,15 +16,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTolerance
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.shared_poll import NextSnapshot
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import (
-    WAIT_ENDS_IN,
-    Observation,
-    Phase,
-    SessionWatch,
-    Until,
-)
+from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, with_advice
 from airflow_provider_callapi.observability import time_out_watch, update_watch
 from airflow_provider_callapi.parameters.kinds import (

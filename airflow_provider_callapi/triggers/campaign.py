@@ -12,7 +12,8 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 from airflow_provider_callapi.parameters.kinds import CALLS, FLAG, INTERVAL, MOMENT, TEXT
 from airflow_provider_callapi.parameters.schema import read_parameter
 from airflow_provider_callapi.triggers._loop.call_release_thread import release_after_kill

@@ -179,11 +179,13 @@ def errors(context: Context) -> Judgement:
     form = context.findings.errors
     if form is None:
         return Judgement()
-    text = (
+    request_id = "with" if form.repeats_id else "without"
+    limits = "with" if form.has_limits else "without"
+    return Judgement(
         f"HTTP {form.http_status} after a wrong parameter, {form.wrong_key_http_status} after a wrong key, "
+        f"{request_id} the id of the request, {limits} limits",
+        True,
     )
-    text += f"{'with' if form.repeats_id else 'without'} the id of the request, "
-    return Judgement(text + f"{'with' if form.has_limits else 'without'} limits", True)
 
 
 def limit_exceeded(context: Context) -> Judgement:

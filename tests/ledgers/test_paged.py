@@ -15,9 +15,9 @@ from ledger_contract import ANNA, LedgerContract, SharedLedgerContract, active, 
 from msgspec import structs
 
 from airflow_provider_callapi.api.errors import NotSent
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Ledger, MemoryLedger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import external_id
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.ledgers import paged

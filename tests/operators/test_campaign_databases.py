@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import TransportError
 from airflow_provider_callapi.databases import table_writer
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
-from airflow_provider_callapi.operators._campaign.blacklist import Objectors
+from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -215,7 +215,7 @@ def test_a_blacklist_that_cannot_be_changed_fails_the_task_and_a_retry_only_chan
     objecting(desk, PEOPLE[1])
     calls = campaign(desk, call=MENU, block_on=[OBJECTS, "operation:Отказ"])
     with monkeypatch.context() as patched:
-        patched.setattr(Objectors, "_add", _fail)
+        patched.setattr(BlacklistWriter, "_add", _fail)
         with pytest.raises(CallApiTrouble, match="block_on: the blacklist could not be changed"):
             calls.run()
     calls.retry()

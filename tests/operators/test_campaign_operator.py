@@ -19,7 +19,7 @@ from campaign_desk import A_TALK, PEOPLE, campaign, in_seconds
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import FinishedCall
-from airflow_provider_callapi.calls.campaign.people import fingerprint
+from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, CallTooLate

@@ -195,10 +195,10 @@ def test_the_page_shows_the_newest_actions_of_its_own_connection_only(app: Any) 
     tricky = 'released "connection_id": "callapi_default"'
     audit.write("release", tricky, anna, connection_id="callapi_other")
 
-    newest = [deed.text for deed in audit.read_newest("callapi_default")]
+    newest = [action.text for action in audit.read_newest("callapi_default")]
 
     assert newest == [f"released call {number}" for number in range(11, 1, -1)]
-    assert [deed.text for deed in audit.read_newest("callapi_other")] == [tricky]
+    assert [action.text for action in audit.read_newest("callapi_other")] == [tricky]
     assert audit.read_newest("callapi_defaul_") == []
 
 

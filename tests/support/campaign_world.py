@@ -12,12 +12,15 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.data_api import OPERATIONS_FIELD, REPORT_FIELDS
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import CallTemplate, Person, external_id, read_people
+from airflow_provider_callapi.calls.campaign.people import Person
+from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner

@@ -93,12 +93,7 @@ class AbsenceProof:
         reports = self._reports(fetch, [*missing, *doubtful], now)
         if reports is None:
             return AbsenceVerdict(overdue)
-        unconfirmed_by_id = self._index.unconfirmed_by_external_id()
-        found = {
-            state.person.key: report.id
-            for report in reports
-            if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
-        }
+        found = self._found_in(reports)
         not_found = [key for key in missing if key not in found] if reports.complete else []
         unclear = [key for key in not_found if any(map(unconfirmed_calls[key].may_be, reports))]
         absent = set(not_found).difference(unclear)
@@ -125,6 +120,15 @@ class AbsenceProof:
             self._gateway.log(f"The Data API does not show which unconfirmed calls were placed: {error}")
             self._next_at = now + max(retry_seconds(error, 0.0), self._interval)
             return None
+
+    def _found_in(self, reports: Iterable[CallReport]) -> dict[str, int]:
+        """Return the reported unconfirmed calls: ledger key of the person → session id of the call."""
+        unconfirmed_by_id = self._index.unconfirmed_by_external_id()
+        return {
+            state.person.key: report.id
+            for report in reports
+            if (state := owner_of(unconfirmed_by_id, report.call_api_external_id, report))
+        }
 
 
 def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:

@@ -78,7 +78,7 @@ class Announcement:
             )
         if campaign.rules.hours.over_midnight:
             yield Line("calling_hours go over midnight: people are called at night", is_warning=True)
-        dial_at, why = campaign.next_dial(now)
+        dial_at, why = campaign.dial_queue.next_dial(now)
         if campaign.waiting and now + _WORTH_SAYING < dial_at < NEVER:
             yield Line(f"The first call waits until {local_time(dial_at, self.timezone)} for {why}")
 

@@ -18,7 +18,8 @@ from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
-from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.watch import SessionWatch
 
 _ADOPTION_EVENTS: dict[Status, PersonEvent] = {
     Status.DIALLING: PersonEvent.UNANSWERED,

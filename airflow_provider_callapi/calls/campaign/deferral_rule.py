@@ -41,20 +41,20 @@ def may_defer_until(
         pause.dial_at < now + _WORTH_IT
         or campaign.has_unconfirmed_calls
         or runner.last_poll_failed
-        or campaign.has_answered_call_to_tag
-        or campaign.has_late_reports(now)
+        or campaign.watched_calls.has_answered_call_to_tag
+        or campaign.reports.has_late(now)
     ):
         return None
     tags_due = bool(campaign.finished_calls_to_tag())
     if tags_due and runner.next_tag_at < now + _WORTH_IT:
         return None
     wake_at = min(pause.dial_at, now + _LONGEST)
-    if campaign.paused is not None:
+    if campaign.dial_queue.paused is not None:
         wake_at = min(wake_at, now + max(_LONGEST_PAUSED, _REST * preparation))
     if tags_due:
         wake_at = min(wake_at, runner.next_tag_at)
-    if campaign.needs_reports:
+    if campaign.reports.needed:
         wake_at = min(wake_at, max(runner.next_report_at, now + _REST * preparation))
-    elif campaign.watched() and has_data_api:
+    elif campaign.watched_calls.by_session() and has_data_api:
         wake_at = min(wake_at, now + _LONGEST_WITH_CALLS)
     return wake_at

@@ -2,7 +2,7 @@
 
 The engine has no clock and sends no requests. Its caller passes the time, the snapshots and the replies.
 
-`Campaign` connects the parts of the engine:
+`Campaign` connects the parts of the engine, and has them as attributes:
 
 - `DialQueue` chooses the people to dial.
 - `WatchedCalls`, `UnconfirmedCallSearch` and `MissingReports` find out what became of calls.
@@ -12,7 +12,7 @@ The engine has no clock and sends no requests. Its caller passes the time, the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.models import Limits
@@ -33,7 +33,6 @@ from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import Unco
 from airflow_provider_callapi.calls.campaign.watched_calls import WatchedCalls
 from airflow_provider_callapi.calls.campaign.zone_queue import ZoneQueues
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, SessionWatch
 
 
 @dataclass
@@ -63,7 +62,9 @@ class Campaign:
     :param personal: the names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.
     :param now: epoch seconds.
+    :ivar tags: which tags the calls get, and when.
     :ivar dial_queue: chooses people, and records the answers to claims and to start requests.
+    :ivar watched_calls: watches the active calls.
     :ivar unconfirmed_calls: searches for unconfirmed calls: calls whose start request got no answer.
     :ivar reports: records the Data API's reports of calls.
     """
@@ -84,8 +85,8 @@ class Campaign:
         self.pacing = pacing
         self._index = PersonIndex(plan.people)
         self._queues = ZoneQueues(rules.hours)
-        self._tags = TagPlan(rules)
-        self._progress = AttemptProgress(self._index, self._queues, rules, self._tags)
+        self.tags = TagPlan(rules)
+        self._progress = AttemptProgress(self._index, self._queues, rules, self.tags)
         self.dial_queue = DialQueue(
             self._index,
             self._queues,
@@ -95,7 +96,7 @@ class Campaign:
             personal_fields=personal,
             new_external_id=new_external_id,
         )
-        self._watched_calls = WatchedCalls(self._index, self._progress, self._tags)
+        self.watched_calls = WatchedCalls(self._index, self._progress, self.tags)
         self.unconfirmed_calls = UnconfirmedCallSearch(self._index, self._progress)
         self.reports = MissingReports(
             self._index, self._progress, self.unconfirmed_calls, self.dial_queue, rules
@@ -143,53 +144,14 @@ class Campaign:
         if limits is not None:
             self.pacing.update_limits(limits, now)
         if snapshot is not None and snapshot.failure is None:
-            news = self._watched_calls.update(snapshot)
-            self.dial_queue.returned_calls = self._watched_calls.returned
+            news = self.watched_calls.update(snapshot)
+            self.dial_queue.returned_calls = self.watched_calls.returned
             actions.tag, actions.untagged = news.to_tag, news.untagged
             found, actions.not_found = self.unconfirmed_calls.search_snapshot(snapshot)
             actions.changed += [*news.changed, *found]
         self.dial_queue.drop_expired(now)
         actions.dial = self.dial_queue.choose(now)
         return actions
-
-    @property
-    def stopped(self) -> str | None:
-        """Return why the campaign has stopped dialling; None: the campaign still dials."""
-        return self.dial_queue.stopped
-
-    @property
-    def paused(self) -> str | None:
-        """Return who has paused the campaign, as text; None: the campaign is not paused."""
-        return self.dial_queue.paused
-
-    def stop(self, why: str) -> None:
-        """Stop dialling; the active calls continue.
-
-        :param why: the reason, as text. If dialling has stopped before, the first reason is kept.
-        """
-        self.dial_queue.stop(why)
-
-    def next_dial(self, now: float) -> tuple[float, str]:
-        """Return (time, reason): when the next person may be dialled, see `DialQueue.next_dial`.
-
-        :param now: epoch seconds.
-        """
-        return self.dial_queue.next_dial(now)
-
-    @property
-    def needs_reports(self) -> bool:
-        """Return whether the Data API's report is missing for any unconfirmed call or any ended call.
-
-        Without a Data API, the result is False.
-        """
-        return self.reports.needed
-
-    def has_late_reports(self, now: float) -> bool:
-        """Return whether the campaign only waits for a report any more because this try began late.
-
-        :param now: epoch seconds.
-        """
-        return self.reports.has_late(now)
 
     # --- tags ---
 
@@ -204,7 +166,7 @@ class Campaign:
 
         :param reported: attempts whose result has just become known, with or without a report.
         """
-        return [(attempt, tag_id) for attempt in reported for tag_id in self._tags.lost_on_finished(attempt)]
+        return [(attempt, tag_id) for attempt in reported for tag_id in self.tags.lost_on_finished(attempt)]
 
     def record_tag(self, attempt: Attempt, tag_id: int, now: float, *, done: bool = True) -> Attempt:
         """Record whether a tag was set on the call of an attempt. Return the attempt to store in the ledger.
@@ -215,26 +177,9 @@ class Campaign:
         """
         state = self._index[attempt.person]
         if not done:
-            self._tags.give_up(state.current_attempt, tag_id)
+            self.tags.give_up(state.current_attempt, tag_id)
         call = state.current_call
         return self._progress.tag(state, call.tagged(tag_id) if done else call, now)
-
-    @property
-    def tags_active_calls(self) -> bool:
-        """Return whether the campaign tags an answered call while the call is active.
-
-        True: the author has set a tag for answered calls, and there is no Data API. With the Data API, the
-        campaign tags calls after their end.
-        """
-        return self._tags.tags_active_calls
-
-    @property
-    def has_answered_call_to_tag(self) -> bool:
-        """Return whether the campaign must still tag an answered call before the call ends.
-
-        With the Data API, the result is False, because the campaign can tag a call after the call's end.
-        """
-        return self._watched_calls.has_answered_call_to_tag
 
     # --- how far the campaign is ---
 
@@ -267,7 +212,7 @@ class Campaign:
         """
         left = self._index.count(PersonStage.REPORT_DUE) if self.reports.refused else 0
         is_done = self._index.open_attempts == left
-        return is_done and (self.stopped is not None or not self._queues)
+        return is_done and (self.dial_queue.stopped is not None or not self._queues)
 
     @property
     def needs_polls(self) -> bool:
@@ -278,19 +223,6 @@ class Campaign:
     def has_unconfirmed_calls(self) -> bool:
         """Return whether the campaign is searching for an unconfirmed call."""
         return self._index.count(PersonStage.UNCONFIRMED) > 0
-
-    def watched(self) -> dict[int, SessionWatch]:
-        """Return a dict: call session id of each active call → the `SessionWatch` that watches the call."""
-        return self._watched_calls.by_session()
-
-    def update_observations(self, observations: Mapping[int, Observation]) -> None:
-        """Replace the observations of active calls by newer observations.
-
-        An Airflow trigger has made the newer observations while the task was deferred.
-
-        :param observations: call session id → observation. Ids of calls that are not active are ignored.
-        """
-        self._watched_calls.update_observations(observations)
 
     def results(self) -> dict[str, Result]:
         """Return a dict: each person's key → the person's newest known result.

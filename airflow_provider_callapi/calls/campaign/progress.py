@@ -120,7 +120,7 @@ class ProgressMeter:
             owner=tuple(owner),
             connection=connection,
             files=tuple(files),
-            sessions=tuple(campaign.watched()),
+            sessions=tuple(campaign.watched_calls.by_session()),
             people=people,
             finished=campaign.finished,
             active=campaign.active,
@@ -149,7 +149,7 @@ class ProgressMeter:
         )
         if campaign.pacing.points_left is not None:
             line += f", {campaign.pacing.points_left} points left in this minute"
-        dial_at, why = campaign.next_dial(now)
+        dial_at, why = campaign.dial_queue.next_dial(now)
         if campaign.waiting and dial_at > now + _SOON:
             line += f", dialling waits for {why}"
             if dial_at < NEVER:
@@ -163,12 +163,12 @@ class ProgressMeter:
         """Return (`Progress.doing`, `Progress.why`), such as ``("waiting", "the next redial")``."""
         campaign = self._campaign
         if campaign.over:
-            return "over", campaign.stopped or ""
-        if campaign.stopped is not None:
-            return "stopped", campaign.stopped
-        if campaign.paused is not None:
-            return "paused", campaign.paused
-        dial_at, why = campaign.next_dial(now)
+            return "over", campaign.dial_queue.stopped or ""
+        if campaign.dial_queue.stopped is not None:
+            return "stopped", campaign.dial_queue.stopped
+        if campaign.dial_queue.paused is not None:
+            return "paused", campaign.dial_queue.paused
+        dial_at, why = campaign.dial_queue.next_dial(now)
         return ("waiting", why) if dial_at > now + _SOON else ("dialling", "")
 
     def _per_second(self, now: float) -> float | None:

@@ -53,10 +53,8 @@ def write_results(
     file_format: Literal["csv", "jsonl"],
     separator: str = ",",
     bom: bool = False,
-) -> int:
-    """Write one row for each person, invalid row and duplicate. Return how many rows were written.
-
-    The rows are in the order of the contact list. The heading of a CSV file does not count.
+) -> None:
+    """Write one row for each person, invalid row and duplicate, in the order of the contact list.
 
     CSV shows a nested value as JSON text, and None as an empty cell. A text that a spreadsheet would run as a
     formula gets a ``'`` before it: ``=1+1`` becomes ``'=1+1``.
@@ -73,7 +71,6 @@ def write_results(
         _write_csv(file, listed, separator, bom)
     else:
         _write_json_lines(file, listed)
-    return len(listed)
 
 
 def _line_number(item: _Listed) -> int:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.dialler import Dialler
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.failure_counter import FailureCounter
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, LimitsFeed
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
-from airflow_provider_callapi.calls.campaign.people import CallTemplate
 from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
@@ -158,7 +158,7 @@ class Runner:
             self._tags.log_untagged(attempt, tag_id, "the Data API has not reported its communication_id")
         self._record(self._tags.tag_finished(gateway.clock()))
         now = gateway.clock()
-        dial_at, why = campaign.next_dial(now)
+        dial_at, why = campaign.dial_queue.next_dial(now)
         self._log_progress(now, dial_at, why)
         return self._pause(now, dial_at, why)
 
@@ -214,9 +214,9 @@ class Runner:
         due = [now + _LONGEST_PAUSE, max(dial_at, now + _SHORTEST_PAUSE)]
         if dial_at <= now or campaign.needs_polls:
             due.append(max(self._next_poll_at, now + _SHORTEST_PAUSE))
-        if campaign.paused is not None:
+        if campaign.dial_queue.paused is not None:
             due.append(now + _WISH_INTERVAL)
-        if campaign.needs_reports:
+        if campaign.reports.needed:
             due.append(max(self.next_report_at, now + _SHORTEST_PAUSE))
         if campaign.finished_calls_to_tag():
             due.append(max(self.next_tag_at, now + _SHORTEST_PAUSE))

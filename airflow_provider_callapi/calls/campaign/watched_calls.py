@@ -11,8 +11,9 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonStage, PersonState
 from airflow_provider_callapi.calls.campaign.tag_plan import TagPlan
 from airflow_provider_callapi.calls.watching.absence_history import ENDED_AFTER
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 
 
 @dataclass

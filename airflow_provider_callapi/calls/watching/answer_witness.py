@@ -6,16 +6,16 @@ calls, too. The package asks the Data API about a call only while a task waits f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.answers import contacts_leg_is_connected
-from airflow_provider_callapi.calls.reports.report_refusals import Refusals
-from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.witness_pause import CountingClient, WitnessPause
+from airflow_provider_callapi.calls.watching.witness_pause import WitnessPause
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
 
 class AnswerWitness:
@@ -31,24 +31,12 @@ class AnswerWitness:
     After a failed request, and while few points (rate-limit units) are left, the witness pauses, see
     `WitnessPause`.
 
-    :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
-        no harm, see `ReportRequests`.
-    :param account_timezone: a function that returns the IANA name of the account's time zone.
-    :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param source: the Data API that the witness asks.
     """
 
-    def __init__(
-        self,
-        data_api: CountingClient,
-        period_timezone: str,
-        account_timezone: Callable[[], str],
-        warn: Callable[[str], object],
-        refusals: Refusals | None = None,
-    ) -> None:
-        self._requests = ReportRequests(data_api, refusals, period_timezone, account_timezone)
-        self._pause = WitnessPause(data_api, "which active calls were answered", warn)
+    def __init__(self, source: WitnessSource) -> None:
+        self._requests = source.requests()
+        self._pause = WitnessPause(source, "which active calls were answered")
         self._next_asks_for_legs = False
         self._answered: frozenset[int] = frozenset()
 

@@ -7,7 +7,7 @@ has ended. The report also contains the outcome of the call, so the task needs n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL, LegReport
@@ -15,10 +15,10 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.outcome import ReportedEnd
-from airflow_provider_callapi.calls.reports.report_refusals import Refusals
-from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
+from airflow_provider_callapi.calls.reports.report_requests import Selection
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.witness_pause import CountingClient, WitnessPause
+from airflow_provider_callapi.calls.watching.witness_pause import WitnessPause
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
 _PAUSE_WITHOUT_REPORTS = 600.0
 """Seconds that the witness pauses if the account's reports come late."""
@@ -36,26 +36,13 @@ class EndWitness:
     - Three requests in a row found no report. The pause lasts ten minutes.
     - A request failed, or few points (rate-limit units) are left: see `WitnessPause`.
 
-    :param data_api: a client of the Data API that does not repeat requests.
-    :param period_timezone: IANA name of the time zone in which a request states its period. A wrong zone does
-        no harm, see `ReportRequests`.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. A wrong zone
-        gives wrong times of the ends.
-    :param warn: a function that logs a warning.
-    :param refusals: what this Data API has refused before. None: nothing is known.
+    :param source: the Data API that the witness asks.
     """
 
-    def __init__(
-        self,
-        data_api: CountingClient,
-        period_timezone: str,
-        account_timezone: Callable[[], str],
-        warn: Callable[[str], object],
-        refusals: Refusals | None = None,
-    ) -> None:
-        self._requests = ReportRequests(data_api, refusals, period_timezone, account_timezone)
-        self._account_timezone = account_timezone
-        self._pause = WitnessPause(data_api, "the ends of calls", warn)
+    def __init__(self, source: WitnessSource) -> None:
+        self._requests = source.requests()
+        self._account_timezone = source.account_timezone
+        self._pause = WitnessPause(source, "the ends of calls")
         self._asked_at: dict[int, float] = {}
         self._ends: dict[int, ReportedEnd] = {}
         self._requests_without_report = 0

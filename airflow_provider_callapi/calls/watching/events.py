@@ -17,8 +17,8 @@ from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import begins_with, is_same_number
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation
 
 EventKind = Literal["started", "answered", "ended"]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
@@ -205,17 +205,13 @@ class EventDetector:
                 observation = known.observation if known else Observation()
                 calls[call_session_id] = _WatchedCall(
                     self._fields_of(session),
-                    observation.with_session(session, snapshot),
+                    observation.with_snapshot(snapshot, call_session_id),
                     known.stage if known else _Stage.UNKNOWN,
                 )
         for call_session_id, known in self._active.items():
-            if call_session_id in calls:
-                continue
-            is_absent = snapshot.proves_absence(call_session_id)
-            observation = (
-                known.observation.with_miss(snapshot.at) if is_absent else known.observation.with_doubt()
-            )
-            calls[call_session_id] = replace(known, observation=observation)
+            if call_session_id not in calls:
+                observation = known.observation.with_snapshot(snapshot, call_session_id)
+                calls[call_session_id] = replace(known, observation=observation)
         return calls
 
     def _stage_of(self, observation: Observation, snapshot: Snapshot) -> _Stage:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
 from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 Until = Literal["answered", "ended"]
@@ -42,111 +40,6 @@ WAIT_ENDS_IN: dict[Until, frozenset[Phase]] = {
     "ended": FINAL_PHASES,
 }
 """Event that a wait waits for → the phases of the call in which the wait ends."""
-
-
-class Observation(Struct, frozen=True, gc=False):
-    """What the snapshots so far have shown of one call. All values are plain JSON.
-
-    :ivar listed: whether a snapshot has shown the call.
-    :ivar answered_at: the time of the first snapshot with an answer of the contact, epoch seconds. None: no
-        answer was seen.
-    :ivar missing_since: the time of the first miss that ``misses`` counts, epoch seconds. None: the call is
-        not missing now.
-    :ivar misses: the number of misses in a row until now: complete snapshots without the call. Failed polls
-        between them do not count. After a snapshot that proves nothing (see `with_doubt`), the number is 0.
-    :ivar failures: how many polls in a row have failed.
-    :ivar external_id: the call's ``external_id``. None: no snapshot has shown this id.
-    :ivar tags: the ids of the call's tags, from the newest snapshot that shows the tags.
-    """
-
-    listed: bool = False
-    answered_at: float | None = None
-    missing_since: float | None = None
-    misses: int = 0
-    failures: int = 0
-    external_id: str | None = None
-    tags: tuple[int, ...] = ()
-
-    @classmethod
-    def from_outcome(cls, call: Outcome) -> Observation:
-        """Return an observation with what an earlier wait has found out about a call.
-
-        A new wait for the call begins with this observation. The counts of misses and failures are 0.
-
-        :param call: what is known of the call before the new wait.
-        """
-        return cls(
-            listed=call.observed,
-            answered_at=call.answered_at,
-            external_id=call.external_id,
-            tags=call.tags,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the observation as plain JSON."""
-        return {**asdict(self), "tags": list(self.tags)}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Observation:
-        """Return the observation that a dict from `to_json` describes.
-
-        Unknown keys are ignored. Missing keys get their defaults.
-        """
-        known = {name: value[name] for name in cls.__struct_fields__ if name in value}
-        return cls(**{**known, "tags": tuple(value.get("tags", ()))})
-
-    def with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that shows the call.
-
-        :param session: the call in the snapshot.
-        """
-        answered_at = self.answered_at
-        if answered_at is None and snapshot.shows_answer(session):
-            answered_at = snapshot.at
-        return Observation(
-            listed=True,
-            answered_at=answered_at,
-            external_id=session.external_id or self.external_id,
-            tags=tuple(tag.tag_id for tag in session.tags) if tells(session, "tags") else self.tags,
-        )
-
-    def without_failures(self) -> Observation:
-        """Return a copy of this observation with ``failures`` set to 0.
-
-        A new try of the task begins with this copy.
-        """
-        return replace(self, failures=0)
-
-    def with_doubt(self) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that proves nothing about the call.
-
-        Such a snapshot does not show the call, but lacks some active calls, e.g. unreadable ones. The call
-        may be one of them, so it does not count as missing: ``missing_since`` becomes None, and ``misses``
-        becomes 0.
-        """
-        return replace(self, missing_since=None, misses=0, failures=0)
-
-    def with_miss(self, at: float) -> Observation:
-        """Return a copy of this observation, updated with a snapshot that proves the call's absence.
-
-        :param at: the snapshot's time, epoch seconds.
-        """
-        missing_since = at if self.missing_since is None else self.missing_since
-        return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
-
-    def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
-        """Return whether the call has been missing often enough and long enough to prove its end.
-
-        - Often enough: in at least ``tolerance.misses`` snapshots.
-        - Long enough: for longer than `Snapshot.longest_return`. If ``longest_return`` is 0, any time is
-          enough.
-
-        :param snapshot: the newest snapshot. This observation already includes the snapshot.
-        """
-        if self.misses < tolerance.misses:
-            return False
-        missing_for = snapshot.at - (self.missing_since or snapshot.at)
-        return not snapshot.longest_return or missing_for > snapshot.longest_return
 
 
 @dataclass
@@ -244,25 +137,20 @@ class SessionWatch:
         return extended if self.reported_end is None else self.reported_end.extend_outcome(extended)
 
     def _observe(self, snapshot: Snapshot) -> None:
-        if session := snapshot.sessions.get(self.call_session_id):
-            self.observation = self.observation.with_session(session, snapshot)
-            self.phase = self._active_phase()
-            return
-        if reported_end := snapshot.ends.get(self.call_session_id):
+        is_listed = self.call_session_id in snapshot.sessions
+        if not is_listed and (reported_end := snapshot.ends.get(self.call_session_id)):
             self.reported_end = reported_end
             self.observation = self.observation.with_miss(snapshot.at)
             self.phase = Phase.ENDED
             return
-        if not snapshot.proves_absence(self.call_session_id):
-            self.observation = self.observation.with_doubt()
-            return
-        self.observation = self.observation.with_miss(snapshot.at)
-        if not self.observation.proves_end(snapshot, self.tolerance):
-            return
-        if self.observation.listed:
-            self.phase = Phase.ENDED
-        elif snapshot.at >= self.appear_by:
-            self.phase = Phase.NEVER_APPEARED
+        self.observation = self.observation.with_snapshot(snapshot, self.call_session_id)
+        if is_listed:
+            self.phase = self._active_phase()
+        elif self.observation.proves_end(snapshot, self.tolerance):
+            if self.observation.listed:
+                self.phase = Phase.ENDED
+            elif snapshot.at >= self.appear_by:
+                self.phase = Phase.NEVER_APPEARED
 
     def _active_phase(self) -> Phase:
         return Phase.APPEARED if self.observation.answered_at is None else Phase.ANSWERED

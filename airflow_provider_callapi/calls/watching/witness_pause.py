@@ -5,12 +5,8 @@ A witness is an object that asks the Data API for facts about calls, as a second
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
-from airflow_provider_callapi.api.models import Limits
-from airflow_provider_callapi.calls.reports.report_requests import DataApiClient
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
 _PAUSE_AFTER_FAILURE = 60.0
 """Seconds that a witness pauses after a failed request."""
@@ -20,31 +16,19 @@ _RESERVED_POINTS = 0.2
 """The share of a day's points that a witness leaves for the reports of finished calls."""
 
 
-class CountingClient(DataApiClient, Protocol):
-    """A Data API client that keeps the newest counters of the account's points (rate-limit units)."""
-
-    @property
-    def limits(self) -> Limits | None:
-        """The points that are left in this minute and this day, from the newest reply with these counters.
-
-        None: no reply of the Data API has contained the counters yet.
-        """
-
-
 class WitnessPause:
     """Decides when a witness must pause: in a pause, the witness sends no request to the Data API.
 
     - After a failed request: for a minute, or longer if the Data API demands it.
     - If less than a fifth of the day's points (rate-limit units) is left: for ten minutes.
 
+    :param source: the Data API that the witness asks.
     :param topic: what the witness asks for, as a text for the log, e.g. ``the ends of calls``.
-    :param warn: a function that logs a warning.
     """
 
-    def __init__(self, data_api: CountingClient, topic: str, warn: Callable[[str], object]) -> None:
-        self._data_api = data_api
+    def __init__(self, source: WitnessSource, topic: str) -> None:
+        self._source = source
         self._topic = topic
-        self._warn = warn
         self._began_at = self._ends_at = 0.0
 
     def is_over(self, at: float) -> bool:
@@ -72,7 +56,7 @@ class WitnessPause:
         :param at: the time of the failure, epoch seconds.
         :param error: the error of the request.
         """
-        self._warn(f"The Data API did not report {self._topic}: {error}")
+        self._source.warn(f"The Data API did not report {self._topic}: {error}")
         retry_after = error.retry_after if isinstance(error, LimitExceeded) else 0.0
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
@@ -84,12 +68,12 @@ class WitnessPause:
 
         :param at: the present time, epoch seconds.
         """
-        limits = self._data_api.limits
+        limits = self._source.client.limits
         if limits is None or not limits.day_limit or limits.day_remaining is None:
             return
         if limits.day_remaining < limits.day_limit * _RESERVED_POINTS:
             self.begin(at, _PAUSE_WITHOUT_POINTS)
-            self._warn(
+            self._source.warn(
                 f"The Data API has {limits.day_remaining} of {limits.day_limit} points left for this day. "
                 f"It is not asked for {self._topic} for {_PAUSE_WITHOUT_POINTS:g} s"
             )

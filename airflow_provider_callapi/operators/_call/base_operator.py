@@ -31,7 +31,9 @@ from airflow_provider_callapi.parameters.schema import (
     refuse_lost,
     rendered_names,
 )
-from airflow_provider_callapi.task_context import STATE_KEY, Deferral, TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
+from airflow_provider_callapi.task_context.task_state import STATE_KEY
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
@@ -108,17 +110,16 @@ class StartCallOperator(RequestOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.virtual_phone_number = virtual_phone_number
-        self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.contact = contact
         self.callapi_conn_id = callapi_conn_id
         self.region = region
         self.calling_hours = calling_hours
         self.calling_days = calling_days
         self.timezone = timezone
+        self.virtual_phone_usage_rule = virtual_phone_usage_rule
         self.external_id = external_id
         self.dtmf_string = dtmf_string
         self.direction = direction
-        self.tags = tags
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
         self.poll_interval = poll_interval
@@ -130,6 +131,7 @@ class StartCallOperator(RequestOperator):
         self.delivery = delivery
         self.absence_proven_after = absence_proven_after
         self.durable = durable
+        self.tags = tags
         self.cancel_on_kill = cancel_on_kill
         self.max_lateness = max_lateness
         self.recording_link = recording_link

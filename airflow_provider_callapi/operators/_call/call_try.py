@@ -38,7 +38,8 @@ from airflow_provider_callapi.operators._call.call_wait import CallWait, Result,
 from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
@@ -145,19 +146,21 @@ class CallTry:
             raise CallApiTrouble(str(error)) from error  # a retry searches for the call
         except Unresolved as error:
             raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
-        except (CallApiError, OutsideCallingHours, Killed) as error:
+        except CallRefused as error:
             self._withdraw_claim(request)
-            if not isinstance(error, CallRefused):
+            if error.method != request.method:  # a refused search proves nothing about the call
                 raise
-            if error.method == request.method:
-                count_call("refused")
-                if self._results is not None and self._journal.record is not None:
-                    self._results.add_refused(self._journal.record, error.mnemonic)
-            # A refused search proves nothing about the call. Without a journal, an earlier try may have rung.
-            if not self._options.refused_as_result or search_first or error.method != request.method:
+            count_call("refused")
+            if self._results is not None and self._journal.record is not None:
+                self._results.add_refused(self._journal.record, error.mnemonic)
+            # Without a journal, an earlier try may have rung.
+            if not self._options.refused_as_result or search_first:
                 raise
             self._log.info("%s: %s", description, error)
             return self._refused_result(request, error)
+        except (CallApiError, OutsideCallingHours, Killed):
+            self._withdraw_claim(request)
+            raise
         if step is call_journal.Step.ADOPT:
             log_call_event(LogEvent.RESUMED, call)
         return self.wait.begin(call)

@@ -29,14 +29,16 @@ from airflow_provider_callapi.calls.placing import Killed
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.calls.tolerance import PollTolerance
-from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 from airflow_provider_callapi.connection.call_release import release_calls
 from airflow_provider_callapi.exceptions import CallNotAnswered, CallOutcomeUnknown, CallStillActive
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import LogEvent, log_call_event
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
-from airflow_provider_callapi.task_context import Deferral, TaskFacts
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import TaskFacts
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral

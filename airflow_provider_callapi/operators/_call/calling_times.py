@@ -12,7 +12,7 @@ from airflow_provider_callapi.calls.lateness import too_late_reason
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.exceptions import CallApiFailure, CallTooLate
 from airflow_provider_callapi.operators._call.options import CallOptions
-from airflow_provider_callapi.task_context import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
-from airflow_provider_callapi.task_context import (
-    DELETED_STATE,
-    MappedTask,
-    TaskFacts,
-    TaskState,
-    lost_its_state,
-)
+from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.mapped_task import MappedTask
+from airflow_provider_callapi.task_context.task_state import TaskState
 
 # Example: map index 3 called Anna. Then a row was deleted from the list, and a user cleared the task. Now
 # Anna belongs to map index 2, which has no record of the call to Anna. Therefore, with task state

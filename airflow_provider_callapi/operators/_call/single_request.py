@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.request_journal import MaybeCarriedOut, RequestJournal
 from airflow_provider_callapi.calls.stores import MemoryStore
 from airflow_provider_callapi.exceptions import CallUnresolved, translate_errors
-from airflow_provider_callapi.task_context import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook

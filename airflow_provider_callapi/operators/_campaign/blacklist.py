@@ -36,7 +36,7 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
     return read
 
 
-class Objectors:
+class BlacklistWriter:
     """Puts people who objected to calls on the account's blacklist, as the parameter ``block_on`` demands."""
 
     def __init__(self, hook: CallApiHook, marks: Collection[Mark], plan: Plan, log: Any) -> None:

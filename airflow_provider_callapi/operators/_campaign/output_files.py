@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Skipped, read_shard
+from airflow_provider_callapi.calls.campaign.people import Plan, Skipped
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.results import write_results
+from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.operators._campaign.contact_list import JSON_LINES, csv_form
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
 _CSV = ".csv"
 
 
-def shard_path(path: str, shard: tuple[int, int]) -> str:
+def shard_path(path: str, shard: Shard) -> str:
     """Add the shard's number to a file's path: ``results.csv`` becomes ``results-2-of-4.csv``.
 
     A shard is the part of a contact list that one task calls.
     """
     # With the number, the tasks of a campaign do not overwrite each other's files.
-    which, shards = shard
-    own = f"{which}-of-{shards}"
+    own = f"{shard.number}-of-{shard.count}"
     folder, slash, name = path.rpartition("/")
-    if shards == 1 or re.search(rf"(?<!\d){own}(?!\d)", name):  # not 1-of-12 in x-11-of-12.csv
+    if shard.count == 1 or re.search(rf"(?<!\d){own}(?!\d)", name):  # not 1-of-12 in x-11-of-12.csv
         return path
     stem, dot, suffix = name.rpartition(".")
     return f"{folder}{slash}{stem}-{own}{dot}{suffix}" if dot else f"{path}-{own}"
@@ -70,7 +70,7 @@ class OutputFiles:
         self,
         summary: Summary,
         endings: Sequence[Ending],
-        skipped: Sequence[Skipped],
+        plan: Plan,
         *,
         calls_per_minute: float | None,
         unfinished: str | None,
@@ -80,12 +80,12 @@ class OutputFiles:
         for name, path in self._paths.items():
             try:
                 if name == "results":
-                    self._write_results(path, endings, skipped)
+                    self._write_results(path, endings, plan.skipped)
                 else:
                     page = render_report(
                         summary,
                         endings,
-                        [row for row in skipped if not isinstance(row, Duplicate)],
+                        plan.invalid,
                         calls_per_minute=calls_per_minute,
                         timezone=self._timezone,
                         unfinished=unfinished,

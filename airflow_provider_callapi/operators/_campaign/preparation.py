@@ -11,16 +11,14 @@ from typing import Any
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
+from airflow_provider_callapi.calls.campaign.attempt_ids import fingerprint
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.ledger import Ledger
-from airflow_provider_callapi.calls.campaign.people import (
-    CallTemplate,
-    Plan,
-    fingerprint,
-    read_people,
-    read_shard,
-)
+from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.campaign.redial import redial_table
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.shard import read_shard
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.marks import read_marks
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import is_region

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.deferral_rule import may_defer_until
 from airflow_provider_callapi.calls.campaign.engine import Campaign
 from airflow_provider_callapi.calls.campaign.judgement import (
@@ -23,7 +24,7 @@ from airflow_provider_callapi.calls.campaign.judgement import (
 from airflow_provider_callapi.calls.campaign.ledger import LedgerWithListeners, Listener
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
-from airflow_provider_callapi.calls.campaign.people import Person, external_id
+from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
@@ -34,7 +35,7 @@ from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, 
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.observability import count_finished_attempts
 from airflow_provider_callapi.operators._campaign.account_check import find_problems
-from airflow_provider_callapi.operators._campaign.blacklist import Objectors
+from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 from airflow_provider_callapi.operators._campaign.control import (
     PUBLISH_INTERVAL,
     Control,
@@ -54,7 +55,8 @@ from airflow_provider_callapi.operators._campaign.preparation import (
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
 from airflow_provider_callapi.operators._naps import naps
-from airflow_provider_callapi.task_context import DELETED_STATE, Deferral, TaskFacts, lost_its_state
+from airflow_provider_callapi.task_context.deferral import Deferral
+from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
@@ -125,11 +127,11 @@ class CampaignRun:
         )
         self._files = OutputFiles(options, log)
         self._table = self._open_table()
-        self._objectors = Objectors(self._hook, self._rules.block_marks, self._plan, log)
+        self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, log)
         self._control = Control(lambda: open_control_store(options, facts.state), log)
         self._runner = self._make_runner()
         if self._memory.stopped:
-            self._campaign.stop(self._memory.stopped)
+            self._campaign.dial_queue.stop(self._memory.stopped)
         self._preparation = time.time() - self._began
 
     def __enter__(self) -> Self:
@@ -158,9 +160,9 @@ class CampaignRun:
             self._announce()
             self._refuse_unknown_days()
         else:
-            self._campaign.update_observations(read_observations(self._event))
+            self._campaign.watched_calls.update_observations(read_observations(self._event))
             if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
-                self._campaign.stop("dry_run has become true")
+                self._campaign.dial_queue.stop("dry_run has become true")
         while True:
             was_killed = self._killed
             if (pause := self._step()).over:
@@ -177,7 +179,7 @@ class CampaignRun:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``."""
         # Airflow may call this method in a signal handler.
         self._killed = True
-        self._campaign.stop("the task was killed")
+        self._campaign.dial_queue.stop("the task was killed")
         self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
         self._release()
 
@@ -203,7 +205,7 @@ class CampaignRun:
             after.append(self._table.add)
             if self._event is None:  # an earlier try may have ended before it wrote its last rows
                 self._table.add(self._ledger.load(person.key for person in self._plan.people))
-        ledger = LedgerWithListeners(self._ledger, before=self._objectors.add, after=after)
+        ledger = LedgerWithListeners(self._ledger, before=self._blacklist.add, after=after)
         campaign = Campaign(
             self._plan,
             self._ledger.load(person.key for person in self._plan.people),
@@ -289,11 +291,11 @@ class CampaignRun:
         """Continue from the ledger, as the next try would. All waits then count from the present time."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
-        stopped, wish = self._campaign.stopped, self._runner.wish
+        stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish
         self._runner = self._make_runner()
         self._runner.wish = wish
         if stopped is not None or self._killed:
-            self._campaign.stop(stopped or "the task was killed")
+            self._campaign.dial_queue.stop(stopped or "the task was killed")
 
     def _publish(self, now: float, *, next_at: float) -> None:
         """Store how far the campaign is. The command line and the page of calls show this to users."""
@@ -339,20 +341,20 @@ class CampaignRun:
             self._log.info("Waiting for %s; %d calls are active", pause.why, campaign.active)
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
-            calls=CallApiCampaignTrigger.serialize_watches(campaign.watched()),
+            calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
             wake_at=wake_at,
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
-            until_answered=campaign.tags_active_calls,
+            until_answered=campaign.tags.tags_active_calls,
         )
         self._excluded.remember()
         self._publish(time.time(), next_at=wake_at)
-        memo = self._memory.memo(stopped=campaign.stopped, wish=self._runner.wish)
+        memo = self._memory.memo(stopped=campaign.dial_queue.stopped, wish=self._runner.wish)
         return Deferral(trigger, method_name="execute_complete", kwargs={"memo": memo})
 
     def _release(self) -> None:
         """Release (end) the active calls, with one request per call, if the author set ``cancel_on_kill``."""
-        active = self._campaign.watched().keys() - self._released
+        active = self._campaign.watched_calls.by_session().keys() - self._released
         if self._options.cancel_on_kill and active:
             self._released |= active
             release_calls(self._hook.settings, active, self._log)
@@ -369,13 +371,13 @@ class CampaignRun:
         unwritten = self._files.write(
             summary,
             endings,
-            [*self._plan.invalid, *self._plan.duplicates],
+            self._plan,
             calls_per_minute=self._campaign.pacing.calls_per_minute(),
-            unfinished=self._campaign.stopped,
+            unfinished=self._campaign.dial_queue.stopped,
         )
         if self._table is not None:
-            unwritten += self._table.write_all(endings, [*self._plan.invalid, *self._plan.duplicates])
-        unwritten += self._objectors.add_missing(endings)
+            unwritten += self._table.write_all(endings, self._plan.skipped)
+        unwritten += self._blacklist.add_missing(endings)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %d people are not called", why, not_called)
@@ -389,7 +391,7 @@ class CampaignRun:
         problem = find_problem(
             summary,
             self._options.failure_limits,
-            stopped=self._campaign.stopped,
+            stopped=self._campaign.dial_queue.stopped,
             began_too_late=self._began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
             if self._rules.dial_until < NEVER

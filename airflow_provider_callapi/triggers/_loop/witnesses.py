@@ -13,6 +13,7 @@ from dataclasses import replace
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 from airflow_provider_callapi.connection.account_zone import fetch_timezone
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings
@@ -29,9 +30,9 @@ class Witnesses:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._data_api = make_client(settings, service="data_api")
         self._timezone = settings.timezone
-        zones = settings.period_timezone, self._account_timezone
-        self._answers = AnswerWitness(self._data_api, *zones, log.warning)
-        self._ends = EndWitness(self._data_api, *zones, log.warning)
+        source = WitnessSource(self._data_api, settings.period_timezone, self._account_timezone, log.warning)
+        self._answers = AnswerWitness(source)
+        self._ends = EndWitness(source)
         self._answer_request: asyncio.Future[None] | None = None
         self._end_request: asyncio.Future[None] | None = None
 

@@ -103,9 +103,9 @@ def test_the_results_include_invalid_rows_in_the_order_of_the_list(read: Any) ->
     assert not rows[1]["call_contact"]
 
 
-def test_write_results_returns_the_number_of_rows() -> None:
-    file = io.StringIO()
-    assert write_results(file, [called(person(1))], [skipped(2)], file_format="csv") == 2
+@pytest.mark.parametrize("read", [as_csv, as_json])
+def test_the_results_have_one_row_for_each_person_and_each_invalid_row(read: Any) -> None:
+    assert len(read([called(person(1))], [skipped(2)])) == 2
 
 
 def test_the_calls_in_the_rows_are_those_of_the_summary() -> None:

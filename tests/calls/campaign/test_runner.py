@@ -165,7 +165,7 @@ def test_only_a_refusal_of_a_parameter_that_all_calls_share_stops_the_campaign(
     world.overrides["start"] = start
     world.process()
     assert world.run().over
-    assert (world.campaign.stopped is None) is is_personal
+    assert (world.campaign.dial_queue.stopped is None) is is_personal
     assert (world.results()[ANNA] is Result.INVALID) is is_personal
 
 
@@ -242,7 +242,7 @@ def test_a_refusal_that_concerns_all_people_stops_the_campaign_and_is_logged(wha
     world = World([ANNA, BORIS], replace(RULES, at_once=1))
     all_people_are_refused(world, what)
     assert world.run().over
-    assert world.campaign.stopped
+    assert world.campaign.dial_queue.stopped
     assert any("Dialling has stopped" in line for line in world.log)
     assert world.exchange.requests(START) == 1
     assert world.results() == {ANNA: Result.NOT_CALLED, BORIS: Result.NOT_CALLED}
@@ -273,7 +273,7 @@ def test_a_call_that_ends_for_lack_of_money_stops_the_campaign(reason: str) -> N
     world.exchange.default_script = Script.busy()
     world.process()
     assert world.run().over
-    assert reason in str(world.campaign.stopped)
+    assert reason in str(world.campaign.dial_queue.stopped)
     called = len(world.exchange.calls)
     assert set(world.results().values()) <= {Result.ACCOUNT, Result.NOT_CALLED}
 
@@ -291,7 +291,7 @@ def test_a_refusal_without_a_field_stops_the_campaign_and_names_the_row() -> Non
     world.overrides["start"] = lambda requests: [refused for _ in requests]
     world.process()
     assert world.run().over
-    assert "row 1 of the list" in str(world.campaign.stopped)
+    assert "row 1 of the list" in str(world.campaign.dial_queue.stopped)
 
 
 # --- who must not be called, and when ---
@@ -383,7 +383,7 @@ def test_a_stop_during_a_claim_prevents_the_start_request() -> None:
 
     class Stopping(MemoryLedger):
         def claim(self, intents: Any, changed: Any = ()) -> list[ClaimResult]:
-            world.campaign.stop("the task was killed")
+            world.campaign.dial_queue.stop("the task was killed")
             return super().claim(intents, changed)
 
     ledger = Stopping()
@@ -1027,9 +1027,9 @@ def test_an_answer_that_the_trigger_observed_is_tagged() -> None:
     world.process()
     observations = {
         one: structs.replace(watch.observation, listed=True, answered_at=world.clock() + 3)
-        for one, watch in world.campaign.watched().items()
+        for one, watch in world.campaign.watched_calls.by_session().items()
     }
-    world.campaign.update_observations(observations)
+    world.campaign.watched_calls.update_observations(observations)
     world.clock.advance(5)
     world.runner.step()
     assert tagged == [36]
@@ -1272,7 +1272,7 @@ def test_calls_whose_reports_the_data_api_refuses_get_their_results_in_the_next_
     world.process()
     assert world.run().over
     assert world.clock() - began < 300
-    assert world.campaign.stopped is not None
+    assert world.campaign.dial_queue.stopped is not None
     assert world.results() == {ANNA: Result.UNKNOWN, BORIS: Result.UNKNOWN, CLARA: Result.ANSWERED}
     statuses = {attempt.person: attempt.status for attempt in world.new_ledger().load(people)}
     assert statuses == {ANNA: Status.ENDED, BORIS: Status.ENDED, CLARA: Status.FINISHED}

@@ -52,7 +52,7 @@ def test_a_stop_ends_dialling_within_two_steps_and_the_campaign_after_its_calls(
     assert world.run().over
 
     assert calls(world) == before
-    assert world.campaign.stopped == STOPPED
+    assert world.campaign.dial_queue.stopped == STOPPED
     assert world.campaign.finished_by_result.total() == before
 
 
@@ -75,7 +75,7 @@ def test_a_stop_of_this_run_is_final(world: World) -> None:
     world.wish = RESUME
 
     assert world.run().over
-    assert world.campaign.stopped == STOPPED
+    assert world.campaign.dial_queue.stopped == STOPPED
 
 
 def test_the_log_names_the_user_of_a_wish_once(world: World) -> None:

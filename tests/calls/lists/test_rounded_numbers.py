@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.people import CallTemplate, read_people
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.people_reader import read_people
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers

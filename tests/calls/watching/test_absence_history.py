@@ -15,8 +15,9 @@ from steady_account import steady_history
 from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 
 INTERVAL = 5.0
 FOREVER = 1e12

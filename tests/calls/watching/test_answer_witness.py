@@ -12,6 +12,7 @@ from airflow_provider_callapi.api.errors import LimitExceeded, Unanswered
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Limits
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
 ANNA, BORIS = "79260000001", "79260000002"
 AT = 1_800_000_000.0
@@ -32,7 +33,8 @@ class Desk:
     def __init__(self, data_api: DataApi) -> None:
         self.data_api = data_api
         self.warnings: list[str] = []
-        self.witness = AnswerWitness(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
+        source = WitnessSource(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
+        self.witness = AnswerWitness(source)
 
     def poll(self, taken: Snapshot, awaited: Any) -> set[int]:
         if calls := self.witness.due(taken, awaited):

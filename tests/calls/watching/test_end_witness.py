@@ -9,8 +9,10 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.models import CallSession, Limits
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
 
 AT = 1_800_000_000.0
 FINISHED = {"id": 1, "finish_time": "2027-01-15 11:00:00", "talk_duration": 7, "communication_id": 9}
@@ -22,7 +24,8 @@ class Desk:
     def __init__(self, data_api: DataApi) -> None:
         self.data_api = data_api
         self.warnings: list[str] = []
-        self.witness = EndWitness(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
+        source = WitnessSource(data_api, "Europe/Moscow", lambda: "Europe/Moscow", self.warnings.append)
+        self.witness = EndWitness(source)
         self.watch = SessionWatch(1, AT + 900, AT + 900, observation=Observation(listed=True))
 
     def poll(self, at: float, *listed: int) -> Phase:

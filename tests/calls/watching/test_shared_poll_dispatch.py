@@ -18,9 +18,10 @@ from steady_account import steady_history
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError, Unanswered
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
 from airflow_provider_callapi.calls.watching.absence_history import SECOND_LOOK_AFTER, AbsenceHistory
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.shared_poll import SharedPoll
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
-from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Observation, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, SessionWatch
 
 CALL, OTHER = 7, 8
 CONTACT = "79160000001"

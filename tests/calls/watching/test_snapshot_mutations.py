@@ -18,8 +18,9 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.calls.watching.events import EventDetector
+from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
-from airflow_provider_callapi.calls.watching.watch import Observation, Phase, SessionWatch
+from airflow_provider_callapi.calls.watching.watch import Phase, SessionWatch
 
 FOLDER = Path(__file__).parents[2] / "data" / "answers"
 FILES = ["20_list_array", "21_list_object", "22_list_english", "23_list_never_talk"]

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
 from airflow_provider_callapi.calls.campaign.outcomes import Result
-from airflow_provider_callapi.calls.campaign.people import CallTemplate, Plan
+from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.results import write_results
 from airflow_provider_callapi.calls.campaign.summary import Ending
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -79,7 +80,7 @@ def run(
         for person in plan.people
     ]
     results = io.StringIO()
-    write_results(results, endings, [*plan.invalid, *plan.duplicates], file_format="jsonl")
+    write_results(results, endings, plan.skipped, file_format="jsonl")
     return plan, requests, [json.loads(line) for line in results.getvalue().splitlines()]
 
 

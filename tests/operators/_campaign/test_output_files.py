@@ -9,6 +9,7 @@ from airflow_fakes import TTS, VNUMBER
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_callapi.calls.campaign.shard import Shard
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._campaign.output_files import OutputFiles, shard_path
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
@@ -25,12 +26,12 @@ from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
     ],
 )
 def test_each_shard_has_separate_files(path: str, shard: tuple[int, int], own: str) -> None:
-    assert shard_path(path, shard) == own
+    assert shard_path(path, Shard(*shard)) == own
 
 
 @given(st.integers(2, 30), st.sampled_from(["x.csv", "x", "x-1-of-2.csv", "11-of-12.jsonl", "21-of-210"]))
 def test_no_two_shards_with_one_path_have_the_same_file(shards: int, path: str) -> None:
-    paths = {shard_path(path, (which, shards)) for which in range(1, shards + 1)}
+    paths = {shard_path(path, Shard(which, shards)) for which in range(1, shards + 1)}
 
     assert len(paths) == shards
 

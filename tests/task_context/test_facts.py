@@ -1,4 +1,4 @@
-"""What is read from Airflow's task context, and how task state keeps it."""
+"""What is read from Airflow's task context."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from airflow_fakes import TaskInstance
-from airflow_fakes import TaskState as FakeAccessor
 
-from airflow_provider_callapi.task_context import STATE_KEY, TaskFacts, TaskState
+from airflow_provider_callapi.task_context.facts import TaskFacts
 
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -52,38 +50,5 @@ def test_templates_get_only_the_values_of_the_context() -> None:
     }
 
 
-def test_task_state_is_available_only_if_airflow_has_it() -> None:
+def test_a_try_has_no_task_state_if_airflow_has_none() -> None:
     assert facts().state is None
-    accessor = FakeAccessor()
-    accessor.set("key", {"a": 1})
-    state = TaskState.of({STATE_KEY: accessor})
-    assert state is not None
-    assert (state.get("key"), state.get("other")) == ({"a": 1}, None)
-
-
-class Accessor:
-    """Airflow's accessor of the task state, kept in memory with the retention of each value."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, tuple[Any, Any]] = {}
-
-    def get(self, key: str) -> Any:
-        return self.values.get(key, (None, None))[0]
-
-    def set(self, key: str, value: Any, *, retention: Any) -> None:
-        self.values[key] = value, retention
-
-
-@pytest.mark.needs_airflow("3.3", "task state")
-def test_a_stored_value_never_expires_and_replaces_the_previous_one():
-    from airflow.sdk.execution_time.context import NEVER_EXPIRE
-
-    accessor = Accessor()
-    state = TaskState(accessor)
-
-    assert state.get("journal") is None
-    state.set("journal", {"stage": "starting"})
-    state.set("journal", {"stage": "started"})
-
-    assert state.get("journal") == {"stage": "started"}
-    assert accessor.values["journal"][1] == NEVER_EXPIRE

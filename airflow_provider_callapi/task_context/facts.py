@@ -1,4 +1,4 @@
-"""Read what this package needs from Airflow's task context: ids, try number, time limits, task state."""
+"""Reads what this package needs of a try from Airflow's task context: ids, try number, time limits."""
 
 from __future__ import annotations
 
@@ -12,115 +12,19 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.task_context.mapped_task import MappedTask
+from airflow_provider_callapi.task_context.task_state import TaskState
 
 _BEGUN_KEY = "callapi_begun"
 """The key in task state that a task sets in its first try, if Airflow deletes the state of successful tasks.
 
 If the key is missing in a later try, Airflow has deleted the state.
 """
-STATE_KEY = "task_state_store"
-"""The key of the task state in Airflow's task context. Airflow before 3.3 has no such key."""
 DELETED_STATE = (
     "Airflow has deleted the record of the people whom this task has called, because [state_store] "
     "clear_on_success is set. To call the people again, start a new DAG run. No call was placed."
 )
 _IN_TEMPLATES = ("params", "ds", "run_id")
-
-
-class TaskState:
-    """Airflow's task state: a key-value store of one task, with JSON values.
-
-    The values survive retries, deferrals and clears. If Airflow's option ``[state_store] clear_on_success``
-    is set, Airflow deletes the values when the task succeeds.
-    """
-
-    def __init__(self, accessor: Any) -> None:
-        self._accessor = accessor
-
-    @classmethod
-    def of(cls, context: Mapping[str, Any]) -> Self | None:
-        """Return the task state in a task context. None: Airflow is older than 3.3 and has no task state.
-
-        :param context: Airflow's context of the running task.
-        """
-        return cls(context[STATE_KEY]) if STATE_KEY in context else None
-
-    def get(self, key: str) -> Any:
-        """Return the stored value of a key, as plain JSON. None: the key has no value."""
-        return self._accessor.get(key)
-
-    def set(self, key: str, value: Any) -> None:
-        """Store the value of a key, without an expiry time. The method returns after the value is stored.
-
-        :param value: plain JSON.
-        """
-        from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - Airflow 3.3+, as task state is
-            NEVER_EXPIRE,
-        )
-
-        self._accessor.set(key, value, retention=NEVER_EXPIRE)
-
-
-class MappedTask:
-    """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
-
-    A value lasts until the next try of the map index that has published it: when this try begins, Airflow
-    deletes the value.
-
-    :param ti: Airflow's running task instance.
-    :ivar map_index: the map index of the running task instance.
-    """
-
-    def __init__(self, ti: Any) -> None:
-        self._ti = ti
-        self.map_index: int = ti.map_index
-
-    def publish(self, key: str, value: Any) -> None:
-        """Show a value to the other map indexes of the task, as an XCom of the running map index.
-
-        The value replaces an earlier value of the key.
-
-        :param key: the key of the XCom.
-        :param value: plain JSON.
-        """
-        self._ti.xcom_push(key=key, value=value)
-
-    def published(self, key: str) -> list[Any]:
-        """Return the values that the map indexes of the task have published under a key, in any order.
-
-        The list has one value for each map index that has published a value.
-
-        :param key: the key of the XCom.
-        """
-        values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
-        values = values if isinstance(values, list) else [values]
-        return [value for value in values if value is not None]
-
-    def states(self) -> dict[int, str | None]:
-        """Return map index → state of its task instance, e.g. ``{0: "success", 1: "running", 2: None}``.
-
-        The state None means that Airflow has not scheduled the task instance yet.
-        """
-        ti = self._ti
-        found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
-        prefix = f"{ti.task_id}_"
-        return {
-            int(name.removeprefix(prefix)): state
-            for name, state in found.get(ti.run_id, {}).items()
-            if name.startswith(prefix)
-        }
-
-
-def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | None:
-    """Return when a try has lasted for ``execution_timeout``, in epoch seconds. A deferral does not move it.
-
-    :param ti: the task instance in Airflow's context.
-    :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
-    :return: the time. None: the task has no such timeout, or the start of the try is not known.
-    """
-    if execution_timeout is None or ti.start_date is None:
-        return None
-    return float((ti.start_date + execution_timeout).timestamp())
 
 
 @dataclass(frozen=True)
@@ -182,21 +86,16 @@ class TaskFacts:
         )
 
 
-@dataclass(frozen=True)
-class Deferral:
-    """What Airflow needs to defer a task: the trigger, and how the task continues after the wait.
+def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | None:
+    """Return when a try has lasted for ``execution_timeout``, in epoch seconds. A deferral does not move it.
 
-    :ivar trigger: the Airflow trigger that waits in the triggerer.
-    :ivar method_name: the operator's method that gets the trigger's event after the wait, e.g.
-        ``execute_complete``.
-    :ivar kwargs: further arguments of this method, as plain JSON.
-    :ivar timeout: how long the deferral may last. None: no limit.
+    :param ti: the task instance in Airflow's context.
+    :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
+    :return: the time. None: the task has no such timeout, or the start of the try is not known.
     """
-
-    trigger: Any
-    method_name: str
-    kwargs: Mapping[str, Any]
-    timeout: timedelta | None = None
+    if execution_timeout is None or ti.start_date is None:
+        return None
+    return float((ti.start_date + execution_timeout).timestamp())
 
 
 def lost_its_state(facts: TaskFacts) -> bool:

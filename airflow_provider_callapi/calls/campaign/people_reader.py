@@ -1,0 +1,205 @@
+"""Reads a contact list: which people to call, and from which rows no one is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
+from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
+from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
+from airflow_provider_callapi.calls.campaign.time_zones import (
+    SignedColumns,
+    is_backwards,
+    read_time_zone,
+    refuse_unnamed_zone,
+)
+from airflow_provider_callapi.calls.lists.columns import find_columns
+from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
+from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
+from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
+
+_TRIAL_ID = external_id("", "", 1)
+"""The ``external_id`` of the request that only checks a row, if the author gives no id."""
+
+
+def read_people(
+    rows: Iterable[Mapping[str, Any] | str],
+    template: CallTemplate,
+    *,
+    key_of: Callable[[str], str],
+    timezone: str,
+    shard: Shard = WHOLE_LIST,
+) -> Plan:
+    """Read a contact list. Return the people to call, the invalid rows and the duplicates.
+
+    If several rows have the same number, the person of the first valid row is called. A SIP address whose
+    name is a phone number, such as ``79260000011@example.com``, counts as this number. If these rows name
+    different time zones, the person is not called.
+
+    :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
+        ``timezone`` contains the person's time zone.
+    :param template: makes the start request of each person.
+    :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
+    :param timezone: IANA name of the time zone of people whose row has no time zone.
+    :param shard: the part of the list to keep.
+    :raises ListUnreadable: it is not certain what a column means, or many numbers end in five zeros.
+    """
+    reader = _PeopleReader(template, key_of, timezone, shard)
+    for line, given in enumerate(rows, start=1):
+        reader.read({"phone": given} if isinstance(given, str) else given, line)
+    return reader.finish()
+
+
+class _Row(NamedTuple):
+    """A row of the contact list.
+
+    :ivar cells: column → value; None replaces each failed formula, such as ``#REF!``.
+    :ivar zone: the cell of the column ``timezone``, in which a failed formula is no empty cell.
+    """
+
+    cells: Mapping[str, Any]
+    zone: Any
+    line: int
+
+
+class _PeopleReader:
+    """Reads a contact list row by row into a plan. For the parameters, see `read_people`."""
+
+    def __init__(
+        self, template: CallTemplate, key_of: Callable[[str], str], timezone: str, shard: Shard
+    ) -> None:
+        self._template = template
+        self._key_of = key_of
+        self._timezone = timezone
+        self._shard = shard
+        self._plan = Plan()
+        self._met: dict[str, Person] = {}
+        """Number, as `_own_number` returns it → the person of the first valid row with the number."""
+        self._contradictions: dict[str, int] = {}
+        """Key of a person → a later row of the person, with another time zone."""
+        self._backwards: set[str] = set()
+        self._signed = SignedColumns()
+        self._rounded = RoundedNumbers()
+
+    def read(self, given: Mapping[str, Any], line: int) -> None:
+        """Read one row: a person to call, an invalid row, a duplicate, a blank row or a row of another shard.
+
+        :raises ListUnreadable: it is not certain what a column means.
+        """
+        row = self._clean(given, line)
+        try:
+            contact = self._read_number(row)
+        except (NotANumber, InvalidRow) as error:
+            if not is_blank(row.cells):
+                self._plan.rows += 1
+                if self._shard.has_row(line):
+                    self._skip(row, error)
+            return
+        self._plan.rows += 1
+        numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, self._template.region)
+        number = _own_number(contact, numbers)
+        if not self._shard.has_person(number):
+            return
+        if first := self._met.get(number):
+            self._add_duplicate(row, contact, first)
+            return
+        try:
+            person = self._make_person(row, contact, numbers)
+        except (NotANumber, InvalidRow) as error:
+            self._skip(row, error)
+            return
+        self._met[number] = person
+        self._plan.people.append(person)
+
+    def finish(self) -> Plan:
+        """Return the plan after the last row.
+
+        :raises ListUnreadable: a column holds time zones without its name, or many numbers end in five zeros.
+        """
+        self._signed.refuse()
+        if self._contradictions:
+            self._skip_contradictions()
+        if rounded_lines := self._rounded.lines():
+            raise ListUnreadable(f"row {rounded_lines[0]}: {ROUNDED_LIST}")
+        self._plan.warnings += [
+            f"timezone: {zone} is UTC{-int(zone[7:]):+d}, because zones of this form have the opposite sign"
+            for zone in sorted(self._backwards)
+        ]
+        return self._plan
+
+    def _clean(self, given: Mapping[str, Any], line: int) -> _Row:
+        cells = without_failed_formulas(given)
+        columns = find_columns(tuple(cells), needs_phone=self._template.reads_phone)
+        if columns.timezone is None:
+            refuse_unnamed_zone(cells, line)
+            self._signed.add(cells, line)
+            return _Row(cells, None, line)
+        return _Row(cells, given[columns.timezone], line)
+
+    def _read_number(self, row: _Row) -> str:
+        """Return the number to call, as `read_contact` returns it."""
+        written = self._template.written_number(row.cells)
+        contact = read_contact(written, self._template.region)
+        self._rounded.add(written, row.line)
+        return contact
+
+    def _make_person(self, row: _Row, contact: str, numbers: frozenset[str]) -> Person:
+        """Return the person of a row, from which a valid start request can be made."""
+        zone = self._read_zone(row)
+        person = Person(self._key_of(contact_key(contact)), contact, zone, row.cells, row.line, numbers)
+        self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
+        return person
+
+    def _read_zone(self, row: _Row) -> str:
+        """Return the IANA name of a person's time zone.
+
+        :raises InvalidRow: the zone cannot be read.
+        """
+        if row.zone is None or row.zone == "":
+            return self._timezone
+        zone = read_time_zone(str(row.zone))
+        if zone is None:
+            raise InvalidRow(
+                "timezone: not certainly a time zone; write an IANA name, or an offset such as +03:00"
+            )
+        if is_backwards(zone) and zone == str(row.zone).strip():
+            self._backwards.add(zone)  # Etc/GMT-3 is UTC+3: the campaign warns the author
+        return zone
+
+    def _skip(self, row: _Row, error: NotANumber | InvalidRow) -> None:
+        why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
+        self._plan.invalid.append(Skipped(row.cells, row.line, why))
+
+    def _add_duplicate(self, row: _Row, contact: str, first: Person) -> None:
+        """Record a row with the number of an earlier row. An unreadable time zone is no other zone."""
+        why = f"the number of row {first.line}"
+        self._plan.duplicates.append(Duplicate(row.cells, row.line, why, contact))
+        if row.zone is not None and read_time_zone(str(row.zone)) not in (None, first.zone):
+            self._contradictions.setdefault(first.key, row.line)
+
+    def _skip_contradictions(self) -> None:
+        """Make the rows of people with different time zones invalid."""
+        plan, contradictions = self._plan, self._contradictions
+        for person in plan.people:
+            if line := contradictions.get(person.key):
+                why = f"timezone: row {line} names another time zone for the same number; write one zone"
+                plan.invalid.append(Skipped(person.row, person.line, why))
+        plan.people = [person for person in plan.people if person.key not in contradictions]
+
+
+def _own_number(contact: str, numbers: frozenset[str]) -> str:
+    """Return the phone number of a person: the contact, or the name of a SIP address if it is such a number.
+
+    If the contact is another SIP number, return this SIP number.
+
+    :param numbers: the phone numbers that the name may mean.
+    """
+    name = contact.partition("@")[0]
+    return name if name in numbers else contact_key(contact)

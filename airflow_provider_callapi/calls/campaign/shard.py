@@ -1,0 +1,55 @@
+"""A shard: one of the parts into which a contact list is divided. Each part has its own task."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several parts of a contact list.
+
+    :ivar number: the number of this shard; the first shard is 1.
+    :ivar count: how many shards the list has. 1: the shard is the whole list.
+    """
+
+    number: int
+    count: int
+
+    def has_person(self, key: str) -> bool:
+        """Return whether the shard contains a person. All rows of a person are in the same shard.
+
+        :param key: the person's number, as `contact_key` returns it.
+        """
+        if self.count == 1:
+            return True
+        digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+        return digest % self.count == self.number - 1
+
+    def has_row(self, line: int) -> bool:
+        """Return whether the shard contains a row without a valid number: one shard reports each such row.
+
+        :param line: the number of the row in the contact list.
+        """
+        return line % self.count == self.number - 1
+
+
+WHOLE_LIST = Shard(1, 1)
+
+
+def read_shard(text: str | None) -> Shard:
+    """Return which part of the contact list a task calls.
+
+    :param text: a text such as ``"2/4"``, the second of four parts. None or empty: the whole list.
+    :raises ValueError: the text has another form, or there is no shard with this number.
+    """
+    if not text:
+        return WHOLE_LIST
+    try:
+        number, count = (int(part) for part in str(text).split("/"))
+    except ValueError:
+        number, count = 0, 0
+    if not 1 <= number <= count:
+        raise ValueError(f'shard: {text!r} is not one of "1/4", "2/4", …')
+    return Shard(number, count)

@@ -1,0 +1,55 @@
+"""The map indexes of a mapped task: what they tell each other, and in which states they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MappedTask:
+    """The map indexes of one mapped task in one DAG run, which exchange values through XCom.
+
+    A value lasts until the next try of the map index that has published it: when this try begins, Airflow
+    deletes the value.
+
+    :param ti: Airflow's running task instance.
+    :ivar map_index: the map index of the running task instance.
+    """
+
+    def __init__(self, ti: Any) -> None:
+        self._ti = ti
+        self.map_index: int = ti.map_index
+
+    def publish(self, key: str, value: Any) -> None:
+        """Show a value to the other map indexes of the task, as an XCom of the running map index.
+
+        The value replaces an earlier value of the key.
+
+        :param key: the key of the XCom.
+        :param value: plain JSON.
+        """
+        self._ti.xcom_push(key=key, value=value)
+
+    def published(self, key: str) -> list[Any]:
+        """Return the values that the map indexes of the task have published under a key, in any order.
+
+        The list has one value for each map index that has published a value.
+
+        :param key: the key of the XCom.
+        """
+        values = self._ti.xcom_pull(task_ids=self._ti.task_id, key=key)
+        values = values if isinstance(values, list) else [values]
+        return [value for value in values if value is not None]
+
+    def states(self) -> dict[int, str | None]:
+        """Return map index → state of its task instance, e.g. ``{0: "success", 1: "running", 2: None}``.
+
+        The state None means that Airflow has not scheduled the task instance yet.
+        """
+        ti = self._ti
+        found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+        prefix = f"{ti.task_id}_"
+        return {
+            int(name.removeprefix(prefix)): state
+            for name, state in found.get(ti.run_id, {}).items()
+            if name.startswith(prefix)
+        }

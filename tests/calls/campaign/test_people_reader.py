@@ -1,0 +1,180 @@
+"""From rows to people: one person a number. The error of a bad row names its field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from contact_rows import anna, plan_of, why
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spelled_numbers import PHONES_AS_SIP, SIP_NUMBERS, in_any_case
+
+from airflow_provider_callapi.calls.campaign.attempt_ids import external_id, fingerprint
+from airflow_provider_callapi.calls.campaign.shard import Shard
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_contact as normalise
+
+
+@pytest.mark.parametrize("text", ["8 926 000-00-11", "+7 (926) 000 00 11", "79260000011", " 89260000011 "])
+def test_every_spelling_of_a_number_is_the_same_person(text: str) -> None:
+    plan = plan_of([anna(), anna(text)])
+    assert [person.contact for person in plan.people] == ["79260000011"]
+    assert len(plan.duplicates) == 1
+
+
+@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
+def test_a_sip_number_is_used_unchanged(sip: str) -> None:
+    assert normalise(sip, "RU") == sip
+
+
+@settings(max_examples=60)
+@given(in_any_case(SIP_NUMBERS))
+def test_a_sip_number_in_another_case_is_the_same_person(sip: str) -> None:
+    other = sip.swapcase()
+    plan = plan_of([anna(sip), anna(other)])
+    (person,), (duplicate,) = plan.people, plan.duplicates
+    assert person.contact == sip, "the campaign dials the written SIP number"
+    assert person.key == plan_of([anna(other)]).people[0].key
+    assert (duplicate.contact, duplicate.why) == (other, "the number of row 1")
+    assert fingerprint("a", sip) == fingerprint("a", other)
+    assert external_id("a", sip, 1) == external_id("a", other, 1)
+    shards = [plan_of([anna(text)], shard=Shard(1, 2)).people != [] for text in (sip, other)]
+    assert shards[0] == shards[1]
+    assert person.is_excluded_by({other.lower()})
+
+
+@settings(max_examples=30)
+@given(
+    st.from_regex("7926[0-9]{7}", fullmatch=True),
+    st.permutations(["{}", "{}@example.com", "{}@pbx.example.org"]),
+)
+def test_a_phone_number_and_sip_addresses_with_it_as_their_name_are_one_person(number, contacts) -> None:
+    rows = [anna(contact.format(number)) for contact in contacts]
+
+    plan = plan_of(rows)
+    (person,) = plan.people
+    assert person.contact == rows[0]["phone"], "the campaign dials the contact of the first row"
+    assert [duplicate.why for duplicate in plan.duplicates] == ["the number of row 1"] * 2
+    assert sum(len(plan_of(rows, shard=Shard(which, 2)).people) for which in (1, 2)) == 1
+    (contradicted,) = plan_of([*rows, anna(number, timezone="Asia/Omsk")]).invalid
+    assert contradicted.line == 1
+
+
+def test_sip_addresses_with_a_short_name_are_people_of_their_domains() -> None:
+    assert len(plan_of([anna("sip25@example.com"), anna("sip25@example.org")]).people) == 2
+    assert len(plan_of([anna("100@example.com"), anna("100@example.org")]).people) == 2
+
+
+@settings(max_examples=30)
+@given(PHONES_AS_SIP)
+def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) -> None:
+    (person,) = plan_of([anna(sip)]).people
+    assert person.contact == sip
+    assert person.is_excluded_by({"79260000001"})
+    assert not person.is_excluded_by({"79260000002", "sip79260000001"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
+)
+def test_a_text_that_is_no_number_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(NotANumber) as refusal:
+        normalise(text, "RU")
+    assert not text or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
+)
+def test_a_phone_number_with_letters_behind_it_is_not_read_as_a_sip_number(text: str) -> None:
+    """With its letters, it would be another person than the number, also on the do-not-call list."""
+    with pytest.raises(NotANumber):
+        normalise(text, "RU")
+
+
+def test_a_valid_row_of_a_person_is_called_after_an_invalid_row_of_the_same_person() -> None:
+    plan = plan_of([{"phone": "79260000011"}, anna()])
+    assert [person.line for person in plan.people] == [2]
+    assert (len(plan.invalid), plan.duplicates) == (1, [])
+
+
+def test_the_time_zone_of_a_row_overrides_the_default_and_must_exist() -> None:
+    rows = [anna(), anna("79260000012", timezone="Asia/Omsk"), anna("79260000013", timezone="Omsk")]
+    plan = plan_of(rows)
+    assert [person.zone for person in plan.people] == ["Europe/Moscow", "Asia/Omsk"]
+    assert [skipped.why.partition(":")[0] for skipped in plan.invalid] == ["timezone"]
+
+
+def test_a_time_zone_in_a_column_with_another_name_is_refused_in_any_row() -> None:
+    rows = [anna(f"7926000{n:04d}", region=None) for n in range(150)]
+    with pytest.raises(ListUnreadable, match="the column 'region' holds time zones, see row 151"):
+        plan_of([*rows, anna("79260000999", region="Asia/Vladivostok")])
+    assert plan_of([*rows, anna("79260000999", region="Asia/Vladivostok", timezone=None)]).people
+
+
+SIGNED = st.builds("{}{}".format, st.sampled_from("+-\u2212"), st.integers(0, 14)) | st.sampled_from(
+    ["+07", "+7 ч", "+0730", "+1000", " +3 "]
+)
+
+
+@given(offsets=st.permutations(["0", None, "+7"]), signed=st.lists(SIGNED, max_size=3))
+def test_a_column_with_only_signed_small_numbers_holds_time_zones(
+    offsets: list[str | None], signed: list[str]
+) -> None:
+    """Whatever the column is named: the people would be rung by the zone of the campaign."""
+    rows = [anna(f"7926000{n:04d}", ЧП=value) for n, value in enumerate([*signed, *offsets])]
+    with pytest.raises(ListUnreadable, match="the column 'ЧП' holds time zones, see row"):
+        plan_of(rows)
+    assert plan_of([row | {"timezone": None} for row in rows]).people
+
+
+@given(
+    signed=st.lists(SIGNED, max_size=3),
+    other=st.sampled_from(["7", "+15", "+7.5", "-100", "+79260000001", "a", "+7 штук", 7, 0.5, True]),
+    after=st.lists(SIGNED, max_size=3),
+)
+def test_a_column_with_another_value_is_no_column_of_time_zones(
+    signed: list[str], other: Any, after: list[str]
+) -> None:
+    rows = [anna(f"7926000{n:04d}", balance=value) for n, value in enumerate([*signed, other, *after])]
+    assert len(plan_of(rows).people) == len(rows)
+    zeros = [anna(balance=0), anna("79260000012", balance="0")]
+    assert len(plan_of(zeros).people) == 2
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#ССЫЛКА!", "####"])
+def test_a_failed_formula_is_neither_spoken_nor_taken_for_a_missing_time_zone(error: str) -> None:
+    assert why(plan_of([anna(name=error)])).startswith("call.contact_message.value: a value is empty")
+    assert why(plan_of([anna(timezone=error)])).startswith("timezone: ")
+    assert len(plan_of([anna(name=error)], contact_message={"type": "tts", "value": "Hello"}).people) == 1
+
+
+def test_a_row_of_failed_formulas_is_blank() -> None:
+    plan = plan_of([anna(), {"phone": "#Н/Д", "name": "#ЗНАЧ!"}, "#N/A"])
+    assert (len(plan.people), plan.rows, plan.invalid) == (1, 1, [])
+
+
+@pytest.mark.parametrize("first", ["Europe/Moscow", "", None])
+def test_a_person_whose_rows_name_different_time_zones_is_not_called(first: str | None) -> None:
+    rows = [
+        anna(timezone=first),
+        anna(timezone="Asia/Vladivostok"),
+        anna("79260000012", timezone="Asia/Omsk"),
+    ]
+    plan = plan_of(rows)
+    assert [person.contact for person in plan.people] == ["79260000012"]
+    assert [(skipped.line, skipped.why) for skipped in plan.invalid] == [
+        (1, "timezone: row 2 names another time zone for the same number; write one zone")
+    ]
+    assert [duplicate.line for duplicate in plan.duplicates] == [2]
+
+
+@pytest.mark.parametrize("second", ["Asia/Vladivostok", "", None, "Владивосток"])
+def test_a_second_row_without_another_time_zone_is_only_a_duplicate(second: str | None) -> None:
+    plan = plan_of([anna(timezone="Asia/Vladivostok"), anna(timezone=second)])
+    (person,) = plan.people
+    assert person.zone == "Asia/Vladivostok"
+    assert not plan.invalid

@@ -1,0 +1,31 @@
+"""The shards of a campaign: parts of one contact list, without gaps or overlaps."""
+
+from __future__ import annotations
+
+import pytest
+from contact_rows import anna, plan_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
+
+
+@settings(max_examples=40)
+@given(numbers=st.lists(st.integers(0, 60), max_size=40), shards=st.integers(1, 6))
+def test_shards_divide_a_list_without_gaps_or_overlaps(numbers: list[int], shards: int) -> None:
+    """Each person is in one shard, even with several rows. Each bad row is reported by one shard."""
+    rows = [anna(f"792600000{n:02d}") if n < 50 else {"phone": f"bad {n}"} for n in numbers]
+    whole = plan_of(rows)
+    parts = [plan_of(rows, shard=Shard(which, shards)) for which in range(1, shards + 1)]
+
+    assert sorted(p.contact for part in parts for p in part.people) == sorted(p.contact for p in whole.people)
+    assert sorted(s.line for part in parts for s in part.invalid) == [s.line for s in whole.invalid]
+    assert sum(len(part.duplicates) for part in parts) == len(whole.duplicates)
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "2", "a/b", "1/2/3"])
+def test_a_shard_is_written_as_its_number_and_the_number_of_shards(text: str) -> None:
+    assert read_shard("2/4") == Shard(2, 4)
+    assert read_shard(None) == Shard(1, 1)
+    with pytest.raises(ValueError, match="shard"):
+        read_shard(text)

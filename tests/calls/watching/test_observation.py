@@ -1,0 +1,35 @@
+"""An observation survives its way through JSON, also between versions of this package."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.watching.observation import Observation
+
+
+@given(
+    st.builds(
+        Observation,
+        listed=st.booleans(),
+        answered_at=st.none() | st.floats(0, 4e9),
+        missing_since=st.none() | st.floats(0, 4e9),
+        misses=st.integers(0, 99),
+        failures=st.integers(0, 99),
+        external_id=st.none() | st.text(max_size=64),
+        tags=st.lists(st.integers(1, 2**31)).map(tuple),
+    )
+)
+def test_an_observation_comes_back_from_json_as_it_was(observation: Observation) -> None:
+    assert (
+        Observation.from_json(json.loads(json.dumps(observation.to_json(), allow_nan=False))) == observation
+    )
+
+
+def test_an_observation_stored_by_another_version_can_be_read() -> None:
+    stored = Observation(listed=True, answered_at=5.0, tags=(36,)).to_json()
+    older = {name: value for name, value in stored.items() if name not in ("failures", "tags")}
+    assert Observation.from_json(older) == Observation(listed=True, answered_at=5.0)
+    assert Observation.from_json({**stored, "talked_for": 12}) == Observation(True, 5.0, tags=(36,))

@@ -1,0 +1,40 @@
+"""Rows of contact lists, and what a campaign makes of them: people to call and invalid rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
+from airflow_provider_callapi.calls.campaign.people import Plan
+from airflow_provider_callapi.calls.campaign.people_reader import read_people
+from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
+
+CALL: dict[str, Any] = {
+    "method": "start.informer_call",
+    "virtual_phone_number": "74993720692",
+    "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"},
+}
+
+
+def template_of(call: dict[str, Any], values: dict[str, Any] | None = None) -> CallTemplate:
+    return CallTemplate(call, values, region="RU")
+
+
+def plan_of(rows: list[Any], *, shard: Shard = WHOLE_LIST, **call: Any) -> Plan:
+    return read_people(
+        rows,
+        template_of({**CALL, **call}),
+        key_of=str,
+        timezone="Europe/Moscow",
+        shard=shard,
+    )
+
+
+def anna(phone: str = "79260000011", **row: Any) -> dict[str, Any]:
+    return {"phone": phone, "name": "Anna", **row}
+
+
+def why(plan: Plan) -> str:
+    (skipped,) = plan.invalid
+    assert not plan.people
+    return skipped.why
