@@ -5,6 +5,8 @@ INSTALLED := .venv/installed
 FOR_THE_DEMO := .venv/installed-for-the-demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python keeps compiled modules, also if the environment says otherwise: the tests start Airflow hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 
 DISTRIBUTED := .venv-distributed
 # Airflow and Python, joined by a hyphen: what Airflow's own packages allow. A Python that is not installed is skipped.

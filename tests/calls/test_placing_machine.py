@@ -384,6 +384,7 @@ class Placing(RuleBasedStateMachine):
         assert not placed & {one for one, fate in self.fate.items() if fate == "not placed"}
 
 
+@pytest.mark.timeout(300)  # half a minute on a machine with nothing else to do
 @pytest.mark.no_cover
 def test_no_sequence_of_events_dials_a_person_twice_for_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)  # thousands of repeats are logged as warnings

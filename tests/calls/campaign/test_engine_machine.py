@@ -333,6 +333,7 @@ def used_transitions(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[PersonSta
     return used
 
 
+@pytest.mark.timeout(300)  # half a minute on a machine with nothing else to do
 @pytest.mark.no_cover
 def test_no_sequence_of_events_rings_a_person_twice_for_one_attempt_and_the_counts_agree(
     used_transitions: Counter[tuple[PersonStage, PersonEvent]],
