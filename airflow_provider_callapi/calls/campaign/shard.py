@@ -17,14 +17,14 @@ class Shard:
     number: int
     count: int
 
-    def has_person(self, key: str) -> bool:
+    def has_person(self, number: str) -> bool:
         """Return whether the shard contains a person. All rows of a person are in the same shard.
 
-        :param key: the person's number, as `contact_key` returns it.
+        :param number: the person's phone number or SIP number, which is equal in all rows of the person.
         """
         if self.count == 1:
             return True
-        digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+        digest = int.from_bytes(hashlib.sha256(number.encode()).digest()[:8])
         return digest % self.count == self.number - 1
 
     def has_row(self, line: int) -> bool:
