@@ -20,6 +20,7 @@ from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import LimitExceeded
 from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.campaign.rules import Rules
+from airflow_provider_callapi.calls.campaign.shard import Shard
 from airflow_provider_callapi.emulator import Account, Exchange, ManualClock, Script
 
 METHOD = str(CALL["method"])
@@ -110,7 +111,7 @@ def simulate(case: Case) -> Use:
             exchange,
             _rows(people),
             Rules(max_active=10_000),
-            shard=(which, case.shards),
+            shard=Shard(which, case.shards),
             clock=clock,
         )
         for which in range(1, case.shards + 1)

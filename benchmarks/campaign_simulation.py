@@ -40,6 +40,7 @@ from airflow_provider_callapi.calls.campaign.redial import REDIAL_DELAYS
 from airflow_provider_callapi.calls.campaign.report import render_report
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.runner import Runner
+from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, summarise
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 from airflow_provider_callapi.calls.watching.snapshot import take_snapshot
@@ -130,7 +131,7 @@ def new_runner(
     rows: Iterator[dict[str, str]],
     rules: Rules,
     *,
-    shard: tuple[int, int] = (1, 1),
+    shard: Shard = WHOLE_LIST,
     poll_interval: float = 10.0,
     log: Any = lambda text: None,
     clock: Any = None,
@@ -138,7 +139,7 @@ def new_runner(
 ) -> Runner:
     """Return the runner of a new campaign that calls the people in ``rows`` at an emulated exchange.
 
-    :param shard: (number of this shard, number of all shards).
+    :param shard: the part of the contact list to call.
     :param poll_interval: seconds between two polls.
     :param clock: the campaign's clock; None: the clock of the exchange.
     :param ledger: stores the attempts; None: a ledger in memory.
