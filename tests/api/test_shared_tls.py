@@ -63,7 +63,7 @@ def obliging(connection: Connection) -> None:
 
 def is_answered(url: str, verify: bool | str | Path, fresh: bool = True) -> bool:
     """Return whether a request gets an answer. False: nothing of the request was sent."""
-    rpc = JsonRpc(url, timeout=2.0, verify=verify if isinstance(verify, bool) else str(verify))
+    rpc = JsonRpc(url, timeout=60, verify=verify if isinstance(verify, bool) else str(verify))
     try:
         return rpc.send("start.informer_call", {}, new_connection=fresh).result == "ok"
     except NotSent:
@@ -89,7 +89,7 @@ def test_the_kept_connection_shares_the_tls_context_of_the_start_requests(
     serve: Serve, authority: Authority, contexts: list[Any]
 ) -> None:
     server = serve(obliging, authority.server())
-    rpc = JsonRpc(server.url, timeout=2.0, verify=str(authority.bundle))
+    rpc = JsonRpc(server.url, timeout=60, verify=str(authority.bundle))
     for fresh in (False, True, False, True, False):
         rpc.send("x", {}, new_connection=fresh)
     rpc.close()
@@ -104,14 +104,14 @@ def test_threads_may_start_calls_at_the_same_time(serve: Serve, authority: Autho
     barrier = threading.Barrier(8)
 
     def start() -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         answered.extend(is_answered(server.url, authority.bundle) for _ in range(3))
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert answered == [True] * 24
     assert server.connections == 24
 
@@ -211,7 +211,7 @@ def test_a_kept_session_that_connects_again_reads_the_changed_bundle(serve: Serv
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(old.bundle.read_bytes())
     server = serve(once, old.server())
-    rpc = JsonRpc(server.url, timeout=2.0, verify=str(bundle))
+    rpc = JsonRpc(server.url, timeout=60, verify=str(bundle))
     with contextlib.closing(rpc):
         assert rpc.send("list.calls", {}, new_connection=False).result == "ok"
         write_in_place(bundle, new)
@@ -262,7 +262,7 @@ def test_the_variables_of_the_environment_apply_as_they_do_in_requests(
     monkeypatch.setenv(variable, str(directory if variable.endswith("DIR") else authority.bundle))
     is_honoured = True
     try:
-        requests.post(server.url, data=b'{"id": 1}', timeout=2)
+        requests.post(server.url, data=b'{"id": 1}', timeout=60)
     except requests.exceptions.SSLError:
         is_honoured = False
     assert is_honoured is (variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
@@ -287,7 +287,7 @@ def tunnelling(connection: Connection) -> None:
         back = threading.Thread(target=pass_on, args=(target, connection.sock), daemon=True)
         back.start()
         pass_on(connection.sock, target)
-        back.join(5)
+        back.join(60)
 
 
 def pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -630,7 +630,7 @@ def test_the_emulator_serves_until_it_is_stopped(airflow_db):
             page = requests.get(f"{fields['host']}:{fields['port']}/", timeout=10)
             assert page.ok
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
 

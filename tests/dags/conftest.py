@@ -66,7 +66,7 @@ def talks_until_tagged(exchange: Exchange) -> Iterator[Callable[[str], None]]:
     thread.start()
     yield talk
     over.set()
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.fixture

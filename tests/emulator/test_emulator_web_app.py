@@ -66,4 +66,4 @@ def test_another_process_plans_a_refused_connection(exchange):
         plan = {"fault": "refuse", "seconds": 0.3}
         assert requests.post(f"{emulator.url}/emulator/fault", json=plan, timeout=5).ok
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{emulator.url}/calls.json", timeout=2)
+            requests.get(f"{emulator.url}/calls.json", timeout=60)

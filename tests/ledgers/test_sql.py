@@ -59,7 +59,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     begin = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:
-        begin.wait(10)
+        begin.wait(60)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:

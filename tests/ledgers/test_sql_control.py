@@ -83,7 +83,7 @@ def test_several_users_may_ask_at_once(engine: Engine) -> None:
     begin = threading.Barrier(4)
 
     def ask(control: SqlControl) -> None:
-        begin.wait(10)
+        begin.wait(60)
         control.write_wish("spring", PAUSE)
 
     with ThreadPoolExecutor(4) as pool:

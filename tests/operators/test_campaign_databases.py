@@ -284,7 +284,7 @@ def _rows_soon(dwh: Any, calls: int) -> int:
     """Return how many rows the table has, as soon as it has a row for each call."""
     import time
 
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while (rows := len(table(dwh))) < calls and time.monotonic() < until:
         time.sleep(0.01)
     return rows

@@ -34,7 +34,7 @@ class World:
     def sleep(self, seconds):
         woken = self._go_to_sleep(seconds)
         self._wake_next()
-        assert woken.wait(20), "the simulation hangs"
+        assert woken.wait(60), "the simulation hangs"
 
     def run(self, *actors):
         """Run pairs of a start time and a function to their ends. Return the results in the same order."""
@@ -43,7 +43,7 @@ class World:
         left = count(len(actors) - 1, -1)
 
         def live(position, function, woken):
-            assert woken.wait(20), "the simulation hangs"
+            assert woken.wait(60), "the simulation hangs"
             try:
                 results[position] = function()
             finally:
@@ -53,7 +53,7 @@ class World:
             woken = self._go_to_sleep(start)
             threading.Thread(target=live, args=(position, function, woken), daemon=True).start()
         self._wake_next()
-        assert done.wait(20), "the simulation hangs"
+        assert done.wait(60), "the simulation hangs"
         return results
 
     def _go_to_sleep(self, seconds):

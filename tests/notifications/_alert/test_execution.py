@@ -27,7 +27,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
 
     def hangs(*_):
         asking.release()
-        return asked.wait(10)
+        return asked.wait(60)
 
     async def main():
         workers = min(32, (os.cpu_count() or 1) + 4)
