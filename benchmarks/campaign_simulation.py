@@ -82,8 +82,8 @@ class Direct:
             Direct.cpu_seconds += time.process_time() - begun
             answer = load_exact_envelope(content, exact_type) or load_json(content)
         result, error = answer.get("result"), answer.get("error")
-        metadata = (result or error["data"]).get("metadata", {})
-        return Reply("1", result=result, error=error, metadata=metadata)
+        details: Any = result if error is None else error["data"]
+        return Reply("1", result=result, error=error, metadata=details.get("metadata", {}))
 
     def _long_answer(self, body: dict[str, Any]) -> bytes:
         """Return an answer that may be long as the JSON text that the service sends."""

@@ -82,7 +82,7 @@ class Town:
 
     def populate(self, exchange: Exchange) -> None:
         """Let the people of the town answer the phones of a simulated service."""
-        exchange._switchboard.scripts = self  # type: ignore[assignment] - only its `get` is used
+        exchange._switchboard.scripts = self  # type: ignore[assignment]  # only `get` is used
 
     def count_and_forget(self, exchange: Exchange) -> None:
         """Count the new entries of the service's journal, and forget them and the old calls."""

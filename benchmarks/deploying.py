@@ -146,7 +146,10 @@ def _run(cursor: Any, dag_id: str, began: float, worker_seconds: float) -> Run:
         " from task_instance where dag_id = %s",
         (dag_id,),
     )
-    tasks = [Task(*row[:4], float(row[4] or 0.0)) for row in cursor.fetchall()]
+    tasks = [
+        Task(task_id, map_index, state, tries, ended_at=float(end or 0.0))
+        for task_id, map_index, state, tries, end in cursor.fetchall()
+    ]
     return Run(tasks, max(task.ended_at for task in tasks) - began, worker_seconds)
 
 

@@ -112,7 +112,7 @@ def idle_triggers() -> list[Any]:
             await asyncio.get_running_loop().create_future()
             yield
 
-    return [IdleTrigger() for _ in range(WAITS)]
+    return [IdleTrigger() for _ in range(WAITS)]  # type: ignore[no-untyped-call]  # a class of Airflow
 
 
 def waits_for(session_ids: list[int]) -> list[Any]:
