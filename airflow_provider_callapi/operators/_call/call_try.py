@@ -115,15 +115,8 @@ class CallTry:
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
-        # Without a journal that outlives a try, an earlier try may have placed the call.
-        search_first = not self.is_durable and self._facts.try_number > 1
-        dials = step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN)
-        if late and dials:
-            raise CallTooLate(late)
-        if dials and not search_first:
-            refuse_closed_hours()
-        if self._people is not None and dials:
-            self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
+        if step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+            self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
         self._warn_without_data_api()
         delivery: Delivery = "at_most_once" if late else self._options.delivery
@@ -135,7 +128,7 @@ class CallTry:
                 self._call_gateway(description, refuse_closed_hours),
                 appear_timeout=self._options.appear_timeout,
                 delivery=delivery,
-                search_first=search_first,
+                search_first=self._searches_first,
                 absence_proven_after=None if late else self._options.absence_proven_after,
             )
         except AbsenceNotProven as error:
@@ -150,11 +143,9 @@ class CallTry:
             self._withdraw_claim(request)
             if error.method != request.method:  # a refused search proves nothing about the call
                 raise
-            count_call("refused")
-            if self._results is not None and self._journal.record is not None:
-                self._results.add_refused(self._journal.record, error.mnemonic)
+            self._record_refusal(error)
             # Without a journal, an earlier try may have rung.
-            if not self._options.refused_as_result or search_first:
+            if not self._options.refused_as_result or self._searches_first:
                 raise
             self._log.info("%s: %s", description, error)
             return self._refused_result(request, error)
@@ -164,6 +155,32 @@ class CallTry:
         if step is call_journal.Step.ADOPT:
             log_call_event(LogEvent.RESUMED, call)
         return self.wait.begin(call)
+
+    @property
+    def _searches_first(self) -> bool:
+        """Whether an earlier try may have placed the call without a journal that outlives the try."""
+        return not self.is_durable and self._facts.try_number > 1
+
+    def _prepare_to_dial(
+        self, request: StartCall, late: str | None, refuse_closed_hours: Callable[[], None]
+    ) -> None:
+        """Check that the contact may be called now, and claim the contact for this map index.
+
+        :param late: why it is too late for the call. None: it is not too late.
+        :raises CallTooLate: it is too late for the call.
+        """
+        if late:
+            raise CallTooLate(late)
+        if not self._searches_first:
+            refuse_closed_hours()
+        if self._people is not None:
+            self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
+
+    def _record_refusal(self, error: CallRefused) -> None:
+        """Count the refused call, and write it to the table of results."""
+        count_call("refused")
+        if self._results is not None and self._journal.record is not None:
+            self._results.add_refused(self._journal.record, error.mnemonic)
 
     def _warn_about_retries(self) -> None:
         """Log a warning if a retry of this task may call the person a second time."""
