@@ -36,8 +36,8 @@ def attempt_of_row(row: Any) -> Attempt:
     """Convert a row of the SQL ledger's call table to an `Attempt`.
 
     :param row: the row's values, in the order of `attempt_columns`.
-    :raises CallApiFailure: this version of the package does not know the status or the result, or the column
-        that the status needs is null.
+    :raises CallApiFailure: this version of the package does not know the status or the result, the column
+        that the status needs is null, or a list is another value.
     """
     (
         _,
@@ -84,8 +84,8 @@ def attempt_of_row(row: Any) -> Attempt:
             finish_reason,
             contact_finish_reason,
             talk_seconds,
-            tuple(tags or ()),
-            None if operations is None else tuple(operations),
+            _items("tags", tags) or (),
+            _items("operations", operations),
             communication_id,
             source,
         )
@@ -111,6 +111,15 @@ def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
     if stored in kinds:
         return kinds[stored]
     raise _unreadable(f"{mask_phones(repr(stored))} in the column {column} is unknown")
+
+
+def _items(column: str, stored: Any) -> tuple[Any, ...] | None:
+    """Return the items of the list that a column of the call table contains, or None if it contains none."""
+    if stored is None:
+        return None
+    if isinstance(stored, list):
+        return tuple(stored)
+    raise _unreadable(f"{mask_phones(repr(stored))} in the column {column} is not a list")
 
 
 def _unreadable(problem: str) -> CallApiFailure:

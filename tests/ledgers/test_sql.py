@@ -523,6 +523,21 @@ def test_a_row_without_the_value_that_its_status_needs_fails_with_the_column(eng
         list(ledger.load([ANNA]))
 
 
+@pytest.mark.parametrize("column", ["tags", "operations"])
+@pytest.mark.parametrize("value", [5, ANNA, {"vip": True}])
+def test_a_row_with_another_value_instead_of_a_list_fails_with_the_column(engine, column, value):
+    ledger = SqlLedger(engine, "autumn")
+    ledger.claim([INTENT])
+    ledger.record([active(INTENT)])
+    with engine.begin() as db:  # a person writes one tag, and not a list with one tag
+        db.execute(calls.update().values({column: value}))
+
+    with pytest.raises(CallApiFailure, match=f"in the column {column} is not a list") as failure:
+        list(ledger.load([ANNA]))
+
+    assert ANNA not in str(failure.value)
+
+
 # --- the tables ---
 
 
