@@ -149,31 +149,9 @@ class CampaignRun:
         :raises CampaignNotSuccessful: the task must not succeed.
         """
         if self._is_dry_run and self._event is None:
-            self._log.info("A dry run: the campaign places no calls and writes no files")
-            forecast = self._announce()
-            self._refuse_unknown_days()
-            return {**self._summary(self._endings()).to_xcom(), **forecast}
-        self._check_identity()
-        if self._hook.settings.timezone is None:
-            self._memory.remember_timezone(self._rules.timezone)
-        if self._event is None:
-            self._announce()
-            self._refuse_unknown_days()
-        else:
-            self._campaign.watched_calls.update_observations(read_observations(self._event))
-            if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
-                self._campaign.dial_queue.stop("dry_run has become true")
-        while True:
-            was_killed = self._killed
-            if (pause := self._step()).over:
-                return self._finish()
-            may_defer = self._options.deferrable and not self._killed
-            deferral = self._deferral(pause) if may_defer else None
-            if self._killed:  # maybe during `_deferral`; a kill must not outlive this process in a memo
-                self._release()  # includes a call that was being dialled when the kill came
-            elif deferral is not None:
-                return deferral
-            self._sleep(pause.seconds, was_killed)
+            return self._rehearse()
+        self._begin()
+        return self._call_people()
 
     def kill(self) -> None:
         """Stop dialling, and release (end) the active calls if the author set ``cancel_on_kill``."""
@@ -274,7 +252,41 @@ class CampaignRun:
     def _log_line(self, line: Line) -> None:
         (self._log.warning if line.is_warning else self._log.info)("%s", line.text)
 
+    def _rehearse(self) -> dict[str, Any]:
+        """Return the summary and the forecast of a dry run, which places no calls and writes no files."""
+        self._log.info("A dry run: the campaign places no calls and writes no files")
+        forecast = self._announce()
+        self._refuse_unknown_days()
+        return {**self._summary(self._endings()).to_xcom(), **forecast}
+
+    def _begin(self) -> None:
+        """Begin a try, or continue a try after its wait in the triggerer."""
+        self._check_identity()
+        if self._hook.settings.timezone is None:
+            self._memory.remember_timezone(self._rules.timezone)
+        if self._event is None:
+            self._announce()
+            self._refuse_unknown_days()
+        else:
+            self._campaign.watched_calls.update_observations(read_observations(self._event))
+            if self._is_dry_run:  # e.g. its Variable has changed; the calls of this try must still be judged
+                self._campaign.dial_queue.stop("dry_run has become true")
+
     # --- step by step ---
+
+    def _call_people(self) -> dict[str, Any] | Deferral:
+        """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer."""
+        while True:
+            was_killed = self._killed
+            if (pause := self._step()).over:
+                return self._finish()
+            may_defer = self._options.deferrable and not self._killed
+            deferral = self._deferral(pause) if may_defer else None
+            if self._killed:  # maybe during `_deferral`; a kill must not outlive this process in a memo
+                self._release()  # includes a call that was being dialled when the kill came
+            elif deferral is not None:
+                return deferral
+            self._sleep(pause.seconds, was_killed)
 
     def _step(self) -> Pause:
         before, self._stepped_at = self._stepped_at, time.time()
