@@ -68,9 +68,10 @@ class AccountReports:
         :param since: the earliest possible start of the call, epoch seconds. None: 30 days ago.
         :param recording_link: whether to ask for the link to the recording.
         :param operations: whether to ask for the scenario's operations.
-        :return: the report. None: there is no report yet, or it is unreadable and ``external_id`` is None.
-        :raises Unanswered: with ``external_id``: an unreadable report may be the wanted one, and no other
-            fits.
+        :return: the report. None: there is no report yet. Without ``external_id``, None can also mean that
+            the report cannot be read.
+        :raises Unanswered: with ``external_id``: no report fits, but an unreadable report may be the wanted
+            one.
         :raises ValueError: neither ``call_session_id`` nor ``external_id`` is given.
         """
         if call_session_id is not None:
@@ -180,7 +181,7 @@ class AccountReports:
     def _interval(self, since: float | None) -> tuple[float, float]:
         """Return (earliest, latest): the interval in which a call may have begun, in epoch seconds.
 
-        Without ``since``, it begins 30 days ago.
+        If ``since`` is None, the interval begins 30 days ago.
         """
         now = self._clock()
         return (now - 30 * _DAY if since is None else since), now

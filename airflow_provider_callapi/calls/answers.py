@@ -58,9 +58,9 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's own leg (line) ended. It is set
-        only if the contact's own legs prove that the contact did not answer. None: they do not prove it, or
-        the leg's report states no reason.
+    :ivar contact_finish_reason: if the contact's own legs (lines) prove that the contact did not answer: the
+        mnemonic of the reason why the newest of these legs ended. Otherwise, or if the report of this leg
+        states no reason: None.
     """
 
     report: CallReport
@@ -79,15 +79,15 @@ def judge_finished_call(
     1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: not answered.
-    4. The call has legs, all of them belong to other participants, and none is connected: not answered. If
-       the call's finish reason has no category, e.g. ``subscriber_disconnects`` (the contact hung up), the
-       contact's leg may be missing from the report. Then this rule does not fit.
+    4. The call has legs, all of them belong to other participants, and none is connected: not answered. This
+       rule does not fit if the call's finish reason has no category, e.g. ``subscriber_disconnects`` (the
+       contact hung up), because the contact's leg may then be missing from the report.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 
     :param report: the report of the call.
     :param legs: the reports of this call's legs. A coach (a third person, who joins the talk of an employee
-        and the contact) has a leg, too. It counts only if it has the contact's number.
+        and the contact) has a leg, too. A coach's leg counts only if it has the contact's number.
     :param complete: whether all legs of the call could be read.
     """
     contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
@@ -130,7 +130,7 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
 def _sort_legs(
     contact: str | None, legs: Iterable[LegReport]
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Sort a call's legs (lines) into three lists: the contact's, an unknown participant's, others' legs."""
+    """Sort a call's legs (lines) into three lists: of the contact, of unknown participants, of others."""
     # The contact's number decides, even if a leg is reported as an operator's or a coach's. Other legs of
     # coaches are in no list. Without a contact, any number may be the contact's.
     clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]

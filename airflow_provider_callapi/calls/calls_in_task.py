@@ -41,8 +41,8 @@ class CallsInTask:
         The first of these rules that fits the request decides:
 
         1. This try has already asked for a call with exactly the same content: the number of that call.
-        2. Earlier tries asked for calls to the person that this try has not asked for: the number of the
-           first of these calls.
+        2. Earlier tries asked for calls to this person, and this try has not asked for all of these calls
+           yet: the number of the first call for which this try has not asked.
         3. Otherwise: a new number.
 
         The method stores the number before it returns.
@@ -74,7 +74,7 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint (hash) is that of a text. If this is unknown, return True."""
+        """Return True if a stored fingerprint (hash) was made of a text, or if its secret key is gone."""
         # If the secret key is gone, nothing can be compared. True then prevents a second call to the person.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

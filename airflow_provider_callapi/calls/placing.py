@@ -225,9 +225,10 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if a report of the Data API, also an unreadable one, may be the unconfirmed call's.
+    """Raise an error if a report of the Data API may be the unconfirmed call's.
 
-    :raises Unresolved: a readable report may be the call's.
+    :raises Unresolved: a readable report.
+    :raises Unanswered: an unreadable report.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API
@@ -262,9 +263,9 @@ def _dial(
     search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
 ) -> Outcome | str:
-    """Store the next attempt, then send its start request. Return what is known of the call.
+    """Store the next attempt's intent, then dial. Return the call's outcome.
 
-    A text: why it is unknown whether the call was placed.
+    If it is unknown whether the call was placed, return the reason as a text.
     """
     earlier = journal.record.call["call_session_id"] if journal.record and journal.record.call else None
     if others is None:  # other tasks' calls, which a search ignores; if the poll fails, it ignores none
@@ -409,9 +410,9 @@ def _find_unconfirmed_call(
 
 
 def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll until an unconfirmed call appears or is certainly not active. Return its session id or None.
+    """Poll until a call is found or the search ends. Return the call's session id or None.
 
-    :raises CallApiError: too many polls failed.
+    :raises CallApiError: a permanent error, or too many failures.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():

@@ -57,8 +57,8 @@ class UnconfirmedCall:
     :ivar clock_difference: seconds by which the service's clock may be behind the clock of this computer.
     :ivar search_until: the earliest time at which the search ends without a result, see `is_given_up`.
     :ivar misses: how many successful snapshots in a row have proven that the call is not active.
-    :ivar missing_since: the time of the first of these snapshots. Only `count_snapshot` sets it. None: not
-        set.
+    :ivar missing_since: the time of the first of these snapshots, if `count_snapshot` counts the snapshots.
+        None: there is no such snapshot, or the search does not use `count_snapshot`.
     """
 
     external_id: str
@@ -110,8 +110,8 @@ class UnconfirmedCall:
         - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
         - Its number may be the unconfirmed call's contact.
         - It is active, or started at most 15 hours before the intent was stored, or later.
-        - If the service states that it has no id: the unconfirmed call's contact is known, and the service
-          does not report an empty or completely hidden number.
+        - If the service states that the reported call has no id: the unconfirmed call's contact is known, and
+          the service does not report an empty or completely hidden number for the reported call.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -216,6 +216,9 @@ def _session_id(found: CallSession | CallReport) -> int:
 
 
 def folded(external_id: str) -> str:
-    """Return the form of an ``external_id`` in which two spellings of one id are equal."""
+    """Return an ``external_id`` in the form in which two spellings of one id are equal.
+
+    Examples: ``AF-7`` becomes ``af-7``, and ``007`` becomes ``7``.
+    """
     text = external_id.strip().casefold()
     return text.lstrip("0") if text.isdigit() else text

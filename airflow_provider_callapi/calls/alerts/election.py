@@ -99,7 +99,8 @@ class Candidate:
     :ivar store: the shared store.
     :ivar key: the key of the alert in the store.
     :ivar alert: the alert's external_id.
-    :ivar candidate_id: an id that only this candidate has, also after a restart of its callback.
+    :ivar candidate_id: an id that no other candidate has. The id stays the same when Airflow restarts the
+        candidate's callback.
     :ivar quiet_for: for this many seconds after a candidate's call, the other candidates do not ring.
     :ivar settle: how many seconds a candidate waits for others' claims after it has written its own. Reading
         the store and writing a claim must normally take less time.
@@ -128,7 +129,7 @@ class Candidate:
         """Return the newest call that this candidate placed, and the person who was called.
 
         Use this method after Airflow has restarted the candidate's callback. The callback then continues with
-        the next person after this one.
+        the person after the called person.
 
         :return: the call and the person. None: this candidate placed no call in the last ``quiet_for``
             seconds.
@@ -143,13 +144,13 @@ class Candidate:
 
         A claim in the store is a candidate's right to ring. A rival is another candidate.
 
-        1. While a rival has a claim but has placed no call, the method waits: until the claim is ``settle`` +
-           15 seconds old.
+        1. If a rival has a claim but has not placed a call yet, the method waits. It stops waiting when the
+           rival places a call or withdraws the claim, or when the claim is ``settle`` + 15 seconds old.
         2. The method stores this candidate's claim, and waits at least ``settle`` seconds. If a rival
            replaces the claim in this time, the method begins again.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
-            candidate has won, or no winner was found in a minute. (An alert must ring.)
+            candidate has won. Also True after a minute without a winner, because someone must be called.
         """
         give_up_at = self.clock() + _LONGEST_RIVALRY
         while self.clock() < give_up_at:

@@ -22,9 +22,9 @@ class Escalation:
 
     `ring_next` calls the next person. If this person does not answer, use `ring_next` again.
 
-    - If a call was certainly not placed, e.g. because the service refuses it, the next person is called.
-    - If it is unknown whether a call was placed, the next person is called. If no one is left, the same
-      person is called once more.
+    If a call was not placed, e.g. because the service refuses the call, or if it is unknown whether the call
+    was placed, `ring_next` calls the next person at once. Exception: if it is unknown whether the call to the
+    last person was placed, `ring_next` calls the last person once more.
 
     :ivar external_id: the alert's id. The call to the first person has the id ``<external_id>-1``, and so on.
     :ivar requests: one start request per person, in calling order.
@@ -32,7 +32,7 @@ class Escalation:
     :ivar appear_timeout: how many seconds to search for a call whose start request got no answer.
     :ivar on_placed: a function that is called after each placed call, with the call's `Progress`.
     :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
-    :ivar id_is_unique: True: no call of another alert has the alert's id.
+    :ivar id_is_unique: True: no other alert has the same id.
     :ivar newest: the newest placed call, and the person who was called. None: no call was placed.
     """
 
@@ -97,8 +97,8 @@ class Escalation:
 
         A call belongs to the alert if two conditions are met:
 
-        - Its ``external_id`` is one of `call_ids`.
-        - Its number may be the number of that id's person, see `may_be_same_number`.
+        - One of the pairs in `call_ids` contains its ``external_id``.
+        - Its number may be the number of the person in this pair, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

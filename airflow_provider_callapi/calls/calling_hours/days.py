@@ -40,8 +40,9 @@ class CallingDays:
     :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: the workdays of a country.
     :ivar also: further dates on which people may be called.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the workdays of the country. It is needed only if ``weekdays`` is None. Without it, the
-        days outside ``also`` and ``excluded`` are then unknown (see `allow`).
+    :ivar calendar: the workdays of the country, needed only if ``weekdays`` is None. If ``weekdays`` and
+        ``calendar`` are both None, `allow` returns None for a date that is neither in ``also`` nor in
+        ``excluded``.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS
@@ -86,8 +87,8 @@ class CallingDays:
     def allow(self, day: date) -> bool | None:
         """Return whether people may be called on a day.
 
-        :return: True or False. None: unknown, because the workdays of the country, or of the day's year, are
-            not known.
+        :return: True or False. None: unknown, because the calendar of workdays is missing or does not contain
+            the year of the day.
         """
         if day in self.excluded:
             return False

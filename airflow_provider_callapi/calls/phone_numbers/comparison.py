@@ -75,7 +75,8 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
     - The texts are the same number, see `is_same_number`.
     - A text contains no digit.
-    - Both texts are masked, or one is masked and its visible digits fit the other number: ``7900***0002``.
+    - Both texts are masked.
+    - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
     - One text has at least five digits, and the other number ends with these digits.
     - One text has at least five digits, and the other is a SIP address with these digits.
     """
@@ -90,10 +91,10 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
 
 def begins_with(number: str | None, prefix: str) -> bool:
-    """Return whether a reported number begins with some digits, or is the number of these digits.
+    """Return whether a reported number begins with the digits of ``prefix``, or has exactly these digits.
 
     The country code 7 may be missing in the reported number, or written as 8: ``84951234567`` begins with
-    ``7495``. Behind a masked number, only the visible digits count.
+    ``7495``. In a masked number, only the digits before the mask count.
 
     :param prefix: digits that begin with the country code.
     """

@@ -1,7 +1,7 @@
 """The generous reader of phone numbers. It finds every number that a cell of a do-not-call list may mean.
 
-The reader prefers to find a number too many. For a number that was not meant, only one person more is not
-called. For a number that the reader misses, a person is called who must not be called.
+The reader prefers to find too many numbers. If the reader finds a number that the cell does not mean, one
+more person is not called. If the reader misses a number, a person is called who must not be called.
 """
 
 from __future__ import annotations
@@ -101,7 +101,10 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def search_numbers(text: str, region: str) -> frozenset[str]:
-    """Return every number that `find_numbers` finds, also beside digits that are no phone number.
+    """Return every number that `find_numbers` finds, and ignore the rest of the text.
+
+    Exception: the function does not find phone numbers with fewer than seven digits. Unlike `find_numbers`,
+    the function raises no error for digits that are no phone number.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
@@ -120,11 +123,12 @@ def numbers_in_sip(sip: str, region: str) -> frozenset[str]:
 
 
 def is_rounded_number(text: str, region: str) -> bool:
-    """Return whether a text is a number in a spreadsheet's short form, with the length of a phone number.
+    """Return whether a text may be a phone number in the short form of a spreadsheet.
 
-    Example: ``7,926E+10`` in Russia. The last digits of the phone number are lost.
+    Example: ``7,926E+10`` in Russia. The last digits of the phone number are lost. The result is True if the
+    number has as many digits as a phone number of the region with its country code.
 
-    :param region: ISO 3166 code of the country whose numbers are compared.
+    :param region: ISO 3166 code of the country.
     """
     match = _EXPONENT.fullmatch(fold(text))
     if match is None or len(match[1]) > 2:
@@ -141,7 +145,7 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
-    """Return the SIP numbers in a text with the phone numbers in their names, and the rest of the text."""
+    """Return a text's SIP numbers and the phone numbers in their names, and return the rest of the text."""
     if not _SIP_SIGN.search(text):
         return frozenset(), text
     found: set[str] = set()
@@ -205,7 +209,7 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return the phone numbers in a text, and the length of the longest sequence of unused digits."""
+    """Return a text's phone numbers, and the length of the longest sequence of digits beside them."""
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()

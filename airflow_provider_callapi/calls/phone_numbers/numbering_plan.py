@@ -153,7 +153,7 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return a number as E.164 digits if its country code or national prefix is obvious, else None."""
+    """Return a number of the region as E.164 digits. None: the parser of `phonenumbers` must decide."""
     # This reads most numbers, and is faster than the parser of phonenumbers.
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
@@ -175,7 +175,7 @@ def _join_valid(country_code: str, national: str) -> str | None:
 
 
 def _read_by_country_code(digits: str) -> PhoneNumber | None:
-    """Return a country code and a national number as a number if they are certainly valid, else None."""
+    """Return digits that begin with a country code as a number. None: they are not certainly valid."""
     import phonenumbers  # noqa: PLC0415
 
     for length in (1, 2, 3):  # no country code is the beginning of another one

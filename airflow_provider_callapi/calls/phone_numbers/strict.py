@@ -160,7 +160,7 @@ def _read_plain(digits: str, region: str) -> str:
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
     """Return whether digits may begin with the region's country code, as in ``4915123456789`` in Germany.
 
-    ``not_as`` is the number without this country code: a number of Leer, whose area code is 0491.
+    Without a country code, the digits mean ``not_as``: a number of Leer (area code 0491).
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False
@@ -208,7 +208,7 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
-    """Return whether a text may be the number of a line and a phone number: ``2. 30 123456`` in Germany."""
+    """Return whether a text may begin with the number of its line in a list: ``2. 30 123456`` in Germany."""
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)
     if match is None or match[1] in (plan.country_code, plan.national_prefix):
@@ -248,7 +248,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
     """Return whether the ``+`` before some digits may be a mistake, as in ``+8 926 …`` in Russia.
 
-    ``not_as`` is the number with the ``+``.
+    If the ``+`` is right, the digits mean ``not_as``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -58,10 +58,11 @@ class CallFilter:
         return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
 
     def selects(self, raw: Mapping[str, Any]) -> bool:
-        """Return whether a call in the Data API's answer meets the conditions, except for the virtual number.
+        """Return whether a call in the Data API's answer meets the conditions.
 
-        The Data API may ignore the filter of a request, so the method checks the call again. If the call has
-        no field for the direction, or for whether it was missed, this condition counts as met.
+        The Data API may ignore the filter of a request, so the method checks the call again. The method never
+        checks the virtual number. The method checks the direction, and whether the call was missed, only if
+        the call has the field for this.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
@@ -100,7 +101,7 @@ class CallFilter:
 
 
 def _read(raw: Mapping[str, Any], field: str) -> Any:
-    """Return the value of a call's field, read as in a row of the report: the text ``true`` is True."""
+    """Return a field's value, converted as in a row of the report: the text ``true`` becomes True."""
     try:
         return read_plain_value(field, raw[field])
     except (LookupError, TypeError, ValueError):

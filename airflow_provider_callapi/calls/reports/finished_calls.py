@@ -33,7 +33,7 @@ def fetch_finished_calls(
     """Return the finished calls of an interval from the Data API, and whether each contact picked up.
 
     The result can also contain calls that began up to 7 days before or 1 day after the interval. If a report
-    cannot be read, the result counts as incomplete. A call that it lacks may still have a report.
+    cannot be read, the result counts as incomplete: a call that is missing in the result may have a report.
 
     :param data_api: sends the requests.
     :param since: the beginning of the interval in which the calls began, epoch seconds.

@@ -49,12 +49,12 @@ def refuses_a_part(error: Rejected) -> bool:
 
 @dataclass(frozen=True)
 class Omissions:
-    """What later requests for reports leave out or change, because the Data API has refused it.
+    """The refused parts that later requests for reports leave out, and the refused dates that they change.
 
     :ivar parts: pairs (method, left-out part of the request), e.g. ``("get.calls_report", "tags")``. A part
         is a report field, ``filter`` or ``include_ongoing_calls``.
-    :ivar begin_step: when a request's period begins: 1 day (0), 2 days (1) or 7 days (2) before the wanted
-        interval.
+    :ivar begin_step: when a request's period begins. 0: one day before the wanted interval. 1: two days
+        before. 2: seven days before.
     :ivar ends_now: when a request's period ends. True: at the end of the wanted interval. False: one day
         later.
     """

@@ -224,9 +224,9 @@ class ReportRequests:
         return Entries(left_out=1)  # no request is accepted: the list counts as incomplete
 
     def _fetch_accepted(self, query: _Query) -> tuple[Entries[Any], dict[str, Any]] | None:
-        """Send a request until the Data API accepts it, each time without what was refused.
+        """Send a request until the Data API accepts it, each time without the refused parts.
 
-        Return the reports and the parameters. None: nothing is accepted.
+        Return (reports, sent parameters). None: no request is accepted.
         """
         refusals = self._refusals
         omissions, guesses = refusals.known, None
@@ -285,9 +285,9 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Return the one of two reports of one call that shows the longer talk, or else the newest.
+    """Of two reports of one call, return the report with the longer talk, or else the newest.
 
-    The other report could say that the contact, who has talked, did not pick up.
+    Without the talk, an answered call could count as not answered.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest

@@ -107,7 +107,7 @@ class AbsenceHistory:
         self._listed = listed
 
     def extend(self, snapshot: Snapshot) -> Snapshot:
-        """Add the newest snapshot of the account. Return a copy of it with ``longest_return``."""
+        """Add the newest snapshot of the account. Return a copy of the snapshot with ``longest_return``."""
         self.add(snapshot)
         return replace(snapshot, longest_return=self.longest_return) if self.longest_return else snapshot
 
@@ -117,9 +117,10 @@ class AbsenceHistory:
         The result is True if all of these conditions hold:
 
         - The account is steady: missing calls do not come back, see `is_steady`.
-        - A watched call is missing in the newest snapshot, and was not missing in the snapshot before.
+        - A watched call is newly missing: the snapshot before shows the call, the newest one does not.
         - If the account had five or more calls: at least one of them is still listed.
-        - All watched calls are newly missing, or at most one extra poll follows ten regular polls on average.
+        - All watched calls are newly missing, or the regular polls so far permit one more extra poll. Ten
+          regular polls permit one extra poll.
 
         :param watched: the session ids of the watched calls: the calls for whose end a task waits.
         """

@@ -25,8 +25,8 @@ class AnswerWitness:
     report of calls and for the report of legs. The contact has certainly picked up in these cases:
 
     - The report of calls contains a talk.
-    - The report of legs contains a connected leg of the contact. The witness does not use it for inbound
-      calls.
+    - The report of legs contains a connected leg of the contact. For inbound calls, the witness does not use
+      the report of legs.
 
     After a failed request, and while few points (rate-limit units) are left, the witness pauses, see
     `WitnessPause`.

@@ -260,8 +260,8 @@ class EventDetector:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over the active and ended calls that an earlier detector remembered.
 
-        If this detector has already had a successful snapshot that is at least as new as the newest one of
-        the earlier detector, the method changes nothing.
+        The method changes nothing if the newest successful snapshot of this detector is at least as new as
+        the newest successful snapshot of the earlier detector.
 
         :param state: what the method `to_json` of the earlier detector returned.
         :raises ValueError: ``state`` cannot be read.

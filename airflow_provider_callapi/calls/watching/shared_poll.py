@@ -31,7 +31,8 @@ If a snapshot concerns thousands of subscribers, other work of the event loop ru
 class SharedPoll:
     """A poll loop for many subscribers, such as the triggers of tasks that wait for calls.
 
-    The loop runs while there are subscribers. The pause between two polls is their shortest interval.
+    The loop runs while there are subscribers. The pause between two polls is the shortest interval of the
+    subscribers.
 
     - After a rate limit refused a poll, the pause is longer.
     - If a call that a subscriber waits for is newly missing, the pause may be shorter, see `AbsenceHistory`.

@@ -114,7 +114,10 @@ def take_snapshot(
 
 
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
-    """Return each call once: session id → the more readable entry, with the legs and tags of all entries."""
+    """Merge the entries of each call: session id → the entry with the most readable fields.
+
+    This entry gets the legs and tags of all entries.
+    """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
         before = by_id.get(session.call_session_id)
@@ -123,7 +126,10 @@ def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
 
 
 def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
-    """Return an entry of a call with the legs and tags of another entry of the call, and its id if needed."""
+    """Return ``session`` with the legs and tags of ``other``, another entry of the call.
+
+    If ``session`` has no ``external_id``, it gets that of ``other``.
+    """
     parts: dict[str, Any] = {
         name: tuple(dict.fromkeys((*getattr(other, name), *getattr(session, name))))
         for name in ("legs", "tags")

@@ -45,5 +45,5 @@ class WitnessSource:
     refusals: Refusals | None = None
 
     def requests(self) -> ReportRequests:
-        """Return the requests for reports. Each witness has requests of its own."""
+        """Return an object that sends requests for reports. Each witness uses an object of its own."""
         return ReportRequests(self.client, self.refusals, self.period_timezone, self.account_timezone)
