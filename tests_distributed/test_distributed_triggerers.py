@@ -35,6 +35,24 @@ def all_wait(hosts: TwoHosts, dag_id: str, contacts: list[str]) -> Counter[int |
     return eventually(f"all tasks of {dag_id} wait in a triggerer", waiting, within=PATIENCE, every=1)
 
 
+def share(hosts: TwoHosts, dag_id: str) -> None:
+    """Let each triggerer take some waits of a DAG: while one is suspended, the other takes those that begin.
+
+    By themselves, triggerers do not share: the first that looks takes all waits that have begun.
+    """
+    for suspended, takers in ((SOUTH, 1), (NORTH, 2)):
+        hosts.signal_all("triggerer", suspended, signal.SIGSTOP)
+        try:
+            eventually(
+                f"triggerers with waits of {dag_id}: {takers}",
+                lambda takers=takers: len(set(hosts.waits(dag_id)) - {None}) == takers,
+                within=PATIENCE,
+                every=0.2,
+            )
+        finally:
+            hosts.signal_all("triggerer", suspended, signal.SIGCONT)
+
+
 def active(hosts: TwoHosts, contacts: list[str]) -> int:
     """Return how many of these people still talk."""
     ended = {call["contact_phone_number"] for call in hosts.calls() if call["ended_at"]}
@@ -67,6 +85,7 @@ def test_sixty_waits_over_two_triggerers_poll_with_one_loop_each_and_survive_a_k
     hosts.exchange.script(contacts, rings=1.0, talks=None)
     hosts.await_health()
     hosts.run(dag_id)
+    share(hosts, dag_id)
     spread = all_wait(hosts, dag_id, contacts)
     assert len(spread) == 2, f"one triggerer has all waits: {spread}"
     in_two = polls_in_window(hosts)
@@ -100,6 +119,7 @@ def test_a_stalled_triggerer_releases_no_call_and_marking_the_run_failed_release
     hosts.exchange.script(contacts, rings=1.0, talks=None)
     hosts.await_health()
     hosts.run(dag_id)
+    share(hosts, dag_id)
     spread = all_wait(hosts, dag_id, contacts)
     assert len(spread) == 2, f"one triggerer has all waits: {spread}"
     stalled_at = time.time()

@@ -37,8 +37,9 @@ class Outcome(Struct, frozen=True, gc=False):
         without the call.
     :ivar observed: whether a snapshot has shown the call.
     :ivar finish_reason: the Data API's mnemonic of the reason why the call ended, from any participant's leg.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact did not answer. None: the contact
-        picked up, or the reason is not known.
+    :ivar contact_finish_reason: the report's mnemonic of the reason why the contact did not answer. None:
+        according to the report, the contact picked up, or the reason is not known. If a snapshot has shown an
+        answer, ``answered`` is True in spite of this reason.
     :ivar talk_seconds: how long the contact talked with an employee. A message that the call plays does not
         count.
     :ivar tags: the ids of the call's known tags.
