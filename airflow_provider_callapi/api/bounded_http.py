@@ -116,10 +116,11 @@ class BoundedSession(requests.Session):
     Pass the limit with each request as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP
     addresses, the connection to each address can last as long as the limit.
 
-    The session reads proxies and CA bundles from the environment only before its first request to a URL.
+    Before the first request to a URL, the session reads the proxies and the CA bundle for this URL from the
+    environment. The session keeps these settings for later requests to the URL.
 
-    :param settings: a dict for the settings from the environment. Sessions with the same dict share them.
-        None: the session has a dict of its own.
+    :param settings: the dict in which the session keeps the settings. Sessions with the same dict share the
+        settings. None: the session has a dict of its own.
     """
 
     def __init__(self, settings: dict[Any, Any] | None = None) -> None:
@@ -213,9 +214,9 @@ class _BoundedResponse(HTTPResponse):
 
 
 class _BoundedSocket:
-    """A stand-in for a socket.
+    """Takes the place of a socket in an `HTTPResponse`.
 
-    When the request's time is up, a read from the result of ``makefile`` raises a `TimeoutError`.
+    If the request's time is up, a read from the result of ``makefile`` raises a `TimeoutError`.
     """
 
     def __init__(self, sock: socket, countdown: Timeout) -> None:

@@ -164,7 +164,7 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store how many points (rate-limit units) an answer shows as left.
 
-        Ignore an answer that is older than the newest one.
+        Ignore an answer that the service sent before the answer whose points are stored.
         """
         if limits is None:
             return
@@ -183,7 +183,7 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether new limits show more points (rate-limit units) left in this minute than known ones."""
+    """Return whether ``limits`` shows more points (rate-limit units) left in this minute than ``known``."""
     # With different limits per minute, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:
         return False

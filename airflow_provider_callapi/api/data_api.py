@@ -218,7 +218,7 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     def convert_answer(self, data: Any) -> Entries[M]:
         """Convert ``result.data`` of an answer to `Entries` of reports.
 
-        Leave out a report without a call session id or a needed field.
+        Leave out a report that lacks its session id or a requested field of `needed_fields`.
         """
         needed = self.needed_fields.intersection(self.fields)
 
@@ -292,7 +292,7 @@ class _TagRequest(Request[Done]):
     def read_answer(cls, data: Any) -> Done:
         """Convert the answer's ``result`` or ``result.data`` to `Done`.
 
-        Only an empty object and ``null`` mean success without the field ``success``.
+        An empty object and ``null`` mean success. Other answers need the field ``success``.
         """
         if isinstance(data, dict) and "data" in data:
             data = data["data"]

@@ -86,9 +86,9 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether a field's invalid value is safe to show in an error text.
+    """Return whether an error text may contain the invalid value of a field.
 
-    A phone number or a short id is safe. Another value is not.
+    True: the value is a phone number or a short id. Other values may be secret.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False
@@ -388,7 +388,7 @@ def rejection(
 
 
 def _read_code(value: object) -> int | None:
-    """Return an error code, which may be written as a text or with a fraction of zeros."""
+    """Return an error code as a number: ``"-32602"`` and ``-32602.0`` become -32602. None: no code."""
     if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -397,7 +397,7 @@ def _read_code(value: object) -> int | None:
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a text unchanged, and a list of texts as one text: ``[id, name]``.
+    """Return a text unchanged. Join a list of texts: ``["id", "name"]`` becomes ``[id, name]``.
 
     Return None for any other value.
     """

@@ -22,9 +22,9 @@ def has_half_character(text: str) -> bool:
 
 
 def join_halves(text: str) -> str:
-    """Return a text in which each two halves that follow each other are one character.
+    """Return a text in which each pair of consecutive halves is joined to one character.
 
-    YAML files contain such halves: ``"\\ud83d\\ude00"`` is one emoji.
+    YAML files contain such pairs: ``"\\ud83d\\ude00"`` is one emoji.
 
     :raises ValueError: a half is without the other half. The error does not contain the text.
     """

@@ -18,7 +18,8 @@ class TextWithGap:
 
     The object is no text, so each check of a text refuses it, and names the field.
 
-    :param problem: what the template inserts, and what the author can do, without the value.
+    :param problem: words that state what the template inserts, and what the author can do. The words do not
+        contain the inserted value.
     """
 
     def __init__(self, problem: str) -> None:

@@ -152,9 +152,11 @@ class CallApiHook(BaseHook):
     def timezone(self) -> str:
         """IANA name of the account's time zone, such as ``Asia/Omsk``. The services give times in this zone.
 
-        - The Airflow connection names a zone: this zone.
-        - The connection names no zone, but uses the Data API: the zone that the Data API names.
-        - Otherwise, or if the Data API refuses or names no known zone: ``Europe/Moscow``.
+        The value is the first known zone of these:
+
+        - the zone in the Airflow connection;
+        - the zone that the Data API returns, if the connection uses the Data API;
+        - ``Europe/Moscow``, e.g. if the Data API refuses the request.
 
         :raises CallApiError: the Data API does not answer now. A later request may succeed.
         """
@@ -340,8 +342,8 @@ class CallApiHook(BaseHook):
             sleeps longer.
         :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
             poll.
-        :param until: when your code stops reading, epoch seconds. A sleep ends at this time, and a poll at
-            most ten seconds later.
+        :param until: when your code stops reading snapshots, epoch seconds. The hook does not sleep beyond
+            this time. A poll that is running at this time ends at most ten seconds later.
         :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
@@ -452,9 +454,9 @@ class CallApiHook(BaseHook):
         )
 
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Poll the active calls without end, and yield each result.
+        """Poll the active calls for a watch without end, and yield each snapshot.
 
-        Tasks that wait for the end of a call share their polls.
+        Tasks on this host that wait for a call's end share polls.
         """
         # Only tasks on this host that use the same account share polls. Without a private folder, none do.
         folder = private_folder() if until == "ended" else None

@@ -21,8 +21,8 @@ def json_of_attempt(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain JSON: name of a field → value. Times are epoch seconds.
 
     To save space, the JSON omits each field that has its default value. The field ``call`` contains the
-    attempt's call. This call has an ``external_id`` and an ``attempt`` (a number), too. If one of them equals
-    the same field of the attempt, the JSON of the call omits it.
+    attempt's call. Both the attempt and the call have the fields ``external_id`` and ``attempt`` (a number).
+    The JSON of the call omits such a field if both have the same value.
     """
     value = _changed(attempt, _OF_ATTEMPT)
     if attempt.call is not None:

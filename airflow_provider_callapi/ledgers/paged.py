@@ -145,9 +145,9 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Begin a new change list: the list of the attempts that have changed last.
+        """Write the attempts of the change list to compressed pages in the same store.
 
-        Write the attempts of the old list to compressed pages in the same store.
+        Then begin a new, empty change list.
         """
         both = self._on_last_page | self._changed
         # If the last page has room for the changes, it is written again.
@@ -175,7 +175,7 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Load stored attempts. A later version replaces an earlier one.
+        """Add attempts to those in memory. A later version replaces an earlier one.
 
         Return the keys of the attempts, in the order of ``values``.
         """

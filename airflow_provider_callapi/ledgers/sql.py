@@ -90,8 +90,8 @@ class SqlLedger:
         - The result of an earlier attempt to call the person is not yet known.
         - Fewer than ``min_gap`` seconds have passed since the last call to the person.
           `ClaimResult.not_before` states when the person may be called.
-        - PostgreSQL only: the database has failed after the ledger had stored other ``intents``. The process
-          can dial these without delay.
+        - PostgreSQL only: the database fails after the ledger has stored other ``intents``. The ledger then
+          refuses the rest and raises no error, so that the process can dial the stored intents at once.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts, to store first.

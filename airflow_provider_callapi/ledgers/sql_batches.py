@@ -49,11 +49,13 @@ _OF_AN_INTENT = [column for column in calls.columns if not column.nullable]
 def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None, db: Connection) -> set[str]:
     """Store most of the intents that the ledger grants, with one fast statement.
 
-    `claim_in_turn` must decide about each intent that is not stored:
+    The statement does not store an intent in three cases. The caller must then let `claim_in_turn` decide
+    about the intent:
 
     - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
     - The intent repeats a stored attempt whose call was not placed.
-    - With ``min_gap``: another process has just claimed an attempt for the same row of the lock table.
+    - With ``min_gap``: another process has just claimed an attempt with the same stripe (row of the lock
+      table).
 
     :param campaign: the campaign's name.
     :param intents: intents to call different people, in the order of the people's keys.
@@ -139,9 +141,9 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the SQL expression that locks the people of a batch against other processes.
+    """Return the SQL expression that locks the stripes of a batch's people for one claim.
 
-    It selects the locked rows.
+    The expression selects the locked stripes.
     """
     # Several people can share a row of the lock table. Until the statement is committed, all other claims
     # with `min_gap` for these people wait.

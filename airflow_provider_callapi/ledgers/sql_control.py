@@ -88,8 +88,7 @@ class SqlControl:
     def publish(self, progress: Progress) -> None:
         """Store how far a campaign's task is. The new progress replaces the older progress of this task.
 
-        :param progress: the progress, which also contains the name of the campaign and the task's part of the
-            people.
+        :param progress: the progress, which also contains the campaign's name and the task's shard.
         """
         key = {"campaign": progress.campaign, "shard": progress.shard}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})

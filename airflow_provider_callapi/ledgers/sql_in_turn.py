@@ -83,7 +83,7 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock these people until the transaction ends. Other processes that lock the same people wait."""
+    """Lock the stripes of ``people`` until the transaction ends. Other claims that lock a stripe wait."""
     # Only claims with `min_gap` lock people and wait, also those of other campaigns.
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.

@@ -83,7 +83,10 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression that combines a column's old value and new value."""
+    """Return the SQL expression for a column's next value: the new value, or the old one if that is null.
+
+    A true ``observed`` stays true.
+    """
     if column.name == "observed":  # once true, always true
         return case((column.is_(True), True), else_=new)
     return func.coalesce(new, column)  # null means unknown, and does not replace a known value

@@ -146,10 +146,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         campaign treats the call as ended.
     :param report_timeout: seconds after a call's end within which the Data API must report the call, 300 by
         default. Without the report, the polls decide the result: ``answered`` or ``unknown``.
-    :param absence_proven_after: seconds for which a call whose start request got no answer must stay absent
-        from ``list.calls``, at least ``appear_timeout``. If the Data API does not report the call either, the
-        campaign dials the person again. Choose a time longer than the delay of the Data API's reports. None
-        (default): the campaign does not dial again, and the result is ``unresolved``. Needs the Data API.
+    :param absence_proven_after: seconds, at least ``appear_timeout``. If a start request gets no answer, the
+        call may have been placed. If ``list.calls`` does not show this call for ``absence_proven_after``, and
+        the Data API does not report it, the campaign dials the person again. Choose a time longer than the
+        delay of the Data API's reports. None (default): the campaign does not dial again, and the result is
+        ``unresolved``. Needs the Data API.
     :param call_timeout: seconds from the start of a call, 3600 by default. A call that is still active then
         is treated as ended.
     :param cancel_on_kill: True: a kill of the task also releases (ends) the active calls.

@@ -274,7 +274,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return PokeReturnValue(is_done=True, xcom_value=self._judge(watch.phase, watch.extend_outcome(call)))
 
     def _poll(self, watch: SessionWatch, time_limit: float) -> Snapshot:
-        """Poll the active calls once, and return the result. After a failed poll, it contains the failure.
+        """Poll the active calls once, and return the snapshot: the active calls or the failure.
 
         ``time_limit`` is in seconds.
         """
@@ -301,9 +301,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return self.reschedule and self._state_for_next_poke(context) is None
 
     def _state_for_next_poke(self, context: Context) -> TaskState | None:
-        """Return the task state if the sensor needs it to remember something until the next poke.
+        """Return the task state if the sensor must store its observation until the next poke.
 
-        None: the sensor does not need it, or this Airflow has none.
+        None: it needs no task state, or Airflow has none.
         """
         return TaskState.of(context) if self.reschedule else None
 

@@ -87,7 +87,9 @@ class TaskFacts:
 
 
 def execution_deadline(ti: Any, execution_timeout: timedelta | None) -> float | None:
-    """Return when a try has lasted for ``execution_timeout``, in epoch seconds. A deferral does not move it.
+    """Return when the ``execution_timeout`` of a try ends, in epoch seconds.
+
+    A deferral does not move this time.
 
     :param ti: the task instance in Airflow's context.
     :param execution_timeout: the task's ``execution_timeout``. None: the task has no such timeout.
@@ -104,12 +106,12 @@ def lost_its_state(facts: TaskFacts) -> bool:
     Airflow's option ``[state_store] clear_on_success`` deletes the state when the task succeeds. If a user
     then clears the task, the new try does not know whom the task has called.
 
-    Call this function at the beginning of each try. The first call stores the value that later tries look
-    for.
+    Call this function at the beginning of each try. In the first try, the function stores a flag in the task
+    state. If the flag is missing in a later try after a clear, Airflow has deleted the state.
 
     :param facts: the facts of the running try.
-    :return: True: the value is missing in a later try after a clear, so earlier tries may have called people.
-        False: no record is lost, or this Airflow has no task state.
+    :return: True: the state was deleted, so earlier tries may have called people. False: no record is lost,
+        or this Airflow has no task state.
     """
     if facts.state is None or not conf.getboolean("state_store", "clear_on_success", fallback=False):
         return False

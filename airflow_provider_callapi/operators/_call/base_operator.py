@@ -204,6 +204,8 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after a pause: ask the Data API again for the call's report.
 
+        Return the call as a dict.
+
         :param report_by: when to continue without a report, epoch seconds.
         """
         placed = _placed_call((call or {}).get("call_session_id"))
@@ -213,7 +215,9 @@ class StartCallOperator(RequestOperator):
             )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume the task after a deferral. A failed deferral ends the wait like every other error.
+        """Continue the task when a deferral has ended. Airflow calls this method in the worker.
+
+        If the deferral failed, e.g. because it lasted too long, the method raises an error.
 
         :raises CallApiFailure: the deferral failed, and a retry could call the person a second time.
         """
@@ -231,7 +235,7 @@ class StartCallOperator(RequestOperator):
         return STATE_KEY in context and FLAG.read(self.durable)
 
     def _publish_people(self, context: Context) -> None:
-        """Show the other map indexes of a mapped task whom this map index has called in this DAG run."""
+        """Publish whom this map index of a mapped task has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
         )
@@ -242,9 +246,10 @@ class StartCallOperator(RequestOperator):
             people.publish()
 
     def on_kill(self) -> None:
-        """Let the try fail when Airflow kills the task: it places no call, and does not judge its call.
+        """Stop the try when Airflow kills the task.
 
-        With ``cancel_on_kill``, also release (end) the call, even a call that is placed only now.
+        The killed try dials no one, does not judge its call, and fails. With ``cancel_on_kill``, the try also
+        releases (ends) its call, even if the service accepts the call only after the kill.
         """
         self._killed = True  # a kill can come before the call is placed
         if self._try is not None:

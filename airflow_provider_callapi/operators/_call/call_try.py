@@ -1,4 +1,4 @@
-"""One try of a start operator: check what must be known before a call, place the call, and wait for it."""
+"""One try of a start operator: check whether the task may dial now, place the call, and wait for it."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ class CallTry:
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for a number of seconds, and then begin again. A deferrable task waits in the triggerer."""
+        """Wait for a number of seconds, and then call `start` again. A deferrable task is deferred."""
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)

@@ -103,6 +103,8 @@ class CallWait:
     def report_due(self, call: Outcome, report_by: float) -> Result:
         """Ask the Data API again for the report of an ended call, after a pause.
 
+        Return the call, or a deferral for the next pause.
+
         :param report_by: when to continue without a report, epoch seconds.
         """
         return self._run(self._lifecycle.report_due(call, report_by))

@@ -26,7 +26,7 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class _Entry:
-    """The XCom of one map index: hashes of the people whom it has called, or may have, in this DAG run."""
+    """The XCom of one map index: hashes of the people whom it may have called in this DAG run."""
 
     map_index: int
     people: list[str]
@@ -56,7 +56,7 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Write an XCom that shows the other map indexes of the task whom this map index has called."""
+        """Publish whom this map index has called, as an XCom that the task's other map indexes read."""
         # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
@@ -139,5 +139,8 @@ class PeopleOfIndex:
         return list(self._state.get(_KEY) or [])
 
     def _may_be(self, person: str, contact: str) -> bool:
-        """Return whether a stored hash is that of a contact. If its secret key was deleted, it may be."""
+        """Return whether a stored hash may be the hash of a contact.
+
+        Also True if the secret key of the hash was deleted.
+        """
         return self._facts.deployment.is_fingerprint_of(person, *self._scope, contact) is not False

@@ -1,4 +1,4 @@
-"""Prevent a retry that would call the person again, because the retry cannot read the record of the call."""
+"""Prevent a retry that cannot read the record of the call, and that would call the person again."""
 
 from __future__ import annotations
 

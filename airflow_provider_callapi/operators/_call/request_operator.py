@@ -63,9 +63,9 @@ def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *
 def _converted(
     request_type: type[Request[Any]], values: Mapping[str, Any], region: str | None
 ) -> Mapping[str, Any]:
-    """Return the values of a request, with a session id in place of the dict of a call.
+    """Return the values of a request. The dict of a call becomes the call's session id.
 
-    With ``region``, phone numbers get the service's form.
+    With ``region``, phone numbers become E.164 digits.
 
     :raises InvalidParameters: a phone number cannot be read.
     """

@@ -49,7 +49,12 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
 
 
 def csv_form(contacts: Any) -> tuple[str, bool]:
-    """Return the separator of the CSV file of results, and whether the file begins with a byte order mark."""
+    """Return the separator of the CSV file of results, and whether the file begins with a byte order mark.
+
+    - ``contacts`` is a CSV file: the results have the form of this file.
+    - ``contacts`` is an ``.xlsx`` file: ``;`` and True, the form that Excel reads.
+    - Otherwise: ``,`` and False.
+    """
     suffix = _suffix(contacts) if isinstance(contacts, str) else ""
     if suffix == _XLSX:
         return ";", True  # Excel reads this form

@@ -40,7 +40,7 @@ class Control:
 
         If the store does not answer, return the wish that this worker has read last.
 
-        :raises CallApiTrouble: this worker has not read a wish yet.
+        :raises CallApiTrouble: the store does not answer, and has not answered this worker before.
         """
         with self._log_failure() if self._was_read else _raise_failure():
             if (store := self._opened_store()) is not None:
@@ -92,7 +92,7 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    """Let no one be dialled if the ``with`` block cannot read a wish: a user may have paused the campaign."""
+    """Convert an error of the ``with`` block, which reads a wish, to `CallApiTrouble`: no one is dialled."""
     try:
         yield
     except Exception as error:

@@ -43,7 +43,7 @@ class ExcludedPeople:
         )
 
     def numbers(self) -> frozenset[str]:
-        """Return the phone numbers on the do-not-call list."""
+        """Return the phone numbers on the do-not-call list. Unlike `remember`, store nothing."""
         # If the first read in this try fails: an error. If a later read fails: the known numbers.
         return self._list()
 

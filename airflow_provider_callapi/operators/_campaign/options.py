@@ -159,7 +159,7 @@ class CampaignOptions:
                 self.check_output(name, path)
 
     def check_output(self, name: str, path: str) -> None:
-        """Check that a file that the campaign writes is not another of its files, such as its contact list.
+        """Check that the campaign does not write a file over another of its files, e.g. the contact list.
 
         :param name: the parameter of the file, ``results`` or ``report``.
         :raises InvalidParameter: the campaign would overwrite the other file.

@@ -69,7 +69,7 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result of a person's last attempt. The campaign may have ended before it was placed."""
+    """Return the result of a person's last attempt, even if the attempt's call was not placed."""
     *earlier, last = ending.attempts
     if last.result is not None:
         return last.result

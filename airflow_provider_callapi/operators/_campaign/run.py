@@ -238,10 +238,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait for a call, but no time is known at which it is allowed.
-
-        The search covers one year.
-        """
+        """Raise `CallApiFailure` if people wait, and no time within a year is known to allow calls."""
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")
@@ -300,7 +297,7 @@ class CampaignRun:
         return pause
 
     def _begin_again(self) -> None:
-        """Continue from the ledger, as the next try would. All waits then count from the present time."""
+        """Read the campaign from its ledger again, as a new try does. All waits begin at the present time."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
         stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish
@@ -324,7 +321,10 @@ class CampaignRun:
         )
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
-        """Sleep for a number of seconds. A kill since ``was_killed`` was read ends the sleep in a second."""
+        """Sleep for a number of seconds. A kill ends the sleep within a second.
+
+        If ``was_killed`` is True, the kill came earlier, and nothing ends the sleep.
+        """
         for _ in naps(seconds):
             if self._killed != was_killed:
                 break
