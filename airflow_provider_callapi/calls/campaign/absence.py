@@ -5,7 +5,8 @@ of seconds. An unconfirmed call counts as never placed if two conditions are met
 
 - For ``absence_proven_after`` seconds, all successful snapshots (at least two) have proven that the call is
   not active. After a snapshot that may contain the call, the seconds count from the beginning again.
-- The Data API's reports are then complete, and none of them may be the call's.
+- After these seconds, the Data API returns a complete list of reports, and no report in the list can belong
+  to the call.
 
 If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. An unconfirmed call that is
 not found is unresolved, and the campaign does not dial the person again.
@@ -49,7 +50,7 @@ class AbsenceVerdict:
 class AbsenceProof:
     """Decides, with the Data API's reports, whether each unconfirmed call of a campaign was placed.
 
-    A request is necessary only for unconfirmed calls that no poll has found during their search time.
+    The class asks the Data API only if no poll has found an unconfirmed call in the call's search time.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -137,7 +138,7 @@ def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
-    """Return whether polls have proven since a given time (epoch seconds) that a call is not active."""
+    """Return whether all successful polls since a time (epoch seconds) prove that a call is not active."""
     return (
         unconfirmed.missing_since is not None
         and unconfirmed.missing_since <= since

@@ -115,11 +115,12 @@ class AttemptProgress:
         return self._advance(state, PersonEvent.REFUSED, refused, now)
 
     def put_back_absent(self, state: PersonState, now: float) -> Attempt:
-        """Put a person whose unconfirmed call was never placed back into the queue. Return the attempt.
+        """Put a person back into the queue, because the person's unconfirmed call was never placed.
 
         The next call to the person gets the attempt number of the unconfirmed call.
 
         :param now: epoch seconds.
+        :return: the changed attempt.
         """
         return self._wait_again(state, PersonEvent.ABSENT, state.current_attempt, now)
 

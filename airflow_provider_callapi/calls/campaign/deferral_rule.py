@@ -28,13 +28,13 @@ While the task is deferred, it cannot read that a user has resumed the campaign.
 def may_defer_until(
     runner: Runner, pause: Pause, now: float, *, preparation: float, has_data_api: bool
 ) -> float | None:
-    """Return until when the task of a campaign can defer, epoch seconds. None: the task must not defer now.
+    """Return the latest time until which the task of a campaign can defer, in epoch seconds.
 
-    For example, the task must not defer while it searches for an unconfirmed call.
-
-    :param pause: the pause that the last step of the campaign returned.
+    :param pause: what the last `Runner.step` returned.
     :param now: epoch seconds.
     :param preparation: how many seconds a resumed task needs to read the contact list and the ledger.
+    :return: the time. None: the task must not defer now, for example because it searches for an unconfirmed
+        call.
     """
     campaign = runner.campaign
     if (

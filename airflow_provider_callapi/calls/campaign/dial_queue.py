@@ -164,6 +164,8 @@ class DialQueue:
           yet, the result is `Result.CALLED_RECENTLY` until the person is dialled.
         - Otherwise: the person waits 30 seconds.
 
+        If dialling ends before the wait is over, the person is finished.
+
         :param intent: the record of the next attempt to call the person.
         :param claim: the ledger's answer to the request to reserve the attempt.
         :param now: epoch seconds.
@@ -193,7 +195,8 @@ class DialQueue:
         """Record the service's answer to a start request. Return the person's attempt to store in the ledger.
 
         - The call was placed: the campaign watches the call.
-        - The request got no answer: the campaign searches for the unconfirmed call.
+        - The request got no answer, or the answer has the session id of another person's call: the campaign
+          searches for the unconfirmed call.
         - The request was not sent, or the account lacks points: the person returns to the queue.
         - The service would refuse every call: dialling stops, and the person returns to the queue.
         - The service refuses only this person's call: the attempt is over.
@@ -229,7 +232,7 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return the person's row in the list as text, e.g. `` (row 7 of the list)``.
 
-        It is empty unless the service refuses a parameter and does not name it.
+        Return ``""`` if the error names the parameter, or has another cause.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -162,7 +162,7 @@ class Campaign:
         ]
 
     def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return the finished calls that get a tag no more, as pairs (attempt, tag id), for the log.
+        """Return the finished calls on which a tag cannot be set, as pairs (attempt, tag id), for the log.
 
         :param reported: attempts whose result has just become known, with or without a report.
         """
@@ -207,8 +207,10 @@ class Campaign:
     def over(self) -> bool:
         """Return whether the campaign is over: no attempt is open, and no further person will be dialled.
 
-        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial. If
-        the Data API refuses every request, the calls without a report stay open for the next try.
+        No further person is dialled if dialling has stopped, or if no person waits for a call or a redial.
+
+        Exception: if the Data API refuses every request, the campaign does not wait for the missing reports.
+        The attempts without a report stay open for the next try.
         """
         left = self._index.count(PersonStage.REPORT_DUE) if self.reports.refused else 0
         is_done = self._index.open_attempts == left

@@ -89,7 +89,8 @@ class ClaimResult:
     :ivar granted: True: the intent is stored, and only this process may dial the person. False: this process
         must not dial the person.
     :ivar held: another process's attempt because of which the ledger refused the claim. None: there is none.
-    :ivar not_before: when the person may be called after another refusal, epoch seconds. None: unknown.
+    :ivar not_before: if the ledger refused the claim for another reason, such as a recent call: from when the
+        person may be called, epoch seconds. None: unknown.
     """
 
     granted: bool

@@ -166,7 +166,11 @@ class MissingReports:
         ]
 
     def has_late(self, now: float) -> bool:
-        """Return whether the campaign only waits for a report any more because this try began late."""
+        """Return whether the campaign still waits for a report whose deadline passed at least an hour ago.
+
+        Usually, the campaign does not wait so long. But a try that began late first asks the Data API for
+        ten minutes.
+        """
         return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 
     def _overdue(self, at: float) -> list[PersonState]:

@@ -64,8 +64,8 @@ def result_of(call: Outcome) -> Result:
 
     - If the contact answered: the result is `Result.ANSWERED`.
     - If the contact did not answer: the finish reason determines the result.
-    - If this is unknown: the finish reason determines the result, too. But the result is `Result.UNKNOWN` in
-      place of ``BUSY``, ``NOT_REACHED`` and ``WRONG_NUMBER``.
+    - If it is unknown whether the contact answered: the finish reason determines the result, but
+      `Result.UNKNOWN` replaces ``BUSY``, ``NOT_REACHED`` and ``WRONG_NUMBER``.
     """
     if call.answered:
         return Result.ANSWERED

@@ -18,7 +18,8 @@ class Person:
     :ivar zone: IANA name of the person's time zone.
     :ivar row: the person's row in the contact list: column → value.
     :ivar line: the number of this row in the contact list; the first row is 1.
-    :ivar numbers: the phone numbers that the name of a SIP number may mean, as E.164 digits.
+    :ivar numbers: if ``contact`` is a SIP number: the phone numbers that its name, the part before ``@``, may
+        mean, as E.164 digits.
     """
 
     key: str

@@ -61,7 +61,7 @@ class _Row(NamedTuple):
     """A row of the contact list.
 
     :ivar cells: column → value; None replaces each failed formula, such as ``#REF!``.
-    :ivar zone: the cell of the column ``timezone``, in which a failed formula is no empty cell.
+    :ivar zone: the cell of the column ``timezone``. A failed formula stays a text.
     """
 
     cells: Mapping[str, Any]
@@ -121,7 +121,8 @@ class _PeopleReader:
     def finish(self) -> Plan:
         """Return the plan after the last row.
 
-        :raises ListUnreadable: a column holds time zones without its name, or many numbers end in five zeros.
+        :raises ListUnreadable: a column not named ``timezone`` has time zones, or many numbers end in five
+            zeros.
         """
         self._signed.refuse()
         if self._contradictions:
@@ -151,7 +152,10 @@ class _PeopleReader:
         return contact
 
     def _make_person(self, row: _Row, contact: str, numbers: frozenset[str]) -> Person:
-        """Return the person of a row, from which a valid start request can be made."""
+        """Return the person of a row.
+
+        :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request.
+        """
         zone = self._read_zone(row)
         person = Person(self._key_of(contact_key(contact)), contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
@@ -178,14 +182,17 @@ class _PeopleReader:
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
     def _add_duplicate(self, row: _Row, contact: str, first: Person) -> None:
-        """Record a row with the number of an earlier row. An unreadable time zone is no other zone."""
+        """Record a row with the number of an earlier row, and whether the time zones of both rows differ.
+
+        An unreadable time zone counts as equal.
+        """
         why = f"the number of row {first.line}"
         self._plan.duplicates.append(Duplicate(row.cells, row.line, why, contact))
         if row.zone is not None and read_time_zone(str(row.zone)) not in (None, first.zone):
             self._contradictions.setdefault(first.key, row.line)
 
     def _skip_contradictions(self) -> None:
-        """Make the rows of people with different time zones invalid."""
+        """Move each person whose rows name different time zones to the invalid rows."""
         plan, contradictions = self._plan, self._contradictions
         for person in plan.people:
             if line := contradictions.get(person.key):
@@ -195,11 +202,11 @@ class _PeopleReader:
 
 
 def _own_number(contact: str, numbers: frozenset[str]) -> str:
-    """Return the phone number of a person: the contact, or the name of a SIP address if it is such a number.
+    """Return a person's number: E.164 digits, or a SIP number as `contact_key` returns it.
 
-    If the contact is another SIP number, return this SIP number.
+    Return ``79260000011`` for ``79260000011@example.com``.
 
-    :param numbers: the phone numbers that the name may mean.
+    :param numbers: the phone numbers that the name (before ``@``) may mean.
     """
     name = contact.partition("@")[0]
     return name if name in numbers else contact_key(contact)

@@ -70,9 +70,9 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     - Otherwise, if the contact certainly did not answer: the delay of the result.
     - Otherwise: there is no redial.
 
-    There is no redial after `Rules.max_attempts` calls, or after the end of dialling. A call that rang no
-    phone does not count. The delay after it doubles with each earlier call that rang no phone, at most to
-    32 times the delay.
+    There is no redial after `Rules.max_attempts` calls, or after the end of dialling. Calls that rang no
+    phone do not count. If the last call rang no phone, the delay doubles for each earlier call that rang no
+    phone, at most to 32 times the delay.
 
     :param now: epoch seconds.
     """

@@ -158,7 +158,7 @@ class _TimeLine:
     def outline(self, height: float, *, busiest: bool) -> str:
         """Return the filled area of the chart of calls over time, as an SVG path.
 
-        It shows the average or the busiest minute of each step.
+        If ``busiest``, show each bin's busiest minute, or else its average minute.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         # h1: each bin is one unit wide

@@ -66,7 +66,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _with_none(test: Any) -> Callable[..., Any]:
-    """Return a Jinja test, such as ``is none``, that gets None for each empty cell."""
+    """Wrap a Jinja test, such as ``is none``. The wrapped test gets None in place of each `EmptyCell`."""
 
     @wraps(test)  # also copies the mark of a test that gets the environment
     def test_with_none(*values: Any, **named: Any) -> Any:
@@ -76,7 +76,7 @@ def _with_none(test: Any) -> Callable[..., Any]:
 
 
 def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
-    """Return Jinja's filter ``join`` that refuses a dict, because it would insert column names."""
+    """Wrap Jinja's filter ``join`` to refuse a dict, because ``join`` would insert the keys of the dict."""
 
     @wraps(join)
     def join_without_dicts(context: Any, value: Any, *options: Any, **named: Any) -> str:
@@ -88,7 +88,7 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
 
 
 def _refuse_in_json(value: Any) -> None:
-    """Raise the error of an empty cell, or of a value that JSON does not know, in the filter ``tojson``."""
+    """Raise an error, because the filter ``tojson`` met an empty cell or a value that JSON does not know."""
     if isinstance(value, EmptyCell):
         raise UndefinedError(EMPTY_VALUE)
     raise TypeError(f"{type(value).__name__} in JSON")
@@ -97,7 +97,7 @@ def _refuse_in_json(value: Any) -> None:
 def _check_value(value: Any) -> Any:
     """Return a value that a template is about to insert into a text.
 
-    :raises UndefinedError: the value is empty, a method, or a value that is not written as one text.
+    :raises UndefinedError: the value is empty, a method, bytes, or a collection such as a list.
     """
     if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
         return value
@@ -125,7 +125,7 @@ class _PlainText:
     columns: Sequence[str]
 
     def fill_in(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text for a row. None: only Jinja can fill it in, for example from an empty cell."""
+        """Return the text for a row. None: a column is missing or its cell is no text, so Jinja is needed."""
         try:
             values = tuple([value_of(row, column) for column in self.columns])
         except KeyError:
@@ -202,7 +202,8 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
 
     - A template that uses the person's row becomes a `RowTemplate`, which `fill_in` fills in later.
-    - Any other template becomes its text, or a `RowTemplate` if it cannot be filled in.
+    - Any other template is filled in at once, and becomes a text. If an error occurs, the template becomes a
+      `RowTemplate`, and `fill_in` raises the error.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact`` (the row).

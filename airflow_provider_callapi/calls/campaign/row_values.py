@@ -1,4 +1,4 @@
-"""Converts a person's row for the templates of a campaign: whatever a template does, no gap is spoken.
+"""Converts a person's row for a campaign's templates, so that no spoken message has a gap or brackets.
 
 An empty cell, a dict or a list becomes an object that refuses to become text. Otherwise, Python would write
 ``None`` or brackets into the text, for example in ``{{ contact.name ~ '!' }}``.
@@ -49,7 +49,7 @@ EMPTY_CELL = EmptyCell()
 
 
 class _NoText:
-    """The base of lists and dicts that refuse to become text, because brackets would be spoken."""
+    """The base of lists and dicts that refuse to become text, because no message may contain brackets."""
 
     __slots__ = ()
 

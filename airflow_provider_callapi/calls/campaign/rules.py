@@ -19,8 +19,9 @@ class Rules:
 
     :ivar hours: the hours and days on which people may be called.
     :ivar redial: result of a call → delay of the redial in seconds. None, or no entry: no redial.
-    :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. The first of these
-        marks that the call has replaces ``redial``, even if the contact answered.
+    :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. If the call has one
+        of these marks, the first such mark determines the delay in place of ``redial``, even if the contact
+        answered.
     :ivar block_marks: if a call has one of these marks, the campaign puts the person on the account's
         blacklist.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.

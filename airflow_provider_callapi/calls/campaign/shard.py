@@ -28,7 +28,9 @@ class Shard:
         return digest % self.count == self.number - 1
 
     def has_row(self, line: int) -> bool:
-        """Return whether the shard contains a row without a valid number: one shard reports each such row.
+        """Return whether a row without a valid number belongs to this shard.
+
+        Each such row belongs to one shard, so that only one task reports the row.
 
         :param line: the number of the row in the contact list.
         """

@@ -94,7 +94,7 @@ class SignedColumns:
         self._other: set[str] = set()
 
     def add(self, row: Mapping[str, Any], line: int) -> None:
-        """Look at a row.
+        """Record which columns of a row contain an offset, and which contain another value.
 
         :param row: the row: column → value.
         :param line: the number of the row in the list.
@@ -110,9 +110,9 @@ class SignedColumns:
                 self._first[name] = line
 
     def refuse(self) -> None:
-        """Raise an error if a column has only offsets. The caller has added all rows.
+        """Raise an error if a column has offsets, and no other values except zeros and empty cells.
 
-        Zeros and empty cells may stand beside the offsets.
+        Before this, the caller must `add` all rows.
 
         :raises ListUnreadable: there is such a column. The error message names the column and a row.
         """

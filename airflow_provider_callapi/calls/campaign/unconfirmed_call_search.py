@@ -114,7 +114,7 @@ class UnconfirmedCallSearch:
 def owner_of(
     unconfirmed_calls: UnconfirmedByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose unconfirmed call a reported call is. None: there is no such person.
+    """Return the person whose unconfirmed call matches a reported call. None: there is no such person.
 
     :param unconfirmed_calls: the dict of `PersonIndex.unconfirmed_by_external_id`.
     :param external_id: the ``external_id`` of the reported call; None: the service states no id.

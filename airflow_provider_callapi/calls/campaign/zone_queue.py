@@ -71,7 +71,7 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the calling window at a given time opens, or else the next window, in epoch seconds."""
+        """Return when the window open at ``at`` opened, or else when the next one opens (epoch seconds)."""
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
             self._opens, self._closes = self._hours.window(at, self.zone)

@@ -128,14 +128,15 @@ def _is_similar(folded_name: str, meaning: str) -> bool:
 
 @lru_cache(maxsize=256)
 def phone_columns(names: tuple[str, ...]) -> list[str]:
-    """Return the names of the columns of a do-not-call list that are named like a phone number.
+    """Return the names of those columns of a do-not-call list that should contain phone numbers.
 
-    - If the list has one column: this column. Its name may be any name that is no entry of the list.
+    - If the list has one column: this column, whatever its name is.
     - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
-    :raises ListUnreadable: the only column seems to have no name, because its name may be the first entry.
+    :raises ListUnreadable: the list has one column, and its name may be the first entry of the list, such as
+        ``79260000001``. The list then seems to have no column names.
     """
     folded = {name: fold_name(name) for name in names}
     found = [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]
@@ -184,8 +185,8 @@ def _quoted(names: Iterable[str]) -> str:
 def shown_name(name: object) -> str:
     """Return the name of a column for an error message.
 
-    Phone numbers in the name are shortened: a row such as ``{"79260000001": "Anna"}`` has them as names.
-    Escape sequences replace invisible characters.
+    Phone numbers are shortened, because the name of a column can be a phone number, as in
+    ``{"79260000001": "Anna"}``. Escape sequences replace invisible characters.
     """
     text = mask_phones(str(name))
     return ascii(text) if fold(text) != text and not fold(text).isascii() else repr(text)

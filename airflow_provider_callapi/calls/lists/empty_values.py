@@ -1,7 +1,8 @@
 """Recognises the values that mean an empty cell, such as ``NaN``, and the errors of failed formulas.
 
-A failed formula is no empty cell: its cell should have a value. The readers of lists therefore keep its text,
-such as ``#REF!``. So a failed formula is neither a missing time zone nor a blank line of a do-not-call list.
+A failed formula does not count as an empty cell, because the cell should have a value. The readers of lists
+therefore keep the text of a failed formula, such as ``#REF!``. Otherwise, a failed formula would count as a
+missing time zone, or as a blank line of a do-not-call list.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def is_empty(value: Any) -> bool:
 
 
 def clean(value: Any) -> Any:
-    """Return the value of a cell: None replaces an empty value, and a text replaces its UTF-8 bytes.
+    """Return a cell's value: None for an empty value, a text for UTF-8 bytes, or else the same value.
 
     The function also replaces the values inside of dicts and lists. Bytes that are no text stay bytes.
     """
@@ -128,7 +129,10 @@ def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
 
 
 def _decode(data: bytes) -> str | bytes:
-    """Return the text of UTF-8 bytes. Bytes with control characters, such as the bit 1, are no text."""
+    """Return the text of UTF-8 bytes. Return other bytes unchanged.
+
+    Bytes with control characters, such as a database's bit 1, count as no text.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError:

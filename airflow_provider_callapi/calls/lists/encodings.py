@@ -40,9 +40,8 @@ class Encoding:
 
     :ivar name: Python's name of the encoding, such as ``utf-8-sig`` or ``cp1251``.
     :ivar is_guess: True: the encoding is likely, but not certain.
-    :ivar needs_mark: whether the campaign's file of results, which is UTF-8, should begin with a byte order
-        mark. If True, the program that wrote the list, such as Excel, probably recognises UTF-8 only by this
-        mark.
+    :ivar needs_mark: True: the campaign's file of results, which is UTF-8, should begin with a byte order
+        mark. The program that wrote the list, such as Excel, probably recognises UTF-8 only by this mark.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Finds out which digits of a number only the number format of its cell shows.
+"""Finds the digits that a cell's number format shows in addition to the stored number.
 
 With the format ``"+7 "000 000-00-00``, a workbook shows the number 9260000001 as ``+7 926 000-00-01``. The
-number alone may be the number of a stranger, for example in another country.
+stored number alone may be the number of a stranger, for example in another country.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ _SIGNS = re.compile(r"[^\d+-]")
 
 
 def shown_text(value: int, number_format: str) -> str | None:
-    """Return the text that a workbook shows for a number, if it has more digits or signs than the number.
+    """Return the text that a workbook shows for a number, if the text has further digits, ``+`` or ``-``.
 
     Examples: ``+7 926 000-00-01`` for 9260000001, and ``0042`` for 42 with the format ``0000``.
 
     :param number_format: the number format of the cell.
-    :return: the text. None: the cell shows the number, or the format does more than add a text to it.
+    :return: the text. None: the number is negative, the format adds no digit, ``+`` or ``-``, or the format
+        has other parts than texts and places for digits.
     """
     parts = _parts(number_format)
     if value < 0 or parts is None:

@@ -11,7 +11,7 @@ import re
 _ROUNDED = re.compile(r"\d{5,10}00000(?:[.,]0+)?")
 """Matches the digits of a phone number without any sign, such as ``79261200000`` and ``79261200000.0``."""
 _FEWEST = 2
-"""The smallest number of different such numbers that are no chance."""
+"""If fewer different phone numbers than this end in five zeros, the zeros may be chance."""
 _SHARE = 10
 """If more than one of ten rows has such a number, the list is damaged. By chance, it is one of 100,000."""
 
@@ -25,7 +25,7 @@ class RoundedNumbers:
         self._rounded: set[str] = set()
 
     def add(self, text: str, line: int) -> None:
-        """Look at the number of a row.
+        """Count a row, and record whether its phone number seems to be rounded.
 
         :param text: the number, as the row contains it. A number with a ``+`` or with spaces is not rounded.
         :param line: the number of the row in the list.
@@ -36,6 +36,9 @@ class RoundedNumbers:
             self._rounded.add(text)
 
     def lines(self) -> list[int]:
-        """Return the rows with a rounded number, if there are so many that they are no chance."""
+        """Return which rows have a rounded phone number, as the numbers of the rows in the list.
+
+        The result is empty if there are so few of these rows that the zeros may be chance.
+        """
         is_damaged = len(self._rounded) >= _FEWEST and len(self._lines) * _SHARE > self._rows
         return self._lines if is_damaged else []

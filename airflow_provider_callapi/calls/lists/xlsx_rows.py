@@ -66,7 +66,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield the pair (line number, values) for each line of a sheet that is not empty.
+    """Yield (line number, values) for each line of a sheet, except empty lines.
 
     :raises ListUnreadable: a formula has no stored result.
     """
@@ -85,10 +85,10 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 
 class _Marks:
-    """Collects the lines of a sheet with merged cells, and its hidden lines, from the sheet's XML.
+    """Reads in a sheet's XML which lines have merged cells and which lines are hidden.
 
     :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
-    :ivar hidden: the lines that the program does not show, for example because of a filter.
+    :ivar hidden: the lines that Excel does not show, for example because of a filter.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class _Marks:
         self._line = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Read one element."""
+        """Record the hidden line or the merged cells that an XML element describes."""
         if tag.endswith("}row"):
             self._line = int(attributes.get("r", self._line + 1))
             if attributes.get("hidden") in ("1", "true"):
@@ -141,7 +141,7 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
 
 
 def _value(cell: Any) -> Any:
-    """Return the value of a cell, or the text that it shows if its number format shows further digits."""
+    """Return a cell's value, or the shown text if the cell's number format adds digits, ``+`` or ``-``."""
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
