@@ -36,8 +36,8 @@ def attempt_of_row(row: Any) -> Attempt:
     """Convert a row of the SQL ledger's call table to an `Attempt`.
 
     :param row: the row's values, in the order of `attempt_columns`.
-    :raises CallApiFailure: this version of the package does not know the status or the result, or the column
-        that the status needs is null.
+    :raises CallApiFailure: this version of the package does not know the status or the result, or a column is
+        null that must have a value in a row with this status, e.g. ``result`` if the attempt has finished.
     """
     (
         _,
@@ -104,9 +104,9 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
-    """Return the kind that a column of the call table contains.
+    """Return the `Status` or `Result` that a text in the call table means.
 
-    :param kinds: value in the database → kind.
+    :param kinds: text in the database → `Status` or `Result`.
     """
     if stored in kinds:
         return kinds[stored]
