@@ -67,7 +67,8 @@ class CallUnresolved(AirflowFailException):
 class CallTooLate(AirflowFailException):
     """The DAG run was due more than ``max_lateness`` ago, so the task places no calls.
 
-    The task also fails with this error if the calling hours open only after the end of ``max_lateness``.
+    The task also fails with this error if the calling hours open more than ``max_lateness`` after the run was
+    due.
     """
 
 
