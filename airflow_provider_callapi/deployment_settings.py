@@ -27,7 +27,8 @@ def read_deployment() -> Deployment:
     - ``name``: the option ``[callapi] deployment``. If not set: ``[api] base_url``.
     - ``keys``: the keys in ``[callapi] secret_keys``, newest first. If not set: the keys in
       ``[core] fernet_key``.
-    - ``id_key``: the oldest of ``keys``. Empty if ``deployment`` is set and ``secret_keys`` is not.
+    - ``id_key``: the key for the hashes in ids: the oldest of ``keys``. Empty if ``deployment`` is set and
+      ``secret_keys`` is not.
 
     A new key in front of the old keys does not change the ids.
     """

@@ -43,13 +43,13 @@ class CallApiFailure(AirflowFailException):
 class InvalidParameter(CallApiFailure, ValueError):
     """The value of a parameter is not allowed.
 
-    The error message names the parameter, and never contains the value.
+    The error message names the parameter. Most messages do not contain the value.
 
     An operator's constructor raises this error while Airflow reads the DAG file. In a mapped task, the worker
     calls the constructor, and Airflow does not retry the task after this error.
 
-    :param message: what is wrong. A phone number in it is shortened: an author may have taken one parameter
-        for another, and some messages name the value.
+    :param message: what is wrong. The exception shortens phone numbers in the message: the message may
+        contain a value, and an author may have given a phone number to the wrong parameter.
     """
 
     def __init__(self, message: str) -> None:
@@ -67,7 +67,8 @@ class CallUnresolved(AirflowFailException):
 class CallTooLate(AirflowFailException):
     """The DAG run was due more than ``max_lateness`` ago, so the task places no calls.
 
-    The task also fails with this error if the calling hours open only after the end of ``max_lateness``.
+    The task also fails with this error if the calling hours open more than ``max_lateness`` after the run was
+    due.
     """
 
 
@@ -110,7 +111,7 @@ def unresolved_call(error: Exception, *, may_dial_again: bool) -> CallUnresolved
     - With ``may_dial_again``: `CallUnresolvedForNow`. Airflow retries the task.
     - Otherwise: `CallUnresolved`. Airflow does not retry the task.
 
-    :param error: the error with the message of the new exception.
+    :param error: the error whose message the new exception gets.
     :param may_dial_again: whether the DAG author accepts that a retry places a second call.
     """
     return (CallUnresolvedForNow if may_dial_again else CallUnresolved)(str(error))
@@ -134,9 +135,8 @@ def translate_errors() -> Iterator[None]:
 def with_advice(error: CallApiError) -> str:
     """Return one text: the message of an API error, and advice on what a user should do about the error.
 
-    The advice names the service that refused the request. If only the Data API has the request's method, this
-    is the Data API. Otherwise, the advice names the Call API, also for ``login.user``, a method of both
-    services.
+    If only the Data API has the request's method, the advice names the Data API. Otherwise, the advice names
+    the Call API, also for ``login.user``, a method of both services.
 
     :param error: the error of the request.
     """

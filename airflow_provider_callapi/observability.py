@@ -229,7 +229,7 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric in two forms: with tags, and with the tags' values in the name.
+    """Send a metric with tags, and by default also with the tags' values in the name.
 
     Example of such a name: ``callapi.calls.answered``.
     """
@@ -243,7 +243,7 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 @cache  # a look-up of the option is slow
 def _sends_names_with_tags() -> bool:
-    """Return whether metrics are also sent with the tags in the name, as Airflow's options define."""
+    """Return Airflow's option ``legacy_names_on``: also send metrics with the tags' values in the name."""
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
 

@@ -141,7 +141,7 @@ class CallApiRetryPolicy(RetryPolicy):
 
         :param exception: the exception of the task. Its causes are checked, too.
         :param try_number: the number of the failed try, from 1. The delay after a failure of the service
-            grows with it.
+            grows with this number.
         :param max_tries: not used: Airflow itself limits the number of retries.
         :param context: not used.
         :return: the decision and its reason. ``RetryDecision.default()``: the policy does not decide.

@@ -19,7 +19,8 @@ from airflow_provider_callapi.cli.output import fail, print_rows, warn
 def find(args: Namespace) -> None:
     """Print the active calls with an ``external_id``, and the newest call with this id in the Data API.
 
-    The error `CallUnresolved` names the ``external_id`` of a call that may have been placed.
+    Use the command after the error `CallUnresolved`, which names the ``external_id`` of a call that may have
+    been placed.
 
     The command searches the Data API's reports of the last 30 days, if the connection uses the Data API. If
     no call is found, the command exits with ``1``.

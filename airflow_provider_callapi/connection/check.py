@@ -82,9 +82,9 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Return a sentence for the user about the account's time zone.
+    """Check the connection's time zone, and return a sentence for the user.
 
-    :raises _ConnectionUnusable: the connection names a zone with other times.
+    :raises _ConnectionUnusable: the account's zone has other clock times.
     """
     try:
         zone = client.call(GetAccount()).timezone

@@ -125,7 +125,8 @@ class ConnectionSettings(BaseModel):
     """The settings in an Airflow connection: addresses, credentials, and how to send requests.
 
     :ivar url: base URL of the Call API, including the version: ``https://callapi.comagic.ru/v4.0``.
-    :ivar data_api_url: base URL of the Data API, with the version. None: the connection does not use it.
+    :ivar data_api_url: base URL of the Data API, including the version. None: the connection does not use
+        the Data API.
     :ivar login: the user name. None: ``password`` is a permanent access key, so there is no login.
     :ivar password: the password of ``login``, or a permanent access key.
     :ivar timeout: the longest time for one request, in seconds.
@@ -194,8 +195,8 @@ class ConnectionSettings(BaseModel):
 
         This is the zone in the Airflow connection, or ``Europe/Moscow`` if the connection names no zone.
 
-        The zone may be wrong. A period in this zone must therefore begin at least a day before the wanted
-        interval, and end a day after it.
+        The account may have another time zone. A period in this zone must therefore begin at least a day
+        before the wanted interval, and end a day after the interval.
         """
         return self.timezone or DEFAULT_TIMEZONE
 
@@ -273,10 +274,10 @@ def _fold(name: str) -> str:
 
 
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
-    """Return the base URL that a host or a URL means. Blanks around it do not matter.
+    """Return the base URL for a host or a URL. Blanks around it are ignored.
 
-    :raises FieldInvalid: the text is no host or URL without a version, the port is wrong, or plain http is
-        not allowed.
+    :raises FieldInvalid: the text is no host or URL, the URL has a version, the port is wrong, or plain http
+        is not allowed.
     """
     host = host.strip()
     try:
@@ -308,7 +309,8 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
 def read_settings(connection: Connection) -> ConnectionSettings:
     """Return the settings of an Airflow connection of type ``callapi``.
 
-    The function does not cause Airflow to mask values of the extra, such as ``Europe/Moscow``, in the logs.
+    The function parses the text of the extra itself, because Airflow's ``extra_dejson`` may mask values of
+    the extra, such as ``Europe/Moscow``, in the logs.
 
     :raises ConnectionSettingsInvalid: the connection has another type, or a field is invalid. The error
         message names the connection, and the type or the field.

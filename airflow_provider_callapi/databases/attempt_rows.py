@@ -36,8 +36,9 @@ def attempt_of_row(row: Any) -> Attempt:
     """Convert a row of the SQL ledger's call table to an `Attempt`.
 
     :param row: the row's values, in the order of `attempt_columns`.
-    :raises CallApiFailure: this version of the package does not know the status or the result, the column
-        that the status needs is null, or a list is another value.
+    :raises CallApiFailure: this version of the package does not know the status or the result, a column is null
+        that must have a value in a row with this status, e.g. ``result`` if the attempt has finished, or a list
+        is another value.
     """
     (
         _,
@@ -104,9 +105,9 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
-    """Return the kind that a column of the call table contains.
+    """Return the `Status` or `Result` that a text in the call table means.
 
-    :param kinds: value in the database → kind.
+    :param kinds: text in the database → `Status` or `Result`.
     """
     if stored in kinds:
         return kinds[stored]

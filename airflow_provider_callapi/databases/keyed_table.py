@@ -58,8 +58,8 @@ class KeyedTable:
         """Create the table if it is missing, and check that rows can be written.
 
         :param probe: a row for the check: column → value. The row does not stay in the table.
-        :raises CallApiFailure: the table lacks a column, or a primary or unique key of the expected columns.
-            Or the database reports a permanent error.
+        :raises CallApiFailure: a column is missing, no primary or unique key consists of the expected
+            columns, or the database reports a permanent error, e.g. rows cannot be written.
         :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
         try:

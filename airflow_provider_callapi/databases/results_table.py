@@ -1,7 +1,8 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
 The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. A row with the attempt 0 stands for no attempt. There are two kinds:
+a SIP number. In a row that does not describe an attempt, ``attempt`` is 0. There are two kinds of
+such rows:
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
@@ -65,9 +66,9 @@ class ResultsTable:
     def prepare(self) -> None:
         """Create the table if it is missing, and check that rows can be written.
 
-        :raises CallApiFailure: the table lacks a column, has no primary or unique key of the expected
-            columns, or a permanent error of the database occurred, e.g. rows cannot be written.
-        :raises CallApiTrouble: a transient error of the database, e.g. the database does not answer.
+        :raises CallApiFailure: a column is missing, no primary or unique key consists of the expected
+            columns, or the database reports a permanent error, e.g. rows cannot be written.
+        :raises CallApiTrouble: a transient error, e.g. the database does not answer.
         """
         self._keyed.prepare(_PROBE)
 

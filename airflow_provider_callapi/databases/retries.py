@@ -47,9 +47,10 @@ RETRY_OUTAGE = RETRY_BRIEFLY.copy(
 
 
 def mask_errors(work: Callable[[], T], named: str) -> T:
-    """Call a function that uses a database, and return its result.
+    """Call a function that uses a database, and remove phone numbers from the error if the function fails.
 
     :param named: the beginning of the error message, such as ``the ledger's database``.
+    :return: the result of the function.
     :raises CallApiTrouble: the database does not answer, refuses a statement or cannot store a value, or
         another process has changed the same row (`LostRaceError`). The message contains no phone numbers.
     """

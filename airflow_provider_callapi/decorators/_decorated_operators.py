@@ -68,9 +68,9 @@ class FunctionOperator(DecoratedOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates in the operator's parameters and in the function's arguments.
+        """Render the templates in the operator's parameters and the function's arguments.
 
-        Data of another task is not rendered.
+        A template in a value from another task is not rendered.
         """
         if parent is not self:
             super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)

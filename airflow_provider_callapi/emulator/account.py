@@ -171,10 +171,11 @@ class Account:
     :ivar active: False: every request fails with ``account_inactive``.
     :ivar virtual_numbers: the numbers that the account has rented.
     :ivar locked: numbers and SIP lines that the Data API shows as locked. Start requests accept them.
-    :ivar manages_numbers: False: start requests with a ``virtual_phone_usage_rule`` other than ``fixed``
-        fail.
+    :ivar manages_numbers: whether the account has the vendor's number management. False: start requests
+        with a ``virtual_phone_usage_rule`` other than ``fixed`` fail.
     :ivar number_scenarios: virtual number → id of the scenario that ``start.vnumber_call`` uses.
-    :ivar blacklist: phone numbers of contacts. Start requests for them fail. Their own calls end at once.
+    :ivar blacklist: phone numbers of contacts. Start requests for these contacts fail. Inbound calls from
+        these contacts end at once.
     :ivar forbidden_prefixes: beginnings of contacts' phone numbers, e.g. ``{"44"}``. Start requests for
         these numbers fail.
     :ivar forbidden_methods: API methods. Requests for them fail with ``forbidden``.

@@ -21,7 +21,7 @@ class Leg:
     :ivar calling: the calling number in ``list.calls``.
     :ivar called: the called number in ``list.calls``. For the contact of an outgoing call, the DTMF string of
         the start request follows the number.
-    :ivar employee: the employee in ``list.calls``. None: it names no employee.
+    :ivar employee: the employee that ``list.calls`` names for the leg. None: no employee is named.
     :ivar answered_at: when the participant answered.
     :ivar disconnected_at: when the leg ended.
     :ivar finish_reason: why the leg ended. None: the leg has not ended.

@@ -214,7 +214,7 @@ def _candidates(
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
     """Return the session ids in a report's filter with ``=`` or ``in``, e.g. ``{5, 6}``.
 
-    None: another operator, or a value that is not a whole number.
+    None: another comparison, or a value that is not a whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))

@@ -159,8 +159,8 @@ class Exchange(Dispatcher):
 
         - The exchange removes the calls, the journal's events, the scripts, the expectations about rings, the
           planned faults and the temporary tokens of logins.
-        - No account has used any points (rate-limit units) any more. Other changes that a test has made to an
-          account stay.
+        - The exchange sets the used points (rate-limit units) of all accounts to 0. Other changes that a test
+          has made to an account stay.
         - `report_lag` and `default_script` return to their defaults.
         """
         with self._lock:
@@ -203,12 +203,11 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If a phone rings that the test has not named, `check_rings` fails. The exception is an operator's
-        phone, which may ring unnamed in two kinds of calls:
+        If any other phone rings, `check_rings` fails. Exception: in two kinds of calls, an operator's phone
+        may ring that the test has not named:
 
-        - In an inbound call.
-        - In a call to a contact that the test has named. Contacts named with ``expect_ring(…, times=0)`` do
-          not count here.
+        - An inbound call.
+        - A call to a contact that the test has named, except with ``expect_ring(…, times=0)``.
         """
         with self._lock:
             self._expectations.no_other_rings = True

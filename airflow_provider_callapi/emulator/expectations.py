@@ -23,8 +23,7 @@ class RingExpectations:
 
     :ivar times: phone → how often the phone must ring in the whole test.
     :ivar no_other_rings: whether only phones that the test names may ring. An operator's phone may also ring
-        in an inbound call, and in a call to a contact that the test names. A contact with 0 in ``times`` does
-        not count as named here.
+        in an inbound call, and in a call to a contact that the test names, except with 0 in ``times``.
     """
 
     def __init__(self) -> None:

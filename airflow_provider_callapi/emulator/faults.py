@@ -96,8 +96,8 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and reduce its `PlannedFault.times` by one.
 
-        A fault matches if `PlannedFault.method` is None or the method of the request. At 0, the fault leaves
-        the plan.
+        A fault matches if `PlannedFault.method` is None or the method of the request. When
+        `PlannedFault.times` reaches 0, the method removes the fault from the plan.
 
         :param body: the body of the request.
         :param connecting: whether the client is about to connect. True: only `Fault.REFUSE` can match. False:

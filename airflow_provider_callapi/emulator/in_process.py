@@ -3,8 +3,8 @@
 If a test has planned a fault of the connection, a request raises the exception that `requests` raises for the
 real failure.
 
-One of these faults refuses the connection. The session then does not read the body of the request if the body
-is a stream. From the unread stream, the client sees that the request was not sent.
+If a planned fault refuses the connection, and the body of the request is a stream, the session does not read
+the stream. The unread stream shows the client that the request was not sent.
 """
 
 from __future__ import annotations

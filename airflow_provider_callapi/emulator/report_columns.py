@@ -130,14 +130,14 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report of calls whose values the answer replaces by special values.
+    """Return the columns of the report of calls in which the answer shows other values than `call_columns`.
 
     If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
     virtual number. Otherwise, the result is empty.
 
-    Filters and sorting still use the values of `call_columns`, not the special values.
+    Filters and sorting still use the values of `call_columns`.
 
-    :return: name of a column → function. The function gets a call, and returns the special value.
+    :return: name of a column → function. The function gets a call, and returns the value in the answer.
     """
     return {"virtual_phone_number": lambda call: ""} if "empty_virtual_number" in profile.odd_shapes else {}
 

@@ -26,10 +26,11 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer, which a function that carries out an API method may return.
 
-    If the function returns any other value, the service puts the value into the field ``data`` of the result.
+    - An empty `Result`: the ``result`` of the answer is ``{}``.
+    - Any other `Result`: the service adds the limits of points (rate-limit units) to the field ``metadata``.
 
-    - The `Result` is empty: the answer contains ``{}``.
-    - Otherwise: the service adds the limits of points (rate-limit units) to the field ``metadata``.
+    If the function returns no `Result`, the service puts the returned value into the field ``data`` of the
+    answer's ``result``.
     """
 
 
@@ -194,9 +195,9 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Check that enough points (rate-limit units) are left for a request.
+        """Raise an error if too few points (rate-limit units) are left for a request.
 
-        Raise the error, or return it if the call is placed nevertheless.
+        If the call is placed nevertheless, return the error instead.
         """
         try:
             self.points(account).check(points, switchboard.now)

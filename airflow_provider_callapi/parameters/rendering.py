@@ -4,8 +4,9 @@ With this setting, Airflow itself reads every rendered text as a Python literal.
 ``1234#`` become the number 1234, because Python reads ``#`` as a comment. The text ``1.20`` becomes the
 number 1.2.
 
-A rendered text also has no gap: a template that would insert ``None``, or the brackets of a list, gives no
-text. Otherwise, a person would hear "Your order None is ready".
+If a template would insert an unsuitable value into a text, such as ``None`` or a list, a `TextWithGap`
+replaces the text. Every check of a text refuses a `TextWithGap`. Otherwise, a person would hear "Your order
+None is ready".
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class TextStaysText:
 
     - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
     - If the template is anything else: a text.
-    - If a part of the text would be an empty value, a list, a dict or a function: a `TextWithGap`.
+    - If a part of the text would be an empty value, a list, a dict or a function: a `TextWithGap`, which
+      every check of a text refuses.
 
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``
@@ -67,7 +69,10 @@ class TextStaysText:
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """Render the templates in a value. A text with a gap becomes a `TextWithGap`."""
+        """Render the templates in a value.
+
+        If a part of a text would be unsuitable, such as ``None``, a `TextWithGap` replaces the text.
+        """
         render: Any = super().render_template  # type: ignore[misc]
         if not (self._refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
@@ -88,9 +93,9 @@ class TextStaysText:
 
 
 def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
-    """Render a Jinja template to a text.
+    """Render a Jinja template, and return the text.
 
-    A template that is one expression, such as ``{{ params.call }}``, gives its value.
+    If the template is one expression, such as ``{{ params.call }}``, return its value.
     """
     environment = template.environment
     # A dict of all values would read each of them, which may send a request to Airflow's API server.
@@ -110,7 +115,7 @@ def _render_text(template: Any, context: Mapping[str, Any]) -> Any:
 
 
 class _GapInText(Exception):
-    """Raised if a template would insert a value that is no part of a text."""
+    """Raised if a template would insert an unsuitable value into a text, such as None or a list."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -118,7 +123,7 @@ class _GapInText(Exception):
 
 
 class _Gap:
-    """A value that a template may give as a whole, but may not insert into a text."""
+    """A value, such as a list, that may be a template's whole result, but not a part of a text."""
 
     def __init__(self, value: Any, problem: str) -> None:
         self.value = value
@@ -129,7 +134,10 @@ class _Gap:
 
 
 def _mark_gap(value: Any) -> Any:
-    """Return a value that a template is about to insert into a text; a `_Gap` replaces an unsuitable one."""
+    """Return a value that a template is about to insert into a text.
+
+    A `_Gap` replaces an unsuitable value, such as None.
+    """
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 
     if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose

@@ -73,16 +73,19 @@ def is_template(value: Any) -> bool:
 
 
 def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
-    """Return which of some parameters get their value from a template or another task. Keys count, too.
+    """Return the names of the parameters that contain a template or the output of another task.
 
-    For example, ``do_not_call={"blacklist": True, "list": other_task.output}`` gives ``do_not_call`` and
+    The result also names the keys of dicts. For example,
+    ``do_not_call={"blacklist": True, "list": other_task.output}`` gives ``do_not_call`` and
     ``do_not_call.list``.
     """
     return frozenset(name for name, value in _with_keys(values, names).items() if is_template(value))
 
 
 def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
-    """Check that no limit of a task is lost, because its template or another task gave None.
+    """Refuse a limit of a task that is None, because its template or another task gave None.
+
+    Without this check, the task would call without the limit.
 
     :param rendered: what `rendered_names` returned for the values in the DAG file.
     :param values: the values when the task runs.
@@ -98,7 +101,7 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
 
 
 def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return the parameters with some names, and the keys of their dicts, such as ``do_not_call.list``."""
+    """Return name → value of the named parameters, and of the keys in them, e.g. ``do_not_call.list``."""
     named = {name: values[name] for name in names}
     for name in names:
         if isinstance(values[name], Mapping):

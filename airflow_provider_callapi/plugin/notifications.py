@@ -104,7 +104,7 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and creates one asset event for each, even if the vendor repeats it.
+    """Checks the vendor's notifications, and creates an asset event for each, but not for its repeats.
 
     :param read_secret: a function that returns the secret that each notification must contain. If it returns
         None, all notifications are refused. A changed secret is used after at most 30 seconds.

@@ -53,7 +53,10 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return the task, the key and the value of the newest 500 entries with a key, or that begin with it."""
+    """Return the task, the key and the value of the newest 500 entries with a key.
+
+    With ``numbered``: of the entries whose key begins with ``key``.
+    """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+
     except ImportError:

@@ -27,8 +27,7 @@ class NotProven(Exception):
 
     The error message gives the reason:
 
-    - A search did not find the call, and did not prove that it is not active. For example, too many polls
-      failed.
+    - A search did not find the call, but the call may still be active. For example, too many polls failed.
     - The service does not know the session id of a call that started less than 30 seconds ago.
     """
 

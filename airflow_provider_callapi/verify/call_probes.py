@@ -88,8 +88,7 @@ def probe_released(bench: Bench) -> None:
     """Place a call that plays a message, and release the call (end the call through the API).
 
     `Findings.calls` then contains, under ``released``, what ``list.calls`` and the Data API's reports show of
-    the call. It also contains the cost of the release and one ``list.calls`` together, in points (rate-limit
-    units).
+    the call, and how many points (rate-limit units) the release and one ``list.calls`` cost together.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.

@@ -133,8 +133,8 @@ class CallRun:
 
         - ``list.calls`` does not show the call, and the Data API's report contains the finished call.
         - With the Data API: ``list.calls`` has not shown the call for more than 3 minutes.
-        - Without the Data API: 30 successful polls in a row have not shown the call. If no poll has ever
-          shown it, the watch lasts more than 120 seconds.
+        - Without the Data API: 30 successful polls in a row have not shown the call. In addition, an earlier
+          poll has shown the call, or the watch has lasted more than 120 seconds.
         - The watch has lasted more than 7 minutes.
 
         :param session_id: the session id of the placed call.
@@ -212,7 +212,7 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold, or take the contact off hold, if it is time for it.
+        """Put the contact on hold, or end the hold, if this step is due.
 
         ``at`` counts seconds from the reply to the start request.
         """

@@ -95,9 +95,9 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether ``list.calls`` showed the contact as talking in at least one time span.
+    """Return whether ``list.calls`` showed the contact as talking in at least one period.
 
-    None: it did not show the calls in any known time span.
+    None: ``list.calls`` showed no call in a period with known ends.
     """
     shown: bool | None = None
     for call, begins, ends in periods:  # in seconds since the start of the call

@@ -106,8 +106,8 @@ def ongoing_delay(findings: Findings) -> float | Literal["never"] | None:
     """Return the longest time from the start of a call until the report of calls contained the active call.
 
     :return: seconds, e.g. 3.0. ``never``: no report contained an active call, although the program asked for
-        the report of a call until 10 seconds or more after its start. None: not known, because the program
-        asked for no report during a call, or not for so long.
+        a report 10 seconds or more after a call's start. None: not known, because the program asked for no
+        report so late in a call.
     """
     asked = [call for call in findings.placed() if call.ongoing_asked_until is not None]
     seen = [call.ongoing_at for call in asked if call.ongoing_at is not None]

@@ -1,4 +1,4 @@
-"""Ask the Data API for the reports of one call, without what the Data API refuses in a request.
+"""Ask the Data API for the reports of one call, and leave out the parts of a request that it refuses.
 
 The `ReportReader` stores each refused field, filter or parameter as a finding of ``airflow callapi verify``,
 in a `ReportRules` object.
@@ -167,14 +167,14 @@ class ReportReader:
         return {"date_from": report_text(now - 3 * _DAY), "date_till": report_text(self.latest(now))}
 
     def latest(self, now: float) -> float:
-        """Return the ``date_till`` with which a request includes all calls until now.
+        """Return the end of a period that includes all calls until now, for a request's ``date_till``.
 
         - If the Data API refuses dates in the future: the present local time of the account, or some seconds
           earlier if this machine's clock is ahead.
         - Otherwise: a time that is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
-        :return: the number that `report_text` converts to this ``date_till``.
+        :return: a number of seconds, which `report_text` converts to the text of ``date_till``.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE

@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Handle a failed start request. The service may have placed the call nevertheless.
+        """Find out whether a failed start request placed a call, and end the call.
 
-        :raises NotPossible: the experiment cannot continue.
+        :raises NotPossible: the plan ``needs_points``, or the search is undecided.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

@@ -84,7 +84,7 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring. If Airflow has restarted it, return its last call.
+        """Wait until this callback may ring. After the callback's restart, return its last call.
 
         :raises AlertSuppressed: another callback has placed a call.
         """
@@ -152,7 +152,10 @@ class AlertLock:
 
     @contextmanager
     def _log_failure(self, consequence: str) -> Iterator[None]:
-        """Log an error of the ``with`` block and what follows from it, because an alert must ring."""
+        """Log an error of the ``with`` block instead of raising it, because an alert must ring.
+
+        The log line begins with ``consequence``.
+        """
         try:
             yield
         except Exception as error:  # for example no permission, or no connection to Airflow's API server

@@ -82,7 +82,7 @@ def shows_number(external_id: Any, contact: Any, region: str) -> bool:
 
 
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:
-    """Check an alert's id while Airflow reads the DAG file, without the values of its templates.
+    """Check an alert's id while Airflow reads the DAG file. Its templates are not rendered yet.
 
     :raises ValueError: the id contains the phone number of a person.
     """

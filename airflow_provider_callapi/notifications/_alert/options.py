@@ -76,7 +76,10 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert that is due. Empty: an answer is enough, also by mistake."""
+    """Return the marks that acknowledge an alert. Empty: an answer is enough.
+
+    If a mark cannot be used, log an error and return an empty tuple.
+    """
     try:
         return read_acknowledgement(acknowledged_by, scenario_id)
     except ValueError as error:  # the alert must ring nevertheless

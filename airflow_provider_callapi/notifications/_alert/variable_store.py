@@ -40,9 +40,9 @@ class VariableStore:
 
 
 def delete_expired(now: float, *, keep: str) -> None:
-    """Delete some expired Airflow Variables of old alerts, except the Variable ``keep``.
+    """Check up to 20 Airflow Variables of alerts at random, and delete the expired ones.
 
-    The time ``now`` is in epoch seconds.
+    The Variable ``keep`` stays. The time ``now`` is in epoch seconds.
     """
     if not hasattr(Variable, "keys"):  # before Airflow 3.3
         return

@@ -1,7 +1,8 @@
 """Keeps a deferral from ending before Airflow's scheduler has read that the task is deferred.
 
-When a task defers, its worker ends. If the trigger fires before the scheduler has read this, Airflow 3.3
-takes this end for a failure of the resumed task. Without retries, the task fails, although its call is fine.
+When a task defers, its worker ends. If the trigger fires before the scheduler has read the worker's end,
+Airflow 3.3 takes the end for a failure of the resumed task. Without retries, the task fails, although the
+call is fine.
 See https://github.com/apache/airflow/issues/67287 and https://github.com/apache/airflow/issues/71580.
 """
 
@@ -23,7 +24,7 @@ SHORTEST_WAIT = 5.0
 def lasts_long_enough(
     run: Callable[[Any], AsyncIterator[TriggerEvent]],
 ) -> Callable[[Any], AsyncIterator[TriggerEvent]]:
-    """Return a trigger's method ``run`` that holds an early event back until the shortest wait is over."""
+    """Decorate a trigger's method ``run``, so that no event comes in its first `SHORTEST_WAIT` seconds."""
 
     @wraps(run)
     async def run_long_enough(trigger: Any) -> AsyncIterator[TriggerEvent]:
