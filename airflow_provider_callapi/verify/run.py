@@ -144,7 +144,7 @@ class Run:
             # If a call may be active, its record stays in the resume file, and the run ends the call later.
             if mnemonic not in (None, LIMIT_EXCEEDED) and not error.maybe_done:
                 self._file.state.active = None
-            raise NotPossible(f"the call was not placed: {mnemonic or error}") from error
+            raise NotPossible(f"the start request failed: {mnemonic or error}") from error
         try:
             active.session_id = self._ending.find(active)
         except NotProven as problem:  # the record of the call stays in the resume file

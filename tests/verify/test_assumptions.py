@@ -123,11 +123,11 @@ def test_a_service_that_does_not_list_external_ids_makes_the_data_api_necessary(
 def test_an_assumption_without_findings_is_unknown_and_names_its_probes(tmp_path):
     world = World(Profile(), tmp_path / "state.json")
 
-    rows = rows_of(world, Findings(refusals={"heard": "the call was not placed: component_disabled"}))
+    rows = rows_of(world, Findings(refusals={"heard": "the start request failed: component_disabled"}))
 
     assert {row.verdict for row in rows.values()} == {"not known"}
     assert rows["list.calls costs no points."].seen == "run the probes points"
-    assert "heard: the call was not placed" in rows["list.calls shows a placed call soon."].seen
+    assert "heard: the start request failed" in rows["list.calls shows a placed call soon."].seen
 
 
 def test_a_person_who_does_not_pick_up_contradicts_no_assumption(tmp_path):

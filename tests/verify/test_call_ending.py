@@ -229,7 +229,7 @@ def test_a_start_that_placed_no_call_counts_as_no_call_after_thirty_polls(new_wo
 
     findings = world.verify("released")
 
-    assert "the call was not placed" in findings.refusals["released"]
+    assert "the start request failed" in findings.refusals["released"]
     assert world.exchange.requests("release.call") == 0
     assert active_in_file(world) is None
 

@@ -102,7 +102,7 @@ def test_a_call_whose_start_got_no_answer_is_searched_and_released(is_listed, tm
 
     assert world.exchange.rings(CONTACT) == 1
     assert world.exchange.active_calls == []
-    assert "the call was not placed" in findings.refusals["released"]
+    assert "the start request failed" in findings.refusals["released"]
     assert state_of(world).finished == [], "a later run tries again"
 
 
@@ -158,7 +158,7 @@ def test_a_probe_whose_start_request_is_refused_stays_unfinished(world):
 
     findings = world.verify("heard", "errors")
 
-    assert findings.refusals == {"heard": "the call was not placed: component_disabled"}
+    assert findings.refusals == {"heard": "the start request failed: component_disabled"}
     assert state_of(world).finished == ["errors"]
     assert world.exchange.requests("release.call") == 0
 
@@ -252,7 +252,7 @@ def test_a_start_that_is_refused_for_lack_of_points_is_searched_and_released(tmp
 
     findings = world.verify("released")
 
-    assert findings.refusals == {"released": "the call was not placed: limit_exceeded"}
+    assert findings.refusals == {"released": "the start request failed: limit_exceeded"}
     assert world.exchange.rings(CONTACT) == 1
     assert world.exchange.active_calls == []
 
