@@ -204,7 +204,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
     )
     seen = bench.place(plan)
     if seen.refused not in (None, LIMIT_EXCEEDED):
-        raise NotPossible(f"the call was not placed: {seen.refused}")
+        raise NotPossible(f"the start request failed: {seen.refused}")
     bench.findings.limit_refusal = LimitRefusal(
         was_refused=seen.refused is not None, was_placed=seen.appeared is not None
     )
