@@ -340,9 +340,9 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for a call whose start request got no answer. If it is found, store that it was placed.
+    """Search for a call whose start request got no answer.
 
-    None: it was not found.
+    If the search finds the call, store that it was placed, and return its outcome, else return None.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

@@ -141,7 +141,7 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the SQL expression that locks the stripes of a batch's people for one claim.
+    """Return the SQL expression that locks the stripes of all people of a batch.
 
     The expression selects the locked stripes.
     """

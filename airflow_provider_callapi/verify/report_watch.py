@@ -61,7 +61,8 @@ class ReportWatch:
         Invoke this method after each poll of ``list.calls``. A request is due:
 
         - after each of the first 25 polls, if ``measure_ongoing`` is True.
-        - after each poll that does not show the call. After about 30 requests, only once in 10 seconds.
+        - after each poll that does not show the call. After about 30 requests for reports, only one request
+          is due in 10 seconds.
 
         After a report of the finished call, the method does nothing.
 

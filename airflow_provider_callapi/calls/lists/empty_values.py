@@ -98,7 +98,7 @@ def clean(value: Any) -> Any:
 
 
 def without_failed_formulas(value: Any) -> Any:
-    """Return a row, or a value in a row, in which None replaces each failed formula, such as ``#REF!``."""
+    """Return a row, or a value of a row, with None in place of each failed formula, such as ``#REF!``."""
     if isinstance(value, str):
         return None if _is_error_text(value) else value
     if isinstance(value, _NESTED):

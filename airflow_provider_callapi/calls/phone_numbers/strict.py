@@ -248,7 +248,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
     """Return whether the ``+`` before some digits may be a mistake, as in ``+8 926 …`` in Russia.
 
-    If the ``+`` is right, the digits mean ``not_as``.
+    ``not_as`` is the number that the digits mean with the ``+``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -56,7 +56,7 @@ def private_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The content of the shared file: the newest snapshot, and the history of the account's missing calls."""
+    """The content of the shared file: the newest snapshot, and how long calls were missing in snapshots."""
 
     snapshot: Snapshot
     history: AbsenceHistory
@@ -117,8 +117,8 @@ class HostSnapshots:
         The method polls only if no new snapshot is stored and a poll is due. If the poll fails, only this
         task gets its snapshot: the tasks do not share the snapshot of a failed poll.
 
-        :return: the snapshot. None: no new snapshot is stored. Either no poll is due, or this task waits for
-            the poll of another task, for at most five seconds.
+        :return: the snapshot. None: no new snapshot is stored yet. Either no poll is due, or another task is
+            polling. If the other task has not stored a snapshot after five seconds, this task may poll.
         """
         now = self._clock()
         if now < self._newest_at:  # the clock was set back: a poll is due now, and not at the old time

@@ -92,7 +92,7 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether a running task uses the notifier itself, and not through its failure callback."""
+    """Return whether this process runs the task. It is False in a failure callback of the task."""
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:
