@@ -39,7 +39,7 @@ from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
@@ -72,7 +72,11 @@ class CallTry:
             store = results.watch(store)
         self._people = PeopleOfIndex.of(facts) if self.is_durable else None
         self._journal = Journal(
-            ObservedStore(store), owner=facts.owner, generation=facts.max_tries, deployment=facts.deployment
+            ObservedStore(store),
+            owner=facts.owner,
+            generation=facts.max_tries,
+            deployment=facts.deployment,
+            record_is_lost=self.is_durable and lost_its_state(facts),
         )
         if results is not None and self._journal.is_of(results.person):
             results.add(self._journal.current)  # an earlier try may have ended before it wrote the row

@@ -26,6 +26,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
     CallTooLate,
+    CallUnresolved,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
@@ -500,6 +501,26 @@ def test_a_clear_places_a_finished_call_again_and_a_retry_does_not(desk, way):
     assert calling.retry() == first
     assert desk.exchange.rings(CONTACT) == 1
     assert calling.clear()["attempt"] == 2
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_unconfirmed_call_is_not_taken_for_the_call_whose_record_airflow_has_deleted(
+    desk, way, monkeypatch
+):
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    calling = task(desk, way)
+    calling.run()
+    calling.state.values.clear()
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call", times=2)
+
+    for _ in range(2):
+        with pytest.raises(CallUnresolved):
+            calling.clear()
+    assert desk.exchange.rings(CONTACT) == 1
+
+    assert calling.clear()["answered"]
     assert desk.exchange.rings(CONTACT) == 2
 
 
