@@ -45,6 +45,9 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
+_DIALLING_STEPS = (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN)
+
+
 class CallTry:
     """One try of a start operator: it places a call, or continues with the call of an earlier try."""
 
@@ -98,9 +101,10 @@ class CallTry:
 
         Return the call as a dict, or a deferral if the task must wait.
         """
-        self._require_what_proves_absence()
-        if self._journal.next_step(request) is call_journal.Step.ADOPT:
+        step = self._journal.next_step(request)
+        if step is call_journal.Step.ADOPT:
             return self._place(request, lambda: None)
+        self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
         times = CallingTimes.of(self._options, self._facts, time.time())
         try:
             return self._place(request, lambda: times.refuse_closed(time.time()))
@@ -119,7 +123,7 @@ class CallTry:
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
-        if step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+        if step in _DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
         self._warn_without_data_api()
@@ -225,17 +229,20 @@ class CallTry:
         ):
             self._people.withdraw(request.contact)
 
-    def _require_what_proves_absence(self) -> None:
+    def _require_what_proves_absence(self, *, may_dial: bool) -> None:
         """Check that the connection and Airflow support ``absence_proven_after``, if it is set.
 
+        :param may_dial: False: the try first searches for an unconfirmed call, whose phone may have rung.
         :raises CallApiFailure: they do not support it.
         """
         if self._options.absence_proven_after is None:
             return
         if not self._hook.has_data_api:
+            external_id = None if may_dial else self._journal.current.external_id
+            placed = f"The call with external_id {external_id} may have been placed"
             raise CallApiFailure(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
-                f"{self._hook.callapi_conn_id} to true. No call was placed."
+                f"{self._hook.callapi_conn_id} to true. {'No call was placed' if may_dial else placed}."
             )
         if not self.is_durable:  # the next try could not search for the call of this try
             raise CallApiFailure(

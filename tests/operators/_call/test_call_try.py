@@ -768,6 +768,40 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(desk, way, t
     assert desk.exchange.rings(CONTACT) == 1
 
 
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_retry_continues_with_a_placed_call_although_its_absence_can_no_longer_be_proven(desk):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=60))
+    calling = task(desk, absence_proven_after=300, timeout=30)
+    with pytest.raises(CallStillActive):
+        calling.run()
+    desk.connect(extra={"data_api": False})
+
+    desk.sleep(10)
+    assert calling.retry()["status"] == "ended"
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_retry_that_cannot_search_for_an_unconfirmed_call_states_that_the_phone_may_have_rung(
+    desk, monkeypatch
+):
+    desk.exchange.script(CONTACT, Script.busy(0))
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    calling = task(desk, absence_proven_after=300)
+    with monkeypatch.context() as patched:
+        patched.setattr(CallApiHook, "poll_snapshots", _fails)
+        with pytest.raises(RuntimeError):
+            calling.run()
+    desk.connect(extra={"data_api": False})
+
+    with pytest.raises(CallApiFailure, match=r"extra\.data_api.* external_id af-\S+-1 may have been placed"):
+        calling.retry()
+
+
+def _fails(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("the worker ends here")
+
+
 @pytest.mark.parametrize(
     ("changes", "data_api", "reason"),
     [({}, False, r"extra\.data_api"), ({"durable": False}, True, "durable=True")],
