@@ -111,6 +111,21 @@ def test_an_answered_call_is_tagged_while_it_is_active_even_without_the_data_api
     assert tagged.time < ended.time
 
 
+def test_a_resumed_task_that_can_no_longer_set_its_tags_states_that_its_call_was_placed(desk, monkeypatch):
+    calling = task(desk, "deferral", tags=TAGS)
+    trigger = calling.trigger
+
+    def lose_the_data_api(given):
+        event = trigger(given)
+        desk.connect(extra={"data_api": False})
+        return event
+
+    monkeypatch.setattr(calling, "trigger", lose_the_data_api)
+    with pytest.raises(CallApiFailure, match=r"extra\.data_api.* to true\. Call session \d+ was placed$"):
+        calling.run()
+    assert desk.exchange.rings(CONTACT) == 1
+
+
 def test_tags_of_finished_calls_need_the_data_api_and_fail_before_dialling_without_it(desk):
     desk.connect(extra={"data_api": False})
 
