@@ -144,6 +144,8 @@ class Journal:
     :param owner: dag id, run id, task id and map index of the task.
     :param generation: a number that changes only when a user clears the task.
     :param deployment: the Airflow deployment of the task.
+    :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
+        other ids, so that a search does not take a call of an earlier attempt for the new call.
     """
 
     def __init__(
@@ -153,11 +155,13 @@ class Journal:
         owner: tuple[str, ...],
         generation: int,
         deployment: Deployment = NO_DEPLOYMENT,
+        record_is_lost: bool = False,
     ) -> None:
         self.store = store
         self._deployment = deployment
         self._owner = owner
         self._generation = generation
+        self._record_is_lost = record_is_lost
         stored = store.get(RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
 
@@ -210,6 +214,8 @@ class Journal:
     def external_id(self, request: StartCall, attempt: int) -> str:
         """Return the ``external_id`` of an attempt. It is the same in all tries of the task.
 
+        Exception: after Airflow has deleted the record of earlier attempts, it differs between two clears.
+
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
@@ -220,7 +226,8 @@ class Journal:
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
-        scope = self._deployment.scope("/".join(self._owner))
+        clear = [f"clear {self._generation}"] if self._record_is_lost else []
+        scope = self._deployment.scope("/".join(self._owner), *clear)
         return f"af-{hashlib.sha256(scope.encode()).hexdigest()[:32]}-{attempt}"
 
     @property

@@ -25,6 +25,7 @@ from airflow_provider_callapi.calls.unconfirmed_call import (
     SMALL_CLOCK_DIFFERENCE,
     UnconfirmedCall,
     is_own_id,
+    is_used_once,
 )
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -354,7 +355,7 @@ def _search(
         # not from the intent: the start request may have waited for a rate limit
         search_until=gateway.clock() + seconds,
         search_must_work=must_work,
-        clock_difference=CLOCK_DIFFERENCE if is_own_id(record.external_id) else SMALL_CLOCK_DIFFERENCE,
+        clock_difference=CLOCK_DIFFERENCE if is_used_once(record.external_id) else SMALL_CLOCK_DIFFERENCE,
     )
     if session_id is None:
         return None

@@ -19,9 +19,9 @@ from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 CLOCK_DIFFERENCE = 600.0
 """Seconds by which the service's clock may be behind the clock of this computer."""
 SMALL_CLOCK_DIFFERENCE = 10.0
-"""Seconds by which the service's clock may be behind, in the search for an ``external_id`` of an author.
+"""Seconds by which the service's clock may be behind, in the search for an id that several calls may have.
 
-Another task may have called the same person with this ``external_id`` shortly before.
+Another task, or an earlier alert, may have called the same person with this ``external_id`` shortly before.
 """
 _LARGEST_ZONE_ERROR = 15 * 3600.0
 """Seconds by which a reported start time may be too early if the time zone in the connection is wrong."""
@@ -39,6 +39,14 @@ def is_own_id(external_id: str) -> bool:
     False: the author of a DAG chose the id, and may use the id for several tasks.
     """
     return _OWN_ID.fullmatch(external_id) is not None
+
+
+def is_used_once(external_id: str) -> bool:
+    """Return whether this package made an ``external_id`` for one attempt of a task or of a campaign.
+
+    False: several calls may have the id. For example, two alerts about one DAG run have the same id.
+    """
+    return _ID_USED_ONCE.fullmatch(external_id) is not None
 
 
 @dataclass
@@ -93,7 +101,7 @@ class UnconfirmedCall:
             return False
         # A further check can fail by mistake, e.g. if the connection has a wrong time zone. The unconfirmed
         # call is then not found, and the contact may be called a second time.
-        if _ID_USED_ONCE.fullmatch(self.external_id):
+        if is_used_once(self.external_id):
             return True
         if not may_be_same_number(found.contact_phone_number, self.contact):
             return False

@@ -17,7 +17,7 @@ from airflow_provider_callapi.calls.calls_in_task import CallsInTask, NumberedSt
 from airflow_provider_callapi.calls.stores import KeyValueStore, MemoryStore
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.observability import ObservedStore
-from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 
 _stores_without_state: dict[tuple[str, ...], MemoryStore] = {}
 """Task and try → what this process knows of the task's calls, on Airflow without task state."""
@@ -60,4 +60,5 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
             owner=(*facts.owner, f"call {number}"),
             generation=facts.max_tries,
             deployment=facts.deployment,
+            record_is_lost=lost_its_state(facts),
         )

@@ -44,8 +44,9 @@ template.
     is known not to have answered, the task fails with `CallNotAnswered`, and a retry **calls again**. If the
     answer is unknown, the task fails with `CallOutcomeUnknown`, without retries.
 :param delivery: what happens if the start request got no answer, and the task does not find the call.
-    ``at_most_once`` (default): the task fails without retries. ``at_least_once``: a retry searches again, and
-    places a new call if it finds none. **The person may be called twice.** Use it for alerts that must ring.
+    ``at_most_once`` (default): the task fails without retries. ``at_least_once``: the task places a new call
+    at once, and each retry may place another. **The person may be called several times.** Use it for alerts
+    that must ring.
 :param absence_proven_after: seconds between two searches for a call whose start request got no answer, at
     least ``appear_timeout``. If the second search does not find the call either, the task dials again. Choose
     a time longer than the delay of the Data API's reports. None (default): ``delivery`` decides. Needs the

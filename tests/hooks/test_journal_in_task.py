@@ -46,11 +46,16 @@ class Function:
     retries: int = 2
     state: TaskState | None = field(default_factory=installed_task_state)
     ti: TaskInstance = field(default_factory=lambda: TaskInstance(start_date=datetime.now(UTC)))
+    clears: int = 0
 
     def place(
         self, contact: str = CONTACT, text: str = "Hello", external_id: str | None = None, **options: Any
     ) -> dict[str, Any]:
-        context = {"ti": self.ti, "task": SimpleNamespace(retries=self.retries)}
+        context = {
+            "ti": self.ti,
+            "task": SimpleNamespace(retries=self.retries),
+            "dag_run": SimpleNamespace(clear_number=self.clears),
+        }
         if self.state is not None:
             context["task_state_store"] = self.state
         request = StartInformerCall(
@@ -67,6 +72,7 @@ class Function:
 
     def clear(self) -> None:
         self.ti.max_tries += 1
+        self.clears += 1
         self.retry()
 
 
@@ -262,3 +268,19 @@ def test_a_function_can_only_place_a_start_request(desk: Desk, request_: Any) ->
         hook.place_call(request_, {})
 
     assert desk.sent(but=()) == []
+
+
+@needs_state
+def test_an_unconfirmed_call_is_not_taken_for_the_call_whose_record_airflow_has_deleted(
+    function: Function, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    assert function.state is not None
+    function.place()
+    function.state.values.clear()
+    desk.clock.advance(3600)
+    desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    function.clear()
+    with pytest.raises(CallUnresolved):
+        function.place()
+    assert desk.exchange.rings(CONTACT) == 1

@@ -224,6 +224,23 @@ def test_a_blacklist_that_cannot_be_changed_fails_the_task_and_a_retry_only_chan
     assert rung(desk) == PEOPLE
 
 
+def test_a_blacklist_that_cannot_be_changed_is_changed_by_a_retry_although_too_few_people_were_reached(
+    desk, monkeypatch
+):
+    objecting(desk, PEOPLE[1])
+    desk.exchange.script(PEOPLE[2], Script.busy())
+    calls = campaign(desk, call=MENU, block_on=[OBJECTS], redial={"busy": None}, fail_if_unreached_over=0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(BlacklistWriter, "_add", _fail)
+        with pytest.raises(CallApiTrouble, match="block_on: the blacklist could not be changed"):
+            calls.run()
+    with pytest.raises(CallApiFailure, match="fail_if_unreached_over"):
+        calls.retry()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[1]}
+    assert rung(desk) == PEOPLE
+
+
 def _fail(*_: Any) -> None:
     raise TransportError("the service is away")
 

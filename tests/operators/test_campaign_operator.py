@@ -1007,6 +1007,45 @@ def test_a_file_that_cannot_be_written_loses_neither_the_summary_nor_the_other_f
     assert rings(desk) == [1] * 12
 
 
+def test_a_campaign_over_its_failure_limit_is_retried_until_its_files_are_written(desk, tmp_path):
+    for phone in PEOPLE[:3]:
+        desk.exchange.script(phone, Script.busy())
+    taken = tmp_path / "results.csv"
+    taken.mkdir()
+    calls = campaign(desk, redial={"busy": None}, results=str(taken), fail_if_unreached_over=0.2)
+
+    with pytest.raises(CallApiTrouble, match=r"fail_if_unreached_over.*results\.csv could not be written"):
+        calls.run()
+    taken.rmdir()
+    with pytest.raises(CallApiFailure, match="fail_if_unreached_over"):
+        calls.retry()
+
+    assert len(table(taken)) == 12
+    assert rings(desk) == [1] * 12
+
+
+def test_a_stopped_campaign_names_the_file_that_it_could_not_write(desk, tmp_path):
+    call = {"method": "start.informer_call", "virtual_phone_number": "74950000000", "contact_message": TTS}
+    (tmp_path / "results.csv").mkdir()
+    calls = campaign(desk, call=call, results=f"{tmp_path}/results.csv")
+
+    with pytest.raises(CallApiFailure, match=r"was stopped: .*results\.csv could not be written"):
+        calls.run()
+
+
+def test_a_list_without_people_is_not_skipped_before_its_file_is_written(desk, tmp_path):
+    taken = tmp_path / "results.csv"
+    taken.mkdir()
+    calls = campaign(desk, contacts=[], results=str(taken))
+
+    with pytest.raises(CallApiTrouble, match=r"results\.csv could not be written"):
+        calls.run()
+    taken.rmdir()
+    with pytest.raises(AirflowSkipException):
+        calls.retry()
+    assert taken.is_file()
+
+
 def test_a_common_number_that_the_service_refuses_stops_the_campaign(desk):
     call = {
         "method": "start.informer_call",

@@ -5,6 +5,7 @@ Each try first reads the stored record of the task's call, and continues where t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -277,11 +278,12 @@ class StartCallOperator(RequestOperator):
             return call_of_try or (None if self._keeps_journal(context) else placed)
 
         with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
-            options = self._read_options()
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
-            tag_rules = read_tag_rules(
-                self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-            )
+            with _name_placed_call(placed):
+                options = self._read_options()
+                tag_rules = read_tag_rules(
+                    self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+                )
             with self._open_results(options, facts, is_new=placed is None) as results:
                 self._try = CallTry(
                     options,
@@ -351,6 +353,18 @@ def _translate_kill() -> Iterator[None]:
         yield
     except Killed as error:
         raise CallApiTrouble(str(error)) from None
+
+
+@contextmanager
+def _name_placed_call(placed: str | None) -> Iterator[None]:
+    """Let an error about a parameter state that the call was placed, if the try continues a call."""
+    try:
+        yield
+    except CallApiFailure as error:
+        if placed is None:
+            raise
+        text = re.sub(r"\. (?:No call was placed|Nothing was sent)\.$", "", str(error))
+        raise CallApiFailure(f"{text}. {placed[0].upper()}{placed[1:]}") from None
 
 
 def _placed_call(call_session_id: int | None) -> str:

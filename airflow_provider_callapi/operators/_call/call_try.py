@@ -39,10 +39,13 @@ from airflow_provider_callapi.operators._call.calling_times import CallingTimes
 from airflow_provider_callapi.operators._call.mapped_people import PeopleOfIndex
 from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.task_context.deferral import Deferral
-from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.task_context.facts import TaskFacts, lost_its_state
 
 if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
+
+
+_DIALLING_STEPS = (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN)
 
 
 class CallTry:
@@ -72,7 +75,11 @@ class CallTry:
             store = results.watch(store)
         self._people = PeopleOfIndex.of(facts) if self.is_durable else None
         self._journal = Journal(
-            ObservedStore(store), owner=facts.owner, generation=facts.max_tries, deployment=facts.deployment
+            ObservedStore(store),
+            owner=facts.owner,
+            generation=facts.max_tries,
+            deployment=facts.deployment,
+            record_is_lost=self.is_durable and lost_its_state(facts),
         )
         if results is not None and self._journal.is_of(results.person):
             results.add(self._journal.current)  # an earlier try may have ended before it wrote the row
@@ -94,9 +101,10 @@ class CallTry:
 
         Return the call as a dict, or a deferral if the task must wait.
         """
-        self._require_what_proves_absence()
-        if self._journal.next_step(request) is call_journal.Step.ADOPT:
+        step = self._journal.next_step(request)
+        if step is call_journal.Step.ADOPT:
             return self._place(request, lambda: None)
+        self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
         times = CallingTimes.of(self._options, self._facts, time.time())
         try:
             return self._place(request, lambda: times.refuse_closed(time.time()))
@@ -115,7 +123,7 @@ class CallTry:
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
         step = self._journal.next_step(request)
-        if step in (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN):
+        if step in _DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
         self._warn_without_data_api()
@@ -221,17 +229,20 @@ class CallTry:
         ):
             self._people.withdraw(request.contact)
 
-    def _require_what_proves_absence(self) -> None:
+    def _require_what_proves_absence(self, *, may_dial: bool) -> None:
         """Check that the connection and Airflow support ``absence_proven_after``, if it is set.
 
+        :param may_dial: False: the try first searches for an unconfirmed call, whose phone may have rung.
         :raises CallApiFailure: they do not support it.
         """
         if self._options.absence_proven_after is None:
             return
         if not self._hook.has_data_api:
+            external_id = None if may_dial else self._journal.current.external_id
+            placed = f"The call with external_id {external_id} may have been placed"
             raise CallApiFailure(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
-                f"{self._hook.callapi_conn_id} to true. No call was placed."
+                f"{self._hook.callapi_conn_id} to true. {'No call was placed' if may_dial else placed}."
             )
         if not self.is_durable:  # the next try could not search for the call of this try
             raise CallApiFailure(
@@ -253,7 +264,7 @@ class CallTry:
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)
-        return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
+        return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
         """Describe a call of this try that a retry would not know of, e.g. ``call session 5 was placed``.

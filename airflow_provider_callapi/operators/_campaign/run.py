@@ -409,15 +409,14 @@ class CampaignRun:
             if self._rules.dial_until < NEVER
             else "never",
         )
+        texts = [problem.text, *unwritten] if problem is not None else unwritten
+        if unwritten and (problem is None or problem.kind is ProblemKind.OVER_LIMIT):
+            return CallApiTrouble(f"{'; '.join(texts)}. All calls are over: a retry only writes the results")
         if not self._plan.rows:
             return AirflowSkipException("contacts: the list is empty, so there is no one to call")
         if problem is not None:
             failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
-            return failure(problem.text)
-        if unwritten:
-            return CallApiTrouble(
-                f"{'; '.join(unwritten)}. All calls are over: a retry only writes the results"
-            )
+            return failure("; ".join(texts))
         return None
 
     @property

@@ -150,6 +150,22 @@ def test_without_quiet_for_an_alert_whose_start_is_lost_is_not_taken_for_an_earl
     assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
+@pytest.mark.parametrize("own_id", [None, "night-load"])
+@pytest.mark.parametrize("quiet_for", [30, 300])
+def test_after_quiet_for_an_alert_whose_start_is_lost_is_not_taken_for_the_earlier_alert(
+    desk, own_id, quiet_for
+):
+    desk.connect(extra={"data_api": True})
+    desk.exchange.default_script = Script(rings=1, talks=3)
+    notifier(quiet_for=quiet_for, external_id=own_id)(of_task("a"))
+    desk.sleep(quiet_for + 20)
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+
+    notifier(quiet_for=quiet_for, external_id=own_id)(of_task("b"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
+
+
 def test_another_run_rings_separately(desk):
     notifier()(of_task(run_id="manual__1"))
     desk.sleep(30)

@@ -26,6 +26,7 @@ from airflow_provider_callapi.exceptions import (
     CallOutcomeUnknown,
     CallStillActive,
     CallTooLate,
+    CallUnresolved,
 )
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
@@ -108,6 +109,21 @@ def test_an_answered_call_is_tagged_while_it_is_active_even_without_the_data_api
     (tagged,) = [entry for entry in desk.exchange.journal if entry.method == "tag.call"]
     (ended,) = [entry for entry in desk.exchange.journal if entry.kind == "end"]
     assert tagged.time < ended.time
+
+
+def test_a_resumed_task_that_can_no_longer_set_its_tags_states_that_its_call_was_placed(desk, monkeypatch):
+    calling = task(desk, "deferral", tags=TAGS)
+    trigger = calling.trigger
+
+    def lose_the_data_api(given):
+        event = trigger(given)
+        desk.connect(extra={"data_api": False})
+        return event
+
+    monkeypatch.setattr(calling, "trigger", lose_the_data_api)
+    with pytest.raises(CallApiFailure, match=r"extra\.data_api.* to true\. Call session \d+ was placed$"):
+        calling.run()
+    assert desk.exchange.rings(CONTACT) == 1
 
 
 def test_tags_of_finished_calls_need_the_data_api_and_fail_before_dialling_without_it(desk):
@@ -503,6 +519,26 @@ def test_a_clear_places_a_finished_call_again_and_a_retry_does_not(desk, way):
     assert desk.exchange.rings(CONTACT) == 2
 
 
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_unconfirmed_call_is_not_taken_for_the_call_whose_record_airflow_has_deleted(
+    desk, way, monkeypatch
+):
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    calling = task(desk, way)
+    calling.run()
+    calling.state.values.clear()
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call", times=2)
+
+    for _ in range(2):
+        with pytest.raises(CallUnresolved):
+            calling.clear()
+    assert desk.exchange.rings(CONTACT) == 1
+
+    assert calling.clear()["answered"]
+    assert desk.exchange.rings(CONTACT) == 2
+
+
 @pytest.mark.needs_airflow("3.3", "task state")
 def test_the_journal_is_plain_json_without_a_phone_number_or_a_credential(desk):
     desk.connect(login=True)
@@ -745,6 +781,40 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(desk, way, t
 
     assert (result["attempt"], result["answered"]) == (1, True)
     assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_retry_continues_with_a_placed_call_although_its_absence_can_no_longer_be_proven(desk):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=60))
+    calling = task(desk, absence_proven_after=300, timeout=30)
+    with pytest.raises(CallStillActive):
+        calling.run()
+    desk.connect(extra={"data_api": False})
+
+    desk.sleep(10)
+    assert calling.retry()["status"] == "ended"
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_retry_that_cannot_search_for_an_unconfirmed_call_states_that_the_phone_may_have_rung(
+    desk, monkeypatch
+):
+    desk.exchange.script(CONTACT, Script.busy(0))
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    calling = task(desk, absence_proven_after=300)
+    with monkeypatch.context() as patched:
+        patched.setattr(CallApiHook, "poll_snapshots", _fails)
+        with pytest.raises(RuntimeError):
+            calling.run()
+    desk.connect(extra={"data_api": False})
+
+    with pytest.raises(CallApiFailure, match=r"extra\.data_api.* external_id af-\S+-1 may have been placed"):
+        calling.retry()
+
+
+def _fails(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("the worker ends here")
 
 
 @pytest.mark.parametrize(

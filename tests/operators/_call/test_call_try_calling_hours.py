@@ -27,6 +27,7 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
 )
 from airflow_provider_callapi.operators import start_call
+from airflow_provider_callapi.triggers._loop import shortest_wait
 
 pytest_plugins = ["airflow_desk"]
 
@@ -81,6 +82,20 @@ def test_the_task_stores_no_value_before_the_wait(desk: Desk, monkeypatch: pytes
     calling.run()
     assert stored[0] == {}
     assert calling.deferrals[0].method_name == "search_again"
+
+
+def test_a_short_deferral_until_the_calling_hours_does_not_end_before_the_scheduler_knows_of_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+    move_to(desk, "2025-10-10T08:59:59")
+    calling = task(desk, "deferral")
+    before = datetime.now(UTC)
+
+    assert calling.run()["answered"] is True
+
+    assert calling.deferrals[0].trigger.serialize()[1]["moment"] >= before + timedelta(seconds=5)
+    assert at("2025-10-10T09:00") <= dialled_at(desk)[0] < at("2025-10-10T09:01")
 
 
 @ways

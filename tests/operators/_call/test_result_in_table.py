@@ -135,6 +135,16 @@ def test_the_retry_only_writes_the_row_that_could_not_be_written(desk, dwh, defe
     assert rows(dwh) == [(CONTACT, 1, "finished", "answered")]
 
 
+def test_the_log_of_a_failed_task_names_the_table_that_lacks_the_row(desk, dwh, monkeypatch, capsys):
+    monkeypatch.setattr(ResultsTable, "write", _away)
+    desk.exchange.account.blacklist.add(CONTACT)
+
+    with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
+        task(desk).run()
+
+    assert "The table lacks a row of this call" in capsys.readouterr().out
+
+
 @ways
 def test_a_row_that_cannot_be_written_is_not_retried_without_a_journal(desk, dwh, deferrable, monkeypatch):
     monkeypatch.setattr(ResultsTable, "write", _away)
