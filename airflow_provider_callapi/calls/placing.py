@@ -226,10 +226,10 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if a report of the Data API may be the unconfirmed call's.
+    """Raise an error if a Data API report may belong to the unconfirmed call.
 
-    :raises Unresolved: a readable report.
-    :raises Unanswered: an unreadable report.
+    :raises Unresolved: such a report.
+    :raises Unanswered: a report is unreadable.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API

@@ -197,7 +197,7 @@ class Service:
     ) -> RpcError | None:
         """Raise an error if too few points (rate-limit units) are left for a request.
 
-        If the profile lets such a start request place its call, return the error instead.
+        If the profile lets a start request place its call nevertheless, return the error.
         """
         try:
             self.points(account).check(points, switchboard.now)

@@ -454,7 +454,7 @@ class CallApiHook(BaseHook):
         )
 
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
-        """Poll the active calls for a watch without end, and yield each snapshot.
+        """Poll the active calls in an endless loop, and yield each snapshot.
 
         Tasks on this host that wait for a call's end share polls.
         """
@@ -484,9 +484,9 @@ class CallApiHook(BaseHook):
 
 
 def _check_start(request: StartCall) -> None:
-    """Check the start request that the author of a function has made.
+    """Check the start request that an author passes to `CallApiHook.place_call`.
 
-    :raises InvalidParameter: it is no start request, or its ``external_id`` contains the phone number.
+    :raises InvalidParameter: no start request, or an ``external_id`` with the phone number.
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(

@@ -190,7 +190,7 @@ class PagedLedger:
 
 @contextmanager
 def _refuse_unreadable() -> Iterator[None]:
-    """Convert the error of a stored value that cannot be read into `CallApiFailure`."""
+    """Context manager: convert the error of an unreadable stored value to `CallApiFailure`."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:

@@ -1,4 +1,4 @@
-"""A deferral as a value: a helper function returns it, and only the operator itself defers the task."""
+"""A deferral as an object. A helper function returns the object, and only the operator defers the task."""
 
 from __future__ import annotations
 

@@ -212,9 +212,9 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold, or end the hold, if this step is due.
+        """Put the contact on hold at the planned time, or end the hold.
 
-        ``at`` counts seconds from the reply to the start request.
+        ``at``: the present time, in seconds since the reply to the start request.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:

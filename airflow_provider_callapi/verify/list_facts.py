@@ -40,7 +40,7 @@ def gap(findings: Findings) -> tuple[float, float] | None:
 
 
 def left_early(findings: Findings) -> float | None:
-    """Return how many seconds before its end a call left ``list.calls``: the longest time of all calls.
+    """Return the longest time from the moment when a call left ``list.calls`` until the call's end.
 
     :return: seconds. Negative: each call left ``list.calls`` only after it had ended. None: for each call,
         one of the two times is not known.

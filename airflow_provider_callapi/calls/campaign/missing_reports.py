@@ -57,7 +57,7 @@ class MissingReports:
     def needed(self) -> bool:
         """Return whether the report of any ended or unconfirmed call of the campaign is still missing.
 
-        Without a Data API, and if it refuses every request, return False.
+        The result is False if there is no Data API, or if the Data API refuses every request.
         """
         return self._asks and (
             self._index.count(PersonStage.REPORT_DUE) > 0 or self._index.count(PersonStage.UNCONFIRMED) > 0

@@ -71,7 +71,10 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the window open at ``at`` opened, or else when the next one opens (epoch seconds)."""
+        """Return when the calling window that contains ``at`` opened, or else when the next one opens.
+
+        Both times are epoch seconds.
+        """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
             self._opens, self._closes = self._hours.window(at, self.zone)

@@ -76,5 +76,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _float(literal: str) -> float | str:
-    """Return a JSON number with a fraction as a float, and a number with an exponent as it is written."""
+    """Convert a JSON number to a float. Return a number with an exponent, e.g. ``7.926E+10``, as text."""
     return literal if "e" in literal.lower() else float(literal)

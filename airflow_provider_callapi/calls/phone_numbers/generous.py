@@ -126,7 +126,7 @@ def is_rounded_number(text: str, region: str) -> bool:
     """Return whether a text may be a phone number in the short form of a spreadsheet.
 
     Example: ``7,926E+10`` in Russia. The last digits of the phone number are lost. The result is True if the
-    number has as many digits as a phone number of the region with its country code.
+    number has as many digits as the country code and a national number of the region together.
 
     :param region: ISO 3166 code of the country.
     """
@@ -209,7 +209,7 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return a text's phone numbers, and the length of the longest sequence of digits beside them."""
+    """Return a text's phone numbers, and the length of the longest sequence of digits outside them."""
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()

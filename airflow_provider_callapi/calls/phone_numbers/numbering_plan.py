@@ -175,7 +175,7 @@ def _join_valid(country_code: str, national: str) -> str | None:
 
 
 def _read_by_country_code(digits: str) -> PhoneNumber | None:
-    """Return digits that begin with a country code as a number. None: they are not certainly valid."""
+    """Convert ``79260000001`` (with a country code) to a phone number. None: not certainly valid."""
     import phonenumbers  # noqa: PLC0415
 
     for length in (1, 2, 3):  # no country code is the beginning of another one

@@ -142,8 +142,9 @@ class Refusals:
     def guesses(self, kind: ReportRequest, asked: Mapping[str, Any]) -> Iterator[Omissions]:
         """Yield guesses at what to leave out of a refused request, if the error names no refused part.
 
-        Each guess contains all omissions of one new request. The most probable guess comes first. If the Data
-        API refuses all guesses, the method yields nothing for the next 30 refused requests of this kind.
+        Each guess states everything that the next request leaves out or changes. The most probable guess
+        comes first. If the Data API refuses all guesses, the method yields nothing for the next 30 refused
+        requests of this kind.
 
         :param kind: the class of the refused request.
         :param asked: the parameters of the refused request, without the dates.

@@ -1,7 +1,8 @@
 """Ask the Data API for reports of calls and legs, even if the Data API refuses a part of a request.
 
 `ReportRequests` repeats a refused request without the refused part, and remembers the refusal. If the refusal
-names no part, `ReportRequests` tries one changed request after another.
+names no part, `ReportRequests` tries one changed request after another. If the Data API refuses all of them,
+the refused part stays unknown.
 
 ================  ======================================================================================
 refused part      what `ReportRequests` does
@@ -11,7 +12,7 @@ filter            asks for all reports of the period, and selects the wanted rep
 ongoing calls     asks for finished calls only
 date              asks for a period that begins earlier, or that ends earlier
 needed field      returns an empty list that is marked as incomplete, and sends no such request again
-not found         returns an empty list that is marked as incomplete, and asks again the next time
+unknown           returns an empty list that is marked as incomplete, and asks again the next time
 ================  ======================================================================================
 """
 

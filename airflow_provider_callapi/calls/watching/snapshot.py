@@ -67,7 +67,8 @@ class Snapshot:
         A watch is the object that collects what the snapshots show of one call.
 
         - If the poll failed, or the snapshot does not show the call: True.
-        - If the previous snapshot shows the call with the same values and the same answer: False.
+        - If the previous snapshot shows the call with the same values, and `answered` contains the call in
+          both snapshots or in neither: False.
         - In all other cases: True.
 
         :param before: the previous snapshot, which the watch has observed.

@@ -29,9 +29,10 @@ _PARAMETER = "to"
 def load_calls(
     options: ReportOptions, interval: tuple[int, int], hook: CallApiHook, log: Any, *, now: float
 ) -> list[Row] | dict[str, Any]:
-    """Load the calls of an interval (epoch seconds), and return one row for each call.
+    """Load the calls of an interval (epoch seconds) from the Data API, as one row for each call.
 
-    With the option ``to``, write the rows to a file or a table.
+    :return: the list of rows. With the option ``to``, the function writes the rows to a file or a table, and
+        returns a dict instead: how many rows it wrote, where, the interval, and the points used.
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)

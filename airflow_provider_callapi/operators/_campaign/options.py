@@ -174,6 +174,6 @@ class CampaignOptions:
 
 
 def _plain_path(path: str) -> str:
-    """Return a local path in one of its spellings: ``file:///tmp/./a.csv`` becomes ``/tmp/a.csv``."""
+    """Return a local path in its simplest spelling: ``file:///tmp/./a.csv`` becomes ``/tmp/a.csv``."""
     local = path.strip().removeprefix("file://")
     return path.strip() if "://" in local else posixpath.normpath(re.sub("^//+", "/", local))

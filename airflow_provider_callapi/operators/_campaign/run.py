@@ -323,7 +323,7 @@ class CampaignRun:
     def _sleep(self, seconds: float, was_killed: bool) -> None:
         """Sleep for a number of seconds. A kill ends the sleep within a second.
 
-        If ``was_killed`` is True, the kill came earlier, and nothing ends the sleep.
+        If the task was killed before (``was_killed``), nothing ends the sleep early.
         """
         for _ in naps(seconds):
             if self._killed != was_killed:
