@@ -40,6 +40,10 @@ class KilledError(BaseException):
     """The worker's process ends here."""
 
 
+def kill_the_worker() -> None:
+    raise KilledError
+
+
 @pytest.fixture
 def desk(campaign_desk):
     return campaign_desk
@@ -554,10 +558,7 @@ def test_the_number_of_start_requests_that_wait_for_an_answer_at_once_is_limited
 
 @pytest.mark.parametrize("again", ["retry", "clear"])
 def test_the_next_try_calls_the_remaining_people(desk, again):
-    def killed():
-        raise KilledError
-
-    in_seconds(desk, 40, killed)
+    in_seconds(desk, 40, kill_the_worker)
     calls = campaign(desk, max_active_calls="3")  # a template and a form give text
     with pytest.raises(KilledError):
         calls.run()
@@ -1044,6 +1045,25 @@ def test_a_campaign_that_begins_too_late_calls_no_one_and_fails(desk, capsys):
 
     assert rings(desk) == [0] * 12
     assert "Campaign spring: 0 people to be called" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_retry_that_begins_too_late_fails_also_if_it_waits_in_the_triggerer(desk, deferrable):
+    desk.exchange.default_script = Script(rings=1, talks=170)
+    calls = campaign(
+        desk, contacts=PEOPLE[:2], max_active_calls=1, max_lateness=60, deferrable=deferrable, redial=None
+    )
+    calls.run_after = calls.now
+    in_seconds(desk, 30, kill_the_worker)
+    with pytest.raises(KilledError):
+        calls.run()
+    desk.clock.advance(40)
+
+    with pytest.raises(CallTooLate, match="1 people are not called"):
+        calls.retry()
+
+    assert bool(calls.deferrals) == deferrable
+    assert rings(desk)[:2] == [1, 0]
 
 
 def test_the_poll_of_the_preflight_check_is_the_first_poll_of_the_campaign(desk):

@@ -107,6 +107,8 @@ class CampaignRun:
             run_after=facts.run_after,
             account_timezone=account_timezone,
         )
+        if self._event is None and self._began >= self._rules.dial_until:
+            self._memory.began_too_late = True
         self._services = CampaignServices(
             self._hook,
             at_once=self._rules.at_once,
@@ -220,7 +222,7 @@ class CampaignRun:
         announcement = Announcement(
             self._options.campaign,
             self._campaign,
-            called=0 if self._began_too_late else self._campaign.waiting - excluded,
+            called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
             excluded=excluded,
             timezone=self._options.timezone,
         )
@@ -404,7 +406,7 @@ class CampaignRun:
             summary,
             self._options.failure_limits,
             stopped=self._campaign.dial_queue.stopped,
-            began_too_late=self._began_too_late,
+            began_too_late=self._memory.began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
             if self._rules.dial_until < NEVER
             else "never",
@@ -419,11 +421,6 @@ class CampaignRun:
                 f"{'; '.join(unwritten)}. All calls are over: a retry only writes the results"
             )
         return None
-
-    @property
-    def _began_too_late(self) -> bool:
-        """Whether this try began so late that ``max_lateness`` allows no more calls."""
-        return self._event is None and self._began >= self._rules.dial_until
 
     def _results(self) -> dict[str, Result]:
         return final_results(self._campaign.results(), self._plan, self._excluded.numbers())
