@@ -150,6 +150,13 @@ def test_a_year_that_the_calendar_does_not_know_fails_before_a_request(desk: Des
 
 
 @ways
+def test_no_one_is_called_on_an_excepted_date_also_not_after_midnight(desk: Desk, way: str) -> None:
+    move_to(desk, "2025-10-10T00:30")
+    task(desk, way, calling_hours=["21:00", "02:00"], calling_days={"except": ["2025-10-10"]}).run()
+    assert dialled_at(desk) == [at("2025-10-11T21:00")]
+
+
+@ways
 @pytest.mark.needs_airflow("3.3", "task state")
 def test_a_redial_and_a_clear_wait_for_the_morning(desk: Desk, way: str) -> None:
     desk.exchange.script(CONTACT, Script.busy(5))
@@ -414,6 +421,7 @@ def test_no_start_request_is_sent_outside_the_hours_and_days(
         else:
             yesterday = today - timedelta(days=1)
             assert (is_day(today) and clock >= opens) or (is_day(yesterday) and clock < closes)
+            assert today not in off
 
 
 @ways
