@@ -253,7 +253,7 @@ class CallTry:
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)
-        return Deferral(pause(max(seconds, 0.0)), method_name="search_again", kwargs={})
+        return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
         """Describe a call of this try that a retry would not know of, e.g. ``call session 5 was placed``.

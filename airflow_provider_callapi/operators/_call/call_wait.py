@@ -39,6 +39,7 @@ from airflow_provider_callapi.operators._call.options import CallOptions
 from airflow_provider_callapi.operators._naps import naps
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts
+from airflow_provider_callapi.triggers._loop import shortest_wait
 from airflow_provider_callapi.triggers.call_session import CallApiSessionTrigger
 
 Result = dict[str, Any] | Deferral
@@ -265,12 +266,12 @@ class CallWait:
 
 
 def pause(seconds: float) -> Any:
-    """Return an Airflow trigger that fires after the given number of seconds."""
+    """Return an Airflow trigger that fires after the given number of seconds, or after the shortest wait."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )
 
-    return TimeDeltaTrigger(timedelta(seconds=seconds))
+    return TimeDeltaTrigger(timedelta(seconds=max(seconds, shortest_wait.SHORTEST_WAIT)))
 
 
 def _judged(step: Finished) -> dict[str, Any]:

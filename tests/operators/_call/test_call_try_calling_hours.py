@@ -27,6 +27,7 @@ from airflow_provider_callapi.exceptions import (
     InvalidParameter,
 )
 from airflow_provider_callapi.operators import start_call
+from airflow_provider_callapi.triggers._loop import shortest_wait
 
 pytest_plugins = ["airflow_desk"]
 
@@ -147,6 +148,16 @@ def test_a_year_that_the_calendar_does_not_know_fails_before_a_request(desk: Des
 
 
 # --- later tries ---
+
+
+def test_a_deferral_lasts_as_long_as_the_scheduler_needs_also_if_the_hours_open_sooner(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+    move_to(desk, "2025-10-10T08:59:59")
+    calling = task(desk, "deferral", wait_for_completion=False)
+    calling.run()
+    assert dialled_at(desk) == [at("2025-10-10T09:00:04")]
 
 
 @ways
