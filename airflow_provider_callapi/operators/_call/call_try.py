@@ -98,6 +98,7 @@ class CallTry:
         if self._journal.next_step(request) is call_journal.Step.ADOPT:
             return self._place(request, lambda: None)
         times = CallingTimes.of(self._options, self._facts, time.time())
+        times.refuse_timeout(time.time())
         try:
             return self._place(request, lambda: times.refuse_closed(time.time()))
         except OutsideCallingHours as closed:
