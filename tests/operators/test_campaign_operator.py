@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from airflow.exceptions import TaskDeferred
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 from airflow_fakes import TTS, VNUMBER, TaskInstance
 from campaign_desk import A_TALK, PEOPLE, campaign, in_seconds
 
@@ -378,6 +383,19 @@ def test_a_campaign_defers_until_the_calling_hours_and_logs_the_time_and_the_peo
     assert min(call.started_at for call in desk.exchange.calls) >= AT_SIX
     assert counted(summary) == {"answered": 12}
     assert rings(desk) == [1] * 12
+
+
+def test_a_campaign_that_waits_in_the_triggerer_calls_no_one_after_its_execution_timeout(desk):
+    more = {"calling_hours": ("18:00", "21:00"), "execution_timeout": timedelta(hours=5)}
+    calls = campaign(desk, deferrable=True, **more)
+    began = desk.clock()
+
+    with pytest.raises(AirflowTaskTimeout, match="execution_timeout is up, and 12 people are waiting"):
+        calls.run()
+
+    assert 0 <= desk.clock() - began - 5 * 3600 < 60
+    assert rings(desk) == [0] * 12
+    assert counted(calls.retry()) == {"answered": 12}
 
 
 def waking(desk, what: Any) -> None:
