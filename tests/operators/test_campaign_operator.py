@@ -398,6 +398,26 @@ def test_a_campaign_that_waits_in_the_triggerer_calls_no_one_after_its_execution
     assert counted(calls.retry()) == {"answered": 12}
 
 
+def test_an_answer_that_the_trigger_has_seen_outlives_the_execution_timeout(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=100, talks=100)
+    call = {
+        "method": "start.informer_call",
+        "virtual_phone_number": VNUMBER,
+        "contact_message": TTS,
+        "dialing_timeout": 120,
+    }
+    more = {"call": call, "execution_timeout": timedelta(seconds=150)}
+    calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True, **more)
+
+    with pytest.raises(AirflowTaskTimeout):
+        calls.run()
+    desk.clock.advance(600)
+
+    assert counted(calls.retry()) == {"answered": 1}
+    assert rings(desk)[0] == 1
+
+
 def waking(desk, what: Any) -> None:
     """Something happens while the triggerer wakes the task."""
     run = CallApiCampaignTrigger.run
