@@ -308,11 +308,14 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return TaskState.of(context) if self.reschedule else None
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when the wait began, in epoch seconds, and what earlier polls have shown of the call."""
+        """Return when this try's wait began, in epoch seconds, and what all polls have shown of the call."""
         if self._stored is None and (state := self._state_for_next_poke(context)):
             self._stored = state.get(_STORE_KEY)
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
-            return self._stored["since"], Observation.from_json(self._stored["observation"])
+            # With each try, Airflow begins a new wait of `timeout` seconds.
+            is_of_this_try = self._stored.get("try_number") == context["ti"].try_number
+            since = self._stored["since"] if is_of_this_try else time.time()
+            return since, Observation.from_json(self._stored["observation"])
         # Nothing is stored: in reschedule mode, Airflow may know when the first poke took place.
         first_poke = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         return first_poke.timestamp() if first_poke else time.time(), Observation.from_outcome(call)
@@ -322,6 +325,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self._stored = {
             "call_session_id": call.call_session_id,
             "since": waiting_since,
+            "try_number": context["ti"].try_number,
             "observation": observation.to_json(),
         }
         if state := self._state_for_next_poke(context):

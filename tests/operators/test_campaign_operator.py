@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from airflow.exceptions import TaskDeferred
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 from airflow_fakes import TTS, VNUMBER, TaskInstance
 from campaign_desk import A_TALK, PEOPLE, campaign, in_seconds
 
@@ -38,6 +43,10 @@ AT_SIX = 1_760_022_000.0
 
 class KilledError(BaseException):
     """The worker's process ends here."""
+
+
+def kill_the_worker() -> None:
+    raise KilledError
 
 
 @pytest.fixture
@@ -376,6 +385,39 @@ def test_a_campaign_defers_until_the_calling_hours_and_logs_the_time_and_the_peo
     assert rings(desk) == [1] * 12
 
 
+def test_a_campaign_that_waits_in_the_triggerer_calls_no_one_after_its_execution_timeout(desk):
+    more = {"calling_hours": ("18:00", "21:00"), "execution_timeout": timedelta(hours=5)}
+    calls = campaign(desk, deferrable=True, **more)
+    began = desk.clock()
+
+    with pytest.raises(AirflowTaskTimeout, match="execution_timeout is up, and 12 people are waiting"):
+        calls.run()
+
+    assert 0 <= desk.clock() - began - 5 * 3600 < 60
+    assert rings(desk) == [0] * 12
+    assert counted(calls.retry()) == {"answered": 12}
+
+
+def test_an_answer_that_the_trigger_has_seen_outlives_the_execution_timeout(desk):
+    desk.connect(extra={"data_api": False})
+    desk.exchange.default_script = Script(rings=100, talks=100)
+    call = {
+        "method": "start.informer_call",
+        "virtual_phone_number": VNUMBER,
+        "contact_message": TTS,
+        "dialing_timeout": 120,
+    }
+    more = {"call": call, "execution_timeout": timedelta(seconds=150)}
+    calls = campaign(desk, contacts=PEOPLE[:1], deferrable=True, **more)
+
+    with pytest.raises(AirflowTaskTimeout):
+        calls.run()
+    desk.clock.advance(600)
+
+    assert counted(calls.retry()) == {"answered": 1}
+    assert rings(desk)[0] == 1
+
+
 def waking(desk, what: Any) -> None:
     """Something happens while the triggerer wakes the task."""
     run = CallApiCampaignTrigger.run
@@ -554,10 +596,7 @@ def test_the_number_of_start_requests_that_wait_for_an_answer_at_once_is_limited
 
 @pytest.mark.parametrize("again", ["retry", "clear"])
 def test_the_next_try_calls_the_remaining_people(desk, again):
-    def killed():
-        raise KilledError
-
-    in_seconds(desk, 40, killed)
+    in_seconds(desk, 40, kill_the_worker)
     calls = campaign(desk, max_active_calls="3")  # a template and a form give text
     with pytest.raises(KilledError):
         calls.run()
@@ -1083,6 +1122,25 @@ def test_a_campaign_that_begins_too_late_calls_no_one_and_fails(desk, capsys):
 
     assert rings(desk) == [0] * 12
     assert "Campaign spring: 0 people to be called" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_retry_that_begins_too_late_fails_also_if_it_waits_in_the_triggerer(desk, deferrable):
+    desk.exchange.default_script = Script(rings=1, talks=170)
+    calls = campaign(
+        desk, contacts=PEOPLE[:2], max_active_calls=1, max_lateness=60, deferrable=deferrable, redial=None
+    )
+    calls.run_after = calls.now
+    in_seconds(desk, 30, kill_the_worker)
+    with pytest.raises(KilledError):
+        calls.run()
+    desk.clock.advance(40)
+
+    with pytest.raises(CallTooLate, match="1 people are not called"):
+        calls.retry()
+
+    assert bool(calls.deferrals) == deferrable
+    assert rings(desk)[:2] == [1, 0]
 
 
 def test_the_poll_of_the_preflight_check_is_the_first_poll_of_the_campaign(desk):

@@ -19,7 +19,7 @@ from airflow_fakes import CONTACT, Task
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import Component
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -306,6 +306,18 @@ def test_a_permanent_error_of_the_poll_ends_the_wait_without_retries(desk, wait_
     assert isinstance(failure.value, AirflowFailException)
     assert desk.exchange.requests("list.calls") == 1
     assert "wrong-key-0001" not in str(failure.value)
+
+
+@wait_modes
+@pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never", ongoing_talk_is_reported=True)])
+def test_a_try_after_a_timeout_asks_the_data_api_for_the_answer_as_the_first_try_did(desk, wait_mode):
+    desk.exchange.script(CONTACT, Script(rings=100, talks=600))
+    task = waiting(desk, desk.start(dialing_timeout=120), wait_mode, until="answered", timeout=60)
+    with pytest.raises(AirflowSensorTimeout):
+        task.run()
+    desk.clock.advance(30)
+
+    assert task.clear()["answered"] is True
 
 
 @wait_modes

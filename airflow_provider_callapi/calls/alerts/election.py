@@ -205,7 +205,8 @@ class Candidate:
         return claim.by == self.candidate_id
 
     def _has_rung(self, claim: _Claim) -> bool:
-        return bool(claim.person) and self.clock() - claim.at < self.quiet_for
+        # A time far ahead comes from a clock that was wrong. It must not silence the alert until then.
+        return bool(claim.person) and abs(self.clock() - claim.at) < self.quiet_for
 
     def _read(self) -> _Claim | None:
         return _Claim.from_json(self.store.get(self.key))

@@ -30,7 +30,8 @@ class CallingHours:
     :ivar opens: the first minute of the window.
     :ivar closes: the first minute after the window. If it is earlier than ``opens``, the window ends on the
         next day. If it equals ``opens``, the window lasts until the same time on the next day.
-    :ivar days: the days on which a window opens.
+    :ivar days: the days on which a window opens. A window also ends when a date in `CallingDays.excluded`
+        begins.
     """
 
     opens: time = time(0)
@@ -69,7 +70,8 @@ class CallingHours:
                 break
             if not is_allowed:
                 continue
-            opens, closes = _opening_on(day, self.opens, self.closes, zone)
+            is_cut = self.over_midnight and day + timedelta(days=1) in self.days.excluded
+            opens, closes = _opening_on(day, self.opens, time(0) if is_cut else self.closes, zone)
             if closes > now and closes > opens:
                 return opens, closes
         return NEVER, NEVER

@@ -38,6 +38,8 @@ _SIGNED_OR_ZERO = re.compile(
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
+_WITHOUT_SUMMER_TIME = frozenset({"EST", "MST"})
+"""IANA names without summer time. People in New York and Denver write them in summer, too."""
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -47,11 +49,12 @@ def read_time_zone(text: str) -> str | None:
 
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
     :return: the IANA name. None: the text names no zone, or it is not certain which one. For example, ``+3``
-        may mean UTC+3 or Moscow time plus three hours, and ``+05:30`` has no IANA name.
+        may mean UTC+3 or Moscow time plus three hours, ``EST`` may mean New York in summer, and ``+05:30``
+        has no IANA name.
     """
     text = fold(text)
     if is_iana_zone(text):
-        return text
+        return None if text in _WITHOUT_SUMMER_TIME else text
     if match := _MOSCOW.fullmatch(text):
         if not match[2]:
             return "Europe/Moscow"

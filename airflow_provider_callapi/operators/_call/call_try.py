@@ -106,6 +106,7 @@ class CallTry:
             return self._place(request, lambda: None)
         self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
         times = CallingTimes.of(self._options, self._facts, time.time())
+        times.refuse_timeout(time.time())
         try:
             return self._place(request, lambda: times.refuse_closed(time.time()))
         except OutsideCallingHours as closed:

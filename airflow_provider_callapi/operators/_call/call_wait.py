@@ -268,7 +268,7 @@ class CallWait:
 
 
 def pause(seconds: float) -> Any:
-    """Return an Airflow trigger that fires after the given number of seconds, and after the shortest wait."""
+    """Return an Airflow trigger that fires after some seconds, but not before the shortest wait is over."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
 from airflow_provider_callapi.calls.calling_hours.hours import CallingHours, year_in
 from airflow_provider_callapi.calls.calling_hours.production_calendar import read_calling_hours
 from airflow_provider_callapi.calls.lateness import too_late_reason
@@ -41,6 +43,12 @@ class CallingTimes:
         except ValueError as error:
             raise CallApiFailure(f"{error}. No call was placed.") from None
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
+
+    def refuse_timeout(self, now: float) -> None:
+        """Raise an error if ``execution_timeout`` was over before the try places a call, at ``now``."""
+        # Airflow does not apply execution_timeout to a deferral, and a worker may resume the task late.
+        if self.execution_deadline is not None and now >= self.execution_deadline:
+            raise AirflowTaskTimeout("execution_timeout is up. This try places no call.")
 
     def refuse_closed(self, now: float) -> None:
         """Raise `OutsideCallingHours` if the contact must not be called at ``now``, in epoch seconds."""

@@ -32,6 +32,7 @@ class CampaignMemory:
         self.is_resumed = bool(memo)  # this worker continues a try after a deferral
         self.identity: dict[str, Any] | None = memo.get("which") or self._get(IDENTITY_KEY)
         self.stopped: str | None = memo.get("stopped")  # why dialling had stopped before the deferral
+        self.began_too_late: bool = memo.get("began_too_late", False)  # after max_lateness
         self.wish = Wish.from_json(memo["wish"]) if memo.get("wish") else None
         self.timezone: str | None = memo.get("timezone") or self._get(_TIMEZONE)
         self._pages: list[list[str]] = self._read_pages()
@@ -82,6 +83,7 @@ class CampaignMemory:
         excluded = sorted(self.excluded) if self._state is None else []
         return {
             "stopped": stopped,
+            "began_too_late": self.began_too_late,
             "wish": wish and wish.to_json(),
             "excluded": excluded,
             "which": self.identity,

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.announcement import Announcement, Line
@@ -107,6 +111,8 @@ class CampaignRun:
             run_after=facts.run_after,
             account_timezone=account_timezone,
         )
+        if self._event is None and self._began >= self._rules.dial_until:
+            self._memory.began_too_late = True
         self._services = CampaignServices(
             self._hook,
             at_once=self._rules.at_once,
@@ -220,7 +226,7 @@ class CampaignRun:
         announcement = Announcement(
             self._options.campaign,
             self._campaign,
-            called=0 if self._began_too_late else self._campaign.waiting - excluded,
+            called=0 if self._memory.began_too_late else self._campaign.waiting - excluded,
             excluded=excluded,
             timezone=self._options.timezone,
         )
@@ -275,6 +281,7 @@ class CampaignRun:
         """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer."""
         while True:
             was_killed = self._killed
+            self._refuse_timeout()
             if (pause := self._step()).over:
                 return self._finish()
             may_defer = self._options.deferrable and not self._killed
@@ -284,6 +291,18 @@ class CampaignRun:
             elif deferral is not None:
                 return deferral
             self._sleep(pause.seconds, was_killed)
+
+    def _refuse_timeout(self) -> None:
+        """Raise `AirflowTaskTimeout` after ``execution_timeout``, which Airflow forgets in a deferral."""
+        deadline = self._facts.execution_deadline
+        if self._event is None or deadline is None or time.time() < deadline:
+            return
+        self._campaign.dial_queue.stop("execution_timeout is up")
+        self._step()  # stores what the trigger has shown of the active calls
+        raise AirflowTaskTimeout(
+            f"execution_timeout is up, and {self._campaign.waiting} people are waiting. A retry or a clear "
+            "of this task continues the campaign"
+        )
 
     def _step(self) -> Pause:
         before, self._stepped_at = self._stepped_at, time.time()
@@ -354,7 +373,7 @@ class CampaignRun:
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
             calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
-            wake_at=wake_at,
+            wake_at=min(wake_at, self._facts.execution_deadline or wake_at),
             poll_interval=self._options.poll_interval,
             cancel_on_kill=self._options.cancel_on_kill,
             until_answered=campaign.tags.tags_active_calls,
@@ -404,7 +423,7 @@ class CampaignRun:
             summary,
             self._options.failure_limits,
             stopped=self._campaign.dial_queue.stopped,
-            began_too_late=self._began_too_late,
+            began_too_late=self._memory.began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
             if self._rules.dial_until < NEVER
             else "never",
@@ -418,11 +437,6 @@ class CampaignRun:
             failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
             return failure("; ".join(texts))
         return None
-
-    @property
-    def _began_too_late(self) -> bool:
-        """Whether this try began so late that ``max_lateness`` allows no more calls."""
-        return self._event is None and self._began >= self._rules.dial_until
 
     def _results(self) -> dict[str, Result]:
         return final_results(self._campaign.results(), self._plan, self._excluded.numbers())

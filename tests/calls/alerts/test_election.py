@@ -236,6 +236,21 @@ def test_a_claim_is_renewed_after_its_lease_unless_a_rival_has_rung():
     assert world.run((0, act)) == [(0, False, True)]
 
 
+@pytest.mark.parametrize(
+    ("ahead", "won"), [(10, False), (QUIET - 1, False), (QUIET + 60, True), (3 * 3600, True)]
+)
+def test_a_call_by_a_clock_that_was_far_ahead_silences_no_later_alert(ahead, won):
+    """For example, a host took its hardware clock for UTC until its first synchronisation."""
+    world = World()
+    store = SlowStore(world)
+    world.now += ahead
+    world.run((0, rings(world, store)))
+    world.now -= ahead
+
+    assert candidate(world, store, name="later").rival_has_rung() is not won
+    assert world.run((0, rings(world, store, name="later"))) == [won]
+
+
 def test_only_a_claim_expires():
     world = World()
     store = SlowStore(world)

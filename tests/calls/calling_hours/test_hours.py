@@ -53,6 +53,15 @@ def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
     assert friday_night.window(at("2026-05-08T01:00"), BERLIN)[0] == at("2026-05-08T22:00")
 
 
+def test_a_window_over_midnight_ends_before_a_date_on_which_no_one_may_be_called() -> None:
+    day_off = CallingDays.of({"except": ["2026-05-09"]})
+    rule = CallingHours(*read_hours(("22:00", "02:00")), day_off)
+
+    for moment in ("2026-05-08T23:00", "2026-05-08T23:59:59"):
+        assert rule.window(at(moment), BERLIN) == (at("2026-05-08T22:00"), at("2026-05-09T00:00"))
+    assert rule.window(at("2026-05-09T00:00"), BERLIN)[0] == at("2026-05-10T22:00")
+
+
 def test_the_window_after_the_last_day_of_the_week_is_in_the_next_week() -> None:
     weekdays = hours("09:00", "21:00", "mon", "fri")
     assert weekdays.window(at("2026-05-08T21:00"), BERLIN)[0] == at("2026-05-11T09:00")

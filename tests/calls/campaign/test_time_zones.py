@@ -51,6 +51,7 @@ def test_the_names_of_time_zones_are_read(text: str, zone: str) -> None:
     "text",
     [
         *("+3", "3", "3.0", "Moscow", "Москва", "IST", "UTC+15", "-13:00", "+05:30", "", "/", "../UTC"),
+        *("EST", " MST "),
         *("localtime", "posixrules", "Factory", "posix/UTC", "right/Europe/Moscow"),
     ],
 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow.sdk import DAG
 from airflow_desk import new_desk
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
@@ -162,6 +163,47 @@ def test_a_year_that_the_calendar_does_not_know_fails_before_a_request(desk: Des
 
 
 # --- later tries ---
+
+
+def test_a_deferral_lasts_as_long_as_the_scheduler_needs_also_if_the_hours_open_sooner(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortest_wait, "SHORTEST_WAIT", 5.0)
+    move_to(desk, "2025-10-10T08:59:59")
+    calling = task(desk, "deferral", wait_for_completion=False)
+    calling.run()
+    assert dialled_at(desk) == [at("2025-10-10T09:00:04")]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize(("asks", "allowed"), [("hours", 12), ("search", 1)])
+def test_a_deferral_that_ends_after_the_execution_timeout_calls_no_one_in_this_try(
+    desk: Desk, asks: str, allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example, the slots of the pool were taken when the calling hours began."""
+    if asks == "hours":
+        move_to(desk, "2025-10-09T22:00")
+    else:
+        desk.exchange.fault(Fault.DROP_BEFORE, method=START)
+    more = {"external_id": None, "absence_proven_after": 300.0}
+    calling = task(desk, "deferral", execution_timeout=timedelta(hours=allowed), cancel_on_kill=True, **more)
+    wait = calling.trigger
+    with monkeypatch.context() as patch:
+        patch.setattr(calling, "trigger", lambda trigger: (wait(trigger), desk.clock.advance(3 * 3600))[0])
+        with pytest.raises(AirflowTaskTimeout, match="This try places no call"):
+            calling.run()
+    assert desk.exchange.rings(CONTACT) == 0
+
+    move_to(desk, "2025-10-11T12:00")
+    assert calling.retry()["answered"] is True
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@ways
+def test_no_one_is_called_on_an_excepted_date_also_not_after_midnight(desk: Desk, way: str) -> None:
+    move_to(desk, "2025-10-10T00:30")
+    task(desk, way, calling_hours=["21:00", "02:00"], calling_days={"except": ["2025-10-10"]}).run()
+    assert dialled_at(desk) == [at("2025-10-11T21:00")]
 
 
 @ways
@@ -429,6 +471,7 @@ def test_no_start_request_is_sent_outside_the_hours_and_days(
         else:
             yesterday = today - timedelta(days=1)
             assert (is_day(today) and clock >= opens) or (is_day(yesterday) and clock < closes)
+            assert today not in off
 
 
 @ways

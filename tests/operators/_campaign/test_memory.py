@@ -32,11 +32,13 @@ def test_a_memo_outlives_a_deferral_without_task_state() -> None:
     before = CampaignMemory(None, {})
     before.remember_identity(IDENTITY)
     before.remember_excluded(["a", "b"])
+    before.began_too_late = True
     memo = json.loads(json.dumps(before.memo(stopped="no money")))
 
     after = CampaignMemory(None, memo)
     assert (after.is_resumed, after.identity, after.stopped) == (True, IDENTITY, "no money")
     assert after.excluded == {"a", "b"}
+    assert after.began_too_late
 
 
 def test_the_accounts_time_zone_outlives_a_try_and_a_deferral() -> None:
