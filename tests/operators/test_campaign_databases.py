@@ -224,6 +224,22 @@ def test_a_blacklist_that_cannot_be_changed_fails_the_task_and_a_retry_only_chan
     assert rung(desk) == PEOPLE
 
 
+def test_a_campaign_over_its_failure_limit_still_fails_because_of_the_blacklist(desk, monkeypatch):
+    objecting(desk, PEOPLE[1])
+    desk.exchange.script(PEOPLE[2], Script.busy())
+    options = {"redial": {"busy": None}, "fail_if_unreached_over": 0.0}
+    calls = campaign(desk, call=MENU, block_on=[OBJECTS], **options)
+    with monkeypatch.context() as patched:
+        patched.setattr(BlacklistWriter, "_add", _fail)
+        with pytest.raises(CallApiTrouble, match=r"block_on: the blacklist could not be changed.*unreached"):
+            calls.run()
+    with pytest.raises(CallApiFailure, match="fail_if_unreached_over"):
+        calls.retry()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[1]}
+    assert rung(desk) == PEOPLE
+
+
 def _fail(*_: Any) -> None:
     raise TransportError("the service is away")
 

@@ -1007,6 +1007,17 @@ def test_a_file_that_cannot_be_written_loses_neither_the_summary_nor_the_other_f
     assert rings(desk) == [1] * 12
 
 
+def test_the_error_of_a_campaign_that_ended_early_names_the_file_that_is_missing(desk, tmp_path, capsys):
+    taken = tmp_path / "results.csv"
+    taken.mkdir()
+    calls = campaign(desk, results=str(taken), calling_hours=("18:00", "21:00"), max_lateness=3600)
+
+    with pytest.raises(CallTooLate, match=r"could not be written: IsADirectory.*No one could be called"):
+        calls.run()
+
+    assert "could not be written: IsADirectory" in capsys.readouterr().out
+
+
 def test_a_common_number_that_the_service_refuses_stops_the_campaign(desk):
     call = {
         "method": "start.informer_call",

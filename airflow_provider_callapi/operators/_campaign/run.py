@@ -390,6 +390,8 @@ class CampaignRun:
         if self._table is not None:
             unwritten += self._table.write_all(endings, self._plan.skipped)
         unwritten += self._blacklist.add_missing(endings)
+        for text in unwritten:  # another error may end the task
+            self._log.error("%s", text)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %d people are not called", why, not_called)
@@ -411,13 +413,13 @@ class CampaignRun:
         )
         if not self._plan.rows:
             return AirflowSkipException("contacts: the list is empty, so there is no one to call")
+        texts = [*unwritten, *([problem.text] if problem is not None else [])]
+        if unwritten and (problem is None or problem.kind is ProblemKind.OVER_LIMIT):
+            # A retry that has written the results fails because of the limit.
+            return CallApiTrouble(f"{'; '.join(texts)}. All calls are over: a retry only writes the results")
         if problem is not None:
             failure = CallTooLate if problem.kind is ProblemKind.TOO_LATE else CallApiFailure
-            return failure(problem.text)
-        if unwritten:
-            return CallApiTrouble(
-                f"{'; '.join(unwritten)}. All calls are over: a retry only writes the results"
-            )
+            return failure("; ".join(texts))
         return None
 
     @property
