@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from airflow_provider_callapi.calls.call_journal import Record, Stage
@@ -111,8 +111,10 @@ def written_to_table(
     try:
         yield ResultInTable(writer, _campaign_of(owner), person)
     except Exception:
-        with suppress(CallApiTrouble):  # the first error ends the task
+        try:
             writer.finish()
+        except CallApiTrouble as trouble:  # the first error ends the task
+            log.error("%s. The table lacks the last state of the call", trouble)
         raise
     except BaseException:  # a deferral or a kill
         writer.close()
