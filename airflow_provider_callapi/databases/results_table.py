@@ -5,7 +5,7 @@ a SIP number. A row with the attempt 0 stands for no attempt. There are two kind
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
-  entry, such as ``row 17``.
+  entry, such as ``row 17``. If several tasks have a list each and one campaign name: ``row 17 of list 3``.
 
 The table has the columns of an attempt, such as ``result``, and three more:
 

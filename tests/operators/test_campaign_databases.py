@@ -283,6 +283,31 @@ def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):
     ]
 
 
+def test_mapped_campaigns_with_one_name_keep_the_rows_of_each_list(desk, dwh):
+    for index in range(2):
+        calls = campaign(desk, contacts=[PEOPLE[index], "no number", PEOPLE[index]], results=CALLS)
+        calls.ti.map_index = index
+        calls.run()
+
+    assert [person for person, attempt, _ in table(dwh) if not attempt] == [
+        "row 2 of list 0",
+        "row 2 of list 1",
+        "row 3 of list 0",
+        "row 3 of list 1",
+    ]
+
+
+def test_the_shards_of_a_list_have_the_rows_of_the_whole_list(desk, dwh):
+    for index in range(2):
+        calls = campaign(
+            desk, contacts=[*PEOPLE, "no number", PEOPLE[0]], shard=f"{index + 1}/2", results=CALLS
+        )
+        calls.ti.map_index = index
+        calls.run()
+
+    assert [person for person, attempt, _ in table(dwh) if not attempt] == ["row 13", "row 14"]
+
+
 def test_the_table_grows_while_the_campaign_runs(desk, dwh, monkeypatch):
     monkeypatch.setattr(table_writer, "_PAUSE", 0.01)
     seen: list[int] = []

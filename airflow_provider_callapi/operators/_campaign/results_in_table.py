@@ -17,10 +17,17 @@ from airflow_provider_callapi.exceptions import CallApiTrouble
 
 
 class ResultsInTable:
-    """Writes a campaign's attempts and results to a table in the author's SQL database."""
+    """Writes a campaign's attempts and results to a table in the author's SQL database.
 
-    def __init__(self, writer: TableWriter, campaign: str, plan: Plan, log: Any) -> None:
+    :param list_number: the number of the contact list among several lists with the same campaign name. None:
+        the campaign has one list.
+    """
+
+    def __init__(
+        self, writer: TableWriter, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
+    ) -> None:
         self._log = log
+        self._of_list = "" if list_number is None else f" of list {list_number}"
         self._writer = writer
         self._campaign = campaign
         self._people = {person.key: person for person in plan.people}
@@ -58,7 +65,8 @@ class ResultsInTable:
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
         for row in skipped:
             result = DUPLICATE if isinstance(row, Duplicate) else Result.INVALID.value
-            yield {**self._listed(row), "person": f"row {row.line}", "result": result, "why": row.why}
+            position = f"row {row.line}{self._of_list}"
+            yield {**self._listed(row), "person": position, "result": result, "why": row.why}
 
     def _row(self, attempt: Attempt) -> Row:
         person = self._people[attempt.person]
@@ -78,9 +86,13 @@ def _result_of_last(ending: Ending) -> Result:
     return Result.NOT_CALLED if is_of_earlier else ending.result
 
 
-def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:
+def open_results(
+    name: TableName, campaign: str, plan: Plan, log: Any, *, list_number: int | None
+) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
+    :param list_number: see `ResultsInTable`.
     :raises CallApiFailure: the table cannot be used.
     """
-    return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan, log)
+    writer = TableWriter(open_results_table(name), log)
+    return ResultsInTable(writer, campaign, plan, log, list_number=list_number)

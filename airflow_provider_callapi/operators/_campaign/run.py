@@ -26,6 +26,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.shard import read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
@@ -175,7 +176,16 @@ class CampaignRun:
             open_results,
         )
 
-        return open_results(self._options.results, self._options.campaign, self._plan, self._log)
+        # The shards of a list have different rows. Other mapped tasks have a list each.
+        index = int(self._facts.owner[-1])
+        own_list = index >= 0 and read_shard(self._options.shard).count == 1
+        return open_results(
+            self._options.results,
+            self._options.campaign,
+            self._plan,
+            self._log,
+            list_number=index if own_list else None,
+        )
 
     def _make_runner(self) -> Runner:
         after: list[Listener] = [partial(count_finished_attempts, self._options.campaign)]
