@@ -297,6 +297,14 @@ def test_mapped_campaigns_with_one_name_keep_the_rows_of_each_list(desk, dwh):
     ]
 
 
+@pytest.mark.parametrize("row", [{("name", "first"): "Anna"}, {"names": [{b"first": "Anna"}]}])
+def test_a_row_that_no_result_could_contain_is_refused_before_the_first_call(desk, dwh, row):
+    with pytest.raises(CallApiFailure, match="contacts, row 2: the name of a column is neither a text nor"):
+        campaign(desk, contacts=[{"phone": PEOPLE[0]}, {"phone": PEOPLE[1], **row}], results=CALLS).run()
+
+    assert rung(desk) == []
+
+
 def test_the_shards_of_a_list_have_the_rows_of_the_whole_list(desk, dwh):
     for index in range(2):
         calls = campaign(
