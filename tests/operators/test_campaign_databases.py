@@ -297,6 +297,22 @@ def test_mapped_campaigns_with_one_name_keep_the_rows_of_each_list(desk, dwh):
     ]
 
 
+@pytest.mark.parametrize(("map_index", "position"), [(-1, "row 3"), (4, "row 3 of list 4")])
+def test_a_corrected_entry_of_the_list_replaces_its_old_row_after_a_clear(desk, dwh, map_index, position):
+    contacts = [PEOPLE[0], "no number", PEOPLE[0]]
+    calls = campaign(desk, contacts=contacts, results=CALLS)
+    calls.ti.map_index = map_index
+    calls.run()
+    contacts[1] = PEOPLE[1]
+    calls.clear()
+
+    assert table(dwh) == [
+        (PEOPLE[0], 1, "answered"),
+        (PEOPLE[1], 1, "answered"),
+        (position, 0, "duplicate"),
+    ]
+
+
 @pytest.mark.parametrize("row", [{("name", "first"): "Anna"}, {"names": [{b"first": "Anna"}]}])
 def test_a_row_that_no_result_could_contain_is_refused_before_the_first_call(desk, dwh, row):
     with pytest.raises(CallApiFailure, match="contacts, row 2: the name of a column is neither a text nor"):

@@ -10,7 +10,12 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.databases.results_table import Row, open_results_table, row_of_result
+from airflow_provider_callapi.databases.results_table import (
+    Row,
+    open_results_table,
+    position_in_list,
+    row_of_result,
+)
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.exceptions import CallApiTrouble
@@ -19,15 +24,14 @@ from airflow_provider_callapi.exceptions import CallApiTrouble
 class ResultsInTable:
     """Writes a campaign's attempts and results to a table in the author's SQL database.
 
-    :param list_number: the number of the contact list among several lists with the same campaign name. None:
-        the campaign has one list.
+    :param list_number: see `position_in_list`.
     """
 
     def __init__(
         self, writer: TableWriter, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
     ) -> None:
         self._log = log
-        self._of_list = "" if list_number is None else f" of list {list_number}"
+        self._list_number = list_number
         self._writer = writer
         self._campaign = campaign
         self._people = {person.key: person for person in plan.people}
@@ -65,7 +69,7 @@ class ResultsInTable:
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
         for row in skipped:
             result = DUPLICATE if isinstance(row, Duplicate) else Result.INVALID.value
-            position = f"row {row.line}{self._of_list}"
+            position = position_in_list(row.line, self._list_number)
             yield {**self._listed(row), "person": position, "result": result, "why": row.why}
 
     def _row(self, attempt: Attempt) -> Row:
@@ -87,12 +91,12 @@ def _result_of_last(ending: Ending) -> Result:
 
 
 def open_results(
-    name: TableName, campaign: str, plan: Plan, log: Any, *, list_number: int | None
+    name: TableName, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
 ) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
-    :param list_number: see `ResultsInTable`.
+    :param list_number: see `position_in_list`.
     :raises CallApiFailure: the table cannot be used.
     """
-    writer = TableWriter(open_results_table(name), log)
+    writer = TableWriter(open_results_table(name, list_number=list_number), log)
     return ResultsInTable(writer, campaign, plan, log, list_number=list_number)
