@@ -7,6 +7,7 @@ accepts an answer, both readers return the same values.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,10 @@ from airflow_provider_callapi.api.half_characters import replace_halves
 
 D = TypeVar("D")
 _NULL = msgspec.Raw(b"null")
+_NUL = b"\\u0000"
+"""The character NUL in JSON."""
+_NUL_IN_TEXT = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""The character NUL in the text of JSON, with the pairs of backslashes before it: a pair is one backslash."""
 
 
 class _Result(msgspec.Struct, Generic[D], forbid_unknown_fields=True):
@@ -38,6 +43,8 @@ def load_exact_envelope(content: bytes, data_type: Any) -> dict[str, Any] | None
     :return: a dict with the keys ``id``, ``result`` and ``metadata``. ``result["data"]`` has the type
         ``data_type``. None: the answer has another shape. Use `load_json` to read it.
     """
+    if _NUL in content:
+        return None
     try:
         envelope = _decoder(data_type).decode(content)
         result = {"data": envelope.result.data, "metadata": load_json(bytes(envelope.result.metadata))}
@@ -55,12 +62,13 @@ def load_json(content: bytes) -> Any:
     """Return the JSON value in the body of an answer.
 
     A lone surrogate, such as ``\\ud800``, becomes U+FFFD, because other libraries refuse a text that contains
-    a lone surrogate.
+    a lone surrogate. So does NUL, because PostgreSQL refuses it.
 
     :raises ValueError: the body is not JSON.
     :raises RecursionError: the body is nested too deeply.
     """
     body = json.loads(content)
-    if b"\\ud" not in content.lower():
+    if b"\\ud" not in content.lower() and _NUL not in content:
         return body
-    return json.loads(replace_halves(json.dumps(body, ensure_ascii=False)))
+    text = replace_halves(json.dumps(body, ensure_ascii=False))
+    return json.loads(_NUL_IN_TEXT.sub("\\1\ufffd", text))

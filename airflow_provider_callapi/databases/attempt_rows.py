@@ -9,6 +9,7 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.databases.columns import LONGEST_TEXT
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ _OF_THE_CALL = (
     "source",
 )
 """Columns that have the same name as a field of `Outcome`, and the same value."""
+_FROM_SERVICE = ("external_id", "refused_with", "finish_reason", "contact_finish_reason")
+"""Columns with a text whose length the service or the author decides."""
 CALL_COLUMNS = ("call_session_id", "call_status", "observed", "tags", "operations", *_OF_THE_CALL)
 _STATUSES: dict[str | None, Status] = {status.value: status for status in Status}
 _NEEDED = {Status.ACTIVE: "call_session_id", Status.ENDED: "call_session_id", Status.FINISHED: "result"}
@@ -135,13 +138,14 @@ def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
     """Convert an attempt to call a person to a row for a SQL table.
 
     The row has a value for every column of an attempt. An unknown value is None. When the row replaces an
-    older row of the same attempt, it therefore also replaces every old value.
+    older row of the same attempt, it therefore also replaces every old value. A text that is too long for its
+    column is shortened.
 
     :param campaign: the campaign's name, for the column ``campaign``.
     :return: column → value, such as ``{"campaign": "reminders", "attempt": 2, "status": "active", …}``.
     """
     call = attempt.call
-    return {
+    row: dict[str, Any] = {
         "campaign": campaign,
         "person": attempt.person,
         "attempt": attempt.attempt,
@@ -159,3 +163,5 @@ def row_of_attempt(attempt: Attempt, campaign: str) -> dict[str, Any]:
         "operations": list(call.operations) if call and call.operations is not None else None,
         **{name: call and getattr(call, name) for name in _OF_THE_CALL},
     }
+    # One row that the database refuses would prevent the others.
+    return {**row, **{name: row[name] and row[name][:LONGEST_TEXT] for name in _FROM_SERVICE}}

@@ -24,6 +24,8 @@ else:
 DIALECTS = ("postgresql", "mysql", "mariadb", "sqlite")
 LONGEST_NAME = 250
 """How many characters a campaign's name or a person's key may have. A MySQL index has at most 3072 bytes."""
+LONGEST_TEXT = 255
+"""How many characters a finish reason, an id or the name of an error may have in a table."""
 
 
 class Moment(_TypeDecorator):
@@ -78,11 +80,11 @@ def attempt_columns() -> list[Column[Any]]:
         Column("attempt", Integer, primary_key=True, autoincrement=False),
         Column("status", String(16), nullable=False),
         Column("result", String(32)),
-        Column("external_id", String(255), nullable=False),
+        Column("external_id", String(LONGEST_TEXT), nullable=False),
         Column("unrung", Integer, nullable=False),
         Column("intended_at", Moment, nullable=False),
         Column("result_known_at", Moment),
-        Column("refused_with", String(255)),
+        Column("refused_with", String(LONGEST_TEXT)),
         Column("call_session_id", BigInteger),
         Column("call_status", String(16)),
         Column("answered", Boolean),
@@ -90,8 +92,8 @@ def attempt_columns() -> list[Column[Any]]:
         Column("answered_at", Moment),
         Column("ended_at", Moment),
         Column("observed", Boolean),
-        Column("finish_reason", String(255)),
-        Column("contact_finish_reason", String(255)),
+        Column("finish_reason", String(LONGEST_TEXT)),
+        Column("contact_finish_reason", String(LONGEST_TEXT)),
         Column("talk_seconds", Integer),
         Column("tags", JSON(none_as_null=True)),
         Column("operations", JSON(none_as_null=True)),

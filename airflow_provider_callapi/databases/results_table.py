@@ -6,7 +6,7 @@ such rows:
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
-  entry, such as ``row 17``.
+  entry, such as ``row 17``. If several tasks have a list each and one campaign name: ``row 17 of list 3``.
 
 The table has the columns of an attempt, such as ``result``, and three more:
 
@@ -44,10 +44,12 @@ class ResultsTable:
     """A table of results in a SQL database: one row for each attempt to call a person.
 
     :param name: the table. `ResultsTable.prepare` creates a missing table.
+    :param list_number: see `position_in_list`.
     :raises CallApiFailure: the connection cannot be used.
     """
 
-    def __init__(self, name: TableName) -> None:
+    def __init__(self, name: TableName, *, list_number: int | None = None) -> None:
+        self._list_number = list_number
         columns = [column for column in attempt_columns() if column.name not in _NO_ATTEMPT]
         for column in columns:
             column.nullable = column.name not in KEY
@@ -76,7 +78,8 @@ class ResultsTable:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
         A row with the attempt 0 means that the person was not called. A row with a later attempt removes this
-        row.
+        row. The row of a person also removes the row of an invalid entry or a duplicate at the same position
+        in the contact list: the author has corrected the list, and has cleared the task.
 
         :param rows: for each attempt, a dict: column → value.
         :param patient: whether to repeat the write for up to five minutes if the database is not available.
@@ -90,17 +93,30 @@ class ResultsTable:
 
     def _write(self, rows: list[Row]) -> None:
         table = self._keyed.table
-        called = [row["person"] for row in rows if row["attempt"]]
+        removed = {row["person"] for row in rows if row["attempt"]}
+        lines = {row["list_row"] for row in rows if row.get("list_row")}
+        positions = {position_in_list(line, self._list_number) for line in lines}
+        removed |= positions - {row["person"] for row in rows}
         with self._keyed.engine.begin() as db:
-            if called:  # a row with the attempt 0 means that the person was not called
+            if removed:
                 db.execute(
                     table.delete().where(
                         table.c.campaign == rows[0]["campaign"],
                         table.c.attempt == 0,
-                        table.c.person.in_(sorted(called)),
+                        table.c.person.in_(sorted(removed)),
                     )
                 )
             self._keyed.upsert(db, rows)
+
+
+def position_in_list(line: int, list_number: int | None) -> str:
+    """Return the ``person`` of an invalid entry or a duplicate: its position in the contact list.
+
+    :param line: the number of the row in the list, from 1.
+    :param list_number: the number of the list among several lists with the same campaign name. None: the
+        campaign has one list.
+    """
+    return f"row {line}" if list_number is None else f"row {line} of list {list_number}"
 
 
 def _with_short_name(row: Row) -> Row:
@@ -124,12 +140,13 @@ def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any
     return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}
 
 
-def open_results_table(name: TableName) -> ResultsTable:
+def open_results_table(name: TableName, *, list_number: int | None = None) -> ResultsTable:
     """Open a table of results. Create the table if it is missing, and check that rows can be written.
 
+    :param list_number: see `position_in_list`.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """
-    table = ResultsTable(name)
+    table = ResultsTable(name, list_number=list_number)
     table.prepare()
     return table

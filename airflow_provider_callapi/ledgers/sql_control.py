@@ -90,7 +90,10 @@ class SqlControl:
 
         :param progress: the progress, which also contains the campaign's name and the task's shard.
         """
-        key = {"campaign": progress.campaign, "shard": progress.shard}
+        *_, map_index = progress.owner
+        # Mapped tasks without shards have a list each, and by default one campaign name.
+        part = progress.shard or ("" if map_index == "-1" else f"list {map_index}")
+        key = {"campaign": progress.campaign, "shard": part}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 
     def list_progress(self) -> list[Progress]:

@@ -12,7 +12,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.api import entries
-from airflow_provider_callapi.api.answer_json import load_exact_envelope
+from airflow_provider_callapi.api.answer_json import load_exact_envelope, load_json
 from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey
 from airflow_provider_callapi.api.errors import CallApiError
@@ -183,3 +183,13 @@ def test_a_field_that_an_entry_lacks_differs_from_null() -> None:
     assert (lacking.external_id, lacking.tags, lacking.legs) == (None, (), ())
     assert (Leg(leg_id=1).is_operator, Leg(leg_id=1).state) == (False, "")
     assert lacking.model_fields_set == {"call_session_id"}
+
+
+@given(text=st.text(st.sampled_from('\0\\u"x'), max_size=9))
+@example(text="\\\\u0000\0\0")
+def test_no_text_of_an_answer_contains_the_character_that_postgresql_refuses(text: str) -> None:
+    wanted = text.replace("\0", "\ufffd")
+
+    assert load_json(json.dumps({text: [text, 7]}).encode()) == {wanted: [wanted, 7]}
+    named = json.dumps(DOCUMENTED).replace("заказ-1", "\0")
+    assert_same(named.encode())

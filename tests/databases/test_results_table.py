@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_callapi.databases.results_table import open_results_table
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
+from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.databases.results_table import open_results_table, row_of_result
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -31,6 +33,14 @@ def test_a_missing_table_is_created_and_rows_are_replaced_by_their_key(select):
         (ANNA, 2, "answered", 7),
         (BORIS, 1, None, None),
     ]
+
+
+def test_a_row_with_a_text_that_is_too_long_for_its_column_is_shortened(select):
+    call = Outcome(7, "o" * 300, finish_reason="r" * 300)
+    attempt = Attempt(ANNA, 1, Status.ENDED, "o" * 300, 1.8e9, call=call)
+    open_results_table(CALLS).write([row_of_result(attempt, "autumn", ANNA)], patient=True)
+
+    assert select("SELECT external_id, finish_reason FROM calls") == [("o" * 255, "r" * 255)]
 
 
 def test_an_existing_table_is_used_again(select):

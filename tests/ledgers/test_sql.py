@@ -78,6 +78,22 @@ class TestSqlLedgerWithGap(LedgerContract):
         return SqlLedger(engine, "autumn", min_gap=60.0)
 
 
+def test_a_text_that_is_too_long_for_its_column_is_shortened(engine):
+    ledger = SqlLedger(engine, "autumn")
+    long = {"finish_reason": "r" * 300, "contact_finish_reason": "c" * 300}
+    ledger.claim([an_intent(ANNA), an_intent(BORIS)])
+    ledger.record(
+        [
+            finished(an_intent(ANNA), Result.UNKNOWN, **long),
+            an_intent(BORIS).with_status(Status.FINISHED, result=Result.REFUSED, refused_with="m" * 300),
+        ]
+    )
+
+    anna, boris = sorted(ledger.load([ANNA, BORIS]), key=lambda attempt: attempt.person)
+    assert (anna.call.finish_reason, anna.call.contact_finish_reason) == ("r" * 255, "c" * 255)
+    assert (boris.result, boris.refused_with) == (Result.REFUSED, "m" * 255)
+
+
 # --- several processes ---
 
 

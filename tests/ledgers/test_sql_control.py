@@ -62,6 +62,15 @@ def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> Non
     assert control.list_progress() == [later, shard]
 
 
+def test_mapped_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine) -> None:
+    control = SqlControl(engine)
+    tasks = [replace(PROGRESS, owner=("dag", "run", "call", str(index))) for index in range(3)]
+    for progress in (*tasks, *tasks):
+        control.of("spring").publish(progress)
+
+    assert sorted(control.list_progress(), key=lambda progress: progress.owner) == tasks
+
+
 def test_rows_that_cannot_be_read_hide_no_other_row(engine: Engine) -> None:
     control = SqlControl(engine)
     control.publish(PROGRESS)

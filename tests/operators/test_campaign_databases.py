@@ -284,6 +284,55 @@ def test_people_and_rows_without_a_call_are_in_the_table_too(desk, dwh):
     ]
 
 
+def test_mapped_campaigns_with_one_name_keep_the_rows_of_each_list(desk, dwh):
+    for index in range(2):
+        calls = campaign(desk, contacts=[PEOPLE[index], "no number", PEOPLE[index]], results=CALLS)
+        calls.ti.map_index = index
+        calls.run()
+
+    assert [person for person, attempt, _ in table(dwh) if not attempt] == [
+        "row 2 of list 0",
+        "row 2 of list 1",
+        "row 3 of list 0",
+        "row 3 of list 1",
+    ]
+
+
+@pytest.mark.parametrize(("map_index", "position"), [(-1, "row 3"), (4, "row 3 of list 4")])
+def test_a_corrected_entry_of_the_list_replaces_its_old_row_after_a_clear(desk, dwh, map_index, position):
+    contacts = [PEOPLE[0], "no number", PEOPLE[0]]
+    calls = campaign(desk, contacts=contacts, results=CALLS)
+    calls.ti.map_index = map_index
+    calls.run()
+    contacts[1] = PEOPLE[1]
+    calls.clear()
+
+    assert table(dwh) == [
+        (PEOPLE[0], 1, "answered"),
+        (PEOPLE[1], 1, "answered"),
+        (position, 0, "duplicate"),
+    ]
+
+
+@pytest.mark.parametrize("row", [{("name", "first"): "Anna"}, {"names": [{b"first": "Anna"}]}])
+def test_a_row_that_no_result_could_contain_is_refused_before_the_first_call(desk, dwh, row):
+    with pytest.raises(CallApiFailure, match="contacts, row 2: the name of a column is neither a text nor"):
+        campaign(desk, contacts=[{"phone": PEOPLE[0]}, {"phone": PEOPLE[1], **row}], results=CALLS).run()
+
+    assert rung(desk) == []
+
+
+def test_the_shards_of_a_list_have_the_rows_of_the_whole_list(desk, dwh):
+    for index in range(2):
+        calls = campaign(
+            desk, contacts=[*PEOPLE, "no number", PEOPLE[0]], shard=f"{index + 1}/2", results=CALLS
+        )
+        calls.ti.map_index = index
+        calls.run()
+
+    assert [person for person, attempt, _ in table(dwh) if not attempt] == ["row 13", "row 14"]
+
+
 def test_the_table_grows_while_the_campaign_runs(desk, dwh, monkeypatch):
     monkeypatch.setattr(table_writer, "_PAUSE", 0.01)
     seen: list[int] = []

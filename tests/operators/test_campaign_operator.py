@@ -1085,6 +1085,17 @@ def test_a_list_without_people_is_not_skipped_before_its_file_is_written(desk, t
     assert taken.is_file()
 
 
+def test_the_error_of_a_campaign_that_ended_early_names_the_file_that_is_missing(desk, tmp_path, capsys):
+    taken = tmp_path / "results.csv"
+    taken.mkdir()
+    calls = campaign(desk, results=str(taken), calling_hours=("18:00", "21:00"), max_lateness=3600)
+
+    with pytest.raises(CallTooLate, match=r"No one could be called.*could not be written: IsADirectory"):
+        calls.run()
+
+    assert "could not be written: IsADirectory" in capsys.readouterr().out
+
+
 def test_a_common_number_that_the_service_refuses_stops_the_campaign(desk):
     call = {
         "method": "start.informer_call",

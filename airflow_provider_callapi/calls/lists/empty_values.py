@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from operator import is_
 from string import ascii_letters, digits
+from types import NoneType
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.value_kinds import TextWithGap
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
@@ -40,6 +42,8 @@ _EMPTY_TYPES = frozenset({"NAType", "NaTType", TextWithGap.__name__})
 _SEQUENCES = (list, tuple)
 _NESTED = (dict, *_SEQUENCES, Mapping)
 """The types of values that contain values. ``dict`` is first, because a check for ``Mapping`` is slow."""
+_NAMES = (str, int, float, NoneType)
+"""The types of names that the results can contain, because JSON can express them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -87,6 +91,8 @@ def clean(value: Any) -> Any:
     """Return a cell's value: None for an empty value, a text for UTF-8 bytes, or else the same value.
 
     The function also replaces the values inside of dicts and lists. Bytes that are no text stay bytes.
+
+    :raises ListUnreadable: JSON cannot express the name of a column or of a dict's value, e.g. a tuple.
     """
     if isinstance(value, str):
         return None if is_empty_text(value) else value
@@ -121,6 +127,8 @@ def _plain(text: str) -> str:
 def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
     """Return a dict or list with replaced values. If nothing changes, return the same object."""
     is_mapping = not isinstance(values, _SEQUENCES)
+    if is_mapping and not all(isinstance(name, _NAMES) for name in values):
+        raise ListUnreadable("the name of a column is neither a text nor a number, such as a tuple of pandas")
     old = list(values.values()) if is_mapping else values
     new = list(map(replace, old))
     if all(map(is_, old, new)):

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_callapi.api.data_api import equals
+from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.reports.report_fields import read_integer, read_plain_value
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete
 
 _ID_IN_LIST = {"employees": "employee_id", "tags": "tag_id"}
 """Parameter, which is also a field of a call with a list → the field of the list's entries with the id."""
+_NUMBER = "virtual_phone_number"
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,20 @@ class CallFilter:
         A request must ask for these fields. Example: ``["employees", "direction"]``.
         """
         in_list = [name for name in _ID_IN_LIST if getattr(self, name)]
-        return in_list + [field for _, field, _ in self._conditions() if field != "virtual_phone_number"]
+        return in_list + [field for _, field, _ in self._conditions()]
 
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        The Data API may ignore the filter of a request, so the method checks the call again. The method never
-        checks the virtual number. The method checks the direction, and whether the call was missed, only if
-        the call has the field for this.
+        The Data API may ignore the filter of a request, so the method checks the call again. The method checks
+        the direction, the virtual number, and whether the call was missed, only if the call has the field for
+        this. An empty virtual number meets the condition.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
-        :raises ReportIncomplete: the direction, or whether the call was missed, cannot be read.
+        :raises ReportIncomplete: a field of a condition cannot be read.
         """
-        checked = [(field, values) for _, field, values in self._conditions() if field in self.needed_fields]
-        if any(field in raw and _read(raw, field) not in values for field, values in checked):
+        if any(field in raw and not _meets(raw, field, values) for _, field, values in self._conditions()):
             return False
         return all(
             not getattr(self, name) or not getattr(self, name).isdisjoint(_ids(raw.get(name), id_field))
@@ -96,8 +97,16 @@ class CallFilter:
             found.append(("direction", "direction", [self.direction]))
         if self.virtual_phone_numbers:
             numbers = sorted(self.virtual_phone_numbers)
-            found.append(("virtual_phone_numbers", "virtual_phone_number", numbers))
+            found.append(("virtual_phone_numbers", _NUMBER, numbers))
         return found
+
+
+def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
+    """Return whether the value of a call's field is one of some values."""
+    value = _read(raw, field)
+    if field != _NUMBER:
+        return value in values
+    return value is None or any(may_be_same_number(value, number) for number in values)
 
 
 def _read(raw: Mapping[str, Any], field: str) -> Any:

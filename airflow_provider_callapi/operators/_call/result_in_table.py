@@ -114,7 +114,7 @@ def written_to_table(
         try:
             writer.finish()
         except CallApiTrouble as trouble:  # the first error ends the task
-            log.error("%s. The table lacks a row of this call", trouble)
+            log.error("%s. The table lacks the last state of the call", trouble)
         raise
     except BaseException:  # a deferral or a kill
         writer.close()

@@ -10,17 +10,28 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
 from airflow_provider_callapi.calls.campaign.results import DUPLICATE
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.databases.results_table import Row, open_results_table, row_of_result
+from airflow_provider_callapi.databases.results_table import (
+    Row,
+    open_results_table,
+    position_in_list,
+    row_of_result,
+)
 from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.exceptions import CallApiTrouble
 
 
 class ResultsInTable:
-    """Writes a campaign's attempts and results to a table in the author's SQL database."""
+    """Writes a campaign's attempts and results to a table in the author's SQL database.
 
-    def __init__(self, writer: TableWriter, campaign: str, plan: Plan, log: Any) -> None:
+    :param list_number: see `position_in_list`.
+    """
+
+    def __init__(
+        self, writer: TableWriter, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
+    ) -> None:
         self._log = log
+        self._list_number = list_number
         self._writer = writer
         self._campaign = campaign
         self._people = {person.key: person for person in plan.people}
@@ -58,7 +69,8 @@ class ResultsInTable:
                 yield {**self._listed(ending.person), "person": person, "result": ending.result.value}
         for row in skipped:
             result = DUPLICATE if isinstance(row, Duplicate) else Result.INVALID.value
-            yield {**self._listed(row), "person": f"row {row.line}", "result": result, "why": row.why}
+            position = position_in_list(row.line, self._list_number)
+            yield {**self._listed(row), "person": position, "result": result, "why": row.why}
 
     def _row(self, attempt: Attempt) -> Row:
         person = self._people[attempt.person]
@@ -78,9 +90,13 @@ def _result_of_last(ending: Ending) -> Result:
     return Result.NOT_CALLED if is_of_earlier else ending.result
 
 
-def open_results(name: TableName, campaign: str, plan: Plan, log: Any) -> ResultsInTable:
+def open_results(
+    name: TableName, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
+) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
+    :param list_number: see `position_in_list`.
     :raises CallApiFailure: the table cannot be used.
     """
-    return ResultsInTable(TableWriter(open_results_table(name), log), campaign, plan, log)
+    writer = TableWriter(open_results_table(name, list_number=list_number), log)
+    return ResultsInTable(writer, campaign, plan, log, list_number=list_number)

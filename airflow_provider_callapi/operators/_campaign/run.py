@@ -30,6 +30,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
+from airflow_provider_callapi.calls.campaign.shard import read_shard
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
@@ -181,7 +182,16 @@ class CampaignRun:
             open_results,
         )
 
-        return open_results(self._options.results, self._options.campaign, self._plan, self._log)
+        # The shards of a list have different rows. Other mapped tasks have a list each.
+        index = int(self._facts.owner[-1])
+        own_list = index >= 0 and read_shard(self._options.shard).count == 1
+        return open_results(
+            self._options.results,
+            self._options.campaign,
+            self._plan,
+            self._log,
+            list_number=index if own_list else None,
+        )
 
     def _make_runner(self) -> Runner:
         after: list[Listener] = [partial(count_finished_attempts, self._options.campaign)]
@@ -409,6 +419,8 @@ class CampaignRun:
         if self._table is not None:
             unwritten += self._table.write_all(endings, self._plan.skipped)
         unwritten += self._blacklist.add_missing(endings)
+        for text in unwritten:  # another error may end the task
+            self._log.error("%s", text)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
             self._log.warning("%s. %d people are not called", why, not_called)
@@ -430,6 +442,7 @@ class CampaignRun:
         )
         texts = [problem.text, *unwritten] if problem is not None else unwritten
         if unwritten and (problem is None or problem.kind is ProblemKind.OVER_LIMIT):
+            # A retry that has written the results fails because of the limit.
             return CallApiTrouble(f"{'; '.join(texts)}. All calls are over: a retry only writes the results")
         if not self._plan.rows:
             return AirflowSkipException("contacts: the list is empty, so there is no one to call")

@@ -49,19 +49,33 @@ def load(service: Service, selection: CallFilter | None = None, **columns: Any) 
     [
         CallFilter(missed=True),
         CallFilter(direction="in"),
+        CallFilter(virtual_phone_numbers=["74950000002", "74993720692"]),
         CallFilter(tags=frozenset({36})),
         CallFilter(employees=frozenset({25})),
         CallFilter(missed=True, tags=frozenset({36}), employees=frozenset({25, 26})),
     ],
 )
 def test_a_service_that_ignores_a_filter_loads_no_other_call(selection):
-    wanted = a_call(1, employees=[{"employee_id": "25"}, "?"], tags=[{"tag_id": 36}, {"tag_id": []}])
+    wanted = a_call(
+        1,
+        employees=[{"employee_id": "25"}, "?"],
+        tags=[{"tag_id": 36}, {"tag_id": []}],
+        virtual_phone_number="74993720692",
+    )
+    other = {"direction": "out", "virtual_phone_number": "74993720693"}
     others = [
-        a_call(2, direction="out", is_lost=False, employees=None, tags=None),
-        a_call(3, direction="out", employees=[], tags=[{"tag_id": 37}]),
+        a_call(2, is_lost=False, employees=None, tags=None, **other),
+        a_call(3, employees=[], tags=[{"tag_id": 37}], **other),
     ]
 
     assert load(Service([*others, wanted]), selection) == [{"id": 1}]
+
+
+@pytest.mark.parametrize("number", ["+7 499 372-06-92", "84993720692", 74993720692, "", None])
+def test_a_virtual_number_in_another_form_or_an_empty_one_leaves_out_no_call(number):
+    call = a_call(1, virtual_phone_number=number)
+
+    assert load(Service([call]), CallFilter(virtual_phone_numbers=["74993720692"])) == [{"id": 1}]
 
 
 @pytest.mark.parametrize(

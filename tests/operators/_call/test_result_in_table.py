@@ -142,7 +142,19 @@ def test_the_log_of_a_failed_task_names_the_table_that_lacks_the_row(desk, dwh, 
     with pytest.raises(CallApiFailure, match="contact_in_blacklist"):
         task(desk).run()
 
-    assert "The table lacks a row of this call" in capsys.readouterr().out
+    assert "The table lacks the last state of the call" in capsys.readouterr().out
+
+
+@ways
+def test_the_log_of_a_call_without_an_answer_states_that_its_row_is_not_up_to_date(
+    desk, dwh, deferrable, monkeypatch, capsys
+):
+    desk.exchange.script(CONTACT, Script.busy())
+    monkeypatch.setattr(ResultsTable, "write", _away_in_the_end)
+    with pytest.raises(CallNotAnswered):
+        task(desk, require_answer=True, deferrable=deferrable).run()
+
+    assert "the database is away. The table lacks the last state of the call" in capsys.readouterr().out
 
 
 @ways
@@ -150,6 +162,11 @@ def test_a_row_that_cannot_be_written_is_not_retried_without_a_journal(desk, dwh
     monkeypatch.setattr(ResultsTable, "write", _away)
     with pytest.raises(CallApiFailure, match="Not retried: call session"):
         task(desk, deferrable=deferrable, durable=False).run()
+
+
+def _away_in_the_end(self: Any, rows: Any, *, patient: bool) -> None:
+    if patient:
+        _away(self, rows, patient=patient)
 
 
 def _away(self: Any, rows: Any, *, patient: bool) -> None:
