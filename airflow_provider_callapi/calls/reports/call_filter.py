@@ -62,9 +62,9 @@ class CallFilter:
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        The Data API may ignore the filter of a request, so the method checks the call again. The method checks
-        the direction, the virtual number, and whether the call was missed, only if the call has the field for
-        this. An empty virtual number meets the condition.
+        The Data API may ignore the filter of a request, so the method checks the call again. If the call lacks
+        the field for the direction, for the virtual number, or for whether it was missed, the condition counts
+        as met. The condition of the virtual number also counts as met if this field is empty.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
