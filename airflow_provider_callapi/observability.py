@@ -243,7 +243,10 @@ def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **t
 
 @cache  # a look-up of the option is slow
 def _sends_names_with_tags() -> bool:
-    """Return Airflow's option ``legacy_names_on``: also send metrics with the tags' values in the name."""
+    """Return Airflow's option ``legacy_names_on``.
+
+    True: each metric is also sent with the tags' values in its name.
+    """
     return bool(conf.getboolean("metrics", "legacy_names_on", fallback=True))
 
 

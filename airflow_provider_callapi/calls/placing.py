@@ -37,7 +37,7 @@ Delivery = Literal["at_most_once", "at_least_once"]
 
 
 class Killed(Exception):
-    """The task was killed. A start request that was not sent before the kill is not sent."""
+    """The task was killed. The try then sends no start request, and does not judge its call."""
 
 
 class Unresolved(Exception):

@@ -118,7 +118,7 @@ def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
 
 
 def _items(column: str, stored: Any) -> tuple[Any, ...] | None:
-    """Return the items of the list that a column of the call table contains, or None if it contains none."""
+    """Return the list in a column of the call table, as a tuple. None: the column is null."""
     if stored is None:
         return None
     if isinstance(stored, list):

@@ -200,7 +200,7 @@ def _candidates(
 ) -> Iterable[Call]:
     """Return the calls that a report may contain, in the order of their start.
 
-    The caller must still remove calls that do not belong in it.
+    The caller must still remove the calls that do not belong in the report.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
     if by_id and (ids := _wanted_ids(report_filter)) is not None:

@@ -217,7 +217,10 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
-    """Return the sort key of an attempt. All processes write in this order, so that no deadlock occurs."""
+    """Return the sort key of an attempt: (person, number).
+
+    All processes write attempts in the order of this key, so that no deadlock occurs.
+    """
     return attempt.person, attempt.attempt
 
 

@@ -83,7 +83,7 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
 
 def _merged_value(column: Column[Any], new: Any) -> Any:
-    """Return the SQL expression for a column's next value: the new value, or the old one if that is null.
+    """Return the SQL for a column's next value: the new value, or the old value if the new value is null.
 
     A true ``observed`` stays true.
     """

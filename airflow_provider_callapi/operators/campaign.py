@@ -377,7 +377,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             return result
 
     def _refuse_queries_of_others(self) -> None:
-        """Raise `CallApiFailure` if an SQL query of a list of people does not come from the DAG file."""
+        """Raise `CallApiFailure` if the SQL query of a list of people is not written in the DAG file."""
         # Another task's data could contain any SQL statement, which would run in the author's database.
         for name in _LISTS:
             in_dag_file = name in self._queries and name not in self.data_parameters

@@ -83,14 +83,16 @@ def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozens
 
 
 def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Collection[str]) -> None:
-    """Refuse a limit of a task that is None, because its template or another task gave None.
+    """Check that no template and no other task gives None for a limit of this task.
 
-    Without this check, the task would call without the limit.
+    None means: no limit. Only None in the DAG file itself is allowed. Without this check, the task would
+    call without the limit that the author wants.
 
-    :param rendered: what `rendered_names` returned for the values in the DAG file.
+    :param rendered: what `rendered_names` returned for the values in the DAG file: the names of the
+        parameters that a template or another task fills.
     :param values: the values when the task runs.
     :param names: the names of the parameters that limit whom or when the task calls.
-    :raises InvalidParameter: a parameter, or a key of its dict, is None now.
+    :raises InvalidParameter: a parameter in ``rendered``, or a key of its dict, is None or missing now.
     """
     now = _with_keys(values, names)
     if lost := sorted(name for name in rendered if now.get(name) is None):

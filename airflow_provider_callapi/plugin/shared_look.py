@@ -45,6 +45,9 @@ class SharedLook(Generic[T]):
             return seen
 
     def expire(self) -> None:
-        """Discard the newest value. The next viewer gets a new value, which shows what a user has changed."""
+        """Discard the newest value, so that the next `look` reads a new value.
+
+        Use this method when a user has changed something, e.g. has released a call.
+        """
         with self._lock:
             self._newest = None

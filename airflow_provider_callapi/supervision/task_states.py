@@ -53,7 +53,7 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return the task, the key and the value of the newest 500 entries with a key.
+    """Return (task, key, value) of the newest 500 entries whose key is ``key``.
 
     With ``numbered``: of the entries whose key begins with ``key``.
     """

@@ -44,7 +44,8 @@ class CallApiCampaignTrigger(BaseTrigger):
         shortest interval counts.
     :param cancel_on_kill: True: release (end) the calls when a user clears the waiting task, or marks it as
         success or failed.
-    :param until_answered: True: also fire when a contact picks up who had not picked up before the wait.
+    :param until_answered: True: also fire when a contact picks up. A contact who picked up before the wait
+        does not count.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.
     """
 

@@ -70,7 +70,7 @@ _SESSION_REASONS: dict[tuple[bool | None, bool | None], SessionReason] = {
 
 
 def _reasons(call: CallSeen) -> tuple[str, str] | None:
-    """Return a call's two finish reasons: of the participant who did not pick up, and of the one who did.
+    """Return two finish reasons: of the participant who did not pick up, and of the participant who did.
 
     None: the call has no such pair of reasons.
     """

@@ -93,7 +93,7 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run one experiment, and return whether it succeeded. If it failed, end its active call.
+        """Run one probe (experiment), and return whether it succeeded. If not, end its active call.
 
         :raises CallLeft: the call could not be ended.
         """
@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Find out whether a failed start request placed a call, and end the call.
+        """Search for the call of a failed start request, and end it.
 
-        :raises NotPossible: the plan ``needs_points``, or the search is undecided.
+        :raises NotPossible: the plan ``needs_points`` (no search), or the search is undecided.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

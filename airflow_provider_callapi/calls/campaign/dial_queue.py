@@ -230,9 +230,9 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return the person's row in the list as text, e.g. `` (row 7 of the list)``.
+        """Return `` (row 7 of the list)`` if the service rejects a parameter, but does not name it.
 
-        Return ``""`` if the error names the parameter, or has another cause.
+        For any other error, return ``""``.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -160,7 +160,7 @@ class ProgressMeter:
         return line
 
     def _doing(self, now: float) -> tuple[str, str]:
-        """Return (`Progress.doing`, `Progress.why`), such as ``("waiting", "the next redial")``."""
+        """Return what the campaign does and why, e.g. ``("waiting", "the next redial")``, see `Progress`."""
         campaign = self._campaign
         if campaign.over:
             return "over", campaign.dial_queue.stopped or ""

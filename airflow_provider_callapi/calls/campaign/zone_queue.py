@@ -106,7 +106,9 @@ class ZoneQueues:
         self._queue_of(person).add(person.key)
 
     def add_later(self, person: Person, due: float) -> None:
-        """Add a person who may not be called before the time ``due``, to the queue of the person's zone.
+        """Add a person who may not be called before the time ``due``.
+
+        The person joins the queue of the person's time zone.
 
         :param due: epoch seconds.
         """

@@ -125,7 +125,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether a text has a number of the region with the country code or a prefix, such as 8."""
+    """Return whether a text has a number of the region in full: ``+79260000001`` or ``89260000001``."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

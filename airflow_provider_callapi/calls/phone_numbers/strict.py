@@ -158,9 +158,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits may begin with the region's country code, as in ``4915123456789`` in Germany.
+    """Return whether digits may begin with the region's country code: 49 in ``4915123456789``.
 
-    Without a country code, the digits mean ``not_as``: a number of Leer (area code 0491).
+    ``not_as`` is what the digits mean without a country code: here, a number of Leer (code 0491).
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

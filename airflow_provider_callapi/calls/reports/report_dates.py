@@ -30,7 +30,7 @@ def report_dates(since: float, until: float, timezone: str) -> dict[str, Any]:
 
 
 def _seconds_set_back(at: float, timezone: str) -> float:
-    """Return the seconds by which a zone's clocks are set back in the hour after a time: usually 0 or 3600.
+    """Return how many seconds a zone's clocks go back in the hour after ``at``: usually 0 or 3600.
 
     :param at: epoch seconds.
     """

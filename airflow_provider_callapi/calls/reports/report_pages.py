@@ -126,9 +126,9 @@ class ReportPages:
                 yield from self._read_window(query, half, set(found) if query.position else found)
 
     def _is_too_long(self, query: ReportQuery, window: Window, first: Entries[Any]) -> bool:
-        """Return whether a window has so many rows that the Data API does not send all their pages.
+        """Return whether a period has so many rows that the Data API does not send all their pages.
 
-        :param first: the first page of the window.
+        :param first: the first page of the period.
         """
         if first.total is not None:
             return first.total > self._last_offset + self._page_size

@@ -64,7 +64,7 @@ class Omissions:
     ends_now: bool = False
 
     def allows(self, kind: ReportRequest, part: str) -> bool:
-        """Return False if requests of a kind must leave out a part, because `Omissions.parts` names the part.
+        """Return whether requests may contain a part. False: `Omissions.parts` names the part.
 
         :param kind: the class of the requests: for the report of calls, or for the report of legs.
         :param part: a part of a request, e.g. the field ``tags``.
@@ -72,9 +72,9 @@ class Omissions:
         return (kind.method, part) not in self.parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return True if a report is useless, because these omissions leave out a needed field.
+        """Return whether a report is useless, because requests must leave out a needed field.
 
-        A field is needed if the caller uses the field, and ``kind.needed_fields`` contains the field.
+        A field is needed if ``fields`` and ``kind.needed_fields`` contain it.
 
         :param kind: the class of the request.
         :param fields: the fields that the caller uses.

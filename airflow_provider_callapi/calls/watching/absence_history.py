@@ -107,7 +107,10 @@ class AbsenceHistory:
         self._listed = listed
 
     def extend(self, snapshot: Snapshot) -> Snapshot:
-        """Add the newest snapshot of the account. Return a copy of the snapshot with ``longest_return``."""
+        """Add the newest snapshot of the account. Return a copy of the snapshot.
+
+        The copy also contains `longest_return`: how long a call was missing at most before it came back.
+        """
         self.add(snapshot)
         return replace(snapshot, longest_return=self.longest_return) if self.longest_return else snapshot
 

@@ -84,8 +84,10 @@ class AlertLock:
         )
 
     def acquire(self) -> Progress | None:
-        """Wait until this callback may ring. After the callback's restart, return its last call.
+        """Wait until this callback may ring.
 
+        :return: the last call that this callback placed before Airflow restarted the callback. None: no such
+            call is known.
         :raises AlertSuppressed: another callback has placed a call.
         """
         if not self.quiet_for:

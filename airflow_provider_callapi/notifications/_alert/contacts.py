@@ -82,9 +82,11 @@ def shows_number(external_id: Any, contact: Any, region: str) -> bool:
 
 
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:
-    """Check an alert's id while Airflow reads the DAG file. Its templates are not rendered yet.
+    """Check that an alert's ``external_id`` contains no phone number of a person to call.
 
-    :raises ValueError: the id contains the phone number of a person.
+    Airflow reads the DAG file at this time, so the templates in ``external_id`` are not rendered yet.
+
+    :raises ValueError: ``external_id`` contains the phone number of a person.
     """
     if shows_number(external_id, contact, region):
         raise ValueError(f"external_id: {SHOWN_NUMBER}")

@@ -167,7 +167,7 @@ class CallTry:
 
     @property
     def _searches_first(self) -> bool:
-        """Whether an earlier try may have placed the call without a journal that outlives the try."""
+        """Whether an earlier try may have placed the call, but has left no journal to this try."""
         return not self.is_durable and self._facts.try_number > 1
 
     def _prepare_to_dial(

@@ -57,7 +57,10 @@ class BlacklistWriter:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put everyone on the blacklist who objected and is not on it yet. Return the error texts."""
+        """Put the people who objected to calls on the account's blacklist. Return the error texts.
+
+        Skip the people whose numbers are on the blacklist already.
+        """
         objected = {
             ending.person.contact
             for ending in endings

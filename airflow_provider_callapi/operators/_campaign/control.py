@@ -92,7 +92,7 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    """Convert an error of the ``with`` block, which reads a wish, to `CallApiTrouble`: no one is dialled."""
+    """Raise `CallApiTrouble` if the ``with`` block cannot read a wish, so that no one is dialled."""
     try:
         yield
     except Exception as error:

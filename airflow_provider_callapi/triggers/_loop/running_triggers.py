@@ -21,9 +21,9 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
-    """Return whether a new trigger of the same task now waits in this process for a cancelled trigger's call.
+    """Return whether the task of a cancelled trigger now waits for the same call with a new trigger.
 
-    If not, check again for up to ``within`` seconds.
+    The new trigger must run in this process. If there is none, check again for up to ``within`` seconds.
     """
     # If a user clears the task, its next try waits for the same call with a new trigger. Without a new
     # trigger, the caller assumes that Airflow has moved the cancelled trigger to another triggerer.
