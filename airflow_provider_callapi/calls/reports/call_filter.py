@@ -62,9 +62,9 @@ class CallFilter:
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        The Data API may ignore the filter of a request, so the method checks the call again. If the call lacks
-        the field for the direction, for the virtual number, or for whether it was missed, the condition counts
-        as met. The condition of the virtual number also counts as met if this field is empty.
+        The Data API may ignore the filter of a request, so the method checks the call again. A condition
+        counts as met if the call lacks its field: the direction, the virtual number, or whether the call was
+        missed. An empty virtual number counts as met, too.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
