@@ -30,7 +30,11 @@ class TextWithGap:
 
 
 def find_gap(value: Any) -> TextWithGap | None:
-    """Return the first `TextWithGap` in a value: the value itself, or an item of its lists and dicts."""
+    """Return the first `TextWithGap` in a value. A `TextWithGap` stands for a text that cannot be used.
+
+    The function searches the value itself, and the items of its lists and dicts at any depth. None: there is
+    no `TextWithGap`.
+    """
     if isinstance(value, TextWithGap):
         return value
     if isinstance(value, Mapping):

@@ -154,7 +154,10 @@ class UnconfirmedCall:
         return not snapshot.left_out and not any(map(self.may_be, snapshot.sessions.values()))
 
     def count_snapshot(self, snapshot: Snapshot) -> None:
-        """Update ``misses`` and ``missing_since`` with a successful snapshot in which no call `matches`.
+        """Update ``misses`` and ``missing_since`` with a successful snapshot.
+
+        Before this, the caller must check with `matches` that the snapshot does not show this unconfirmed
+        call.
 
         - If the snapshot proves that the unconfirmed call is not active (see `is_absent_from`), ``misses``
           becomes one larger. The first such snapshot sets ``missing_since`` to its time.

@@ -82,9 +82,9 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Check the connection's time zone, and return a sentence for the user.
+    """Compare the connection's time zone with the account's, and return a sentence for the user.
 
-    :raises _ConnectionUnusable: the account's zone has other clock times.
+    :raises _ConnectionUnusable: the clock times differ.
     """
     try:
         zone = client.call(GetAccount()).timezone

@@ -46,7 +46,7 @@ class EntryTexts:
     def forget(self, call: Call) -> None:
         """Discard the cached JSON text of a call, because the call is about to change.
 
-        The next `array` with this call builds a new text.
+        If `array` gets this call later, `array` builds a new text.
         """
         self._texts.pop(call.call_session_id, None)
 

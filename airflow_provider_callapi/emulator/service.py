@@ -231,7 +231,10 @@ class Service:
 
 @dataclass
 class _RequestContext:
-    """What the service has read so far from one JSON-RPC request. None: not read yet, or not valid."""
+    """What the service has read so far from one JSON-RPC request.
+
+    An attribute is None if it has not been read yet, or is not valid.
+    """
 
     ip: str
     request_id: str | int | float | None = None

@@ -145,7 +145,7 @@ class PagedLedger:
         self._size += len(json.dumps(values))
 
     def _move_changes(self) -> None:
-        """Write the attempts of the change list to compressed pages in the same store.
+        """Move the attempts of the change list (the latest changes) to compressed pages in the store.
 
         Then begin a new, empty change list.
         """

@@ -165,7 +165,7 @@ class CampaignControl:
 
 
 def open_sql_control(ledger_conn_id: str) -> SqlControl:
-    """Open the wishes and the progress of campaigns in the database of a SQL ledger.
+    """Open the store of campaigns' wishes and progress in the database of a SQL ledger.
 
     :param ledger_conn_id: id of the Airflow connection to the database: the campaigns' ``ledger_conn_id``.
     :return: an object that reads and writes the wishes and the progress of all campaigns in the database.

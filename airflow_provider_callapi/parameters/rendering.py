@@ -123,7 +123,10 @@ class _GapInText(Exception):
 
 
 class _Gap:
-    """A value, such as a list, that may be a template's whole result, but not a part of a text."""
+    """Wraps a value, such as a list.
+
+    A template may return the value alone (``{{ x }}``), but not inside a text (``Hello {{ x }}``).
+    """
 
     def __init__(self, value: Any, problem: str) -> None:
         self.value = value

@@ -71,11 +71,12 @@ class CallEnding:
     def find(self, active: ActiveCall) -> int | None:
         """Search for a call in ``list.calls``, and then in the Data API's report of calls.
 
-        The method polls ``list.calls`` each second, for at most 90 seconds. It stops to poll earlier:
+        The method polls ``list.calls`` each second, for at most 90 seconds. The method stops polling earlier
+        if one of these conditions is met:
 
-        - if a poll shows the call.
-        - if 30 polls have proved that the call is missing.
-        - if a poll fails with a permanent error.
+        - A poll shows the call.
+        - 30 polls have proved that the call is missing.
+        - A poll fails with a permanent error.
 
         :param active: the record of the wanted call.
         :return: the session id. None: 30 polls have proved that the call is missing, and no report shows it.

@@ -46,9 +46,9 @@ def appears(context: Context) -> Judgement:
 def stays(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a call without long gaps until the call ends.
 
-    In a gap, ``list.calls`` does not show an active call. A gap that lasts until the call's end counts as 2 s
-    shorter. If each gap is shorter than the default ``poll_interval`` (5 s), the assumption holds. If not,
-    the result advises a longer ``poll_interval``.
+    In a gap, ``list.calls`` does not show an active call. From a gap that lasts until the call's end, the
+    function subtracts a tolerance of 2 s. If each gap is shorter than the default ``poll_interval`` (5 s),
+    the assumption holds. If not, the result advises a longer ``poll_interval``.
 
     :return: the judgement. ``holds`` is None if ``list.calls`` has shown no call.
     """

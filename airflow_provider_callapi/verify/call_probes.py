@@ -211,9 +211,9 @@ def probe_limit_exceeded(bench: Bench) -> None:
 
 
 def _use_up_the_minute(call_api: Service) -> None:
-    """Use up the points (rate-limit units) of this minute with ``list.calls``, which changes nothing.
+    """Use up this minute's points (rate-limit units) with ``list.calls``, which changes nothing.
 
-    :raises NotPossible: the cost is zero or not known.
+    :raises NotPossible: a poll's cost is too low or unknown.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

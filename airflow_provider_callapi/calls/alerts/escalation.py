@@ -49,9 +49,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if people are left after the called person. Wait until this call is answered
-            or ends. None: no one is left, so there is nothing to wait for. The result is None even if the
-            call to the last person was placed.
+        :return: the placed call, if the alert has a next person. Wait until this call is answered or ends,
+            before you use `ring_next` again. None: no one is left, so there is nothing to wait for. After a
+            call to the last person, the result is always None, even if the call was placed.
         """
         while self.has_next:
             self._person += 1

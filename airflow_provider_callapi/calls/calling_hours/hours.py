@@ -108,7 +108,7 @@ class CallingHours:
         )
 
     def _searched_days(self, now: float, zone: str) -> Iterator[date]:
-        """Yield the days on which a calling window may be open now or opens next, from yesterday on."""
+        """Yield the days to search for a calling window: yesterday, today and the days after today."""
         today = datetime.fromtimestamp(now, _zone(zone)).date()
         # yesterday's window may last until after midnight
         return (today + timedelta(days=ahead) for ahead in range(-1, _SEARCHED_DAYS))

@@ -227,10 +227,10 @@ class Campaign:
         return self._index.count(PersonStage.UNCONFIRMED) > 0
 
     def results(self) -> dict[str, Result]:
-        """Return a dict: each person's key → the person's newest known result.
+        """Return the present result of each person: the person's key → result.
 
-        If no result of a person is known, the value is `Result.NOT_CALLED`. If the report of the person's
-        newest call is missing, the value is `Result.UNKNOWN`.
+        - If the report of the person's newest call is missing: `Result.UNKNOWN`.
+        - Otherwise: the person's newest known result. If no result is known: `Result.NOT_CALLED`.
         """
         return {
             state.person.key: Result.UNKNOWN

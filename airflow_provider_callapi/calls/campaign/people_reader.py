@@ -182,7 +182,7 @@ class _PeopleReader:
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
     def _add_duplicate(self, row: _Row, contact: str, first: Person) -> None:
-        """Record a row with the number of an earlier row, and whether the time zones of both rows differ.
+        """Record a row with the phone number of an earlier row, and whether the rows' time zones differ.
 
         An unreadable time zone counts as equal.
         """

@@ -178,7 +178,10 @@ class RowTemplate:
 
 
 def _plain_text(parsed: nodes.Template, values: Mapping[str, Any]) -> _PlainText | None:
-    """Return a template as a plain text, or None if only Jinja can fill in a part of it, e.g. a condition."""
+    """Return a template as a text with ``%s`` for each column.
+
+    None: only Jinja can fill in a part of the template, e.g. a condition.
+    """
     pattern, columns = "", []
     for output in parsed.body:
         for node in output.nodes if isinstance(output, nodes.Output) else (output,):

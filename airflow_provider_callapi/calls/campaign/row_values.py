@@ -76,8 +76,9 @@ class _Dict(_NoText, dict[Any, Any]):
 def values_for_templates(value: Any) -> Any:
     """Return a copy of a row, or of a value in a row, in which `EMPTY_CELL` replaces each empty value.
 
-    In the copy, lists and dicts at any depth refuse to become text. Texts stay unchanged, because the readers
-    of lists have already replaced the empty texts by None.
+    A list or dict in the copy, at any depth, raises `jinja2.UndefinedError` if a template converts it to
+    text. Texts stay unchanged, because the readers of lists have already replaced the empty texts by
+    None.
     """
     if isinstance(value, str):
         return value

@@ -113,9 +113,10 @@ class SignedColumns:
                 self._first[name] = line
 
     def refuse(self) -> None:
-        """Raise an error if a column has offsets, and no other values except zeros and empty cells.
+        """Raise an error if a column seems to contain time zones, as offsets from UTC such as ``+7``.
 
-        Before this, the caller must `add` all rows.
+        Such a column contains at least one offset with a sign, and no other values than offsets, zeros and
+        empty cells. Before this, the caller must `add` all rows.
 
         :raises ListUnreadable: there is such a column. The error message names the column and a row.
         """

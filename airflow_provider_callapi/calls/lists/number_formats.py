@@ -17,7 +17,7 @@ _SIGNS = re.compile(r"[^\d+-]")
 
 
 def shown_text(value: int, number_format: str) -> str | None:
-    """Return the text that a workbook shows for a number, if the text has further digits, ``+`` or ``-``.
+    """Return the text that a workbook shows for a number, if the format adds a digit, ``+`` or ``-``.
 
     Examples: ``+7 926 000-00-01`` for 9260000001, and ``0042`` for 42 with the format ``0000``.
 

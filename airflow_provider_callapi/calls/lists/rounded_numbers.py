@@ -36,9 +36,9 @@ class RoundedNumbers:
             self._rounded.add(text)
 
     def lines(self) -> list[int]:
-        """Return which rows have a rounded phone number, as the numbers of the rows in the list.
+        """Return the row numbers of the rounded phone numbers, which end in five zeros.
 
-        The result is empty if there are so few of these rows that the zeros may be chance.
+        If only few rows have such a phone number, the zeros may be chance, and the result is empty.
         """
         is_damaged = len(self._rounded) >= _FEWEST and len(self._lines) * _SHARE > self._rows
         return self._lines if is_damaged else []

@@ -95,7 +95,7 @@ class Omissions:
         return 0.0 if self.ends_now else 1.0
 
     def without(self, kind: ReportRequest, parts: Iterable[str]) -> Omissions:
-        """Return a copy of these omissions. In the copy, one kind of request leaves out further parts."""
+        """Return a copy of these omissions in which one kind of request also leaves out ``parts``."""
         return replace(self, parts=self.parts | {(kind.method, part) for part in parts})
 
 
@@ -166,8 +166,8 @@ class Refusals:
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
         """Record that the Data API has accepted a request.
 
-        If the request followed a guess (see `guesses`), the guess was right. From now on, the parts that the
-        request left out count as refused, and so do the dates that it changed.
+        If the request followed one of the `guesses` at what the Data API refuses, this guess was right. From
+        now on, the parts that the request left out count as refused, and so do the dates that it replaced.
 
         :param kind: the class of the accepted request.
         :param omissions: what the accepted request left out, and how it changed dates.

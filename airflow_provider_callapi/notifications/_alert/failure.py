@@ -66,7 +66,10 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        A unique text in ``only_of`` makes the id unique. Empty: all failures of the run share an id.
+        All failures of one DAG run share an id if the alert calls the same people. Exceptions:
+
+        - A task that waits for a person's decision has an id of its own.
+        - A unique text in ``only_of`` makes the id unique.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.

@@ -74,7 +74,10 @@ class CallingTimes:
             )
 
     def describe_wait(self, opens_at: float) -> str:
-        """Return a log line: the task waits for the calling hours until ``opens_at``, in epoch seconds."""
+        """Return a log line that states until when the task waits for the calling hours.
+
+        :param opens_at: when the calling hours open, epoch seconds. The line shows it as a local time.
+        """
         return (
             f"waiting until {local_time(opens_at, self.timezone)}, because the contact may be called only in "
             f"the calling hours ({self.hours})"

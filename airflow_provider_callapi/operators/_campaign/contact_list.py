@@ -113,7 +113,7 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Context manager around the code that reads a file: convert its errors to errors that name the file."""
+    """Context manager: convert the errors of the code that reads a file to errors that name the file."""
     try:
         yield
     except ListUnreadable as error:

@@ -254,7 +254,10 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait, and no time within a year is known to allow calls."""
+        """Raise `CallApiFailure` if people wait, but no calling window is known to open within a year.
+
+        While a call is active, do nothing.
+        """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
             raise CallApiFailure(f"{why}. No call was placed in this try.")

@@ -39,7 +39,10 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return an asyncio task that asks Airflow for a task's states, once for all its cancelled triggers."""
+    """Return the asyncio task that asks Airflow for a task's states.
+
+    Triggers of the task that are cancelled together share one request.
+    """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
     if key not in questions:
