@@ -120,10 +120,10 @@ class _PeopleReader:
         self._plan.people.append(person)
 
     def finish(self) -> Plan:
-        """Return the `Plan` after the last row.
+        """Return the plan after the last row.
 
-        :raises ListUnreadable: a column not named ``timezone`` has time zones, or many numbers seem
-            rounded: ``…00000``.
+        :raises ListUnreadable: a column not named ``timezone`` has zones, or many numbers are rounded to
+            ``…00000``.
         """
         self._signed.refuse()
         if self._contradictions:
