@@ -149,7 +149,7 @@ class Rejected(CallApiError):
         named.
     :ivar params: the values in the vendor's message, e.g. ``{"limit_type": "day"}``.
     :ivar value: the invalid value. Do not log it: it may be a password. ``str()`` and ``repr()`` of the error
-        hide it, except ids of at most nine digits. They shorten phone numbers.
+        show an id of at most nine digits, shorten a phone number, and hide every other value.
     :ivar limits: the points (rate-limit units) left. None: the answer does not state them.
     """
 

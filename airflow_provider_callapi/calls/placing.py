@@ -313,9 +313,9 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return the session ids of active calls that a search could mistake for this call.
+    """Return the session ids of active calls that a search could mistake for the new call.
 
-    The second value is False if there may be more such calls.
+    Also return whether these are certainly all such calls.
     """
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True

@@ -216,7 +216,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id`` or None, and the name of the attribute of ``found`` with this id."""
+    """Return a call's ``external_id``, which may be None, and the name of the attribute with the id."""
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

@@ -39,9 +39,10 @@ def attempt_of_row(row: Any) -> Attempt:
     """Convert a row of the SQL ledger's call table to an `Attempt`.
 
     :param row: the row's values, in the order of `attempt_columns`.
-    :raises CallApiFailure: this version of the package does not know the status or the result, a column is
-        null that must have a value in a row with this status, e.g. ``result`` if the attempt has finished, or
-        a column of a list contains another value.
+    :raises CallApiFailure: this version of the package does not know the row's status or result.
+    :raises CallApiFailure: a column is null, but must have a value in a row with this status. For example,
+        ``result`` must have a value if the attempt has finished.
+    :raises CallApiFailure: a column that must contain a list, such as ``tags``, contains another value.
     """
     (
         _,

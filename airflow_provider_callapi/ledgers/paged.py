@@ -175,9 +175,9 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Add attempts to those in memory. A later version replaces an earlier one.
+        """Add attempts, given as JSON, to those in memory. A later version replaces an earlier one.
 
-        Return the keys of the attempts, in the order of ``values``.
+        Return their keys in the same order.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):

@@ -68,7 +68,7 @@ class AttemptPages:
         return page
 
     def _rest(self) -> Select[Any]:
-        """Return the query for the rows that the object has not read yet."""
+        """Return the query for the rows after the last row that was read."""
         query = self._query if self._keeps_cursor else self._query.limit(_PAGE)
         if self._last is None:
             return query

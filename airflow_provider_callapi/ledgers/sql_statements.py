@@ -68,7 +68,7 @@ def record_statement(new: Callable[[str], Any]) -> Update:
       status ``dialling`` or ``not_placed``, or result ``unresolved``.
 
     :param new: function from a name to the SQL expression for a value of the new version. The name is a
-        column of the call table, or ``known``: the index in `KNOWLEDGE`.
+        column of the call table, or ``known``: the result of `knowledge_index` for the new version.
     """
     return (
         update(calls)

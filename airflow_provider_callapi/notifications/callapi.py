@@ -65,8 +65,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     To call several people when a task fails, run the notifier in a last task with
     ``trigger_rule="one_failed"`` (see the example DAG ``ring_everybody.py``).
 
-    If several tasks fail in the same second, one callback rings. The callbacks choose it through an Airflow
-    Variable, ``callapi_alert_<hash>``.
+    If several tasks fail in the same second, one callback rings. The callbacks choose this callback through
+    an Airflow Variable, ``callapi_alert_<hash>``.
 
     Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
     continues with the next person, for ``quiet_for`` seconds after its last call. Without the Data API, a

@@ -1,4 +1,4 @@
-"""A sleep of a worker that a kill of the task can end."""
+"""Lets a worker sleep in short naps, so that a kill of the task can end the sleep."""
 
 from __future__ import annotations
 

@@ -103,7 +103,10 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
 
 
 def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return name → value of the named parameters, and of the keys in them, e.g. ``do_not_call.list``."""
+    """Return the named parameters: name → value.
+
+    The result also contains each key of a dict, with a name such as ``do_not_call.list``.
+    """
     named = {name: values[name] for name in names}
     for name in names:
         if isinstance(values[name], Mapping):

@@ -30,9 +30,9 @@ class SharedLook(Generic[T]):
         self._newest: tuple[float, T] | None = None
 
     def look(self) -> T:
-        """Return the newest value.
+        """Return the value that was read last, e.g. the active calls.
 
-        If no value was read yet, or if the newest value is too old, read a new value first.
+        If no value was read yet, or if the last value is older than ``lifetime``, read a new value first.
         """
         with self._lock:
             now = self._clock()

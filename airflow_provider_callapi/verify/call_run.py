@@ -98,8 +98,8 @@ class CallRun:
         """Wait for enough points (rate-limit units), and return the session ids of all active calls.
 
         Invoke this method before the start request. A search for an unconfirmed call leaves out the returned
-        calls. If the plan does not need points, the method does not wait, and returns the session ids in the
-        plan.
+        calls. If `CallPlan.needs_points` is False, the method neither waits nor polls, and returns
+        `CallPlan.others`.
 
         :raises CallApiError: the service refuses ``list.calls``, or gives no answer.
         """

@@ -76,7 +76,7 @@ class CallingDays:
 
     @property
     def needs_calendar(self) -> bool:
-        """Whether the calling days are a country's workdays, so that its production calendar is needed."""
+        """Whether the calling days are a country's workdays. If so, a `WorkCalendar` is needed."""
         return self.weekdays is None
 
     @property

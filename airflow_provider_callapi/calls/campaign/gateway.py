@@ -64,6 +64,7 @@ class LimitsFeed:
     """Returns the account's newest counters of points (rate-limit units), but never the same counters twice.
 
     Counters that the campaign has read before are out of date: the campaign may have used points since then.
+    If there are no newer counters, `take` returns None.
 
     :param newest: a function that returns the newest counters, or None if no reply has contained counters
         yet. Each use of `take` runs the function.

@@ -1,4 +1,4 @@
-"""The results that a person in a campaign can have, and the result of a call that is over."""
+"""Lists the results that a person in a campaign can have, and finds the result of a call that is over."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def read_people(
     :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: the part of the list to keep.
-    :raises ListUnreadable: it is not certain what a column means, or many numbers end in five zeros.
+    :raises ListUnreadable: it is not certain what a column means.
+    :raises ListUnreadable: many numbers end in five zeros. A spreadsheet has probably rounded them.
     """
     reader = _PeopleReader(template, key_of, timezone, shard)
     for line, given in enumerate(rows, start=1):
@@ -70,7 +71,7 @@ class _Row(NamedTuple):
 
 
 class _PeopleReader:
-    """Reads a contact list row by row into a plan. For the parameters, see `read_people`."""
+    """Reads a contact list row by row, and makes the `Plan`. For the parameters, see `read_people`."""
 
     def __init__(
         self, template: CallTemplate, key_of: Callable[[str], str], timezone: str, shard: Shard
@@ -121,8 +122,8 @@ class _PeopleReader:
     def finish(self) -> Plan:
         """Return the plan after the last row.
 
-        :raises ListUnreadable: a column not named ``timezone`` has time zones, or many numbers end in five
-            zeros.
+        :raises ListUnreadable: a column not named ``timezone`` has zones, or many numbers are rounded to
+            ``…00000``.
         """
         self._signed.refuse()
         if self._contradictions:

@@ -90,7 +90,7 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
 
 
 class SignedColumns:
-    """Finds columns whose values are all offsets such as ``+7``, in a list without ``timezone``."""
+    """Finds columns whose values are all offsets such as ``+7``. The list has no column ``timezone``."""
 
     def __init__(self) -> None:
         self._first: dict[str, int] = {}

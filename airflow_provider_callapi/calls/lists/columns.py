@@ -92,7 +92,7 @@ def _fold_text(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns:
-    """Find the columns with the number to call and with the time zone by their names.
+    """Return which column contains the number to call, and which the time zone, judged by the names.
 
     :param names: the names of all columns of a list.
     :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a

@@ -118,7 +118,10 @@ class _OtherColumn:
         return numbers
 
     def problems(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of the row, what is wrong) if most of the long values are phone numbers."""
+        """Yield (number of the row, what is wrong) for each suspect number.
+
+        Yield nothing if at most half of the values with enough digits are phone numbers.
+        """
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:
                 yield line, f"column {shown_name(self.name)}: {problem}"

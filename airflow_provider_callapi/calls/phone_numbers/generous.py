@@ -145,7 +145,10 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
-    """Return a text's SIP numbers and the phone numbers in their names, and return the rest of the text."""
+    """Return the SIP numbers in a text, and the rest of the text.
+
+    A phone number in the name of a SIP number is returned with the SIP numbers.
+    """
     if not _SIP_SIGN.search(text):
         return frozenset(), text
     found: set[str] = set()

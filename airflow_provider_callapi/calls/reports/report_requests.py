@@ -286,9 +286,9 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Of two reports of one call, return the report with the longer talk, or else the newest.
+    """Of two reports of one call, return the report with the longer talk. If equal: the newest.
 
-    Without the talk, an answered call could count as not answered.
+    A report without a talk may hide that the call was answered.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest

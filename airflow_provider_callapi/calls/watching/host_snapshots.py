@@ -196,7 +196,7 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Try once to lock the poll until the ``with`` block ends. Yield whether this task has the lock."""
+        """Try once to lock the poll for the ``with`` block. Yield whether this task has the lock."""
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:

@@ -1,4 +1,4 @@
-"""The Data API as a witness asks it: the client, the time zones, and where warnings go.
+"""How a witness asks the Data API: the client, the time zones, and the function that logs warnings.
 
 A witness is an object that asks the Data API for facts about calls, as a second source beside the snapshots.
 """

@@ -115,7 +115,7 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, just before the first call, that no other callback has rung.
+        """Check, just before the first call, that no other callback has rung for the same alert.
 
         :raises AlertSuppressed: another callback has placed a call.
         """

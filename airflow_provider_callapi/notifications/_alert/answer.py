@@ -46,7 +46,10 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert, and how long the alert waits for it."""
+        """Return what acknowledges an alert, and how long the alert waits for a call and for its report.
+
+        :param requests: the start requests of the alert.
+        """
         # The dialing timeout is the same in all requests.
         dialing_timeout = getattr(requests[0], "dialing_timeout", None) if requests else None
         longest = (dialing_timeout or _DEFAULT_DIALING_TIMEOUT) + APPEAR_TIMEOUT

@@ -93,7 +93,9 @@ def check_external_id(external_id: Any, contact: Any, region: str) -> None:
 
 
 def check_virtual_number(number: Any, region: str) -> None:
-    """Check the number from which an alert calls while Airflow reads the DAG file, unless it has a template.
+    """Check, while Airflow reads the DAG file, the number from which an alert calls.
+
+    If the number or the region contains a template, the function checks nothing.
 
     :raises ValueError: the number is not valid.
     """

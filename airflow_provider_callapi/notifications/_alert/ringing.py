@@ -95,7 +95,7 @@ def begin(
 
 
 def _furthest(*progresses: Progress | None) -> Progress | None:
-    """Return the call to the person who comes last in the alert's list, or None if there is no call."""
+    """Return the given call whose person comes last in the alert's list. None: no call is given."""
     return max(filter(None, progresses), key=lambda progress: progress.person, default=None)
 
 

@@ -308,9 +308,9 @@ class StartCallOperator(RequestOperator):
     def _open_results(
         self, options: CallOptions, facts: TaskFacts, *, is_new: bool
     ) -> Iterator[ResultInTable | None]:
-        """Yield the object that writes the call to the table in the parameter ``results``.
+        """Yield the object that writes the call to the table in ``results``.
 
-        Yield None without a table or a readable phone number.
+        Yield None if ``results`` is None, or if the phone number cannot be read.
         """
         if options.results is None:
             yield None

@@ -186,7 +186,7 @@ class CallTry:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
 
     def _record_refusal(self, error: CallRefused) -> None:
-        """Count the refused call, and write it to the table of results."""
+        """Count the call that the service has refused, and write the call to the table of results."""
         count_call("refused")
         if self._results is not None and self._journal.record is not None:
             self._results.add_refused(self._journal.record, error.mnemonic)

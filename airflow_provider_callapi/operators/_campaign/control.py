@@ -76,7 +76,7 @@ class Control:
 
     @contextmanager
     def _log_failure(self) -> Iterator[None]:
-        """Log an error of the ``with`` block, and continue. Of several in a row, log only the first."""
+        """Log an error of the ``with`` block, and continue. Log only the first of several errors in a row."""
         try:
             yield
         except Exception as error:  # task state and databases raise their own exception classes

@@ -28,7 +28,7 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign. Call the object to get the numbers on the list.
 
-    Once read, a number stays on the list.
+    A number that the object has read stays on the list, even if a later read does not find the number.
     """
 
     def __init__(

@@ -362,7 +362,7 @@ class CampaignRun:
                 break
 
     def _deferral(self, pause: Pause) -> Deferral | None:
-        """Return a deferral if the task can wait in the triggerer until the campaign's next step."""
+        """Return a deferral until the campaign's next step. None: the task cannot be deferred now."""
         campaign = self._campaign
         wake_at = may_defer_until(
             self._runner,

@@ -16,7 +16,10 @@ _running: WeakKeyDictionary[BaseTrigger, frozenset[int]] = WeakKeyDictionary()
 
 
 def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None:
-    """Record for which calls a trigger of this process waits, until Python deletes the trigger."""
+    """Record for which calls a trigger of this process waits.
+
+    The record disappears when Python deletes the trigger.
+    """
     _running[trigger] = frozenset(session_ids)
 
 
