@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import ssl
 import threading
@@ -284,17 +285,20 @@ def tunnelling(connection: Connection) -> None:
         (host.replace("callapi.test", "127.0.0.1"), int(port)), timeout=5
     ) as target:
         connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=pass_on, args=(target, connection.sock), daemon=True)
-        back.start()
-        pass_on(connection.sock, target)
-        back.join(60)
+        with contextlib.suppress(OSError):
+            pass_on(connection.sock, target)
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+def pass_on(client: socket.socket, service: socket.socket) -> None:
+    """Pass all bytes on until one side ends. Two threads must not use one TLS connection at the same time."""
+    other = {client: service, service: client}
+    while True:
+        unread = [side for side in other if isinstance(side, ssl.SSLSocket) and side.pending()]
+        for source in unread or select.select(list(other), [], [], 60)[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            other[source].sendall(data)
 
 
 @pytest.fixture
