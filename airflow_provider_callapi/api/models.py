@@ -271,7 +271,7 @@ class CallSession(ListEntry, frozen=True, kw_only=True):
 
 
 class ButtonValue(Answer):
-    """The object that a talk option (a phone button's action) uses: a tag to set or a scenario to run."""
+    """The tag that the press of a phone button sets, or the scenario that it runs."""
 
     id: Number
     value: Text | None = None

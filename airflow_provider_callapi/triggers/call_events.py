@@ -63,8 +63,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     The trigger polls the active calls, and reports each event once:
 
     - ``started``: a poll shows the call for the first time.
-    - ``answered``: a poll or the Data API shows that the contact has picked up. In an inbound call, the
-      contact then talks to an employee or hears a menu.
+    - ``answered``: a poll or the Data API shows that the contact has picked up, or, in an inbound call, that
+      the contact talks to an employee or hears a menu.
     - ``ended``: at least two successful polls in a row have not shown the call.
 
     The trigger does not notice a call that begins and ends between two polls.

@@ -244,7 +244,7 @@ class DialQueue:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
         - ``now``: a person may be dialled at once, or as soon as an active call ends.
-        - The end of dialling: no waiting person may be called earlier.
+        - The time when dialling ends: no waiting person may be called before this time.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.
 

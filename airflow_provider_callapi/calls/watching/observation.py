@@ -1,4 +1,4 @@
-"""What the snapshots so far have shown of one call: an immutable value, and how each snapshot changes it."""
+"""The observation of one call: what the snapshots so far have shown. A snapshot makes a new observation."""
 
 from __future__ import annotations
 

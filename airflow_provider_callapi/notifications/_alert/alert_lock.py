@@ -115,9 +115,9 @@ class AlertLock:
         return None
 
     def renew(self) -> None:
-        """Check, just before the first call, that no other callback has rung for the same alert.
+        """Renew the claim (the right to ring) just before the first call, because a claim expires.
 
-        :raises AlertSuppressed: another callback has placed a call.
+        :raises AlertSuppressed: another callback has claimed the alert in the meantime, and placed a call.
         """
         if self._candidate is None or self._has_rung:
             return

@@ -34,7 +34,7 @@ class Execution(Protocol):
         """Return whether the callback that runs the alert can write Airflow Variables."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the Airflow connection in advance, if the alert runs in an event loop."""
+        """Read the Airflow connection without blocking, if the process has an event loop."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function, such as a request, and return its result."""

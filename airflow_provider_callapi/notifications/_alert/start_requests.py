@@ -27,14 +27,16 @@ def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[St
     else:
         values |= {"scenario_id": options.scenario_id, "first_call": "contact"}
     requests: dict[str, StartCall] = {}
-    for contact in split_contacts(options.contact):
+    contacts = split_contacts(options.contact)
+    for position, contact in enumerate(contacts, start=1):
+        unable = f"Person {position} of {len(contacts)} cannot be called for {failure}"
         try:
             number = read_number(contact, options.region)
             requests.setdefault(number, _request({**values, "contact": number}, log))
         except NotANumber as error:  # the other people must be called nevertheless
-            log.error("A person cannot be called for %s: contact: %s", failure, error)
+            log.error("%s: contact: %s", unable, error)
         except InvalidParameters as error:
-            log.error("A person cannot be called for %s: %s", failure, error)
+            log.error("%s: %s", unable, error)
     return list(requests.values())
 
 
