@@ -151,7 +151,10 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport) -> str | None:
-    """Return the phone number of a leg's participant. None: the Data API does not report the number."""
+    """Return the phone number of a leg's participant. None: the Data API does not report it.
+
+    The participant of an inbound leg is the caller.
+    """
     return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
 
 

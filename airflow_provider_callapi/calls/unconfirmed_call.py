@@ -172,7 +172,7 @@ class UnconfirmedCall:
             self.missing_since = snapshot.at
 
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
-        """Return whether a reported call may have begun late enough to be the unconfirmed call.
+        """Return whether a reported call may have begun after the intent was stored.
 
         ``seconds`` is the tolerance for a wrong clock or time zone.
         """
@@ -216,7 +216,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id``, which may be None, and the name of the attribute with the id."""
+    """Return a call's ``external_id`` (or None), and the name of its attribute in ``found``."""
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

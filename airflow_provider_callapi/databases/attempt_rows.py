@@ -109,9 +109,9 @@ def attempt_of_row(row: Any) -> Attempt:
 
 
 def _known(kinds: Mapping[str | None, T], column: str, stored: str | None) -> T:
-    """Return the `Status` or `Result` that a text in the call table means.
+    """Return the `Status` or `Result` of a text in the call table. An unknown text is an error.
 
-    :param kinds: text in the database → `Status` or `Result`.
+    :param kinds: text → `Status` or `Result`.
     """
     if stored in kinds:
         return kinds[stored]

@@ -193,8 +193,8 @@ class CallApiHook(BaseHook):
         service did not carry out the request, or if a second execution does no harm.
 
         :param request: for example ``ListCalls()``.
-        :param before_each_send: a function without arguments that the hook calls before each send. An
-            exception of the function prevents the send and passes on.
+        :param before_each_send: a function without arguments that the hook calls before each send. If the
+            function raises an exception, the hook does not send the request, and raises the exception.
         :return: the answer. Its type depends on the request: ``ListCalls()`` gives a list of `CallSession`.
         :raises CallApiError: the last send failed.
         """

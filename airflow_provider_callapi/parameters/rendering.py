@@ -123,9 +123,9 @@ class _GapInText(Exception):
 
 
 class _Gap:
-    """Wraps a value, such as a list.
+    """Wraps a value that does not fit into a text, such as a list or None.
 
-    A template may return the value alone (``{{ x }}``), but not inside a text (``Hello {{ x }}``).
+    ``{{ x }}`` returns the value. ``Hello {{ x }}`` raises `_GapInText`.
     """
 
     def __init__(self, value: Any, problem: str) -> None:
@@ -137,9 +137,9 @@ class _Gap:
 
 
 def _mark_gap(value: Any) -> Any:
-    """Return a value that a template is about to insert into a text.
+    """Check a value before a template inserts it into a text.
 
-    A `_Gap` replaces an unsuitable value, such as None.
+    Return the value. An unsuitable value, such as None, is wrapped in a `_Gap`.
     """
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 

@@ -55,8 +55,8 @@ class Notification:
     """The two fields of a notification that the endpoint uses.
 
     :ivar call_session_id: the session id of the call.
-    :ivar event: what has happened to the call: ``started``, ``answered``, ``ended``, ``recorded`` or
-        ``lost``.
+    :ivar event: what has happened to the call: ``started``, ``answered``, ``ended``, ``recorded`` (the
+        talk was recorded) or ``lost`` (a missed call).
     """
 
     call_session_id: int

@@ -53,9 +53,9 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return (task, key, value) of the newest 500 entries whose key is ``key``.
+    """Return the newest 500 entries with the key ``key``: (task, key, value).
 
-    With ``numbered``: of the entries whose key begins with ``key``.
+    ``numbered`` True: the entries whose key begins with ``key``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+

@@ -143,7 +143,7 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Poll until the call is answered or has ended, as ``until`` requires, or the deadline comes."""
+        """Poll and update ``watch``, until the call's phase meets ``until``, or the deadline comes."""
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
@@ -162,7 +162,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return how many seconds from now the trigger waits for polls at most."""
+        """Return the longest time from now for which the trigger waits for polls, in seconds."""
         # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
         # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)

@@ -29,8 +29,11 @@ class ReportFetcher:
     def fetch(self, now: float) -> list[Attempt]:
         """Fetch and record the missing reports of calls, if the next request to the Data API is due.
 
-        The method also stops waiting for overdue reports. If the request fails with a permanent error, the
-        campaign stops dialling, and asks for no more reports, see `MissingReports.refuse`.
+        If a report is overdue, the method stops waiting for it. What the snapshots have shown of the call
+        then determines the result.
+
+        If the request fails with a permanent error, the campaign stops dialling, and asks for no more
+        reports, see `MissingReports.refuse`.
 
         :param now: epoch seconds.
         :return: the attempts to store in the ledger.

@@ -90,7 +90,10 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
 
 
 class SignedColumns:
-    """Finds columns whose values are all offsets such as ``+7``. The list has no column ``timezone``."""
+    """Finds columns that seem to contain time zones, as offsets such as ``+7``.
+
+    Use it for a list without a column ``timezone``: the author may have given the column another name.
+    """
 
     def __init__(self) -> None:
         self._first: dict[str, int] = {}

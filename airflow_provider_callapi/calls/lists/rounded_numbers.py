@@ -17,7 +17,7 @@ _SHARE = 10
 
 
 class RoundedNumbers:
-    """Counts the rows of a list whose phone numbers end in five zeros."""
+    """Finds the phone numbers of a list that a spreadsheet has probably rounded: they end in five zeros."""
 
     def __init__(self) -> None:
         self._rows = 0

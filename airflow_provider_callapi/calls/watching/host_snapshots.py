@@ -149,7 +149,7 @@ class HostSnapshots:
         return self._deliver(_Shared(snapshot, history))
 
     def _deliver(self, shared: _Shared) -> Snapshot:
-        """Return the shared file's list of active calls, and set the time of this task's next poll."""
+        """Return the snapshot of the shared file, and set the time at which this task polls next."""
         snapshot = self._schedule(shared.snapshot)
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
         if self._is_second_look_due:  # an extra poll, sooner than the usual interval

@@ -118,5 +118,5 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def _with_doubt(self) -> Observation:
-        """Return a copy, updated with a snapshot that lacks some active calls, perhaps also this call."""
+        """Return a copy without misses: the newest snapshot neither shows the call nor proves its absence."""
         return replace(self, missing_since=None, misses=0, failures=0)

@@ -50,7 +50,10 @@ class Snapshot:
     longest_return: float = 0.0
 
     def shows_answer(self, session: CallSession) -> bool:
-        """Return whether the legs of an active call, or the Data API, prove that the contact picked up."""
+        """Return whether this snapshot proves that the contact of an active call picked up.
+
+        The legs of the call, or the Data API, can prove it.
+        """
         return session.call_session_id in self.answered or contact_has_answered(session)
 
     def proves_absence(self, call_session_id: int) -> bool:
@@ -115,9 +118,9 @@ def take_snapshot(
 
 
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
-    """Merge the entries of each call: session id → the entry with the most readable fields.
+    """Merge several entries of one call: session id → the entry with the most fields.
 
-    This entry gets the legs and tags of all entries.
+    The entry gets the legs and tags of all entries.
     """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):

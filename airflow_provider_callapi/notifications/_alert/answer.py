@@ -88,7 +88,8 @@ def has_mark(
 ) -> bool:
     """Wait for a call's report, and return whether it contains a mark that acknowledges the alert.
 
-    A mark is a scenario's step or a tag.
+    A mark is a scenario's step or a tag. The result is False if the report does not come in time, or if the
+    connection does not use the Data API.
     """
     if not hook.has_data_api:
         log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")

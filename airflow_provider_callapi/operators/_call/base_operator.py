@@ -357,7 +357,10 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Let an error about a parameter state that the call was placed, if the try continues a call."""
+    """Add ``placed``, e.g. ``call session 5 was placed``, to a `CallApiFailure` of the ``with`` block.
+
+    If ``placed`` is None, add nothing.
+    """
     try:
         yield
     except CallApiFailure as error:

@@ -231,10 +231,10 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """Check that the connection and Airflow support ``absence_proven_after``, if it is set.
+        """Check that the connection and the journal support ``absence_proven_after``, if it is set.
 
-        :param may_dial: False: the try first searches for an unconfirmed call, whose phone may have rung.
-        :raises CallApiFailure: they do not support it.
+        :param may_dial: False: an unconfirmed call exists, and the error names this call.
+        :raises CallApiFailure: one of them does not support it.
         """
         if self._options.absence_proven_after is None:
             return

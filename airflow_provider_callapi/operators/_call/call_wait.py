@@ -268,7 +268,7 @@ class CallWait:
 
 
 def pause(seconds: float) -> Any:
-    """Return an Airflow trigger that fires after some seconds, at least after `SHORTEST_WAIT`."""
+    """Return an Airflow trigger that fires after ``seconds``, or after `SHORTEST_WAIT` if that is longer."""
     from airflow.providers.standard.triggers.temporal import (  # noqa: PLC0415 - not always needed
         TimeDeltaTrigger,
     )

@@ -1,4 +1,7 @@
-"""Prevent a retry that cannot read the record of the call, and that would call the person again."""
+"""Forbid the retry of a failed task, if the retry could not read the record of a placed call.
+
+Such a retry would call the person again.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,10 @@ class BlacklistWriter:
         self._log = log
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Put the people who objected during a finished call on the account's blacklist."""
+        """Put people on the account's blacklist, if their finished call has a mark of ``block_on``.
+
+        Such a mark means that the person objects to calls. If a request fails, the method logs a warning.
+        """
         for attempt in attempts if self._marks else ():
             contact = self._contacts[attempt.person]
             is_over = attempt.status is Status.FINISHED and _is_phone_number(contact)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Witnesses:
-    """Adds to the results of polls which calls were answered or have ended, according to the Data API."""
+    """Asks the Data API which calls were answered or have ended, and adds these facts to snapshots."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._data_api = make_client(settings, service="data_api")
