@@ -367,8 +367,8 @@ class CallApiHook(BaseHook):
             after each poll. The wait ends at most ten seconds after the object's deadline.
         :param until: what to wait for: ``answered`` or ``ended``. Both waits end when the call ends.
         :param poll_interval: seconds between two polls.
-        :param after_each_poll: a function without arguments that the hook calls after each poll. An exception
-            of the function ends the wait and passes on.
+        :param after_each_poll: a function without arguments that the hook calls after each poll. If the
+            function raises an exception, the hook ends the wait, and raises the exception.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
         """

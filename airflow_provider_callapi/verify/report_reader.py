@@ -212,7 +212,7 @@ class ReportReader:
     def _learn(self, answer: Answer, method: str, filtered_by: str | None) -> bool:
         """Store which field, filter or parameter of a request the Data API has refused.
 
-        Return whether a repeat without it may succeed.
+        Return whether a repeat without the refused part may succeed.
         """
         if answer.error == "filter_prohibited" and filtered_by is not None:
             self.rules.refused_filters.append(filtered_by)

@@ -150,5 +150,5 @@ def _signs(number: str | None) -> str:
 
 
 def _all_signs(address: str | None) -> str:
-    """Return the letters and digits of a whole SIP address."""
+    """Return only the letters, in lower case, and the digits of a SIP address: ``sip25examplecom``."""
     return re.sub(r"\W|_", "", (address or "").lower())
