@@ -313,9 +313,9 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return the session ids of active calls that a search could mistake for the new call.
+    """Return the session ids of active calls that a search could mistake for the new call, and a bool.
 
-    Also return whether these are certainly all such calls.
+    True: no such call is missing.
     """
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True

@@ -54,6 +54,7 @@ class Service:
     :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
         request.
     :ivar has_components: True: the service refuses the methods of the components in `Account.components_off`.
+        False: the service has no components, and ignores this field of the account.
     :ivar accounts: the accounts that can use the service.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """
@@ -195,7 +196,7 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Raise an error if too few points (rate-limit units) are left for a request.
+        """Raise an error if too few points are left for a request, else return None.
 
         If the profile lets a start request place its call nevertheless, return the error.
         """

@@ -177,7 +177,7 @@ class PagedLedger:
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
         """Add attempts, given as JSON, to those in memory. A later version replaces an earlier one.
 
-        Return their keys in the same order.
+        Return the attempts' keys in the order of ``values``.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):
@@ -209,7 +209,7 @@ def _drop_old_unrung(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists that each fit into one small stored value, and yield the lists."""
+    """Split attempts into lists that each fit into one entry of the change list, and yield the lists."""
     portion: list[dict[str, Any]] = []
     size = 0
     for value in values:
@@ -224,7 +224,7 @@ def _portions(values: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 
 
 def _page_contents(values: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split attempts into lists that each fit, compressed, into one stored value, and yield the lists."""
+    """Split attempts into lists that each fit, compressed, into one page, and yield the lists."""
     if len(values) > 1 and len(_pack(values)) > _PAGE_SIZE:  # one too large attempt is a list of its own
         yield from _page_contents(values[: len(values) // 2])
         yield from _page_contents(values[len(values) // 2 :])

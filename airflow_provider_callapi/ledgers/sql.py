@@ -163,7 +163,7 @@ class SqlLedger:
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         """Yield the database rows of all attempts to call the given people, in lists.
 
-        A list may contain other people's rows.
+        If ``wanted`` is long, the lists may cover all people of the campaign.
         """
         if len(wanted) > _CHUNK:
             with closing(iter(AttemptPages(self._engine, self._query()))) as pages:

@@ -88,11 +88,11 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
     None means: no limit. Only None in the DAG file itself is allowed. Without this check, the task would
     call without the limit that the author wants.
 
-    :param rendered: what `rendered_names` returned for the values in the DAG file: the names of the
-        parameters that a template or another task fills.
+    :param rendered: the names that `rendered_names` returned for the values in the DAG file: the parameters,
+        and the keys such as ``do_not_call.list``, that a template or another task fills.
     :param values: the values when the task runs.
     :param names: the names of the parameters that limit whom or when the task calls.
-    :raises InvalidParameter: a parameter in ``rendered``, or a key of its dict, is None or missing now.
+    :raises InvalidParameter: the value of a name in ``rendered`` is None or missing in ``values``.
     """
     now = _with_keys(values, names)
     if lost := sorted(name for name in rendered if now.get(name) is None):

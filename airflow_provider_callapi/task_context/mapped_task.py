@@ -1,4 +1,4 @@
-"""The map indexes of a mapped task: what they tell each other, and in which states they are."""
+"""The map indexes of a mapped task: the values that they exchange through XCom, and their states."""
 
 from __future__ import annotations
 

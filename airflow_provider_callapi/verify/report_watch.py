@@ -67,8 +67,8 @@ class ReportWatch:
         After a report of the finished call, the method does nothing.
 
         :param at: the time of the poll: seconds since the service replied to the start request.
-        :param missing_since: since when ``list.calls`` has not shown the call, in the same seconds. None:
-            ``list.calls`` shows the call.
+        :param missing_since: since when ``list.calls`` has not shown the call: seconds since the same reply.
+            None: ``list.calls`` shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return

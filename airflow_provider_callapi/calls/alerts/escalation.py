@@ -49,9 +49,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call, if the alert has a next person. Wait until this call is answered or ends,
-            before you use `ring_next` again. None: no one is left, so there is nothing to wait for. After a
-            call to the last person, the result is always None, even if the call was placed.
+        :return: the placed call, if the alert has a person after the called one. Wait until this call is
+            answered or ends, before you use `ring_next` again. None: no person is left to call, so there is
+            nothing to wait for. The result is also None if the call to the last person was placed.
         """
         while self.has_next:
             self._person += 1
@@ -82,9 +82,9 @@ class Escalation:
         `ring_next` then begins with the person after the called person.
 
         :param progress: the newest call before the restart, and the person who was called.
-        :return: the call in ``progress``, if the alert has a next person. Wait until this call is answered or
-            ends, before you use `ring_next`. None: the called person was the last one, so there is nothing to
-            wait for.
+        :return: the call in ``progress``, if the alert has a person after the called one. Wait until this
+            call is answered or ends, before you use `ring_next`. None: the called person was the last one, so
+            there is nothing to wait for.
         """
         self.newest, self._person = progress, min(progress.person, len(self.requests))
         self.gateway.log(

@@ -104,7 +104,10 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Continue with each person from the newest stored attempt. Return the changed attempts."""
+        """Set each person's stage from the newest stored attempt. Return the changed attempts.
+
+        A person without an attempt joins the queue.
+        """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}
         for attempt in known:  # for each person, the oldest attempt comes first

@@ -168,8 +168,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign still waits for a report whose deadline passed at least an hour ago.
 
-        Usually, the campaign does not wait so long. But a try that began late first asks the Data API for
-        ten minutes.
+        Normally, the campaign has given up such a report. Exception: a try that began after this hour asks
+        the Data API for ten minutes before it gives up.
         """
         return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 

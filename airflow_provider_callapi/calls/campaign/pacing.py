@@ -133,7 +133,7 @@ class Pacing:
         self._unanswered_in_a_row += 1
 
     def record_answer(self) -> None:
-        """Return to the normal pace of dialling, because the service answers start requests again."""
+        """Reset the pace of dialling to normal, because the service answers start requests again."""
         self._unanswered_in_a_row = 0
 
     def calls_allowed(self, now: float) -> int:

@@ -63,10 +63,12 @@ class FailureLimits:
 
     For example, ``unreached=0.5`` makes the task fail if more than half of the people did not answer.
 
+    The limits ``unreached`` and ``unknown`` concern the people who could be called. Invalid rows, people on
+    the do-not-call list and people with the result ``called_recently`` do not count.
+
     :ivar unreached: limit for people without an answered call.
-    :ivar unknown: limit for people with the result ``unknown`` or ``unresolved``. For these two limits,
-        invalid rows and people on the do-not-call list do not count.
-    :ivar invalid: limit for invalid rows in the contact list, without duplicates.
+    :ivar unknown: limit for people with the result ``unknown`` or ``unresolved``.
+    :ivar invalid: limit for invalid rows in the contact list. Duplicates do not count.
     """
 
     unreached: float | None = None

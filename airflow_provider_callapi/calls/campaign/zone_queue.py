@@ -135,7 +135,7 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove all people of each time zone in which no one may be called before the time ``end``.
+        """Remove all people of each time zone in which no one may be called between ``now`` and ``end``.
 
         :param end: epoch seconds.
         :param now: epoch seconds.

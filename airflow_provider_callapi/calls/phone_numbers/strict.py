@@ -160,7 +160,7 @@ def _read_plain(digits: str, region: str) -> str:
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
     """Return whether digits may begin with the region's country code: 49 in ``4915123456789``.
 
-    ``not_as`` is what the digits mean without a country code: here, a number of Leer (code 0491).
+    ``not_as``: the number that the digits mean without this code, such as ``494915123456789``.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

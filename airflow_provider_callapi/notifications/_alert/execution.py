@@ -40,7 +40,10 @@ class Execution(Protocol):
         """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll until a call is answered or ends, as ``until`` requires, or the deadline comes."""
+        """Poll until a call is answered or ends, as ``until`` requires, or the deadline of ``watch`` comes.
+
+        ``watch`` then contains what the polls have shown of the call.
+        """
 
 
 class InProcess:

@@ -64,7 +64,13 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Call the alert's first person, or find the earlier call with which an interrupted alert continues."""
+    """Call the alert's first person, or find the earlier call with which an interrupted alert continues.
+
+    :return: the escalation, and the call for which the alert waits. None as the call: the last person was
+        called, so there is nothing to wait for.
+    :raises AlertSuppressed: the alert has a call already, or a person has acknowledged the alert.
+    :raises NoPersonRung: no call is known to be placed.
+    """
     try:
         own = lock.acquire()
         if own and own.acknowledged:

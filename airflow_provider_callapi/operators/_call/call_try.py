@@ -173,7 +173,7 @@ class CallTry:
     def _prepare_to_dial(
         self, request: StartCall, late: str | None, refuse_closed_hours: Callable[[], None]
     ) -> None:
-        """Check that the contact may be called now, and claim the contact for this map index.
+        """Check that the contact may be called now. In a mapped task, publish whom it calls.
 
         :param late: why it is too late for the call. None: it is not too late.
         :raises CallTooLate: it is too late for the call.

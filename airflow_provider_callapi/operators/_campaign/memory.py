@@ -47,7 +47,12 @@ class CampaignMemory:
             self.points_per_call = cost
 
     def remember_identity(self, identity: dict[str, Any]) -> None:
-        """Store what identifies the campaign, so that a later worker can detect changed parameters."""
+        """Store what distinguishes the campaign from others, such as its name and its ledger.
+
+        A later worker compares its own parameters with the stored values, and refuses another campaign.
+
+        :param identity: the dict that `identity_of` has returned.
+        """
         # Without task state, only the worker after a deferral finds the identity: in the memo.
         if self._state is not None and identity != self.identity:
             self._state.set(IDENTITY_KEY, identity)

@@ -1,6 +1,6 @@
 """Polls the active calls of each connection, once for all triggers of an event loop.
 
-Many waiting tasks send no more requests than one.
+Many waiting tasks together send no more requests than one waiting task.
 """
 
 from __future__ import annotations
