@@ -309,6 +309,7 @@ def test_a_permanent_error_of_the_poll_ends_the_wait_without_retries(desk, wait_
 
 
 @wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never", ongoing_talk_is_reported=True)])
 def test_a_try_after_a_timeout_asks_the_data_api_for_the_answer_as_the_first_try_did(desk, wait_mode):
     desk.exchange.script(CONTACT, Script(rings=100, talks=600))
