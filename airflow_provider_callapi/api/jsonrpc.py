@@ -291,7 +291,7 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 def _merge_metadata(*parts: Any) -> Mapping[str, Any]:
     """Merge the ``metadata`` of several parts of one answer into one dict.
 
-    An earlier part has priority over a later one.
+    If parts contain the same key, the value of the first such part counts.
     """
     # The vendor's document does not state which object of an answer contains `metadata`.
     merged: dict[str, Any] = {}

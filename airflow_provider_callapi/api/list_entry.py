@@ -37,8 +37,8 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
     because Python's garbage collector ignores entries (``gc=False``).
 
     :ivar model_extra: the fields of the entry that the class does not declare.
-    :cvar if_not_sent: field name → the field's value if the service omits the field. Other fields are then
-        None.
+    :cvar if_not_sent: field name → the field's value if the service omits the field. An omitted field
+        that is not in this dict is None.
     """
 
     if_not_sent: ClassVar[Mapping[str, Any]] = {}

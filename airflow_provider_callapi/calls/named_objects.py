@@ -235,7 +235,7 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return an employee's telephones: number → whether it is switched on. None: not all are known."""
+    """Return an employee's telephones: number → whether the telephone is on. None: some are unknown."""
     phones = employee.phone_numbers
     if (
         phones is None

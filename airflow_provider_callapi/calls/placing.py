@@ -226,10 +226,9 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise an error if a Data API report may belong to the unconfirmed call.
+    """Raise `Unresolved` if a Data API report may belong to the unconfirmed call.
 
-    :raises Unresolved: such a report.
-    :raises Unanswered: a report is unreadable.
+    :raises Unanswered: otherwise, if a report cannot be read.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API

@@ -44,7 +44,8 @@ class ResultsTable:
     """A table of results in a SQL database: one row for each attempt to call a person.
 
     :param name: the table. `ResultsTable.prepare` creates a missing table.
-    :param list_number: see `position_in_list`.
+    :param list_number: the number of the contact list among several lists with the same campaign name. None:
+        the campaign has one list.
     :raises CallApiFailure: the connection cannot be used.
     """
 
@@ -145,7 +146,8 @@ def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any
 def open_results_table(name: TableName, *, list_number: int | None = None) -> ResultsTable:
     """Open a table of results. Create the table if it is missing, and check that rows can be written.
 
-    :param list_number: see `position_in_list`.
+    :param list_number: the number of the contact list among several lists with the same campaign name. None:
+        the campaign has one list.
     :raises CallApiFailure: the connection or the table cannot be used.
     :raises CallApiTrouble: the database does not answer.
     """

@@ -59,9 +59,9 @@ class _SessionOperator(_ControlOperator):
         self.call_session_id = call_session_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Send the request about the call.
+        """Send the request, and return the result for XCom.
 
-        :raises CallUnresolved: a request that must not be sent twice may have been carried out.
+        :raises CallUnresolved: the request must not be sent twice, and may have been carried out.
         """
         request = self.make_request()
         # Before Airflow 3.3, every retry of a request that must not be sent twice fails.

@@ -105,8 +105,8 @@ def find_campaigns() -> list[tuple[Progress, Wish | None]]:
 def find_ledgers() -> set[str]:
     """Return the ids of the Airflow connections to the campaigns' SQL ledgers.
 
-    The task of a campaign stores the id of this connection in Airflow's task state. If there are more than
-    500 tasks, the function reads the newest 500 entries.
+    The task of a campaign stores the id of its ledger's connection in Airflow's task state. The function
+    reads at most the newest 500 of these ids.
 
     :raises RuntimeError: this process may not use the metadata database.
     :raises CallApiTrouble: the metadata database does not answer.

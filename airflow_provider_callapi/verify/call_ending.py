@@ -144,9 +144,9 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether the call that `_recognise` did not find may still be among the active calls.
+        """Return whether the call that `_recognise` did not find may be active nevertheless.
 
-        Example: the service masks a phone number.
+        Example: `_recognise` cannot compare a masked phone number.
         """
         unclear = [
             call

@@ -196,8 +196,8 @@ def answered(context: Context) -> Judgement:
 def not_answered(context: Context) -> Judgement:
     """Judge whether the Data API's report of legs shows correctly that a contact did not pick up.
 
-    Only the calls count in which the user must not pick up the contact's phone. If the report of one of these
-    calls shows that the contact picked up, the assumption does not hold.
+    The function looks at the calls before which the program asks the user not to pick up the contact's phone.
+    If the report of one of these calls shows that the contact picked up, the assumption does not hold.
 
     :return: the judgement. ``holds`` is None if the findings contain no report of these calls.
     """

@@ -95,9 +95,9 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 
 
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
-    """Return whether ``list.calls`` showed the contact as talking in at least one period.
+    """Return whether ``list.calls`` showed a contact as talking in one of ``periods``.
 
-    None: it showed no call in a period with known beginning and end.
+    None: ``list.calls`` showed no call in a period with known times.
     """
     shown: bool | None = None
     for call, begins, ends in periods:  # in seconds since the start of the call

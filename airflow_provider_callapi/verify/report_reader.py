@@ -181,9 +181,9 @@ class ReportReader:
         return now + (self.rules.offset or 0) * QUARTER_HOUR - self._clock_error
 
     def _learn_future(self) -> None:
-        """Find out and store whether a request for a report may have an end date in the future.
+        """Find out and store whether a report's period may end in the future.
 
-        If not, also store the account's offset from UTC.
+        If the Data API refuses such an end, also store the account's offset from UTC.
         """
         now = self._clock()
         refused = self._refuses_till(now + _AHEAD_OF_EVERY_ZONE)
@@ -229,7 +229,7 @@ class ReportReader:
         return self._try_single_fields(fields)  # the error does not name the refused field
 
     def _try_single_fields(self, fields: list[str]) -> bool:
-        """Find and store the fields that the Data API refuses. Return False if it refuses none."""
+        """Request each field alone. Store the refused fields, and return whether there are any."""
         refused = {
             name: answer.error
             for name in fields

@@ -122,7 +122,7 @@ class _PeopleReader:
     def finish(self) -> Plan:
         """Return the plan after the last row.
 
-        :raises ListUnreadable: a column not named ``timezone`` has zones, or many numbers are rounded to
+        :raises ListUnreadable: time zones are in a misnamed column, or many numbers are rounded to
             ``…00000``.
         """
         self._signed.refuse()
@@ -203,11 +203,11 @@ class _PeopleReader:
 
 
 def _own_number(contact: str, numbers: frozenset[str]) -> str:
-    """Return a person's number: E.164 digits, or a SIP number as `contact_key` returns it.
+    """Return a person's number: E.164 digits, or the `contact_key` of a SIP number.
 
-    Return ``79260000011`` for ``79260000011@example.com``.
+    Return ``79260000011`` for ``79260000011@example.com`` if it is in ``numbers``.
 
-    :param numbers: the phone numbers that the name (before ``@``) may mean.
+    :param numbers: phone numbers that a SIP name may mean.
     """
     name = contact.partition("@")[0]
     return name if name in numbers else contact_key(contact)

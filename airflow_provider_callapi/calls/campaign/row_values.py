@@ -49,7 +49,10 @@ EMPTY_CELL = EmptyCell()
 
 
 class _NoText:
-    """The base of lists and dicts that refuse to become text, because no message may contain brackets."""
+    """The base of lists and dicts that raise an error instead of becoming text.
+
+    Their text contains brackets, and no message may contain brackets.
+    """
 
     __slots__ = ()
 

@@ -100,7 +100,7 @@ class SignedColumns:
         self._other: set[str] = set()
 
     def add(self, row: Mapping[str, Any], line: int) -> None:
-        """Record which columns of a row contain an offset, such as ``+7``, and which another value.
+        """Record which columns of a row contain an offset such as ``+7``, and which contain another value.
 
         :param row: the row: column → value.
         :param line: the number of the row in the list.

@@ -56,7 +56,7 @@ class Table:
 
 
 def _is_an_entry(name: str) -> bool:
-    """Return whether a text may be a phone number or a SIP address, and so no name of a column."""
+    """Return whether a text may be a phone number or a SIP address. Such a text names no column."""
     return len(re.findall(r"\d", fold(name))) >= _DIGITS_OF_A_PHONE or re.search(r"\w@\w", name) is not None
 
 

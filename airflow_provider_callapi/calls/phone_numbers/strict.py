@@ -246,9 +246,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether the digits alone are a national number: ``8 926 …`` for ``+8 926 …``.
+    """Return whether the digits of ``+8 926 …`` mean a national number without the ``+``.
 
-    ``not_as``: the number with the ``+``. If both are equal: False.
+    False if this number is ``not_as``, the number with the ``+``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -83,7 +83,7 @@ class Omissions:
 
     @property
     def days_before(self) -> float:
-        """The number of days by which a request's period begins before the wanted interval: 1, 2 or 7."""
+        """By how many days a request's period begins before the wanted interval: 1, 2 or 7."""
         return _DAYS_EARLIER[self.begin_step]
 
     @property
@@ -167,7 +167,7 @@ class Refusals:
         """Record that the Data API has accepted a request.
 
         If the request followed one of the `guesses` at what the Data API refuses, this guess was right. From
-        now on, the parts that the request left out count as refused, and so do the dates that it replaced.
+        now on, the parts that the request left out and the dates that the request changed count as refused.
 
         :param kind: the class of the accepted request.
         :param omissions: what the accepted request left out, and how it changed dates.

@@ -130,7 +130,7 @@ def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
 
 
 def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
-    """Return ``session`` with the legs and tags of ``other``, another entry of the call.
+    """Return ``session`` with the legs and tags of both entries of the call.
 
     If ``session`` has no ``external_id``, it gets that of ``other``.
     """

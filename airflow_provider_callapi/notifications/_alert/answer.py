@@ -58,7 +58,7 @@ class Acknowledgement:
 
     @property
     def longest_call(self) -> float:
-        """The longest time, in seconds, from the call to one person until the call to the next person."""
+        """The longest time, in seconds, that the alert spends on one call before it calls the next person."""
         return self.longest_wait + (self.report_timeout if self.marks else 0.0)
 
 

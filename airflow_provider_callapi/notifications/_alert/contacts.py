@@ -84,7 +84,8 @@ def shows_number(external_id: Any, contact: Any, region: str) -> bool:
 def check_external_id(external_id: Any, contact: Any, region: str) -> None:
     """Check that an alert's ``external_id`` contains no phone number of a person to call.
 
-    Airflow reads the DAG file at this time, so the templates in ``external_id`` are not rendered yet.
+    The notifier's constructor calls this function. Airflow has not rendered the templates in ``external_id``
+    yet.
 
     :raises ValueError: ``external_id`` contains the phone number of a person.
     """

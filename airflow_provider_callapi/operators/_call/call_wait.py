@@ -87,7 +87,8 @@ class CallWait:
     def begin(self, call: Outcome) -> Result:
         """Wait for a call that this try or an earlier try has placed, if the author wants to wait.
 
-        :return: the call for XCom, or a deferral for the wait.
+        :return: the call for XCom, or a deferral for the wait. If the author does not want to wait, the
+            method returns the call at once.
         """
         if self._journal.current.stage is Stage.STARTED:
             self.active_session_id = call.call_session_id

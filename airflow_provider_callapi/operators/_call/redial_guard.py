@@ -23,9 +23,13 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 @contextmanager
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
-    """Turn an error of the ``with`` block into a failure without retries.
+    """Turn an error of the ``with`` block into `CallApiFailure`, so that no retry calls the person again.
 
-    Do so only if a retry could unknowingly call the person again.
+    The error stays unchanged in these cases: a retry would know of the call, the author wants a retry after
+    this error, or Airflow does not retry after this error.
+
+    :param known_call: a function that takes the error, and returns words for a call that a retry would not
+        know of, e.g. ``call session 5 was placed``. None: there is no such call.
     """
     try:
         yield

@@ -24,7 +24,8 @@ from airflow_provider_callapi.exceptions import CallApiTrouble
 class ResultsInTable:
     """Writes a campaign's attempts and results to a table in the author's SQL database.
 
-    :param list_number: see `position_in_list`.
+    :param list_number: the number of the contact list among several lists with the same campaign name. None:
+        the campaign has one list.
     """
 
     def __init__(
@@ -95,7 +96,8 @@ def open_results(
 ) -> ResultsInTable:
     """Open the table to which a campaign writes its results, and check that rows can be written.
 
-    :param list_number: see `position_in_list`.
+    :param list_number: the number of the contact list among several lists with the same campaign name. None:
+        the campaign has one list.
     :raises CallApiFailure: the table cannot be used.
     """
     writer = TableWriter(open_results_table(name, list_number=list_number), log)
