@@ -212,14 +212,13 @@ class Journal:
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
-        """Return the ``external_id`` of an attempt. It is the same in all tries of the task.
-
-        Exception: after Airflow has deleted the record of earlier attempts, it differs between two clears.
+        """Return the ``external_id`` of an attempt. The id is the same in all tries of the task.
 
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task.
+          deployment and the task. Exception: if Airflow has deleted the record of earlier attempts, the
+          digits change each time a user clears the task.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.

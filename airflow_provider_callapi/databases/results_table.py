@@ -78,9 +78,11 @@ class ResultsTable:
     def write(self, rows: Iterable[Row], *, patient: bool) -> None:
         """Write rows of one campaign. A row replaces the row with the same campaign, person and attempt.
 
-        A row with the attempt 0 means that the person was not called. A row with a later attempt removes this
-        row. The row of a person also removes the row of an invalid entry or a duplicate at the same position
-        in the contact list: the author has corrected the list, and has cleared the task.
+        Some written rows remove an older row with the attempt 0 (a row that does not describe an attempt):
+
+        - An attempt to call a person removes the row which says that the person was not called.
+        - The row of a person removes the row of an invalid entry or a duplicate at the same position in the
+          contact list. The author has corrected the entry, and has cleared the task.
 
         :param rows: for each attempt, a dict: column → value.
         :param patient: whether to repeat the write for up to five minutes if the database is not available.

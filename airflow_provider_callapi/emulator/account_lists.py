@@ -1,4 +1,7 @@
-"""The Data API methods that read what the emulated account has: numbers, employees, scenarios, files, lines.
+"""The Data API methods that read the emulated account, or put a number on its blacklist.
+
+The methods read the account's name and time zone, and the lists of virtual numbers, employees, scenarios,
+media files, SIP lines and blacklisted numbers.
 
 Source: the vendor's public documentation of the Data API v2.0, as far as the client uses it.
 """

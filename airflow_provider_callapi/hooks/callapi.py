@@ -484,9 +484,9 @@ class CallApiHook(BaseHook):
 
 
 def _check_start(request: StartCall) -> None:
-    """Check the start request that an author passes to `CallApiHook.place_call`.
+    """Check an author's start request for `CallApiHook.place_call`.
 
-    :raises InvalidParameter: no start request, or an ``external_id`` with the phone number.
+    :raises InvalidParameter: it is no start request, or its ``external_id`` contains the phone number.
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(

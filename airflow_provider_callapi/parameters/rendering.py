@@ -70,9 +70,10 @@ class TextStaysText:
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """Render the templates in a value.
+        """Render the templates in a value. Return the rendered value.
 
-        If a part of a text would be unsuitable, such as ``None``, a `TextWithGap` replaces the text.
+        If a template would insert an unsuitable value into a text, such as ``None``, a `TextWithGap` replaces
+        the text.
         """
         render: Any = super().render_template  # type: ignore[misc]
         if not (self._refuses_gaps and isinstance(content, str)):

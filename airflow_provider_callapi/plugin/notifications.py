@@ -104,7 +104,9 @@ class Throttle:
 
 
 class Receiver:
-    """Checks the vendor's notifications, and creates an asset event for each, but not for its repeats.
+    """Checks the vendor's notifications, and creates an asset event for each.
+
+    If the vendor repeats a notification, the repeat creates no second event.
 
     :param read_secret: a function that returns the secret that each notification must contain. If it returns
         None, all notifications are refused. A changed secret is used after at most 30 seconds.

@@ -230,9 +230,9 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return `` (row 7 of the list)`` if the service rejects a parameter, but does not name it.
+        """Return an addition to an error's text: `` (row 7 of the list)``, or ``""``.
 
-        For any other error, return ``""``.
+        Only an `InvalidParameters` that names no parameter gets the row.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -150,13 +150,15 @@ def split_into_bins(
 ) -> list[Bin]:
     """Count the calls of a campaign in periods of equal length (bins), such as 15 minutes.
 
-    Each bin begins at a round local time, such as 09:15.
+    Each bin begins at a round local time, such as 09:15. The bins of a longer campaign are longer, so that
+    there are at most ``most`` bins.
 
     :param minutes: minutes since the epoch → how many calls started in this minute.
     :param began: when the campaign began, epoch seconds.
     :param ended: when the campaign ended, epoch seconds.
     :param timezone: IANA name of the time zone of the local times.
     :param most: the largest number of bins.
+    :return: the bins in the order of time, including bins without calls.
     """
     first = min([int(began // MINUTE), *minutes])
     last = max([int(ended // MINUTE), *minutes])

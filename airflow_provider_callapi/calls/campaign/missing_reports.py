@@ -102,7 +102,7 @@ class MissingReports:
                 yield state
 
     def record(self, finished_calls: Iterable[FinishedCall], now: float) -> list[Attempt]:
-        """Record the results of reported calls. Stop waiting for the reports that are late.
+        """Record the results of reported calls. Stop waiting for each report whose deadline has passed.
 
         :param finished_calls: what the Data API reports about finished calls of the account.
         :param now: epoch seconds.
@@ -148,11 +148,13 @@ class MissingReports:
         return [self._finish_call(state, state.current_call, now) for state in late]
 
     def refuse(self, now: float) -> list[Attempt]:
-        """Record that the Data API refuses every request. Return the attempts to store in the ledger.
+        """Record that the Data API refuses every request, so the missing reports will not come.
 
-        Only the calls that a snapshot has shown as answered get a result.
+        An ended call that a snapshot has shown as answered gets its result now. The attempts of all other
+        ended calls get no result, and stay open.
 
         :param now: epoch seconds.
+        :return: the attempts with a new result, to store in the ledger.
         """
         self.refused = True
         return self._finish_answered(now)

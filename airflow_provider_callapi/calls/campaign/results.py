@@ -78,7 +78,7 @@ def _line_number(item: _Listed) -> int:
 
 
 def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return the row of the contact list to which a person, an invalid row or a duplicate belongs.
+    """Return a row of the contact list: the row of a person, an invalid row or a duplicate.
 
     :return: column → value.
     """

@@ -83,15 +83,15 @@ class Selection:
     def excludes(self, entry: CallReport | LegReport) -> bool:
         """Return True if a report certainly does not meet the condition.
 
-        A report without the field may meet the condition, so the result is then False.
+        A report without the condition's field may meet the condition, so the result is then False.
         """
         return tells(entry, self.field) and getattr(entry, self.field) not in self.values
 
     def select(self, entries: Entries[Entry], session_id_field: str) -> Entries[Entry]:
         """Return the reports that certainly meet the condition.
 
-        If a report lacks the field, the returned list counts as incomplete, because this report may be a
-        wanted one.
+        A report without the condition's field may meet the condition. The method leaves such a report out,
+        and the returned list then counts as incomplete.
 
         :param entries: the reports.
         :param session_id_field: the field with the call session id in these reports.

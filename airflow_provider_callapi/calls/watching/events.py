@@ -193,9 +193,9 @@ class EventDetector:
         ]
 
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
-        """Return the calls known from earlier polls and the new calls in one dict: session id → call.
+        """Return all watched calls, updated with a snapshot: session id → call.
 
-        Each call includes the result of this poll.
+        These are the calls known from earlier polls, and the new calls.
         """
         calls = {}  # with the old stages, because `update` compares them with the new ones
         for call_session_id, session in snapshot.sessions.items():

@@ -69,7 +69,7 @@ class Failure:
         All failures of one DAG run share an id if the alert calls the same people. Exceptions:
 
         - A task that waits for a person's decision has an id of its own.
-        - A unique text in ``only_of`` makes the id unique.
+        - A failure has an id of its own if ``only_of`` contains a text that no other failure has.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.

@@ -56,10 +56,7 @@ class ExcludedPeople:
         return None if self._list.stale else numbers
 
     def remember(self) -> frozenset[str]:
-        """Return all phone numbers on the do-not-call list.
-
-        Store which people of the campaign have one of these numbers.
-        """
+        """Store which people of the campaign are on the do-not-call list. Return all numbers on the list."""
         numbers = self.numbers()
         if len(numbers) != self._stored:
             people = (person for person in self._people if person.is_excluded_by(numbers))

@@ -172,9 +172,9 @@ def _read_people(options: CampaignOptions, template: CallTemplate, scope: str) -
 
 
 def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: int) -> dict[str, Any]:
-    """Return JSON values with which `refuse_another_campaign` compares the campaigns of two tries.
+    """Return JSON values that identify the campaign of a try, such as its name and a hash of its people.
 
-    The values contain no phone number.
+    `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {

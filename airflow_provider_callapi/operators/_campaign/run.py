@@ -353,9 +353,9 @@ class CampaignRun:
         )
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
-        """Sleep for a number of seconds. A kill ends the sleep within a second.
+        """Sleep for some seconds. A kill ends the sleep within a second.
 
-        If the task was killed before (``was_killed``), nothing ends the sleep early.
+        With ``was_killed`` (the kill came before this step), the sleep lasts its full time.
         """
         for _ in naps(seconds):
             if self._killed != was_killed:

@@ -24,9 +24,10 @@ def remember_running(trigger: BaseTrigger, session_ids: Collection[int]) -> None
 
 
 async def is_replaced(trigger: BaseTrigger, *, within: float) -> bool:
-    """Return whether the task of a cancelled trigger now waits for the same call with a new trigger.
+    """Return whether a new trigger has replaced a cancelled trigger.
 
-    The new trigger must run in this process. If there is none, check again for up to ``within`` seconds.
+    The new trigger belongs to the same task, waits for the same call, and runs in this process. If there is
+    no such trigger yet, check again for up to ``within`` seconds.
     """
     # If a user clears the task, its next try waits for the same call with a new trigger. Without a new
     # trigger, the caller assumes that Airflow has moved the cancelled trigger to another triggerer.

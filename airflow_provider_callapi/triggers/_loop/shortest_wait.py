@@ -24,7 +24,11 @@ SHORTEST_WAIT = 5.0
 def lasts_long_enough(
     run: Callable[[Any], AsyncIterator[TriggerEvent]],
 ) -> Callable[[Any], AsyncIterator[TriggerEvent]]:
-    """Decorate a trigger's method ``run``, so that no event comes in its first `SHORTEST_WAIT` seconds."""
+    """Decorate a trigger's method ``run``: hold an early event back.
+
+    The trigger fires no event in the first `SHORTEST_WAIT` seconds of ``run``. In this time, Airflow's
+    scheduler reads that the task is deferred.
+    """
 
     @wraps(run)
     async def run_long_enough(trigger: Any) -> AsyncIterator[TriggerEvent]:
