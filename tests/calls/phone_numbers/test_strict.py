@@ -7,7 +7,7 @@ import re
 import phonenumbers
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import GAPS, NUMBERS, spelled
 
@@ -289,6 +289,7 @@ def test_no_digit_of_a_text_is_added_or_lost(text: str) -> None:
     st.sampled_from(["RU", "AT", "DE", "US", "KZ", "IT", "AR", "HU"]),
     st.from_regex(r"[0-9]{7,15}", fullmatch=True),
 )
+@example("KZ", "73010000000")
 def test_the_short_cut_reads_the_same_numbers_as_the_library(region: str, digits: str) -> None:
     read = read_digits(digits, region)
     try:
@@ -296,5 +297,8 @@ def test_the_short_cut_reads_the_same_numbers_as_the_library(region: str, digits
     except phonenumbers.NumberParseException:
         assert read is None
         return
+    if read is not None and not phonenumbers.is_valid_number(number):  # digits with a country code, without +
+        number = phonenumbers.parse(f"+{digits}")
+        assert phonenumbers.is_valid_number(number)
     by_library = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
     assert read in (None, by_library)
