@@ -51,12 +51,15 @@ def mutated(
     :param not_null: fields in which ``null`` has a meaning of its own.
     """
     data: Any = copy.deepcopy(entries)
+    changed: list[Path] = []
     for _ in range(draw(st.integers(1, most))):
-        choices = paths(data)
+        # In two steps, junk could replace a boolean, and then the other boolean the junk.
+        choices = [path for path in paths(data) if not any(path[: len(old)] == old for old in changed)]
         if not choices:
             break
         path = draw(st.sampled_from(choices))
         _mutate(draw, data, path, not_null)
+        changed.append(path)
     if len(data) == 1 and isinstance(data[0], dict) and draw(st.booleans()):
         return data[0]
     return data
