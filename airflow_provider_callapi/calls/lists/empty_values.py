@@ -97,6 +97,10 @@ def clean(value: Any) -> Any:
     if isinstance(value, str):
         return None if is_empty_text(value) else value
     if isinstance(value, _NESTED):
+        if not isinstance(value, _SEQUENCES) and not all(isinstance(name, _NAMES) for name in value):
+            raise ListUnreadable(
+                "the name of a column is neither a text nor a number, such as a tuple of pandas"
+            )
         return _replace_inside(value, clean)
     if isinstance(value, bytes | bytearray | memoryview):
         value = _decode(bytes(value))
@@ -127,8 +131,6 @@ def _plain(text: str) -> str:
 def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
     """Return a dict or list with replaced values. If nothing changes, return the same object."""
     is_mapping = not isinstance(values, _SEQUENCES)
-    if is_mapping and not all(isinstance(name, _NAMES) for name in values):
-        raise ListUnreadable("the name of a column is neither a text nor a number, such as a tuple of pandas")
     old = list(values.values()) if is_mapping else values
     new = list(map(replace, old))
     if all(map(is_, old, new)):
