@@ -103,12 +103,12 @@ class CallTry:
         """
         step = self._journal.next_step(request)
         if step is call_journal.Step.ADOPT:
-            return self._place(request, lambda: None)
+            return self._place(request, step, lambda: None)
         self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
         times = CallingTimes.of(self._options, self._facts, time.time())
         times.refuse_timeout(time.time())
         try:
-            return self._place(request, lambda: times.refuse_closed(time.time()))
+            return self._place(request, step, lambda: times.refuse_closed(time.time()))
         except OutsideCallingHours as closed:
             opens_at = closed.opens_at
         now = time.time()
@@ -116,14 +116,16 @@ class CallTry:
         self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
         return self._start_after(opens_at - now, request)
 
-    def _place(self, request: StartCall, refuse_closed_hours: Callable[[], None]) -> Result:
+    def _place(
+        self, request: StartCall, step: call_journal.Step, refuse_closed_hours: Callable[[], None]
+    ) -> Result:
         """Place the call, or continue with the call of an earlier try.
 
+        :param step: what the journal requires next.
         :raises OutsideCallingHours: the contact must not be called now.
         :raises Killed: the task was killed.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
-        step = self._journal.next_step(request)
         if step in _DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
@@ -239,11 +241,14 @@ class CallTry:
         if self._options.absence_proven_after is None:
             return
         if not self._hook.has_data_api:
-            external_id = None if may_dial else self._journal.current.external_id
-            placed = f"The call with external_id {external_id} may have been placed"
+            effect = (
+                "No call was placed"
+                if may_dial
+                else f"The call with external_id {self._journal.current.external_id} may have been placed"
+            )
             raise CallApiFailure(
                 "absence_proven_after needs the Data API: set extra.data_api of connection "
-                f"{self._hook.callapi_conn_id} to true. {'No call was placed' if may_dial else placed}."
+                f"{self._hook.callapi_conn_id} to true. {effect}."
             )
         if not self.is_durable:  # the next try could not search for the call of this try
             raise CallApiFailure(
