@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import JSON, Column, MetaData, String, Table, insert, select, update
 
 from airflow_provider_callapi.calls.campaign.progress import Progress
+from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import open_engine
@@ -91,8 +92,8 @@ class SqlControl:
         :param progress: the progress, which also contains the campaign's name and the task's shard.
         """
         *_, map_index = progress.owner
-        # Mapped tasks without shards have a list each, and by default one campaign name.
-        part = progress.shard or ("" if map_index == "-1" else f"list {map_index}")
+        list_number = own_list(progress.shard, int(map_index))  # lists may have one campaign name
+        part = (progress.shard or "") if list_number is None else f"list {list_number}"
         key = {"campaign": progress.campaign, "shard": part}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 

@@ -62,9 +62,10 @@ def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> Non
     assert control.list_progress() == [later, shard]
 
 
-def test_mapped_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine) -> None:
+@pytest.mark.parametrize("shard", [PROGRESS.shard, "1/1"])
+def test_mapped_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine, shard: str | None) -> None:
     control = SqlControl(engine)
-    tasks = [replace(PROGRESS, owner=("dag", "run", "call", str(index))) for index in range(3)]
+    tasks = [replace(PROGRESS, shard=shard, owner=("dag", "run", "call", str(index))) for index in range(3)]
     for progress in (*tasks, *tasks):
         control.of("spring").publish(progress)
 

@@ -55,3 +55,14 @@ def read_shard(text: str | None) -> Shard:
     if not 1 <= number <= count:
         raise ValueError(f'shard: {text!r} is not one of "1/4", "2/4", …')
     return Shard(number, count)
+
+
+def own_list(shard: str | None, map_index: int) -> int | None:
+    """Return the number of a mapped task's own contact list. None: the list belongs to the whole task.
+
+    Mapped tasks whose lists are not divided into shards have a list each.
+
+    :param shard: the task's shard, as `read_shard` reads it.
+    :param map_index: the task's map index, which is the number of its list. -1: the task is not mapped.
+    """
+    return map_index if map_index >= 0 and read_shard(shard).count == 1 else None

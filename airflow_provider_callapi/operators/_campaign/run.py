@@ -30,7 +30,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.pacing import Pacing
 from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
-from airflow_provider_callapi.calls.campaign.shard import read_shard
+from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
@@ -182,15 +182,12 @@ class CampaignRun:
             open_results,
         )
 
-        # The shards of a list have different rows. Other mapped tasks have a list each.
-        index = int(self._facts.owner[-1])
-        own_list = index >= 0 and read_shard(self._options.shard).count == 1
         return open_results(
             self._options.results,
             self._options.campaign,
             self._plan,
             self._log,
-            list_number=index if own_list else None,
+            list_number=own_list(self._options.shard, int(self._facts.owner[-1])),
         )
 
     def _make_runner(self) -> Runner:

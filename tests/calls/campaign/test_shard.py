@@ -7,7 +7,7 @@ from contact_rows import anna, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.campaign.shard import Shard, read_shard
+from airflow_provider_callapi.calls.campaign.shard import Shard, own_list, read_shard
 
 
 @settings(max_examples=40)
@@ -29,3 +29,13 @@ def test_a_shard_is_written_as_its_number_and_the_number_of_shards(text: str) ->
     assert read_shard(None) == Shard(1, 1)
     with pytest.raises(ValueError, match="shard"):
         read_shard(text)
+
+
+@pytest.mark.parametrize(
+    ("shard", "map_index", "number"),
+    [(None, 3, 3), ("", 0, 0), ("1/1", 3, 3), ("2/4", 1, None), (None, -1, None), ("1/1", -1, None)],
+)
+def test_mapped_tasks_have_a_list_each_unless_they_are_shards(
+    shard: str | None, map_index: int, number: int | None
+) -> None:
+    assert own_list(shard, map_index) == number
