@@ -1,7 +1,7 @@
 """Draw docstrings and sentences of the documentation at random, for a reader who has not seen the code.
 
 The reader marks each text as clear at first reading or not. The goals are 47 of 50 docstrings and 28 of 30
-sentences.
+sentences. A docstring stands alone. A sentence stands in its paragraph, between ``»`` and ``«``.
 
 Usage: ``python benchmarks/reading.py [SEED]``
 """
@@ -44,7 +44,10 @@ def _definitions(
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    """Yield the page with its heading and each sentence of the documentation's paragraphs and lists."""
+    """Yield the page with its heading, and a paragraph or list item in which one sentence is marked.
+
+    Each sentence of the documentation's paragraphs and lists is marked once.
+    """
     for path in [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
         heading = ""
@@ -53,9 +56,11 @@ def sentences() -> Iterator[tuple[str, str]]:
             if block.startswith("#"):
                 heading = re.sub(r"\{#.*\}", "", block).strip("# ")
             elif block and block[0] not in "|<:!{[":
-                for sentence in _SENTENCE_ENDS.split(re.sub(r"^([-*]|\d+\.) ", "", block)):
+                parts = _SENTENCE_ENDS.split(re.sub(r"^([-*]|\d+\.) ", "", block))
+                for index, sentence in enumerate(parts):
                     if len(sentence.split()) > 3:
-                        yield f"{path.relative_to(ROOT)} — {heading}", sentence
+                        marked = [*parts[:index], f"»{sentence}«", *parts[index + 1 :]]
+                        yield f"{path.relative_to(ROOT)} — {heading}", " ".join(marked)
 
 
 def main() -> None:
