@@ -292,7 +292,8 @@ class _TagRequest(Request[Done]):
     def read_answer(cls, data: Any) -> Done:
         """Convert the answer's ``result`` or ``result.data`` to `Done`.
 
-        An empty object and ``null`` mean success. Other answers need the field ``success``.
+        An empty object and ``null`` mean success. Any other answer without the field ``success`` is
+        unreadable, and raises pydantic's ``ValidationError``.
         """
         if isinstance(data, dict) and "data" in data:
             data = data["data"]

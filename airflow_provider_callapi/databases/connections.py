@@ -49,8 +49,8 @@ def open_engine(conn_id: str, field: str, *, pings: bool = True) -> Engine:
 
     The engine keeps the values of statements, such as phone numbers, out of its log.
 
-    :param field: the operator's parameter that names the connection, such as ``ledger_conn_id``, for error
-        messages.
+    :param field: the operator's parameter whose value is ``conn_id``, such as ``ledger_conn_id``. Error
+        messages name this parameter.
     :param pings: see `engine_of`.
     :raises CallApiFailure: the Airflow connection cannot be used, or its database is not supported.
     """
@@ -62,7 +62,8 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
 
     The engine keeps the values of statements, such as phone numbers, out of its log.
 
-    :param field: the operator's parameter that names the connection ``conn_id``, for error messages.
+    :param field: the operator's parameter whose value is ``conn_id``, such as ``ledger_conn_id``. Error
+        messages name this parameter.
     :param pings: whether the engine tests its database connection before each transaction. False: a
         transaction can fail because the database connection is lost. The caller must then repeat the
         transaction.

@@ -53,8 +53,9 @@ class Service:
         units).
     :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
         request.
-    :ivar has_components: True: the service refuses the methods of the components in `Account.components_off`.
-        False: the service has no components, and ignores this field of the account.
+    :ivar has_components: True: each method belongs to a component that the vendor sells, and the service
+        refuses the methods of the components that the account lacks (`Account.components_off`). False: the
+        service ignores `Account.components_off`.
     :ivar accounts: the accounts that can use the service.
     :ivar tokens: temporary token → (account, epoch seconds at which the token expires).
     """

@@ -99,7 +99,7 @@ class PagedLedger:
         cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains an attempt with the intent's number, and its call may have been placed.
+        - The ledger contains the same attempt (equal attempt number), and its call may have been placed.
         - The result of an earlier attempt to call the person is not yet known.
 
         :param intents: the attempts that this process wants to dial.

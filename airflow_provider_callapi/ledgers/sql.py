@@ -86,7 +86,7 @@ class SqlLedger:
         cases:
 
         - The ledger contains a later attempt to call the person.
-        - The ledger contains an attempt with the intent's number, and its call may have been placed.
+        - The ledger contains the same attempt (equal attempt number), and its call may have been placed.
         - The result of an earlier attempt to call the person is not yet known.
         - Fewer than ``min_gap`` seconds have passed since the last call to the person.
           `ClaimResult.not_before` states when the person may be called.

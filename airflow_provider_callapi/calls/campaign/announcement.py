@@ -61,8 +61,8 @@ class Announcement:
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield log lines about the first call to each person.
 
-        - The points (rate-limit units) and minutes that the calls need, unless the minutes are unknown. If
-          the cost of a call is not known yet, the line assumes one point per call.
+        - The points (rate-limit units) and minutes that the calls need. The method omits this line if it
+          cannot compute the minutes. If the cost of a call is not known yet, the line assumes one point.
         - A warning, if the calling hours go over midnight.
         - The time of the first call, if it must wait for more than a minute.
 

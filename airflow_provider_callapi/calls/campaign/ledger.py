@@ -139,7 +139,8 @@ class Ledger(Protocol):
     def claim(self, intents: Sequence[Attempt], changed: Sequence[Attempt] = ()) -> list[ClaimResult]:
         """Reserve attempts for this process, so that no other process dials the same people.
 
-        The ledger must refuse an intent if `is_taken` is True. It may refuse an intent for other reasons.
+        The ledger must refuse each intent for which the function `is_taken` returns True. It may also refuse
+        an intent for reasons of its own.
 
         :param intents: the attempts that this process wants to dial.
         :param changed: newer versions of other attempts. The ledger stores them before the intents.

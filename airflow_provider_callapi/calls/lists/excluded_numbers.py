@@ -4,8 +4,8 @@ The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
   readable.
-- Any other column: all numbers in its values count. If most of its long values are phone numbers, a value
-  that seems to be a mistyped number is unreadable.
+- Any other column, such as ``comment``: all numbers in the texts count. If most texts with as many digits as
+  a phone number are phone numbers, the column must contain no text that looks like a mistyped number.
 """
 
 from __future__ import annotations

@@ -203,9 +203,9 @@ class StartCallOperator(RequestOperator):
         call: dict[str, Any] | None = None,
         report_by: float = 0.0,
     ) -> dict[str, Any]:
-        """Continue the task after a pause: ask the Data API again for the call's report.
+        """Continue a task that waits for the report of its ended call: ask the Data API again.
 
-        Return the call as a dict.
+        Return the call as a dict, without the report's facts if no report comes in time.
 
         :param report_by: when to continue without a report, epoch seconds.
         """

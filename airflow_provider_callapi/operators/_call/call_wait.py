@@ -103,9 +103,9 @@ class CallWait:
         return self._run(self._lifecycle.observed(phase, call))
 
     def report_due(self, call: Outcome, report_by: float) -> Result:
-        """Ask the Data API again for the report of an ended call, after a pause.
+        """Ask the Data API again for the report of an ended call. An earlier request found no report.
 
-        Return the call, or a deferral for the next pause.
+        Return the call with the report, or a deferral until the next request.
 
         :param report_by: when to continue without a report, epoch seconds.
         """
