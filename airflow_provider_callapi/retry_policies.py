@@ -122,8 +122,8 @@ class CallApiRetryPolicy(RetryPolicy):
     :param backoff: the delay before the second try if the service, the network, a storage or a database
         failed, 30 seconds by default. It doubles with each try, and is shortened at random by up to a
         quarter.
-    :param longest: the longest delay after such a failure, 10 minutes by default. A wait for new points
-        (rate-limit units) may be longer.
+    :param longest: the longest delay after such a failure, 10 minutes by default. A wait for new points may
+        be longer.
     """
 
     def __init__(

@@ -42,8 +42,7 @@ class Client:
     :param rpc: the HTTP connection to the service.
     :param credentials: an `AccessKey` or a `LoginSession`.
     :param clock: returns the current time in epoch seconds.
-    :ivar limits: the points (rate-limit units) that the account has left. None: no answer has stated them
-        yet.
+    :ivar limits: the points that the account has left. None: no answer has stated them yet.
     :ivar api_version: the service's notice that it will withdraw this version of the API. None: no notice.
     """
 
@@ -94,7 +93,7 @@ class Client:
         return self._send(request, {"access_token": token}, time_limit)
 
     def log_out(self) -> None:
-        """Log out if the client has a temporary token. A logout costs one point (rate-limit unit)."""
+        """Log out if the client has a temporary token. A logout costs one point."""
         if token := self.credentials.forget():
             self._send(LogoutUser(), {"access_token": token}, NO_TIME_LIMIT)
 
@@ -162,7 +161,7 @@ class Client:
         )
 
     def _store_limits(self, limits: Limits | None) -> None:
-        """Store how many points (rate-limit units) an answer shows as left.
+        """Store how many points an answer shows as left.
 
         Ignore an answer that the service sent before the answer whose points are stored.
         """
@@ -183,7 +182,7 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether ``limits`` shows more points (rate-limit units) left in this minute than ``known``."""
+    """Return whether ``limits`` shows more points left in this minute than ``known``."""
     # With different limits per minute, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:
         return False

@@ -332,7 +332,7 @@ The `METHODS` of the Call API contain ``login.user`` and ``logout.user``, which 
 def probe_access(client: Client) -> None:
     """Check that the Data API accepts a client's credentials.
 
-    With an access key, the check costs no points (rate-limit units). With a login, the check costs one point.
+    With an access key, the check costs no points. With a login, the check costs one point.
 
     :raises CallApiError: the Data API refuses the credentials, or does not answer as documented.
     """

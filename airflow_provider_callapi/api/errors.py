@@ -228,7 +228,7 @@ class AccessDenied(Rejected):
 
 
 class LimitExceeded(Rejected):
-    """The points (rate-limit units) of this minute or day are used up, or an HTTP gateway is too busy.
+    """The points of this minute or day are used up, or an HTTP gateway is too busy.
 
     The gateway stands between this machine and the service. The service did not carry out the request and
     charged no points.
@@ -236,7 +236,7 @@ class LimitExceeded(Rejected):
 
     @property
     def per_day(self) -> bool:
-        """True if the day's points (rate-limit units) are used up.
+        """True if the day's points are used up.
 
         False if only the minute's points are used up, or if the answer does not show which points are left.
         """
@@ -249,9 +249,9 @@ class LimitExceeded(Rejected):
     def retry_after(self) -> int:
         """After how many seconds the request can be sent again.
 
-        - If points (rate-limit units) are used up: the time after which the service resets the limit, at most
-          60 for the limit of the minute. If the answer does not state this time, the value is 60 for the
-          limit of the minute, and 3600 for the limit of the day.
+        - If points are used up: the time after which the service resets the limit, at most 60 for the limit
+          of the minute. If the answer does not state this time, the value is 60 for the limit of the minute,
+          and 3600 for the limit of the day.
         - If an HTTP gateway is too busy: the number of seconds that the gateway asks for.
 
         The value is at least 1, and at most 86 400.
@@ -363,7 +363,7 @@ def rejection(
     `ServiceFailed`, and an invalid date of a report's period becomes `DateRefused`.
 
     :param error: the ``error`` object of the answer.
-    :param limits: the points (rate-limit units) left, from the same answer.
+    :param limits: the points left, from the same answer.
     :param secrets: values in the request that must not appear in the error text, such as the password.
     """
     data: Any = error.get("data")

@@ -281,7 +281,7 @@ class Exchange(Dispatcher):
             return self._current_switchboard().calls[call_session_id]
 
     def limits(self, account: Account | None = None) -> dict[str, int]:
-        """Return the limits of an account at the Call API, and the points (rate-limit units) that are left.
+        """Return the limits of an account at the Call API, and the points that are left.
 
         :param account: the account (a customer of the exchange). None: the first account.
         :return: a dict with six keys: ``minute_limit`` and ``minute_remaining`` in points, and

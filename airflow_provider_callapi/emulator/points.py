@@ -45,7 +45,7 @@ class Points:
         self._minute_used = self._day_used = 0
 
     def check(self, points: int, now: float) -> None:
-        """Check that the account has enough points (rate-limit units) left for a request.
+        """Check that the account has enough points left for a request.
 
         A request that costs 0 points always passes.
 
@@ -64,7 +64,7 @@ class Points:
                 raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
 
     def charge(self, points: int, now: float) -> None:
-        """Add the points (rate-limit units) of a successful request to the points that the account has used.
+        """Add the points of a successful request to the points that the account has used.
 
         :param points: the points that the request costs.
         :param now: the time of the request, in epoch seconds.
@@ -74,7 +74,7 @@ class Points:
         self._day_used += points
 
     def limits(self, now: float) -> dict[str, int]:
-        """Return the account's limits, and the points (rate-limit units) that are left.
+        """Return the account's limits, and the points that are left.
 
         Most answers of the emulator contain this dict as ``metadata.limits``.
 

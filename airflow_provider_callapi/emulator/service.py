@@ -27,7 +27,7 @@ class Result(dict[str, Any]):
     """A complete ``result`` of a JSON-RPC answer, which a function that carries out an API method may return.
 
     - An empty `Result`: the ``result`` of the answer is ``{}``.
-    - Any other `Result`: the service adds the limits of points (rate-limit units) to the field ``metadata``.
+    - Any other `Result`: the service adds the limits of points to the field ``metadata``.
 
     If the function returns no `Result`, the service puts the returned value into the field ``data`` of the
     answer's ``result``.
@@ -49,8 +49,7 @@ class Service:
 
     :ivar methods: name of an API method → (class that checks the parameters, function that carries out the
         method).
-    :ivar weight: function from an account and a method name to the cost of a request in points (rate-limit
-        units).
+    :ivar weight: function from an account and a method name to the cost of a request in points.
     :ivar serves_ip: function from an account and an IP address to a bool. False: the service refuses the
         request.
     :ivar has_components: True: each method belongs to a component that the vendor sells, and the service
@@ -76,7 +75,7 @@ class Service:
         return self._points.setdefault(id(account), Points(account))
 
     def reset(self) -> None:
-        """Delete all temporary tokens, and set the used points (rate-limit units) of all accounts to 0."""
+        """Delete all temporary tokens, and set the used points of all accounts to 0."""
         self.tokens.clear()
         self._points.clear()
 
@@ -179,7 +178,7 @@ class Service:
     def _check_access(
         self, context: _RequestContext, account: Account, request_type: type[Request[Any]]
     ) -> int:
-        """Return the cost of a request in points (rate-limit units), if the account may send the request.
+        """Return the cost of a request in points, if the account may send the request.
 
         :raises RpcError: the request is not allowed.
         """

@@ -180,7 +180,7 @@ class CallApiHook(BaseHook):
 
     @property
     def limits(self) -> Limits | None:
-        """The points (rate-limit units) that are left at the Call API.
+        """The points that are left at the Call API.
 
         The newest answer that contains limits determines the value. None: no answer so far contains limits.
         """
@@ -392,7 +392,7 @@ class CallApiHook(BaseHook):
         return update_watch(watch, snapshot)
 
     def logout(self) -> None:
-        """Log out from the Call API, if the hook has logged in. The logout costs one point (rate-limit unit).
+        """Log out from the Call API, if the hook has logged in. The logout costs one point.
 
         If the connection contains a permanent access key, the method does nothing, and the key stays valid.
 
@@ -414,7 +414,7 @@ class CallApiHook(BaseHook):
     def close(self) -> None:
         """Close the HTTP connections to both APIs.
 
-        The hook stays logged in. A logout would cost a point (rate-limit unit), and a token expires anyway.
+        The hook stays logged in. A logout would cost a point, and a token expires anyway.
         """
         for name in ("call_api", "data_api"):
             if name in self.__dict__:

@@ -149,7 +149,7 @@ def call_rows(
 
 
 def bars(limits: Limits | None) -> list[Bar]:
-    """Return the bars that show how many points (rate-limit units) are left in this minute and on this day.
+    """Return the bars that show how many points are left in this minute and on this day.
 
     The result contains no bar for a period whose points are not known.
 

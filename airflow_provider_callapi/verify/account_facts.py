@@ -89,7 +89,7 @@ def start_points(findings: Findings) -> dict[str, int]:
 
 
 def login_points(findings: Findings) -> tuple[int | None, int | None]:
-    """Return how many points (rate-limit units) a login to each of the two services costs.
+    """Return how many points a login to each of the two services costs.
 
     :param findings: what all probes have found out.
     :return: a pair: the points at the Call API, and the points at the Data API. None instead of a number: no

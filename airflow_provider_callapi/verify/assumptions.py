@@ -43,8 +43,8 @@ class Row:
 
     :ivar assumption: one assumption of the package about the service, as a sentence.
     :ivar relies: what the package does because of the assumption.
-    :ivar seen: what the probes (experiments) have seen, or why they found nothing out. If there is
-        neither: the names of the probes to run.
+    :ivar seen: what the probes have seen, or why they found nothing out. If there is neither: the names of
+        the probes to run.
     :ivar verdict: ``confirmed``: the assumption holds. ``contradicted``: it does not hold. ``not known``: the
         findings do not show whether it holds.
     :ivar settings: name of a setting → the advised value, e.g. ``{"appear_timeout": "90"}``. Empty: no

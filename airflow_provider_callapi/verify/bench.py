@@ -34,7 +34,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that a probe (experiment) needs: the argument of each function ``probe_…``.
+    """Everything that a probe needs: the argument of each function ``probe_…``.
 
     :ivar gateway: the Call API, the Data API, the clock, and the output to the user.
     :ivar options: the user's phone numbers, and the connection's time zone.

@@ -49,8 +49,8 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 def probe_heard(bench: Bench) -> None:
     """Place a call that plays a message. The user listens to the whole message.
 
-    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
-    `Findings.calls` contains it under the name ``heard``.
+    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
+    contains it under the name ``heard``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -69,8 +69,8 @@ def probe_heard(bench: Bench) -> None:
 def probe_hung_up(bench: Bench) -> None:
     """Place a call that plays a message. The user hangs up during the message.
 
-    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
-    `Findings.calls` contains it under the name ``hung_up``.
+    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
+    contains it under the name ``hung_up``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -105,8 +105,8 @@ def probe_released(bench: Bench) -> None:
 def probe_not_answered(bench: Bench) -> None:
     """Place a call to the user's phone. The user does not pick up.
 
-    The probe (experiment) stores what ``list.calls`` and the Data API's reports show of the call.
-    `Findings.calls` contains it under the name ``not_answered``.
+    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
+    contains it under the name ``not_answered``.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -182,8 +182,8 @@ def probe_second_number(bench: Bench) -> None:
 def probe_limit_exceeded(bench: Bench) -> None:
     """Find out whether a start request that fails with ``limit_exceeded`` places a call nevertheless.
 
-    The probe uses up the points (rate-limit units) of the minute, and sends one start request. It stores the
-    result in `Findings.limit_refusal`.
+    The probe uses up the points of the minute, and sends one start request. It stores the result in
+    `Findings.limit_refusal`.
 
     :raises NotPossible: a phone number is missing, the points cannot be used up, the start request fails for
         another reason, or it is not known whether a call was placed.
@@ -211,7 +211,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 
 
 def _use_up_the_minute(call_api: Service) -> None:
-    """Use up this minute's points (rate-limit units) with ``list.calls``, which changes nothing.
+    """Use up this minute's points with ``list.calls``, which changes nothing.
 
     :raises NotPossible: a poll's cost is too low or unknown.
     """

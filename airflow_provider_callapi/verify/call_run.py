@@ -95,7 +95,7 @@ class CallRun:
         self._held_at: float | None = None
 
     def prepare(self) -> list[int]:
-        """Wait for enough points (rate-limit units), and return the session ids of all active calls.
+        """Wait for enough points, and return the session ids of all active calls.
 
         Invoke this method before the start request. A search for an unconfirmed call leaves out the returned
         calls. If `CallPlan.needs_points` is False, the method neither waits nor polls, and returns
@@ -245,7 +245,7 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Remember how many points (rate-limit units) are left, to measure what the next request costs.
+        """Remember how many points are left, to measure what the next request costs.
 
         The next poll stores the cost in `CallSeen`.
         """

@@ -167,7 +167,7 @@ class ErrorForm(_Found):
     :ivar http_status: the HTTP status of the answer to a request with an unknown parameter.
     :ivar wrong_key_http_status: the HTTP status after a wrong access key; None: not known.
     :ivar repeats_id: whether the answer to an unknown parameter contains the request's ``id``.
-    :ivar has_limits: whether the answer to an unknown parameter contains limits of points (rate-limit units).
+    :ivar has_limits: whether the answer to an unknown parameter contains limits of points.
     """
 
     http_status: int
@@ -181,7 +181,7 @@ class LoginForm(_Found):
 
     :ivar end_field: the name of the field with the time at which the token expires. None: the reply has no
         such field.
-    :ivar has_metadata: whether the reply contains the limits of points (rate-limit units).
+    :ivar has_metadata: whether the reply contains the limits of points.
     :ivar token_is_shared: whether the Data API also accepts this token. None: not known.
     """
 
@@ -223,7 +223,7 @@ class ReportRules(_Found):
 
 
 class LimitRefusal(_Found):
-    """The result of a start request that a probe sent while no points (rate-limit units) were left.
+    """The result of a start request that a probe sent while no points were left.
 
     :ivar was_refused: whether the service answered with the error ``limit_exceeded``.
     :ivar was_placed: whether the service placed the call, even after a refusal.
@@ -241,7 +241,7 @@ class Findings(_Found):
     :ivar account_zone: the time zone in the answer to ``get.account``.
     :ivar errors: the form of answers with an error.
     :ivar login: the form of the reply to a login.
-    :ivar day_limit: how many points (rate-limit units) the account has each day.
+    :ivar day_limit: how many points the account has each day.
     :ivar minute_limit: how many points the account has each minute.
     :ivar points: service → method → points that one request costs, e.g. ``{"call_api": {"list.calls": 0}}``.
     :ivar report_rules: which fields, filters and dates of report requests the Data API refuses.

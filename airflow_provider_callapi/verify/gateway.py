@@ -100,8 +100,8 @@ class Service:
     :param login: the user name for the login. None: no login, because ``secret`` is an access key.
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
-    :ivar limits: how many points (rate-limit units) are left, and when they reset, in the form of
-        `Answer.limits`. The values come from the newest answer that contained them. Empty: no answer did.
+    :ivar limits: how many points are left, and when they reset, in the form of `Answer.limits`. The values
+        come from the newest answer that contained them. Empty: no answer did.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Service:
         return answer
 
     def send_once(self, method: str, params: Mapping[str, Any], token: str | None = None) -> Answer:
-        """Send a request once, even if no points (rate-limit units) are left.
+        """Send a request once, even if no points are left.
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
@@ -151,7 +151,7 @@ class Service:
         return self._send(method, {**params, "access_token": token or self.token})
 
     def send(self, method: str, **params: Any) -> Answer:
-        """Send a request. Repeat it if the token has expired or no points (rate-limit units) are left.
+        """Send a request. Repeat it if the token has expired or no points are left.
 
         - If the token has expired: log in, and repeat the request once.
         - If no points are left: wait for the next minute, and repeat the request, at most three times.
@@ -188,7 +188,7 @@ class Service:
         return answer if answer.error is None else None
 
     def await_points(self, points: int) -> None:
-        """If too few points (rate-limit units) are left in the present minute, wait for the next minute.
+        """If too few points are left in the present minute, wait for the next minute.
 
         The newest limits in an answer show how many points are left. If no answer has contained limits, the
         method does not wait.

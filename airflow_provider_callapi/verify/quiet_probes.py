@@ -115,7 +115,7 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Measure and store how many points (rate-limit units) a request costs, if the answers show it.
+    """Measure and store how many points a request costs, if the answers show it.
 
     ``send`` sends the request. It is called four times.
     """

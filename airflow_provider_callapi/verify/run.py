@@ -65,7 +65,7 @@ class Run:
         self._bench = Bench(gateway, options, findings, self._reader, self._place)
 
     def execute(self, probes: Iterable[Probe]) -> Findings:
-        """Run the probes (experiments) that no earlier run has finished, and return all findings.
+        """Run the probes that no earlier run has finished, and return all findings.
 
         If an earlier run has left a call active, the method first releases (ends) this call. If the present
         run is interrupted, e.g. by KeyboardInterrupt, the method releases its own active call, and raises the
@@ -93,7 +93,7 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run one probe (experiment), and return whether it succeeded. If not, end its active call.
+        """Run one probe, and return whether it succeeded. If not, end its active call.
 
         :raises CallLeft: the call could not be ended.
         """

@@ -139,7 +139,7 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Judge whether each request other than ``list.calls`` costs at most one point (rate-limit unit)."""
+    """Judge whether each request other than ``list.calls`` costs at most one point."""
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -172,9 +172,8 @@ def errors(context: Context) -> Judgement:
     """Describe the answers with which the Call API reports errors.
 
     The description contains the HTTP status after a wrong parameter and after a wrong access key. It also
-    states whether the answer to a wrong parameter contains the request's id and the limits of points
-    (rate-limit units). The function does not judge: if the probe (experiment) ``errors`` has run,
-    `Judgement.holds` is True.
+    states whether the answer to a wrong parameter contains the request's id and the limits of points. The
+    function does not judge: if the probe ``errors`` has run, `Judgement.holds` is True.
     """
     form = context.findings.errors
     if form is None:

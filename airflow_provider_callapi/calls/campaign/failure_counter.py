@@ -27,7 +27,7 @@ class FailureCounter:
         self.in_a_row = 0
 
     def fail(self, failure: CallApiError) -> None:
-        """Count and log a failure. Ignore a refusal for lack of points (rate-limit units).
+        """Count and log a failure. Ignore a refusal for lack of points.
 
         :raises CallApiError: the method raises ``failure`` itself if ``failure`` is permanent, or if more
             than ``TOLERANCE.failures`` failures came in a row.

@@ -34,7 +34,7 @@ class CampaignGateway:
 
     :ivar start: sends start requests. Returns the placed call or the error for each, in the same order.
     :ivar take_snapshot: polls the active calls once. Returns the snapshot.
-    :ivar limits: returns the newest counters of the account's points (rate-limit units). None: unknown.
+    :ivar limits: returns the newest counters of the account's points. None: unknown.
     :ivar reports: takes a time and call session ids (None: all calls). Returns the reports of these calls if
         they are finished and started at this time or later. Earlier calls may be included.
     :ivar reported_calls: takes a time. Returns the reports of all calls, active or finished, that started at
@@ -61,7 +61,7 @@ class CampaignGateway:
 
 
 class LimitsFeed:
-    """Returns the account's newest counters of points (rate-limit units), but never the same counters twice.
+    """Returns the account's newest counters of points, but never the same counters twice.
 
     Counters that the campaign has read before are out of date: the campaign may have used points since then.
     If there are no newer counters, `take` returns None.
@@ -89,9 +89,8 @@ class LimitsFeed:
 def retry_seconds(error: CallApiError, otherwise: float) -> float:
     """Return how many seconds to wait after an error of the Data API before the next request.
 
-    If the Data API refused the request for lack of points (rate-limit units), the result is the time until
-    the account gets new points, but at most 600 seconds. After every other error, the result is
-    ``otherwise``.
+    If the Data API refused the request for lack of points, the result is the time until the account gets new
+    points, but at most 600 seconds. After every other error, the result is ``otherwise``.
 
     :param otherwise: seconds.
     """

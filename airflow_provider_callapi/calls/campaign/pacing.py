@@ -60,7 +60,7 @@ class Pacing:
         self._unanswered_in_a_row = 0
 
     def update_limits(self, limits: Limits, now: float) -> None:
-        """Store the newest counters of the account's points (rate-limit units).
+        """Store the newest counters of the account's points.
 
         :param limits: the counters, from a reply of the service.
         :param now: when the reply came, epoch seconds.
@@ -70,7 +70,7 @@ class Pacing:
         self.limits, self._limits_at, self._unconfirmed_points = limits, now, 0
 
     def record_requests(self, sent: int, calls: int, limits: Limits | None, now: float) -> None:
-        """Record a batch of start requests, and learn how many points (rate-limit units) a call costs.
+        """Record a batch of start requests, and learn how many points a call costs.
 
         :param sent: how many start requests the batch has.
         :param calls: how many of these requests placed a call.
@@ -94,7 +94,7 @@ class Pacing:
         self._own_points += calls * self.cost
 
     def record_limit_exceeded(self, error: LimitExceeded, now: float) -> None:
-        """Record that the service refused a call for lack of points (rate-limit units).
+        """Record that the service refused a call for lack of points.
 
         `calls_allowed` then allows no call until the account gets new points.
 
@@ -171,11 +171,11 @@ class Pacing:
 
     @property
     def points_left(self) -> int | None:
-        """Return how many points (rate-limit units) are left in this minute; None: unknown."""
+        """Return how many points are left in this minute; None: unknown."""
         return self.limits.minute_remaining if self.limits else None
 
     def calls_per_minute(self) -> float | None:
-        """Return how many calls the points (rate-limit units) of one minute pay for; None: unknown."""
+        """Return how many calls the points of one minute pay for; None: unknown."""
         if not self.limits or not self.limits.minute_limit or not self.cost:
             return None
         return self.limits.minute_limit * (1 - self.reserve) / self.cost
@@ -208,7 +208,7 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points (rate-limit units) of this minute or day still pay for.
+        """Return how many calls the points of this minute or day still pay for.
 
         Infinity: unknown.
         """
@@ -231,7 +231,7 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points (rate-limit units) per second other programs used in this minute."""
+        """Return how many points per second other programs used in this minute."""
         limits = self.limits  # the other shards of the campaign count as other programs, too
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0

@@ -67,8 +67,7 @@ class Summary:
     :ivar unreached_share: the share of ``callable`` without an answered call. Unknown results count, too.
     :ivar unknown_share: the share of ``callable`` with the result ``unknown`` or ``unresolved``.
     :ivar invalid_share: the share of invalid rows in ``people``.
-    :ivar points_used: the points (rate-limit units) that the calls cost, without polls and tags; None:
-        unknown.
+    :ivar points_used: the points that the calls cost, without polls and tags; None: unknown.
     :ivar started_at: when the campaign began, epoch seconds.
     :ivar ended_at: when the campaign ended, epoch seconds.
     """
@@ -123,7 +122,7 @@ def summarise(
     :param duplicates: how many rows have the number of an earlier row.
     :param started_at: when the campaign began, epoch seconds.
     :param ended_at: when the campaign ended, epoch seconds.
-    :param points_per_call: the points (rate-limit units) that one call costs; None: unknown.
+    :param points_per_call: the points that one call costs; None: unknown.
     """
     counts = Counter(ending.result for ending in endings)
     counts[Result.INVALID] += len(invalid)

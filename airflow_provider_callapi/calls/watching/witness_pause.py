@@ -61,7 +61,7 @@ class WitnessPause:
         self.begin(at, max(retry_after, _PAUSE_AFTER_FAILURE))
 
     def begin_if_few_points(self, at: float) -> None:
-        """Record a pause of ten minutes if less than a fifth of the day's points (rate-limit units) is left.
+        """Record a pause of ten minutes if less than a fifth of the day's points is left.
 
         The method logs the pause, and does not sleep. If no reply has stated the day's points, the method
         does nothing.
