@@ -5,7 +5,6 @@ Each try first reads the stored record of the task's call, and continues where t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,7 +18,12 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.placing import Delivery, Killed
 from airflow_provider_callapi.calls.tagging import TagWhen
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    InvalidParameter,
+    translate_errors,
+)
 from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallOptions
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
@@ -357,17 +361,15 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Add ``placed``, e.g. ``call session 5 was placed``, to a `CallApiFailure` of the ``with`` block.
+    """Add ``placed``, e.g. ``call session 5 was placed``, to the error message of an invalid parameter.
 
-    If ``placed`` is None, add nothing.
+    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """
     try:
         yield
-    except CallApiFailure as error:
-        if placed is None:
-            raise
-        text = re.sub(r"\. (?:No call was placed|Nothing was sent)\.$", "", str(error))
-        raise CallApiFailure(f"{text}. {placed[0].upper()}{placed[1:]}") from None
+    except InvalidParameter as error:
+        placed = placed or "no call was placed"
+        raise CallApiFailure(f"{error}. {placed[0].upper()}{placed[1:]}") from None
 
 
 def _placed_call(call_session_id: int | None) -> str:

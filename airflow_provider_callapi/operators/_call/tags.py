@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from airflow_provider_callapi.calls.tagging import TagRules, TagWhen
-from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, MAPPING
-from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
+from airflow_provider_callapi.parameters.schema import read_parameter
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
     """Check the parameter ``tags``, and that the connection can set these tags.
 
     Return event → tag id, e.g. ``{"answered": 36}``.
+
+    :raises InvalidParameter: an entry cannot be used, or needs the Data API.
     """
-    with nothing_sent():
-        rules = read_tags(tags)
+    rules = read_tags(tags)
     if not has_data_api and (finished := rules.keys() - {"answered"}):
-        raise CallApiFailure(
+        raise InvalidParameter(
             f"tags.{min(finished)}: a finished call can only be tagged through the Data API; set "
-            f"extra.data_api of connection {callapi_conn_id} to true. Nothing was sent."
+            f"extra.data_api of connection {callapi_conn_id} to true"
         )
     return rules
 

@@ -60,14 +60,14 @@ def read_rules(
 
     :raises CallApiFailure: an option cannot be used.
     """
-    tag_rules = read_tag_rules(
-        options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
-    )
     dial_until = NEVER
     if run_after is not None and options.max_lateness is not None:
         # run_after: when the DAG run was due.
         dial_until = run_after + options.max_lateness.total_seconds()
     with _before_dialling():
+        tag_rules = read_tag_rules(
+            options.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
+        )
         if not is_region(options.region):
             raise ValueError(f"region: {options.region!r} is not a code of ISO 3166, such as 'RU'")
         if options.absence_proven_after is not None and not hook.has_data_api:
