@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
+import socket
+import sys
 import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests.adapters
+from certificates import Authority
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -179,6 +186,52 @@ def depth_of(value: Any) -> int:
 @given(json_values, st.integers(0, 8))
 def test_the_depth_is_the_number_of_containers_inside_each_other(value: Any, levels: int) -> None:
     assert _is_deeper_than(value, levels) is (depth_of(value) > levels)
+
+
+# --- a SOCKS proxy ---
+
+
+@pytest.fixture
+def asked_of_socks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """A stand-in for the package PySocks. The fixture is the addresses to which the proxy should connect."""
+    asked: list[tuple[str, int]] = []
+
+    def create_connection(address: tuple[str, int], **given: Any) -> socket.socket:
+        asked.append(address)
+        return socket.create_connection((given["proxy_addr"], given["proxy_port"]), given["timeout"])
+
+    package = ModuleType("socks")
+    vars(package).update(create_connection=create_connection, ProxyError=OSError, PROXY_TYPE_SOCKS5=2)
+    monkeypatch.setitem(sys.modules, "socks", package)
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+    manager = importlib.import_module("urllib3.contrib.socks").SOCKSProxyManager
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks")
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", manager)
+    return asked
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_request_through_a_socks_proxy_is_sent_and_ends_when_its_time_is_up(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_of_socks: list[tuple[str, int]],
+    scheme: str,
+) -> None:
+    authority = Authority(tmp_path)
+    tls = authority.server("callapi.test") if scheme == "https" else None
+    for script, answers in ((answering_with(answer_of(100)), True), (DRIPS["body"], False)):
+        monkeypatch.setenv("ALL_PROXY", f"socks5://{serve(script, tls).address}")
+        rpc = JsonRpc(
+            f"{scheme}://callapi.test/v4.0", timeout=5 if answers else 0.4, verify=str(authority.bundle)
+        )
+        if answers:
+            assert rpc.send("list.calls", {}, new_connection=False).result == "ok"
+        else:
+            with pytest.raises(Unanswered):
+                rpc.send("start.informer_call", {}, new_connection=True)
+        rpc.close()
+    assert asked_of_socks == [("callapi.test", 443 if tls else 80)] * 2
 
 
 # --- loopback ---
