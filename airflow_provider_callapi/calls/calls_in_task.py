@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.call_journal import RECORD_KEY
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
@@ -69,6 +70,19 @@ class CallsInTask:
         calls[number]["request"] = self._fingerprint(content)
         self._store.set(_INDEX_KEY, {"try": self._try, "calls": calls})
         return number + 1
+
+    def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
+        """Return the session ids of the task's other calls to the person of a start request.
+
+        :param number: the number of the call that the start request asks for.
+        """
+        calls = (self._store.get(_INDEX_KEY) or {}).get("calls", [])
+        records = (
+            NumberedStore(self._store, other).get(RECORD_KEY)
+            for other, call in enumerate(calls, start=1)
+            if other != number and self._is_same(call["person"], request.contact)
+        )
+        return [record["call"]["call_session_id"] for record in records if record and record["call"]]
 
     def _fingerprint(self, text: str) -> str:
         return self._deployment.fingerprint(*self._owner, text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -61,4 +62,5 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
             generation=facts.max_tries,
             deployment=facts.deployment,
             record_is_lost=lost_its_state(facts),
+            calls_of_others=partial(calls.sessions_of_others, number),
         )

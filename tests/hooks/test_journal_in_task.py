@@ -161,6 +161,26 @@ def test_an_unconfirmed_call_that_is_not_found_is_unresolved_until_a_user_clears
 
 
 @needs_state
+@pytest.mark.parametrize("with_data_api", [True, False])
+@pytest.mark.parametrize("fault", [Fault.DROP_BEFORE, Fault.DROP_AFTER])
+def test_an_unconfirmed_call_is_not_taken_for_another_call_of_the_task_to_the_same_person(
+    function: Function, desk: Desk, fault: Fault, with_data_api: bool
+) -> None:
+    desk.connect(extra={"data_api": with_data_api})
+    desk.exchange.script(CONTACT, Script.busy())  # the first call has ended when the second begins
+    first = function.place(CONTACT, "Your order is late", external_id="order-7")
+    desk.clock.advance(4)
+    desk.exchange.script(CONTACT, Script())
+    desk.exchange.fault(fault, method=START)
+    if fault is Fault.DROP_AFTER:
+        second = function.place(CONTACT, "Your order is ready", external_id="order-7")
+        assert second["call_session_id"] != first["call_session_id"]
+        assert desk.exchange.rings(CONTACT) == 2
+    else:
+        with pytest.raises(CallUnresolved):
+            function.place(CONTACT, "Your order is ready", external_id="order-7")
+
+
 def test_at_least_once_places_an_unconfirmed_call_again(function: Function, desk: Desk) -> None:
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)
     assert function.place(delivery="at_least_once")["attempt"] == 2
