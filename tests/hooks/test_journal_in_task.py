@@ -19,7 +19,7 @@ from airflow_fakes import (
     refuse_stage,
 )
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import (
@@ -105,6 +105,21 @@ def test_a_retry_that_omits_an_earlier_person_rings_no_one_twice(function: Funct
     function.place(OTHER)
     function.place(CONTACT)
     assert (desk.exchange.rings(CONTACT), desk.exchange.rings(OTHER)) == (1, 1)
+
+
+@needs_state
+def test_a_retry_in_another_order_says_each_message_to_the_person_once(
+    function: Function, desk: Desk
+) -> None:
+    said = function.place(CONTACT, "Your order is late")
+    desk.exchange.fault(Fault.REFUSE, method=START, times=5)
+    with pytest.raises(NotSent):
+        function.place(CONTACT, "Your order is ready")
+    function.retry()
+    new = function.place(CONTACT, "Your order is ready")
+    assert new["call_session_id"] != said["call_session_id"]
+    assert function.place(CONTACT, "Your order is late") == said
+    assert desk.exchange.rings(CONTACT) == 2
 
 
 def test_two_equal_requests_in_one_try_place_one_call(function: Function, desk: Desk) -> None:
