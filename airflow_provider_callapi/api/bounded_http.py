@@ -119,6 +119,8 @@ class BoundedSession(requests.Session):
     Before the first request to a URL, the session reads the proxies and the CA bundle for this URL from the
     environment. The session keeps these settings for later requests to the URL.
 
+    The session follows no redirect, also without ``allow_redirects=False``.
+
     :param settings: the dict in which the session keeps the settings. Sessions with the same dict share the
         settings. None: the session has a dict of its own.
     """
@@ -136,6 +138,14 @@ class BoundedSession(requests.Session):
             self._settings_of[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
         settings = self._settings_of[key]
         return {**settings, "proxies": dict(settings["proxies"])}
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no redirect in any answer.
+
+        With ``allow_redirects=False``, `requests` prepares the next request, and for this reads the whole
+        body of the answer without a limit.
+        """
+        return
 
 
 class _BoundedAdapter(HTTPAdapter):

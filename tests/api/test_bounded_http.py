@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import random
 import socket
 import sys
 import time
@@ -135,12 +136,18 @@ def test_an_answer_is_read_up_to_the_largest_size_and_not_beyond(
                 rpc.send("list.calls", {}, new_connection=True)
 
 
-def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve) -> None:
+@pytest.mark.parametrize("status", ["200 OK", "308 Permanent Redirect"])
+def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve, status: str) -> None:
     packer = zlib.compressobj(9, wbits=31)
     megabyte = b" " * 1_000_000
     bomb = b"".join([*(packer.compress(megabyte) for _ in range(250)), packer.flush()])
     assert len(bomb) < 2_000_000
-    server = serve(answering_with(lambda request: bomb, "Content-Encoding: gzip"))
+
+    def script(connection: Connection) -> None:
+        while connection.read_request():
+            connection.reply(bomb, status, "Content-Encoding: gzip", "Location: https://callapi.test/")
+
+    server = serve(script)
     tracemalloc.start()
     try:
         with pytest.raises(Unanswered, match="too large"):
@@ -148,6 +155,25 @@ def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve
         assert tracemalloc.get_traced_memory()[1] < 4 * bounded_http.MAX_ANSWER_BYTES
     finally:
         tracemalloc.stop()
+
+
+@both_kinds
+@pytest.mark.parametrize("target", ["https://callapi.test/", "//[::1", "http://callapi.test:port/"])
+def test_a_redirect_whose_packed_body_breaks_off_is_unanswered(
+    serve: Serve, target: str, fresh: bool
+) -> None:
+    packed = gzip.compress(random.Random(1).randbytes(1000))
+    head = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Encoding: gzip\r\n"
+    sent = f"{head}Content-Length: {len(packed)}\r\n\r\n".encode() + packed[:500]
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(sent)
+
+    rpc = JsonRpc(serve(script).url, timeout=5)
+    with pytest.raises(Unanswered):
+        rpc.send("start.informer_call", {}, new_connection=fresh)
+    rpc.close()
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "unknown"])
