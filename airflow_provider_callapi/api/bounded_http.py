@@ -11,14 +11,14 @@ from __future__ import annotations
 import io
 import ipaddress
 import zlib
-from functools import partial
+from functools import cache, partial
 from http.client import HTTPResponse
 from socket import socket
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import resolve_cert_reqs
 
@@ -119,6 +119,8 @@ class BoundedSession(requests.Session):
     Before the first request to a URL, the session reads the proxies and the CA bundle for this URL from the
     environment. The session keeps these settings for later requests to the URL.
 
+    The session follows no redirect, also without ``allow_redirects=False``.
+
     :param settings: the dict in which the session keeps the settings. Sessions with the same dict share the
         settings. None: the session has a dict of its own.
     """
@@ -137,6 +139,14 @@ class BoundedSession(requests.Session):
         settings = self._settings_of[key]
         return {**settings, "proxies": dict(settings["proxies"])}
 
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no redirect in any answer.
+
+        With ``allow_redirects=False``, `requests` prepares the next request, and for this reads the whole
+        body of the answer without a limit.
+        """
+        return
+
 
 class _BoundedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -150,7 +160,19 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 def _use_bounded_connections(manager: Any) -> None:
-    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    pools = manager.pool_classes_by_scheme  # a SOCKS proxy has pools of its own
+    manager.pool_classes_by_scheme = {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _bounded_pool(pool_class: Any) -> Any:
+    """Return a subclass of a pool of connections, whose connections stop a request when its time is up."""
+    connection_class = pool_class.ConnectionCls
+    if issubclass(connection_class, _BoundedConnection):
+        return pool_class
+    bounds = _HttpsConnection if issubclass(connection_class, HTTPSConnection) else _BoundedConnection
+    connection_class = type(bounds.__name__, (bounds, connection_class), {})
+    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
 
 
 class _BoundedConnection(HTTPConnection):
@@ -193,14 +215,6 @@ class _HttpsConnection(_BoundedConnection, HTTPSConnection):
             if self.proxy_config is not None:
                 self.proxy_config = self.proxy_config._replace(ssl_context=context)
         super().connect()
-
-
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _BoundedConnection
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _HttpsConnection
 
 
 class _BoundedResponse(HTTPResponse):

@@ -48,6 +48,6 @@ def _read_time(text: str) -> datetime | None:
     """
     try:
         time = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a number has too many digits
         return None
     return time if time.tzinfo else None

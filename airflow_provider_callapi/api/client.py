@@ -74,9 +74,9 @@ class Client:
             request, after a login. If it raises an exception, the client does not send the request.
         :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` lists the
             subclasses.
-        :raises TypeError: the request is a `LogoutUser`. Use `log_out`.
+        :raises TypeError: the method of the request is ``logout.user``. Use `log_out`.
         """
-        if isinstance(request, LogoutUser):
+        if request.method == LogoutUser.method:  # `request_by_name` makes requests of another class
             raise TypeError("use log_out(), which never ends a permanent key")
         if not request.needs_token:
             before_each_send()
@@ -137,7 +137,7 @@ class Client:
         elif request.means_already_done(_mnemonic_of(reply.error)):
             data = {"success": True, "already": True}
         else:
-            secrets = [*token.values(), *([request.password] if isinstance(request, LoginUser) else [])]
+            secrets = [*token.values(), str(request.params.get("password", ""))]  # of a login
             raise rejection(
                 reply.error,
                 method=request.method,

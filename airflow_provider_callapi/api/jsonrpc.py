@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 from requests.auth import AuthBase
+from requests.exceptions import InvalidSchema
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
@@ -173,12 +174,17 @@ class JsonRpc:
             raise Unanswered(
                 f"the answer {problem} ({source})", method=method, request_id=request_id
             ) from None
-        except (OSError, HTTPError) as error:  # RequestException is an OSError
-            cause = getattr(error.args[0], "reason", error) if error.args else error
-            target = f"{self.url}: {type(cause).__name__}"
+        except (OSError, HTTPError, ValueError) as error:  # RequestException is an OSError
+            reason = getattr(error.args[0], "reason", error) if error.args else error
+            target = f"{self.url}: {type(reason).__name__}"
+            cause: Exception | None = error
+            if isinstance(error, ValueError) and not isinstance(error, InvalidSchema):
+                # An address cannot be read. If it is a proxy's, the text of the error may show its password.
+                cause = None
+                target += ". Check the host, and the proxy in the environment (HTTPS_PROXY, ALL_PROXY)"
             if payload.was_read:
-                raise Unanswered(f"no answer from {target}", method=method, request_id=request_id) from error
-            raise NotSent(f"could not connect to {target}", method=method, request_id=request_id) from error
+                raise Unanswered(f"no answer from {target}", method=method, request_id=request_id) from cause
+            raise NotSent(f"could not connect to {target}", method=method, request_id=request_id) from cause
 
 
 def _encode(body: Mapping[str, Any], method: str) -> bytes:

@@ -30,6 +30,7 @@ There are four exceptions. The author can choose the first two:
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -146,6 +147,8 @@ class Journal:
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
+    :ivar calls_of_others: takes the start request. Returns the session ids of the calls to the same person
+        that the task's other journals hold. A search for this journal's unconfirmed call ignores them.
     """
 
     def __init__(
@@ -156,8 +159,10 @@ class Journal:
         generation: int,
         deployment: Deployment = NO_DEPLOYMENT,
         record_is_lost: bool = False,
+        calls_of_others: Callable[[StartCall], Collection[int]] = lambda request: (),
     ) -> None:
         self.store = store
+        self.calls_of_others = calls_of_others
         self._deployment = deployment
         self._owner = owner
         self._generation = generation

@@ -1,8 +1,8 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
-A retry of the task asks for the same calls again, perhaps with other messages. The package recognises a call
-by its person and its order: the second call to a person in one try is the second call to this person in any
-other try.
+A retry of the task asks for the same calls again, perhaps in another order or with other messages. The
+package recognises a call by its person, and then by its content. A request with a new content gets the first
+call to the person that the try has not asked for yet.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.call_journal import RECORD_KEY
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
@@ -42,33 +43,47 @@ class CallsInTask:
 
         1. This try has already asked for a call with exactly the same content: the number of that call.
         2. Earlier tries asked for calls to this person, and this try has not asked for all of these calls
-           yet: the number of the first call for which this try has not asked.
+           yet: of these calls, the number of the first call with exactly the same content in an earlier try.
+           If no call had this content: the number of the first call.
         3. Otherwise: a new number.
 
         The method stores the number before it returns.
 
         :param request: the start request.
         """
-        index = self._store.get(_INDEX_KEY) or {}
-        is_this_try = index.get("try") == self._try
-        calls: list[dict[str, Any]] = [
-            call if is_this_try else {**call, "request": None} for call in index.get("calls", [])
-        ]
+        calls = self._calls()
         content = request.model_dump_json()
         to_person = [
             number for number, call in enumerate(calls) if self._is_same(call["person"], request.contact)
         ]
-        for number in to_person:
-            if calls[number]["request"] is not None and self._is_same(calls[number]["request"], content):
-                return number + 1
-        if of_earlier_tries := [number for number in to_person if calls[number]["request"] is None]:
-            number = of_earlier_tries[0]
-        else:
-            number = len(calls)
+        alike = [number for number in to_person if self._is_same(calls[number]["request"], content)]
+        asked = {number for number in to_person if calls[number]["try"] == self._try}
+        repeated = [number for number in alike if number in asked]
+        unasked = [number for number in (*alike, *to_person) if number not in asked]
+        if repeated:
+            return repeated[0] + 1
+        number = unasked[0] if unasked else len(calls)
+        if not unasked:
             calls.append({"person": self._fingerprint(request.contact)})
-        calls[number]["request"] = self._fingerprint(content)
-        self._store.set(_INDEX_KEY, {"try": self._try, "calls": calls})
+        calls[number] |= {"request": self._fingerprint(content), "try": self._try}
+        self._store.set(_INDEX_KEY, {"calls": calls})
         return number + 1
+
+    def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
+        """Return the session ids of the task's other calls to the person of a start request.
+
+        :param number: the number of the call that the start request asks for.
+        """
+        records = (
+            NumberedStore(self._store, other).get(RECORD_KEY)
+            for other, call in enumerate(self._calls(), start=1)
+            if other != number and self._is_same(call["person"], request.contact)
+        )
+        return [record["call"]["call_session_id"] for record in records if record and record["call"]]
+
+    def _calls(self) -> list[dict[str, str]]:
+        """Return each call: fingerprints of ``person`` and ``request``, and the ``try`` that asked last."""
+        return list((self._store.get(_INDEX_KEY) or {}).get("calls", []))
 
     def _fingerprint(self, text: str) -> str:
         return self._deployment.fingerprint(*self._owner, text)

@@ -16,7 +16,7 @@ from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.api.errors import AuthenticationFailed, CallApiError, Unanswered
 from airflow_provider_callapi.api.methods import StartCall
 from airflow_provider_callapi.api.models import StartedCall
-from airflow_provider_callapi.calls.call_journal import Journal, Record, Step
+from airflow_provider_callapi.calls.call_journal import Journal, Step
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
@@ -273,7 +273,7 @@ def _dial(
     intended = journal.store_intent(request, gateway.clock(), others)
     if search_first and (
         session_id := _find_unconfirmed_call(
-            journal.current,
+            journal,
             request,
             gateway,
             since=None,  # it is unknown when the call of the earlier try began
@@ -347,7 +347,7 @@ def _search(
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")
     session_id = _find_unconfirmed_call(
-        record,
+        journal,
         request,
         gateway,
         since=record.intended_at,
@@ -363,7 +363,7 @@ def _search(
 
 
 def _find_unconfirmed_call(
-    record: Record,
+    journal: Journal,
     request: StartCall,
     gateway: CallGateway,
     *,
@@ -376,13 +376,15 @@ def _find_unconfirmed_call(
 
     Return its session id, or None.
     """
+    record = journal.current
+    others = frozenset((*record.others, *journal.calls_of_others(request)))
     unconfirmed = UnconfirmedCall(
         record.external_id,
         request.contact,
         since,
         gateway.timezone(),
         search_until,
-        others=record.others,
+        others=others,
         clock_difference=clock_difference,
     )
     failures: list[CallApiError] = []
@@ -396,7 +398,7 @@ def _find_unconfirmed_call(
             # the search in the Data API allows for a clock difference of its own
             earliest = record.intended_at + CLOCK_DIFFERENCE - clock_difference
             found = gateway.find_reported_call(record.external_id, request.contact, earliest)
-            session_id = None if found in record.others else found
+            session_id = None if found in others else found
     except CallApiError as error:
         failures.append(error)
     if session_id:

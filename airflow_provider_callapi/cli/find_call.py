@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import fail, print_rows, warn
 
@@ -27,7 +28,8 @@ def find(args: Namespace) -> None:
     """
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())
-        rows = [_active_row(session) for session in sessions if session.external_id == args.external_id]
+        sought = UnconfirmedCall(args.external_id, contact=None, since=None, timezone="UTC")
+        rows = [_active_row(session) for session in sessions if sought.matches(session)]
         if sessions.left_out:
             warn(f"{sessions.left_out} active calls cannot be read, and may have this external_id")
         searched = "no active call"
@@ -38,6 +40,8 @@ def find(args: Namespace) -> None:
                 rows.append(_reported_row(report))
     if not rows:
         more = "" if hook.has_data_api else ". Ended calls were not searched: that needs extra.data_api"
+        if without_id := sum(not (session.external_id or "").strip() for session in sessions):
+            more += f". {without_id} active calls show no external_id, and may be the call"
         fail(f"{searched} has external_id {mask_phones(args.external_id)}{more}")
     print_rows(rows, args)
 

@@ -224,7 +224,8 @@ class CallApiHook(BaseHook):
         call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call
         may have been placed. The method searches for an unconfirmed call.
 
-        - A retry recognises a call by the called person, and by the order of the calls to this person.
+        - A retry recognises a call by the called person and the content of the request. A request with a new
+          content gets the person's first call for which the retry has not asked yet.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 
@@ -285,7 +286,9 @@ class CallApiHook(BaseHook):
         :param report_timeout: seconds that the search waits for the Data API's report of the call.
         :param before_each_send: a function that the hook calls before each send of the start request. An
             exception of the function prevents the send.
+        :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
+        poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         return CallGateway(
             send=partial(self.call, before_each_send=before_each_send),
             poll_snapshots=lambda: self.poll_snapshots(poll_interval),
@@ -371,7 +374,9 @@ class CallApiHook(BaseHook):
             function raises an exception, the hook ends the wait, and raises the exception.
         :return: the last phase of the call, e.g. answered, ended or timed out.
         :raises CallApiError: a poll failed with a permanent error, or too many consecutive polls failed.
+        :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
+        poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)
         for snapshot in self._snapshots_for(watch, until, poll_interval):
             after_each_poll()
             if self.observe(watch, snapshot) in WAIT_ENDS_IN[until]:

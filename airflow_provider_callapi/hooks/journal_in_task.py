@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -30,9 +31,9 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
     """Context manager that yields the stored record (the journal) of the call that a task is about to place.
 
-    Each person has numbered journals. In every try, the first call to the person gets the first journal, the
-    second call gets the second. So a retry finds the earlier calls. Within one try, two requests with exactly
-    the same content get the same journal.
+    Each person has numbered journals. A retry finds an earlier call by the person and the content of the
+    request. A request with a new content gets the person's next journal. Within one try, two requests with
+    exactly the same content get the same journal.
 
     If another thread uses the same journal, this thread waits.
 
@@ -61,4 +62,5 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
             generation=facts.max_tries,
             deployment=facts.deployment,
             record_is_lost=lost_its_state(facts),
+            calls_of_others=partial(calls.sessions_of_others, number),
         )

@@ -102,8 +102,14 @@ class ResumeFile:
     def save(self) -> None:
         """Write `state` to the file. If the process is killed during the write, the old file remains.
 
-        :raises OSError: the file cannot be written.
+        :raises ResumeFileInvalid: the file cannot be written.
         """
         new = self._path.with_name(self._path.name + ".new")
-        new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        new.replace(self._path)
+        try:
+            new.write_text(self.state.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            new.replace(self._path)
+        except OSError as error:
+            raise ResumeFileInvalid(
+                f"{self._path}: cannot be written ({type(error).__name__}); "
+                "name another file with --resume-file"
+            ) from None

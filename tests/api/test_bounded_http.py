@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
+import random
+import socket
+import sys
 import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests.adapters
+from certificates import Authority
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,12 +136,18 @@ def test_an_answer_is_read_up_to_the_largest_size_and_not_beyond(
                 rpc.send("list.calls", {}, new_connection=True)
 
 
-def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve) -> None:
+@pytest.mark.parametrize("status", ["200 OK", "308 Permanent Redirect"])
+def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve, status: str) -> None:
     packer = zlib.compressobj(9, wbits=31)
     megabyte = b" " * 1_000_000
     bomb = b"".join([*(packer.compress(megabyte) for _ in range(250)), packer.flush()])
     assert len(bomb) < 2_000_000
-    server = serve(answering_with(lambda request: bomb, "Content-Encoding: gzip"))
+
+    def script(connection: Connection) -> None:
+        while connection.read_request():
+            connection.reply(bomb, status, "Content-Encoding: gzip", "Location: https://callapi.test/")
+
+    server = serve(script)
     tracemalloc.start()
     try:
         with pytest.raises(Unanswered, match="too large"):
@@ -141,6 +155,25 @@ def test_a_packed_answer_that_unpacks_to_a_bomb_takes_little_memory(serve: Serve
         assert tracemalloc.get_traced_memory()[1] < 4 * bounded_http.MAX_ANSWER_BYTES
     finally:
         tracemalloc.stop()
+
+
+@both_kinds
+@pytest.mark.parametrize("target", ["https://callapi.test/", "//[::1", "http://callapi.test:port/"])
+def test_a_redirect_whose_packed_body_breaks_off_is_unanswered(
+    serve: Serve, target: str, fresh: bool
+) -> None:
+    packed = gzip.compress(random.Random(1).randbytes(1000))
+    head = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Encoding: gzip\r\n"
+    sent = f"{head}Content-Length: {len(packed)}\r\n\r\n".encode() + packed[:500]
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(sent)
+
+    rpc = JsonRpc(serve(script).url, timeout=5)
+    with pytest.raises(Unanswered):
+        rpc.send("start.informer_call", {}, new_connection=fresh)
+    rpc.close()
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "unknown"])
@@ -179,6 +212,52 @@ def depth_of(value: Any) -> int:
 @given(json_values, st.integers(0, 8))
 def test_the_depth_is_the_number_of_containers_inside_each_other(value: Any, levels: int) -> None:
     assert _is_deeper_than(value, levels) is (depth_of(value) > levels)
+
+
+# --- a SOCKS proxy ---
+
+
+@pytest.fixture
+def asked_of_socks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """A stand-in for the package PySocks. The fixture is the addresses to which the proxy should connect."""
+    asked: list[tuple[str, int]] = []
+
+    def create_connection(address: tuple[str, int], **given: Any) -> socket.socket:
+        asked.append(address)
+        return socket.create_connection((given["proxy_addr"], given["proxy_port"]), given["timeout"])
+
+    package = ModuleType("socks")
+    vars(package).update(create_connection=create_connection, ProxyError=OSError, PROXY_TYPE_SOCKS5=2)
+    monkeypatch.setitem(sys.modules, "socks", package)
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+    manager = importlib.import_module("urllib3.contrib.socks").SOCKSProxyManager
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks")
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", manager)
+    return asked
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_request_through_a_socks_proxy_is_sent_and_ends_when_its_time_is_up(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_of_socks: list[tuple[str, int]],
+    scheme: str,
+) -> None:
+    authority = Authority(tmp_path)
+    tls = authority.server("callapi.test") if scheme == "https" else None
+    for script, answers in ((answering_with(answer_of(100)), True), (DRIPS["body"], False)):
+        monkeypatch.setenv("ALL_PROXY", f"socks5://{serve(script, tls).address}")
+        rpc = JsonRpc(
+            f"{scheme}://callapi.test/v4.0", timeout=5 if answers else 0.4, verify=str(authority.bundle)
+        )
+        if answers:
+            assert rpc.send("list.calls", {}, new_connection=False).result == "ok"
+        else:
+            with pytest.raises(Unanswered):
+                rpc.send("start.informer_call", {}, new_connection=True)
+        rpc.close()
+    assert asked_of_socks == [("callapi.test", 443 if tls else 80)] * 2
 
 
 # --- loopback ---

@@ -53,6 +53,8 @@ def test_a_status_429_or_503_with_a_readable_retry_after_is_an_invitation_to_rep
         {"Retry_After": "1, 2"},
         {"Retry_After": "٣"},
         {"Retry_After": NOON},
+        {"Retry_After": f"Sun, 06 Nov 1994 12:00:30 +{'9' * 20}", "Date": NOON},
+        {"Retry_After": f"Sun, {'9' * 20} Nov 1994 12:00:30 GMT", "Date": NOON},
         {"Retry_After": NOON, "Date": "today"},
         {"Retry_After": "Sun, 06 Nov 1994 12:00:30", "Date": "Sun, 06 Nov 1994 12:00:00 -0000"},
     ],

@@ -22,7 +22,9 @@ from airflow_provider_callapi.api.methods import (
     ListCalls,
     LoginUser,
     LogoutUser,
+    Request,
     StartInformerCall,
+    request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken
 
@@ -257,6 +259,16 @@ def test_a_wrong_password_is_tried_once(service: ScriptedService) -> None:
     assert caught.value.permanent
 
 
+def test_the_error_of_a_login_by_name_hides_the_password(service: ScriptedService) -> None:
+    service.answer = lambda method, params: {
+        "error": {"code": -32001, "message": f"Wrong password {params['password']}"}
+    }
+    request = request_by_name("login.user", {"login": "me", "password": PASSWORD})
+    with pytest.raises(AuthenticationFailed) as caught:
+        service.client(AccessKey("permanent-key")).call(request)
+    assert PASSWORD not in str(caught.value) + repr(caught.value)
+
+
 def test_a_login_without_an_answer_did_not_send_the_request(service: ScriptedService) -> None:
     service.answer = lambda method, params: {"result": {"data": {"no": "token"}}}
     with pytest.raises(NotSent) as caught:
@@ -299,12 +311,13 @@ def test_a_key_is_never_logged_out(service: ScriptedService) -> None:
     assert service.asked == []
 
 
+@pytest.mark.parametrize("request_", [LogoutUser(), request_by_name("logout.user", {})], ids=type)
 @pytest.mark.parametrize("credentials", [AccessKey("permanent-key"), LoginSession("me", PASSWORD)], ids=type)
 def test_a_logout_request_is_refused_since_it_would_end_a_key_too(
-    service: ScriptedService, credentials: Credentials
+    service: ScriptedService, credentials: Credentials, request_: Request[Any]
 ) -> None:
     with pytest.raises(TypeError, match=r"log_out\(\)"):
-        service.client(credentials).call(LogoutUser())
+        service.client(credentials).call(request_)
     assert service.asked == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,6 +255,27 @@ def test_a_request_to_an_invalid_host_is_not_sent(url: str) -> None:
     failure(NotSent, url)
 
 
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:{}/x@proxy.test:3128",
+        "http://me:{}@proxy.test:99999",
+        "http://me:{}[@proxy.test:3128",
+        "http://me:{}пароль@proxy.test:3128",
+        "http://me:{}%D0%BF@proxy.test:3128",
+        "socks9://me:{}@proxy.test:3128",
+        "ftp://me:{}@proxy.test:3128",
+        "http://me:{}@:3128",
+    ],
+)
+def test_a_request_through_a_proxy_with_an_unreadable_address_is_not_sent_and_hides_the_proxys_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.format("proxy-secret"))
+    error = failure(NotSent, "https://callapi.test/v4.0")
+    assert "proxy-secret" not in "".join(traceback.format_exception(error))
+
+
 class FailingAdapter(BaseAdapter):
     """An HTTP adapter that fails before or after it has read the body."""
 
@@ -283,6 +305,7 @@ class FailingAdapter(BaseAdapter):
         requests.ReadTimeout("odd, but nothing was read"),
         requests.exceptions.SSLError("certificate"),
         requests.exceptions.ProxyError("proxy"),
+        UnicodeEncodeError("latin-1", "я", 0, 1, "the user name of a proxy"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -51,6 +51,14 @@ def test_a_text_that_changes_with_the_try_causes_no_new_call() -> None:
     assert task.number(ANNA, "It is 9:06", this_try=2) == 3
 
 
+def test_a_try_that_asks_in_another_order_gets_the_call_with_the_same_content() -> None:
+    task = Task()
+    assert [task.number(ANNA, text, this_try=1) for text in ("first", "second", "third")] == [1, 2, 3]
+    assert task.number(ANNA, "third", this_try=2) == 3
+    assert task.number(ANNA, "second", this_try=3) == 2
+    assert [task.number(ANNA, text, this_try=4) for text in ("third", "changed", "second")] == [3, 1, 2]
+
+
 def test_a_new_key_of_the_deployment_causes_no_new_call() -> None:
     task = Task(deployment=Deployment(keys=(b"old",)))
     assert [task.number(ANNA), task.number(BORIS)] == [1, 2]

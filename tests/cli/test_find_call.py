@@ -55,3 +55,23 @@ def test_the_command_fails_without_a_call_and_states_what_it_searched(find, exch
     assert "no active call" in found.err
     assert ("Data API," in found.err) is data_api
     assert ("extra.data_api" in found.err) is not data_api
+
+
+@pytest.mark.parametrize("searched", ["ORDER-7", " order-7 ", "order-7"])
+def test_an_id_is_found_in_each_spelling_that_the_service_may_use(find, exchange, searched):
+    exchange.default_script = Script(rings=0, talks=None)
+    session = start_informer_call(exchange, external_id="order-7")
+
+    for data_api in (True, False):
+        assert [row["session"] for row in find(searched, data_api=data_api).rows] == [session]
+
+
+@pytest.mark.parametrize("data_api", [True, False])
+def test_the_command_names_active_calls_that_show_no_id_and_may_be_the_call(find, exchange, data_api):
+    exchange.default_script = Script(rings=0, talks=None)
+    start_informer_call(exchange)
+
+    found = find("order-7", data_api=data_api)
+
+    assert found.code == 1
+    assert "1 active calls show no external_id, and may be the call" in found.err

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import yaml
@@ -174,6 +176,31 @@ def test_a_resume_file_of_another_connection_is_an_error(verify, tmp_path):
 
     assert run.code == 1
     assert "the file belongs to the connection other" in run.err
+
+
+@pytest.mark.parametrize("disk_is_full_after", [0, 2])
+def test_a_resume_file_that_cannot_be_written_ends_the_call_and_is_one_line(
+    verify, exchange, monkeypatch, disk_is_full_after
+):
+    written = []
+    write_text = Path.write_text
+
+    def write(path, *args, **options):
+        if len(written) >= disk_is_full_after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path)
+        return write_text(path, *args, **options)
+
+    monkeypatch.setattr(Path, "write_text", write)
+    exchange.script(CONTACT, Script(rings=0, talks=None))
+    monkeypatch.setattr(verify_account.time, "sleep", lambda seconds: None)
+
+    run = verify(*NUMBERS, "--yes", "--only", "errors", "released")
+
+    assert run.code == 1
+    assert "cannot be written (OSError); name another file with --resume-file" in run.err
+    assert exchange.rings(CONTACT) == (1 if disk_is_full_after else 0)
+    assert exchange.active_calls == []
 
 
 def test_a_wrong_key_is_one_line_with_advice(verify, connection):

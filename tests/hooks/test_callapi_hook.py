@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import Any
 
@@ -21,8 +22,9 @@ from airflow_provider_callapi.api.methods import (
     StartInformerCall,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.watching.watch import SessionWatch
 from airflow_provider_callapi.emulator import Emulator, Fault, Profile, Script
-from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid
+from airflow_provider_callapi.exceptions import ConnectionSettingsInvalid, InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
@@ -408,3 +410,19 @@ def test_the_snapshots_of_a_hook_tell_how_long_an_active_call_was_missing(desk):
             desk.clock.advance(5.0)
     assert [len(snapshot.sessions) for snapshot in found] == [1, 0, 0, 0, 0, 1]
     assert [snapshot.longest_return for snapshot in found] == [0, 0, 0, 0, 0, 15]
+
+
+@pytest.mark.parametrize("poll_interval", [0, -1, 0.05, math.nan, math.inf, None, "often", True])
+def test_a_wrong_poll_interval_is_refused_by_name_before_the_first_request(desk, poll_interval):
+    session = desk.start()
+    watch = SessionWatch(session, appear_by=desk.clock() + 60, deadline=desk.clock() + 600)
+    sent = desk.sent()
+    with CallApiHook() as hook:
+        for until in ("answered", "ended"):
+            with pytest.raises(InvalidParameter, match="poll_interval"):
+                hook.watch_session(watch, until=until, poll_interval=poll_interval)
+        with pytest.raises(InvalidParameter, match="poll_interval"):
+            hook.call_gateway(print, poll_interval=poll_interval)
+        with pytest.raises(InvalidParameter, match="poll_interval"):
+            next(hook.poll_snapshots(poll_interval))
+    assert desk.sent() == sent

@@ -19,7 +19,7 @@ from airflow_fakes import (
     refuse_stage,
 )
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import ListCalls, StartInformerCall
 from airflow_provider_callapi.emulator import Fault, Script
 from airflow_provider_callapi.exceptions import (
@@ -107,6 +107,21 @@ def test_a_retry_that_omits_an_earlier_person_rings_no_one_twice(function: Funct
     assert (desk.exchange.rings(CONTACT), desk.exchange.rings(OTHER)) == (1, 1)
 
 
+@needs_state
+def test_a_retry_in_another_order_says_each_message_to_the_person_once(
+    function: Function, desk: Desk
+) -> None:
+    said = function.place(CONTACT, "Your order is late")
+    desk.exchange.fault(Fault.REFUSE, method=START, times=5)
+    with pytest.raises(NotSent):
+        function.place(CONTACT, "Your order is ready")
+    function.retry()
+    new = function.place(CONTACT, "Your order is ready")
+    assert new["call_session_id"] != said["call_session_id"]
+    assert function.place(CONTACT, "Your order is late") == said
+    assert desk.exchange.rings(CONTACT) == 2
+
+
 def test_two_equal_requests_in_one_try_place_one_call(function: Function, desk: Desk) -> None:
     function.retries = 0
     assert function.place() == function.place()
@@ -161,6 +176,26 @@ def test_an_unconfirmed_call_that_is_not_found_is_unresolved_until_a_user_clears
 
 
 @needs_state
+@pytest.mark.parametrize("with_data_api", [True, False])
+@pytest.mark.parametrize("fault", [Fault.DROP_BEFORE, Fault.DROP_AFTER])
+def test_an_unconfirmed_call_is_not_taken_for_another_call_of_the_task_to_the_same_person(
+    function: Function, desk: Desk, fault: Fault, with_data_api: bool
+) -> None:
+    desk.connect(extra={"data_api": with_data_api})
+    desk.exchange.script(CONTACT, Script.busy())  # the first call has ended when the second begins
+    first = function.place(CONTACT, "Your order is late", external_id="order-7")
+    desk.clock.advance(4)
+    desk.exchange.script(CONTACT, Script())
+    desk.exchange.fault(fault, method=START)
+    if fault is Fault.DROP_AFTER:
+        second = function.place(CONTACT, "Your order is ready", external_id="order-7")
+        assert second["call_session_id"] != first["call_session_id"]
+        assert desk.exchange.rings(CONTACT) == 2
+    else:
+        with pytest.raises(CallUnresolved):
+            function.place(CONTACT, "Your order is ready", external_id="order-7")
+
+
 def test_at_least_once_places_an_unconfirmed_call_again(function: Function, desk: Desk) -> None:
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)
     assert function.place(delivery="at_least_once")["attempt"] == 2
