@@ -29,8 +29,6 @@ from airflow_provider_callapi.parameters.schema import (
     is_template,
     nothing_sent,
     read_parameters,
-    refuse_lost,
-    rendered_names,
 )
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
@@ -44,8 +42,6 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
-_LIMITS = ("calling_hours", "calling_days")
-"""The parameters that limit when the contact may be called."""
 _DEFERRAL_FAILED = "__fail__"
 """The method that Airflow names if a deferral has failed, e.g. because no triggerer was running."""
 
@@ -71,6 +67,7 @@ class StartCallOperator(RequestOperator):
     also_templated = ("tags", "region", "results", "calling_hours", "calling_days", "timezone")
     object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
+    limit_parameters = ("calling_hours", "calling_days", "max_lateness")
     recording_url: str | None = None
     _try: CallTry | None = None
     _killed = False
@@ -139,7 +136,6 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.results = results
         self.operations = operations
-        self._rendered_limits = rendered_names(vars(self), _LIMITS)
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
@@ -164,7 +160,7 @@ class StartCallOperator(RequestOperator):
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
         with nothing_sent():
-            refuse_lost(self._rendered_limits, vars(self), _LIMITS)
+            self.refuse_lost_limits()
             self._read_options()
         request = self.make_request()
         if request.external_id and contains_number(request.external_id, request.contact):
