@@ -30,7 +30,7 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
     # Without task state (Airflow 3.3+), a retry cannot know what an earlier try has sent.
     if facts.state is None and is_retry:
         raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))
-    journal = RequestJournal(facts.state or MemoryStore(), facts.max_tries)
+    journal = RequestJournal(facts.state or MemoryStore(), facts.clears)
     with translate_errors():
         try:
             return journal.send_once(request, lambda before: hook.call(request, before_each_send=before))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
-from airflow_fakes import CONTACT, TTS, Task, TaskInstance
+from airflow_fakes import CONTACT, RETRIES, TTS, Task, TaskInstance
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import METHODS, Repeat, SessionRequest
@@ -103,6 +104,21 @@ def test_only_a_clear_by_a_user_sends_the_request_again_after_a_kill(
     with suppress(CallApiFailure):
         task.clear()
     assert desk.exchange.requests(method) == sent + 1
+
+
+@task_state
+@every_operator
+def test_a_clear_sends_the_request_again_also_if_the_dag_file_has_one_retry_less(desk, session, method):
+    task = control_task(desk, method, session)
+    with suppress(CallApiFailure):
+        task.run()
+    task.run_clears += 1
+    task.more_context["task"] = SimpleNamespace(retries=RETRIES - 1)
+    task.ti.max_tries = task.ti.try_number + RETRIES - 1  # as before the clear
+
+    with suppress(CallApiFailure):
+        task.retry()
+    assert desk.exchange.requests(method) == 2
 
 
 @every_operator
