@@ -54,9 +54,11 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
 
-    Airflow does not skip every task behind a mapped branch operator. The branch operator then fails. A branch
-    that is mapped with ``expand()`` needs tasks that are mapped over the same list. Inside a mapped task
-    group, it needs Airflow before 3.2, and tasks of the same group.
+    If Airflow could not skip a task directly downstream, the branch operator fails:
+
+    - A branch that is mapped with ``expand()`` needs tasks that are mapped over the same list.
+    - A branch inside a mapped task group needs Airflow 3.0 or 3.1, and tasks of the same group.
+    - In Airflow 3.0 and 3.1, the list of a mapped task or group behind a branch must come from a task.
 
     After a failed start operator, the branch operator runs only with ``trigger_rule="all_done"``. The route
     is *unknown*, even if the phone rang.
@@ -159,6 +161,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
         """
         if map_index is None or map_index < 0:
+            self._refuse_expanded_tasks()
             return
         # Airflow 3.2 and 3.3 do not find the decision of a branch inside a mapped task group
         # (apache/airflow#67265), and no Airflow finds that of a mapped branch for a task that is not mapped.
@@ -172,6 +175,28 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                     "the task after any outcome of the call. Without a mapped task group, map this branch "
                     "and each task directly downstream with expand() over the same list"
                 )
+
+    def _refuse_expanded_tasks(self) -> None:
+        """Before Airflow 3.2, check that no downstream task has its map indexes already.
+
+        :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
+        """
+        # Airflow 3.0 and 3.1 find the decision of the branch only for a task without a map index.
+        for task in () if AIRFLOW_V_3_2_PLUS else self.downstream_list:
+            if _is_mapped_over_constants(task):
+                raise CallApiFailure(
+                    f"Airflow before 3.2 cannot skip task {task.task_id}, because its list is written in the "
+                    "DAG file. It would run the task after any outcome of the call. Take the list from a task"
+                )
+
+
+def _is_mapped_over_constants(task: Any) -> bool:
+    """Return whether the list of a mapped task, or of its mapped task group, is written in the DAG file."""
+    try:
+        task.get_parse_time_mapped_ti_count()
+    except Exception:  # Airflow has no public class for: not mapped, or the list is not known yet
+        return False
+    return True
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:

@@ -445,3 +445,41 @@ def test_a_mapped_branch_calls_no_one_whose_route_it_did_not_take(run_dag, excha
     works_in_groups = Version("3.2") > AIRFLOW
     assert run.states["person.branch[1]"] == ("success" if works_in_groups else "failed")
     assert exchange.rings("79160000011") == works_in_groups
+
+
+TO_MAPPED = """
+from airflow.sdk import DAG, task, task_group
+from airflow_provider_callapi.operators.branch import CallApiBranchOperator
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator as Informer
+
+TTS = {"type": "tts", "value": "Hi"}
+ANSWERED = {"call_session_id": 5, "status": "ended", "answered": True}
+
+with DAG("to_mapped", default_args={"virtual_phone_number": "74993720692", "contact_message": TTS}) as dag:
+    @task
+    def people():
+        return ["79160000001", "79160000002"]
+
+    @task_group
+    def person(contact):
+        Informer(task_id="call", contact=contact)
+
+    CallApiBranchOperator(task_id="to_xcom", call=ANSWERED, if_not_answered="again") >> Informer.partial(
+        task_id="again"
+    ).expand(contact=people())
+    CallApiBranchOperator(task_id="to_list", call=ANSWERED, if_not_answered="both") >> Informer.partial(
+        task_id="both"
+    ).expand(contact=["79160000001", "79160000002"])
+    CallApiBranchOperator(task_id="to_group", call=ANSWERED, if_not_answered="person") >> person.expand(
+        contact=["79160000001", "79160000002"]
+    )
+"""
+
+
+def test_a_branch_before_mapped_tasks_calls_no_one_whose_route_it_did_not_take(run_dag, exchange):
+    run = run_dag(TO_MAPPED)
+
+    assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (0, 0)
+    assert run.states["to_xcom"] == "success"
+    skips_lists = "success" if Version("3.2") <= AIRFLOW else "failed"
+    assert run.states["to_list"] == run.states["to_group"] == skips_lists
