@@ -6,7 +6,7 @@ Each try first reads the stored record of the task's call, and continues where t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -226,6 +226,21 @@ class StartCallOperator(RequestOperator):
             return super().resume_execution(next_method, next_kwargs, context)
         with forbid_redial(lambda _: None if self._keeps_journal(context) else "a call may have been placed"):
             return super().resume_execution(next_method, next_kwargs, context)
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Render the templates. If a retry after an error could call the person again, forbid the retry."""
+        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
+            forbid_redial,
+        )
+
+        # Airflow renders the templates again at the end of a deferral, before `resume_execution`.
+        from_server = getattr(context.get("ti"), "_ti_context_from_server", None)
+        next_method = getattr(from_server, "next_method", None)
+        may_redial = next_method not in (None, "search_again") and not self._keeps_journal(context)
+        with forbid_redial(lambda _: "a call may have been placed" if may_redial else None):
+            super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
 
     def _keeps_journal(self, context: Context) -> bool:
         """Return whether the next try can read which call this try has placed."""
