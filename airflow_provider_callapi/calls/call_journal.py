@@ -36,6 +36,7 @@ from enum import StrEnum
 from typing import Any
 
 from airflow_provider_callapi.api.methods import StartCall
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.deployment import NO_DEPLOYMENT, Deployment
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.stores import KeyValueStore
@@ -111,6 +112,8 @@ class Record:
         active before the start request was sent, so none of them is this task's call.
     :ivar missing_since: when the first search for the unconfirmed call ended without finding it, epoch
         seconds. None: no search has ended in this way.
+    :ivar retries: the `Journal`'s ``retries`` when the stage was stored. None: not known.
+    :ivar run_clears: the `Journal`'s ``run_clears`` when the stage was stored.
     """
 
     stage: Stage
@@ -122,12 +125,19 @@ class Record:
     call: dict[str, Any] | None = None
     others: tuple[int, ...] = ()
     missing_since: float | None = None
+    retries: int | None = None
+    run_clears: int = 0
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
         """Return the record that a journal has stored as plain JSON."""
         others = tuple(value.get("others", ()))
         return cls(**{**value, "stage": Stage(value["stage"]), "others": others})
+
+    @property
+    def clears(self) -> Clears:
+        """What the try that stored the stage knew of the clears of its task."""
+        return Clears(self.generation, self.retries, self.run_clears)
 
     @property
     def outcome(self) -> Outcome:
@@ -143,7 +153,10 @@ class Journal:
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes only when a user clears the task.
+    :param generation: a number that changes only when a user clears the task. If the DAG file has other
+        ``retries`` since then, a clear can also leave the number unchanged.
+    :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
+    :param run_clears: how often users have cleared tasks of the DAG run.
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
@@ -157,6 +170,8 @@ class Journal:
         *,
         owner: tuple[str, ...],
         generation: int,
+        retries: int | None = None,
+        run_clears: int = 0,
         deployment: Deployment = NO_DEPLOYMENT,
         record_is_lost: bool = False,
         calls_of_others: Callable[[StartCall], Collection[int]] = lambda request: (),
@@ -165,7 +180,7 @@ class Journal:
         self.calls_of_others = calls_of_others
         self._deployment = deployment
         self._owner = owner
-        self._generation = generation
+        self._clears = Clears(generation, retries, run_clears)
         self._record_is_lost = record_is_lost
         stored = store.get(RECORD_KEY)
         self.record = Record.from_json(stored) if stored else None
@@ -189,7 +204,7 @@ class Journal:
             return Step.DIAL
         if self.is_of(request.contact) is False:
             return Step.DIAL_AGAIN
-        return _STEPS[self.record.stage, self._generation != self.record.generation]
+        return _STEPS[self.record.stage, self._clears.since(self.record.clears)]
 
     def is_of(self, contact: str) -> bool | None:
         """Return whether the journal's call is a call to the phone number ``contact``.
@@ -230,7 +245,7 @@ class Journal:
         """
         if request.external_id:
             return request.external_id if attempt == 1 else f"{request.external_id}-{attempt}"
-        clear = [f"clear {self._generation}"] if self._record_is_lost else []
+        clear = [f"clear {self._clears.generation}"] if self._record_is_lost else []
         scope = self._deployment.scope("/".join(self._owner), *clear)
         return f"af-{hashlib.sha256(scope.encode()).hexdigest()[:32]}-{attempt}"
 
@@ -254,11 +269,11 @@ class Journal:
             Record(
                 Stage.STARTING,
                 self.person_fingerprint(request),
-                self._generation,
-                attempt,
-                external_id,
+                attempt=attempt,
+                external_id=external_id,
                 intended_at=now,
                 others=others,
+                **asdict(self._clears),
             )
         )
         return request.model_copy(update={"external_id": external_id})
@@ -314,11 +329,11 @@ class Journal:
     def _store_call(self, stage: Stage, call: Outcome) -> None:
         if self.record is None:  # after a deferral, a store that ends with the process has lost the record
             external_id = call.external_id or ""
-            self.record = Record(stage, "", self._generation, call.attempt, external_id, 0.0)
+            self.record = Record(stage, "", self._clears.generation, call.attempt, external_id, 0.0)
         self._store_stage(stage, call=call.to_xcom())
 
     def _store_stage(self, stage: Stage, **changes: Any) -> None:
-        self._store(replace(self.current, stage=stage, generation=self._generation, **changes))
+        self._store(replace(self.current, stage=stage, **asdict(self._clears), **changes))
 
     def _store(self, record: Record) -> None:
         self.store.set(RECORD_KEY, {**asdict(record), "others": list(record.others)})

@@ -17,12 +17,13 @@ If a user has cleared the task, or if the task now controls a different call, th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.api.methods import SessionRequest
 from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.stores import KeyValueStore
 
 _RECORD_KEY = "callapi_request"
@@ -38,11 +39,11 @@ class RequestJournal:
     """The stored record of one task's control request, such as ``send.dtmf``.
 
     :ivar store: keeps the record for the later tries of the task.
-    :ivar generation: a number that changes only when a user clears the task.
+    :ivar clears: shows whether a user has cleared the task since the record was stored.
     """
 
     store: KeyValueStore
-    generation: int
+    clears: Clears
 
     def send_once(self, request: SessionRequest[Done], send: Callable[[Callable[[], None]], Done]) -> Done:
         """Send a control request at most once in all tries of the task, and return the answer.
@@ -56,13 +57,12 @@ class RequestJournal:
         :raises MaybeCarriedOut: an earlier try may have sent the same request. The request is not sent again.
         :raises CallApiError: the request failed.
         """
-        about = {
-            "method": request.method,
-            "call_session_id": request.call_session_id,
-            "generation": self.generation,
-        }
+        same = {"method": request.method, "call_session_id": request.call_session_id}
+        about = {**same, **asdict(self.clears)}
         record: dict[str, Any] = self.store.get(_RECORD_KEY) or {}
-        is_same = all(record.get(name) == value for name, value in about.items())
+        is_same = all(record.get(name) == value for name, value in same.items()) and not self.clears.since(
+            Clears(record["generation"], record.get("retries"), record.get("run_clears", 0))
+        )
         if is_same and record["stage"] == "done":
             return Done(success=True, already=record["already"])
         if is_same and record["stage"] == "sending":

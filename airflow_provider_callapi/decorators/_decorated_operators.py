@@ -47,6 +47,10 @@ class FunctionOperator(DecoratedOperator):
         kwargs[self.returned] = _LaterValue()
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
+    def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
+        """Return no names: the mapped values of a decorator are arguments of the function."""
+        return ()
+
     @property
     def xcom_push(self) -> bool:
         """Whether Airflow stores the operator's return value as an XCom.

@@ -60,6 +60,8 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
             ObservedStore(NumberedStore(store, number)),
             owner=(*facts.owner, f"call {number}"),
             generation=facts.max_tries,
+            retries=facts.retries,
+            run_clears=facts.run_clears,
             deployment=facts.deployment,
             record_is_lost=lost_its_state(facts),
             calls_of_others=partial(calls.sessions_of_others, number),

@@ -7,14 +7,23 @@ from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
+from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
+
 
 class MappedDataIsNoTemplate(BaseOperator):
-    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task."""
+    """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
+
+    The mixin also remembers which limits do not come from the DAG file itself.
+    """
 
     # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.
     parameter_of_field: ClassVar[Mapping[str, str]] = {}
     # The parameters that this mapped task gets from another task. Empty until Airflow renders the templates.
     data_parameters: Collection[str] = ()
+    # The parameters that limit whom or when the task calls. None in the DAG file itself means: no limit.
+    limit_parameters: ClassVar[Collection[str]] = ()
+    # Those limits, and keys of them, that a template or another task gives. Empty until the rendering.
+    given_limits: frozenset[str] = frozenset()
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -24,9 +33,23 @@ class MappedDataIsNoTemplate(BaseOperator):
         # rows. If a person's name in a row were `{{ conn.callapi_default.password }}`, the call's message
         # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
-            self.data_parameters = data = mapped_from_tasks(self, context)
+            self.data_parameters = data = self.mapped_parameters(context)
+            # A subclass or a cluster policy may have set a template after the constructor.
+            rendered = rendered_names(vars(self), self.limit_parameters)
+            self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
+
+    def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
+        """Return the names of the parameters that this mapped operator gets from another task."""
+        return mapped_from_tasks(self, context)
+
+    def refuse_lost_limits(self) -> None:
+        """Check that no template and no other task gives None for one of ``limit_parameters``.
+
+        :raises InvalidParameter: the value of a limit is None.
+        """
+        refuse_lost(self.given_limits, vars(self), self.limit_parameters)
 
 
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:

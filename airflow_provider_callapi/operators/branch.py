@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow.providers.common.compat.sdk import BaseBranchOperator
+from airflow.providers.common.compat.sdk import BaseBranchOperator, MappedOperator
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_2_PLUS
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
@@ -52,6 +53,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
+
+    If Airflow could not skip a task directly downstream, the branch operator fails:
+
+    - A branch that is mapped with ``expand()`` needs tasks that are mapped over the same list.
+    - A branch inside a mapped task group needs Airflow 3.0 or 3.1, and tasks of the same group.
+    - In Airflow 3.0 and 3.1, the list of a mapped task or group behind a branch must come from a task.
 
     After a failed start operator, the branch operator runs only with ``trigger_rule="all_done"``. The route
     is *unknown*, even if the phone rang.
@@ -104,10 +111,11 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
 
         :raises CallApiFailure: the value of ``call`` is not a call and not None; or one of the operator's
-            task ids is not directly downstream.
+            task ids is not directly downstream; or Airflow could not skip a downstream task.
         """
         targets = self._read_targets()
         self._check_targets(targets)
+        self._refuse_unskippable(getattr(context.get("ti"), "map_index", None))
         route = route_of(self.call, [key for key in targets if isinstance(key, Mark)])
         is_mark = isinstance(route, Mark)
         self.log.info("The call %s", f"has the mark {route}" if is_mark else f"is {route}".replace("_", " "))
@@ -146,6 +154,49 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                     raise CallApiFailure(
                         f"{parameter}: {mask_phones(repr(name))} is not directly downstream of this task"
                     )
+
+    def _refuse_unskippable(self, map_index: int | None) -> None:
+        """Check that Airflow can skip each downstream task for the map index of this task.
+
+        :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
+        """
+        if map_index is None or map_index < 0:
+            self._refuse_expanded_tasks()
+            return
+        # Airflow 3.2 and 3.3 do not find the decision of a branch inside a mapped task group
+        # (apache/airflow#67265), and no Airflow finds that of a mapped branch for a task that is not mapped.
+        dag = self.get_dag()
+        in_group = dag is None or not isinstance(dag.task_dict.get(self.task_id), MappedOperator)
+        for task in self.downstream_list:
+            has_index = isinstance(task, MappedOperator) or task.get_closest_mapped_task_group() is not None
+            if not has_index or (in_group and AIRFLOW_V_3_2_PLUS):
+                raise CallApiFailure(
+                    f"Airflow cannot skip task {task.task_id} for one map index of this branch. It would run "
+                    "the task after any outcome of the call. Without a mapped task group, map this branch "
+                    "and each task directly downstream with expand() over the same list"
+                )
+
+    def _refuse_expanded_tasks(self) -> None:
+        """Before Airflow 3.2, check that no downstream task has its map indexes already.
+
+        :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
+        """
+        # Airflow 3.0 and 3.1 find the decision of the branch only for a task without a map index.
+        for task in () if AIRFLOW_V_3_2_PLUS else self.downstream_list:
+            if _is_mapped_over_constants(task):
+                raise CallApiFailure(
+                    f"Airflow before 3.2 cannot skip task {task.task_id}, because its list is written in the "
+                    "DAG file. It would run the task after any outcome of the call. Take the list from a task"
+                )
+
+
+def _is_mapped_over_constants(task: Any) -> bool:
+    """Return whether the list of a mapped task, or of its mapped task group, is written in the DAG file."""
+    try:
+        task.get_parse_time_mapped_ti_count()
+    except Exception:  # Airflow has no public class for: not mapped, or the list is not known yet
+        return False
+    return True
 
 
 def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:

@@ -18,7 +18,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_lost, rendered_names
+from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _LISTS = ("contacts", "do_not_call")
 """The parameters that take a list of people."""
-_LIMITS = ("do_not_call", "calling_hours", "calling_days", "shard", "ledger_conn_id")
-"""The parameters that limit whom or when the campaign calls."""
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
@@ -158,6 +156,16 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     ui_color = "#fbe8d3"
     parameter_of_field: ClassVar[Mapping[str, str]] = {"is_dry_run": "dry_run"}
+    limit_parameters = (
+        "do_not_call",
+        "calling_hours",
+        "calling_days",
+        "shard",
+        "ledger_conn_id",
+        "min_gap",
+        "max_lateness",
+        "block_on",
+    )
     object_fields = frozenset({"contacts", "do_not_call", "calling_hours", "calling_days", "results", "tags"})
     template_fields: Sequence[str] = (
         "contacts",
@@ -254,8 +262,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
         self._killed = False
-        always = {"do_not_call"} if do_not_call is not None else set()
-        self._rendered_limits = always | rendered_names(vars(self), _LIMITS)
+        if do_not_call is not None:
+            self.given_limits = frozenset({"do_not_call"})  # nothing may replace the list by None
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
         self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
 
@@ -360,7 +368,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         refuse_another_task(context, self.task_id)
         self._refuse_queries_of_others()
         with nothing_sent() if event is None else nullcontext():
-            refuse_lost(self._rendered_limits, vars(self), _LIMITS)
+            self.refuse_lost_limits()
             options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with translate_errors(), CampaignRun(options, facts, self.log, event=event, memo=memo) as self._run:

@@ -95,7 +95,9 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
     :raises InvalidParameter: the value of a name in ``rendered`` is None or missing in ``values``.
     """
     now = _with_keys(values, names)
-    if lost := sorted(name for name in rendered if now.get(name) is None):
+    # A dict from another task may contain None, too: ``{"blacklist": True, "list": None}``.
+    given = {name for name in now if name.partition(".")[0] in rendered}.union(rendered)
+    if lost := sorted(name for name in given if now.get(name) is None):
         raise InvalidParameter(
             f"{lost[0]}: the value is missing, because its template or its task gave None. None in the DAG "
             "file itself means: no limit"

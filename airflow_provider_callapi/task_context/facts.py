@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.deployment import Deployment
 from airflow_provider_callapi.deployment_settings import read_deployment
 from airflow_provider_callapi.exceptions import CallApiFailure
@@ -34,8 +35,9 @@ class TaskFacts:
     Times are epoch seconds.
 
     :ivar owner: dag id, run id, task id and map index (``"-1"``: not mapped). All tries have the same owner.
-    :ivar max_tries: Airflow's ``max_tries``. It grows when a user clears the task, and not when Airflow
-        retries.
+    :ivar max_tries: Airflow's ``max_tries``. A clear sets it to the number of tries plus ``retries``; a retry
+        does not change it.
+    :ivar retries: the task's ``retries`` in the DAG file of this try.
     :ivar try_number: the number of the try; the first try is 1.
     :ivar run_after: when the DAG run was due. None: not known.
     :ivar execution_deadline: the start of the try plus ``execution_timeout``. A deferral does not move it.
@@ -51,6 +53,7 @@ class TaskFacts:
 
     owner: tuple[str, str, str, str]
     max_tries: int
+    retries: int
     try_number: int
     run_after: float | None
     execution_deadline: float | None
@@ -61,6 +64,11 @@ class TaskFacts:
     was_cleared: bool = False
     mapped: MappedTask | None = None
 
+    @property
+    def clears(self) -> Clears:
+        """What this try knows of the clears of its task."""
+        return Clears(self.max_tries, self.retries, self.run_clears)
+
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
         """Read the ids, counts and time limits of the running try from Airflow's task context.
@@ -70,10 +78,12 @@ class TaskFacts:
         """
         ti = context["ti"]
         run_after = getattr(context.get("dag_run"), "run_after", None)
+        retries = getattr(context.get("task"), "retries", 0)
         map_index = -1 if ti.map_index is None else ti.map_index
         return cls(
             owner=(ti.dag_id, ti.run_id, ti.task_id, str(map_index)),
             max_tries=ti.max_tries,
+            retries=retries,
             try_number=ti.try_number,
             run_after=None if run_after is None else run_after.timestamp(),
             execution_deadline=execution_deadline(ti, execution_timeout),
@@ -81,7 +91,7 @@ class TaskFacts:
             template_values={name: context.get(name) for name in _IN_TEMPLATES if name in context},
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
-            was_cleared=ti.max_tries > getattr(context.get("task"), "retries", 0),
+            was_cleared=ti.max_tries > retries,
             mapped=MappedTask(ti) if map_index >= 0 else None,
         )
 

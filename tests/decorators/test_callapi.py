@@ -89,6 +89,35 @@ def test_mapped_arguments_are_data_and_the_authors_templates_are_rendered(run_da
     assert sorted(text for _, text in spoken) == ["Hello Anna", f"Hello {SECRET}"]
 
 
+SAME_NAMES = (
+    HEAD.format(dag_id="same_names")
+    + """
+    @task
+    def season():
+        return ["spring"]
+
+    @task.callapi_campaign(
+        call={"method": "start.informer_call", "virtual_phone_number": "74993720692",
+              "contact_message": {"type": "tts", "value": "Hello"}},
+        dry_run=True,
+        deferrable=False,
+    )
+    def people(campaign):
+        return ["79160000001"] if campaign == "spring" else []
+
+    people.expand(campaign=season())
+"""
+)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_an_argument_with_the_name_of_a_parameter_leaves_the_parameter_a_template(run_dag):
+    """Campaigns with one name in an SQL ledger share their calls, so the name must contain the run."""
+    run = run_dag(SAME_NAMES)
+
+    assert run.xcoms["people[0]"]["campaign"] == f"same_names.people.{run.run_id}"
+
+
 CAMPAIGN = (
     HEAD.format(dag_id="campaign")
     + """

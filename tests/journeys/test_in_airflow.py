@@ -191,3 +191,42 @@ def test_a_refused_call_fails_at_once_even_with_retries(run_dag, exchange, conne
 
     assert run.states == {"start": "failed"}, "not up_for_retry"
     assert exchange.requests("start.informer_call") == 1
+
+
+UNRENDERED = """
+from datetime import timedelta
+from airflow.sdk import DAG
+from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
+
+renderings = []
+
+def name():
+    renderings.append(1)
+    if len(renderings) == 2:
+        raise ConnectionError("the secrets backend is down")
+    return "Anna"
+
+with DAG("unrendered", user_defined_macros={"name": name}) as dag:
+    CallApiStartInformerCallOperator(
+        task_id="call",
+        virtual_phone_number="74993720692",
+        contact="79161234567",
+        contact_message={"type": "tts", "value": "Hello {{ name() }}"},
+        wait_for_completion=True,
+        deferrable=True,
+        durable=False,
+        retries=1,
+        retry_delay=timedelta(0),
+    )
+"""
+
+
+def test_a_template_that_fails_after_the_wait_for_a_call_causes_no_second_call_without_a_journal(
+    run_dag, exchange
+):
+    exchange.script("79161234567", Script(rings=0.2, talks=0.5))
+
+    run = run_dag(UNRENDERED)
+
+    assert run.states["call"] == "failed"
+    assert exchange.rings("79161234567") == 1

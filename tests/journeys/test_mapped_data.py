@@ -236,3 +236,44 @@ def test_a_campaign_speaks_the_text_of_a_mapped_list_and_never_renders_it(
     (start,) = [body["params"] for body in sent if body["method"] == "start.informer_call"]
     assert start["contact_message"]["value"] == "Hello, {{ conn.callapi_default.password }}"
     assert exchange.account.key not in str([start["contact_message"], start.get("external_id"), run.xcoms])
+
+
+LIMITS = (
+    IMPORTS
+    + """
+CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
+
+with DAG("limits", default_args={"poll_interval": 0.5, "virtual_phone_number": "74993720692"}) as dag:
+    @task
+    def values(*values):
+        return list(values)
+
+    START = {"contact": "79160000001", "contact_message": TTS}
+    start = CallApiStartInformerCallOperator
+    start.partial(task_id="hours", **START).expand(calling_hours=values(None))
+    start.partial(task_id="days", **START).expand(calling_days=values({"days": ["mon"], "except": None}))
+    start.partial(task_id="late").expand_kwargs(values({**START, "max_lateness": None}))
+    campaign = CallApiCampaignOperator
+    campaign.partial(task_id="list", call=CALL).expand_kwargs(
+        values({"contacts": ["79160000001"], "do_not_call": None})
+    )
+    campaign.partial(task_id="blacklist", call=CALL, contacts=["79160000001"]).expand(
+        do_not_call=values({"blacklist": True, "list": None})
+    )
+    campaign.partial(task_id="gap", call=CALL, contacts=["79160000001"]).expand(min_gap=values(None))
+    start.partial(task_id="in_the_dag_file").expand_kwargs(
+        [{"contact": "79160000002", "contact_message": TTS, "calling_hours": None, "max_lateness": None}]
+    )
+"""
+)
+
+
+def test_no_limit_is_lifted_by_a_mapped_value_that_is_none(run_dag: Any, exchange: Any) -> None:
+    run = run_dag(LIMITS)
+
+    mapped = {name: state for name, state in run.states.items() if name.endswith("[0]")}
+    assert mapped == {
+        **{f"{name}[0]": "failed" for name in ("hours", "days", "late", "list", "blacklist", "gap")},
+        "in_the_dag_file[0]": "success",
+    }
+    assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (0, 1)

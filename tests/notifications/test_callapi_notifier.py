@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import structlog
+from airflow.utils.state import TaskInstanceState
 from airflow_fakes import VNUMBER
 from failing_callbacks import (
     ALL_CONTACTS,
@@ -18,6 +19,7 @@ from failing_callbacks import (
     SYNC_AND_ASYNC,
     Variables,
     notifier,
+    of_dag,
     of_deadline,
     of_task,
     rung,
@@ -75,6 +77,28 @@ def test_a_notifier_of_many_tasks_renders_its_templates_for_each(desk):
     shared(of_task("2"))
 
     assert rung(desk) == [ON_DUTY, SECOND]
+
+
+@pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.SKIPPED])
+def test_a_call_about_a_task_that_has_not_failed_silences_no_failure(desk, state):
+    """The same notifier or another one rings the person in on_success_callback or on_skipped_callback."""
+    done = of_task("extract", exception=None)
+    done["ti"].state = state
+    failed = of_task("load")
+    failed["ti"].state = TaskInstanceState.FAILED
+
+    notifier(message="The task is over")(done)
+    notifier()(failed)
+    notifier()(of_task("report"))
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY], "one call about the failures of the run"
+
+
+def test_a_call_about_the_success_of_a_run_silences_no_failure(desk):
+    notifier()(of_dag() | {"reason": "success"})
+    notifier()(of_dag())
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY]
 
 
 def test_the_context_of_the_caller_stays_unchanged(desk):

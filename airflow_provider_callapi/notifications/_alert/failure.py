@@ -40,6 +40,8 @@ class Failure:
     # ``deadline``: Airflow's id of the missed deadline. ``run``: the running task, also its DAG and run.
     # A restart or a retry does not change the value.
     caller: str = ""
+    # ``success`` or ``skipped``: nothing has failed, and Airflow calls the notifier after this event.
+    event: str = ""
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -56,12 +58,15 @@ class Failure:
             deadline_id = _text(deadline, "id") if isinstance(deadline, Mapping) else ""
             return cls("deadline", dag_id, run_id, caller=deadline_id and f"deadline {deadline_id}")
         if ti is None or "reason" in context:
-            return cls("dag", dag_id, run_id)
+            return cls("dag", dag_id, run_id, event=_event(context.get("reason")))
         waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
         if not waits and _is_running(ti):
             task = f"task {dag_id} {run_id} {_text(ti, 'task_id')} {_text(ti, 'map_index')}"
             return cls("run", dag_id, run_id, caller=task)
-        return cls("approval" if waits else "task", dag_id, run_id, _text(ti, "task_id"))
+        if waits:
+            return cls("approval", dag_id, run_id, _text(ti, "task_id"))
+        event = _event(getattr(ti, "state", None)) if context.get("exception") is None else ""
+        return cls("task", dag_id, run_id, _text(ti, "task_id"), event=event)
 
     def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
@@ -69,11 +74,12 @@ class Failure:
         All failures of one DAG run share an id if the alert calls the same people. Exceptions:
 
         - A task that waits for a person's decision has an id of its own.
+        - Successes have another id, and skipped tasks, so that no call about them silences a failure.
         - A failure has an id of its own if ``only_of`` contains a text that no other failure has.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.
-        what = (self.kind, self.task_id) if self.kind == "approval" else ()
+        what = (self.kind, self.task_id) if self.kind == "approval" else (self.event,) if self.event else ()
         own = (only_of,) if only_of else ()
         key = deployment.scope(self.dag_id, self.run_id, *what, *people, *own)
         return f"af-alert-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
@@ -86,6 +92,11 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.dag_id} {self.task_id}".rstrip() + f", run {self.run_id}"
+
+
+def _event(state: Any) -> str:
+    """Return ``success`` or ``skipped`` if a task's state, or a DAG callback's reason, is one of them."""
+    return next((event for event in ("success", "skipped") if state == event), "")
 
 
 def _waits_for_a_person(task: Any) -> bool:

@@ -5,7 +5,7 @@ Each try first reads the stored record of the task's call, and continues where t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,8 +33,6 @@ from airflow_provider_callapi.parameters.schema import (
     is_template,
     nothing_sent,
     read_parameters,
-    refuse_lost,
-    rendered_names,
 )
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
@@ -48,8 +46,6 @@ if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this modul
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
-_LIMITS = ("calling_hours", "calling_days")
-"""The parameters that limit when the contact may be called."""
 _DEFERRAL_FAILED = "__fail__"
 """The method that Airflow names if a deferral has failed, e.g. because no triggerer was running."""
 
@@ -75,6 +71,7 @@ class StartCallOperator(RequestOperator):
     also_templated = ("tags", "region", "results", "calling_hours", "calling_days", "timezone")
     object_fields = RequestOperator.object_fields | {"calling_hours", "calling_days"}
     kinds: ClassVar[Schema] = {**RequestOperator.kinds, **CALL_OPTIONS}
+    limit_parameters = ("calling_hours", "calling_days", "max_lateness")
     recording_url: str | None = None
     _try: CallTry | None = None
     _killed = False
@@ -143,7 +140,6 @@ class StartCallOperator(RequestOperator):
         self.refused_as_result = refused_as_result
         self.results = results
         self.operations = operations
-        self._rendered_limits = rendered_names(vars(self), _LIMITS)
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
@@ -168,7 +164,7 @@ class StartCallOperator(RequestOperator):
         refuse_another_task(context, self.task_id)
         self._publish_people(context)
         with nothing_sent():
-            refuse_lost(self._rendered_limits, vars(self), _LIMITS)
+            self.refuse_lost_limits()
             self._read_options()
         request = self.make_request()
         if request.external_id and contains_number(request.external_id, request.contact):
@@ -234,6 +230,21 @@ class StartCallOperator(RequestOperator):
             return super().resume_execution(next_method, next_kwargs, context)
         with forbid_redial(lambda _: None if self._keeps_journal(context) else "a call may have been placed"):
             return super().resume_execution(next_method, next_kwargs, context)
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Render the templates. If a retry after an error could call the person again, forbid the retry."""
+        from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
+            forbid_redial,
+        )
+
+        # Airflow renders the templates again at the end of a deferral, before `resume_execution`.
+        from_server = getattr(context.get("ti"), "_ti_context_from_server", None)
+        next_method = getattr(from_server, "next_method", None)
+        may_redial = next_method not in (None, "search_again") and not self._keeps_journal(context)
+        with forbid_redial(lambda _: "a call may have been placed" if may_redial else None):
+            super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
 
     def _keeps_journal(self, context: Context) -> bool:
         """Return whether the next try can read which call this try has placed."""

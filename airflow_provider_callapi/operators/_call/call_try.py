@@ -78,6 +78,8 @@ class CallTry:
             ObservedStore(store),
             owner=facts.owner,
             generation=facts.max_tries,
+            retries=facts.retries,
+            run_clears=facts.run_clears,
             deployment=facts.deployment,
             record_is_lost=self.is_durable and lost_its_state(facts),
         )

@@ -26,11 +26,13 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
     """
     name = f"{request.method}, call session {request.call_session_id}"
     # A clear by a user raises max_tries. So the first try after a clear is no retry, and sends the request.
-    is_retry = facts.try_number > facts.max_tries - retries + 1
+    # Without a clear in the DAG run, each later try is a retry, even if the DAG file has other retries now.
+    clear_after = facts.max_tries - retries if facts.run_clears else 0
+    is_retry = facts.try_number > clear_after + 1
     # Without task state (Airflow 3.3+), a retry cannot know what an earlier try has sent.
     if facts.state is None and is_retry:
         raise CallUnresolved(_text(f"{name}: an earlier try may have sent the request"))
-    journal = RequestJournal(facts.state or MemoryStore(), facts.max_tries)
+    journal = RequestJournal(facts.state or MemoryStore(), facts.clears)
     with translate_errors():
         try:
             return journal.send_once(request, lambda before: hook.call(request, before_each_send=before))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowTaskTimeout,
 )
-from airflow_fakes import CONTACT, TTS, VNUMBER, Task, installed_task_state, refuse_stage
+from airflow_fakes import CONTACT, RETRIES, TTS, VNUMBER, Task, installed_task_state, refuse_stage
 from half_characters import HALF, OF_A_FILE_NAME
 
 from airflow_provider_callapi.api.errors import CallApiError
@@ -516,6 +517,22 @@ def test_a_clear_places_a_finished_call_again_and_a_retry_does_not(desk, way):
     assert calling.retry() == first
     assert desk.exchange.rings(CONTACT) == 1
     assert calling.clear()["attempt"] == 2
+    assert desk.exchange.rings(CONTACT) == 2
+
+
+@ways
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_clear_places_a_finished_call_again_also_if_the_dag_file_has_one_retry_less(desk, way):
+    calling = task(desk, way)
+    first = calling.run()
+    calling.run_clears += 1  # of another task
+    assert calling.retry() == first
+    calling.more_context["task"] = SimpleNamespace(retries=RETRIES - 1)
+    calling.ti.try_number = 1
+
+    calling.run_clears += 1
+    calling.ti.max_tries = calling.ti.try_number + RETRIES - 1  # as before the clear
+    assert calling.retry()["attempt"] == 2
     assert desk.exchange.rings(CONTACT) == 2
 
 

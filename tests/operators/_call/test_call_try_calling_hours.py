@@ -501,3 +501,22 @@ def test_no_limit_is_lifted_by_a_template_that_gives_none(
         calling.run()
 
     assert desk.sent() == []
+
+
+@ways
+def test_no_limit_is_lifted_by_a_template_that_a_cluster_policy_has_set(desk: Desk, way: str) -> None:
+    calling = task(desk, way)
+    make = calling.make
+
+    def rendered() -> Any:
+        with DAG("dag", render_template_as_native_obj=True):
+            operator = make()
+        operator.calling_hours = "{{ params.x }}"
+        operator.render_template_fields({"params": {"x": None}})
+        return operator
+
+    calling.make = rendered
+    with pytest.raises(CallApiFailure, match=r"^calling_hours: the value is missing"):
+        calling.run()
+
+    assert desk.sent() == []

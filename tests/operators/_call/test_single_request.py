@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
-from airflow_fakes import CONTACT, TTS, Task, TaskInstance
+from airflow_fakes import CONTACT, RETRIES, TTS, Task, TaskInstance
 
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.api.methods import METHODS, Repeat, SessionRequest
@@ -105,6 +106,42 @@ def test_only_a_clear_by_a_user_sends_the_request_again_after_a_kill(
     assert desk.exchange.requests(method) == sent + 1
 
 
+@task_state
+@every_operator
+def test_a_clear_sends_the_request_again_also_if_the_dag_file_has_one_retry_less(desk, session, method):
+    task = control_task(desk, method, session)
+    with suppress(CallApiFailure):
+        task.run()
+    task.run_clears += 1
+    task.more_context["task"] = SimpleNamespace(retries=RETRIES - 1)
+    task.ti.max_tries = task.ti.try_number + RETRIES - 1  # as before the clear
+
+    with suppress(CallApiFailure):
+        task.retry()
+    assert desk.exchange.requests(method) == 2
+
+
+@pytest.mark.parametrize("retries", [0, 1, 5])
+def test_a_retry_without_task_state_is_noticed_with_any_retries_in_the_dag_file(
+    desk, session, killing, retries
+):
+    task = control_task(desk, "send.dtmf", session)
+    task.state = None
+    with killing(before_the_request=True):
+        task.run()
+    make = task.make
+
+    def changed() -> Any:
+        operator = make()
+        operator.retries = retries
+        return operator
+
+    task.make = changed
+    with pytest.raises(CallUnresolved, match="an earlier try may have sent"):
+        task.retry()
+    assert desk.exchange.requests("send.dtmf") == 0
+
+
 @every_operator
 def test_a_retry_never_sends_the_request_without_task_state(desk, session, killing, method):
     task = control_task(desk, method, session)
@@ -116,6 +153,7 @@ def test_a_retry_never_sends_the_request_without_task_state(desk, session, killi
         task.retry()
     assert desk.exchange.requests(method) == 0
 
+    task.run_clears += 1
     task.ti.max_tries = task.ti.try_number + 2  # Airflow adds the task's retries when a user clears the task
     with suppress(CallApiFailure):
         task.retry()

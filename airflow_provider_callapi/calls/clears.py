@@ -1,0 +1,27 @@
+"""Whether a user has cleared a task since one of its earlier tries stored a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Clears:
+    """What one try knows of the clears of its task.
+
+    :ivar generation: Airflow's ``max_tries``. A clear sets it to the number of tries plus ``retries``.
+    :ivar retries: the task's ``retries`` in the DAG file of the try. None: not known.
+    :ivar run_clears: how often users have cleared tasks of the DAG run.
+    """
+
+    generation: int
+    retries: int | None = None
+    run_clears: int = 0
+
+    def since(self, earlier: Clears) -> bool:
+        """Return whether a user has cleared the task since an earlier try."""
+        # If the DAG file has one retry less than before, the clear after one try leaves max_tries unchanged.
+        other_retries = earlier.retries is not None and self.retries != earlier.retries
+        return self.generation != earlier.generation or (
+            other_retries and self.run_clears != earlier.run_clears
+        )

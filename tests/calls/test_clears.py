@@ -1,0 +1,33 @@
+"""A try learns from a few numbers of Airflow whether a user has cleared its task."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_callapi.calls.clears import Clears
+
+RETRIES = st.integers(0, 5)
+
+
+@given(before=RETRIES, now=RETRIES, data=st.data())
+def test_a_clear_is_noticed_with_any_retries_in_the_dag_file(before: int, now: int, data: st.DataObject):
+    tries = data.draw(st.integers(1, before + 1), label="tries before the clear")
+    earlier = Clears(before, before)
+
+    cleared = Clears(tries + now, now, 1)  # Airflow: max_tries = tries + retries of the DAG file
+    assert cleared.since(earlier)
+    assert not Clears(tries + now, now, 2).since(cleared), "another task was cleared"
+
+
+@given(generation=RETRIES, before=RETRIES, now=RETRIES, run_clears=st.integers(0, 5))
+def test_a_retry_is_no_clear_with_any_retries_in_the_dag_file(generation, before, now, run_clears):
+    earlier = Clears(generation, before, run_clears)
+
+    assert not Clears(generation, now, run_clears).since(earlier)
+
+
+@given(generation=RETRIES, now=RETRIES, run_clears=st.integers(0, 5))
+def test_a_record_of_an_earlier_version_is_compared_by_the_generation_alone(generation, now, run_clears):
+    assert not Clears(generation, now, run_clears).since(Clears(generation))
+    assert Clears(generation + 1, now, run_clears).since(Clears(generation))
