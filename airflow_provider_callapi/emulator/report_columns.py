@@ -26,7 +26,7 @@ _LARGE_COMMUNICATION_OFFSET = 1 << 62
 _SOURCES = {
     "start.informer_call": "callapi_informer_call",
     "start.scenario_call": "callapi_scenario_call",
-    "inbound": "inbound",
+    "inbound": "va",
 }
 Row = dict[str, Any]
 

@@ -54,6 +54,14 @@ def test_a_call_that_no_one_answered_is_reported_as_lost(api, exchange, clock, c
     assert leg.connect_time is None
 
 
+def test_an_inbound_call_has_a_documented_source(exchange, clock, client, dates):
+    session = exchange.inbound(CONTACT)
+    clock.advance(60)
+    request = GetCallsReport(**dates, fields=["id", "source"], filter=equals("id", session))
+    (report,) = client.call(request)
+    assert report.source == "va"
+
+
 def test_ongoing_calls_are_reported_on_request(api, client, dates):
     api.start()
     assert client.call(GetCallsReport(**dates)) == []
