@@ -243,6 +243,10 @@ def check_phone_or_sip(text: str) -> str:
     return text
 
 
+def _check_phone_sip_or_extension(text: str) -> str:
+    return text if re.fullmatch(r"[0-9]{1,2}", text) else check_phone_or_sip(text)
+
+
 def _check_any_number(text: str) -> str:
     return text if re.fullmatch(r"[0-9]{1,2}|.*[A-Za-z].*", text) else check_phone_or_sip(text)
 
@@ -303,7 +307,11 @@ Flag = Annotated[bool, BeforeValidator(_check_flag)]
 PhoneNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_number)]
 """A phone number in E.164: the country code and the number as digits only, without ``+``."""
 PhoneOrSip = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(check_phone_or_sip)]
-"""A phone number in E.164 or a SIP number. For some methods, an internal extension is valid, too."""
+"""A phone number in E.164 or a SIP number. An extension of three to nine digits is valid, too."""
+PhoneSipOrExtension = Annotated[
+    Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_phone_sip_or_extension)
+]
+"""A phone number in E.164, a SIP number or an extension of one to nine digits."""
 AnyNumber = Annotated[Text, BeforeValidator(_strip_plus_format), AfterValidator(_check_any_number)]
 """A phone number in E.164, a SIP number or an extension."""
 ObjectId = Annotated[int, BeforeValidator(_check_whole_number), Field(gt=0, le=LARGEST_ID)]
@@ -509,7 +517,7 @@ class MakeCall(SessionRequest[Done]):
 
     method = "make.call"
 
-    to: PhoneOrSip
+    to: PhoneSipOrExtension
     to_message: Message | None = None
 
 

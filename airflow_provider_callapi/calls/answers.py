@@ -32,11 +32,25 @@ def contact_has_answered(session: CallSession) -> bool:
     Return False if the legs do not prove an answer.
     """
     contact = session.contact_phone_number
+    # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
+    # number. Only a started call has an external_id.
+    inbound = session.direction == "in" and not _is_called(contact, session.legs)
+
+    def calls_in(leg: Leg) -> bool:
+        is_called = session.external_id and not is_same_number(
+            leg.called_phone_number, session.virtual_phone_number
+        )
+        return inbound and not is_called
+
     return contact is not None and any(
-        _is_contacts_leg(leg, contact, inbound=session.direction == "in")
-        and leg_state(leg.state) in _ANSWERED_STATES
+        _is_contacts_leg(leg, contact, inbound=calls_in(leg)) and leg_state(leg.state) in _ANSWERED_STATES
         for leg in session.legs
     )
+
+
+def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
+    """Return whether a leg of a call leads to the contact's number, so that the contact has not called."""
+    return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
 
 
 def _is_contacts_leg(leg: Leg, contact: str, *, inbound: bool) -> bool:
@@ -90,7 +104,9 @@ def judge_finished_call(
         and the contact) has a leg, too. A coach's leg counts only if it has the contact's number.
     :param complete: whether all legs of the call could be read.
     """
-    contacts, unclear, others = _sort_legs(report.contact_phone_number, legs)
+    contacts, unclear, others = _sort_legs(
+        report.contact_phone_number, legs, is_started=bool(report.call_api_external_id)
+    )
     if (report.talk_duration or 0) > 0 or any(map(_is_connected, contacts)):
         return FinishedCall(report, answered=True)
     if not complete:
@@ -120,26 +136,34 @@ def contacts_leg_is_connected(contact: str | None, legs: Iterable[LegReport]) ->
     :param contact: the contact's phone number. None: any phone number may be the contact's.
     :param legs: the reports of this call's legs. The call may still be active.
     """
+    legs = list(legs)
     contacts, _, _ = _sort_legs(contact, legs)
-    numbered = [leg for leg in contacts if is_same_number(contact, _outer_number(leg))]
+    is_started = _is_called(contact, legs)
+    numbered = [leg for leg in contacts if is_same_number(contact, _outer_number(leg, is_started))]
     if numbered:
         return any(map(_is_connected, numbered))
     return bool(contacts) and all(map(_is_connected, contacts))
 
 
 def _sort_legs(
-    contact: str | None, legs: Iterable[LegReport]
+    contact: str | None, legs: Iterable[LegReport], *, is_started: bool = False
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
-    """Sort a call's legs (lines) into three lists: of the contact, of unknown participants, of others."""
+    """Sort a call's legs (lines) into three lists: of the contact, of unknown participants, of others.
+
+    ``is_started``: the account started the call.
+    """
+    legs = list(legs)
+    is_started = is_started or _is_called(contact, legs)
     # The contact's number decides, even if a leg is reported as an operator's or a coach's. Other legs of
     # coaches are in no list. Without a contact, any number may be the contact's.
-    clients = [leg for leg in legs if not leg.is_coach or is_same_number(contact, _outer_number(leg))]
-    is_numbered = any(is_same_number(contact, _outer_number(leg)) for leg in clients)
+    outer = [(leg, _outer_number(leg, is_started)) for leg in legs]
+    clients = [(leg, number) for leg, number in outer if not leg.is_coach or is_same_number(contact, number)]
+    is_numbered = any(is_same_number(contact, number) for _, number in clients)
     contacts: list[LegReport] = []
     unclear: list[LegReport] = []
     others: list[LegReport] = []
-    for leg in clients:
-        number = _outer_number(leg) or ""
+    for leg, outer_number in clients:
+        number = outer_number or ""
         may_be_contacts = may_be_same_number(contact, number) and not any(map(str.isalpha, number))
         if is_same_number(contact, number) or (leg.is_operator is False and may_be_contacts):
             contacts.append(leg)
@@ -150,12 +174,14 @@ def _sort_legs(
     return contacts, unclear, others
 
 
-def _outer_number(leg: LegReport) -> str | None:
-    """Return the phone number of a leg's participant. None: the Data API does not report it.
+def _outer_number(leg: LegReport, is_started: bool) -> str | None:
+    """Return the phone number of a leg's participant. None: it is not reported.
 
-    The participant of an inbound leg is the caller.
+    ``is_started``: the account started the call.
     """
-    return leg.calling_phone_number if leg.direction == "in" else leg.called_phone_number
+    # A start request can set the direction ``in``, too, but its contact does not call.
+    is_caller = leg.direction == "in" and not is_started
+    return leg.calling_phone_number if is_caller else leg.called_phone_number
 
 
 def _is_connected(leg: LegReport) -> bool:

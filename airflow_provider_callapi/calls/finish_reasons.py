@@ -77,9 +77,24 @@ class FinishReason:
     meaning: str
 
 
+_CALLGEAR_MNEMONICS = {
+    "caller_busy": "subscriber_busy",
+    "caller_disconnects": "subscriber_disconnects",
+    "caller_not_responsive": "subscriber_not_responsible",
+    "caller_number_problems": "subscriber_number_problems",
+    "employees_not_exists": "employee_not_exists",
+    "no_success_caller_call": "no_success_subscriber_call",
+    "operator_not_responsive": "operator_not_responsible",
+}
+"""Mnemonic that only the brand CallGear documents → the mnemonic of the same finish reason in the table."""
+
+
 @cache
 def finish_reasons() -> dict[str, FinishReason]:
     """Return all finish reasons that the vendor documents: mnemonic → finish reason.
+
+    Seven finish reasons have another mnemonic in the documents of the brand CallGear, such as
+    ``caller_busy``. `proves_no_answer` and `category_of` know both mnemonics.
 
     The Data API may send other mnemonics. A call that ended with another mnemonic has no category.
     """
@@ -98,12 +113,16 @@ def finish_reasons() -> dict[str, FinishReason]:
     }
 
 
+def _find(mnemonic: str | None) -> FinishReason | None:
+    return finish_reasons().get(_CALLGEAR_MNEMONICS.get(mnemonic or "", mnemonic or ""))
+
+
 def proves_no_answer(mnemonic: str | None) -> bool:
     """Return whether a session's finish reason proves that the contact did not pick up.
 
     :param mnemonic: the Data API's mnemonic; None: the Data API states no reason.
     """
-    reason = finish_reasons().get(mnemonic or "")
+    reason = _find(mnemonic)
     return reason is not None and reason.proves_no_answer
 
 
@@ -112,5 +131,5 @@ def category_of(mnemonic: str | None) -> FinishCategory | None:
 
     :param mnemonic: the Data API's mnemonic; None: the Data API states no reason.
     """
-    reason = finish_reasons().get(mnemonic or "")
+    reason = _find(mnemonic)
     return reason.category if reason else None

@@ -26,7 +26,7 @@ _LARGE_COMMUNICATION_OFFSET = 1 << 62
 _SOURCES = {
     "start.informer_call": "callapi_informer_call",
     "start.scenario_call": "callapi_scenario_call",
-    "inbound": "inbound",
+    "inbound": "va",
 }
 Row = dict[str, Any]
 
@@ -180,7 +180,7 @@ def leg_columns(profile: Profile) -> dict[str, Callable[[tuple[Call, Leg]], Any]
         "start_time": lambda pair: _local_time(pair[0].account, pair[1].started_at),
         "connect_time": lambda pair: _local_time(pair[0].account, pair[1].answered_at),
         "duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
-        "total_duration": lambda pair: _duration(pair[1].answered_at, pair[1].disconnected_at),
+        "total_duration": lambda pair: _duration(pair[1].started_at, pair[1].disconnected_at),
         "is_operator": lambda pair: is_operator(pair[1], profile),
         "employee_id": lambda pair: pair[1].employee.id if pair[1].employee else None,
         "is_talked": is_talked,

@@ -26,6 +26,7 @@ from airflow_provider_callapi.api.methods import (
     HoldCall,
     ListCalls,
     LoginUser,
+    MakeCall,
     Message,
     Repeat,
     Request,
@@ -620,6 +621,20 @@ def test_send_dtmf_sends_one_tone(tone: Any) -> None:
 def test_send_dtmf_refuses_any_value_but_one_tone(tone: Any) -> None:
     values = {"call_session_id": 1, "dtmf_string": tone}
     assert refused_field(SendDtmf, values) == "dtmf_string"
+
+
+@pytest.mark.parametrize("extension", ["5", "12", 12, "101", "10001"])
+@pytest.mark.parametrize(("method", "name"), [("make.call", "to"), ("add.coach", "phone_number")])
+def test_the_third_party_and_the_coach_can_have_an_extension_of_any_documented_length(
+    method: str, name: str, extension: str | int
+) -> None:
+    request = METHODS[method].from_values({"call_session_id": 1, name: extension})
+    assert request.params[name] == str(extension)
+
+
+@pytest.mark.parametrize("number", ["", "+5", "5 ", "anna", "7.926.000.00.01", "8926000000"])
+def test_the_third_party_can_have_no_other_short_or_strange_number(number: str) -> None:
+    assert refused_field(MakeCall, {"call_session_id": 1, "to": number}) == "to"
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,29 @@ def test_a_session_that_does_not_name_its_contact_proves_nothing(
     assert not contact_has_answered(session(contact_leg(LegState.TALKING, called), contact=contact))
 
 
+@pytest.mark.parametrize("legs_of_contact", [(), (contact_leg(LegState.DIALING),)])
+def test_an_operator_who_sees_the_contacts_number_is_not_the_contact_of_a_started_call(
+    legs_of_contact: tuple[Leg, ...],
+) -> None:
+    """A start request can set direction="in" and show_virtual_phone_number=false."""
+    operators = Leg(
+        leg_id=2,
+        calling_phone_number=CONTACT,
+        called_phone_number=EMPLOYEE,
+        is_operator=False,
+        state=LegState.TALKING,
+    )
+    call = CallSession(
+        call_session_id=1,
+        direction="in",
+        external_id="order-7",
+        virtual_phone_number="74950000001",
+        contact_phone_number=CONTACT,
+        legs=(operators, *legs_of_contact),
+    )
+    assert not contact_has_answered(call)
+
+
 def test_a_session_without_legs_proves_nothing() -> None:
     assert not contact_has_answered(session())
 
@@ -225,6 +248,28 @@ def test_the_leg_of_a_contact_who_calls_in_comes_from_the_contacts_number() -> N
     inbound = leg(AT, direction="in", calling_phone_number=CONTACT, called_phone_number="74950000001")
     operators = leg(None, is_operator=True, calling_phone_number=CONTACT)
     assert answered(report(finish_reason="operator_busy"), inbound, operators) is True
+
+
+@pytest.mark.parametrize("connect_time", [AT, None])
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_the_contact_of_a_started_call_is_called_whatever_direction_a_leg_has(
+    direction: str, connect_time: str | None
+) -> None:
+    call = report(finish_reason="sip_offline", talk_duration=0)
+    number = "74950000001"
+    own = leg(connect_time, direction=direction, calling_phone_number=number, called_phone_number=CONTACT)
+    operators = leg(
+        AT, direction=direction, calling_phone_number=CONTACT, called_phone_number=OPERATORS_PHONE
+    )
+    assert answered(call, own) is (connect_time is not None)
+    assert answered(call, own, operators) is (connect_time is not None)
+    assert contacts_leg_is_connected(CONTACT, [own, operators]) is (connect_time is not None)
+
+
+def test_an_operator_who_sees_the_contacts_number_does_not_answer_for_the_contact() -> None:
+    call = report(finish_reason="timeout", talk_duration=0, call_api_external_id="order-7")
+    operators = leg(AT, direction="in", calling_phone_number=CONTACT, called_phone_number=OPERATORS_PHONE)
+    assert answered(call, operators) is None
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,26 @@ def test_a_reason_with_which_a_call_to_an_answered_contact_can_end_proves_nothin
     assert not proves_no_answer(mnemonic)
 
 
+@pytest.mark.parametrize(
+    ("of_callgear", "of_the_other_brands"),
+    [
+        ("caller_busy", "subscriber_busy"),
+        ("caller_disconnects", "subscriber_disconnects"),
+        ("caller_not_responsive", "subscriber_not_responsible"),
+        ("caller_number_problems", "subscriber_number_problems"),
+        ("employees_not_exists", "employee_not_exists"),
+        ("no_success_caller_call", "no_success_subscriber_call"),
+        ("operator_not_responsive", "operator_not_responsible"),
+    ],
+)
+def test_a_mnemonic_of_callgear_shows_the_same_as_the_mnemonic_of_the_other_brands(
+    of_callgear: str, of_the_other_brands: str
+) -> None:
+    assert of_the_other_brands in finish_reasons()
+    assert category_of(of_callgear) is category_of(of_the_other_brands)
+    assert proves_no_answer(of_callgear) is proves_no_answer(of_the_other_brands)
+
+
 @pytest.mark.parametrize("mnemonic", UNDOCUMENTED)
 def test_an_undocumented_reason_has_no_category(mnemonic: str | None) -> None:
     assert category_of(mnemonic) is None

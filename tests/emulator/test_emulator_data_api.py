@@ -17,6 +17,7 @@ from airflow_provider_callapi.api.data_api import (
 )
 from airflow_provider_callapi.api.errors import AccessDenied, InvalidParameters, TokenInvalid
 from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.api.report_rows import LegRows
 from airflow_provider_callapi.emulator import Operation, Script
 
 REPORT_FIELDS = [*data_api.REPORT_FIELDS, "is_lost", "total_duration"]
@@ -52,6 +53,14 @@ def test_a_call_that_no_one_answered_is_reported_as_lost(api, exchange, clock, c
         if not leg.is_operator
     ]
     assert leg.connect_time is None
+
+
+def test_an_inbound_call_has_a_documented_source(exchange, clock, client, dates):
+    session = exchange.inbound(CONTACT)
+    clock.advance(60)
+    request = GetCallsReport(**dates, fields=["id", "source"], filter=equals("id", session))
+    (report,) = client.call(request)
+    assert report.source == "va"
 
 
 def test_ongoing_calls_are_reported_on_request(api, client, dates):
@@ -206,3 +215,16 @@ def test_the_report_of_a_leg_contains_its_beginning(api, clock, client, dates):
     )
     contact, employee = [leg.model_extra["start_time"] for leg in client.call(request)]
     assert contact > employee
+
+
+def test_the_total_duration_of_a_leg_begins_with_the_leg(api, clock, client, dates, exchange):
+    exchange.script(CONTACT, Script(rings=4, talks=10))
+    answered = api.start().call_session_id
+    clock.advance(60)
+    exchange.script(CONTACT, Script.no_answer(7))
+    unanswered = api.start().call_session_id
+    clock.advance(60)
+    fields = ["id", "call_session_id", "duration", "total_duration"]
+    legs = client.call(LegRows(**dates, fields=fields))
+    seconds = {leg["call_session_id"]: (leg["duration"], leg["total_duration"]) for leg in legs}
+    assert seconds == {answered: (10, 14), unanswered: (0, 7)}

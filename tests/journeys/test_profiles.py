@@ -113,6 +113,33 @@ def test_an_informer_call_that_is_heard_to_its_end_is_answered_and_rings_once(de
     assert (result["answered"], desk.exchange.rings(CONTACT)) == (True, 1)
 
 
+@pytest.mark.parametrize(
+    "callapi_profile",
+    ["document", "seen", pytest.param(Profile(operator_leg_is_operator=False), id="operators-unmarked")],
+)
+@pytest.mark.parametrize("story", [*UNREACHED, "answered", "operator fails"])
+@pytest.mark.parametrize("first_call", ["contact", "operator"])
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_started_call_that_the_account_counts_as_inbound_has_the_same_outcome(desk, first_call, story):
+    scripts = {"answered": Script(rings=3, talks=60), "operator fails": Script.operator_fails("sip_offline")}
+    desk.exchange.script(CONTACT, {**UNREACHED, **scripts}[story])
+    outcomes = []
+    for direction in ("out", "in"):
+        calling = simple_task(
+            desk,
+            first_call=first_call,
+            direction=direction,
+            external_id=direction,
+            show_virtual_phone_number=False,
+        )
+        earlier = desk.exchange.rings(CONTACT)
+        result = try_often(calling, 3)
+        outcomes.append((result and result["answered"], desk.exchange.rings(CONTACT) - earlier))
+
+    assert outcomes[0] == outcomes[1]
+    assert story in UNREACHED or first_call == "operator" or outcomes[0] == (True, 1)
+
+
 @ways
 @profiles
 @pytest.mark.parametrize("story", UNREACHED)

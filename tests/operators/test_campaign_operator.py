@@ -70,6 +70,29 @@ def table(path: Path) -> dict[str, str]:
 # --- each person is called once ---
 
 
+@pytest.mark.parametrize("reason", ["subscriber_number_problems", "caller_number_problems"])
+def test_a_number_that_does_not_exist_is_called_once_on_each_brand_of_the_vendor(desk, reason):
+    desk.exchange.script(PEOPLE[0], Script(rings=1, fails_with=reason))
+
+    summary = campaign(desk, contacts=PEOPLE[:1], max_attempts=3).run()
+
+    assert desk.exchange.rings(PEOPLE[0]) == 1
+    assert counted(summary) == {"wrong_number": 1}
+
+
+@pytest.mark.parametrize("reason", ["operator_not_responsible", "operator_not_responsive"])
+def test_an_employee_who_does_not_answer_is_our_side_on_each_brand_of_the_vendor(desk, reason):
+    desk.exchange.script(PEOPLE[0], Script(employee_rings=1, employee_fails_with=reason))
+    employee = {"id": next(iter(desk.exchange.account.employees))}
+    call = {"method": "start.employee_call", "first_call": "employee", "employee": employee}
+
+    summary = campaign(
+        desk, contacts=PEOPLE[:1], call={**call, "virtual_phone_number": VNUMBER}, max_attempts=1
+    ).run()
+
+    assert counted(summary) == {"our_side_did_not_answer": 1}
+
+
 def test_each_person_is_called_once_and_redialled_after_a_busy_line(desk, tmp_path):
     desk.exchange.script(PEOPLE[0], Script.busy())
     desk.exchange.script(PEOPLE[1], Script.no_answer())
