@@ -70,7 +70,7 @@ class CallingHours:
                 break
             if not is_allowed:
                 continue
-            is_cut = self.over_midnight and day + timedelta(days=1) in self.days.excluded
+            is_cut = self.closes <= self.opens and day + timedelta(days=1) in self.days.excluded
             opens, closes = _opening_on(day, self.opens, time(0) if is_cut else self.closes, zone)
             if closes > now and closes > opens:
                 return opens, closes

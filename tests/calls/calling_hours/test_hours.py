@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays, WorkCalendar
@@ -151,7 +151,8 @@ def allowed(rule: CallingHours, moment: float, zone: str) -> bool:
     today, yesterday = (bool(rule.days.allow(wall.date() - timedelta(days=back))) for back in (0, 1))
     if rule.opens < rule.closes:
         return today and rule.opens <= clock < rule.closes
-    return (today and clock >= rule.opens) or (yesterday and clock < rule.closes)
+    goes_on = yesterday and wall.date() not in rule.days.excluded
+    return (today and clock >= rule.opens) or (goes_on and clock < rule.closes)
 
 
 @settings(max_examples=150)
@@ -279,6 +280,13 @@ AROUND_CHANGES = st.one_of(
 
 @pytest.mark.no_cover
 @settings(max_examples=120)
+@example(
+    now=int(at("2025-12-29T00:00")),
+    opens=time(1, 1),
+    closes=time(1),
+    days=CallingDays(excluded=frozenset({date(2025, 12, 29)})),
+    zone=BERLIN,
+)
 @given(
     now=AROUND_CHANGES,
     opens=TIMES,
