@@ -32,20 +32,20 @@ def contact_has_answered(session: CallSession) -> bool:
     Return False if the legs do not prove an answer.
     """
     contact = session.contact_phone_number
-    # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
-    # number. Only a started call has an external_id.
-    inbound = session.direction == "in" and not _is_called(contact, session.legs)
-
-    def calls_in(leg: Leg) -> bool:
-        is_called = session.external_id and not is_same_number(
-            leg.called_phone_number, session.virtual_phone_number
-        )
-        return inbound and not is_called
-
     return contact is not None and any(
-        _is_contacts_leg(leg, contact, inbound=calls_in(leg)) and leg_state(leg.state) in _ANSWERED_STATES
+        _is_contacts_leg(leg, contact, inbound=_may_be_callers(leg, session))
+        and leg_state(leg.state) in _ANSWERED_STATES
         for leg in session.legs
     )
+
+
+def _may_be_callers(leg: Leg, session: CallSession) -> bool:
+    """Return whether a leg may be that of a contact who has called the account."""
+    # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
+    # number. Only a started call has an external_id.
+    if session.direction != "in" or _is_called(session.contact_phone_number, session.legs):
+        return False
+    return not session.external_id or is_same_number(leg.called_phone_number, session.virtual_phone_number)
 
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
