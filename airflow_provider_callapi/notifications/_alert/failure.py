@@ -74,7 +74,7 @@ class Failure:
         All failures of one DAG run share an id if the alert calls the same people. Exceptions:
 
         - A task that waits for a person's decision has an id of its own.
-        - Successes have another id, and skipped tasks, so that no call about them silences a failure.
+        - A success has an id of its own, and so has a skipped task. A call about them silences no failure.
         - A failure has an id of its own if ``only_of`` contains a text that no other failure has.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
