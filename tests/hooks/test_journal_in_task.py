@@ -196,6 +196,7 @@ def test_an_unconfirmed_call_is_not_taken_for_another_call_of_the_task_to_the_sa
             function.place(CONTACT, "Your order is ready", external_id="order-7")
 
 
+@needs_state
 def test_at_least_once_places_an_unconfirmed_call_again(function: Function, desk: Desk) -> None:
     desk.exchange.fault(Fault.DROP_BEFORE, method=START)
     assert function.place(delivery="at_least_once")["attempt"] == 2
