@@ -42,10 +42,11 @@ class CallsInTask:
         The first of these rules that fits the request decides:
 
         1. This try has already asked for a call with exactly the same content: the number of that call.
-        2. Earlier tries asked for calls to this person, and this try has not asked for all of these calls
-           yet: of these calls, the number of the first call with exactly the same content in an earlier try.
-           If no call had this content: the number of the first call.
-        3. Otherwise: a new number.
+        2. An earlier try has asked for a call to this person with exactly the same content, and this try has
+           not asked for that call yet: the number of that call.
+        3. An earlier try has asked for other calls to this person, and this try has not asked for all of them
+           yet: the number of the first call that is left.
+        4. Otherwise: a new number.
 
         The method stores the number before it returns.
 

@@ -224,8 +224,8 @@ class CallApiHook(BaseHook):
         call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call
         may have been placed. The method searches for an unconfirmed call.
 
-        - A retry recognises a call by the called person and the content of the request. A request with a new
-          content gets the person's first call for which the retry has not asked yet.
+        - A retry recognises a call by the person and the content of the request. If the content is new,
+          the retry gets the oldest call to this person that it has not got yet.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 

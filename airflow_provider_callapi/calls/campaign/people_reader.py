@@ -90,7 +90,9 @@ class _PeopleReader:
         self._rounded = RoundedNumbers()
 
     def read(self, given: Mapping[str, Any], line: int) -> None:
-        """Read one row: a person to call, an invalid row, a duplicate, a blank row or a row of another shard.
+        """Read one row, and add it to the people to call, the invalid rows or the duplicates.
+
+        Blank rows and rows of other shards are added to none of them.
 
         :raises ListUnreadable: it is not certain what a column means.
         """

@@ -110,7 +110,7 @@ def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
 
 
 def _read(raw: Mapping[str, Any], field: str) -> Any:
-    """Return a field's value, converted as in a row of the report: the text ``true`` becomes True."""
+    """Return the value of a field of a reported call: the text ``true`` becomes True, as in a row."""
     try:
         return read_plain_value(field, raw[field])
     except (LookupError, TypeError, ValueError):

@@ -62,9 +62,9 @@ class PeopleOfIndex:
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Store and publish that this map index is about to call the person.
+        """Store that this map index is about to call the person, so that the other map indexes can read it.
 
-        :raises CallApiFailure: a map index may have called the person before.
+        :raises CallApiFailure: another map index may have called the person before.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
