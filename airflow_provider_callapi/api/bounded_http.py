@@ -114,7 +114,8 @@ class BoundedSession(requests.Session):
     """An HTTP session whose time limit holds for a whole request, from the connection to the last byte.
 
     Pass the limit with each request as ``timeout=urllib3.Timeout(total=seconds)``. If a host has several IP
-    addresses, the connection to each address can last as long as the limit.
+    addresses, the session tries one after another, and each attempt to connect has the whole limit. Such a
+    request can last longer than the limit.
 
     Before the first request to a URL, the session reads the proxies and the CA bundle for this URL from the
     environment. The session keeps these settings for later requests to the URL.

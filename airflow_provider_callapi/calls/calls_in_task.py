@@ -1,8 +1,8 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
 A retry of the task asks for the same calls again, perhaps in another order or with other messages. The
-package recognises a call by its person, and then by its content. A request with a new content gets the first
-call to the person that the try has not asked for yet.
+package looks for a recorded call to the same person with the same content. If there is none, the request
+belongs to the first recorded call to the person that this try has not asked for yet.
 
 Within one try, two requests with exactly the same content ask for one call.
 """

@@ -368,5 +368,9 @@ class CallApiListTalkOptionsOperator(_ControlOperator):
     request_type = methods.ListTalkOptions
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Request the account's talk options from the service. Return a list with one dict per option."""
+        """Return the account's talk options as a list of dicts.
+
+        A talk option is an action that an employee starts with a phone button during a call, such as a
+        transfer.
+        """
         return [option.model_dump(mode="json") for option in self.send(self.make_request())]

@@ -32,12 +32,14 @@ def account_offset(findings: Findings) -> int | None:
 def account_zone(findings: Findings, connection_zone: str | None, now: float) -> str | None:
     """Return an IANA time zone that has, at present, the UTC offset of the account's local times.
 
-    The zone in the answer to ``get.account`` is preferred, then the zone in the Airflow connection.
+    Many zones can have this offset. If the zone in the answer to ``get.account`` has it, the function returns
+    this zone. Otherwise, it tries the zone of the Airflow connection, and then all other zones.
 
     :param findings: what all probes have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: the present time, epoch seconds.
-    :return: for example ``Europe/Moscow``; None: the zone is not known.
+    :return: for example ``Europe/Moscow``; None: the zone is not known. If the offset is not known: the zone
+        in the answer to ``get.account``.
     """
     offset = account_offset(findings)
     named = findings.account_zone

@@ -14,8 +14,9 @@ ring. ``settle`` is a number of seconds that the user can set:
    again with step 1. After a minute without a winner, it rings without having won.
 
 Normally, exactly one candidate wins. The condition is that each needs at most ``settle`` seconds to read the
-store and write its claim. A slower candidate waits five more seconds in step 2. The first winner's call then
-appears in ``list.calls``, so the slower candidate does not call the same person again.
+store and write its claim. A slower candidate can win, too. It therefore waits five more seconds in step 2.
+After this time, ``list.calls`` shows the call of the first winner. Before a winner calls a person, it looks
+for such a call, and does not call the person again.
 """
 
 from __future__ import annotations

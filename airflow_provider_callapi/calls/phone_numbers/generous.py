@@ -147,7 +147,7 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
     """Return the SIP numbers in a text, and the rest of the text.
 
-    The SIP numbers include each phone number that the name before ``@`` may mean.
+    If the name before ``@`` can be read as a phone number, the phone number is returned with the SIP numbers.
     """
     if not _SIP_SIGN.search(text):
         return frozenset(), text

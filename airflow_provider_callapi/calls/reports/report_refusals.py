@@ -72,9 +72,9 @@ class Omissions:
         return (kind.method, part) not in self.parts
 
     def makes_unavailable(self, kind: ReportRequest, fields: Collection[str]) -> bool:
-        """Return whether a report is useless, because requests must leave out a needed field.
+        """Return whether a report is useless, because the service refuses a field that the caller needs.
 
-        A field is needed if ``fields`` and ``kind.needed_fields`` contain it.
+        The caller needs the fields that are both in ``fields`` and in ``kind.needed_fields``.
 
         :param kind: the class of the request.
         :param fields: the fields that the caller uses.
