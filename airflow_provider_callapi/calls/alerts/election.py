@@ -4,8 +4,8 @@ Fifty tasks can fail in the same second, but only one of them may ring. The task
 Airflow Variable), which cannot check and replace a value in one step. So the election relies on waiting times
 (Fischer's mutual exclusion).
 
-Each task is a candidate, and the other tasks are its rivals. A claim in the store is a candidate's right to
-ring. ``settle`` is a number of seconds that the user can set:
+Each task is a candidate, and the other tasks are its rivals. A claim in the store shows that a candidate
+wants to ring. ``settle`` is a number of seconds that the user can set:
 
 1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
    places the call, the candidate does not ring. If the claim becomes too old, the candidate continues.
@@ -57,7 +57,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Claim:
-    """The right of one failed task to ring for an alert, as the key-value store contains it."""
+    """The claim of one failed task that wants to ring for an alert, as the key-value store contains it."""
 
     alert: str  # the alert's external_id
     by: str  # the id of the candidate
@@ -143,7 +143,7 @@ class Candidate:
     def acquire(self) -> bool:
         """Take part in the election, and return whether this candidate may ring for the alert.
 
-        A claim in the store is a candidate's right to ring. A rival is another candidate.
+        A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
         1. If a rival has a claim but has not placed a call yet, the method waits. It stops waiting when the
            rival places a call or withdraws the claim, or when the claim is ``settle`` + 15 seconds old.

@@ -115,7 +115,8 @@ def read_digits(digits: str, region: str) -> str | None:
 
     :param digits: a national or international number, with or without the prefix that people dial first.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
-    :return: the number. None: the digits mean no valid number, or some digits are left over.
+    :return: the number. None: the digits mean no valid number, or contain more digits than the
+        number and its prefixes.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:

@@ -63,9 +63,10 @@ def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *
 def _converted(
     request_type: type[Request[Any]], values: Mapping[str, Any], region: str | None
 ) -> Mapping[str, Any]:
-    """Return the values of a request. The dict of a call becomes the call's session id.
+    """Return the values of a request's fields, in the form that the request takes.
 
-    With ``region``, phone numbers become E.164 digits.
+    If ``call_session_id`` is the result of a start task (a dict), it becomes the session id in the dict. If
+    ``region`` is not None, phone numbers become E.164 digits.
 
     :raises InvalidParameters: a phone number cannot be read.
     """
