@@ -1,7 +1,8 @@
 """Draw docstrings and sentences of the documentation at random, for a reader who has not seen the code.
 
 The reader marks each text as clear at first reading or not. The goals are 47 of 50 docstrings and 28 of 30
-sentences. A docstring stands alone. A sentence stands in its paragraph, between ``»`` and ``«``.
+sentences. A docstring stands alone. A sentence stands in its paragraph or list item, between ``»`` and ``«``,
+and a list item follows the sentence that introduces the list.
 
 Usage: ``python benchmarks/reading.py [SEED]``
 """
@@ -50,17 +51,21 @@ def sentences() -> Iterator[tuple[str, str]]:
     """
     for path in [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-        heading = ""
+        heading = introduction = ""
         for lines in re.split(r"\n\s*\n|\n(?=[-*#|] ?|\d+\. )", text):
             block = " ".join(lines.split())
             if block.startswith("#"):
                 heading = re.sub(r"\{#.*\}", "", block).strip("# ")
             elif block and block[0] not in "|<:!{[":
-                parts = _SENTENCE_ENDS.split(re.sub(r"^([-*]|\d+\.) ", "", block))
+                item = re.sub(r"^([-*]|\d+\.) ", "", block)
+                parts = _SENTENCE_ENDS.split(item)
+                if item == block:
+                    introduction = parts[-1] + " " if block.endswith(":") else ""
                 for index, sentence in enumerate(parts):
                     if len(sentence.split()) > 3:
                         marked = [*parts[:index], f"»{sentence}«", *parts[index + 1 :]]
-                        yield f"{path.relative_to(ROOT)} — {heading}", " ".join(marked)
+                        before = "" if item == block else introduction
+                        yield f"{path.relative_to(ROOT)} — {heading}", before + " ".join(marked)
 
 
 def main() -> None:

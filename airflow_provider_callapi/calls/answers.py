@@ -49,7 +49,7 @@ def _may_be_callers(leg: Leg, session: CallSession) -> bool:
 
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
-    """Return whether a leg of a call leads to the contact's number, so that the contact has not called."""
+    """Return whether the exchange has called the contact's number in one of these legs."""
     return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
 
 
