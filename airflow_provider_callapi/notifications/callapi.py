@@ -18,6 +18,7 @@ from airflow_provider_callapi.notifications._alert.contacts import (
     render_contacts,
 )
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
+from airflow_provider_callapi.notifications._alert.failure import with_accessors
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
     DEFAULT_QUIET_FOR,
@@ -198,6 +199,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         optional field cannot be rendered, log the error and set the field to None, because the alert must
         ring nevertheless. For the same reason, leave out an entry of a list of contacts.
         """
+        context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}
         people = self.contact if isinstance(self.contact, list | tuple | Set) else None
         for name in optional if people is None else (*optional, "contact"):

@@ -94,6 +94,22 @@ class Failure:
         return f"{self.kind} {self.dag_id} {self.task_id}".rstrip() + f", run {self.run_id}"
 
 
+def with_accessors(context: Mapping[str, Any]) -> Any:
+    """Return the context with ``var`` and ``conn``, which a template may use.
+
+    Airflow leaves them out of the context of a deadline's callback, and of a DAG's callback without a task.
+    """
+    if "var" in context:
+        return context
+    from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - parse time
+        ConnectionAccessor,
+        VariableAccessor,
+    )
+
+    variables = {kind: VariableAccessor(deserialize_json=kind == "json") for kind in ("json", "value")}
+    return {"var": variables, "conn": ConnectionAccessor(), **context}
+
+
 def _event(state: Any) -> str:
     """Return ``success`` or ``skipped`` if a task's state, or a DAG callback's reason, is one of them."""
     return next((event for event in ("success", "skipped") if state == event), "")

@@ -55,6 +55,16 @@ def test_a_contact_that_cannot_be_rendered_does_not_keep_the_others_from_being_r
     assert "contact: entry 1 of 2 cannot be rendered" in log()
 
 
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("context", [of_dag(), of_task(), pytest.param(None, id="deadline")])
+def test_a_contact_may_come_from_an_airflow_variable_in_every_callback(desk, monkeypatch, context, ring):
+    monkeypatch.setenv("AIRFLOW_VAR_DUTY", ON_DUTY)
+
+    ring(notifier("{{ var.value.duty }}"), context or of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
 @pytest.mark.parametrize("duty", ["{0}, {1}", "{0}\n{1}", "['{0}', '{1}']"])
 def test_an_entry_of_a_list_may_give_several_people(desk, duty):
     desk.exchange.default_script = Script.busy()
