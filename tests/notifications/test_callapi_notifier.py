@@ -94,6 +94,18 @@ def test_a_call_about_a_task_that_has_not_failed_silences_no_failure(desk, state
     assert rung(desk) == [ON_DUTY, ON_DUTY], "one call about the failures of the run"
 
 
+def test_a_call_about_a_retry_silences_no_call_about_the_final_failure(desk):
+    """A person who hears that Airflow will retry the task waits for the end of the retries."""
+    failed = of_task()
+    for _ in range(3):
+        failed["ti"].state = TaskInstanceState.UP_FOR_RETRY
+        notifier()(failed)
+    failed["ti"].state = TaskInstanceState.FAILED
+    notifier()(failed)
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY], "one call about the retries, one about the failure"
+
+
 def test_a_call_about_the_success_of_a_run_silences_no_failure(desk):
     notifier()(of_dag() | {"reason": "success"})
     notifier()(of_dag())
