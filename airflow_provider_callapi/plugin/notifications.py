@@ -128,6 +128,7 @@ class Receiver:
         self._secret: tuple[float, str | None] | None = None
         self._known: OrderedDict[Notification, None] = OrderedDict()
         self._lock = threading.Lock()
+        self._storing = threading.Lock()
 
     def receive(self, body: bytes) -> None:
         """Check a notification, and create its asset event. Ignore the repeat of an earlier notification.
@@ -159,24 +160,14 @@ class Receiver:
         self._hand_on(notification)
 
     def _hand_on(self, notification: Notification) -> None:
-        with self._lock:
+        with self._storing:  # a repeat is accepted only after its notification is stored
             if notification in self._known:
                 return
+            if not self._store(notification):
+                raise HTTPException(404, f"No DAG uses the asset {asset_name()}.")
             self._known[notification] = None
             if len(self._known) > _REMEMBERED_HERE:
                 self._known.popitem(last=False)
-        try:
-            has_asset = self._store(notification)
-        except BaseException:
-            self._forget(notification)  # the vendor may send the notification again
-            raise
-        if not has_asset:
-            self._forget(notification)
-            raise HTTPException(404, f"No DAG uses the asset {asset_name()}.")
-
-    def _forget(self, notification: Notification) -> None:
-        with self._lock:
-            self._known.pop(notification, None)
 
     def _current_secret(self) -> str | None:
         now = self._clock()
@@ -221,7 +212,9 @@ def store_event(notification: Notification) -> bool:
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)
     with create_session() as session:
-        asset = session.scalar(select(AssetModel).where(AssetModel.name == asset_name()))
+        # The row is locked, so a repeat that another process receives now is compared only after the commit.
+        wanted = select(AssetModel).where(AssetModel.name == asset_name())
+        asset = session.scalar(wanted.with_for_update(key_share=True))
         if asset is None:
             return False
         recent = select(AssetEvent.extra).where(
