@@ -42,6 +42,11 @@ _MOST_IN_A_MINUTE = 600
 """The largest number of notifications with the right secret that one process takes in a minute."""
 _SECRET_KEPT = 30.0
 """Seconds for which a process keeps the secret that it has read."""
+_NO_SECRET_KEPT = 1.0
+"""Seconds after which a process reads a missing secret again.
+
+Airflow also finds no secret if the secrets backend or the database fails for a moment.
+"""
 _REMEMBERED = timedelta(minutes=10)
 """How long all processes of the API server remember a notification. The vendor may send one twice."""
 _REMEMBERED_HERE = 10_000
@@ -171,8 +176,9 @@ class Receiver:
 
     def _current_secret(self) -> str | None:
         now = self._clock()
-        if self._secret is None or now >= self._secret[0] + _SECRET_KEPT:
-            self._secret = now, self._read_secret()
+        if self._secret is None or now >= self._secret[0]:
+            secret = self._read_secret()
+            self._secret = now + (_SECRET_KEPT if secret else _NO_SECRET_KEPT), secret
         return self._secret[1]
 
 
@@ -213,7 +219,8 @@ def store_event(notification: Notification) -> bool:
     now = datetime.now(UTC)
     with create_session() as session:
         # The row is locked, so a repeat that another process receives now is compared only after the commit.
-        wanted = select(AssetModel).where(AssetModel.name == asset_name())
+        # Airflow keeps an asset of a deleted DAG, also one of the same name, as inactive.
+        wanted = select(AssetModel).where(AssetModel.name == asset_name(), AssetModel.active.has())
         asset = session.scalar(wanted.with_for_update(key_share=True))
         if asset is None:
             return False

@@ -102,6 +102,18 @@ def test_a_new_secret_is_in_force_half_a_minute_later(store, clock):
     receiver.receive(body(event="answered", secret="new"))
 
 
+def test_a_secret_that_cannot_be_read_for_a_moment_is_read_again_after_a_second(store, clock):
+    """Airflow logs the error of a secrets backend, and says that the Variable has no value."""
+    secrets = iter([None, SECRET])
+    receiver = Receiver(lambda: next(secrets), store, clock)
+    assert refused(receiver, body()) == 404
+    clock.advance(1)
+
+    receiver.receive(body())
+
+    assert store.stored == [Notification(5, "ended")]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -252,6 +264,25 @@ def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(cli
     assert SECRET not in str(extra)
 
 
+def test_an_event_belongs_to_the_asset_that_a_dag_uses_and_not_to_an_older_one_of_its_name(client, asset):
+    """An author has given the asset another URI. Airflow keeps the asset with the old one."""
+    from airflow.models.asset import AssetActive, AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    with create_session() as session:
+        session.execute(delete(AssetActive))
+        session.add(AssetModel(name="callapi_notifications", uri="x-calls://new", group="asset"))
+        session.flush()
+        session.add(AssetActive(name="callapi_notifications", uri="x-calls://new"))
+
+    assert client.post("/notifications", content=body()).status_code == 204
+
+    with create_session() as session:
+        uris = session.scalars(select(AssetModel.uri).join(AssetEvent, AssetEvent.asset_id == AssetModel.id))
+        assert list(uris) == ["x-calls://new"]
+
+
 def test_a_repeat_that_another_api_server_receives_at_once_becomes_no_second_event(postgres, monkeypatch):
     from airflow.models.asset import AssetActive, AssetEvent, AssetModel
     from airflow.models.base import Base
@@ -286,6 +317,19 @@ def test_a_repeat_that_another_api_server_receives_at_once_becomes_no_second_eve
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(AssetEvent)) == 1
     engine.dispose()
+
+
+def test_the_sender_gets_an_error_if_no_dag_uses_the_asset_any_more(client, asset):
+    """Airflow keeps the assets of deleted DAGs."""
+    from airflow.models.asset import AssetActive
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(AssetActive))
+
+    assert client.post("/notifications", content=body()).status_code == 404
+    assert asset() == []
 
 
 def test_the_sender_gets_an_error_if_no_dag_uses_the_asset(client):
