@@ -201,8 +201,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         """
         context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}
-        people = self.contact if isinstance(self.contact, list | tuple | Set) else None
-        for name in optional if people is None else (*optional, "contact"):
+        people = self.contact if isinstance(self.contact, list | tuple | Set) else [self.contact]
+        # Airflow would log the whole template, and thereby phone numbers, if it cannot render it.
+        for name in (*optional, "contact"):
             setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))
@@ -214,8 +215,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         self._keeps_text = True
         try:
-            if people is not None:
-                self.contact = render_contacts(people, partial(render, "contact"), self.log)
+            self.contact = render_contacts(people, partial(render, "contact"), self.log)
             rendered = render_optional(optional, render, self.log)
         finally:
             self._keeps_text = self._refuses_gaps = False

@@ -56,6 +56,15 @@ def test_a_contact_that_cannot_be_rendered_does_not_keep_the_others_from_being_r
 
 
 @SYNC_AND_ASYNC
+@pytest.mark.parametrize("contact", [f"{ON_DUTY}, {{{{ 1 / 0 }}}}", [ON_DUTY, "{{ 1 / 0 }}"]])
+def test_the_log_of_a_contact_that_cannot_be_rendered_holds_no_phone_number(desk, log, contact, ring):
+    ring(notifier(contact), of_deadline())
+
+    assert "cannot be rendered: ZeroDivisionError" in log()
+    assert ON_DUTY not in log()
+
+
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("context", [of_dag(), of_task(), pytest.param(None, id="deadline")])
 def test_a_contact_may_come_from_an_airflow_variable_in_every_callback(desk, monkeypatch, context, ring):
     monkeypatch.setenv("AIRFLOW_VAR_DUTY", ON_DUTY)
