@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import structlog
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.utils.state import TaskInstanceState
 from airflow_fakes import VNUMBER
 from failing_callbacks import (
@@ -26,6 +27,7 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
 
@@ -141,6 +143,30 @@ def test_a_callback_does_not_fail_and_the_log_shows_that_no_person_was_rung(
     assert rung(desk) == []
     assert "No person was rung for" in log()
     assert "sales" in log()
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@SYNC_AND_ASYNC
+def test_an_alert_rings_although_its_connection_cannot_be_read_at_first(
+    desk, monkeypatch, log, context, ring
+):
+    """Airflow does not repeat a callback, and says that the connection does not exist."""
+    failures = iter([True, True])
+
+    def fails_twice(read):
+        def get(*args):
+            if next(failures, False):
+                raise AirflowNotFoundException("no connection, because the secrets backend is down")
+            return read(*args)
+
+        return classmethod(lambda hook, *args: get(*args))
+
+    for name in ("get_connection", "aget_connection"):
+        monkeypatch.setattr(CallApiHook, name, fails_twice(getattr(CallApiHook, name)))
+    ring(notifier(), context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert "The connection cannot be read, next try in" in log()
 
 
 def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):
