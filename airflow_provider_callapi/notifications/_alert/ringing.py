@@ -65,10 +65,7 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 
 
 async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
-    """Read the alert's connection. Try again if it cannot be read, e.g. because a secrets backend is down.
-
-    :raises Exception: the connection cannot be read, or a user must correct it.
-    """
+    """Read the alert's connection. Try again if it cannot be read, e.g. because a secrets backend is down."""
     for pause in (*connection_pauses(failure.kind), None):
         try:
             return await execution.connect(hook)
