@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Sequence, Set
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseNotifier
@@ -14,8 +15,10 @@ from airflow_provider_callapi.notifications._alert.contacts import (
     check_contacts,
     check_external_id,
     check_virtual_number,
+    render_contacts,
 )
 from airflow_provider_callapi.notifications._alert.execution import InProcess, InTriggerer, run_without_loop
+from airflow_provider_callapi.notifications._alert.failure import with_accessors
 from airflow_provider_callapi.notifications._alert.options import (
     ALERT_PARAMETERS,
     DEFAULT_QUIET_FOR,
@@ -73,8 +76,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     person may be called twice if Airflow kills the task or triggerer in the second after the start request.
     With ``quiet_for=0``, the notifier begins again with the first contact.
 
-    :param contact: a phone number, a list of phone numbers, or a text with several numbers, separated by
-        commas.
+    :param contact: a phone number, or several: a list, or a text with commas between the numbers. If one
+        entry of a list cannot be rendered, the notifier calls the other people.
     :param region: ISO 3166 code of the country of numbers without a country code, ``RU`` by default.
     :param virtual_phone_number: the account's number from which the notifier calls. The contact's phone shows
         it.
@@ -194,10 +197,13 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         The fields ``message``, ``external_id``, ``dialing_timeout`` and ``region`` are optional. If an
         optional field cannot be rendered, log the error and set the field to None, because the alert must
-        ring nevertheless.
+        ring nevertheless. For the same reason, leave out an entry of a list of contacts.
         """
+        context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}
-        for name in optional:
+        people = self.contact if isinstance(self.contact, list | tuple | Set) else [self.contact]
+        # Airflow would log the whole template, and thereby phone numbers, if it cannot render it.
+        for name in (*optional, "contact"):
             setattr(self, name, None)
         super().render_template_fields(context, jinja_env)
         environment = jinja_env or self.get_template_env(dag=context.get("dag"))
@@ -209,6 +215,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         self._keeps_text = True
         try:
+            self.contact = render_contacts(people, partial(render, "contact"), self.log)
             rendered = render_optional(optional, render, self.log)
         finally:
             self._keeps_text = self._refuses_gaps = False

@@ -42,6 +42,11 @@ _MOST_IN_A_MINUTE = 600
 """The largest number of notifications with the right secret that one process takes in a minute."""
 _SECRET_KEPT = 30.0
 """Seconds for which a process keeps the secret that it has read."""
+_NO_SECRET_KEPT = 1.0
+"""Seconds after which a process reads a missing secret again.
+
+Airflow also finds no secret if the secrets backend or the database fails for a moment.
+"""
 _REMEMBERED = timedelta(minutes=10)
 """How long all processes of the API server remember a notification. The vendor may send one twice."""
 _REMEMBERED_HERE = 10_000
@@ -128,6 +133,7 @@ class Receiver:
         self._secret: tuple[float, str | None] | None = None
         self._known: OrderedDict[Notification, None] = OrderedDict()
         self._lock = threading.Lock()
+        self._storing = threading.Lock()
 
     def receive(self, body: bytes) -> None:
         """Check a notification, and create its asset event. Ignore the repeat of an earlier notification.
@@ -159,29 +165,20 @@ class Receiver:
         self._hand_on(notification)
 
     def _hand_on(self, notification: Notification) -> None:
-        with self._lock:
+        with self._storing:  # a repeat is accepted only after its notification is stored
             if notification in self._known:
                 return
+            if not self._store(notification):
+                raise HTTPException(404, f"No DAG uses the asset {asset_name()}.")
             self._known[notification] = None
             if len(self._known) > _REMEMBERED_HERE:
                 self._known.popitem(last=False)
-        try:
-            has_asset = self._store(notification)
-        except BaseException:
-            self._forget(notification)  # the vendor may send the notification again
-            raise
-        if not has_asset:
-            self._forget(notification)
-            raise HTTPException(404, f"No DAG uses the asset {asset_name()}.")
-
-    def _forget(self, notification: Notification) -> None:
-        with self._lock:
-            self._known.pop(notification, None)
 
     def _current_secret(self) -> str | None:
         now = self._clock()
-        if self._secret is None or now >= self._secret[0] + _SECRET_KEPT:
-            self._secret = now, self._read_secret()
+        if self._secret is None or now >= self._secret[0]:
+            secret = self._read_secret()
+            self._secret = now + (_SECRET_KEPT if secret else _NO_SECRET_KEPT), secret
         return self._secret[1]
 
 
@@ -221,7 +218,10 @@ def store_event(notification: Notification) -> bool:
     key = {"call_session_id": notification.call_session_id, "event": notification.event}
     now = datetime.now(UTC)
     with create_session() as session:
-        asset = session.scalar(select(AssetModel).where(AssetModel.name == asset_name()))
+        # The row is locked, so a repeat that another process receives now is compared only after the commit.
+        # Airflow keeps an asset of a deleted DAG, also one of the same name, as inactive.
+        wanted = select(AssetModel).where(AssetModel.name == asset_name(), AssetModel.active.has())
+        asset = session.scalar(wanted.with_for_update(key_share=True))
         if asset is None:
             return False
         recent = select(AssetEvent.extra).where(

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import structlog
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.utils.state import TaskInstanceState
 from airflow_fakes import VNUMBER
 from failing_callbacks import (
@@ -26,6 +27,7 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
 
@@ -94,6 +96,18 @@ def test_a_call_about_a_task_that_has_not_failed_silences_no_failure(desk, state
     assert rung(desk) == [ON_DUTY, ON_DUTY], "one call about the failures of the run"
 
 
+def test_a_call_about_a_retry_silences_no_call_about_the_final_failure(desk):
+    """A person who hears that Airflow will retry the task waits for the end of the retries."""
+    failed = of_task()
+    for _ in range(3):
+        failed["ti"].state = TaskInstanceState.UP_FOR_RETRY
+        notifier()(failed)
+    failed["ti"].state = TaskInstanceState.FAILED
+    notifier()(failed)
+
+    assert rung(desk) == [ON_DUTY, ON_DUTY], "one call about the retries, one about the failure"
+
+
 def test_a_call_about_the_success_of_a_run_silences_no_failure(desk):
     notifier()(of_dag() | {"reason": "success"})
     notifier()(of_dag())
@@ -129,6 +143,30 @@ def test_a_callback_does_not_fail_and_the_log_shows_that_no_person_was_rung(
     assert rung(desk) == []
     assert "No person was rung for" in log()
     assert "sales" in log()
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@SYNC_AND_ASYNC
+def test_an_alert_rings_although_its_connection_cannot_be_read_at_first(
+    desk, monkeypatch, log, context, ring
+):
+    """Airflow does not repeat a callback, and says that the connection does not exist."""
+    failures = iter([True, True])
+
+    def fails_twice(read):
+        def get(*args):
+            if next(failures, False):
+                raise AirflowNotFoundException("no connection, because the secrets backend is down")
+            return read(*args)
+
+        return classmethod(lambda hook, *args: get(*args))
+
+    for name in ("get_connection", "aget_connection"):
+        monkeypatch.setattr(CallApiHook, name, fails_twice(getattr(CallApiHook, name)))
+    ring(notifier(), context)
+
+    assert rung(desk) == [ON_DUTY]
+    assert "The connection cannot be read, next try in" in log()
 
 
 def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("airflow.assets.manager", reason="needs Airflow's API server")
 
+from airflow.assets.manager import asset_manager
 from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
@@ -98,6 +102,18 @@ def test_a_new_secret_is_in_force_half_a_minute_later(store, clock):
     receiver.receive(body(event="answered", secret="new"))
 
 
+def test_a_secret_that_cannot_be_read_for_a_moment_is_read_again_after_a_second(store, clock):
+    """Airflow logs the error of a secrets backend, and says that the Variable has no value."""
+    secrets = iter([None, SECRET])
+    receiver = Receiver(lambda: next(secrets), store, clock)
+    assert refused(receiver, body()) == 404
+    clock.advance(1)
+
+    receiver.receive(body())
+
+    assert store.stored == [Notification(5, "ended")]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -164,6 +180,35 @@ def test_a_notification_that_could_not_be_stored_is_accepted_when_it_is_repeated
     assert store.stored == [Notification(5, "ended")]
 
 
+def test_a_repeat_is_accepted_only_if_its_notification_could_be_stored(clock):
+    """The vendor repeats a notification while the database still fails to store the first one."""
+    first_stores, repeat_sent, results = Event(), Event(), []
+
+    def store(_: Notification) -> bool:
+        if not first_stores.is_set():
+            first_stores.set()
+            repeat_sent.wait(5)
+            raise OSError("the database is away")
+        results.append("stored")
+        return True
+
+    def send_repeat() -> None:
+        receiver.receive(body())
+        results.append("accepted")
+
+    receiver = Receiver(lambda: SECRET, store, clock)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(receiver.receive, body())
+        first_stores.wait(5)
+        repeat = pool.submit(send_repeat)
+        wait([repeat], timeout=0.1)  # the repeat waits for the first one
+        repeat_sent.set()
+        repeat.result()
+
+    assert isinstance(first.exception(), OSError)
+    assert results == ["stored", "accepted"]
+
+
 # --- in Airflow ---
 
 
@@ -217,6 +262,74 @@ def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(cli
     (extra,) = asset()
     assert extra["payload"].items() >= {"call_session_id": 5, "event": "ended"}.items()
     assert SECRET not in str(extra)
+
+
+def test_an_event_belongs_to_the_asset_that_a_dag_uses_and_not_to_an_older_one_of_its_name(client, asset):
+    """An author has given the asset another URI. Airflow keeps the asset with the old one."""
+    from airflow.models.asset import AssetActive, AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    with create_session() as session:
+        session.execute(delete(AssetActive))
+        session.add(AssetModel(name="callapi_notifications", uri="x-calls://new", group="asset"))
+        session.flush()
+        session.add(AssetActive(name="callapi_notifications", uri="x-calls://new"))
+
+    assert client.post("/notifications", content=body()).status_code == 204
+
+    with create_session() as session:
+        uris = session.scalars(select(AssetModel.uri).join(AssetEvent, AssetEvent.asset_id == AssetModel.id))
+        assert list(uris) == ["x-calls://new"]
+
+
+def test_a_repeat_that_another_api_server_receives_at_once_becomes_no_second_event(postgres, monkeypatch):
+    from airflow.models.asset import AssetActive, AssetEvent, AssetModel
+    from airflow.models.base import Base
+    from sqlalchemy import create_engine, func, select, text
+    from sqlalchemy.orm import sessionmaker
+
+    name = f"d{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name};")
+    engine = create_engine(postgres.get_uri(database=name, driver="psycopg2"))
+    Base.metadata.create_all(engine)
+    sessions = sessionmaker(engine)
+    monkeypatch.setattr(notifications, "create_session", sessions.begin)
+    with sessions.begin() as session:
+        session.add(AssetModel(name="callapi_notifications", uri="callapi_notifications", group="asset"))
+        session.flush()
+        session.add(AssetActive(name="callapi_notifications", uri="callapi_notifications"))
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    register, entered = asset_manager.register_asset_change, []
+
+    def register_after_the_other_has_looked(**arguments: Any) -> Any:
+        entered.append(arguments)
+        while len(entered) < 2:
+            with engine.connect() as db:
+                if db.scalar(waiting):
+                    break
+        return register(**arguments)
+
+    monkeypatch.setattr(asset_manager, "register_asset_change", register_after_the_other_has_looked)
+    with ThreadPoolExecutor() as servers:
+        list(servers.map(notifications.store_event, [Notification(5, "ended")] * 2))
+
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(AssetEvent)) == 1
+    engine.dispose()
+
+
+def test_the_sender_gets_an_error_if_no_dag_uses_the_asset_any_more(client, asset):
+    """Airflow keeps the assets of deleted DAGs."""
+    from airflow.models.asset import AssetActive
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(AssetActive))
+
+    assert client.post("/notifications", content=body()).status_code == 404
+    assert asset() == []
 
 
 def test_the_sender_gets_an_error_if_no_dag_uses_the_asset(client):

@@ -14,6 +14,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
 from airflow_provider_callapi.calls.placing import CallGateway, Unresolved, place
 from airflow_provider_callapi.calls.stores import MemoryStore
+from airflow_provider_callapi.calls.unconfirmed_call import folded
 
 
 @dataclass
@@ -97,18 +98,18 @@ class Escalation:
 
         A call belongs to the alert if two conditions are met:
 
-        - One of the pairs in `call_ids` contains its ``external_id``.
+        - One of the pairs in `call_ids` contains its ``external_id``, in any spelling, see `folded`.
         - Its number may be the number of the person in this pair, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.
         """
-        people = {call_id: person for person, call_id in self.call_ids}
+        people = {folded(call_id): person for person, call_id in self.call_ids}
         calls = [
-            Progress(people[session.external_id], session.call_session_id)
+            Progress(person, session.call_session_id)
             for session in sessions
-            if session.external_id in people
-            and may_be_same_number(session.contact_phone_number, self.contact_of(people[session.external_id]))
+            if (person := people.get(folded(session.external_id or "")))
+            and may_be_same_number(session.contact_phone_number, self.contact_of(person))
         ]
         return max(calls, key=lambda call: call.person, default=None)
 

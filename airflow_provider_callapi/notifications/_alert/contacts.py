@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Set
 from typing import Any
 
-from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
 from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_or_sip
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
@@ -19,12 +20,34 @@ _ANY_REGION = "RU"
 
 
 def split_contacts(contact: Any) -> list[str]:
-    """Return the phone numbers in the parameter ``contact`` as a list of texts, as the author wrote them."""
-    given = str(contact) if isinstance(contact, int | float) else contact
-    if isinstance(given, str) and (written := _WRITTEN_LIST.fullmatch(given)):
+    """Return the phone numbers in the parameter ``contact`` as a list of texts, as the author wrote them.
+
+    An entry of a list may contain several numbers, too.
+    """
+    if isinstance(contact, Iterable) and not isinstance(contact, str):
+        return [number for entry in in_calling_order(contact) for number in split_contacts(entry)]
+    given = str(contact)
+    if written := _WRITTEN_LIST.fullmatch(given):
         given = re.sub(r"['\"]", "", written[1] or written[2])
-    contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
-    return [text for text in (str(contact).strip() for contact in contacts) if text]
+    return [text for text in (number.strip() for number in re.split(r"[,;\n]", given)) if text]
+
+
+def in_calling_order(contacts: Iterable[Any]) -> list[Any]:
+    """Return the entries of a list of contacts. A set has no order of its own, so its entries are sorted."""
+    # Each process orders a set in its own way. The alert's id and the positions of its people need one order.
+    return sorted(contacts, key=str) if isinstance(contacts, Set) else list(contacts)
+
+
+def render_contacts(contacts: Collection[Any], render: Callable[[Any], Any], log: Any) -> list[Any]:
+    """Render each entry of a list of contacts. Log an entry that cannot be rendered, and leave it out."""
+    rendered = []
+    for position, entry in enumerate(in_calling_order(contacts), start=1):
+        try:
+            rendered.append(render(entry))
+        except Exception as error:  # e.g. a missing Variable; the other people must be called nevertheless
+            text = mask_phones(f"{type(error).__name__}: {error}")
+            log.error("contact: entry %d of %d cannot be rendered: %s", position, len(contacts), text)
+    return rendered
 
 
 def read_number(text: str, region: str) -> str:
@@ -62,13 +85,14 @@ def check_contacts(contact: Any, region: str) -> None:
     if _is_template(region):
         return
     NumberingPlan.of(region)
-    if isinstance(contact, str) and _is_template(contact):
-        return
-    contacts = split_contacts(contact)
+    entries = in_calling_order(contact) if isinstance(contact, list | tuple | Set) else [contact]
+    contacts = [
+        text for entry in entries for text in ([entry] if _is_template(str(entry)) else split_contacts(entry))
+    ]
     if not contacts:
         raise ValueError("contact: at least one phone number is needed")
     for position, text in enumerate(contacts, start=1):
-        if _is_template(text):
+        if _is_template(str(text)):
             continue
         try:
             check_phone_or_sip(read_destination(text, region))

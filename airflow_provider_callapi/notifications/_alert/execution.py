@@ -34,7 +34,7 @@ class Execution(Protocol):
         """Return whether the callback that runs the alert can write Airflow Variables."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the Airflow connection without blocking, if the process has an event loop."""
+        """Read the Airflow connection, without blocking the event loop if the process has one."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function, such as a request, and return its result."""
@@ -58,7 +58,7 @@ class InProcess:
         return failure.kind != "deadline"
 
     async def connect(self, hook: CallApiHook) -> None:
-        pass  # the hook reads the connection at the first request
+        hook.settings  # noqa: B018 - the hook reads the connection, and keeps it
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         return function(*args)

@@ -18,6 +18,15 @@ _TEXTS = {
     "run": "Внимание! Ошибка в Airflow. Даг {dag}, запуск {run}.",
     "deadline": "Внимание! В Airflow просрочен даг {dag}, запуск {run}.",
 }
+_EVENT_TEXTS = {
+    ("task", "success"): "Задача в Airflow выполнена. Задача {task}, даг {dag}, запуск {run}.",
+    ("task", "skipped"): "Задача в Airflow пропущена. Задача {task}, даг {dag}, запуск {run}.",
+    ("task", "up_for_retry"): (
+        "Внимание! Ошибка в Airflow, задача будет повторена. Задача {task}, даг {dag}, запуск {run}."
+    ),
+    ("dag", "success"): "Даг в Airflow выполнен. Даг {dag}, запуск {run}.",
+}
+"""(kind, event) → the text about an event that is no failure, or no final one."""
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
 Kind = Literal["approval", "task", "dag", "run", "deadline"]
@@ -41,6 +50,7 @@ class Failure:
     # A restart or a retry does not change the value.
     caller: str = ""
     # ``success`` or ``skipped``: nothing has failed, and Airflow calls the notifier after this event.
+    # ``up_for_retry``: the task has failed, and Airflow will retry it.
     event: str = ""
 
     @classmethod
@@ -59,13 +69,14 @@ class Failure:
             return cls("deadline", dag_id, run_id, caller=deadline_id and f"deadline {deadline_id}")
         if ti is None or "reason" in context:
             return cls("dag", dag_id, run_id, event=_event(context.get("reason")))
-        waits = context.get("exception") is None and _waits_for_a_person(context.get("task"))
-        if not waits and _is_running(ti):
+        if _is_running(ti):
+            if context.get("exception") is None and _waits_for_a_person(context.get("task")):
+                return cls("approval", dag_id, run_id, _text(ti, "task_id"))
             task = f"task {dag_id} {run_id} {_text(ti, 'task_id')} {_text(ti, 'map_index')}"
             return cls("run", dag_id, run_id, caller=task)
-        if waits:
-            return cls("approval", dag_id, run_id, _text(ti, "task_id"))
-        event = _event(getattr(ti, "state", None)) if context.get("exception") is None else ""
+        event = _event(getattr(ti, "state", None))
+        if context.get("exception") is not None and event != "up_for_retry":
+            event = ""
         return cls("task", dag_id, run_id, _text(ti, "task_id"), event=event)
 
     def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
@@ -74,7 +85,7 @@ class Failure:
         All failures of one DAG run share an id if the alert calls the same people. Exceptions:
 
         - A task that waits for a person's decision has an id of its own.
-        - A success has an id of its own, and so has a skipped task. A call about them silences no failure.
+        - A success, a skipped task and a retry have ids of their own. A call about them silences no failure.
         - A failure has an id of its own if ``only_of`` contains a text that no other failure has.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
@@ -88,20 +99,40 @@ class Failure:
     def text(self) -> str:
         """The text about the failure that a call speaks by default, in Russian like the service's voices."""
         names = {"task": self.task_id, "dag": self.dag_id, "run": self.run_id}
-        return _TEXTS[self.kind].format(**{name: speakable(value) for name, value in names.items()})
+        text = _EVENT_TEXTS.get((self.kind, self.event), _TEXTS[self.kind])
+        return text.format(**{name: speakable(value) for name, value in names.items()})
 
     def __str__(self) -> str:
         return f"{self.kind} {self.dag_id} {self.task_id}".rstrip() + f", run {self.run_id}"
 
 
+def with_accessors(context: Mapping[str, Any]) -> Any:
+    """Return the context with ``var`` and ``conn``, which a template may use.
+
+    Airflow leaves them out of the context of a deadline's callback, and of a DAG's callback without a task.
+    """
+    if "var" in context:
+        return context
+    from airflow.sdk.execution_time.context import (  # noqa: PLC0415 - parse time
+        ConnectionAccessor,
+        VariableAccessor,
+    )
+
+    variables = {kind: VariableAccessor(deserialize_json=kind == "json") for kind in ("json", "value")}
+    return {"var": variables, "conn": ConnectionAccessor(), **context}
+
+
+_EVENTS = ("success", "skipped", "up_for_retry")
+
+
 def _event(state: Any) -> str:
-    """Return ``success`` or ``skipped`` if a task's state, or a DAG callback's reason, is one of them."""
-    return next((event for event in ("success", "skipped") if state == event), "")
+    """Return a task's state, or a DAG callback's reason, if it is no failure or no final one, else ''."""
+    return next((event for event in _EVENTS if state == event), "")
 
 
 def _waits_for_a_person(task: Any) -> bool:
     """Return whether a task is an Airflow operator that waits for a person's decision (human in the loop)."""
-    # Airflow runs the notifiers of such a task when the task asks the person, although no task has failed.
+    # Such a task runs its notifiers when it asks the person, although no task has failed.
     return any(base.__name__ == "HITLOperator" for base in type(task).__mro__)
 
 

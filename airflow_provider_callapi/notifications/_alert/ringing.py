@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowFailException
+
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
     Escalation,
@@ -30,6 +32,7 @@ from airflow_provider_callapi.notifications._alert.reporting import (
 )
 from airflow_provider_callapi.notifications._alert.start_requests import build_requests
 from airflow_provider_callapi.notifications._alert.time_limits import (
+    connection_pauses,
     make_hook,
     search_hook,
     warn_if_too_short,
@@ -48,9 +51,9 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
     with log_instead_of_raising(context, log):
         failure = Failure.from_context(context)
         with make_hook(options.callapi_conn_id, failure.kind) as hook:
-            await execution.connect(hook)
             may_write = execution.may_write_variables(failure)
             lock = AlertLock.make(options, failure, may_write=may_write, log=log)
+            await _connect(hook, execution, failure, lock)
             escalation, call = await execution.run(begin, hook, options, failure, lock, log)
             with log_interrupted_escalation(failure, log):
                 wanted = Acknowledgement.of(options, escalation.requests)
@@ -59,6 +62,18 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
                 if call and escalation.newest:  # a retry or restart of this callback calls no one else
                     await execution.run(lock.record_call, replace(escalation.newest, acknowledged=True))
                 count_alert("answered" if call else "rang")
+
+
+async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
+    """Read the alert's connection. Try again if it cannot be read, e.g. because a secrets backend is down."""
+    for pause in (*connection_pauses(failure.kind), None):
+        try:
+            return await execution.connect(hook)
+        except Exception as error:
+            if pause is None or isinstance(error, AirflowFailException | ValueError):
+                raise
+            lock.log.warning("The connection cannot be read, next try in %g s: %s", pause, error)
+        await execution.run(lock.sleep, pause)
 
 
 def begin(

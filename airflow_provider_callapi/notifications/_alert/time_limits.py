@@ -31,6 +31,8 @@ _LIMIT_WAITS: dict[Kind, float] = {
 
 Each wait must fit into Airflow's time limit for the callback.
 """
+_CONNECTION_PAUSES = {True: (1.0, 2.0), False: (2.0, 5.0, 10.0, 30.0, 60.0)}
+"""Whether Airflow limits the callback's time → pauses in seconds before the connection is read again."""
 _SEARCH_TIMEOUT = 3.0
 """Seconds that one request of a search may take in a callback with a time limit."""
 
@@ -40,6 +42,11 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
+
+
+def connection_pauses(kind: Kind) -> tuple[float, ...]:
+    """Return the pauses, in seconds, after which an alert reads a connection again that it cannot read."""
+    return _CONNECTION_PAUSES[kind in _AIRFLOW_LIMITS]
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:

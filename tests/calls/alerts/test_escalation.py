@@ -159,3 +159,12 @@ def test_an_active_call_of_the_alert_is_found_with_its_number_in_any_form(number
     [_, (person, call_id)] = escalation.call_ids
     listed = CallSession(call_session_id=7, external_id=call_id, contact_phone_number=number)
     assert escalation.newest_of([listed]) == (Progress(person, 7) if is_found else None)
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, " {} ".format])
+def test_an_active_call_of_the_alert_is_found_with_its_id_in_any_spelling(spell):
+    """A search for an unconfirmed call takes these spellings for one id, too."""
+    escalation = Escalation("Night-ETL", [CALL], None, 60.0, None, None)
+    call_id = spell("Night-ETL-1")
+    listed = CallSession(call_session_id=7, external_id=call_id, contact_phone_number=CALL.contact)
+    assert escalation.newest_of([listed]) == Progress(1, 7)

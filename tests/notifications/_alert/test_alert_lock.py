@@ -10,6 +10,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from airflow.sdk.execution_time.context import set_current_context
 from failing_callbacks import (
     ON_DUTY,
     SECOND,
@@ -110,7 +111,9 @@ def test_people_on_duty_for_different_tasks_of_one_run_are_both_rung(desk, exter
 
 def test_a_call_about_a_decision_does_not_suppress_the_call_about_a_failure(desk):
     desk.exchange.default_script = Script.busy()
-    notifier()(waiting_for_a_decision())
+    asking = waiting_for_a_decision()
+    with set_current_context(asking):
+        notifier()(asking)
     desk.sleep(30)
     notifier()(of_task())
 

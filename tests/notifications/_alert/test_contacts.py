@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from failing_callbacks import ON_DUTY, notifier, of_dag, of_deadline, rung
+from failing_callbacks import ON_DUTY, SYNC_AND_ASYNC, notifier, of_dag, of_deadline, of_task, rung
 from hypothesis import given, settings
 from spelled_numbers import NUMBERS, spelled
 
@@ -39,6 +39,57 @@ def test_a_template_may_give_the_text_of_a_list(desk, written):
     duty = str(written(people))
 
     notifier("{{ duty }}")({**of_dag(), "duty": duty})
+
+    assert rung(desk) == people
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("missing", ["{{ var.value.nobody_has_this }}", "{{ 1 / 0 }}", "{{ nonsense( }}"])
+@pytest.mark.parametrize("context", [of_dag(), of_task(), pytest.param(None, id="deadline")])
+def test_a_contact_that_cannot_be_rendered_does_not_keep_the_others_from_being_rung(
+    desk, log, missing, context, ring
+):
+    ring(notifier([missing, ON_DUTY]), context or of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+    assert "contact: entry 1 of 2 cannot be rendered" in log()
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("contact", [f"{ON_DUTY}, {{{{ 1 / 0 }}}}", [ON_DUTY, "{{ 1 / 0 }}"]])
+def test_the_log_of_a_contact_that_cannot_be_rendered_holds_no_phone_number(desk, log, contact, ring):
+    ring(notifier(contact), of_deadline())
+
+    assert "cannot be rendered: ZeroDivisionError" in log()
+    assert ON_DUTY not in log()
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("context", [of_dag(), of_task(), pytest.param(None, id="deadline")])
+def test_a_contact_may_come_from_an_airflow_variable_in_every_callback(desk, monkeypatch, context, ring):
+    monkeypatch.setenv("AIRFLOW_VAR_DUTY", ON_DUTY)
+
+    ring(notifier("{{ var.value.duty }}"), context or of_deadline())
+
+    assert rung(desk) == [ON_DUTY]
+
+
+@pytest.mark.parametrize("duty", ["{0}, {1}", "{0}\n{1}", "['{0}', '{1}']"])
+def test_an_entry_of_a_list_may_give_several_people(desk, duty):
+    desk.exchange.default_script = Script.busy()
+    people = [ON_DUTY, "79160000002"]
+
+    notifier(["{{ duty }}", "79160000003"])({**of_dag(), "duty": duty.format(*people)})
+
+    assert rung(desk) == [*people, "79160000003"]
+
+
+def test_a_set_of_people_has_the_same_order_in_every_process(desk):
+    """Otherwise, each callback has an alert of its own, and a retry continues behind another person."""
+    desk.exchange.default_script = Script.busy()
+    people = [f"7916000000{digit}" for digit in range(1, 9)]
+
+    notifier({*people})(of_deadline())
 
     assert rung(desk) == people
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk.execution_time.context import set_current_context
+from airflow.utils.state import TaskInstanceState
 from failing_callbacks import DEADLINE, of_dag, of_task, waiting_for_a_decision
 
 from airflow_provider_callapi.notifications._alert.failure import Failure, speakable
@@ -11,6 +12,14 @@ from airflow_provider_callapi.notifications._alert.failure import Failure, speak
 pytest_plugins = ["airflow_desk"]
 
 RUNNING = of_task("ring_everybody")
+ASKING = waiting_for_a_decision("approve_prices")
+
+
+def over(state, context=None):
+    """Return the context of a callback after a task has got a state."""
+    context = context or of_task("load", exception=RuntimeError("no") if state == "up_for_retry" else None)
+    context["ti"].state = TaskInstanceState(state)
+    return context
 
 
 @pytest.mark.parametrize(
@@ -22,7 +31,7 @@ RUNNING = of_task("ring_everybody")
             "запуск scheduled 23.11.2026 22:00.",
         ),
         (
-            waiting_for_a_decision("approve_prices"),
+            ASKING,
             "Внимание! Airflow ждёт решения человека. Задача approve prices, даг sales, "
             "запуск scheduled 23.11.2026 22:00.",
         ),
@@ -41,8 +50,34 @@ RUNNING = of_task("ring_everybody")
     ids=["task", "decision", "no decision", "dag", "dag with its last task", "running task", "deadline"],
 )
 def test_the_default_text_names_what_failed(context, text):
-    with set_current_context(RUNNING):
+    with set_current_context(ASKING if context is ASKING else RUNNING):
         assert Failure.from_context(context).text == text
+
+
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (over("success"), "Задача в Airflow выполнена. Задача load, даг sales, "),
+        (
+            over("success", waiting_for_a_decision()),
+            "Задача в Airflow выполнена. Задача approve, даг sales, ",
+        ),
+        (over("skipped"), "Задача в Airflow пропущена. Задача load, даг sales, "),
+        (
+            over("up_for_retry"),
+            "Внимание! Ошибка в Airflow, задача будет повторена. Задача load, даг sales, ",
+        ),
+        (of_dag() | {"reason": "success"}, "Даг в Airflow выполнен. Даг sales, "),
+    ],
+    ids=["success", "success of a decision", "skipped", "retry", "success of a run"],
+)
+def test_the_default_text_of_a_call_that_is_about_no_final_failure_says_so(context, text):
+    assert Failure.from_context(context).text == text + "запуск scheduled 23.11.2026 22:00."
+
+
+def test_a_task_that_asks_a_person_and_whose_worker_dies_counts_as_failed():
+    """The DAG processor then runs the failure callback, and does not know the exception."""
+    assert Failure.from_context(waiting_for_a_decision()).kind == "task"
 
 
 def test_a_task_in_state_running_whose_callback_runs_counts_as_failed():
