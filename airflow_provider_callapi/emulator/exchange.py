@@ -212,11 +212,21 @@ class Exchange(Dispatcher):
         with self._lock:
             self._expectations.no_other_rings = True
 
+    def play_to_end(self) -> None:
+        """Let every active call take its course at once, without waiting for the clock.
+
+        For example, an operator who is being called answers, and the contact's phone then rings. A call whose
+        script never ends it stays active. Use the method only at the end of a test: afterwards, events of the
+        exchange lie in the future of its clock.
+        """
+        with self._lock:
+            self._current_switchboard().play_to_end()
+
     def check_rings(self) -> None:
         """Fail if the phones have rung differently from the test's expectations.
 
         `expect_ring` and `expect_no_other_rings` state the expectations. The pytest plugin calls
-        `check_rings` after each passed test with the fixture ``callapi_emulator``.
+        `play_to_end` and `check_rings` after each passed test with the fixture ``callapi_emulator``.
 
         :raises AssertionError: the message names each phone that rang too often, too seldom or unexpectedly,
             with its number masked.

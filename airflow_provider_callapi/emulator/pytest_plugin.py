@@ -61,6 +61,9 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail a test with the fixture ``callapi_emulator`` if phones rang differently from the expectations.
 
+    The active calls first take their course: a DAG that does not wait for a call may end before the call has
+    rung its second phone.
+
     pytest calls this hook after the test's own code has passed, and then reports a failure of the test. The
     fixture itself could check the rings only in its teardown, and pytest would report an error instead of a
     failure.
@@ -70,4 +73,5 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     __tracebackhide__ = True  # the report shows only the message
     emulator = item.stash.get(_EMULATOR, None)
     if emulator is not None:
+        emulator.exchange.play_to_end()
         emulator.exchange.check_rings()

@@ -8,6 +8,7 @@ even for a hundred thousand calls.
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
@@ -89,13 +90,20 @@ class Switchboard:
         the events of calls that have ended.
         """
         deadline = self.clock()
+        self._run_events(deadline)
+        self.now = deadline
+
+    def play_to_end(self) -> None:
+        """Run all future events of the calls now, as if the clock had reached the time of the last event."""
+        self._run_events(math.inf)
+
+    def _run_events(self, deadline: float) -> None:
         while self._events and self._events[0][0] <= deadline:
             when, _, call, event = heapq.heappop(self._events)
             if call.active:
                 self.now = when
                 self.entry_texts.forget(call)
                 event()
-        self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
         """Add an event of a call to the emulator's journal, with the exchange's present time.
