@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from itertools import islice
 
 import requests
@@ -134,7 +135,16 @@ class Exchange(Dispatcher):
         :param times: the number of requests that the fault hits.
         :param seconds: real seconds. With `Fault.HANG` over HTTP, the connection breaks after this time at
             the latest.
+        :raises ValueError: no API of the exchange has the method, or ``times`` is less than 1.
         """
+        methods = {name for service in self._all_services() for name in service.methods}
+        if method is not None and method not in methods:
+            similar = get_close_matches(method, methods, n=1)
+            raise ValueError(
+                "method: there is no such method" + (f"; {similar[0]} is similar" if similar else "")
+            )
+        if times < 1:
+            raise ValueError("times: must be 1 or more")
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
             if not close_port:

@@ -18,6 +18,7 @@ from emulator_client import CONTACT, EmulatorClient
         ("fault", {"fault": "earthquake"}, "fault", "drop_before, drop_after"),
         ("fault", {}, "fault", "required"),
         ("fault", {"fault": "hang", "metod": "list.calls"}, "metod", "no such field"),
+        ("fault", {"fault": "hang", "method": "list.call"}, "method", "list.calls is similar"),
         ("inbound", {"contact": CONTACT, "employee_id": 4711}, "employee_id", "25"),
         ("clock", {}, "advance", "required"),
         ("clock", {"advance": -1}, "advance", "greater than or equal to 0"),
