@@ -41,6 +41,8 @@ class Emulator:
         self.port = port
         self._started = threading.Event()
         self._failure: BaseException | None = None
+        self._closings = 0
+        """How many faults and `refusing` blocks keep the port closed now."""
         self._thread = threading.Thread(target=self._run, name="callapi-emulator", daemon=True)
 
     @property
@@ -148,6 +150,9 @@ class Emulator:
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, reopen)
 
     async def _close_port(self) -> None:
+        self._closings += 1
+        if self._closings > 1:
+            return
         for server in self._server.servers:
             server.close()
         self._socket.close()
@@ -158,7 +163,8 @@ class Emulator:
         await asyncio.sleep(0)
 
     async def _reopen_port(self) -> None:
-        if not self._server.should_exit:
+        self._closings -= 1
+        if not self._closings and not self._server.should_exit:
             await self._server.startup(sockets=[self._socket])
 
 

@@ -66,6 +66,16 @@ def test_connections_are_refused_inside_the_block(exchange):
         assert exchange.requests("start.informer_call") == 0
 
 
+def test_the_port_stays_closed_until_the_last_refusal_has_ended(exchange):
+    with Emulator(exchange) as emulator:
+        with emulator.refusing():
+            with emulator.refusing():
+                pass
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"{emulator.url}/calls.json", timeout=60)
+        assert requests.get(f"{emulator.url}/calls.json", timeout=60).ok
+
+
 def test_a_planned_refusal_closes_the_port_for_its_seconds(exchange):
     with Emulator(exchange) as emulator:
         exchange.fault(Fault.REFUSE, seconds=0.3)
