@@ -52,8 +52,8 @@ class Emulator:
         If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address. If
         ``port`` is 0, the URL is usable only inside the ``with`` block.
         """
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
         """Return an Airflow connection to the first account of the emulated telephone exchange, as a dict.

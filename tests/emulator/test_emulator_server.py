@@ -105,3 +105,11 @@ def test_the_emulator_ends_while_a_connection_hangs(exchange):
         exchange.fault(Fault.HANG, seconds=60)
         started = time.monotonic()
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_the_connection_leads_to_an_ipv6_address(exchange, host):
+    with Emulator(exchange, host=host) as emulator:
+        connection = emulator.connection()
+        assert (connection["host"], connection["extra"]["data_api_host"]) == ("http://[::1]", emulator.url)
+        assert requests.get(f"{emulator.url}/calls.json", timeout=60).ok
