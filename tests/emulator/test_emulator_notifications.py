@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+import requests
 from airflow_fakes import start_informer_call
 
-from airflow_provider_callapi.emulator import Exchange, ManualClock, Script
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Script, notifications
 from airflow_provider_callapi.emulator.notifications import NotificationSender
 
 CONTACT = "79160000001"
@@ -99,3 +100,35 @@ def test_a_receiver_that_is_away_stops_no_call(caplog):
 
     assert "The notification was not sent: ConnectionError" in caplog.text
     assert "a secret" not in caplog.text
+
+
+def test_a_receiver_that_never_answers_does_not_keep_the_emulator_from_ending(monkeypatch):
+    seconds, begun, exchange = [0.0], Event(), Exchange()
+    sender = NotificationSender(exchange, "http://127.0.0.1:1/", "secret")
+
+    def hang(url: str, *, timeout: float, **_: Any) -> None:
+        begun.set()
+        assert sender._stop.wait(60)
+        seconds[0] += timeout
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests, "post", hang)
+    monkeypatch.setattr(notifications, "monotonic", lambda: seconds[0])
+    for _ in range(500):
+        exchange.inbound(CONTACT)
+    with sender:
+        assert begun.wait(60)
+
+    assert seconds[0] <= 20
+
+
+def test_a_notification_to_this_machine_goes_through_no_proxy(receiver, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    exchange = Exchange()
+    exchange.inbound(CONTACT)
+    NotificationSender(exchange, receiver.url, "secret").send_new()
+
+    assert [body["event"] for body in receiver.received] == ["started"]
