@@ -33,7 +33,8 @@ class NotificationSender:
     - ``ended``: the call ends.
 
     Inside the ``with`` block of the sender, a thread sends the notifications. After the block, the thread
-    sends the rest for at most ten seconds. A failed notification is not repeated. Example of a body: ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
+    sends the rest for at most ten seconds. A failed notification is not repeated. Example of a body:
+    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
 
     :param secret: the value of ``secret`` in each body.
     """
