@@ -17,6 +17,7 @@ from airflow_provider_callapi.emulator.expectations import RingExpectations
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
 from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.phones import read_phone
 from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -79,9 +80,12 @@ class Exchange(Dispatcher):
         """Set the script of a phone: what the person does when the phone rings.
 
         An active call whose contact has this phone keeps the old script.
+
+        :raises ValueError: ``phone`` is not a number that can ring.
         """
+        number = read_phone(phone)
         with self._lock:
-            self._switchboard.scripts[phone] = script
+            self._switchboard.scripts[number] = script
 
     def inbound(
         self,
@@ -100,9 +104,10 @@ class Exchange(Dispatcher):
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call.
         :raises KeyError: the account has no employee with this id.
-        :raises ValueError: ``virtual_number`` is None and the account has no number; or the account has no
-            employee; or the employee has no phone.
+        :raises ValueError: ``contact`` is no phone number; or ``virtual_number`` is None and the account has no
+            number; or the account has no employee; or the employee has no phone.
         """
+        contact = read_phone(contact)
         with self._lock:
             switchboard = self._current_switchboard()
             account = account or self.account
@@ -201,14 +206,15 @@ class Exchange(Dispatcher):
         :param script: the new script of the phone: what the person does when the phone rings. None: the phone
             keeps its present script.
         :param times: the expected number of rings. 0: the phone must not ring.
-        :raises ValueError: ``times`` is negative.
+        :raises ValueError: ``times`` is negative, or ``phone`` is not a number that can ring.
         """
         if times < 0:
             raise ValueError("times: must be 0 or more")
+        number = read_phone(phone)
         with self._lock:
-            self._expectations.times[phone] = times
+            self._expectations.times[number] = times
             if script is not None:
-                self._switchboard.scripts[phone] = script
+                self._switchboard.scripts[number] = script
 
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
@@ -248,9 +254,13 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often a phone rang, in any role: contact, operator, third party or coach. 0: never."""
+        """Return how often a phone rang, in any role: contact, operator, third party or coach. 0: never.
+
+        :raises ValueError: ``phone`` is not a number that can ring.
+        """
+        number = read_phone(phone)
         with self._lock:
-            return self._current_switchboard().journal.rings[phone]
+            return self._current_switchboard().journal.rings[number]
 
     def requests(self, method: str) -> int:
         """Return how many requests for an API method the exchange has carried out or rejected.

@@ -15,6 +15,8 @@ from emulator_client import CONTACT, EmulatorClient
         ("script", {"default": {"answer": "maybe"}}, "default.answer", "'busy'"),
         ("script", {"default": {"rings": "long"}}, "default.rings", "number"),
         ("script", [], "the JSON", "object"),
+        ("script", {"scripts": {"89161234567": {}}}, "scripts.89161234567.[key]", "the country code first"),
+        ("inbound", {"contact": ""}, "contact", "the country code first"),
         ("fault", {"fault": "earthquake"}, "fault", "drop_before, drop_after"),
         ("fault", {}, "fault", "required"),
         ("fault", {"fault": "hang", "metod": "list.calls"}, "metod", "no such field"),
