@@ -104,8 +104,8 @@ class Exchange(Dispatcher):
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call.
         :raises KeyError: the account has no employee with this id.
-        :raises ValueError: ``contact`` is no phone number; or ``virtual_number`` is None and the account has no
-            number; or the account has no employee; or the employee has no phone.
+        :raises ValueError: ``contact`` is no phone number; or ``virtual_number`` is None and the account has
+            no number; or the account has no employee; or the employee has no phone.
         """
         contact = read_phone(contact)
         with self._lock:
