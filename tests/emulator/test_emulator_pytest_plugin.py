@@ -189,6 +189,14 @@ def test_a_test_that_fails_by_itself_keeps_its_own_error(run_of_users_tests):
     assert "did not ring" not in section
 
 
+def test_a_fixture_of_the_project_with_the_same_name_checks_the_rings_too(tmp_path):
+    tmp_path.joinpath("conftest.py").write_text(block_of_the_page("manual"))
+
+    found = outcomes(run_pytest(tmp_path))
+
+    assert (found["test_expected"], found["test_twice"]) == ("PASSED", "FAILED")
+
+
 def test_the_strict_fixture_of_the_page_checks_every_test(tmp_path):
     tmp_path.joinpath("conftest.py").write_text(block_of_the_page("strict"))
 
