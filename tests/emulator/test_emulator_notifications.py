@@ -51,7 +51,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     exchange = Exchange(clock=clock)
     exchange.script(CONTACT, Script(rings=3, talks=20))
     sender = NotificationSender(exchange, receiver.url, "secret")
@@ -67,7 +67,7 @@ def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
 
 
 def test_a_call_after_a_reset_has_its_own_events_although_it_reuses_a_session_id(receiver):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     sender = NotificationSender(exchange, receiver.url, "secret")
     sessions = set()
     for _ in range(2):
@@ -82,7 +82,7 @@ def test_a_call_after_a_reset_has_its_own_events_although_it_reuses_a_session_id
 
 
 def test_an_unanswered_call_has_no_event_answered(receiver):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     exchange.script(CONTACT, Script.no_answer())
     with NotificationSender(exchange, receiver.url, "secret"):
         start_informer_call(exchange, CONTACT)
@@ -92,7 +92,7 @@ def test_an_unanswered_call_has_no_event_answered(receiver):
 
 
 def test_a_receiver_that_is_away_stops_no_call(caplog):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     sender = NotificationSender(exchange, "http://127.0.0.1:1/", "a secret")
     exchange.inbound(CONTACT)
     clock.advance(200)
