@@ -33,6 +33,7 @@ class Exchange(Dispatcher):
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar port_closers: one function for each open port. The function closes the port for a number of real
         seconds.
+    :ivar id_block: the number of the block from which the session ids of the next calls come.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Exchange(Dispatcher):
         super().__init__(clock, account, profile)
         self.port_closers: list[Callable[[float], None]] = []
         self._expectations = RingExpectations()
+        self.id_block = 0
 
     # --- set up ---
 
@@ -180,10 +182,22 @@ class Exchange(Dispatcher):
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock, self.profile)
+            self._switchboard.take_ids(self.id_block)
             self._expectations = RingExpectations()
             self._faults.clear()
             for service in self._all_services():
                 service.reset()
+
+    def take_ids(self, block: int) -> None:
+        """Give the next calls session ids that no exchange with another ``id_block`` gives.
+
+        `Emulator` calls the method if another exchange in this process has the same block.
+
+        :param block: the number of the block. It must be larger than the present ``id_block``.
+        """
+        with self._lock:
+            self.id_block = block
+            self._switchboard.take_ids(block)
 
     def forget(self, *, before: float) -> None:
         """Remove the calls that ended before a moment, and the journal's events from before this moment.

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, Self
 
 import uvicorn
@@ -20,6 +21,9 @@ from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.web_app import web_app
 
 _START_TIMEOUT = 10.0
+_RUNNING: list[Exchange] = []
+"""The exchange of each running emulator of this process. Their calls have different session ids."""
+_RUNNING_LOCK = threading.Lock()
 
 
 class Emulator:
@@ -91,9 +95,16 @@ class Emulator:
         if not self._started.wait(_START_TIMEOUT) or self._failure is not None:
             raise RuntimeError(f"The emulator did not start on {self.host}:{self.port}.") from self._failure
         self.exchange.port_closers.append(self._close_port_for)
+        with _RUNNING_LOCK:
+            used = {each.id_block for each in _RUNNING if each is not self.exchange}
+            if self.exchange.id_block in used:
+                self.exchange.take_ids(next(n for n in count(self.exchange.id_block) if n not in used))
+            _RUNNING.append(self.exchange)
         return self
 
     def __exit__(self, *_: object) -> None:
+        with _RUNNING_LOCK:
+            _RUNNING.remove(self.exchange)
         self.exchange.port_closers.remove(self._close_port_for)
         self._server.should_exit = True
         self._loop.call_soon_threadsafe(self._app.close)

@@ -40,6 +40,9 @@ POST_TALK_SECONDS = 2.0
 The number is an assumption, because the vendor's document gives none.
 """
 
+_IDS_IN_BLOCK = 2_772_000
+"""A multiple of each number of legs up to 12: with `Profile.session_reason` ``any``, blocks do not differ."""
+
 Event = Callable[[], None]
 
 
@@ -78,8 +81,15 @@ class Switchboard:
         self.entry_texts = EntryTexts(profile)
         self._events: list[tuple[float, int, Call, Event]] = []
         self._order = count()
-        self._call_ids = count(206_597_836)
-        self._leg_ids = count(287_866_221)
+        self.take_ids(0)
+
+    def take_ids(self, block: int) -> None:
+        """Give the next calls and legs ids of a block, so that exchanges with different blocks share no id.
+
+        :param block: the number of the block, 0 or more.
+        """
+        self._call_ids = count(206_597_836 + block * _IDS_IN_BLOCK)
+        self._leg_ids = count(287_866_221 + block * _IDS_IN_BLOCK)
 
     # --- time ---
 
