@@ -135,7 +135,7 @@ def test_the_emulator_ends_while_a_connection_hangs(exchange):
 
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_the_connection_leads_to_an_ipv6_address(exchange, host):
-    with Emulator(exchange, host=host) as emulator:
-        connection = emulator.connection()
-        assert (connection["host"], connection["extra"]["data_api_host"]) == ("http://[::1]", emulator.url)
-        assert requests.get(f"{emulator.url}/calls.json", timeout=60).ok
+    connection = Emulator(exchange, host=host, port=8080).connection()
+
+    assert (connection["host"], connection["port"]) == ("http://[::1]", 8080)
+    assert connection["extra"]["data_api_host"] == "http://[::1]:8080"
