@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from airflow_provider_callapi.emulator.clock import Clock, FastClock, ManualClock
 from airflow_provider_callapi.emulator.exchange import Exchange
@@ -47,6 +48,16 @@ def _number_of_calls(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= MAX_CALLS:
         raise argparse.ArgumentTypeError(f"must be a number from 1 to {MAX_CALLS}")
     return int(text)
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError("must be a URL that begins with http:// or https://")
+    return text
 
 
 def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -86,6 +97,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--notify",
+        type=_url,
         metavar="URL",
         help="send an HTTP notification for each event of a call, with the secret of --notify-secret",
     )

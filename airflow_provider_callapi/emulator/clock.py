@@ -18,12 +18,14 @@ class ManualClock:
 
     Calling the clock returns the time in epoch seconds. Several threads may use the clock.
 
-    :param start: the time that the clock first shows, in epoch seconds.
+    :param start: the time that the clock first shows, in epoch seconds. None: the present time. An operator
+        asks for the reports of calls by Airflow's clock. If this clock is more than a day away, the operator
+        finds no report.
     """
 
-    def __init__(self, start: float = 1_760_000_000.0) -> None:
+    def __init__(self, start: float | None = None) -> None:
         self._lock = threading.Lock()
-        self._now = start
+        self._now = time.time() if start is None else start
 
     def __call__(self) -> float:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from itertools import islice
 
 import requests
@@ -16,6 +17,7 @@ from airflow_provider_callapi.emulator.expectations import RingExpectations
 from airflow_provider_callapi.emulator.faults import Fault, PlannedFault
 from airflow_provider_callapi.emulator.in_process import in_process_session
 from airflow_provider_callapi.emulator.journal import Entry
+from airflow_provider_callapi.emulator.phones import read_phone
 from airflow_provider_callapi.emulator.profile import DOCUMENT, Profile
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.switchboard import Switchboard
@@ -31,6 +33,7 @@ class Exchange(Dispatcher):
     :param profile: how the exchange behaves where the vendor's brands and accounts differ.
     :ivar port_closers: one function for each open port. The function closes the port for a number of real
         seconds.
+    :ivar id_block: the number of the block from which the session ids of the next calls come.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Exchange(Dispatcher):
         super().__init__(clock, account, profile)
         self.port_closers: list[Callable[[float], None]] = []
         self._expectations = RingExpectations()
+        self.id_block = 0
 
     # --- set up ---
 
@@ -78,9 +82,12 @@ class Exchange(Dispatcher):
         """Set the script of a phone: what the person does when the phone rings.
 
         An active call whose contact has this phone keeps the old script.
+
+        :raises ValueError: ``phone`` is not a number that can ring.
         """
+        number = read_phone(phone)
         with self._lock:
-            self._switchboard.scripts[phone] = script
+            self._switchboard.scripts[number] = script
 
     def inbound(
         self,
@@ -99,9 +106,10 @@ class Exchange(Dispatcher):
         :param account: the account that the contact calls. None: the first account.
         :return: the session id of the call.
         :raises KeyError: the account has no employee with this id.
-        :raises ValueError: ``virtual_number`` is None and the account has no number; or the account has no
-            employee; or the employee has no phone.
+        :raises ValueError: ``contact`` is no phone number; or ``virtual_number`` is None and the account has
+            no number; or the account has no employee; or the employee has no phone.
         """
+        contact = read_phone(contact)
         with self._lock:
             switchboard = self._current_switchboard()
             account = account or self.account
@@ -134,7 +142,16 @@ class Exchange(Dispatcher):
         :param times: the number of requests that the fault hits.
         :param seconds: real seconds. With `Fault.HANG` over HTTP, the connection breaks after this time at
             the latest.
+        :raises ValueError: no API of the exchange has the method, or ``times`` is less than 1.
         """
+        methods = {name for service in self._all_services() for name in service.methods}
+        if method is not None and method not in methods:
+            similar = get_close_matches(method, methods, n=1)
+            raise ValueError(
+                "method: there is no such method" + (f"; {similar[0]} is similar" if similar else "")
+            )
+        if times < 1:
+            raise ValueError("times: must be 1 or more")
         with self._lock:
             close_port = fault is Fault.REFUSE and bool(self.port_closers)
             if not close_port:
@@ -165,10 +182,22 @@ class Exchange(Dispatcher):
         """
         with self._lock:
             self._switchboard = Switchboard(self._clock, self.profile)
+            self._switchboard.take_ids(self.id_block)
             self._expectations = RingExpectations()
             self._faults.clear()
             for service in self._all_services():
                 service.reset()
+
+    def take_ids(self, block: int) -> None:
+        """Give the next calls session ids that no exchange with another ``id_block`` gives.
+
+        `Emulator` calls the method if another exchange in this process has the same block.
+
+        :param block: the number of the block. It must be larger than the present ``id_block``.
+        """
+        with self._lock:
+            self.id_block = block
+            self._switchboard.take_ids(block)
 
     def forget(self, *, before: float) -> None:
         """Remove the calls that ended before a moment, and the journal's events from before this moment.
@@ -191,14 +220,15 @@ class Exchange(Dispatcher):
         :param script: the new script of the phone: what the person does when the phone rings. None: the phone
             keeps its present script.
         :param times: the expected number of rings. 0: the phone must not ring.
-        :raises ValueError: ``times`` is negative.
+        :raises ValueError: ``times`` is negative, or ``phone`` is not a number that can ring.
         """
         if times < 0:
             raise ValueError("times: must be 0 or more")
+        number = read_phone(phone)
         with self._lock:
-            self._expectations.times[phone] = times
+            self._expectations.times[number] = times
             if script is not None:
-                self._switchboard.scripts[phone] = script
+                self._switchboard.scripts[number] = script
 
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
@@ -212,11 +242,21 @@ class Exchange(Dispatcher):
         with self._lock:
             self._expectations.no_other_rings = True
 
+    def play_to_end(self) -> None:
+        """Let every active call take its course at once, without waiting for the clock.
+
+        For example, an operator who is being called answers, and the contact's phone then rings. A call whose
+        script never ends it stays active. Use the method only at the end of a test: afterwards, events of the
+        exchange lie in the future of its clock.
+        """
+        with self._lock:
+            self._current_switchboard().play_to_end()
+
     def check_rings(self) -> None:
         """Fail if the phones have rung differently from the test's expectations.
 
         `expect_ring` and `expect_no_other_rings` state the expectations. The pytest plugin calls
-        `check_rings` after each passed test with the fixture ``callapi_emulator``.
+        `play_to_end` and `check_rings` after each passed test with the fixture ``callapi_emulator``.
 
         :raises AssertionError: the message names each phone that rang too often, too seldom or unexpectedly,
             with its number masked.
@@ -228,9 +268,13 @@ class Exchange(Dispatcher):
     # --- ask ---
 
     def rings(self, phone: str) -> int:
-        """Return how often a phone rang, in any role: contact, operator, third party or coach. 0: never."""
+        """Return how often a phone rang, in any role: contact, operator, third party or coach. 0: never.
+
+        :raises ValueError: ``phone`` is not a number that can ring.
+        """
+        number = read_phone(phone)
         with self._lock:
-            return self._current_switchboard().journal.rings[phone]
+            return self._current_switchboard().journal.rings[number]
 
     def requests(self, method: str) -> int:
         """Return how many requests for an API method the exchange has carried out or rejected.

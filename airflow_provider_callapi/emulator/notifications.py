@@ -6,12 +6,16 @@ The events are the start of the call, the start of the talk or message, and the 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Iterator
+from time import monotonic
 from typing import Self
+from urllib.parse import urlsplit
 
 import requests
 
+from airflow_provider_callapi.api.bounded_http import is_loopback
 from airflow_provider_callapi.emulator.call import Call
 from airflow_provider_callapi.emulator.exchange import Exchange
 
@@ -28,8 +32,9 @@ class NotificationSender:
     - ``answered``: the talk or message begins.
     - ``ended``: the call ends.
 
-    Inside the ``with`` block of the sender, a thread sends the notifications. A failed notification is not
-    repeated. Example of a body: ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
+    Inside the ``with`` block of the sender, a thread sends the notifications. After the block, the thread
+    sends the rest for at most ten seconds. A failed notification is not repeated. Example of a body:
+    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
 
     :param secret: the value of ``secret`` in each body.
     """
@@ -39,6 +44,9 @@ class NotificationSender:
         self._url = url
         self._secret = secret
         self._handled: dict[int, tuple[Call, int]] = {}  # session id → the call, its number of handled events
+        # An empty address means: no proxy. A proxy on the way to this machine would read the secret.
+        self._proxies = {"http": "", "https": ""} if is_loopback(urlsplit(url).hostname or "") else {}
+        self._gives_up_at = math.inf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="callapi-notifications", daemon=True)
 
@@ -47,6 +55,7 @@ class NotificationSender:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._gives_up_at = monotonic() + _TIMEOUT
         self._stop.set()
         self._thread.join()
 
@@ -71,9 +80,11 @@ class NotificationSender:
         self.send_new()
 
     def _send(self, session: int, event: str) -> None:
+        if monotonic() >= self._gives_up_at:
+            return
         body = {"secret": self._secret, "event": event, "call_session_id": session}
         try:
-            answer = requests.post(self._url, json=body, timeout=_TIMEOUT)
+            answer = requests.post(self._url, json=body, timeout=_TIMEOUT, proxies=self._proxies)
         except requests.RequestException as error:
             _log.warning("The notification was not sent: %s", type(error).__name__)
         else:

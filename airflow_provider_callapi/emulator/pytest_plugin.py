@@ -61,6 +61,9 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail a test with the fixture ``callapi_emulator`` if phones rang differently from the expectations.
 
+    The active calls first take their course: a DAG that does not wait for a call may end before the call has
+    rung its second phone.
+
     pytest calls this hook after the test's own code has passed, and then reports a failure of the test. The
     fixture itself could check the rings only in its teardown, and pytest would report an error instead of a
     failure.
@@ -68,6 +71,8 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     :raises AssertionError: the rings differ from the expectations, see `Exchange.check_rings`.
     """
     __tracebackhide__ = True  # the report shows only the message
-    emulator = item.stash.get(_EMULATOR, None)
-    if emulator is not None:
-        emulator.exchange.check_rings()
+    own = getattr(item, "funcargs", {}).get("callapi_emulator")  # also a fixture of the project's own
+    exchange = getattr(item.stash.get(_EMULATOR, own), "exchange", None)
+    if exchange is not None:
+        exchange.play_to_end()
+        exchange.check_rings()

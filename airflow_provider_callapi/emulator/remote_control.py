@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.faults import Fault
+from airflow_provider_callapi.emulator.phones import Phone
 from airflow_provider_callapi.emulator.script import Script
 from airflow_provider_callapi.emulator.strict_json import parse_json
 
@@ -57,7 +58,7 @@ class ScriptsRequest(RemoteRequest):
     example = '{"default": {"rings": 3}, "scripts": {"79260000001": {"answer": "busy"}}}'
 
     default: Script | None = None
-    scripts: dict[str, Script] = {}
+    scripts: dict[Phone, Script] = {}
 
     def apply(self, exchange: Exchange) -> None:
         """Set the scripts of this request at a telephone exchange.
@@ -98,7 +99,7 @@ class InboundRequest(RemoteRequest):
 
     example = '{"contact": "79161234567"}'
 
-    contact: str = Field(min_length=1)
+    contact: Phone
     virtual_number: str | None = None
     employee_id: int | None = None
 

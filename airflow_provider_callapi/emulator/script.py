@@ -5,9 +5,12 @@ A script states what the person at a phone does when the phone rings, and how th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+Seconds = Annotated[float, Field(ge=0)]
 Reaction = Literal["answers", "busy", "no_answer"]
 Side = Literal["contact", "employee"]
 
@@ -15,7 +18,7 @@ SECONDS_TO_KEY = 2.0
 """Seconds from the answer, or from the last key, until the contact presses a phone key."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class Script:
     """States what a person does when the person's phone rings, and how the call continues.
 
@@ -37,14 +40,15 @@ class Script:
     :ivar keys: the phone keys that the contact presses in a scenario, such as ``"12"``: one key every two
         seconds after the contact's answer.
     :ivar hangs_up: who ends a talk between contact and operator: ``contact`` or ``employee``.
+    :raises ValueError: a value is none of the allowed texts, or a duration is negative or infinite.
     """
 
-    listed_after: float = 0.0
-    rings: float = 3.0
-    talks: float | None = 10.0
+    listed_after: Seconds = 0.0
+    rings: Seconds = 3.0
+    talks: Seconds | None = 10.0
     answer: Reaction = "answers"
     fails_with: str | None = None
-    employee_rings: float = 2.0
+    employee_rings: Seconds = 2.0
     employee_answer: Reaction = "answers"
     employee_fails_with: str | None = None
     keys: str = ""

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, Self
 
 import uvicorn
@@ -20,6 +21,9 @@ from airflow_provider_callapi.emulator.exchange import Exchange
 from airflow_provider_callapi.emulator.web_app import web_app
 
 _START_TIMEOUT = 10.0
+_RUNNING: list[Exchange] = []
+"""The exchange of each running emulator of this process. Their calls have different session ids."""
+_RUNNING_LOCK = threading.Lock()
 
 
 class Emulator:
@@ -41,6 +45,8 @@ class Emulator:
         self.port = port
         self._started = threading.Event()
         self._failure: BaseException | None = None
+        self._closings = 0
+        """How many faults and `refusing` blocks keep the port closed now."""
         self._thread = threading.Thread(target=self._run, name="callapi-emulator", daemon=True)
 
     @property
@@ -50,8 +56,8 @@ class Emulator:
         If ``host`` is a wildcard address (``0.0.0.0`` or ``::``), the URL contains the loopback address. If
         ``port`` is 0, the URL is usable only inside the ``with`` block.
         """
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def connection(self, *, login: bool = False) -> dict[str, Any]:
         """Return an Airflow connection to the first account of the emulated telephone exchange, as a dict.
@@ -89,9 +95,16 @@ class Emulator:
         if not self._started.wait(_START_TIMEOUT) or self._failure is not None:
             raise RuntimeError(f"The emulator did not start on {self.host}:{self.port}.") from self._failure
         self.exchange.port_closers.append(self._close_port_for)
+        with _RUNNING_LOCK:
+            used = {each.id_block for each in _RUNNING if each is not self.exchange}
+            if self.exchange.id_block in used:
+                self.exchange.take_ids(next(n for n in count(self.exchange.id_block) if n not in used))
+            _RUNNING.append(self.exchange)
         return self
 
     def __exit__(self, *_: object) -> None:
+        with _RUNNING_LOCK:
+            _RUNNING.remove(self.exchange)
         self.exchange.port_closers.remove(self._close_port_for)
         self._server.should_exit = True
         self._loop.call_soon_threadsafe(self._app.close)
@@ -148,6 +161,9 @@ class Emulator:
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, reopen)
 
     async def _close_port(self) -> None:
+        self._closings += 1
+        if self._closings > 1:
+            return
         for server in self._server.servers:
             server.close()
         self._socket.close()
@@ -158,7 +174,8 @@ class Emulator:
         await asyncio.sleep(0)
 
     async def _reopen_port(self) -> None:
-        if not self._server.should_exit:
+        self._closings -= 1
+        if not self._closings and not self._server.should_exit:
             await self._server.startup(sockets=[self._socket])
 
 

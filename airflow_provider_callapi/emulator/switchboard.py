@@ -8,6 +8,7 @@ even for a hundred thousand calls.
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
@@ -38,6 +39,9 @@ POST_TALK_SECONDS = 2.0
 
 The number is an assumption, because the vendor's document gives none.
 """
+
+_IDS_IN_BLOCK = 2_772_000
+"""A multiple of each number of legs up to 12: with `Profile.session_reason` ``any``, blocks do not differ."""
 
 Event = Callable[[], None]
 
@@ -77,8 +81,15 @@ class Switchboard:
         self.entry_texts = EntryTexts(profile)
         self._events: list[tuple[float, int, Call, Event]] = []
         self._order = count()
-        self._call_ids = count(206_597_836)
-        self._leg_ids = count(287_866_221)
+        self.take_ids(0)
+
+    def take_ids(self, block: int) -> None:
+        """Give the next calls and legs ids of a block, so that exchanges with different blocks share no id.
+
+        :param block: the number of the block, 0 or more.
+        """
+        self._call_ids = count(206_597_836 + block * _IDS_IN_BLOCK)
+        self._leg_ids = count(287_866_221 + block * _IDS_IN_BLOCK)
 
     # --- time ---
 
@@ -89,13 +100,20 @@ class Switchboard:
         the events of calls that have ended.
         """
         deadline = self.clock()
+        self._run_events(deadline)
+        self.now = deadline
+
+    def play_to_end(self) -> None:
+        """Run all future events of the calls now, as if the clock had reached the time of the last event."""
+        self._run_events(math.inf)
+
+    def _run_events(self, deadline: float) -> None:
         while self._events and self._events[0][0] <= deadline:
             when, _, call, event = heapq.heappop(self._events)
             if call.active:
                 self.now = when
                 self.entry_texts.forget(call)
                 event()
-        self.now = deadline
 
     def log_event(self, kind: Kind, call: Call, phone: str | None = None, detail: str = "") -> None:
         """Add an event of a call to the emulator's journal, with the exchange's present time.
@@ -257,7 +275,8 @@ class Switchboard:
     def _pass_operation(self, call: Call, operation: Operation) -> None:
         call.operations.append(operation)
         if operation.tag_id is not None:
-            call.tags[operation.tag_id] = call.account.tags[operation.tag_id]
+            # A test may have replaced the account's tags. An error here would hit any request of any call.
+            call.tags[operation.tag_id] = call.account.tags.get(operation.tag_id, str(operation.tag_id))
 
     def _on_third_party_answered(self, call: Call, leg: Leg) -> None:
         transferred = call.state is State.TRANSFERRING

@@ -111,7 +111,7 @@ def test_any_other_result_of_a_tag_request_is_no_success(whole: Any, part: objec
 
 
 def test_probe_access_costs_no_points_with_an_access_key() -> None:
-    exchange = Exchange(clock=ManualClock())
+    exchange = Exchange(clock=ManualClock(1_760_000_000.0))
     client = data_client(exchange)
 
     probe_access(client)
@@ -124,7 +124,7 @@ def test_probe_access_costs_no_points_with_an_access_key() -> None:
 
 
 def test_probe_access_raises_if_the_data_api_refuses_the_client() -> None:
-    exchange = Exchange(clock=ManualClock())
+    exchange = Exchange(clock=ManualClock(1_760_000_000.0))
 
     with pytest.raises(CallApiError, match="access_token_invalid"):
         probe_access(data_client(exchange, "no-such-key"))

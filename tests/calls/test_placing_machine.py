@@ -85,7 +85,7 @@ class Placing(RuleBasedStateMachine):
         self.delivery, self.has_data_api, self.own_id = delivery, data_api, own_id
         self.absence_proven_after = ABSENCE_PROVEN_AFTER if proves_absence and data_api else None
         self.missing_since: dict[str, float] = {}
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
         self.exchange = Exchange(clock=self.clock)
         self.exchange.report_lag = report_lag
         self.account = self.exchange.account

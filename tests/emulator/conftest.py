@@ -14,7 +14,7 @@ from airflow_provider_callapi.emulator import Emulator, Exchange, ManualClock
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock()
+    return ManualClock(1_760_000_000.0)
 
 
 @pytest.fixture

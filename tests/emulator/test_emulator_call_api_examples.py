@@ -33,7 +33,7 @@ def example(method, kind):
 
 @pytest.fixture
 def exchange():
-    exchange = Exchange(clock=ManualClock())
+    exchange = Exchange(clock=ManualClock(1_760_000_000.0))
     exchange.account.login, exchange.account.password = "your_login", "your_password"
     exchange.account.key = TOKEN
     return exchange

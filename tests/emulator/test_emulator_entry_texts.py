@@ -62,7 +62,7 @@ def tag(api: EmulatorClient, method: str, call_session_id: int) -> dict[str, Any
 @settings(max_examples=100)
 @given(PROFILES, st.lists(ACTIONS, min_size=5, max_size=25))
 def test_the_texts_show_the_calls_as_they_are(profile: Profile, actions: list[tuple[str, Any]]) -> None:
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     profile = profile.model_copy(update={"allowed_ips": None, "minute_limit": 1000, "day_limit": 1000})
     exchange = Exchange(clock, profile=profile)
     exchange.default_script = Script(rings=1, talks=30)

@@ -47,7 +47,7 @@ def test_reset_removes_calls_scripts_and_journal(api, exchange):
 
 
 def test_one_account_does_not_see_the_calls_of_another():
-    exchange = Exchange(clock=ManualClock())
+    exchange = Exchange(clock=ManualClock(1_760_000_000.0))
     exchange.accounts.append(Account(login="other", key="other-key"))
     api = _key_holder(exchange, "demo-key")
     session = api(

@@ -162,3 +162,13 @@ def test_a_contact_that_must_not_ring_does_not_cover_the_operators_side(api, exc
 def test_a_negative_number_of_rings_is_an_error(exchange):
     with pytest.raises(ValueError, match="times: must be 0 or more"):
         exchange.expect_ring(CONTACT, times=-1)
+
+
+def test_the_second_phone_of_an_active_call_counts_after_the_call_has_taken_its_course(api, exchange):
+    exchange.expect_ring(CONTACT, Script(talks=None))
+    call = api.start()  # the employee's phone rings, and the contact's phone does not ring yet
+
+    exchange.play_to_end()
+
+    exchange.check_rings()
+    assert call.active

@@ -45,6 +45,18 @@ def test_a_call_rings_after_a_fault_only_if_the_fault_carries_the_request_out(ne
     assert exchange.rings(CONTACT) == 1 + int(fault.carried_out)
 
 
+@pytest.mark.parametrize(
+    ("planned", "problem"),
+    [
+        ({"method": "start.infomer_call"}, "method: there is no such method; start.informer_call is similar"),
+        ({"times": 0}, "times: must be 1 or more"),
+    ],
+)
+def test_a_fault_that_can_hit_no_request_is_refused(exchange, planned, problem):
+    with pytest.raises(ValueError, match=problem):
+        exchange.fault(Fault.DROP_AFTER, **planned)
+
+
 @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.HTML])
 def test_a_fault_applies_to_its_method_as_often_as_planned(new_client, exchange, fault):
     client = new_client()

@@ -81,7 +81,7 @@ def test_forgetting_removes_ended_calls_and_keeps_active_calls_and_counts(api: E
 
 
 def test_a_thread_replaces_ended_calls_until_the_block_ends() -> None:
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     exchange = Exchange(clock)
     with Load(exchange, 5):
         assert len(exchange.active_calls) == 5

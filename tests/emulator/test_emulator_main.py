@@ -50,6 +50,8 @@ def test_the_command_prints_a_connection_and_ends_cleanly(tmp_path):
         (["--speed", "fast"], "--speed: must be a number greater than 0"),
         (["--load", "0"], "--load: must be a number from 1 to 100000"),
         (["--load", "many"], "--load: must be a number from 1 to 100000"),
+        (["--notify", "localhost:8080/callapi"], "--notify: must be a URL that begins with http://"),
+        (["--notify", "http://["], "--notify: must be a URL that begins with http://"),
         (["--profile", "sean"], "--profile: .*sean"),
         (["--profile", "{bad}"], "--profile: default: there is no such field"),
         (["--script", "nowhere.json"], "--script: .*nowhere.json"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+import requests
 from airflow_fakes import start_informer_call
 
-from airflow_provider_callapi.emulator import Exchange, ManualClock, Script
+from airflow_provider_callapi.emulator import Exchange, ManualClock, Script, notifications
 from airflow_provider_callapi.emulator.notifications import NotificationSender
 
 CONTACT = "79160000001"
@@ -50,7 +51,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     exchange = Exchange(clock=clock)
     exchange.script(CONTACT, Script(rings=3, talks=20))
     sender = NotificationSender(exchange, receiver.url, "secret")
@@ -66,7 +67,7 @@ def test_each_event_of_a_call_is_sent_once_and_in_order(receiver):
 
 
 def test_a_call_after_a_reset_has_its_own_events_although_it_reuses_a_session_id(receiver):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     sender = NotificationSender(exchange, receiver.url, "secret")
     sessions = set()
     for _ in range(2):
@@ -81,7 +82,7 @@ def test_a_call_after_a_reset_has_its_own_events_although_it_reuses_a_session_id
 
 
 def test_an_unanswered_call_has_no_event_answered(receiver):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     exchange.script(CONTACT, Script.no_answer())
     with NotificationSender(exchange, receiver.url, "secret"):
         start_informer_call(exchange, CONTACT)
@@ -91,7 +92,7 @@ def test_an_unanswered_call_has_no_event_answered(receiver):
 
 
 def test_a_receiver_that_is_away_stops_no_call(caplog):
-    exchange = Exchange(clock=(clock := ManualClock()))
+    exchange = Exchange(clock=(clock := ManualClock(1_760_000_000.0)))
     sender = NotificationSender(exchange, "http://127.0.0.1:1/", "a secret")
     exchange.inbound(CONTACT)
     clock.advance(200)
@@ -99,3 +100,35 @@ def test_a_receiver_that_is_away_stops_no_call(caplog):
 
     assert "The notification was not sent: ConnectionError" in caplog.text
     assert "a secret" not in caplog.text
+
+
+def test_a_receiver_that_never_answers_does_not_keep_the_emulator_from_ending(monkeypatch):
+    seconds, begun, exchange = [0.0], Event(), Exchange()
+    sender = NotificationSender(exchange, "http://127.0.0.1:1/", "secret")
+
+    def hang(url: str, *, timeout: float, **_: Any) -> None:
+        begun.set()
+        assert sender._stop.wait(60)
+        seconds[0] += timeout
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests, "post", hang)
+    monkeypatch.setattr(notifications, "monotonic", lambda: seconds[0])
+    for _ in range(500):
+        exchange.inbound(CONTACT)
+    with sender:
+        assert begun.wait(60)
+
+    assert seconds[0] <= 20
+
+
+def test_a_notification_to_this_machine_goes_through_no_proxy(receiver, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    exchange = Exchange()
+    exchange.inbound(CONTACT)
+    NotificationSender(exchange, receiver.url, "secret").send_new()
+
+    assert [body["event"] for body in receiver.received] == ["started"]

@@ -63,40 +63,60 @@ from airflow_provider_callapi.emulator import Emulator, Script
 CONTACT, OTHER = "{CONTACT}", "79169990000"
 
 
-def ring(emulator, contact):
-    params = {{"access_token": emulator.exchange.account.key, "virtual_phone_number": "74993720692"}}
-    params |= {{"contact": contact, "contact_message": {{"type": "tts", "value": "Hello"}}}}
-    body = {{"jsonrpc": "2.0", "id": 1, "method": "start.informer_call", "params": params}}
+def ring(emulator, method, params):
+    params |= {{"access_token": emulator.exchange.account.key, "virtual_phone_number": "74993720692"}}
+    body = {{"jsonrpc": "2.0", "id": 1, "method": method, "params": params}}
     headers = {{"Content-Type": "application/json; charset=UTF-8"}}
     assert "result" in requests.post(emulator.url + "/v4.0", json=body, headers=headers, timeout=5).json()
+
+
+def inform(emulator, contact):
+    message = {{"type": "tts", "value": "Hello"}}
+    ring(emulator, "start.informer_call", {{"contact": contact, "contact_message": message}})
 
 
 def test_expected(callapi_emulator):
     callapi_emulator.exchange.expect_ring(CONTACT, Script(rings=0.1))
     callapi_emulator.exchange.expect_no_other_rings()
-    ring(callapi_emulator, CONTACT)
+    inform(callapi_emulator, CONTACT)
 
 
 def test_unexpected(callapi_emulator):
     callapi_emulator.exchange.expect_ring(CONTACT, Script(rings=0.1))
     callapi_emulator.exchange.expect_no_other_rings()
-    ring(callapi_emulator, CONTACT)
-    ring(callapi_emulator, OTHER)
+    inform(callapi_emulator, CONTACT)
+    inform(callapi_emulator, OTHER)
 
 
 def test_twice(callapi_emulator):
     callapi_emulator.exchange.expect_ring(CONTACT)
-    ring(callapi_emulator, CONTACT)
-    ring(callapi_emulator, CONTACT)
+    inform(callapi_emulator, CONTACT)
+    inform(callapi_emulator, CONTACT)
 
 
 def test_without_expectations(callapi_emulator):
-    ring(callapi_emulator, OTHER)
+    inform(callapi_emulator, OTHER)
 
 
 def test_with_an_error_of_its_own(callapi_emulator):
     callapi_emulator.exchange.expect_ring(CONTACT)
     raise ValueError("its own error")
+
+
+def ring_later(emulator):
+    params = {{"first_call": "operator", "operator": "79260000055", "contact": CONTACT}}
+    ring(emulator, "start.simple_call", params)
+
+
+def test_expected_after_the_end(callapi_emulator):
+    callapi_emulator.exchange.expect_ring(CONTACT)
+    ring_later(callapi_emulator)
+
+
+def test_unexpected_after_the_end(callapi_emulator):
+    callapi_emulator.exchange.script("79260000055", Script())
+    callapi_emulator.exchange.expect_no_other_rings()
+    ring_later(callapi_emulator)
 
 
 @pytest.fixture
@@ -145,6 +165,8 @@ def test_a_test_fails_after_rings_that_it_does_not_expect(run_of_users_tests):
         "test_unexpected": "FAILED",
         "test_twice": "FAILED",
         "test_without_expectations": "PASSED",
+        "test_expected_after_the_end": "PASSED",
+        "test_unexpected_after_the_end": "FAILED",
         "test_with_an_error_of_its_own": "FAILED",
         "test_another_fixture_uses_the_emulator": "FAILED",
     }
@@ -165,6 +187,14 @@ def test_a_test_that_fails_by_itself_keeps_its_own_error(run_of_users_tests):
 
     assert "ValueError: its own error" in section
     assert "did not ring" not in section
+
+
+def test_a_fixture_of_the_project_with_the_same_name_checks_the_rings_too(tmp_path):
+    tmp_path.joinpath("conftest.py").write_text(block_of_the_page("manual"))
+
+    found = outcomes(run_pytest(tmp_path))
+
+    assert (found["test_expected"], found["test_twice"]) == ("PASSED", "FAILED")
 
 
 def test_the_strict_fixture_of_the_page_checks_every_test(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -13,8 +14,8 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.credentials import AccessKey, LoginSession
 from airflow_provider_callapi.api.errors import NotSent
 from airflow_provider_callapi.api.jsonrpc import JsonRpc
-from airflow_provider_callapi.api.methods import ListCalls
-from airflow_provider_callapi.emulator import Emulator, Fault
+from airflow_provider_callapi.api.methods import ListCalls, ReleaseCall
+from airflow_provider_callapi.emulator import Emulator, Exchange, Fault
 
 
 def test_an_emulator_uses_the_clock_of_its_exchange(emulator, clock):
@@ -52,6 +53,31 @@ def test_two_emulators_share_an_exchange(exchange):
         assert len(http_client(other).call(ListCalls())) == 1
 
 
+def test_no_emulator_knows_a_call_of_another_emulator_that_runs_at_the_same_time():
+    with Emulator() as one, Emulator() as other, Emulator() as third:
+        clients = [http_client(each) for each in (one, other, third)]
+        sessions = {client.call(informer_call()).call_session_id for client in clients}
+        (first,) = one.exchange.calls
+        clients[1].call(ReleaseCall(call_session_id=first.call_session_id))
+        assert all(call.active for each in (one, other, third) for call in each.exchange.calls)
+        other.exchange.reset()
+        sessions.add(clients[1].call(informer_call()).call_session_id)
+
+    assert len(sessions) == 3
+
+
+def test_an_exchange_that_is_served_again_repeats_no_session_id():
+    exchange = Exchange()
+    for others in (0, 1, 2, 0):
+        with ExitStack() as stack:
+            for _ in range(others):
+                stack.enter_context(Emulator())
+            emulator = stack.enter_context(Emulator(exchange))
+            http_client(emulator).call(informer_call())
+
+    assert len({call.call_session_id for call in exchange.calls}) == 4
+
+
 def test_connections_are_refused_inside_the_block(exchange):
     with Emulator(exchange) as emulator:
         rpc = JsonRpc(f"{emulator.url}/v4.0", timeout=60)
@@ -64,6 +90,16 @@ def test_connections_are_refused_inside_the_block(exchange):
                     client.call(request)
         assert client.call(ListCalls()) == []
         assert exchange.requests("start.informer_call") == 0
+
+
+def test_the_port_stays_closed_until_the_last_refusal_has_ended(exchange):
+    with Emulator(exchange) as emulator:
+        with emulator.refusing():
+            with emulator.refusing():
+                pass
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"{emulator.url}/calls.json", timeout=60)
+        assert requests.get(f"{emulator.url}/calls.json", timeout=60).ok
 
 
 def test_a_planned_refusal_closes_the_port_for_its_seconds(exchange):
@@ -95,3 +131,11 @@ def test_the_emulator_ends_while_a_connection_hangs(exchange):
         exchange.fault(Fault.HANG, seconds=60)
         started = time.monotonic()
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_the_connection_leads_to_an_ipv6_address(exchange, host):
+    connection = Emulator(exchange, host=host, port=8080).connection()
+
+    assert (connection["host"], connection["port"]) == ("http://[::1]", 8080)
+    assert connection["extra"]["data_api_host"] == "http://[::1]:8080"

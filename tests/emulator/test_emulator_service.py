@@ -133,7 +133,7 @@ def test_each_account_has_its_own_permissions():
 @pytest.mark.parametrize(("undone", "rings"), [(True, 0), (False, 1)])
 def test_the_profile_states_whether_a_start_over_the_limit_rings(undone, rings):
     exchange = Exchange(profile=Profile(minute_limit=0, limit_exceeded_leaves_undone=undone))
-    api = EmulatorClient(exchange, ManualClock())
+    api = EmulatorClient(exchange, ManualClock(1_760_000_000.0))
 
     assert api.mnemonic("start.informer_call", **start_params("start.informer_call")) == "limit_exceeded"
     assert exchange.rings(CONTACT) == rings

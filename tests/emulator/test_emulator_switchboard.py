@@ -113,3 +113,14 @@ def test_the_next_phone_of_an_employee_rings_after_a_phone_whose_leg_fails(api, 
     legs = api.exchange.call(call.call_session_id).legs
     operators = [leg for leg in legs if leg.role is Role.OPERATOR]
     assert [leg.finish_reason for leg in operators] == ["sip_offline", "subscriber_disconnects"]
+
+
+def test_a_scenarios_tag_that_the_account_has_no_more_disturbs_no_other_request(api, exchange, clock):
+    exchange.account.tags = {36: "Answered"}
+    exchange.script(CONTACT, Script.presses("1"))
+    call = api.start("start.scenario_call", scenario_id=23457, first_call="contact")
+    clock.advance(5)
+
+    api.start("start.informer_call", contact="79169990000")
+
+    assert call.tags == {254: "254"}

@@ -48,7 +48,7 @@ class BorrowedClock:
     """The clock of the current test. The emulator serves several tests and needs a clock of its own."""
 
     def __init__(self) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
 
     def __call__(self) -> float:
         return self.clock()

@@ -373,7 +373,7 @@ class Outage:
     """A database with an outage. Only waiting moves its clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
         self.until = 0.0
         self.error: type[DBAPIError] = OperationalError
         self.unheard = False

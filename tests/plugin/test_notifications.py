@@ -54,7 +54,7 @@ def store() -> Store:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock()
+    return ManualClock(1_760_000_000.0)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_the_error_of_a_field_in_another_form_names_the_field(receiver, store, f
 )
 def test_any_other_request_is_refused_and_raises_no_unexpected_error(sent):
     store = Store()
-    assert refused(Receiver(lambda: SECRET, store, ManualClock()), sent) in (400, 403)
+    assert refused(Receiver(lambda: SECRET, store, ManualClock(1_760_000_000.0)), sent) in (400, 403)
     assert store.stored == []
 
 
@@ -256,7 +256,7 @@ def _forget_assets() -> None:
 def test_a_notification_becomes_an_event_of_the_asset_once_for_all_processes(client, asset):
     assert client.post("/notifications", content=body()).status_code == 204
     assert client.post("/notifications", content=body()).status_code == 204
-    other = Receiver(notifications.read_secret, notifications.store_event, ManualClock())
+    other = Receiver(notifications.read_secret, notifications.store_event, ManualClock(1_760_000_000.0))
     other.receive(body())
 
     (extra,) = asset()
@@ -359,7 +359,7 @@ def test_every_event_has_a_template_in_the_documentation():
 @given(TEXTS)
 def test_any_text_but_the_secret_is_refused(text):
     store = Store()
-    receiver = Receiver(lambda: SECRET, store, ManualClock())
+    receiver = Receiver(lambda: SECRET, store, ManualClock(1_760_000_000.0))
     assert refused(receiver, body(secret=text)) == 403
     assert refused(receiver, body(secret=SECRET + HALF)) == 403
     assert store.stored == []

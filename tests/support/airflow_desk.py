@@ -40,7 +40,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, callapi_profile: str | Profile) -> Des
 
 def new_desk(monkeypatch: pytest.MonkeyPatch, profile: Profile) -> Desk:
     """Return what the fixture ``desk`` returns, for a test that needs several desks."""
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     desk = Desk(Exchange(clock=clock, profile=profile), clock, monkeypatch)
     fake_time = SimpleNamespace(time=clock, monotonic=clock, perf_counter=clock, sleep=desk.sleep)
     for name in _MODULES_WITH_A_CLOCK:

@@ -20,7 +20,7 @@ class Client:
     """A client that sends requests without the package's own client, and keeps all answers."""
 
     def __init__(self, profile: Profile) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
         self.exchange = Exchange(self.clock, profile=profile)
         self.answers: list[Any] = []
         self.tokens: list[str] = []

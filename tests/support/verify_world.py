@@ -41,7 +41,7 @@ class World:
     """
 
     def __init__(self, profile: Profile, file: Path, *, login: bool = False, data_api: bool = True) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
         self.exchange = Exchange(self.clock, profile=profile)
         self.file = file
         self.said: list[str] = []

@@ -20,7 +20,7 @@ class Account:
     """An account with finished calls, and a Data API that remembers its requests."""
 
     def __init__(self, profile: Profile | None = None) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(1_760_000_000.0)
         self.exchange = Exchange(self.clock, profile=profile or Profile())
         self.exchange.default_script = Script(employee_answer="no_answer")
         self.ids = [self.exchange.inbound(f"7926000001{number}") for number in range(FINISHED)]

@@ -23,7 +23,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> str:
 
 @pytest.fixture
 def clock(monkeypatch) -> ManualClock:
-    clock = ManualClock()
+    clock = ManualClock(1_760_000_000.0)
     monkeypatch.setattr(do_not_call, "time", SimpleNamespace(monotonic=clock))
     return clock
 
