@@ -19,7 +19,7 @@ _EARLIEST, _LATEST = -12, 14
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?\b", re.IGNORECASE
+    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
 )
 """Matches the beginning of a text such as ``Omsk, UTC+6``. The letters of ``MSK`` may be Latin or Cyrillic.
 
@@ -30,7 +30,13 @@ _WINDOWS = " Standard Time"
 """The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``."""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
-_ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
+_ONLY_AN_OFFSET = re.compile(
+    r"[MМ][SСC][KК]|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{1,2}|[MМ][SСC][KК]\s*\([+-]\d{1,2}\)"
+    r"|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*(?:(?:ч|h)\w{0,4}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?"
+    r"(?:UTC|GMT|[MМ][SСC][KК]|Москв[еы])",
+    re.IGNORECASE,
+)
+"""Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``+7 к Москве``."""
 _SIGNED_OR_ZERO = re.compile(
     r"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00)"
     r"\s*(?:(?:ч|h)\w{0,4}\.?)?",

@@ -120,6 +120,17 @@ def test_no_spelling_hides_a_time_zone(zone: str, case: Callable[[str], str], fo
 @pytest.mark.parametrize(
     "value",
     [
+        *("+7 МСК", "+7 к Москве", "+7 ч. от мск", "-1 MSK", "+10 UTC", "+10:00 GMT", "+1000 utc", "UTC10"),
+        *("GMT 10", "(+10:00)", "[+10:00]", "мск (+7)", "мск+7ч"),
+    ],
+)
+def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
+    assert refused(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
         *(
             "Москва/Химки",
             "1/2",
