@@ -10,7 +10,7 @@ from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination, refuse_octal
 
 _WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\))\s*", re.DOTALL)
 """Matches the text that a template makes of a list or a tuple, such as ``['79260000001', '79260000002']``."""
@@ -64,6 +64,11 @@ def check_contacts(contact: Any, region: str) -> None:
     NumberingPlan.of(region)
     if isinstance(contact, str) and _is_template(contact):
         return
+    try:
+        for given in contact if isinstance(contact, list | tuple) else [contact]:
+            refuse_octal(given, region)
+    except NotANumber as error:
+        raise ValueError(f"contact: {error}") from None
     contacts = split_contacts(contact)
     if not contacts:
         raise ValueError("contact: at least one phone number is needed")

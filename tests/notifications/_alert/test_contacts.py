@@ -70,6 +70,12 @@ def test_a_virtual_number_that_cannot_be_read_is_an_error_of_the_dag_file(number
     assert "495" not in str(caught.value)
 
 
+@pytest.mark.parametrize("contact", [0o612345670, ["79160000001", 0o612345670]])
+def test_a_number_that_yaml_has_read_as_octal_is_an_error_of_the_dag_file(contact):
+    with pytest.raises(ValueError, match="contact: YAML reads a number that begins with 0"):
+        notifier(contact, region="FR")
+
+
 def test_a_virtual_number_and_its_region_may_be_templates():
     notifier(virtual_phone_number="{{ var.value.number }}")
     notifier(virtual_phone_number="030 123456", region="{{ var.value.region }}")
