@@ -12,8 +12,8 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumb
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination, refuse_octal
 
-_WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\))\s*", re.DOTALL)
-"""Matches the text that a template makes of a list or a tuple, such as ``['79260000001', '79260000002']``."""
+_WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
+"""Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
 _ANY_REGION = "RU"
 """The region with which a number is read if its region is unknown. Digits of this region are not added."""
 
@@ -22,7 +22,7 @@ def split_contacts(contact: Any) -> list[str]:
     """Return the phone numbers in the parameter ``contact`` as a list of texts, as the author wrote them."""
     given = str(contact) if isinstance(contact, int | float) else contact
     if isinstance(given, str) and (written := _WRITTEN_LIST.fullmatch(given)):
-        given = re.sub(r"['\"]", "", written[1] or written[2])
+        given = re.sub(r"['\"]", "", written[1] or written[2] or written[3] or "")
     contacts = re.split(r"[,;\n]", given) if isinstance(given, str) else given
     return [text for text in (str(contact).strip() for contact in contacts) if text]
 
