@@ -83,6 +83,11 @@ def read_contact(text: str, region: str) -> str:
     if text.isascii() and text.isdigit():
         return _read_plain(text, region)
     folded = fold(text)
+    if _ROUNDED_FLOAT.fullmatch(folded):
+        raise NotANumber(
+            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
+            "may be lost; write all digits, in quotation marks"
+        )
     if _NAME.search(folded):
         return _read_sip(folded)
     return _read_phone(folded, text, region)
@@ -101,11 +106,6 @@ def read_destination(given: object, region: str) -> str:
     """
     refuse_octal(given, region)
     text = str(given).strip()
-    if _ROUNDED_FLOAT.fullmatch(text):
-        raise NotANumber(
-            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
-            "may be lost; write all digits, in quotation marks"
-        )
     is_digits = text.isascii() and text.isdigit()
     if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
         return text

@@ -247,6 +247,8 @@ def test_a_float_that_yaml_makes_of_a_spreadsheets_short_form_is_refused(first: 
 
     with pytest.raises(NotANumber, match="ends in five zeros"):
         read_destination(number, "RU")
+    with pytest.raises(NotANumber, match="ends in five zeros"):
+        read_contact(f" {number}", "RU")
 
 
 def test_a_whole_number_may_end_in_five_zeros_and_a_float_in_other_digits() -> None:
