@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
-from airflow_provider_callapi.calls.lists.columns import shown_name
+from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
@@ -88,9 +88,12 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
 
     :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
     :param line: the number of the row in the list, for the error message.
-    :raises ListUnreadable: a column contains a time zone. The error message names the column and the row.
+    :raises ListUnreadable: a column contains a time zone, also inside an object. The error message names the
+        column and the row.
     """
     for name, value in row.items():
+        if isinstance(value, Mapping) and any(map(seems_time_zone, value)):
+            raise ListUnreadable(_unnamed(name, line))
         if value is not None and _contains_zone(str(value)):
             raise ListUnreadable(_unnamed(name, line))
 

@@ -117,6 +117,12 @@ def test_no_spelling_hides_a_time_zone(zone: str, case: Callable[[str], str], fo
     assert refused(form.format(case(zone)))
 
 
+@pytest.mark.parametrize("name", ["timezone", "tz", "utc_offset", "Часовой пояс"])
+def test_a_time_zone_inside_an_object_is_noticed_by_its_name(name: str) -> None:
+    assert refused({"city": "Omsk", name: 6})
+    assert not refused({"city": "Omsk", "street": "Lenina 6"})
+
+
 @pytest.mark.parametrize(
     "value",
     [
