@@ -35,6 +35,7 @@ from airflow_provider_callapi.api.models import (
     StartedCall,
     TalkOption,
 )
+from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.api.object_ids import LARGEST_ID
 from airflow_provider_callapi.api.private_repr import PrivateRepr
 from airflow_provider_callapi.api.value_kinds import kind_of
@@ -265,8 +266,14 @@ _NO_VALUE = frozenset({"none", "null", "nan", "nat", "<na>", "undefined"})
 def _check_speakable(text: str) -> str:
     if text.strip().lower() in _NO_VALUE:
         raise ValueError("a text is needed, and not the word that a program writes for a missing value")
-    if not any(map(str.isalnum, text)):
+    if not any(map(str.isalnum, fold(text))):  # without the letters that have no width, such as U+3164
         raise ValueError("a text with at least one letter or digit is needed: nothing else is spoken")
+    return text
+
+
+def _check_not_blank(text: str) -> str:
+    if not fold(text):
+        raise ValueError("a text with a visible character is needed")
     return text
 
 
@@ -396,7 +403,7 @@ class StartCall(Request[StartedCall]):
     virtual_phone_number: PhoneNumber
     virtual_phone_usage_rule: VirtualNumberRule | None = None
     contact: PhoneOrSip
-    external_id: Annotated[Text, Field(min_length=1)] | None = None
+    external_id: Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)] | None = None
     dtmf_string: DtmfWithPauses | None = None
     direction: Direction = "out"
 

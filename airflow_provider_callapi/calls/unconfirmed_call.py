@@ -232,4 +232,4 @@ def folded(external_id: str) -> str:
     Examples: ``AF-7`` becomes ``af-7``, and ``007`` becomes ``7``.
     """
     text = external_id.strip().casefold()
-    return text.lstrip("0") if text.isdigit() else text
+    return text.lstrip("0") or "0" if text.isdigit() else text  # an empty text is no id

@@ -232,7 +232,7 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
         name.removeprefix(_FORM_PREFIX): values[name] for name in names if values[name] not in (None, "")
     }
     for name in fields.keys() - _ExtraFields.model_fields.keys():
-        if isinstance(fields[name], dict) and any(map(_closest_field, fields[name])):
+        if any(map(_closest_field, _names_inside(fields[name]))):
             raise FieldInvalid(f"extra.{name}", "enter these fields directly in extra, not in an object")
         if meant := _closest_field(name):
             raise FieldInvalid(f"extra.{name}", f"there is no such field; did you mean {meant}?")
@@ -241,6 +241,13 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     raise FieldInvalid(f"extra.{first['loc'][0]}", first["msg"].removeprefix("Value error, "))
+
+
+def _names_inside(value: Any) -> list[str]:
+    """Return the names in an object, or in the text of a JSON object. Any other value has no names."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return re.findall(r'"(\w+)"\s*:', value)
+    return list(value) if isinstance(value, dict) else []
 
 
 def _derive_data_api_host(call_api_url: str) -> str:
@@ -266,6 +273,8 @@ def _closest_field(name: str) -> str | None:
         return other
     known = {_fold(field): field for field in _ExtraFields.model_fields}
     found = difflib.get_close_matches(_fold(name), known, n=1, cutoff=_NEAR)
+    # account_timezone means timezone, and enable_data_api means data_api
+    found += [field for field in sorted(known, key=len, reverse=True) if field in _fold(name)]
     return known[found[0]] if found else None
 
 

@@ -729,6 +729,19 @@ def test_a_message_is_not_the_word_for_a_missing_value(word: str) -> None:
         HoldCall.from_values({"call_session_id": 5, "contact_message": {"type": "tts", "value": word}})
 
 
+@pytest.mark.parametrize("text", ["\u3164", "\u115f\u1160", " \uffa0.", "\u200b"])
+def test_a_message_of_letters_without_a_width_is_refused(text: str) -> None:
+    with pytest.raises(InvalidParameters, match=r"contact_message\.value: a text with at least one letter"):
+        HoldCall.from_values({"call_session_id": 5, "contact_message": {"type": "tts", "value": text}})
+
+
+@pytest.mark.parametrize("external_id", [" ", "\n\t", "\u00a0", "\u200b\u3164"])
+def test_a_blank_external_id_is_refused(external_id: str) -> None:
+    values = {**LEAST["start.informer_call"], "external_id": external_id}
+    with pytest.raises(InvalidParameters, match="external_id: a text with a visible character is needed"):
+        StartInformerCall.from_values(values)
+
+
 def test_a_message_may_contain_the_word_for_a_missing_value() -> None:
     message = {"type": "tts", "value": "None of the tasks failed"}
 

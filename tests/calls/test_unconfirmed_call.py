@@ -104,6 +104,12 @@ def test_blanks_case_and_leading_zeros_of_an_id_do_not_count(written: str, own: 
     assert Sought(external_id=own).is_found(external_id=written)
 
 
+@pytest.mark.parametrize("own", ["0", "000"])
+def test_an_id_of_zeros_is_not_the_empty_id_of_a_call_without_an_id(own: str) -> None:
+    assert Sought(external_id=own).is_found(external_id="0")
+    assert not Sought(external_id=own).is_found(external_id=" ")
+
+
 @pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])
 def test_a_call_without_an_id_and_with_a_hidden_number_causes_no_doubt(number: str | None) -> None:
     lost = UnconfirmedCall(AUTHORS_ID, ANNA, PLACED, MOSCOW)

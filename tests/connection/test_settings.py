@@ -241,14 +241,19 @@ def test_the_error_of_a_misspelt_field_names_the_right_field(field, misspell):
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [("tz", "timezone"), ("Zone", "timezone"), ("ssl_verify", "verify"), ("use_data_api", "data_api")],
+    [
+        *(("tz", "timezone"), ("Zone", "timezone"), ("ssl_verify", "verify"), ("use_data_api", "data_api")),
+        *(("account_timezone", "timezone"), ("enable_data_api", "data_api"), ("connect_timeout", "timeout")),
+        *(("extra__aws__data_api", "data_api"), ("callapi_data_api_host", "data_api_host")),
+    ],
 )
 def test_the_error_of_another_usual_name_names_the_right_field(name, field):
     assert f"did you mean {field}?" in refusal({name: SECRET})
 
 
 @pytest.mark.parametrize(
-    "inner", [{"data_api": True}, {"tz": "Asia/Omsk"}, {"extra__callapi__timezone": "UTC"}]
+    "inner",
+    [{"data_api": True}, {"tz": "Asia/Omsk"}, {"extra__callapi__timezone": "UTC"}, '{"data_api": true}'],
 )
 def test_fields_inside_another_object_are_refused(inner):
     text = refusal({"callapi": inner})

@@ -98,7 +98,7 @@ class CallTemplate:
             raise InvalidRow(f"call.{_ID}: longer than {_LONGEST_ID} characters")
         if isinstance(own, str) and contains_number(own, person.contact):
             raise InvalidRow(f"call.{_ID}: {SHOWN_NUMBER}")
-        return own or None
+        return own if str(own or "").strip() else None
 
     def request(self, person: Person, external_id: str) -> StartCall:
         """Return the start request that calls one person.

@@ -150,9 +150,8 @@ class _PeopleReader:
     def _read_number(self, row: _Row) -> str:
         """Return the number to call, as `read_contact` returns it."""
         written = self._template.written_number(row.cells)
-        contact = read_contact(written, self._template.region)
         self._rounded.add(written, row.line)
-        return contact
+        return read_contact(written, self._template.region)
 
     def _make_person(self, row: _Row, contact: str, numbers: frozenset[str]) -> Person:
         """Return the person of a row.

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
 from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
-from airflow_provider_callapi.calls.lists.columns import shown_name
+from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*([+-])\s*(\d{1,2})|([+-])(\d{2}))(?::?(\d{2}))?", re.IGNORECASE)
@@ -19,7 +19,7 @@ _EARLIEST, _LATEST = -12, 14
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?\b", re.IGNORECASE
+    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
 )
 """Matches the beginning of a text such as ``Omsk, UTC+6``. The letters of ``MSK`` may be Latin or Cyrillic.
 
@@ -30,7 +30,13 @@ _WINDOWS = " Standard Time"
 """The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``."""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
-_ONLY_AN_OFFSET = re.compile(r"[MМ][SСC][KК]|[+-]\d\d:\d\d", re.IGNORECASE)
+_ONLY_AN_OFFSET = re.compile(
+    r"[MМ][SСC][KК]|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{1,2}|[MМ][SСC][KК]\s*\([+-]\d{1,2}\)"
+    r"|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*(?:(?:ч|h)\w{0,4}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?"
+    r"(?:UTC|GMT|[MМ][SСC][KК]|Москв[еы])",
+    re.IGNORECASE,
+)
+"""Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``+7 к Москве``."""
 _SIGNED_OR_ZERO = re.compile(
     r"(?:[+-]\s*(?:0?\d|1[0-4])(?::[0-5]\d)?|(?:\+1[0-4]|[+-]0\d)[0-5]\d|0|00:00)"
     r"\s*(?:(?:ч|h)\w{0,4}\.?)?",
@@ -82,9 +88,12 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
 
     :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
     :param line: the number of the row in the list, for the error message.
-    :raises ListUnreadable: a column contains a time zone. The error message names the column and the row.
+    :raises ListUnreadable: a column contains a time zone, also inside an object. The error message names the
+        column and the row.
     """
     for name, value in row.items():
+        if isinstance(value, Mapping) and any(map(seems_time_zone, value)):
+            raise ListUnreadable(_unnamed(name, line))
         if value is not None and _contains_zone(str(value)):
             raise ListUnreadable(_unnamed(name, line))
 

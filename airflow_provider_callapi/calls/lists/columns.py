@@ -113,6 +113,12 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     return Columns(found[PHONE], found[TIMEZONE])
 
 
+def seems_time_zone(name: object) -> bool:
+    """Return whether a name is ``timezone``, or seems to be a misspelt or other usual name of it."""
+    folded = fold_name(name)
+    return _PARTS[TIMEZONE].search(folded) is not None or _is_similar(folded, TIMEZONE)
+
+
 def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning: str) -> None:
     for name in names:
         if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):

@@ -20,7 +20,8 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _EMPTY_TEXT = re.compile(
     r"nan|NaN|NAN|[+-](?:nan|NaN|NAN)|-?sNaN|-?(?:nan|NaN)\((?:ind|snan)\)|-?1\.#(?:IND|QNAN|SNAN|INF|J)"
-    r"|NaT|<NA>|None|null|NULL|[<\[(](?:null|NULL)[>\])]|\\N|[Nn]/[Aa]|[Нн]/[Дд]"
+    r"|NaT|None|none|NONE|null|NULL|nil|undefined|\\N|[Nn]/[Aa]|N\.A\.|n\.a\.|[Нн]/[Дд]|\[object Object\]"
+    r"|[<\[(](?i:null|none|nil|undefined|n/?a|nan|nat|no value|missing|blank|empty|unset|пусто)[>\])]"
     r"|[+-]?(?:inf|Inf|INF)|[+-]Infinity"
 )
 """The texts that data frames, databases and people write for a missing value.
@@ -28,9 +29,9 @@ _EMPTY_TEXT = re.compile(
 ``Null``, ``Nan`` and ``NA`` may be names, so they count as values.
 """
 _CYRILLIC = "".join(map(chr, range(ord("А"), ord("я") + 1)))
-_BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("1INinsНн")
+_BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset("1INinsuНн")
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
-_LONGEST = 12
+_LONGEST = 15
 """The largest number of characters of a text for a missing value. Longer texts need no search."""
 _FAILED_FORMULA = re.compile(
     r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#[^\W\d_]/[^\W\d_](?: N/A)?|#N[AV]|#GETTING_DATA|#{2,}"

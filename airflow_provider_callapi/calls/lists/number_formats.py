@@ -10,10 +10,26 @@ import re
 from functools import lru_cache
 
 _TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?])|(?P<plain>[ ()/+1-9-])|[_*].|\[[^\]<>=]*\]'
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?]|General)|(?P<plain>[ ()/+1-9-])|[_*].'
+    r"|\[[^\]<>=]*\]"
 )
 """Matches a part of a number format: a text, a place for a digit, a gap, or a colour or language."""
 _SIGNS = re.compile(r"[^\d+-]")
+_ADDED_DIGIT = re.compile(r'"[^"]*[\d+][^"]*"|\\[\d+]|(?<![Ee])\+')
+"""Matches a digit or a ``+`` that a number format adds to the stored number."""
+_SMALLEST_PHONE_NUMBER = 1_000_000
+
+
+def may_show_other_digits(value: int, number_format: str) -> bool:
+    """Return whether a workbook may show more digits of a phone number, which `shown_text` cannot find out.
+
+    Example: 9162345678 with the format ``[>9999999]"+1 "0;0``.
+
+    :param number_format: the number format of the cell.
+    """
+    if value < _SMALLEST_PHONE_NUMBER or "," in number_format:  # `,` separates thousands: an amount
+        return False
+    return _parts(number_format) is None and bool(_ADDED_DIGIT.search(number_format))
 
 
 def shown_text(value: int, number_format: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
-from airflow_provider_callapi.calls.lists.number_formats import shown_text
+from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -68,13 +68,18 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield (line number, values) for each line of a sheet, except empty lines.
 
-    :raises ListUnreadable: a formula has no stored result.
+    :raises ListUnreadable: a formula has no stored result, or a number format cannot be read.
     """
     # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
         page.reset_dimensions()  # some programs store wrong dimensions
     pairs = zip(sheet.iter_rows(), formulas.iter_rows(values_only=True), strict=True)
     for number, (cells, written) in enumerate(pairs, start=1):
+        if any(map(_has_unread_format, cells)):
+            raise ListUnreadable(
+                f"line {number}: a number format that may show further digits of a phone number. Format the "
+                "column as text, and write each number whole"
+            )
         values = tuple(map(_value, cells))
         if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
             raise ListUnreadable(
@@ -140,10 +145,20 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
     return names
 
 
+def _has_unread_format(cell: Any) -> bool:
+    number = _number(cell)
+    return number is not None and may_show_other_digits(number, cell.number_format)
+
+
 def _value(cell: Any) -> Any:
     """Return a cell's value, or the shown text if the cell's number format adds digits, ``+`` or ``-``."""
+    number = _number(cell)
+    return cell.value if number is None else shown_text(number, cell.number_format) or number
+
+
+def _number(cell: Any) -> int | None:
+    """Return the whole number in a cell. None: the cell contains another value."""
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return (shown_text(value, cell.number_format) or value) if is_number else value
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -42,13 +42,19 @@ _SIP_SIGN = re.compile("[A-Za-z@*#]")
 """Matches the characters of which each SIP number has at least one."""
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
-_AND = r"\b(?:и|или|либо|также|та|and|or|und|oder)\b"
+_AND = r"\b(?:[иійyei]|или|либо|также|та|және|and|or|und|oder|plus|плюс|oraz|et|ve|va)\b"
+_UNTIL = r"\b(?:по|до|to|till|bis)\b"
+_READ = "\0"
+"""Stands for a group of digits that belongs to a phone number."""
+_SIGNS = rf"(?:[^\w{_READ}]|_)*"
 _SHORTENED = re.compile(
-    rf"(?:\d[\s().-]*){{7}}(?:[,;/&]|\.\.+|…|\s-|(?:\bа\s+)?{_AND})\s*\d{{1,6}}\s*(?:$|[,;/&(]|{_AND})",
+    rf"{_READ}(?:[-*_/\\]\d{{1,6}}(?!\d)"
+    rf"|{_SIGNS}(?:(?:\b[аa]\s+)?{_AND}(?:\s+(?:ещ[её]|на))*\s*|(?<=\s){_UNTIL}\s*)?"
+    rf"\d{{1,6}}\s*(?:$|[,;/&()|]|{_AND}))",
     re.IGNORECASE,
 )
-"""Matches the last digits of a second number behind a first one: ``8 926 000-00-01, 02``."""
-_TO = re.compile(r"\.{2,}|…|~|\s-+\s|(?<=\d{7})-(?=\+?\d{7})|\b(?:по|до|to|till|bis)\b", re.IGNORECASE)
+"""Matches the last digits of a second number behind a first one: ``, 02`` in ``8 926 000-00-01, 02``."""
+_TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
 """Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
 _LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
@@ -82,19 +88,21 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
     plain = _without_extensions(text)
-    if _SHORTENED.search(plain):
-        raise NotANumber("a second number without its first digits; write each number whole")
     if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")
     if any(_is_mistyped(match[0], region) for match in _MISTYPED.finditer(plain)):
         raise NotANumber("a letter instead of a digit, such as O for 0")
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = set()
+    rest = plain
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
-        numbers, left = _read_segment(segment, region)
+        numbers, left, behind = _read_segment(segment, region)
         found |= numbers
         if left > most_left:
             raise NotANumber("digits that are not a phone number")
+        rest = rest.replace(segment, behind, 1)
+    if _SHORTENED.search(rest):
+        raise NotANumber("a second number without its first digits; write each number whole")
     if not found:
         raise NotANumber("no phone number")
     return frozenset(found)
@@ -211,8 +219,8 @@ def _read_as_international(digits: str) -> Iterator[str]:
         yield e164(number)
 
 
-def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
-    """Return a text's phone numbers, and the length of the longest sequence of digits outside them."""
+def _read_segment(segment: str, region: str) -> tuple[set[str], int, str]:
+    """Return a text's phone numbers, the length of the longest other digits, and the text with `_READ`."""
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()
@@ -227,8 +235,10 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int]:
                 covered |= set(range(first, last + 1))
     # Joined with its neighbours, a mistyped number may become a valid number of someone else.
     covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
-    left = "".join(" " if number in covered else group for number, group in enumerate(groups))
-    return found, max(map(len, left.split()), default=0)
+    left = [_READ if number in covered else group for number, group in enumerate(groups)]
+    remaining = iter(left)
+    rest = re.sub(r"\d+", lambda _: next(remaining), segment)
+    return found, max(map(len, "".join(left).split(_READ))), rest
 
 
 def _is_spoilt(group: str, region: str) -> bool:

@@ -83,6 +83,11 @@ def read_contact(text: str, region: str) -> str:
     if text.isascii() and text.isdigit():
         return _read_plain(text, region)
     folded = fold(text)
+    if _ROUNDED_FLOAT.fullmatch(folded):
+        raise NotANumber(
+            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
+            "may be lost; write all digits, in quotation marks"
+        )
     if _NAME.search(folded):
         return _read_sip(folded)
     return _read_phone(folded, text, region)
@@ -99,12 +104,8 @@ def read_destination(given: object, region: str) -> str:
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped or rounded.
     """
+    refuse_octal(given, region)
     text = str(given).strip()
-    if _ROUNDED_FLOAT.fullmatch(text):
-        raise NotANumber(
-            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
-            "may be lost; write all digits, in quotation marks"
-        )
     is_digits = text.isascii() and text.isdigit()
     if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
         return text
@@ -114,6 +115,25 @@ def read_destination(given: object, region: str) -> str:
         if is_digits and read_international(text) and not _may_be_mistyped(text, region):
             return text
         raise
+
+
+def refuse_octal(given: object, region: str) -> None:
+    """Check that a value is not what YAML makes of a phone number that begins with 0 and has no 8 or 9.
+
+    In France, YAML reads ``0612345670`` as the octal number 103402424: the phone number of a stranger.
+
+    :param given: the value of a parameter. Only an int can be such a number.
+    :raises NotANumber: the octal digits of the int are a phone number, and the int has no country code.
+    """
+    if type(given) is not int or given <= 0:
+        return
+    if str(given).startswith(NumberingPlan.of(region).country_code) and read_international(str(given)):
+        return
+    if any(read_digits(f"{zeros}{given:o}", region) for zeros in ("0", "00")):
+        raise NotANumber(
+            "YAML reads a number that begins with 0 as an octal number, so it may be another person's; write "
+            "it in quotation marks, or with its country code"
+        )
 
 
 def read_number_or_prefix(text: str, region: str) -> str:

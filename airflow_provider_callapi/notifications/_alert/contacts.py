@@ -11,10 +11,10 @@ from airflow_provider_callapi.api.methods import StartInformerCall, check_phone_
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber, NumberingPlan
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
-from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination, refuse_octal
 
-_WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\))\s*", re.DOTALL)
-"""Matches the text that a template makes of a list or a tuple, such as ``['79260000001', '79260000002']``."""
+_WRITTEN_LIST = re.compile(r"\s*(?:\[(.*)\]|\((\s*['\"].*)\)|\{(\s*['\"][^:]*)\})\s*", re.DOTALL)
+"""Matches the text that a template makes of a list, tuple or set: ``['79260000001', '79260000002']``."""
 _ANY_REGION = "RU"
 """The region with which a number is read if its region is unknown. Digits of this region are not added."""
 
@@ -28,7 +28,7 @@ def split_contacts(contact: Any) -> list[str]:
         return [number for entry in in_calling_order(contact) for number in split_contacts(entry)]
     given = str(contact)
     if written := _WRITTEN_LIST.fullmatch(given):
-        given = re.sub(r"['\"]", "", written[1] or written[2])
+        given = re.sub(r"['\"]", "", written[1] or written[2] or written[3] or "")
     return [text for text in (number.strip() for number in re.split(r"[,;\n]", given)) if text]
 
 
@@ -86,6 +86,11 @@ def check_contacts(contact: Any, region: str) -> None:
         return
     NumberingPlan.of(region)
     entries = in_calling_order(contact) if isinstance(contact, list | tuple | Set) else [contact]
+    try:
+        for given in entries:
+            refuse_octal(given, region)
+    except NotANumber as error:
+        raise ValueError(f"contact: {error}") from None
     contacts = [
         text for entry in entries for text in ([entry] if _is_template(str(entry)) else split_contacts(entry))
     ]

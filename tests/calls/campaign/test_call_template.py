@@ -201,9 +201,10 @@ def test_a_common_parameter_that_cannot_be_rendered_makes_each_row_invalid() -> 
 
 def test_the_authors_external_id_may_be_empty_for_a_person() -> None:
     template = template_of({**CALL, "external_id": "{{ contact.order }}"})
-    plan = plan_of([anna(order="o-1"), anna("79260000012", order="")], external_id="{{ contact.order }}")
+    rows = [anna(order="o-1"), anna("79260000012", order=""), anna("79260000013", order=" \t")]
+    plan = plan_of(rows, external_id="{{ contact.order }}")
 
-    assert [template.own_external_id(person) for person in plan.people] == ["o-1", None]
+    assert [template.own_external_id(person) for person in plan.people] == ["o-1", None, None]
     assert template_of(CALL).own_external_id(plan.people[0]) is None
     assert template.request(plan.people[0], "o-1-2").external_id == "o-1-2"
 

@@ -178,3 +178,10 @@ def test_a_second_row_without_another_time_zone_is_only_a_duplicate(second: str 
     (person,) = plan.people
     assert person.zone == "Asia/Vladivostok"
     assert not plan.invalid
+
+
+def test_a_float_that_yaml_makes_of_a_rounded_number_makes_the_row_invalid() -> None:
+    plan = plan_of([anna(), {"phone": 7.926e10, "name": "Boris"}])
+
+    assert [person.contact for person in plan.people] == ["79260000011"]
+    assert "its last digits may be lost" in plan.invalid[0].why

@@ -117,6 +117,23 @@ def test_no_spelling_hides_a_time_zone(zone: str, case: Callable[[str], str], fo
     assert refused(form.format(case(zone)))
 
 
+@pytest.mark.parametrize("name", ["timezone", "tz", "utc_offset", "Часовой пояс"])
+def test_a_time_zone_inside_an_object_is_noticed_by_its_name(name: str) -> None:
+    assert refused({"city": "Omsk", name: 6})
+    assert not refused({"city": "Omsk", "street": "Lenina 6"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("+7 МСК", "+7 к Москве", "+7 ч. от мск", "-1 MSK", "+10 UTC", "+10:00 GMT", "+1000 utc", "UTC10"),
+        *("GMT 10", "(+10:00)", "[+10:00]", "мск (+7)", "мск+7ч"),
+    ],
+)
+def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
+    assert refused(value)
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -24,7 +24,21 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 MISSING = [
     *("nan", "NaN", "NAN", "-nan", "+NaN", "-NaN", "sNaN", "-nan(ind)", "1.#QNAN", "-1.#IND", "NaT", "<NA>"),
     *("None", "null", "NULL", "<null>", "[NULL]", "(null)", r"\N", "N/A", "n/a", "Н/Д", "н/д"),
-    *("inf", "-inf", "Inf", "-Infinity"),
+    *(
+        "inf",
+        "-inf",
+        "Inf",
+        "-Infinity",
+        "undefined",
+        "none",
+        "NONE",
+        "nil",
+        "<nil>",
+        "(none)",
+        "<None>",
+        "[NA]",
+    ),
+    *("<no value>", "[object Object]", "(blank)", "(пусто)", "<missing>", "<undefined>", "N.A.", "n.a."),
 ]
 FAILED = [
     *("#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#N/A"),
@@ -34,7 +48,7 @@ FAILED = [
 ]
 VALUES = [
     *("Null", "Nan", "Na", "NA", "Infinity", "0", "-", "+", "1", "#1", "#1/2", "№7", "#акция!", "#Sale!"),
-    *("#ДЕЛО", "Err:", "Ошибка"),
+    *("#ДЕЛО", "Err:", "Ошибка", "Nil", "None Such", "nila", "blank", "(Anna)", "<Anna>", "[Нил]"),
 ]
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u200b\ufeff"), max_size=3)
 LEAVES = st.one_of(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.number_formats import shown_text
+from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from airflow_provider_callapi.calls.lists.number_formats import shown_text
         ('"+1 "(000) 000-0000;"minus "0', 9162345678, "+1 (916) 234-5678"),
         ('[Red][$-419]"+7 "0_)', 9260000001, "+7 9260000001"),
         ('"UTC-"0', 5, "UTC-5"),
+        ('"+1"General', 9162345678, "+19162345678"),
         ('0" a;b "', 5, None),
     ],
 )
@@ -37,6 +38,7 @@ def test_digits_and_signs_of_the_format_are_part_of_the_shown_text(number_format
         "General",
         "0",
         "#,##0",
+        "+#,##0;-#,##0",
         "0.00",
         '0" rub."',
         "0%",
@@ -50,6 +52,16 @@ def test_digits_and_signs_of_the_format_are_part_of_the_shown_text(number_format
 )
 def test_a_format_that_adds_no_digit_leaves_the_number(number_format: str) -> None:
     assert shown_text(79260000001, number_format) is None
+    assert not may_show_other_digits(79260000001, number_format)
+
+
+@pytest.mark.parametrize(
+    "number_format",
+    ['[>9999999]"+1 "0;0', "[>9999999]+1 0;0", r"[<1]0;\+\10", '"+1 ".0', '0.00" 8"', '"+1"@'],
+)
+def test_a_format_that_adds_digits_in_an_unknown_way_is_noticed(number_format: str) -> None:
+    assert may_show_other_digits(9162345678, number_format)
+    assert not may_show_other_digits(42, number_format)
 
 
 @given(st.integers(0, 10**15), st.text("0123456789", min_size=1, max_size=4), st.lists(st.integers(1, 5)))

@@ -148,3 +148,13 @@ def test_a_number_keeps_the_digits_that_only_its_number_format_shows() -> None:
     assert list(read_xlsx(saved(book))) == [
         {"phone": "+1 (916) 234-5678", "timezone": "UTC-5", "pin": "0042"}
     ]
+
+
+def test_a_number_whose_format_may_show_other_digits_makes_the_workbook_unreadable() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["phone"])
+    book.active.append([9162345678])
+    book.active["A2"].number_format = '[>9999999]"+1 "0;0'
+
+    with pytest.raises(ListUnreadable, match="line 2: a number format that may show further digits"):
+        list(read_xlsx(saved(book)))

@@ -185,7 +185,21 @@ def test_a_long_text_is_searched_in_little_time() -> None:
     "second",
     [
         *(", 02", "/02", "; 02, 03", " и 2", "/ 0002", ", 02 (жена)", "..02", " – 02"),
-        *(" или 02", " а также 02", " и 02, и 03", " or 02"),
+        *(" или 02", " а также 02", " и 02, и 03", " or 02", " plus 02", " oraz 02", " та 02", " y 02"),
+        *(
+            " или на 02",
+            " и ещё 02",
+            " (02)",
+            " | 02",
+            " 02",
+            ", -02",
+            ", …02",
+            " _ 02",
+            "~02",
+            "—02",
+            "\\02",
+        ),
+        *("-02", "-02 Анна", "*02 Анна", " по 09", " до 05"),
     ],
 )
 def test_a_second_number_without_its_first_digits_is_unreadable(words: str, second: str) -> None:
@@ -193,7 +207,13 @@ def test_a_second_number_without_its_first_digits_is_unreadable(words: str, seco
         find_numbers(f"{words}8 926 000 00 01{second}", "RU")
 
 
-@pytest.mark.parametrize("text", ["79260000001, дом 12", "тел 79260000001, 5 этаж", "2 раза 79260000001"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("79260000001, дом 12", "тел 79260000001, 5 этаж", "2 раза 79260000001", "1. Анна 79260000001"),
+        *("79260000001 12 марта", "79260000001 от 12.03.26", "Анна 79260000001 с 10:00 до 18:00"),
+    ],
+)
 def test_a_short_number_that_words_explain_is_ignored(text: str) -> None:
     assert find_numbers(text, "RU") == {"79260000001"}
 

@@ -247,6 +247,8 @@ def test_a_float_that_yaml_makes_of_a_spreadsheets_short_form_is_refused(first: 
 
     with pytest.raises(NotANumber, match="ends in five zeros"):
         read_destination(number, "RU")
+    with pytest.raises(NotANumber, match="ends in five zeros"):
+        read_contact(f" {number}", "RU")
 
 
 def test_a_whole_number_may_end_in_five_zeros_and_a_float_in_other_digits() -> None:
@@ -302,3 +304,30 @@ def test_the_short_cut_reads_the_same_numbers_as_the_library(region: str, digits
         assert phonenumbers.is_valid_number(number)
     by_library = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
     assert read in (None, by_library)
+
+
+@pytest.mark.parametrize(
+    ("written", "region"),
+    [("0612345670", "FR"), ("01711234567", "DE"), ("06641234567", "AT"), ("00447712345671", "DE")],
+)
+def test_a_number_that_yaml_has_read_as_octal_is_refused(written: str, region: str) -> None:
+    with pytest.raises(NotANumber, match="write it in quotation marks"):
+        read_destination(yaml.safe_load(written), region)
+
+
+def _read(given: int | str, region: str) -> str | None:
+    try:
+        return read_destination(given, region)
+    except NotANumber:
+        return None
+
+
+@given(st.integers(9 * 10**9, 10**10 - 1), st.sampled_from(["", "7", "8"]))
+def test_a_russian_number_may_be_an_int(national: int, prefix: str) -> None:
+    digits = f"{prefix}{national}"
+    assert _read(int(digits), "RU") == _read(digits, "RU")
+
+
+@pytest.mark.parametrize(("region", "code", "national"), [numbers[:3] for numbers in NUMBERS])
+def test_a_number_with_its_country_code_may_be_an_int(region: str, code: str, national: str) -> None:
+    assert read_destination(int(code + national), region) == code + national

@@ -32,7 +32,9 @@ def test_a_contact_is_rung_in_every_usual_spelling(desk, contact):
     assert rung(desk) == ["79160000001"]
 
 
-@pytest.mark.parametrize("written", [str, tuple, json.dumps, "[{0[0]}, {0[1]}]".format])
+@pytest.mark.parametrize(
+    "written", [str, tuple, json.dumps, "[{0[0]}, {0[1]}]".format, "{{'{0[0]}', '{0[1]}'}}".format]
+)
 def test_a_template_may_give_the_text_of_a_list(desk, written):
     desk.exchange.default_script = Script.busy()
     people = [ON_DUTY, "79160000002"]
@@ -119,6 +121,18 @@ def test_a_virtual_number_that_cannot_be_read_is_an_error_of_the_dag_file(number
         notifier(virtual_phone_number=number)
 
     assert "495" not in str(caught.value)
+
+
+@pytest.mark.parametrize("contact", ["[]", " [ ] ", ",", []])
+def test_a_list_without_a_contact_is_an_error_of_the_dag_file(contact):
+    with pytest.raises(ValueError, match="contact: at least one phone number is needed"):
+        notifier(contact, region="RU")
+
+
+@pytest.mark.parametrize("contact", [0o612345670, ["79160000001", 0o612345670]])
+def test_a_number_that_yaml_has_read_as_octal_is_an_error_of_the_dag_file(contact):
+    with pytest.raises(ValueError, match="contact: YAML reads a number that begins with 0"):
+        notifier(contact, region="FR")
 
 
 def test_a_virtual_number_and_its_region_may_be_templates():
