@@ -143,7 +143,9 @@ class UnconfirmedCall:
     def _has_its_id(self, found: CallSession | CallReport) -> bool:
         """Return whether a reported call has the unconfirmed call's ``external_id``."""
         external_id, _ = _external_id(found)
-        return external_id is not None and folded(external_id) == folded(self.external_id)
+        if external_id is None or not external_id.strip():  # a service may report "" for no id
+            return False
+        return folded(external_id) == folded(self.external_id)
 
     def is_absent_from(self, snapshot: Snapshot) -> bool:
         """Return whether a successful snapshot proves that the unconfirmed call is not active.
@@ -229,7 +231,7 @@ def _session_id(found: CallSession | CallReport) -> int:
 def folded(external_id: str) -> str:
     """Return an ``external_id`` in the form in which two spellings of one id are equal.
 
-    Examples: ``AF-7`` becomes ``af-7``, and ``007`` becomes ``7``.
+    Examples: ``AF-7`` becomes ``af-7``, ``007`` becomes ``7``, and ``00`` becomes ``0``.
     """
     text = external_id.strip().casefold()
     return text.lstrip("0") or "0" if text.isdigit() else text  # an empty text is no id

@@ -26,6 +26,8 @@ def find(args: Namespace) -> None:
     The command searches the Data API's reports of the last 30 days, if the connection uses the Data API. If
     no call is found, the command exits with ``1``.
     """
+    if not args.external_id.strip():
+        fail("the external_id is empty")
     with open_hook(args) as hook:
         sessions = hook.get_conn().call(ListCalls())
         sought = UnconfirmedCall(args.external_id, contact=None, since=None, timezone="UTC")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -15,6 +16,8 @@ from airflow.utils import yaml
 from airflow.utils.helpers import ask_yesno
 from rich.markup import escape
 from tabulate import tabulate
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
@@ -42,13 +45,18 @@ def print_rows(rows: list[dict[str, Any]], args: Namespace) -> None:
 def _table_text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(map(_table_text, value))
-    return "" if value is None else escape(str(value))  # rich treats [brackets] as markup
+    return escape(_one_line(value))  # rich treats [brackets] as markup
 
 
 def _plain_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain_text, value))
-    return "" if value is None else str(value)
+    return _one_line(value)
+
+
+def _one_line(value: Any) -> str:
+    """Return a value of the account as text without line ends and other characters that steer a terminal."""
+    return "" if value is None else _CONTROL_CHARACTERS.sub(" ", str(value))
 
 
 def print_result(text: str, data: dict[str, Any], args: Namespace) -> None:

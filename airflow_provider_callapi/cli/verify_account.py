@@ -48,7 +48,7 @@ def verify(args: Namespace) -> None:
             settings = hook.settings
             options = _options(args, settings)
             probes = _probes(args, options)
-            file = ResumeFile.open(Path(args.resume_file), settings.conn_id)
+            file = ResumeFile.open(Path(args.resume_file), settings.conn_id, settings.account_digest)
             _agree(args, plan_text(probes, options, conn_id=settings.conn_id, finished=file.state.finished))
             possible = [probe for probe in probes if can_run(probe, options)]
             findings = Run(_gateway(settings), options, file).execute(possible)

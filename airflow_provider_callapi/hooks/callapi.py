@@ -324,13 +324,22 @@ class CallApiHook(BaseHook):
         snapshot = self._absences.extend(take_snapshot(self.get_conn(), time.time, time_limit=time_limit))
         if snapshot.failure:
             self.log.warning("Polling the active calls failed: %s", snapshot.failure)
-        witness = self._answer_witness
+        witness = self.answer_witness
         if witness is None:
             return snapshot
         has_time = time_limit > LAST_POLL_SECONDS
         if has_time and (calls := witness.due(snapshot, awaited)):
             witness.ask(calls, snapshot.at)
         return replace(snapshot, answered=witness.answered_in(snapshot))
+
+    @cached_property
+    def answer_witness(self) -> AnswerWitness | None:
+        """The object that asks the Data API which contacts have picked up.
+
+        None: the connection does not use the Data API.
+        """
+        # On some accounts, only the Data API shows that a contact has picked up.
+        return AnswerWitness(self._witness_source()) if self.has_data_api else None
 
     def poll_snapshots(
         self,
@@ -430,15 +439,6 @@ class CallApiHook(BaseHook):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    @cached_property
-    def _answer_witness(self) -> AnswerWitness | None:
-        """The object that asks the Data API which contacts have picked up.
-
-        None: the connection does not use the Data API.
-        """
-        # On some accounts, only the Data API shows that a contact has picked up.
-        return AnswerWitness(self._witness_source()) if self.has_data_api else None
 
     @cached_property
     def _end_witness(self) -> EndWitness | None:

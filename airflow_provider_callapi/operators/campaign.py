@@ -69,7 +69,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         ``unknown``, and the campaign does not redial.
     :param campaign: the campaign's name in the ledger (the stored attempts). By default, the name contains
         the ids of DAG, task and run. Runs with the same name and the same SQL ledger share their attempts. A
-        person whom one of them has called is not called again by another, except for a redial.
+        person whom one of them has called is not called again by another, except for a redial. Blanks at the
+        ends, repeated blanks and invisible characters do not count.
     :param shard: the part of the list that this task calls: ``"2/4"`` is the second of four parts. The phone
         number decides about the part. To divide a list among tasks, map the operator over the parts. None
         (default): the whole list.

@@ -8,6 +8,7 @@ and ``"false"`` becomes False. A kind never guesses: a parameter that is true or
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -169,6 +170,13 @@ def text(value: Any) -> str:
     return join_halves(value)
 
 
+def _read_name(value: Any) -> str:
+    """Return a name without needless blanks and invisible characters."""
+    composed = unicodedata.normalize("NFC", text(value))
+    visible = "".join(character for character in composed if unicodedata.category(character) != "Cf")
+    return text(" ".join(visible.split()))
+
+
 def _read_texts(value: Any) -> list[str]:
     values = [value] if isinstance(value, str | int) else value
     if not isinstance(values, Collection) or isinstance(values, Mapping | bytes | bytearray):
@@ -292,6 +300,8 @@ The kind converts the value to a timedelta. Infinity means no limit, so the kind
 """
 FLAG = Kind("true or false", flag)
 TEXT = Kind("a text that is not empty", text)
+NAME = Kind("a text that is not empty", _read_name)
+"""The kind of names that people type. Two names that look equal are equal, e.g. with a blank at the end."""
 CONTACTS = Kind("a phone number or a list of phone numbers", _read_contacts)
 TEXTS = Kind("a text or a list of texts", _read_texts)
 MAPPING = Kind("a dict", _read_mapping)

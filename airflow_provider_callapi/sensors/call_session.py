@@ -123,6 +123,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self.callapi_conn_id = callapi_conn_id
         self.deferrable = deferrable
         self._stored: Any = None
+        self._witness: Any = None
         self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
 
     def _read_parameters(self, *, templates: bool = False) -> None:
@@ -279,8 +280,13 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         ``time_limit`` is in seconds.
         """
         try:
+            witness = self.hook.answer_witness
+            if witness is not None and self._witness:
+                witness.restore(self._witness)
             # Also asks the Data API about an awaited answer, if the limit is longer than ten seconds.
-            return self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
+            snapshot = self.hook.take_snapshot(watch.awaited_answers(self.until), time_limit=time_limit)
+            self._witness = witness.to_json() if witness is not None else None
+            return snapshot
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
             self.log.warning("The connection cannot be read: %s", error)
             return Snapshot(time.time(), failure=NotSent(str(error)))
@@ -312,6 +318,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         if self._stored is None and (state := self._state_for_next_poke(context)):
             self._stored = state.get(_STORE_KEY)
         if self._stored and self._stored["call_session_id"] == call.call_session_id:
+            # Without the stored pauses, each poll in a new process would ask the Data API.
+            self._witness = self._stored.get("witness")
             # With each try, Airflow begins a new wait of `timeout` seconds.
             is_of_this_try = self._stored.get("try_number") == context["ti"].try_number
             since = self._stored["since"] if is_of_this_try else time.time()
@@ -327,6 +335,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             "since": waiting_since,
             "try_number": context["ti"].try_number,
             "observation": observation.to_json(),
+            "witness": self._witness,
         }
         if state := self._state_for_next_poke(context):
             state.set(_STORE_KEY, self._stored)

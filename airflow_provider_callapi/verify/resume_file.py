@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from airflow_provider_callapi.verify.findings import Findings
 
+_ACCOUNT_DIGITS = 4
+
 
 class ActiveCall(BaseModel):
     """A call that a run of ``airflow callapi verify`` has placed, or is about to place.
@@ -39,6 +41,8 @@ class State(BaseModel):
 
     :ivar version: the version of the file format.
     :ivar conn_id: the id of the Airflow connection.
+    :ivar account: the first digits of a hash of the account's address and credentials, which are too few to
+        guess a password. Empty: an older version has written the file.
     :ivar finished: the names of the finished probes. A later run leaves them out.
     :ivar calls_placed: how many start requests all runs with this file have sent, including failed ones.
     :ivar active: the call that the command must release (end); None: no call is active.
@@ -49,6 +53,7 @@ class State(BaseModel):
 
     version: Literal[1] = 1
     conn_id: str
+    account: str = ""
     finished: list[str] = Field(default_factory=list)
     calls_placed: int = 0
     active: ActiveCall | None = None
@@ -74,19 +79,21 @@ class ResumeFile:
         self._path = path
 
     @classmethod
-    def open(cls, path: Path, conn_id: str) -> ResumeFile:
+    def open(cls, path: Path, conn_id: str, account_digest: str) -> ResumeFile:
         """Read the resume file. If the file does not exist, begin with empty contents.
 
         :param path: the path of the file.
         :param conn_id: the id of the Airflow connection that the run uses.
+        :param account_digest: a hash of the account's address and credentials.
         :return: the contents as a `ResumeFile`.
         :raises ResumeFileInvalid: the file cannot be read, is not a resume file, or belongs to another
-            Airflow connection than ``conn_id``.
+            Airflow connection than ``conn_id`` or to another account.
         """
+        account = account_digest[:_ACCOUNT_DIGITS]
         try:
             state = State.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            return cls(path, State(conn_id=conn_id))
+            return cls(path, State(conn_id=conn_id, account=account))
         except (OSError, ValidationError) as error:
             raise ResumeFileInvalid(
                 f"{path}: not a readable resume file ({type(error).__name__}); "
@@ -97,6 +104,13 @@ class ResumeFile:
                 f"{path}: the file belongs to the connection {state.conn_id}; "
                 "name another file with --resume-file"
             )
+        if state.account not in ("", account):
+            left = " A call of that run may be active: hang up your phone." if state.active else ""
+            raise ResumeFileInvalid(
+                f"{path}: the connection {conn_id} had another account or other credentials when the file "
+                f"was written; name another file with --resume-file.{left}"
+            )
+        state.account = account
         return cls(path, state)
 
     def save(self) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pendulum
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.models import CallSession
@@ -108,6 +110,15 @@ def test_blanks_case_and_leading_zeros_of_an_id_do_not_count(written: str, own: 
 def test_an_id_of_zeros_is_not_the_empty_id_of_a_call_without_an_id(own: str) -> None:
     assert Sought(external_id=own).is_found(external_id="0")
     assert not Sought(external_id=own).is_found(external_id=" ")
+
+
+@given(own=st.text(alphabet="0a 7"), blank=st.text(alphabet=" \t\u00a0"))
+@example(own="0", blank="")
+@example(own="", blank="")
+def test_a_call_with_a_blank_id_is_not_the_unconfirmed_call(own: str, blank: str) -> None:
+    sought = UnconfirmedCall(own, ANNA, None, MOSCOW)
+    assert not sought.matches(CallSession(call_session_id=1, external_id=blank, contact_phone_number=ANNA))
+    assert not sought.matches(CallReport(id=1, call_api_external_id=blank, contact_phone_number=ANNA))
 
 
 @pytest.mark.parametrize("number", [None, "", "Anonymous", "anonymous@anonymous.invalid"])

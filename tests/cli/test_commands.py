@@ -111,6 +111,21 @@ def test_plain_text_has_all_of_a_call_in_one_line(callapi, talk):
     assert row.endswith("order-[bold]-7")
 
 
+@pytest.mark.parametrize("output", ["plain", "table"])
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b[2J", "\x9b2J", "\u2028", "\v"])
+def test_a_name_with_control_characters_makes_no_second_line_and_steers_no_terminal(
+    callapi, talk, exchange, output, control
+):
+    lines = len(callapi("calls", "-o", output).out.splitlines())
+    exchange.account.employees[25].full_name = f"Анна{control}{talk + 1}"
+    exchange.calls[0].external_id = f"7{control}{talk + 1}"
+
+    run = callapi("calls", "-o", output)
+
+    assert len(run.out.splitlines()) == lines
+    assert control not in "".join(run.out.splitlines())
+
+
 def test_a_call_that_cannot_be_read_is_counted_on_stderr(callapi, talk, monkeypatch):
     add_unreadable_entry(monkeypatch)
     run = callapi("calls", "--output", "json")

@@ -75,3 +75,14 @@ def test_the_command_names_active_calls_that_show_no_id_and_may_be_the_call(find
 
     assert found.code == 1
     assert "1 active calls show no external_id, and may be the call" in found.err
+
+
+@pytest.mark.parametrize("searched", ["0", "00", "", " "])
+def test_a_call_with_an_empty_id_is_not_the_sought_call(find, exchange, searched):
+    exchange.default_script = Script(rings=0, talks=None)
+    start_informer_call(exchange, external_id="mine")
+    exchange.calls[0].external_id = " "
+
+    found = find(searched)
+
+    assert (found.code, found.rows) == (1, [])

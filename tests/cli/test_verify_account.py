@@ -178,6 +178,20 @@ def test_a_resume_file_of_another_connection_is_an_error(verify, tmp_path):
     assert "the file belongs to the connection other" in run.err
 
 
+def test_findings_of_another_account_are_not_shown_as_those_of_this_account(
+    verify, exchange, connection, tmp_path
+):
+    verify("--no-calls", "--yes", "--only", "points")
+    exchange.account.key = "the-key-of-another-account"
+    connection(password=exchange.account.key)
+
+    run = verify("--no-calls", "--yes", "--only", "points")
+
+    assert (run.code, run.out) == (1, "")
+    assert "the connection callapi_default had another account or other credentials" in run.err
+    assert len(json.loads((tmp_path / "callapi-verify.state.json").read_text())["account"]) == 4
+
+
 @pytest.mark.parametrize("disk_is_full_after", [0, 2])
 def test_a_resume_file_that_cannot_be_written_ends_the_call_and_is_one_line(
     verify, exchange, monkeypatch, disk_is_full_after

@@ -16,7 +16,8 @@ from copied_examples import EXAMPLES, PACKAGED
 from packaging.version import Version
 from sqlalchemy import select
 
-from airflow_provider_callapi.emulator import Script
+from airflow_provider_callapi.emulator import Script, switchboard
+from airflow_provider_callapi.emulator.listing import is_listed
 
 pytestmark = pytest.mark.usefixtures("hurry")
 
@@ -299,6 +300,25 @@ def test_a_call_is_controlled_in_the_order_of_the_state_diagram(run_dag, exchang
     ]
     assert exchange.calls[0].recorded
     assert run.xcoms["ended"]["answered"] is True
+
+
+def test_a_poll_that_omits_the_active_call_leaves_no_one_on_hold(run_dag, exchange, monkeypatch):
+    for phone in (CONTACT, EMPLOYEE, COLLEAGUE, COACH):
+        exchange.script(phone, UNTIL_RELEASED)
+    omitted = []
+
+    def omit_once(call, profile, now):
+        if exchange.requests("make.call") and not omitted:
+            omitted.append(call)
+            return False
+        return is_listed(call, profile, now)
+
+    monkeypatch.setattr(switchboard, "is_listed", omit_once)
+
+    run = run_dag(EXAMPLES / "live_control.py")
+
+    assert (run.state, len(omitted)) == ("success", 1)
+    assert steered(exchange) == [*FIRST, "restore.talk", *LAST]
 
 
 def test_an_unanswered_call_is_not_controlled(run_dag, exchange):

@@ -1241,6 +1241,16 @@ def test_a_stopped_campaign_stays_stopped_through_its_waits(desk, monkeypatch, d
     assert sum(rings(desk)) < 12
 
 
+@pytest.mark.parametrize("typed", ["Весна 1 ", "\ufeffВесна\u00a01", "Весна  1\n", "Вес\u200bна 1"])
+def test_a_name_that_looks_like_that_of_an_earlier_run_calls_no_one_again(desk, typed):
+    campaign(desk, campaign="Весна 1", ledger_conn_id="ledger").run()
+    next_run = TaskInstance(run_id="next")
+    summary = campaign(desk, campaign=typed, ledger_conn_id="ledger", ti=next_run).run()
+
+    assert {desk.exchange.rings(person) for person in PEOPLE} == {1}
+    assert summary["campaign"] == "Весна 1"
+
+
 @pytest.mark.needs_airflow("3.3", "task state")
 @pytest.mark.parametrize(
     ("field", "value"), [("campaign", "spring sale"), ("shard", "1/2"), ("ledger_conn_id", "ledger")]

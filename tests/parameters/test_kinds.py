@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from half_characters import TEXTS as ANY_TEXTS
 from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import (
@@ -16,6 +17,7 @@ from airflow_provider_callapi.parameters.kinds import (
     IDENTIFIER,
     INTERVAL,
     LIMIT,
+    NAME,
     SECONDS,
     SECONDS_OR_ZERO,
     TEXT,
@@ -104,3 +106,22 @@ def test_a_text_has_whole_characters_or_is_refused_with_the_name_of_the_paramete
     except InvalidParameter as error:
         said = str(error)
     assert said.startswith("campaign: a text that is not empty is needed, and a") or read.encode()
+
+
+@given(
+    words=st.lists(st.text("aя1-", min_size=1), min_size=1), gaps=st.lists(st.text(" \n\u00a0", min_size=1))
+)
+def test_blanks_do_not_change_a_name(words: list[str], gaps: list[str]) -> None:
+    gaps = [*gaps, *[" "] * len(words)]
+    typed = "".join(f"{gap}\u200b{word}" for gap, word in zip(gaps, words, strict=False))
+    assert NAME.read(typed) == NAME.read(f"{typed} ") == " ".join(words)
+
+
+def test_a_name_has_one_spelling_of_a_composed_letter() -> None:
+    assert NAME.read("мои\u0306") == NAME.read("мой")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u00a0\ufeff", None])
+def test_a_name_that_shows_nothing_is_refused(blank: str | None) -> None:
+    with pytest.raises(InvalidParameter, match="campaign: a text that is not empty"):
+        read_parameter("campaign", blank, NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -319,6 +320,38 @@ def test_a_try_after_a_timeout_asks_the_data_api_for_the_answer_as_the_first_try
     desk.clock.advance(30)
 
     assert task.clear()["answered"] is True
+
+
+@wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize(
+    "callapi_profile",
+    [
+        Profile(talk_is_listed="never", ongoing_talk_is_reported=True),
+        Profile(talk_is_listed="never", ongoing_legs_are_reported=True, ongoing_talk_is_reported=False),
+    ],
+)
+def test_each_mode_asks_both_reports_for_an_answer_and_pauses_ten_seconds(desk, wait_mode):
+    desk.exchange.script(CONTACT, Script(rings=52, talks=600))
+
+    result = waiting(desk, desk.start(dialing_timeout=120), wait_mode, until="answered").run()
+
+    assert (result["status"], result["answered"]) == ("started", True)
+    asked_at = [entry.time for entry in desk.exchange.journal if (entry.method or "").startswith("get.call")]
+    assert min(later - earlier for earlier, later in pairwise(asked_at)) >= 10
+
+
+@wait_modes
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize("callapi_profile", [Profile(talk_is_listed="never")])
+def test_each_mode_waits_a_minute_after_the_data_api_has_failed(desk, wait_mode):
+    desk.exchange.script(CONTACT, Script(rings=52, talks=600))
+    desk.exchange.fault(Fault.INTERNAL_ERROR, method="get.calls_report")
+
+    with pytest.raises(AirflowSensorTimeout):
+        waiting(desk, desk.start(dialing_timeout=120), wait_mode, until="answered", timeout=55).run()
+
+    assert desk.exchange.requests("get.calls_report") == 1
 
 
 @wait_modes

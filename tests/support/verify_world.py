@@ -84,7 +84,7 @@ class World:
 
     def verify(self, *only: str, with_calls: bool = True) -> Findings:
         """Run the probes (measurements) as the command ``airflow callapi verify`` does."""
-        file = ResumeFile.open(self.file, "callapi_default")
+        file = ResumeFile.open(self.file, "callapi_default", "0123")
         return Run(self.gateway(), self.options, file).execute(select(only, with_calls=with_calls))
 
     def profile_of(self, findings: Findings) -> dict[str, object]:

@@ -71,7 +71,7 @@ def refusal(mnemonic: str) -> Reply:
 
 
 def active_in_file(world: World) -> ActiveCall | None:
-    return ResumeFile.open(world.file, "callapi_default").state.active
+    return ResumeFile.open(world.file, "callapi_default", "0123").state.active
 
 
 def lose_the_start_answer(world: World) -> None:
@@ -102,7 +102,7 @@ def start_a_call(world: World, external_id: str | None) -> int:
 
 
 def store_active(world: World, **active: Any) -> None:
-    file = ResumeFile.open(world.file, "callapi_default")
+    file = ResumeFile.open(world.file, "callapi_default", "0123")
     file.state.active = ActiveCall(external_id="verify-1", **active)
     file.save()
 
@@ -302,7 +302,7 @@ def test_a_run_with_refused_credentials_keeps_the_call_in_the_file(new_world):
     world = new_world()
     start_a_call(world, "verify-1")
     store_active(world)
-    gateway, file = world.gateway(), ResumeFile.open(world.file, "callapi_default")
+    gateway, file = world.gateway(), ResumeFile.open(world.file, "callapi_default", "0123")
     world.exchange.account.key = "changed"
     began = world.clock()
 

@@ -35,7 +35,7 @@ def kill_at(world: World, pause: int, error: type[BaseException] = KeyboardInter
 
 
 def state_of(world: World):
-    return ResumeFile.open(world.file, "callapi_default").state
+    return ResumeFile.open(world.file, "callapi_default", "0123").state
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])
@@ -83,7 +83,7 @@ def test_a_call_that_a_killed_process_left_is_released_first(world):
         },
     ).raise_for_error()
     (call,) = world.exchange.active_calls
-    file = ResumeFile.open(world.file, "callapi_default")
+    file = ResumeFile.open(world.file, "callapi_default", "0123")
     file.state.active = ActiveCall(external_id="verify-1", session_id=call.call_session_id)
     file.save()
 
@@ -188,7 +188,7 @@ def test_a_wrong_password_stops_the_run_before_any_call(world):
     world.exchange.account.password = "changed"
 
     with pytest.raises(AuthenticationFailed):
-        Run(gateway, world.options, ResumeFile.open(world.file, "callapi_default")).execute(PROBES)
+        Run(gateway, world.options, ResumeFile.open(world.file, "callapi_default", "0123")).execute(PROBES)
 
     assert world.exchange.rings(CONTACT) == 0
 
@@ -209,14 +209,21 @@ def test_a_file_that_is_no_resume_file_is_an_error_that_names_the_file(content, 
     path.write_text(content)
 
     with pytest.raises(ResumeFileInvalid, match=r"state\.json: not a readable resume file"):
-        ResumeFile.open(path, "callapi_default")
+        ResumeFile.open(path, "callapi_default", "0123")
 
 
 def test_a_file_of_another_connection_is_an_error(world):
     world.verify("errors")
 
     with pytest.raises(ResumeFileInvalid, match="belongs to the connection callapi_default"):
-        ResumeFile.open(world.file, "other")
+        ResumeFile.open(world.file, "other", "0123")
+
+
+def test_a_call_that_a_run_with_another_account_has_left_is_named(world):
+    world.file.write_text('{"conn_id": "callapi_default", "account": "4567", "active": {"external_id": "a"}}')
+
+    with pytest.raises(ResumeFileInvalid, match=r"another account .* hang up your phone"):
+        ResumeFile.open(world.file, "callapi_default", "0123")
 
 
 def test_an_error_of_the_service_hides_the_number(world):

@@ -6,7 +6,8 @@ calls, too. The package asks the Data API about a call only while a task waits f
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from airflow_provider_callapi.api.data_api import REPORT_INTERVAL
 from airflow_provider_callapi.api.errors import CallApiError
@@ -39,6 +40,18 @@ class AnswerWitness:
         self._pause = WitnessPause(source, "which active calls were answered")
         self._next_asks_for_legs = False
         self._answered: frozenset[int] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the pause of the witness, and what it asks for next, as plain JSON."""
+        return {"pause": self._pause.to_json(), "next_asks_for_legs": self._next_asks_for_legs}
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Continue where another witness was, e.g. that of the sensor's last poll in another process.
+
+        :param stored: what `to_json` of the other witness has returned.
+        """
+        self._pause.restore(stored["pause"])
+        self._next_asks_for_legs = stored["next_asks_for_legs"]
 
     def due(self, snapshot: Snapshot, awaited: Collection[int]) -> list[CallSession]:
         """Return the active calls about which the witness should ask the Data API now.

@@ -40,6 +40,14 @@ class WitnessPause:
         """
         return not self._began_at <= at < self._ends_at
 
+    def to_json(self) -> list[float]:
+        """Return the newest pause as plain JSON: its beginning and its end, epoch seconds."""
+        return [self._began_at, self._ends_at]
+
+    def restore(self, stored: list[float]) -> None:
+        """Continue the pause that `to_json` of an earlier object has returned."""
+        self._began_at, self._ends_at = stored
+
     def begin(self, at: float, seconds: float) -> None:
         """Record a pause, in which the witness must not ask the Data API. The method does not sleep.
 
