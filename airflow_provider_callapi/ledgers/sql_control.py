@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import JSON, Column, MetaData, String, Table, insert, select, update
 
 from airflow_provider_callapi.calls.campaign.progress import Progress
-from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import open_engine
@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _LISTED = 100
 """How many tasks of campaigns `SqlControl.list_progress` returns at most."""
+_SHARD_LENGTH = 32
 
 # The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
 _metadata = MetaData()
@@ -46,7 +47,7 @@ _progress = Table(
     "callapi_campaign_progress",
     _metadata,
     Column("campaign", String(LONGEST_NAME), primary_key=True),
-    Column("shard", String(32), primary_key=True),
+    Column("shard", String(_SHARD_LENGTH), primary_key=True),  # the shard and a hash of the task
     Column("published_at", Moment, nullable=False, index=True),
     Column("progress", JSON, nullable=False),
     **IN_MYSQL,
@@ -91,10 +92,10 @@ class SqlControl:
 
         :param progress: the progress, which also contains the campaign's name and the task's shard.
         """
-        *_, map_index = progress.owner
-        list_number = own_list(progress.shard, int(map_index))  # lists may have one campaign name
-        part = (progress.shard or "") if list_number is None else f"list {list_number}"
-        key = {"campaign": progress.campaign, "shard": part}
+        # Tasks of several DAGs, runs and lists may have one campaign name, and also one shard.
+        task = hashlib.sha256("\n".join(progress.owner).encode()).hexdigest()[: _SHARD_LENGTH // 2]
+        shard = f"{progress.shard} "[: _SHARD_LENGTH // 2].lstrip()
+        key = {"campaign": progress.campaign, "shard": shard + task}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 
     def list_progress(self) -> list[Progress]:
