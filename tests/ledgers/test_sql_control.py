@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.ledgers import sql_control
 from airflow_provider_callapi.ledgers.sql_control import SqlControl, _progress
 
 PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_000.25)
@@ -71,6 +72,35 @@ def test_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine, shard
         control.of("spring").publish(progress)
 
     assert sorted(control.list_progress(), key=lambda progress: progress.owner) == tasks
+
+
+@pytest.mark.parametrize("name", [None, "spring"])
+def test_many_finished_tasks_hide_no_unfinished_task(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    monkeypatch.setattr(sql_control, "_LISTED", 3)
+    control = SqlControl(engine)
+    finished = [
+        replace(PROGRESS, owner=("dag", str(run), "call", "-1"), doing="over", at=PROGRESS.at + 100 * run)
+        for run in range(1, 5)
+    ]
+    for progress in (PROGRESS, *finished):
+        control.publish(progress)
+
+    assert control.list_progress(name) == [*finished[:1:-1], PROGRESS]
+
+
+def test_the_tasks_of_one_campaign_are_found_among_many_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_control, "_LISTED", 3)
+    control = SqlControl(engine)
+    over = replace(PROGRESS, doing="over")
+    control.publish(over)
+    for run in range(4):
+        control.publish(replace(PROGRESS, campaign="autumn", owner=("dag", str(run), "call", "-1")))
+
+    assert control.list_progress("spring") == [over]
 
 
 def test_rows_that_cannot_be_read_hide_no_other_row(engine: Engine) -> None:

@@ -68,6 +68,31 @@ def test_a_task_state_that_cannot_be_read_hides_no_other_campaign(autumn: Any) -
     assert names([]) == [("autumn", None)]
 
 
+def test_a_waiting_campaign_is_stopped_although_many_others_have_finished_since(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A campaign that waits in the triggerer publishes nothing until it continues."""
+    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql_control._LISTED", 2)
+    for run in range(3):
+        owner = ("dag", str(run), "call", "-1")
+        ledger.publish(replace(PROGRESS, campaign=f"{run}", owner=owner, doing="over", at=PROGRESS.at + 60))
+
+    assert "spring" in [name for name, _ in names(["ledger"])]
+    assert [seen.progress.campaign for seen in ask_campaign("spring", PAUSE, ["ledger"])] == ["spring"]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_waiting_campaign_in_task_state_is_found_although_many_others_have_finished_since(
+    autumn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_callapi.supervision.task_states._NEWEST", 2)
+    for number in range(3):
+        over = replace(PROGRESS, campaign=f"{number}", doing="over")
+        autumn(f"dag_{number}", {"callapi_campaign_progress": over.to_json()})
+
+    assert ("autumn", None) in names([])
+
+
 def test_the_error_about_an_unknown_name_lists_the_known_names(ledger: Any) -> None:
     with pytest.raises(CallApiFailure, match=r"no campaign is named 'sprung'. Known campaigns: .*spring"):
         ask_campaign("sprung", PAUSE, ["ledger"])
