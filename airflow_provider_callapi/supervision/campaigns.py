@@ -74,9 +74,15 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None)
     for ledger in sorted(ledgers):
         try:
             with _open(ledger) as control:
+                listed = control.list_progress(name)
+                wishes: dict[str, Wish | None] = {}
+                for campaign in {progress.campaign for progress in listed}:
+                    try:
+                        wishes[campaign] = control.read_wish(campaign)
+                    except ValueError as error:
+                        problems.append(f"ledger {ledger}: the wish for campaign {campaign!r}: {error}")
                 found += [
-                    SeenCampaign(progress, control.read_wish(progress.campaign), ledger)
-                    for progress in control.list_progress(name)
+                    SeenCampaign(progress, wishes.get(progress.campaign), ledger) for progress in listed
                 ]
         except (CallApiFailure, CallApiTrouble, ValueError) as error:
             problems.append(f"ledger {ledger}: {error}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from campaigns_seen import PROGRESS
+from sqlalchemy import text
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -91,6 +92,20 @@ def test_a_waiting_campaign_in_task_state_is_found_although_many_others_have_fin
         autumn(f"dag_{number}", {"callapi_campaign_progress": over.to_json()})
 
     assert ("autumn", None) in names([])
+
+
+def test_a_wish_that_cannot_be_read_hides_no_campaign(ledger: Any) -> None:
+    ledger.publish(replace(PROGRESS, campaign="winter", owner=("dag", "run", "call", "-1")))
+    ledger.write_wish("winter", PAUSE)
+    with ledger._engine.begin() as db:
+        db.execute(text("UPDATE callapi_campaign_wish SET kind = 'slower'"))
+
+    assert sorted(names(["ledger"])) == [("spring", "ledger"), ("winter", "ledger")]
+    (problem,) = list_campaigns(["ledger"]).problems
+    assert problem.startswith("ledger ledger: the wish for campaign 'winter': ")
+
+    ask_campaign("winter", PAUSE, ["ledger"])
+    assert ledger.read_wish("winter") == PAUSE
 
 
 def test_the_error_about_an_unknown_name_lists_the_known_names(ledger: Any) -> None:
