@@ -18,7 +18,7 @@ from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KE
 from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
 _NEWEST = 500
-"""The largest number of entries that are read. Of more entries, the oldest finished ones are left out first."""
+"""The largest number of entries that are read. The oldest finished ones are left out first."""
 _OVER = '"doing": "over"'
 """A part of the stored progress of a finished campaign."""
 

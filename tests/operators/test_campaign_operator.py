@@ -573,6 +573,17 @@ def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(de
     assert sum(desk.slept) < 600
 
 
+def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_lateness(desk):
+    campaign(desk, contacts=PEOPLE[:2], ledger_conn_id="ledger").run()
+    next_day = {"ledger_conn_id": "ledger", "calling_hours": ("20:00", "21:00"), "max_lateness": 600}
+
+    summary = campaign(desk, contacts=PEOPLE[:2], ti=TaskInstance(run_id="2"), **next_day).run()
+    assert counted(summary) == {"answered": 2}
+
+    with pytest.raises(CallTooLate, match="No one could be called"):
+        campaign(desk, contacts=PEOPLE[:5], ti=TaskInstance(run_id="3"), **next_day).run()
+
+
 @pytest.mark.parametrize("ledgers", [pytest.param((None, None), marks=TASK_STATE), ("ledger", "other")])
 def test_a_call_of_another_list_or_ledger_is_not_taken_for_an_unconfirmed_call(
     desk, monkeypatch, tmp_path, ledgers

@@ -426,14 +426,18 @@ class CampaignRun:
             self._log.warning("%s. %d people are not called", why, not_called)
         if self._killed:
             raise CallApiTrouble("The campaign was killed; clear this task to resume it")
-        if error := self._error(summary, unwritten):
+        if error := self._error(summary, endings, unwritten):
             raise CampaignNotSuccessful(summary.to_xcom(), error)
         return summary.to_xcom()
 
-    def _error(self, summary: Summary, unwritten: list[str]) -> AirflowException | None:
+    def _error(
+        self, summary: Summary, endings: list[Ending], unwritten: list[str]
+    ) -> AirflowException | None:
         problem = find_problem(
             summary,
+            endings,
             self._options.failure_limits,
+            run_after=self._facts.run_after,
             stopped=self._campaign.dial_queue.stopped,
             began_too_late=self._memory.began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)
