@@ -573,6 +573,18 @@ def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(de
     assert sum(desk.slept) < 600
 
 
+def test_a_person_is_called_once_although_a_later_list_has_a_sip_address_with_the_number(desk):
+    sip = [f"{PEOPLE[0]}@pbx.example.com"]
+    runs = [(PEOPLE[:1], {}), (sip, {}), (sip, {"campaign": "summer", "min_gap": timedelta(days=9)})]
+    results = []
+    for people, more in runs:
+        calls = campaign(desk, contacts=people, ledger_conn_id="ledger", **more)
+        results.append(counted(calls.run()))
+
+    assert results == [{"answered": 1}, {"answered": 1}, {"called_recently": 1}]
+    assert len(desk.exchange.calls) == 1
+
+
 def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_lateness(desk):
     campaign(desk, contacts=PEOPLE[:2], ledger_conn_id="ledger").run()
     next_day = {"ledger_conn_id": "ledger", "calling_hours": ("20:00", "21:00"), "max_lateness": 600}
