@@ -165,6 +165,7 @@ def place(
             search_first=search_first,
             search_must_work=delivery == "at_most_once",
             others=() if search_first or id_is_unique else None,
+            absence_proven_after=absence_proven_after,
         )
         if isinstance(answer, Outcome):
             return answer
@@ -218,7 +219,8 @@ def _place_absent_call(
             "first search. So the call was never placed, and the same attempt is placed again"
         )
         journal.mark_not_placed()
-        answer = _dial(journal, request, gateway, others=tuple({*unconfirmed.others, *others}))
+        known = tuple({*unconfirmed.others, *others})
+        answer = _dial(journal, request, gateway, others=known, absence_proven_after=absence_proven_after)
         if isinstance(answer, Outcome):
             return answer
         unconfirmed, proven_at = journal.current, gateway.clock()
@@ -262,6 +264,7 @@ def _dial(
     search_first: bool = False,
     search_must_work: bool = False,
     others: tuple[int, ...] | None = None,
+    absence_proven_after: float | None = None,
 ) -> Outcome | str:
     """Store the next attempt's intent, then dial. Return the call's outcome.
 
@@ -283,6 +286,10 @@ def _dial(
     ):
         gateway.log(f"Found call session {session_id} by its external_id: an earlier try placed it")
         return _store_placed(journal, session_id, journal.current.intended_at)
+    seconds = gateway.clock() - journal.current.intended_at
+    if absence_proven_after is not None and seconds >= absence_proven_after:
+        # Another try may have proven that the call was never placed, and may have placed it.
+        return f"The worker was suspended for {seconds:.0f} s before the start request"
     try:
         session_id = gateway.send(intended).call_session_id
         if session_id == earlier:  # this does not show whether a new call was placed

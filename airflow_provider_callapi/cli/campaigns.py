@@ -36,10 +36,10 @@ def campaigns(args: Namespace) -> None:
             ask_campaign(args.name, Wish(WishKind(args.action), getuser(), time.time()), ledgers)
         except (CallApiFailure, CallApiTrouble) as error:
             fail(str(error))
-    listed = list_campaigns(ledgers)
+    listed = list_campaigns(ledgers, args.name)
     for problem in listed.problems:
         warn(problem)
-    print_rows([_row(seen) for seen in listed.found if args.name in (None, seen.progress.campaign)], args)
+    print_rows([_row(seen) for seen in listed.found], args)
 
 
 def _row(seen: SeenCampaign) -> dict[str, Any]:

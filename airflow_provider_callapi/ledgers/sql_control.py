@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import JSON, Column, MetaData, String, Table, insert, select, update
+from sqlalchemy import JSON, Column, MetaData, String, Table, case, insert, select, update
 
 from airflow_provider_callapi.calls.campaign.progress import Progress
-from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import open_engine
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LISTED = 100
+_LISTED = 500
 """How many tasks of campaigns `SqlControl.list_progress` returns at most."""
+_SHARD_LENGTH = 32
 
 # The ledger's own tables are separate: a campaign dials even where it may not create these two tables.
 _metadata = MetaData()
@@ -46,11 +47,13 @@ _progress = Table(
     "callapi_campaign_progress",
     _metadata,
     Column("campaign", String(LONGEST_NAME), primary_key=True),
-    Column("shard", String(32), primary_key=True),
+    Column("shard", String(_SHARD_LENGTH), primary_key=True),  # the shard and a hash of the task
     Column("published_at", Moment, nullable=False, index=True),
     Column("progress", JSON, nullable=False),
     **IN_MYSQL,
 )
+# A deferred task publishes nothing for days. Meanwhile, many other tasks may finish.
+_IS_OVER = case((_progress.c.progress["doing"].as_string() == "over", 1), else_=0)
 
 
 class SqlControl:
@@ -91,23 +94,28 @@ class SqlControl:
 
         :param progress: the progress, which also contains the campaign's name and the task's shard.
         """
-        *_, map_index = progress.owner
-        list_number = own_list(progress.shard, int(map_index))  # lists may have one campaign name
-        part = (progress.shard or "") if list_number is None else f"list {list_number}"
-        key = {"campaign": progress.campaign, "shard": part}
+        # Tasks of several DAGs, runs and lists may have one campaign name, and also one shard.
+        task = hashlib.sha256("\n".join(progress.owner).encode()).hexdigest()[: _SHARD_LENGTH // 2]
+        shard = f"{progress.shard} "[: _SHARD_LENGTH // 2].lstrip()
+        key = {"campaign": progress.campaign, "shard": shard + task}
         self._replace(_progress, key, {"published_at": progress.at, "progress": progress.to_json()})
 
-    def list_progress(self) -> list[Progress]:
-        """Return the progress of up to 100 tasks of campaigns, the newest progress first.
+    def list_progress(self, campaign: str | None = None) -> list[Progress]:
+        """Return the progress of up to 500 tasks of campaigns, the newest progress first.
 
-        The result omits progress that another version of this package has written in another form.
+        If there are more tasks, the result omits the oldest finished tasks first. It also omits progress that
+        another version of this package has written in another form.
+
+        :param campaign: the name of the only campaign whose tasks are wanted. None: all campaigns.
         """
-        query = select(_progress.c.progress).order_by(_progress.c.published_at.desc()).limit(_LISTED)
+        query = select(_progress.c.progress).order_by(_IS_OVER, _progress.c.published_at.desc())
+        if campaign is not None:
+            query = query.where(_progress.c.campaign == campaign)
         found = []
-        for value in self._do(lambda db: db.execute(query).scalars().all()):
+        for value in self._do(lambda db: db.execute(query.limit(_LISTED)).scalars().all()):
             with suppress(ValueError):  # a newer version of this package may have written the row
                 found.append(Progress.from_json(value))
-        return found
+        return sorted(found, key=lambda progress: -progress.at)
 
     def close(self) -> None:
         """Close the connections to the database."""

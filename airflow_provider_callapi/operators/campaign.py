@@ -44,11 +44,12 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
     ``duration_seconds``, …. Asset events of the task's outlets contain it under the key ``callapi_campaign``.
 
-    If the campaign has placed no call, the task fails, except in these cases:
+    If the DAG run has placed no call, the task fails, except in these cases:
 
     - The list of ``contacts`` is empty: the task is skipped.
     - ``dry_run`` is True: the task succeeds.
     - Each person is on the ``do_not_call`` list, or ``min_gap`` forbids the call: the task succeeds.
+    - Earlier runs with the same campaign name have called each person: the task succeeds.
 
     A person who is not known to have answered is unreached. Shares of people do not count people on the
     ``do_not_call`` list, people with the result ``called_recently``, and ``invalid`` rows.
@@ -114,7 +115,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param max_lateness: how long the campaign may dial after the DAG run's ``run_after`` (the time at which
         the run was due): a timedelta or seconds, 3 days by default. Then it dials no one, and ends when its
         active calls are over. If people are left to call, the task fails if this try began too late, or if
-        the campaign has placed no call. None: no deadline.
+        the DAG run has placed no call. None: no deadline.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
         database.

@@ -50,13 +50,15 @@ class Campaigns:
     problems: list[str]
 
 
-def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
-    """Return all campaigns whose ledgers this Airflow knows.
+def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None) -> Campaigns:
+    """Return the campaigns whose ledgers this Airflow knows, or the one campaign with the given name.
 
     The function reads the ledgers in Airflow's task state, and the SQL ledgers that task state and the option
-    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state.
+    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state. From task state and from
+    each SQL ledger, it returns at most 500 tasks, and omits the oldest finished tasks first.
 
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
+    :param name: the name of the only campaign that is wanted. None: all campaigns.
     :return: the campaigns, and one sentence for each database that the function could not read.
     """
     found: list[SeenCampaign] = []
@@ -72,13 +74,20 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = ()) -> Campaigns:
     for ledger in sorted(ledgers):
         try:
             with _open(ledger) as control:
+                listed = control.list_progress(name)
+                wishes: dict[str, Wish | None] = {}
+                for campaign in {progress.campaign for progress in listed}:
+                    try:
+                        wishes[campaign] = control.read_wish(campaign)
+                    except ValueError as error:
+                        problems.append(f"ledger {ledger}: the wish for campaign {campaign!r}: {error}")
                 found += [
-                    SeenCampaign(progress, control.read_wish(progress.campaign), ledger)
-                    for progress in control.list_progress()
+                    SeenCampaign(progress, wishes.get(progress.campaign), ledger) for progress in listed
                 ]
         except (CallApiFailure, CallApiTrouble, ValueError) as error:
             problems.append(f"ledger {ledger}: {error}")
-    return Campaigns(sorted(found, key=lambda seen: -seen.progress.at), problems)
+    wanted = [seen for seen in found if name in (None, seen.progress.campaign)]
+    return Campaigns(sorted(wanted, key=lambda seen: -seen.progress.at), problems)
 
 
 def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> list[SeenCampaign]:
@@ -100,10 +109,10 @@ def ask_campaign(name: str, wish: Wish, ledger_conn_ids: Iterable[str] = ()) -> 
     :raises CallApiFailure: no campaign has this name, or a ledger's connection cannot be used.
     :raises CallApiTrouble: the ledger's database does not answer. It is unknown whether the wish is stored.
     """
-    campaigns = list_campaigns(ledger_conn_ids)
-    named = [seen for seen in campaigns.found if seen.progress.campaign == name]
+    named = list_campaigns(ledger_conn_ids, name).found
     asked = [seen for seen in named if seen.progress.doing != "over"] or named
     if not asked:
+        campaigns = list_campaigns(ledger_conn_ids)
         known = ", ".join(sorted({seen.progress.campaign for seen in campaigns.found})) or "none"
         more = "".join(f". {problem}" for problem in campaigns.problems)
         raise CallApiFailure(f"campaign: no campaign is named {name!r}. Known campaigns: {known}{more}")

@@ -18,7 +18,9 @@ from airflow_provider_callapi.ledgers.keyed_control import PROGRESS_KEY, WISH_KE
 from airflow_provider_callapi.operators._campaign.memory import IDENTITY_KEY
 
 _NEWEST = 500
-"""The largest number of entries that are read. The oldest entries are left out."""
+"""The largest number of entries that are read. The oldest finished ones are left out first."""
+_OVER = '"doing": "over"'
+"""A part of the stored progress of a finished campaign."""
 
 Owner = tuple[str, ...]
 
@@ -68,7 +70,8 @@ def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
 
     columns = (State.dag_id, State.run_id, State.task_id, State.map_index, State.key, State.value)
     is_wanted = State.key.startswith(key, autoescape=True) if numbered else State.key == key
-    query = select(*columns).where(is_wanted).order_by(State.updated_at.desc()).limit(_NEWEST)
+    is_over = State.value.contains(_OVER, autoescape=True)  # a waiting campaign may be older than these
+    query = select(*columns).where(is_wanted).order_by(is_over, State.updated_at.desc()).limit(_NEWEST)
 
     def fetch() -> list[Any]:
         with create_session() as session:
@@ -83,8 +86,8 @@ def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
 def find_campaigns() -> list[tuple[Progress, Wish | None]]:
     """Return the campaigns whose ledger is in Airflow's task state.
 
-    The result has at most 500 tasks: those that published their progress last. Tasks whose progress or wish
-    cannot be read are left out.
+    The result has at most 500 tasks. If there are more tasks, it omits the oldest finished tasks first. Tasks
+    whose progress or wish cannot be read are left out.
 
     :return: for each task of a campaign: its progress, and what a user has asked of it (None: nothing).
     :raises RuntimeError: this process may not use the metadata database.

@@ -787,6 +787,24 @@ def test_the_absence_of_a_call_in_the_first_search_does_not_prove_absence() -> N
     assert len(world.sent) == 1
 
 
+@pytest.mark.parametrize("seconds", [299.0, 300.0, 86_400.0])
+def test_a_worker_that_was_suspended_behind_its_intent_places_no_second_call(seconds: float) -> None:
+    """Meanwhile, another try may prove that the call was never placed, and place the call."""
+    world = World(reports=lambda external_id: 9 if seconds >= 300 else None)
+    store = world.disk.set
+
+    def suspend(key: str, record: dict[str, Any]) -> None:
+        store(key, record)
+        if len(world.disk.written) == 1:
+            world.now += seconds
+
+    world.disk.set = suspend  # type: ignore[method-assign]
+
+    call = world.place(absence_proven_after=300.0)
+
+    assert (call.call_session_id, len(world.sent)) == ((9, 0) if seconds >= 300 else (7, 1))
+
+
 def test_a_call_that_no_service_shows_long_after_a_first_search_is_placed_as_the_same_attempt() -> None:
     world = World(**NOT_FOUND)
     with pytest.raises(AbsenceNotProven) as error:

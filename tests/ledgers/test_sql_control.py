@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiTrouble
+from airflow_provider_callapi.ledgers import sql_control
 from airflow_provider_callapi.ledgers.sql_control import SqlControl, _progress
 
 PAUSE = Wish(WishKind.PAUSE, "anna", 1_760_000_000.25)
@@ -55,29 +56,60 @@ def test_a_wish_is_read_until_another_one_replaces_it(engine: Engine) -> None:
 def test_the_newest_progress_of_each_task_is_listed_first(engine: Engine) -> None:
     control = SqlControl(engine)
     later = replace(PROGRESS, finished=4, at=PROGRESS.at + 15)
-    shard = replace(PROGRESS, shard="2/4", at=PROGRESS.at + 5)
+    shard = replace(PROGRESS, shard="2/4", owner=("dag", "run", "call", "1"), at=PROGRESS.at + 5)
     for progress in (PROGRESS, later, shard):
         control.of("spring").publish(progress)
 
     assert control.list_progress() == [later, shard]
 
 
-@pytest.mark.parametrize("shard", [PROGRESS.shard, "1/1"])
-def test_mapped_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine, shard: str | None) -> None:
+@pytest.mark.parametrize("shard", ["", "1/1", "2/4", "0000000000000002/4"])
+def test_tasks_with_one_campaign_name_have_a_progress_each(engine: Engine, shard: str) -> None:
     control = SqlControl(engine)
-    tasks = [replace(PROGRESS, shard=shard, owner=("dag", "run", "call", str(index))) for index in range(3)]
+    owners = [(dag, run, "call", index) for dag in "AB" for run in "12" for index in ("-1", "0", "1")]
+    tasks = [replace(PROGRESS, shard=shard, owner=owner) for owner in owners]
     for progress in (*tasks, *tasks):
         control.of("spring").publish(progress)
 
     assert sorted(control.list_progress(), key=lambda progress: progress.owner) == tasks
 
 
+@pytest.mark.parametrize("name", [None, "spring"])
+def test_many_finished_tasks_hide_no_unfinished_task(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    monkeypatch.setattr(sql_control, "_LISTED", 3)
+    control = SqlControl(engine)
+    finished = [
+        replace(PROGRESS, owner=("dag", str(run), "call", "-1"), doing="over", at=PROGRESS.at + 100 * run)
+        for run in range(1, 5)
+    ]
+    for progress in (PROGRESS, *finished):
+        control.publish(progress)
+
+    assert control.list_progress(name) == [*finished[:1:-1], PROGRESS]
+
+
+def test_the_tasks_of_one_campaign_are_found_among_many_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_control, "_LISTED", 3)
+    control = SqlControl(engine)
+    over = replace(PROGRESS, doing="over")
+    control.publish(over)
+    for run in range(4):
+        control.publish(replace(PROGRESS, campaign="autumn", owner=("dag", str(run), "call", "-1")))
+
+    assert control.list_progress("spring") == [over]
+
+
 def test_rows_that_cannot_be_read_hide_no_other_row(engine: Engine) -> None:
     control = SqlControl(engine)
     control.publish(PROGRESS)
-    control.publish(replace(PROGRESS, shard="2/4", at=PROGRESS.at + 5))
+    control.publish(replace(PROGRESS, campaign="autumn", at=PROGRESS.at + 5))
     with engine.begin() as db:
-        db.execute(_progress.update().where(_progress.c.shard == "2/4").values(progress={"colour": "red"}))
+        is_autumn = _progress.c.campaign == "autumn"
+        db.execute(_progress.update().where(is_autumn).values(progress={"colour": "red"}))
 
     assert control.list_progress() == [PROGRESS]
 

@@ -36,6 +36,7 @@ from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
 PHONE = re.compile(r"7916000\d{4}")
+TASK_STATE = pytest.mark.needs_airflow("3.3", "task state")
 BEFORE_NOON = 1_760_000_000.0
 """When the desk's clock begins: Thursday, 9 October 2025, 11:53:20 in Moscow."""
 AT_SIX = 1_760_022_000.0
@@ -570,6 +571,48 @@ def test_a_campaign_defers_until_the_calling_hours_after_a_lost_start_request(de
     assert counted(calls.run())["answered"] == 1
     assert desk.clock() - BEFORE_NOON > 20 * 3600
     assert sum(desk.slept) < 600
+
+
+def test_a_person_is_called_once_although_a_later_list_has_a_sip_address_with_the_number(desk):
+    sip = [f"{PEOPLE[0]}@pbx.example.com"]
+    runs = [(PEOPLE[:1], {}), (sip, {}), (sip, {"campaign": "summer", "min_gap": timedelta(days=9)})]
+    results = []
+    for people, more in runs:
+        calls = campaign(desk, contacts=people, ledger_conn_id="ledger", **more)
+        results.append(counted(calls.run()))
+
+    assert results == [{"answered": 1}, {"answered": 1}, {"called_recently": 1}]
+    assert len(desk.exchange.calls) == 1
+
+
+def test_a_later_run_with_the_same_name_fails_if_it_places_no_call_before_max_lateness(desk):
+    campaign(desk, contacts=PEOPLE[:2], ledger_conn_id="ledger").run()
+    next_day = {"ledger_conn_id": "ledger", "calling_hours": ("20:00", "21:00"), "max_lateness": 600}
+
+    summary = campaign(desk, contacts=PEOPLE[:2], ti=TaskInstance(run_id="2"), **next_day).run()
+    assert counted(summary) == {"answered": 2}
+
+    with pytest.raises(CallTooLate, match="No one could be called"):
+        campaign(desk, contacts=PEOPLE[:5], ti=TaskInstance(run_id="3"), **next_day).run()
+
+
+@pytest.mark.parametrize("ledgers", [pytest.param((None, None), marks=TASK_STATE), ("ledger", "other")])
+def test_a_call_of_another_list_or_ledger_is_not_taken_for_an_unconfirmed_call(
+    desk, monkeypatch, tmp_path, ledgers
+):
+    """Two campaigns with one name call one person: a mapped task with two lists, or two databases."""
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", f"sqlite:///{tmp_path}/other.sqlite")
+    tasks = [
+        campaign(desk, contacts=PEOPLE[:1], ledger_conn_id=ledger, ti=TaskInstance(map_index=index))
+        for index, ledger in enumerate(ledgers)
+    ]
+
+    assert counted(tasks[0].run()) == {"answered": 1}
+    desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
+    with pytest.raises(CallApiFailure, match="No call is known to have been placed"):
+        tasks[1].run()
+
+    assert counted(tasks[1].ti.xcoms["return_value"]) == {"unresolved": 1}
 
 
 def test_a_long_call_does_not_delay_the_redials_of_other_people(desk):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from campaigns_seen import PROGRESS
+from sqlalchemy import text
 
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble
@@ -66,6 +67,45 @@ def test_task_state_names_the_ledgers_of_campaigns(ledger: Any, task_states: Any
 def test_a_task_state_that_cannot_be_read_hides_no_other_campaign(autumn: Any) -> None:
     autumn("strange_dag", {"callapi_campaign_progress": {"__external_ref__": "s3://…"}})
     assert names([]) == [("autumn", None)]
+
+
+def test_a_waiting_campaign_is_stopped_although_many_others_have_finished_since(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A campaign that waits in the triggerer publishes nothing until it continues."""
+    monkeypatch.setattr("airflow_provider_callapi.ledgers.sql_control._LISTED", 2)
+    for run in range(3):
+        owner = ("dag", str(run), "call", "-1")
+        ledger.publish(replace(PROGRESS, campaign=f"{run}", owner=owner, doing="over", at=PROGRESS.at + 60))
+
+    assert "spring" in [name for name, _ in names(["ledger"])]
+    assert [seen.progress.campaign for seen in ask_campaign("spring", PAUSE, ["ledger"])] == ["spring"]
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_waiting_campaign_in_task_state_is_found_although_many_others_have_finished_since(
+    autumn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_callapi.supervision.task_states._NEWEST", 2)
+    for number in range(3):
+        over = replace(PROGRESS, campaign=f"{number}", doing="over")
+        autumn(f"dag_{number}", {"callapi_campaign_progress": over.to_json()})
+
+    assert ("autumn", None) in names([])
+
+
+def test_a_wish_that_cannot_be_read_hides_no_campaign(ledger: Any) -> None:
+    ledger.publish(replace(PROGRESS, campaign="winter", owner=("dag", "run", "call", "-1")))
+    ledger.write_wish("winter", PAUSE)
+    with ledger._engine.begin() as db:
+        db.execute(text("UPDATE callapi_campaign_wish SET kind = 'slower'"))
+
+    assert sorted(names(["ledger"])) == [("spring", "ledger"), ("winter", "ledger")]
+    (problem,) = list_campaigns(["ledger"]).problems
+    assert problem.startswith("ledger ledger: the wish for campaign 'winter': ")
+
+    ask_campaign("winter", PAUSE, ["ledger"])
+    assert ledger.read_wish("winter") == PAUSE
 
 
 def test_the_error_about_an_unknown_name_lists_the_known_names(ledger: Any) -> None:

@@ -189,9 +189,10 @@ class Task:
     @property
     def context(self) -> dict[str, Any]:
         self.ti.start_date = self.ti.start_date or self.now
+        self.run_after = self.run_after or self.now
         context: dict[str, Any] = {
             "ti": self.ti,
-            "dag_run": SimpleNamespace(run_after=self.run_after or self.now, clear_number=self.run_clears),
+            "dag_run": SimpleNamespace(run_after=self.run_after, clear_number=self.run_clears),
             "params": self.params,
             "task": SimpleNamespace(retries=RETRIES),
             **self.more_context,

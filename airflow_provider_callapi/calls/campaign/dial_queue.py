@@ -149,11 +149,15 @@ class DialQueue:
     def may_dial(self, intent: Attempt, now: float) -> bool:
         """Return whether the person of a claimed intent may still be dialled.
 
-        A claim takes time. Meanwhile, the calling window may have closed, or dialling may have stopped.
+        A claim takes time, above all if this process was suspended. Meanwhile, the calling window may have
+        closed, or dialling may have stopped. After ``absence_proven_after``, another process may have proven
+        that the call was never placed, and may have dialled the person.
 
         :param now: epoch seconds.
         """
         person = self.person_of(intent)
+        if now >= intent.intended_at + (self._rules.absence_proven_after or NEVER):
+            return False
         return self.stopped is None and now < self._rules.dial_until and self._queues.is_open(person, now)
 
     def record_refused_claim(self, intent: Attempt, claim: ClaimResult, now: float) -> list[Attempt]:

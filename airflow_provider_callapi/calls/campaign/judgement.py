@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger
+from airflow_provider_callapi.calls.campaign.ledger import Attempt, Ledger, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
@@ -19,7 +19,7 @@ class ProblemKind(StrEnum):
 
     - ``stopped``: dialling was stopped, for example by a user.
     - ``too_late``: people were left uncalled, because the author's time limit ``max_lateness`` ended.
-    - ``no_call``: no call is known to have been placed, and people were left who could be called.
+    - ``no_call``: this DAG run is not known to have placed a call, and it had people to call.
     - ``over_limit``: too many people were not reached, have an unknown result, or have an invalid row.
     """
 
@@ -69,8 +69,10 @@ def collect_endings(plan: Plan, results: Mapping[str, Result], ledger: Ledger) -
 
 def find_problem(
     summary: Summary,
+    endings: Sequence[Ending],
     limits: FailureLimits,
     *,
+    run_after: float | None,
     stopped: str | None,
     began_too_late: bool,
     last_minute: str,
@@ -78,7 +80,10 @@ def find_problem(
     """Return why the task of a finished campaign fails. None: the task does not fail.
 
     :param summary: the counts of the campaign.
+    :param endings: the result and the attempts of each person.
     :param limits: the shares above which the task fails, such as the share of people who did not answer.
+    :param run_after: when the DAG run was due, epoch seconds. Earlier runs with the same campaign name have
+        made the attempts before this time. None: unknown.
     :param stopped: why the campaign stopped dialling; None: it did not stop.
     :param began_too_late: whether this try began after the author's time limit ``max_lateness``.
     :param last_minute: when ``max_lateness`` ends, as text.
@@ -96,14 +101,22 @@ def find_problem(
             ProblemKind.TOO_LATE,
             f"max_lateness ended at {last_minute}: {not_called} people are not called. {counts}",
         )
-    if not_called and not summary.calls:
+    of_this_run = [
+        attempt
+        for ending in endings
+        for attempt in ending.attempts
+        if run_after is None or attempt.intended_at >= run_after
+    ]
+    has_call = any(attempt.call is not None for attempt in of_this_run)
+    if not_called and not has_call:
         return Problem(
             ProblemKind.TOO_LATE,
             f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
             f"(or points) came before. {counts}",
         )
     spared = summary.results[Result.DO_NOT_CALL] + summary.results[Result.CALLED_RECENTLY]
-    if not summary.calls and spared < summary.people:
+    has_dialled = any(attempt.status is not Status.NOT_PLACED for attempt in of_this_run)
+    if not has_call and (has_dialled or (not summary.calls and spared < summary.people)):
         return Problem(
             ProblemKind.NO_CALL,
             "No call is known to have been placed, but neither the do_not_call list nor min_gap forbids all "

@@ -9,6 +9,19 @@ from typing import Any
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 
 
+def own_number(contact: str, numbers: Container[str]) -> str:
+    """Return a person's number, which is equal in all rows of the person.
+
+    The number is E.164 digits, or the `contact_key` of a SIP number. The number of
+    ``79260000011@example.com`` is ``79260000011`` if it is in ``numbers``.
+
+    :param contact: the number to call: E.164 digits, or a SIP number.
+    :param numbers: phone numbers that a SIP name may mean.
+    """
+    name = contact.partition("@")[0]
+    return name if name in numbers else contact_key(contact)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person to call.
@@ -28,6 +41,11 @@ class Person:
     row: Mapping[str, Any] = field(repr=False)
     line: int
     numbers: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def number(self) -> str:
+        """Return the person's number, see `own_number`."""
+        return own_number(self.contact, self.numbers)
 
     def is_excluded_by(self, numbers: Container[str]) -> bool:
         """Return whether a do-not-call list contains the person.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id
 from airflow_provider_callapi.calls.campaign.call_template import CallTemplate
-from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped
+from airflow_provider_callapi.calls.campaign.people import Duplicate, Person, Plan, Skipped, own_number
 from airflow_provider_callapi.calls.campaign.row_templates import InvalidRow
 from airflow_provider_callapi.calls.campaign.shard import WHOLE_LIST, Shard
 from airflow_provider_callapi.calls.campaign.time_zones import (
@@ -20,7 +20,6 @@ from airflow_provider_callapi.calls.lists.columns import find_columns
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
-from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
@@ -46,7 +45,7 @@ def read_people(
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
-    :param key_of: a function: number, as `contact_key` returns it → the person's key in the ledger.
+    :param key_of: a function: number, as `own_number` returns it → the person's key in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: the part of the list to keep.
     :raises ListUnreadable: it is not certain what a column means.
@@ -82,7 +81,7 @@ class _PeopleReader:
         self._shard = shard
         self._plan = Plan()
         self._met: dict[str, Person] = {}
-        """Number, as `_own_number` returns it → the person of the first valid row with the number."""
+        """Number, as `own_number` returns it → the person of the first valid row with the number."""
         self._contradictions: dict[str, int] = {}
         """Key of a person → a later row of the person, with another time zone."""
         self._backwards: set[str] = set()
@@ -107,7 +106,7 @@ class _PeopleReader:
             return
         self._plan.rows += 1
         numbers = frozenset() if contact.isdigit() else numbers_in_sip(contact, self._template.region)
-        number = _own_number(contact, numbers)
+        number = own_number(contact, numbers)
         if not self._shard.has_person(number):
             return
         if first := self._met.get(number):
@@ -159,7 +158,8 @@ class _PeopleReader:
         :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request.
         """
         zone = self._read_zone(row)
-        person = Person(self._key_of(contact_key(contact)), contact, zone, row.cells, row.line, numbers)
+        key = self._key_of(own_number(contact, numbers))
+        person = Person(key, contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
         return person
 
@@ -201,14 +201,3 @@ class _PeopleReader:
                 why = f"timezone: row {line} names another time zone for the same number; write one zone"
                 plan.invalid.append(Skipped(person.row, person.line, why))
         plan.people = [person for person in plan.people if person.key not in contradictions]
-
-
-def _own_number(contact: str, numbers: frozenset[str]) -> str:
-    """Return a person's number: E.164 digits, or the `contact_key` of a SIP number.
-
-    Return ``79260000011`` for ``79260000011@example.com`` if it is in ``numbers``.
-
-    :param numbers: phone numbers that a SIP name may mean.
-    """
-    name = contact.partition("@")[0]
-    return name if name in numbers else contact_key(contact)

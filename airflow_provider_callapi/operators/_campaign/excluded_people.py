@@ -75,4 +75,4 @@ class ExcludedPeople:
         )
 
     def _fingerprint(self, person: Person) -> str:
-        return fingerprint(self._scope, person.contact)
+        return fingerprint(self._scope, person.number)

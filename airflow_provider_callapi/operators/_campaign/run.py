@@ -125,9 +125,9 @@ class CampaignRun:
         self._ledger = open_ledger(options, facts.state)
         was_read_before = self._memory.identity is not None
         self._scope = facts.deployment.scope(options.campaign)
-        # Each run with task state begins with attempt 1, and its ids must differ from the ids of other runs.
-        run = () if options.ledger_conn_id else facts.owner[:-1]
-        self._scope_of_ids = facts.deployment.scope(options.campaign, *run)
+        # Each ledger begins with attempt 1. Its ids must differ from those of other runs, lists, databases.
+        ledger = (options.ledger_conn_id,) if options.ledger_conn_id else facts.owner
+        self._scope_of_ids = facts.deployment.scope(options.campaign, *ledger)
         self._plan = read_plan(options, self._template, self._scope, was_read_before=was_read_before)
         self._excluded = ExcludedPeople(
             options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=log
@@ -426,14 +426,18 @@ class CampaignRun:
             self._log.warning("%s. %d people are not called", why, not_called)
         if self._killed:
             raise CallApiTrouble("The campaign was killed; clear this task to resume it")
-        if error := self._error(summary, unwritten):
+        if error := self._error(summary, endings, unwritten):
             raise CampaignNotSuccessful(summary.to_xcom(), error)
         return summary.to_xcom()
 
-    def _error(self, summary: Summary, unwritten: list[str]) -> AirflowException | None:
+    def _error(
+        self, summary: Summary, endings: list[Ending], unwritten: list[str]
+    ) -> AirflowException | None:
         problem = find_problem(
             summary,
+            endings,
             self._options.failure_limits,
+            run_after=self._facts.run_after,
             stopped=self._campaign.dial_queue.stopped,
             began_too_late=self._memory.began_too_late,
             last_minute=local_time(self._rules.dial_until, self._options.timezone)

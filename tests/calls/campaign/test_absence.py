@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy
 from campaign_world import ANNA, RULES, World
 
 from airflow_provider_callapi.api.data_api import CallReport
@@ -17,6 +18,7 @@ from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.emulator import Fault, Profile, Script
+from airflow_provider_callapi.ledgers.sql import SqlLedger
 
 START = "start.informer_call"
 PROVING = replace(RULES, absence_proven_after=600.0)
@@ -237,3 +239,28 @@ def test_five_hundred_people_with_lost_answers_are_called_exactly_once(proving: 
             Result.ANSWERED: 500 - len(never_placed),
             Result.UNRESOLVED: len(never_placed),
         }
+
+
+@pytest.mark.parametrize("suspended", [0.0, 599.0, 600.0, 86_400.0])
+def test_a_worker_that_was_suspended_sends_no_request_after_another_worker_has_dialled(
+    tmp_path: Any, suspended: float
+) -> None:
+    """The first worker is suspended behind its claim, for example with its virtual machine."""
+    world = World(rules=PROVING)
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/ledger.sqlite")
+
+    class SuspendedAfterAClaim(SqlLedger):
+        def claim(self, *args: Any) -> Any:
+            claims = super().claim(*args)
+            world.process()
+            world.run(suspended)
+            return claims
+
+    world.new_ledger = lambda: SqlLedger(engine, "spring")
+    first = world.process()
+    first = world.new_runner(first.campaign, SuspendedAfterAClaim(engine, "spring"))
+    first.step()
+    world.run()
+
+    assert world.exchange.rings(ANNA) == 1
+    assert world.results() == {ANNA: Result.ANSWERED}

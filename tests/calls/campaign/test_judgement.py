@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from campaign_endings import called, person, summary_of
+from campaign_endings import BEGAN, called, person, summary_of
 
 from airflow_provider_callapi.calls.campaign.judgement import (
     Problem,
@@ -28,11 +28,16 @@ NOT_CALLED = called(person(4))
 CALLED_RECENTLY = Ending(person(5), Result.CALLED_RECENTLY)
 ON_THE_LIST = Ending(person(6), Result.DO_NOT_CALL)
 INVALID = Ending(person(7), Result.INVALID)
+REFUSED = Ending(
+    person(9),
+    Result.REFUSED,
+    [Attempt("key-9", 1, Status.FINISHED, "id-9-1", intended_at=BEGAN, result=Result.REFUSED)],
+)
 
 
 def problem(*endings: Any, limits: FailureLimits | None = None, **facts: Any) -> Problem | None:
-    known = {"stopped": None, "began_too_late": False, "last_minute": "noon", **facts}
-    return find_problem(summary_of(list(endings), []), limits or FailureLimits(), **known)
+    known = {"stopped": None, "began_too_late": False, "last_minute": "noon", "run_after": None, **facts}
+    return find_problem(summary_of(list(endings), []), endings, limits or FailureLimits(), **known)
 
 
 def test_a_campaign_without_limits_succeeds_with_any_results() -> None:
@@ -70,6 +75,16 @@ def test_a_campaign_without_a_call_succeeds_only_if_no_one_could_be_called() -> 
     found = problem(CALLED_RECENTLY, INVALID)
     assert found is not None
     assert found.kind is ProblemKind.NO_CALL
+
+
+@pytest.mark.parametrize("left", [NOT_CALLED, REFUSED])
+def test_a_call_of_an_earlier_run_with_the_same_name_hides_no_run_without_a_call(left: Ending) -> None:
+    earlier = called(person(8), (-3600, Result.ANSWERED))
+    assert problem(ANSWERED, left, run_after=BEGAN - 60) is None
+    assert problem(earlier, INVALID, CALLED_RECENTLY, run_after=BEGAN - 60) is None
+    found = problem(earlier, left, run_after=BEGAN - 60)
+    assert found is not None
+    assert found.kind is (ProblemKind.TOO_LATE if left is NOT_CALLED else ProblemKind.NO_CALL)
 
 
 def test_people_whom_the_campaign_must_not_call_count_in_no_share() -> None:

@@ -56,6 +56,7 @@ def test_a_phone_number_and_sip_addresses_with_it_as_their_name_are_one_person(n
     plan = plan_of(rows)
     (person,) = plan.people
     assert person.contact == rows[0]["phone"], "the campaign dials the contact of the first row"
+    assert person.key == plan_of([anna(number)]).people[0].key, "later lists have the same person"
     assert [duplicate.why for duplicate in plan.duplicates] == ["the number of row 1"] * 2
     assert sum(len(plan_of(rows, shard=Shard(which, 2)).people) for which in (1, 2)) == 1
     (contradicted,) = plan_of([*rows, anna(number, timezone="Asia/Omsk")]).invalid

@@ -57,3 +57,12 @@ def test_a_person_with_a_sip_number_stays_excluded_if_a_later_try_writes_it_in_a
         plan = Plan(people=[Person("key", spelling, "Europe/Moscow", {}, 1)])
         numbers = excluded_people(CampaignMemory(state, {}), rows, plan).current()
         assert plan.people[0].is_excluded_by(numbers or ())
+
+
+def test_an_excluded_person_stays_excluded_if_a_later_try_writes_the_number_as_a_sip_address() -> None:
+    state = MemoryStore()
+    sip = f"{NUMBERS[0]}@x.ru"
+    for contact, rows in ((NUMBERS[0], [NUMBERS[0]]), (sip, [STRANGER])):
+        person = Person("key", contact, "Europe/Moscow", {}, 1, frozenset({NUMBERS[0]}))
+        numbers = excluded_people(CampaignMemory(state, {}), rows, Plan(people=[person])).current()
+        assert person.is_excluded_by(numbers or ())
