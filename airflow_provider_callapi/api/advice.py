@@ -39,6 +39,10 @@ _CHECK_VENDOR_HOST = (
     "An account lives on one of the vendor's hosts (comagic.ru, uiscom.ru, novofon.ru, callgear.com): "
     'check "{service} host", too.'
 )
+_SHARED_LOGIN = (
+    "The {service} refuses the token of a new login. Another program may use the same login at the same "
+    "time: enter a permanent access key, or a login that only Airflow uses."
+)
 _COMPONENT_OFF = "Have the {service} component that this error names switched on in the account."
 
 _BY_MNEMONIC = {
@@ -69,7 +73,9 @@ def advice(error: CallApiError, *, service: str = "Call API") -> str:
     :param service: the service that got the request: ``Call API`` or ``Data API``.
     """
     if isinstance(error, NotSent) and isinstance(error.__cause__, CallApiError):
-        error = error.__cause__  # the error of the login, which was sent before the request
+        error = error.__cause__  # the error of the login, or of the token that the login has returned
+        if getattr(error, "mnemonic", None) == "access_token_invalid":
+            return f"{_SHARED_LOGIN.format(service=service)} ({error})"
     template = _advice_template(error)
     return f"{template.format(service=service)} ({error})" if template else str(error)
 

@@ -5,7 +5,8 @@ conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states when the client can repeat the request.
-- The body is no JSON-RPC answer. (A JSON-RPC answer comes from the service itself.)
+- The body is no JSON-RPC answer. (A JSON-RPC answer comes from the service itself.) A gateway's own JSON can
+  have an ``error``, too: `is_gateways_own` tells them apart.
 
 After any other answer of a gateway, the service may have carried out the request.
 """
@@ -17,6 +18,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 _STATUSES = frozenset({429, 503})
 
@@ -39,6 +41,21 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     if retry_at is None or answered_at is None:
         return None
     return max(math.ceil((retry_at - answered_at).total_seconds()), 0)
+
+
+def is_gateways_own(body: Mapping[str, Any], status: int) -> bool:
+    """Return whether the JSON object in a busy answer comes from a gateway, and not from the service.
+
+    A gateway's object has no field of JSON-RPC except ``error``. This ``error`` is a text, for example, or an
+    object whose ``code`` is the HTTP status.
+
+    :param body: the JSON object, such as ``{"status": 503, "error": "Service Unavailable"}``.
+    :param status: the HTTP status of the answer.
+    """
+    if not body.keys().isdisjoint(("jsonrpc", "id", "result")):
+        return False
+    error = body.get("error")
+    return not isinstance(error, dict) or str(error.get("code")) == str(status)
 
 
 def _read_time(text: str) -> datetime | None:

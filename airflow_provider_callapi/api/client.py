@@ -65,8 +65,8 @@ class Client:
         """Send a request and return the answer, e.g. a `StartedCall` for a start request.
 
         If the service refuses a temporary token, the client logs in again, and sends the request a second
-        time. This is safe: the service has not carried out the request. After other errors, the client
-        repeats nothing.
+        time. This is safe: the service has not carried out the request. If the service refuses the new token,
+        too, the error is `NotSent`. After other errors, the client repeats nothing.
 
         :param time_limit: the longest time in seconds for each request to the service, also for a login. A
             shorter ``timeout`` of the client's `JsonRpc` applies.
@@ -90,7 +90,11 @@ class Client:
                 raise
         token = self._token_for(request, time_limit)
         before_each_send()
-        return self._send(request, {"access_token": token}, time_limit)
+        try:
+            return self._send(request, {"access_token": token}, time_limit)
+        except TokenInvalid as error:
+            # Another program may have logged in meanwhile, and ended this token. A later login may succeed.
+            raise NotSent(f"the token of a new login is refused: {error}", method=request.method) from error
 
     def log_out(self) -> None:
         """Log out if the client has a temporary token. A logout costs one point."""

@@ -127,7 +127,8 @@ class TransportError(CallApiError):
 class NotSent(TransportError):
     """No byte of the request's body was sent, so the service has not carried out the request.
 
-    Possible causes: an unknown host, a refused connection, a timeout or a TLS error.
+    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. The error is the same if
+    the service refuses the token of a new login, because such a request was not carried out, either.
     """
 
 

@@ -32,7 +32,7 @@ from airflow_provider_callapi.api.bounded_http import (
     is_loopback,
     read_body,
 )
-from airflow_provider_callapi.api.busy_gateway import seconds_until_retry
+from airflow_provider_callapi.api.busy_gateway import is_gateways_own, seconds_until_retry
 from airflow_provider_callapi.api.errors import InvalidParameters, LimitExceeded, NotSent, Unanswered
 from airflow_provider_callapi.api.models import Limits
 
@@ -247,6 +247,8 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
 
     try:
         body = _load_envelope(answer.body, exact_type)
+        if answer.busy_for is not None and is_gateways_own(body, answer.status):
+            raise ValueError("the answer is not JSON-RPC")
     except ValueError as problem:
         if answer.busy_for is None:
             raise unanswered(str(problem)) from None

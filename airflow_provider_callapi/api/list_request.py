@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -59,7 +59,11 @@ def fetch_list(call: Callable[[Any], Entries[M]], request: PagedRequest[M]) -> E
 
 
 def fetch_pages(
-    page_at: Callable[[int], Entries[E]], *, page_size: int, last_offset: int
+    page_at: Callable[[int], Entries[E]],
+    *,
+    page_size: int,
+    last_offset: int,
+    key: Callable[[E], Hashable] | None = None,
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
@@ -69,10 +73,14 @@ def fetch_pages(
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries ``page_at`` asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``. True: the
-        function stopped for another reason.
+    :param key: a function that takes an entry, and returns a key that no other entry has. None: the function
+        does not notice entries that change their page during the reading.
+    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``, or two pages
+        contain the same entry, so another entry may be on no page. True: the function stopped for another
+        reason.
     """
     found: list[E] = []
+    pages: list[Entries[E]] = []
     left_out, left_out_ids = 0, list[int]()
     offset = 0
     page: Entries[E] = Entries()
@@ -81,10 +89,21 @@ def fetch_pages(
         if offset and page == before:  # the service ignores the offset
             return Entries(found, left_out=left_out + 1, left_out_ids=left_out_ids), True
         found += page
+        pages.append(page)
         left_out += page.left_out
         left_out_ids += page.left_out_ids
         offset += page.sent
         unsent = max((page.total or 0) - offset, 0)
         if not page.sent or (page.sent < page_size and not unsent):
-            return Entries(found, left_out=left_out + unsent, left_out_ids=left_out_ids), True
+            is_whole = key is None or not _have_moved(pages, key)
+            return Entries(found, left_out=left_out + unsent, left_out_ids=left_out_ids), is_whole
     return Entries(found, left_out=left_out, left_out_ids=left_out_ids), False
+
+
+def _have_moved(pages: Sequence[Entries[E]], key: Callable[[E], Hashable]) -> bool:
+    """Return whether entries were on two pages, or left the list, while the pages were read."""
+    if len(pages) == 1:  # to make the keys of a long list takes time
+        return False
+    totals = [page.total for page in pages if page.total is not None]
+    keys = [set(map(key, page)) for page in pages]
+    return totals != sorted(totals) or len(set().union(*keys)) < sum(map(len, keys))

@@ -18,7 +18,7 @@ from airflow_provider_callapi.api.errors import Unanswered
 from airflow_provider_callapi.calls.answers import judge_finished_call
 from airflow_provider_callapi.calls.outcome import Outcome, with_report
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests, Selection
-from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
+from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall, is_used_once
 
 _DAY = 86_400.0
 
@@ -92,7 +92,8 @@ class AccountReports:
         )
         found: list[CallReport] = reports
         if external_id is not None:
-            unconfirmed = UnconfirmedCall(external_id, contact, since, self._timezone())
+            timezone = "UTC" if is_used_once(external_id) else self._timezone()  # only a time needs the zone
+            unconfirmed = UnconfirmedCall(external_id, contact, since, timezone)
             found = [report for report in reports if unconfirmed.matches(report)]
             if not found and not reports.complete:
                 raise Unanswered(

@@ -389,7 +389,8 @@ def _find_unconfirmed_call(
         record.external_id,
         request.contact,
         since,
-        gateway.timezone(),
+        # Only a start time needs the zone. The Data API, which tells the zone, may not answer now.
+        "UTC" if is_own_id(record.external_id) else gateway.timezone(),
         search_until,
         others=others,
         clock_difference=clock_difference,

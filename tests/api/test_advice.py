@@ -46,3 +46,13 @@ def test_a_failed_login_gets_the_advice_of_the_logins_error() -> None:
         raise NotSent("could not log in") from cause
 
     assert advice.advice(raised.value).startswith("The login or the password is wrong.")
+
+
+def test_a_refused_token_of_a_login_gets_no_advice_to_enter_a_login() -> None:
+    cause: CallApiError = TokenInvalid("unknown", mnemonic="access_token_invalid")
+    with pytest.raises(NotSent) as raised:
+        raise NotSent("the token of a new login is refused") from cause
+
+    assert advice.advice(raised.value, service="Data API").startswith(
+        "The Data API refuses the token of a new login. Another program may use the same login"
+    )

@@ -90,6 +90,38 @@ def test_the_answer_of_a_busy_gateway_is_a_refusal_with_its_time(serve: Serve, b
     assert (refusal.value.retry_after, refusal.value.maybe_done) == (7, False)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "Too Many Requests"},
+        {"timestamp": "2026-10-19T12:26:48Z", "status": 429, "error": "Too Many Requests", "path": "/v4.0"},
+        {"error": ["busy"]},
+        {"error": True, "message": "busy"},
+        {"error": {"code": 429, "message": "busy", "status": "RESOURCE_EXHAUSTED"}},
+        {"error": {"code": "429", "message": "busy"}},
+    ],
+)
+def test_a_gateways_own_json_with_an_error_is_a_refusal_with_its_time(serve: Serve, body: Any) -> None:
+    rpc = served(serve, lambda _: body, "429 Too Many Requests", "Retry-After: 7")
+    with pytest.raises(LimitExceeded, match="HTTP 429") as refusal:
+        rpc.send("start.informer_call", {}, new_connection=True)
+    assert (refusal.value.retry_after, refusal.value.maybe_done) == (7, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": -32603, "message": "x"}},
+        {"error": {"message": "x"}},
+        {"error": {"code": 429, "message": "x"}, "id": None},
+        {"error": {"code": 429, "message": "x"}, "jsonrpc": "2.0"},
+    ],
+)
+def test_an_error_that_may_come_from_the_service_is_no_refusal_of_a_gateway(serve: Serve, body: Any) -> None:
+    rpc = served(serve, lambda _: body, "429 Too Many Requests", "Retry-After: 7")
+    assert rpc.send("start.informer_call", {}, new_connection=True).error == body["error"]
+
+
 @pytest.mark.parametrize("headers", [(), ("Retry-After: soon",)])
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 def test_the_answer_of_a_gateway_without_an_invitation_proves_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from airflow_provider_callapi.api.methods import (
     request_by_name,
 )
 from airflow_provider_callapi.api.models import AccessToken
+from airflow_provider_callapi.api.retrying_client import RetryingClient
 
 if TYPE_CHECKING:
     from conftest import ScriptedService
@@ -212,11 +214,32 @@ def test_a_start_that_was_refused_for_its_token_is_sent_once_more(
     assert service.methods.count(CALL.method) == 2
 
 
-def test_a_token_that_is_refused_twice_raises_an_error(service: ScriptedService) -> None:
+@pytest.mark.parametrize("request_", [ListCalls(), CALL])
+def test_a_request_whose_new_token_is_refused_counts_as_not_sent(
+    service: ScriptedService, request_: Request[Any]
+) -> None:
+    """Another program may log in at the same time, and end the token: no retry is in vain."""
     signing_in(service, good=set())
-    with pytest.raises(TokenInvalid):
-        service.client(LoginSession("me", PASSWORD)).call(ListCalls())
-    assert service.methods == ["login.user", "list.calls", "login.user", "list.calls"]
+    with pytest.raises(NotSent, match=f"{request_.method}: the token of a new login is refused") as caught:
+        service.client(LoginSession("me", PASSWORD)).call(request_)
+    assert service.methods == ["login.user", request_.method] * 2
+    assert (caught.value.permanent, caught.value.maybe_done) == (False, False)
+    assert not re.search(r"token-\d", f"{caught.value}{caught.value.__cause__}")
+
+
+def test_a_start_request_is_sent_again_until_the_service_accepts_the_token_of_a_login(
+    service: ScriptedService,
+) -> None:
+    signing_in(service, good={"token-4"})
+    inner = service.answer
+    service.answer = lambda method, params: (
+        answer
+        if "error" in (answer := inner(method, params)) or method == "login.user"
+        else {"result": {"data": {"call_session_id": 5}}}
+    )
+    client = RetryingClient(service.client(LoginSession("me", PASSWORD)), sleep=lambda seconds: None)
+    assert client.call(CALL).call_session_id == 5
+    assert service.tokens(CALL.method) == ["token-1", "token-2", "token-2", "token-3", "token-3", "token-4"]
 
 
 def test_a_token_that_another_thread_has_renewed_is_kept() -> None:

@@ -252,7 +252,7 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return all reports of an interval, each once. If the Data API sends only some, fetch each half."""
+        """Return all reports of an interval, each once. If some may be missing, fetch each half."""
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()
@@ -262,7 +262,9 @@ class ReportRequests:
         while intervals:
             since, until = intervals.pop()
             page_at = partial(self._fetch_page, query.kind, report_dates(since, until, timezone), parameters)
-            entries, is_whole = fetch_pages(page_at, page_size=LARGEST_PAGE, last_offset=LAST_OFFSET)
+            entries, is_whole = fetch_pages(
+                page_at, page_size=LARGEST_PAGE, last_offset=LAST_OFFSET, key=_key
+            )
             for entry in entries:
                 key = _key(entry)
                 found[key] = _more_telling(found[key], entry) if key in found else entry
@@ -273,7 +275,7 @@ class ReportRequests:
             if until - since > _SHORTEST_INTERVAL:
                 middle = (since + until) / 2
                 intervals += [(middle, until), (since, middle)]
-            else:  # one second has too many reports: the list counts as incomplete
+            else:  # one second has too many reports, or they change their page: the list is incomplete
                 left_out += 1
         return Entries(found.values(), left_out=left_out, left_out_ids=list(left_out_ids))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_callapi.api.data_api import CallReport, GetCallLegsReport, LegReport, report_time
+from airflow_provider_callapi.api.entries import Entries
 from airflow_provider_callapi.calls.reports import report_requests
 from airflow_provider_callapi.calls.reports.finished_calls import fetch_finished_calls
 
@@ -120,3 +121,43 @@ def test_a_talk_counts_whichever_of_two_reports_of_one_call_shows_it(turned: boo
 
     calls = fetch_finished_calls(Twice(), since=NOW, until=NOW + 3600, timezone=ZONE)
     assert [(call.report.id, call.answered) for call in calls] == [(1, True)]
+
+
+class Reordering(DataApi):
+    """A Data API whose rows have another order in each answer, so a row can be on two pages or on none."""
+
+    def call(self, request: Any) -> Any:
+        self.calls.append(self.calls.pop(0))
+        return super().call(request)
+
+
+@pytest.mark.parametrize("count", [9, 10, 11, 20, 25, 49, 130])
+def test_no_report_and_no_leg_is_lost_if_rows_change_their_page_during_the_reading(count: int) -> None:
+    calls = [(number, NOW + number * 20) for number in range(count)]
+
+    everything = found(Reordering(calls, closed=True))
+
+    assert sorted(everything) == [(number, True) for number in range(count)]
+
+
+def test_rows_of_one_second_that_change_their_page_make_the_reports_incomplete() -> None:
+    data_api = Reordering([(number, NOW + 1800) for number in range(25)], closed=True)
+
+    calls = fetch_finished_calls(data_api, since=NOW, until=NOW + 3600, timezone=ZONE)
+
+    assert not calls.complete
+    assert len(data_api.asked) < 400
+
+
+def test_no_report_is_lost_if_a_row_before_it_leaves_the_list_during_the_reading() -> None:
+    class Shrinking(DataApi):
+        def call(self, request: Any) -> Any:
+            page = Entries(super().call(request))
+            page.total = len(self.calls)
+            if len(self.calls) == 25:
+                del self.calls[0]
+            return page
+
+    calls = [(number, NOW + number * 20) for number in range(25)]
+
+    assert {number for number, _ in found(Shrinking(calls, closed=True))} == set(range(25))

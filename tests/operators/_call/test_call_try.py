@@ -749,6 +749,23 @@ def test_an_unconfirmed_call_is_found_even_if_the_connection_names_another_time_
 
 
 @ways
+@pytest.mark.parametrize("talks", [40, 1], ids=["listed", "over before a poll"])
+def test_an_unconfirmed_call_with_an_id_of_this_package_is_found_without_the_accounts_time_zone(
+    desk, way, talks
+):
+    desk.connect(extra={"timezone": None})
+    desk.exchange.script(CONTACT, Script(rings=1, talks=talks))
+    desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
+    desk.exchange.fault(Fault.BAD_GATEWAY, method="get.account", times=1000)
+
+    result = task(desk, way, wait_for_completion=False).run()
+
+    (call,) = desk.exchange.calls
+    assert result["call_session_id"] == call.call_session_id
+    assert "get.account" not in desk.sent()
+
+
+@ways
 @pytest.mark.parametrize("external_id", [None, "order-7"])
 def test_the_report_of_another_call_does_not_change_the_outcome(desk, way, external_id, monkeypatch):
     """A Data API that ignores the filter returns the reports of all calls."""
