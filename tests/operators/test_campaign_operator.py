@@ -1239,7 +1239,7 @@ def test_a_share_at_its_limit_does_not_fail_the_task(desk):
 
 
 def test_too_many_invalid_rows_fail_the_task(desk):
-    rows = [{"phone": PEOPLE[0]}, {"phone": "12"}, {"phone": "none"}]
+    rows = [{"phone": PEOPLE[0]}, {"phone": "12"}, {"phone": "no"}]
 
     with pytest.raises(CallApiFailure, match=r"fail_if_invalid_over: 66.7% of 3 people, more than 50.0%"):
         campaign(desk, contacts=rows, fail_if_invalid_over=0.5).run()
