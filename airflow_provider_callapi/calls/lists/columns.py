@@ -80,14 +80,16 @@ class Columns:
 def fold_name(name: object) -> str:
     """Return a column's name for comparisons: ``Time Zone`` and ``time_zone`` both become ``timezone``.
 
-    The function removes spaces, hyphens, underscores, dots and invisible characters.
+    The function removes spaces, hyphens, underscores, dots, invisible characters, and the quotation marks
+    around the name.
     """
     return _fold_text(str(name))
 
 
 @lru_cache(maxsize=1024)
 def _fold_text(name: str) -> str:
-    return re.sub(r"[\s_.-]", "", fold(name)).casefold()
+    unquoted = re.sub(r'^"([^"]*)"$', r"\1", fold(name))
+    return re.sub(r"[\s_.-]", "", unquoted).casefold()
 
 
 @lru_cache(maxsize=256)
