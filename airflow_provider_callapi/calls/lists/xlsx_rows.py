@@ -75,12 +75,7 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
         page.reset_dimensions()  # some programs store wrong dimensions
     pairs = zip(sheet.iter_rows(), formulas.iter_rows(values_only=True), strict=True)
     for number, (cells, written) in enumerate(pairs, start=1):
-        if any(map(_has_unread_format, cells)):
-            raise ListUnreadable(
-                f"line {number}: a number format that may show further digits of a phone number. Format the "
-                "column as text, and write each number whole"
-            )
-        values = tuple(map(_value, cells))
+        values = tuple(_value(cell, number) for cell in cells)
         if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
             raise ListUnreadable(
                 f"line {number}: a formula has no stored result. Open and save the file in Excel"
@@ -145,20 +140,19 @@ def _trimmed(heading: tuple[Any, ...]) -> list[Any]:
     return names
 
 
-def _has_unread_format(cell: Any) -> bool:
-    number = _number(cell)
-    return number is not None and may_show_other_digits(number, cell.number_format)
+def _value(cell: Any, line: int) -> Any:
+    """Return a cell's value, or the shown text if the cell's number format adds digits, ``+`` or ``-``.
 
-
-def _value(cell: Any) -> Any:
-    """Return a cell's value, or the shown text if the cell's number format adds digits, ``+`` or ``-``."""
-    number = _number(cell)
-    return cell.value if number is None else shown_text(number, cell.number_format) or number
-
-
-def _number(cell: Any) -> int | None:
-    """Return the whole number in a cell. None: the cell contains another value."""
+    :raises ListUnreadable: the number format may add digits, but cannot be read.
+    """
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if may_show_other_digits(value, cell.number_format):
+        raise ListUnreadable(
+            f"line {line}: a number format that may show further digits of a phone number. Format the column "
+            "as text, and write each number whole"
+        )
+    return shown_text(value, cell.number_format) or value
