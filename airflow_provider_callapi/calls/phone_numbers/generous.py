@@ -96,11 +96,11 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     found: set[str] = set()
     rest = plain
     for segment in _split_at_slashes(_SEGMENT.findall(plain)):
-        numbers, left, behind = _read_segment(segment, region)
+        numbers, left = _read_segment(segment, region)
         found |= numbers
-        if left > most_left:
+        if _longest_sequence(left) > most_left:
             raise NotANumber("digits that are not a phone number")
-        rest = rest.replace(segment, behind, 1)
+        rest = rest.replace(segment, left, 1)
     if _SHORTENED.search(rest):
         raise NotANumber("a second number without its first digits; write each number whole")
     if not found:
@@ -219,8 +219,8 @@ def _read_as_international(digits: str) -> Iterator[str]:
         yield e164(number)
 
 
-def _read_segment(segment: str, region: str) -> tuple[set[str], int, str]:
-    """Return a text's phone numbers, the length of the longest other digits, and the text with `_READ`."""
+def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
+    """Return a text's phone numbers, and the text in which `_READ` replaces their digits."""
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()
@@ -235,10 +235,13 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], int, str]:
                 covered |= set(range(first, last + 1))
     # Joined with its neighbours, a mistyped number may become a valid number of someone else.
     covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
-    left = [_READ if number in covered else group for number, group in enumerate(groups)]
-    remaining = iter(left)
-    rest = re.sub(r"\d+", lambda _: next(remaining), segment)
-    return found, max(map(len, "".join(left).split(_READ))), rest
+    left = iter([_READ if number in covered else group for number, group in enumerate(groups)])
+    return found, re.sub(r"\d+", lambda _: next(left), segment)
+
+
+def _longest_sequence(left: str) -> int:
+    """Return the number of digits in the longest sequence without `_READ`. Other signs do not count."""
+    return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 
 
 def _is_spoilt(group: str, region: str) -> bool:
