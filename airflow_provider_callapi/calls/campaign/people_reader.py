@@ -113,7 +113,7 @@ class _PeopleReader:
             self._add_duplicate(row, contact, first)
             return
         try:
-            person = self._make_person(row, contact, numbers)
+            person = self._make_person(row, self._key_of(number), contact, numbers)
         except (NotANumber, InvalidRow) as error:
             self._skip(row, error)
             return
@@ -152,13 +152,12 @@ class _PeopleReader:
         self._rounded.add(written, row.line)
         return read_contact(written, self._template.region)
 
-    def _make_person(self, row: _Row, contact: str, numbers: frozenset[str]) -> Person:
+    def _make_person(self, row: _Row, key: str, contact: str, numbers: frozenset[str]) -> Person:
         """Return the person of a row.
 
         :raises InvalidRow: the time zone cannot be read, or the row makes no valid start request.
         """
         zone = self._read_zone(row)
-        key = self._key_of(own_number(contact, numbers))
         person = Person(key, contact, zone, row.cells, row.line, numbers)
         self._template.request(person, self._template.own_external_id(person) or _TRIAL_ID)
         return person
