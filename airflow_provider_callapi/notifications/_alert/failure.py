@@ -27,6 +27,8 @@ _EVENT_TEXTS = {
     ("dag", "success"): "Даг в Airflow выполнен. Даг {dag}, запуск {run}.",
 }
 """(kind, event) → the text about an event that is no failure, or no final one."""
+_EVENTS = ("success", "skipped", "up_for_retry")
+"""The events that are no failure, or no final one."""
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
 Kind = Literal["approval", "task", "dag", "run", "deadline"]
@@ -120,9 +122,6 @@ def with_accessors(context: Mapping[str, Any]) -> Any:
 
     variables = {kind: VariableAccessor(deserialize_json=kind == "json") for kind in ("json", "value")}
     return {"var": variables, "conn": ConnectionAccessor(), **context}
-
-
-_EVENTS = ("success", "skipped", "up_for_retry")
 
 
 def _event(state: Any) -> str:

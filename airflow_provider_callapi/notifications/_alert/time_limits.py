@@ -31,8 +31,10 @@ _LIMIT_WAITS: dict[Kind, float] = {
 
 Each wait must fit into Airflow's time limit for the callback.
 """
-_CONNECTION_PAUSES = {True: (1.0, 2.0), False: (2.0, 5.0, 10.0, 30.0, 60.0)}
-"""Whether Airflow limits the callback's time → pauses in seconds before the connection is read again."""
+_CONNECTION_PAUSES = (2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds before the connection is read again, one pause after each failure."""
+_SHORT_CONNECTION_PAUSES = (1.0, 2.0)
+"""The pauses in a callback with a time limit."""
 _SEARCH_TIMEOUT = 3.0
 """Seconds that one request of a search may take in a callback with a time limit."""
 
@@ -46,7 +48,7 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 def connection_pauses(kind: Kind) -> tuple[float, ...]:
     """Return the pauses, in seconds, after which an alert reads a connection again that it cannot read."""
-    return _CONNECTION_PAUSES[kind in _AIRFLOW_LIMITS]
+    return _SHORT_CONNECTION_PAUSES if kind in _AIRFLOW_LIMITS else _CONNECTION_PAUSES
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
