@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Sequence, Set
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -201,7 +201,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         """
         context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}
-        people = self.contact if isinstance(self.contact, list | tuple | Set) else [self.contact]
+        contact = self.contact
         # Airflow would log the whole template, and thereby phone numbers, if it cannot render it.
         for name in (*optional, "contact"):
             setattr(self, name, None)
@@ -215,7 +215,7 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         self._keeps_text = True
         try:
-            self.contact = render_contacts(people, partial(render, "contact"), self.log)
+            self.contact = render_contacts(contact, partial(render, "contact"), self.log)
             rendered = render_optional(optional, render, self.log)
         finally:
             self._keeps_text = self._refuses_gaps = False

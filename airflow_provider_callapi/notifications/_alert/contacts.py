@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Set
 from typing import Any
 
 from airflow_provider_callapi.api.errors import InvalidParameters, mask_phones
@@ -24,29 +24,37 @@ def split_contacts(contact: Any) -> list[str]:
 
     An entry of a list may contain several numbers, too.
     """
-    if isinstance(contact, Iterable) and not isinstance(contact, str):
-        return [number for entry in in_calling_order(contact) for number in split_contacts(entry)]
-    given = str(contact)
-    if written := _WRITTEN_LIST.fullmatch(given):
-        given = re.sub(r"['\"]", "", written[1] or written[2] or written[3] or "")
-    return [text for text in (number.strip() for number in re.split(r"[,;\n]", given)) if text]
+    return [number for entry in _entries(contact) for number in _split_text(str(entry))]
 
 
-def in_calling_order(contacts: Iterable[Any]) -> list[Any]:
-    """Return the entries of a list of contacts. A set has no order of its own, so its entries are sorted."""
+def _split_text(text: str) -> list[str]:
+    if written := _WRITTEN_LIST.fullmatch(text):
+        text = re.sub(r"['\"]", "", written[1] or written[2] or written[3] or "")
+    return [number for number in map(str.strip, re.split(r"[,;\n]", text)) if number]
+
+
+def _entries(contact: Any) -> list[Any]:
+    """Return the entries of the parameter ``contact`` in calling order, also those of a list in a list.
+
+    A single contact is the only entry. A set has no order of its own, so its entries are sorted.
+    """
+    if isinstance(contact, str) or not isinstance(contact, Collection):
+        return [contact]
     # Each process orders a set in its own way. The alert's id and the positions of its people need one order.
-    return sorted(contacts, key=str) if isinstance(contacts, Set) else list(contacts)
+    in_order = sorted(contact, key=str) if isinstance(contact, Set) else contact
+    return [entry for part in in_order for entry in _entries(part)]
 
 
-def render_contacts(contacts: Collection[Any], render: Callable[[Any], Any], log: Any) -> list[Any]:
-    """Render each entry of a list of contacts. Log an entry that cannot be rendered, and leave it out."""
+def render_contacts(contact: Any, render: Callable[[Any], Any], log: Any) -> list[Any]:
+    """Render each entry of ``contact``. Log an entry that cannot be rendered, and leave it out."""
+    entries = _entries(contact)
     rendered = []
-    for position, entry in enumerate(in_calling_order(contacts), start=1):
+    for position, entry in enumerate(entries, start=1):
         try:
             rendered.append(render(entry))
         except Exception as error:  # e.g. a missing Variable; the other people must be called nevertheless
             text = mask_phones(f"{type(error).__name__}: {error}")
-            log.error("contact: entry %d of %d cannot be rendered: %s", position, len(contacts), text)
+            log.error("contact: entry %d of %d cannot be rendered: %s", position, len(entries), text)
     return rendered
 
 
@@ -85,22 +93,21 @@ def check_contacts(contact: Any, region: str) -> None:
     if _is_template(region):
         return
     NumberingPlan.of(region)
-    entries = in_calling_order(contact) if isinstance(contact, list | tuple | Set) else [contact]
-    try:
-        for given in entries:
-            refuse_octal(given, region)
-    except NotANumber as error:
-        raise ValueError(f"contact: {error}") from None
-    contacts = [
-        text for entry in entries for text in ([entry] if _is_template(str(entry)) else split_contacts(entry))
-    ]
+    contacts: list[str] = []
+    for entry in _entries(contact):
+        try:
+            refuse_octal(entry, region)
+        except NotANumber as error:
+            raise ValueError(f"contact: {error}") from None
+        text = str(entry)
+        contacts += [text] if _is_template(text) else _split_text(text)
     if not contacts:
         raise ValueError("contact: at least one phone number is needed")
-    for position, text in enumerate(contacts, start=1):
-        if _is_template(str(text)):
+    for position, number in enumerate(contacts, start=1):
+        if _is_template(number):
             continue
         try:
-            check_phone_or_sip(read_destination(text, region))
+            check_phone_or_sip(read_destination(number, region))
         except ValueError as error:  # the message must not contain the phone number
             raise ValueError(f"contact: number {position} of {len(contacts)}: {error}") from None
 
