@@ -13,8 +13,6 @@ from spelled_numbers import PHONES_AS_SIP, SIP_NUMBERS, in_any_case
 from airflow_provider_callapi.calls.campaign.attempt_ids import external_id, fingerprint
 from airflow_provider_callapi.calls.campaign.shard import Shard
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
-from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
-from airflow_provider_callapi.calls.phone_numbers.strict import read_contact as normalise
 
 
 @pytest.mark.parametrize("text", ["8 926 000-00-11", "+7 (926) 000 00 11", "79260000011", " 89260000011 "])
@@ -22,11 +20,6 @@ def test_every_spelling_of_a_number_is_the_same_person(text: str) -> None:
     plan = plan_of([anna(), anna(text)])
     assert [person.contact for person in plan.people] == ["79260000011"]
     assert len(plan.duplicates) == 1
-
-
-@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
-def test_a_sip_number_is_used_unchanged(sip: str) -> None:
-    assert normalise(sip, "RU") == sip
 
 
 @settings(max_examples=60)
@@ -75,25 +68,6 @@ def test_a_sip_address_with_a_phone_number_is_excluded_by_this_number(sip: str) 
     assert person.contact == sip
     assert person.is_excluded_by({"79260000001"})
     assert not person.is_excluded_by({"79260000002", "sip79260000001"})
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
-)
-def test_a_text_that_is_no_number_is_refused_and_not_shown(text: str) -> None:
-    with pytest.raises(NotANumber) as refusal:
-        normalise(text, "RU")
-    assert not text or text not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
-)
-def test_a_phone_number_with_letters_behind_it_is_not_read_as_a_sip_number(text: str) -> None:
-    """With its letters, it would be another person than the number, also on the do-not-call list."""
-    with pytest.raises(NotANumber):
-        normalise(text, "RU")
 
 
 def test_a_valid_row_of_a_person_is_called_after_an_invalid_row_of_the_same_person() -> None:

@@ -140,6 +140,30 @@ def test_a_number_with_a_separate_country_code_belongs_to_this_country() -> None
     assert read_contact("+84 95 1234567", "RU") == "84951234567"
 
 
+@pytest.mark.parametrize("sip", ["sip25", "0100@pbx.example.com", "79260000011@pbx.example.com", "0100a"])
+def test_a_sip_number_is_used_unchanged(sip: str) -> None:
+    assert read_contact(sip, "RU") == sip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "12-34", "7926000001", "+7 926 000 00 11 доб. 5", "99999999999999", "Anna", "call 89260000011 x"],
+)
+def test_a_text_that_is_no_number_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(NotANumber) as refusal:
+        read_contact(text, "RU")
+    assert not text or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["79260000011x5", "89260000011a", "8-926-000-00-11x5", "8.926.000.00.11a", "79260000011доб5"]
+)
+def test_a_phone_number_with_letters_behind_it_is_not_read_as_a_sip_number(text: str) -> None:
+    """With its letters, it would be another person than the number, also on the do-not-call list."""
+    with pytest.raises(NotANumber):
+        read_contact(text, "RU")
+
+
 @pytest.mark.parametrize(
     "text", ["436641234567", "998901234567", "25", "100", "0100", "sip25", "100@pbx.example"]
 )
