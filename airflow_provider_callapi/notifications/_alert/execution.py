@@ -42,7 +42,8 @@ class Execution(Protocol):
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
         """Poll until a call is answered or ends, as ``until`` requires, or the deadline of ``watch`` comes.
 
-        ``watch`` then contains what the polls have shown of the call.
+        ``watch`` then contains what the polls have shown of the call. If the polls fail, the method raises
+        one of `watch_errors`.
         """
 
 
