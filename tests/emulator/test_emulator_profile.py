@@ -151,6 +151,8 @@ def test_a_profile_is_loaded_by_name_or_from_a_file(tmp_path):
 
     assert Profile.load("seen") == Profile.named("seen")
     assert Profile.load(str(file)) == Profile(report_delay=7.0)
+    file.write_text('{"report_delay": 7}', "utf-8-sig")
+    assert Profile.load(str(file)) == Profile(report_delay=7.0)
     with pytest.raises(FileNotFoundError):
         Profile.load(str(tmp_path / "missing.json"))
 
