@@ -174,7 +174,7 @@ def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
 
 
 def tells(entry: Model, field: str) -> bool:
-    """Return whether an entry contains a readable value of a field. The value ``null`` is readable."""
+    """Return whether the service sent a field of an entry, with ``null`` or a value of the field's type."""
     return field in entry.model_fields_set
 
 

@@ -150,7 +150,7 @@ def _sort_legs(
 ) -> tuple[list[LegReport], list[LegReport], list[LegReport]]:
     """Sort a call's legs (lines) into three lists: of the contact, of unknown participants, of others.
 
-    ``is_started``: the account started the call.
+    ``is_started``: a start request placed the call.
     """
     legs = list(legs)
     is_started = is_started or _is_called(contact, legs)
@@ -175,9 +175,9 @@ def _sort_legs(
 
 
 def _outer_number(leg: LegReport, is_started: bool) -> str | None:
-    """Return the phone number of a leg's participant. None: it is not reported.
+    """Return the number of a leg's participant: the caller's, or the number that the exchange has called.
 
-    ``is_started``: the account started the call.
+    ``is_started``: a start request placed the call, so no participant is the caller. None: not reported.
     """
     # A start request can set the direction ``in``, too, but its contact does not call.
     is_caller = leg.direction == "in" and not is_started

@@ -51,7 +51,7 @@ EMPTY_CELL = EmptyCell()
 class _NoText:
     """The base of lists and dicts that raise an error instead of becoming text.
 
-    Their text contains brackets, and no message may contain brackets.
+    A call would speak such a text with its brackets.
     """
 
     __slots__ = ()

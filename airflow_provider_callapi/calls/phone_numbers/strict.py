@@ -178,9 +178,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits may begin with the region's country code: 49 in ``4915123456789``.
+    """Return whether digits are a valid number, other than ``not_as``, that begins with the country code.
 
-    ``not_as``: the number that the digits mean without this code, such as ``494915123456789``.
+    Example: in Germany, ``4915123456789`` is valid with its code 49, and also as ``494915123456789``.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

@@ -121,9 +121,8 @@ class AbsenceHistory:
 
         - The account is steady: missing calls do not come back, see `is_steady`.
         - A watched call is newly missing: the snapshot before shows the call, the newest one does not.
-        - If the account had five or more calls: at least one of them is still listed.
-        - All watched calls are newly missing, or the regular polls so far permit one more extra poll. Ten
-          regular polls permit one extra poll.
+        - If the snapshot before shows five or more calls: the newest one still shows at least one of them.
+        - All watched calls are newly missing, or there were at least ten regular polls for each extra poll.
 
         :param watched: the session ids of the watched calls: the calls for whose end a task waits.
         """
