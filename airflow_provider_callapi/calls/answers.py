@@ -94,8 +94,8 @@ def judge_finished_call(
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: not answered.
     4. The call has legs, all of them belong to other participants, and none is connected: not answered. This
-       rule does not fit if the call's finish reason has no category, e.g. ``subscriber_disconnects`` (the
-       contact hung up), because the contact's leg may then be missing from the report.
+       rule does not fit if the call's finish reason does not tell why the call failed, e.g.
+       ``subscriber_disconnects`` (the contact hung up): the contact's leg may be missing from the report.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 

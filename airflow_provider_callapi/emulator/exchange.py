@@ -189,9 +189,9 @@ class Exchange(Dispatcher):
                 service.reset()
 
     def take_ids(self, block: int) -> None:
-        """Give the next calls session ids that no exchange with another ``id_block`` gives.
+        """Take the session ids of the next calls from a block. Each block contains other ids.
 
-        `Emulator` calls the method if another exchange in this process has the same block.
+        `Emulator` calls the method if another exchange in this process uses the same block.
 
         :param block: the number of the block. It must be larger than the present ``id_block``.
         """

@@ -84,7 +84,7 @@ class Switchboard:
         self.take_ids(0)
 
     def take_ids(self, block: int) -> None:
-        """Give the next calls and legs ids of a block, so that exchanges with different blocks share no id.
+        """Take the ids of the next calls and legs from a block. Each block contains other ids.
 
         :param block: the number of the block, 0 or more.
         """

@@ -168,10 +168,10 @@ class MissingReports:
         ]
 
     def has_late(self, now: float) -> bool:
-        """Return whether the campaign still waits for a report whose deadline passed at least an hour ago.
+        """Return whether the campaign waits for a report whose deadline passed at least an hour ago.
 
-        Normally, the campaign has given up such a report. Exception: a try that began after this hour asks
-        the Data API for ten minutes before it gives up.
+        A running campaign gives up such a report. Only a try that begins later than this hour still waits: it
+        asks the Data API for ten minutes before it gives up.
         """
         return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 

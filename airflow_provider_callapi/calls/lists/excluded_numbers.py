@@ -118,9 +118,10 @@ class _OtherColumn:
         return numbers
 
     def problems(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of the row, what is wrong) for each suspect number.
+        """Yield (number of the row, what is wrong) for each value that seems to be a damaged phone number.
 
-        Yield nothing if at most half of the values with enough digits are phone numbers.
+        Yield nothing if the column seems to contain other numbers, such as ids: at most half of its values
+        with seven or more digits are phone numbers.
         """
         if self.phones * 2 > self.long:
             for line, problem in self.suspects:

@@ -41,7 +41,10 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Search the Data API for a call of the alert that began after ``since`` (epoch seconds)."""
+    """Return the reported call of the last person whom the alert has called after ``since``, or None.
+
+    ``since`` is in epoch seconds.
+    """
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person
         if time.time() - began > 2 * hook.settings.timeout:
