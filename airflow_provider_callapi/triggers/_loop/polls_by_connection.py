@@ -33,7 +33,10 @@ _READ_CONNECTION_FOR = 180.0
 """Seconds for which the shared poll tries again to read a connection that cannot be read."""
 _READ_CONNECTION_AGAIN_AFTER = 3.0
 """Seconds between two attempts to read the connection."""
-_UNREADABLE = "Connection %s cannot be read (%s); trying again for some minutes"
+_UNREADABLE = (
+    "Connection %s cannot be read (%s); trying again for some minutes. Under `airflow dags test`, a trigger "
+    "can read only connections in environment variables"
+)
 log = logging.getLogger(__name__)
 
 _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoll]] = WeakKeyDictionary()
