@@ -251,7 +251,7 @@ class StartCallOperator(RequestOperator):
         return STATE_KEY in context and FLAG.read(self.durable)
 
     def _publish_people(self, context: Context) -> None:
-        """Publish whom this map index of a mapped task has called in this DAG run."""
+        """If the task is mapped, publish as an XCom whom this map index has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
         )
