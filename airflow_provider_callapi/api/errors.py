@@ -127,9 +127,9 @@ class TransportError(CallApiError):
 class NotSent(TransportError):
     """No byte of the request's body was sent, so the service has not carried out the request.
 
-    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. A client also raises this
-    error if the service refuses the token of a new login: the service has not carried out such a request,
-    either.
+    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. A client also raises
+    this error if the service refuses the token of a new login: the service has not carried out such a
+    request, either.
     """
 
 

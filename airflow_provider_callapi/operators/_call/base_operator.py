@@ -173,7 +173,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that was deferred before its call was placed.
+        """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
         The task has waited for the calling hours, or for the next search for an unconfirmed call.
         """

@@ -261,14 +261,14 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until a search can prove that the call was never placed. Then search, and return the call.
 
-        For a deferrable task: return a deferral.
+        A deferrable task: return a deferral.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for ``seconds``, then return the result of `start`. For a deferrable task: return a deferral."""
+        """Wait for ``seconds``, and return the result of `start`. A deferrable task: return a deferral."""
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)

@@ -326,7 +326,7 @@ class CampaignRun:
         return pause
 
     def _begin_again(self) -> None:
-        """Read the campaign from its ledger again, as a new try does. All waits begin at the present time."""
+        """Read the campaign from its ledger again: the clock was set back, so waits would be too long."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
         stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish
