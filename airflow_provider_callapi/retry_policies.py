@@ -116,7 +116,7 @@ class CallApiRetryPolicy(RetryPolicy):
     the number of retries.
 
     The policy does not decide about `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`. It
-    does not decide either about an error of another package, unless an error of this package is its cause.
+    does not decide about an error of another package either, unless an error of this package is its cause.
     The next policy of a ``ChainRetryPolicy`` then decides, or else the task's own settings.
 
     :param backoff: the delay before the second try if the service, the network, a storage or a database

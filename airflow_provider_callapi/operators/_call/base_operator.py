@@ -234,7 +234,7 @@ class StartCallOperator(RequestOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates. If a retry after an error could call the person again, forbid the retry."""
+        """Render the templates. If this fails and a retry could call the person again, forbid the retry."""
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
             forbid_redial,
         )

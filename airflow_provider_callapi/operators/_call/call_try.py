@@ -177,7 +177,7 @@ class CallTry:
     def _prepare_to_dial(
         self, request: StartCall, late: str | None, refuse_closed_hours: Callable[[], None]
     ) -> None:
-        """Check that the contact may be called now. A mapped task also publishes the person.
+        """Check that the contact may be called now. A mapped task also publishes whom it will call.
 
         :param late: why it is too late for the call. None: it is not too late.
         :raises CallTooLate: it is too late for the call.

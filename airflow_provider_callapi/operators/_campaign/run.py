@@ -153,6 +153,7 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
+        :return: the campaign's summary as a dict, or a deferral.
         :raises CampaignNotSuccessful: the task must not succeed.
         """
         if self._is_dry_run and self._event is None:
@@ -288,7 +289,10 @@ class CampaignRun:
     # --- step by step ---
 
     def _call_people(self) -> dict[str, Any] | Deferral:
-        """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer."""
+        """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer.
+
+        Return the summary, or a deferral.
+        """
         while True:
             was_killed = self._killed
             self._refuse_timeout()
