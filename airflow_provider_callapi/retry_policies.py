@@ -115,9 +115,9 @@ class CallApiRetryPolicy(RetryPolicy):
     The module `retry_policies` lists the errors and the decisions. The task's parameter ``retries`` limits
     the number of retries.
 
-    The policy does not decide about `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`, nor
-    about errors of other packages that this package has not caused. The next policy of a ``ChainRetryPolicy``
-    then decides, or else the task's own settings.
+    The policy does not decide about `CallNotAnswered`, `CallStillActive` and `CallUnresolvedForNow`. It
+    does not decide about an error of another package either, unless an error of this package is its cause.
+    The next policy of a ``ChainRetryPolicy`` then decides, or else the task's own settings.
 
     :param backoff: the delay before the second try if the service, the network, a storage or a database
         failed, 30 seconds by default. It doubles with each try, and is shortened at random by up to a

@@ -58,7 +58,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_body(response: requests.Response) -> bytes:
-    """Read the body of an HTTP answer that was requested with ``stream=True``. Decompress a compressed body.
+    """Return the decompressed body of an HTTP answer that was requested with ``stream=True``.
 
     :raises AnswerTooLarge: the body is larger than `MAX_ANSWER_BYTES`, compressed or decompressed.
     :raises AnswerUnreadable: the encoding of the body is unknown, or the compressed body is damaged or not
@@ -141,10 +141,10 @@ class BoundedSession(requests.Session):
         return {**settings, "proxies": dict(settings["proxies"])}
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no redirect in any answer.
+        """Return None for each answer, so that the session follows no redirect.
 
-        With ``allow_redirects=False``, `requests` prepares the next request, and for this reads the whole
-        body of the answer without a limit.
+        For a redirect, `requests` would read the whole body of the answer without a limit, even with
+        ``allow_redirects=False``.
         """
         return
 
@@ -167,7 +167,7 @@ def _use_bounded_connections(manager: Any) -> None:
 
 @cache
 def _bounded_pool(pool_class: Any) -> Any:
-    """Return a subclass of a pool of connections, whose connections stop a request when its time is up."""
+    """Return a subclass of a pool class. Its connections stop a request when its time is up."""
     connection_class = pool_class.ConnectionCls
     if issubclass(connection_class, _BoundedConnection):
         return pool_class

@@ -167,7 +167,7 @@ class Client:
     def _store_limits(self, limits: Limits | None) -> None:
         """Store how many points an answer shows as left.
 
-        Ignore an answer that the service sent before the answer whose points are stored.
+        Ignore the answer if the stored points come from a newer answer.
         """
         if limits is None:
             return

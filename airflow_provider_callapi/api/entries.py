@@ -174,7 +174,10 @@ def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
 
 
 def tells(entry: Model, field: str) -> bool:
-    """Return whether the service sent a field of an entry, with ``null`` or a value of the field's type."""
+    """Return whether the service sent a field of an entry.
+
+    True: the field's value is readable, or ``null``. False: the field is missing, or its value is unreadable.
+    """
     return field in entry.model_fields_set
 
 

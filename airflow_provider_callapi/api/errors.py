@@ -67,9 +67,9 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return an error message in which ``***`` replaces a secret.
+    """Return an error message in which ``***`` replaces ``value``, a secret of the request.
 
-    If the secret is a dict or a list, ``***`` replaces each of its values.
+    If it is a dict or a list, ``***`` replaces each value in it.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -127,8 +127,9 @@ class TransportError(CallApiError):
 class NotSent(TransportError):
     """No byte of the request's body was sent, so the service has not carried out the request.
 
-    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. The error is the same if
-    the service refuses the token of a new login, because such a request was not carried out, either.
+    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. A client also raises
+    this error if the service refuses the token of a new login: the service has not carried out such a
+    request, either.
     """
 
 
@@ -389,7 +390,7 @@ def rejection(
 
 
 def _read_code(value: object) -> int | None:
-    """Return an error code as a number: ``"-32602"`` and ``-32602.0`` become -32602. None: no code."""
+    """Return an error code as a number: ``"-32602"`` and ``-32602.0`` become -32602. None: no number."""
     if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -75,9 +75,9 @@ def fetch_pages(
     :param last_offset: the largest offset that ``page_at`` accepts.
     :param key: a function that takes an entry, and returns a key that no other entry has. None: the function
         does not notice entries that change their page during the reading.
-    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``, or two pages
-        contain the same entry, so another entry may be on no page. True: the function stopped for another
-        reason.
+    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``, or entries
+        changed their page or left the list during the reading, so an entry may be on no page. True: the
+        function has read the last page, or has stopped at two equal pages.
     """
     found: list[E] = []
     pages: list[Entries[E]] = []
@@ -101,7 +101,7 @@ def fetch_pages(
 
 
 def _have_moved(pages: Sequence[Entries[E]], key: Callable[[E], Hashable]) -> bool:
-    """Return whether entries were on two pages, or left the list, while the pages were read."""
+    """Return whether entries changed their page, or left the list, while ``pages`` were read."""
     if len(pages) == 1:  # to make the keys of a long list takes time
         return False
     totals = [page.total for page in pages if page.total is not None]

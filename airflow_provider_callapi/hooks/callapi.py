@@ -225,7 +225,8 @@ class CallApiHook(BaseHook):
         may have been placed. The method searches for an unconfirmed call.
 
         - A retry recognises a call by the person and the content of the request. If the content is new,
-          the retry gets the oldest call to this person that it has not got yet.
+          the method returns the oldest call to this person that it has not returned in this try. If there
+          is none, the method places a new call.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 

@@ -13,7 +13,8 @@ from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_nam
 class MappedDataIsNoTemplate(BaseOperator):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
-    The mixin also remembers which limits do not come from the DAG file itself.
+    Some parameters limit whom or when the task calls. The mixin remembers which of these parameters get their
+    values from a template or another task.
     """
 
     # Template field → the parameter that sets it, if the names differ, e.g. {"is_dry_run": "dry_run"}.
@@ -47,7 +48,9 @@ class MappedDataIsNoTemplate(BaseOperator):
     def refuse_lost_limits(self) -> None:
         """Check that no template and no other task gives None for one of ``limit_parameters``.
 
-        :raises InvalidParameter: the value of a limit is None.
+        These parameters limit whom or when the task calls. None means: no limit.
+
+        :raises InvalidParameter: a template or another task gives None.
         """
         refuse_lost(self.given_limits, vars(self), self.limit_parameters)
 

@@ -35,7 +35,9 @@ def open_path(path: str, field: str) -> ObjectStoragePath:
 
 
 def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
-    """Check the path of a file that the task will write later. Create the folder of a local path.
+    """Check the path of a file that the task will write later, and return the path as an object.
+
+    Create the folder of a local path.
 
     :raises CallApiFailure: the path cannot be used.
     """

@@ -110,7 +110,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     def choose_branch(self, context: Context) -> list[str] | None:
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.
 
-        :raises CallApiFailure: the value of ``call`` is not a call and not None; or one of the operator's
+        :raises CallApiFailure: the value of ``call`` is neither a call nor None; or one of the operator's
             task ids is not directly downstream; or Airflow could not skip a downstream task.
         """
         targets = self._read_targets()
@@ -177,7 +177,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 )
 
     def _refuse_expanded_tasks(self) -> None:
-        """Before Airflow 3.2, check that no downstream task has its map indexes already.
+        """In Airflow 3.0 and 3.1, check that no downstream task has its map indexes already.
 
         :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
         """

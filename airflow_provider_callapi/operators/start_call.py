@@ -104,7 +104,7 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param employee: ``{"id": 25}``: the employee's active numbers ring in turn.
         ``{"id": 25, "phone_number": "7…"}``: one of the employee's numbers rings.
     :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
+        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.
@@ -147,7 +147,7 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param scenario_id: the scenario's id in the account.
     :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
+        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -183,7 +183,7 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
+        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -236,7 +236,7 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*``,
         ``#``, or ``any``. Default: picking up is enough.
     :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when the message ends. No effect if ``contact_message`` is a ``tts`` text.
+        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
     :param early_switching: True: while the contact's phone rings, the operator already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.

@@ -171,7 +171,7 @@ def text(value: Any) -> str:
 
 
 def _read_name(value: Any) -> str:
-    """Return a name without needless blanks and invisible characters."""
+    """Return a name without invisible characters, repeated blanks, and blanks at the ends."""
     composed = unicodedata.normalize("NFC", text(value))
     visible = "".join(character for character in composed if unicodedata.category(character) != "Cf")
     return text(" ".join(visible.split()))
@@ -246,7 +246,7 @@ def _read_rows(value: Any) -> Any:
 
 
 def _read_exclusions(value: Any) -> Exclusions:
-    """Convert the value of the parameter ``do_not_call``: the people whom a campaign must not call."""
+    """Convert the value of ``do_not_call`` (whom a campaign must not call) to `Exclusions`."""
     if find_gap(value):  # the entry would exclude no one
         raise ValueError
     if not isinstance(value, Mapping) or "blacklist" not in value:

@@ -24,8 +24,8 @@ def read_parameters(
 
     :param schema: parameter name → the `Kind` that checks and converts the value.
     :param values: parameter name → value. Names that are not in the schema are ignored.
-    :param not_rendered: names of parameters. If such a value contains a template (``{{ ds }}``) or is another
-        task's output, it stays unchanged.
+    :param not_rendered: names of parameters. If the value of such a parameter contains a template
+        (``{{ ds }}``) or is another task's output, the value stays unchanged.
     :raises InvalidParameter: a value is not allowed. The error message names the parameter.
     """
     return {

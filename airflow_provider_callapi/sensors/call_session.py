@@ -245,8 +245,8 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def poke(self, context: Context) -> PokeReturnValue:
         """Poll the active calls once, and return whether the wait for the call is over.
 
-        :return: ``is_done`` is True if the wait is over. ``xcom_value`` is then what is known of the call, as
-            a dict.
+        :return: an object of Airflow. ``is_done`` is True if the wait is over. ``xcom_value`` is then what is
+            known of the call, as a dict.
         :raises CallApiFailure: the poll failed with a permanent error, e.g. a wrong password.
         :raises CallApiError: too many consecutive polls failed. A retry of the task may help.
         :raises CallOutcomeUnknown: the condition of ``require_seen`` or ``require_answer`` is not met.

@@ -173,7 +173,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that was deferred before its call was placed.
+        """Continue a task that was deferred before its call was placed. Return the call as a dict.
 
         The task has waited for the calling hours, or for the next search for an unconfirmed call.
         """
@@ -234,7 +234,7 @@ class StartCallOperator(RequestOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Render the templates. If a retry after an error could call the person again, forbid the retry."""
+        """Render the templates. If this fails and a retry could call the person again, forbid the retry."""
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
             forbid_redial,
         )
@@ -251,7 +251,7 @@ class StartCallOperator(RequestOperator):
         return STATE_KEY in context and FLAG.read(self.durable)
 
     def _publish_people(self, context: Context) -> None:
-        """Publish whom this map index of a mapped task has called in this DAG run."""
+        """If the task is mapped, publish as an XCom whom this map index has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
             PeopleOfIndex,
         )

@@ -121,9 +121,9 @@ class CallTry:
     def _place(
         self, request: StartCall, step: call_journal.Step, refuse_closed_hours: Callable[[], None]
     ) -> Result:
-        """Place the call, or continue with the call of an earlier try.
+        """Place the call, or continue with the call of an earlier try. Return the call, or a deferral.
 
-        :param step: what the journal requires next.
+        :param step: the result of the journal's `next_step`.
         :raises OutsideCallingHours: the contact must not be called now.
         :raises Killed: the task was killed.
         """
@@ -177,7 +177,7 @@ class CallTry:
     def _prepare_to_dial(
         self, request: StartCall, late: str | None, refuse_closed_hours: Callable[[], None]
     ) -> None:
-        """Check that the contact may be called now. In a mapped task, publish whom it calls.
+        """Check that the contact may be called now. A mapped task also publishes whom it will call.
 
         :param late: why it is too late for the call. None: it is not too late.
         :raises CallTooLate: it is too late for the call.
@@ -190,7 +190,7 @@ class CallTry:
             self._people.claim(request.contact, is_known=self._journal.is_of(request.contact) is not False)
 
     def _record_refusal(self, error: CallRefused) -> None:
-        """Count the call that the service has refused, and write the call to the table of results."""
+        """Count a refused call in the metrics, and write it to the table of results, if there is one."""
         count_call("refused")
         if self._results is not None and self._journal.record is not None:
             self._results.add_refused(self._journal.record, error.mnemonic)
@@ -238,7 +238,7 @@ class CallTry:
         """Check that the connection and the journal support ``absence_proven_after``, if it is set.
 
         :param may_dial: False: an unconfirmed call exists, and the error names this call.
-        :raises CallApiFailure: one of them does not support it.
+        :raises CallApiFailure: the connection or the journal does not support it.
         """
         if self._options.absence_proven_after is None:
             return
@@ -259,16 +259,16 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed, and then search.
+        """Wait until a search can prove that the call was never placed. Then search, and return the call.
 
-        A deferrable task waits in the triggerer.
+        A deferrable task: return a deferral.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for a number of seconds, and then call `start` again. A deferrable task is deferred."""
+        """Wait for ``seconds``, and return the result of `start`. A deferrable task: return a deferral."""
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)

@@ -125,7 +125,7 @@ class CallWait:
             self._log.info("Killed: call session %s goes on, because cancel_on_kill is False", session_id)
 
     def refuse_killed(self) -> None:
-        """Raise `Killed` if Airflow has killed the task. First, `release` a call placed after the kill."""
+        """If Airflow has killed the task, `release` a call placed since then, and raise `Killed`."""
         # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
         if self._is_killed():
             self.release()

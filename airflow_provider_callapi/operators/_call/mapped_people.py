@@ -104,7 +104,10 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Wait up to two minutes until the other running map indexes have published whom they have called."""
+        """Return the entries of the other map indexes, and the indexes that stopped without an entry.
+
+        Wait up to two minutes for the running ones.
+        """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
         entries: dict[int, _Entry] = {}

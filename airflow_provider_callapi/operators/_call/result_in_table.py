@@ -103,7 +103,7 @@ def written_to_table(
 ) -> Iterator[ResultInTable]:
     """Yield the object that writes one try's call to a table.
 
-    At the end, repeat a failed write for up to five minutes, but not after a deferral or a kill.
+    After the ``with`` block, repeat a failed write for up to five minutes, except after a deferral or a kill.
     """
     # Before a call (is_new), first check that the table can be written.
     table = open_results_table(name) if is_new else ResultsTable(name)

@@ -60,9 +60,11 @@ class BlacklistWriter:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put the people who objected to calls on the account's blacklist. Return the error texts.
+        """Put the people who objected to calls on the account's blacklist.
 
         Skip the people whose numbers are on the blacklist already.
+
+        :return: the error texts. An empty list: no request failed.
         """
         objected = {
             ending.person.contact

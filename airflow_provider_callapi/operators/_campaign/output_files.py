@@ -75,7 +75,10 @@ class OutputFiles:
         calls_per_minute: float | None,
         unfinished: str | None,
     ) -> list[str]:
-        """Write the results file and the campaign report. Return an error text for each file that fails."""
+        """Write the results file and the campaign report.
+
+        :return: an error text for each file that could not be written.
+        """
         problems = []
         for name, path in self._paths.items():
             try:

@@ -49,7 +49,10 @@ class ResultsInTable:
         self._writer.close()  # if it fails: `write_all` or the task's next try writes the rows
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write all rows of the finished campaign, and replace earlier rows. Return the error texts."""
+        """Write all rows of the finished campaign, and replace earlier rows.
+
+        :return: the error texts. An empty list: the rows are in the table.
+        """
         try:
             # This waits up to five minutes for the database.
             self._writer.finish(self._final_rows(endings, skipped))

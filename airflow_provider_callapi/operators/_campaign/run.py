@@ -153,6 +153,7 @@ class CampaignRun:
     def carry_out(self) -> dict[str, Any] | Deferral:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
+        :return: the campaign's summary as a dict, or a deferral.
         :raises CampaignNotSuccessful: the task must not succeed.
         """
         if self._is_dry_run and self._event is None:
@@ -288,7 +289,10 @@ class CampaignRun:
     # --- step by step ---
 
     def _call_people(self) -> dict[str, Any] | Deferral:
-        """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer."""
+        """Dial and wait, step by step, until the campaign is over or the task can wait in the triggerer.
+
+        Return the summary, or a deferral.
+        """
         while True:
             was_killed = self._killed
             self._refuse_timeout()
@@ -326,7 +330,7 @@ class CampaignRun:
         return pause
 
     def _begin_again(self) -> None:
-        """Read the campaign from its ledger again, as a new try does. All waits begin at the present time."""
+        """Read the campaign from its ledger again: the clock was set back, so waits would be too long."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
         stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish

@@ -66,7 +66,7 @@ class CampaignServices:
         return list(self._pool.map(self._start, requests))
 
     def close(self) -> None:
-        """Close the threads and the HTTP connections. Do not wait for requests that are not answered yet."""
+        """Stop the threads and close the HTTP connections. Do not wait for answers to requests."""
         self._pool.shutdown(wait=False)
         self._hook.close()
 
