@@ -330,7 +330,7 @@ class CampaignRun:
         return pause
 
     def _begin_again(self) -> None:
-        """Read the campaign from its ledger again: the clock was set back, so waits would be too long."""
+        """Read the campaign from its ledger again, after the clock of the worker was set back."""
         # Otherwise, the campaign would not poll until the clock shows the old time again.
         self._log.warning("The clock of this worker was set back: the campaign continues from its ledger")
         stopped, wish = self._campaign.dial_queue.stopped, self._runner.wish
