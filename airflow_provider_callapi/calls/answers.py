@@ -72,9 +72,8 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: if the contact's own legs (lines) prove that the contact did not answer: the
-        mnemonic of the reason why the newest of these legs ended. Otherwise, or if the report of this leg
-        states no reason: None.
+    :ivar contact_finish_reason: the mnemonic of the reason why the contact's newest leg (line) ended. None:
+        the contact's legs do not prove that the contact did not answer, or the leg's report states no reason.
     """
 
     report: CallReport

@@ -8,15 +8,16 @@ Each task is a candidate, and the other tasks are its rivals. A claim in the sto
 wants to ring. ``settle`` is a number of seconds that the user can set:
 
 1. The candidate reads the store. If it finds a rival's claim, it waits for the rival's call. If the rival
-   places the call, the candidate does not ring. If the claim becomes too old, the candidate continues.
+   places the call, the candidate does not ring. If the claim is ``settle`` + 15 seconds old and the rival
+   has placed no call, the candidate continues with step 2.
 2. The candidate writes its own claim and waits ``settle`` seconds. Each claim replaces the one before.
 3. The candidate reads the store again. If the claim is its own, the candidate wins. Otherwise, it begins
    again with step 1. After a minute without a winner, it rings without having won.
 
-Normally, exactly one candidate wins. The condition is that each needs at most ``settle`` seconds to read the
-store and write its claim. A slower candidate can win, too. It therefore waits five more seconds in step 2.
+Exactly one candidate wins if each needs at most ``settle`` seconds to read the store and write its claim. A
+candidate that has needed more time may be a second winner. It therefore waits five more seconds in step 2.
 After this time, ``list.calls`` shows the call of the first winner. Before a winner calls a person, it looks
-for such a call, and does not call the person again.
+for such a call. If it finds one, it does not call the person again.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class _Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> _Claim | None:
-        """Return a stored claim: which failed task may call people for an alert.
+        """Return the claim of a failed task that wants to ring for an alert.
 
         None: the JSON value is not a claim.
         """
@@ -82,7 +83,10 @@ class _Claim:
 
 
 def is_expired(value: Any, now: float) -> bool:
-    """Return whether a value of the key-value store is an expired claim (the right to ring for an alert).
+    """Return whether a value of the key-value store is an expired claim, which can be deleted.
+
+    A claim reserves the right to ring for an alert. It expires `Candidate.quiet_for` seconds after the
+    candidate has stored it.
 
     :param value: any JSON value. If the value is not a claim, the result is False.
     :param now: epoch seconds.

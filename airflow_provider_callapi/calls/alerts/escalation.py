@@ -33,7 +33,8 @@ class Escalation:
     :ivar appear_timeout: how many seconds to search for a call whose start request got no answer.
     :ivar on_placed: a function that is called after each placed call, with the call's `Progress`.
     :ivar warn: a function that is called with a text if a call was refused or may not have been placed.
-    :ivar id_is_unique: True: no other alert has the same id.
+    :ivar id_is_unique: True: no other alert has the same id. False: another alert may have it, so a search
+        for a call ignores the calls that were active before the start request.
     :ivar newest: the newest placed call, and the person who was called. None: no call was placed.
     """
 
@@ -51,8 +52,8 @@ class Escalation:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
         :return: the placed call, if the alert has a person after the called one. Wait until this call is
-            answered or ends, before you use `ring_next` again. None: no person is left to call, so there is
-            nothing to wait for. The result is also None if the call to the last person was placed.
+            answered or ends, before you use `ring_next` again. None: there is nothing to wait for. Either
+            this method called the last person, or no call was placed.
         """
         while self.has_next:
             self._person += 1
@@ -98,7 +99,7 @@ class Escalation:
 
         A call belongs to the alert if two conditions are met:
 
-        - One of the pairs in `call_ids` contains its ``external_id``, in any spelling, see `folded`.
+        - One of the pairs in `call_ids` contains its ``external_id``. The spelling may differ, see `folded`.
         - Its number may be the number of the person in this pair, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.

@@ -50,7 +50,8 @@ class AbsenceVerdict:
 class AbsenceProof:
     """Decides, with the Data API's reports, whether each unconfirmed call of a campaign was placed.
 
-    The class asks the Data API only if no poll has found an unconfirmed call in the call's search time.
+    A campaign first searches for an unconfirmed call in snapshots, for a limited time. The class asks the
+    Data API only about calls that this search has not found.
 
     :param interval: seconds between two requests to the Data API.
     """
@@ -69,8 +70,8 @@ class AbsenceProof:
 
         The method sends at most one request to the Data API.
 
-        :param people: the ledger keys of the people whose unconfirmed call no poll has found in the search
-            time.
+        :param people: the ledger keys of the people whose unconfirmed call the search in snapshots has not
+            found in time.
         :param now: epoch seconds.
         :return: the verdict. It omits a person whose call cannot be judged yet. The campaign continues to
             search for the call.

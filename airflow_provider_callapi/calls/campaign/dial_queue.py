@@ -150,8 +150,9 @@ class DialQueue:
         """Return whether the person of a claimed intent may still be dialled.
 
         A claim takes time, above all if this process was suspended. Meanwhile, the calling window may have
-        closed, or dialling may have stopped. After ``absence_proven_after``, another process may have proven
-        that the call was never placed, and may have dialled the person.
+        closed, or dialling may have stopped. If the intent is older than ``absence_proven_after`` seconds,
+        another process may have decided that the intent's call was never placed, and may have dialled the
+        person.
 
         :param now: epoch seconds.
         """

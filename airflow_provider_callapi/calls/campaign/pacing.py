@@ -155,8 +155,8 @@ class Pacing:
     def next_slot(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next call may be placed, and what the call waits for.
 
-        The time is in epoch seconds. The reason is a text, such as ``the minute's points``. The reason is
-        ``""`` if the call waits only because calls are spread over the minute.
+        The time is in epoch seconds. The reason is a text, such as ``the minute's points``. ``""``: the next
+        call may be placed now, or waits only because calls are spread over the minute.
         """
         if now < self._paused_until:
             return self._paused_until, self._paused_for
@@ -208,9 +208,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points of this minute or day still pay for.
+        """Return how many calls the remaining points of a ``period`` (minute or day) pay for.
 
-        Infinity: unknown.
+        Infinity: the points are unknown.
         """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:

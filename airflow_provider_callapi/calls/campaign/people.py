@@ -10,13 +10,15 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 
 
 def own_number(contact: str, numbers: Container[str]) -> str:
-    """Return a person's number, which is equal in all rows of the person.
+    """Return the number that identifies a person, because it is equal in all rows of the person.
 
-    The number is E.164 digits, or the `contact_key` of a SIP number. The number of
-    ``79260000011@example.com`` is ``79260000011`` if it is in ``numbers``.
+    - If ``contact`` is a phone number: its E.164 digits.
+    - If ``contact`` is a SIP number, and its name (the part before ``@``) is in ``numbers``: the name. For
+      example, ``79260000011@example.com`` becomes ``79260000011``.
+    - If ``contact`` is another SIP number: its `contact_key`.
 
     :param contact: the number to call: E.164 digits, or a SIP number.
-    :param numbers: phone numbers that a SIP name may mean.
+    :param numbers: the phone numbers that the name of the SIP number may mean, as E.164 digits.
     """
     name = contact.partition("@")[0]
     return name if name in numbers else contact_key(contact)
@@ -44,7 +46,7 @@ class Person:
 
     @property
     def number(self) -> str:
-        """Return the person's number, see `own_number`."""
+        """Return the number that identifies the person, see `own_number`."""
         return own_number(self.contact, self.numbers)
 
     def is_excluded_by(self, numbers: Container[str]) -> bool:

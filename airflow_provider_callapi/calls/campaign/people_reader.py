@@ -147,7 +147,10 @@ class _PeopleReader:
         return _Row(cells, given[columns.timezone], line)
 
     def _read_number(self, row: _Row) -> str:
-        """Return the number to call, as `read_contact` returns it."""
+        """Return the number to call: E.164 digits, or a SIP number.
+
+        :raises NotANumber, InvalidRow: the row contains no valid number.
+        """
         written = self._template.written_number(row.cells)
         self._rounded.add(written, row.line)
         return read_contact(written, self._template.region)

@@ -91,8 +91,9 @@ class PersonIndex:
         return self._by_session.get(call_session_id)
 
     def unconfirmed_by_external_id(self) -> Mapping[str, list[PersonState]]:
-        """Return a dict: `folded` ``external_id`` → the people whose unconfirmed call has this id.
+        """Return a dict: ``external_id`` → the people whose unconfirmed call has this id.
 
+        The keys have the form that `folded` returns, in which all spellings of an id are equal.
         The calls of several people can have the same id, because the author may choose the ids.
         """
         unconfirmed = defaultdict(list)

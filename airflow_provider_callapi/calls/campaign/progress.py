@@ -37,7 +37,8 @@ class Progress:
         deferral; None: no one was finished in this time.
     :ivar sessions: the call session ids of the active calls, without unconfirmed calls.
     :ivar files: the paths of the results file and of the campaign report, if the author wants them.
-    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: unknown, or it is over.
+    :ivar ends_at: when the campaign ends at the pace ``per_minute``; None: unknown, or ``doing`` is neither
+        ``dialling`` nor ``waiting``.
     :ivar at: when the campaign published this progress.
     :ivar next_at: when the campaign publishes its next progress at the latest.
     """

@@ -156,9 +156,9 @@ class _TimeLine:
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """Return the filled area of the chart of calls over time, as an SVG path.
+        """Return the SVG path of the area in the chart of calls over time.
 
-        If ``busiest``, show each bin's busiest minute, or else its average minute.
+        A bin is as high as its busiest minute if ``busiest``, else as its average minute.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         # h1: each bin is one unit wide

@@ -62,6 +62,7 @@ def write_results(
     :param file: a text file, opened with ``encoding="utf-8"`` and ``newline=""``.
     :param endings: the result and the attempts of each person.
     :param skipped: the invalid rows and the duplicates.
+    :param file_format: ``csv``, or ``jsonl`` for JSON Lines.
     :param separator: the character between two columns of CSV.
     :param bom: whether CSV begins with a byte order mark, which Excel needs to recognise UTF-8.
     """

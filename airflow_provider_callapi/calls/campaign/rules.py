@@ -22,15 +22,16 @@ class Rules:
     :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. If the call has one
         of these marks, the first such mark determines the delay in place of ``redial``, even if the contact
         answered.
-    :ivar block_marks: if a call has one of these marks, the campaign puts the person on the account's
-        blacklist.
+    :ivar block_marks: if a call has one of these marks, the person gets no redial, and the campaign puts the
+        person on the account's blacklist.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
     :ivar max_active: how many calls may be active at the same time.
-    :ivar at_once: how many start requests may wait for an answer at the same time. A crash of the process
-        loses at most this many calls.
+    :ivar at_once: how many start requests may wait for an answer at the same time. After a crash of
+        the process, at most this many calls are unconfirmed.
     :ivar appear_timeout: seconds from the start of a call. A call that no snapshot has shown by then counts
         as ended.
-    :ivar call_timeout: how many seconds from its start the campaign watches a call.
+    :ivar call_timeout: how many seconds from its start the campaign watches a call. Then the call counts as
+        ended.
     :ivar report_timeout: how many seconds after the end of a call the campaign waits for its report. It waits
         longer while the Data API does not answer. None: there is no Data API.
     :ivar absence_proven_after: how many seconds snapshots must prove that an unconfirmed call is not active.

@@ -58,11 +58,12 @@ def read_shard(text: str | None) -> Shard:
 
 
 def own_list(shard: str | None, map_index: int) -> int | None:
-    """Return the number of a mapped task's own contact list. None: the list belongs to the whole task.
+    """Return the number of a mapped task's own contact list.
 
-    Mapped tasks whose lists are not divided into shards have a list each.
+    Each mapped task has its own list, except if the tasks call the shards of one list.
 
-    :param shard: the task's shard, as `read_shard` reads it.
+    :param shard: the task's shard, such as ``"2/4"``, see `read_shard`.
     :param map_index: the task's map index, which is the number of its list. -1: the task is not mapped.
+    :return: the number. None: the task is not mapped, or calls a shard of a list.
     """
     return map_index if map_index >= 0 and read_shard(shard).count == 1 else None

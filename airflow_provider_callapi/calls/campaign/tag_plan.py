@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.tagging import due_tags
 class TagPlan:
     """Determines which tags a campaign must still set on a call.
 
-    `Rules.tags` defines the tags for each outcome, such as a tag for answered calls. The plan leaves out a
+    `Rules.tags` defines a tag for some outcomes, such as a tag for answered calls. The plan leaves out a
     tag that the call already has, and a tag that cannot be set (see `give_up`).
     """
 

@@ -55,8 +55,8 @@ def read_time_zone(text: str) -> str | None:
 
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
     :return: the IANA name. None: the text names no zone, or it is not certain which one. For example, ``+3``
-        may mean UTC+3 or Moscow time plus three hours, ``EST`` may mean New York in summer, and ``+05:30``
-        has no IANA name.
+        may mean UTC+3 or Moscow time plus three hours. ``EST`` may mean New York time with or without summer
+        time. ``+05:30`` has no IANA name.
     """
     text = fold(text)
     if is_iana_zone(text):
@@ -88,8 +88,8 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
 
     :param row: the row: column → value. The caller has checked that the row has no column ``timezone``.
     :param line: the number of the row in the list, for the error message.
-    :raises ListUnreadable: a column contains a time zone, also inside an object. The error message names the
-        column and the row.
+    :raises ListUnreadable: a column contains a time zone, or an object with a field for a time zone. The
+        error message names the column and the row.
     """
     for name, value in row.items():
         if isinstance(value, Mapping) and any(map(seems_time_zone, value)):

@@ -73,7 +73,7 @@ class ZoneQueue:
     def _opens_at(self, at: float) -> float:
         """Return when the calling window that contains ``at`` opened, or else when the next one opens.
 
-        Both times are epoch seconds.
+        ``at`` and the result are epoch seconds.
         """
         if not self._window_asked_at <= at < self._closes:
             self._window_asked_at = at
@@ -135,7 +135,7 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove all people of each time zone in which no one may be called between ``now`` and ``end``.
+        """Remove all waiting people of each time zone in which none of them may be called before ``end``.
 
         :param end: epoch seconds.
         :param now: epoch seconds.
