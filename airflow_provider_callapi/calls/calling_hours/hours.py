@@ -173,7 +173,7 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
     """Return the first and the last epoch second at which a zone's clock shows a local time.
 
-    If a clock change skips the time: twice the change's moment.
+    For a skipped time, both are the moment of the clock change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

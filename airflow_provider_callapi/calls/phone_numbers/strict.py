@@ -180,7 +180,7 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits that begin with the country code mean another number than ``not_as``.
+    """Return whether digits with the country code mean a number other than ``not_as``.
 
     In Germany: ``4915123456789``, if ``not_as`` is ``494915123456789``.
     """

@@ -59,8 +59,8 @@ class Snapshot:
     def proves_absence(self, call_session_id: int) -> bool:
         """Return whether this snapshot proves that a call is not active.
 
-        A failed poll proves nothing. A snapshot with an unreadable session id proves nothing either, because
-        the unreadable id may be the id of the call.
+        A failed poll proves nothing. If `left_out` is not 0, the snapshot proves nothing either, because one
+        of the calls that are missing in `sessions` may be this call.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
