@@ -136,7 +136,7 @@ class Record:
 
     @property
     def clears(self) -> Clears:
-        """What the try that stored the stage knew of the clears of its task."""
+        """The values that later show whether a user has cleared the task since the stage was stored."""
         return Clears(self.generation, self.retries, self.run_clears)
 
     @property
@@ -153,15 +153,16 @@ class Journal:
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.
-    :param generation: a number that changes only when a user clears the task. If the DAG file has other
-        ``retries`` since then, a clear can also leave the number unchanged.
+    :param generation: a number that changes only when a user clears the task. If ``retries`` in the DAG file
+        have changed before the clear, the number can stay the same.
     :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
     :param run_clears: how often users have cleared tasks of the DAG run.
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
-    :ivar calls_of_others: takes the start request. Returns the session ids of the calls to the same person
-        that the task's other journals hold. A search for this journal's unconfirmed call ignores them.
+    :ivar calls_of_others: a function that takes the start request, and returns the session ids of the calls
+        to the same person that the task's other journals contain. A search for this journal's unconfirmed
+        call ignores these calls.
     """
 
     def __init__(
@@ -218,7 +219,10 @@ class Journal:
         return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
 
     def describe(self) -> str:
-        """Return the stage of the task's call for the task log, e.g. ``Journal stage started``."""
+        """Return the stage of the task's call for the task log, e.g. ``Journal stage started``.
+
+        If the journal contains no call, return ``First attempt``.
+        """
         return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
 
     def person_fingerprint(self, request: StartCall) -> str:

@@ -1,8 +1,9 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
-A retry of the task asks for the same calls again, perhaps in another order or with other messages. The
-package looks for a recorded call to the same person with the same content. If there is none, the request
-belongs to the first recorded call to the person that this try has not asked for yet.
+A retry of the task asks for the same calls again, perhaps in another order or with other messages. Each
+request then belongs to a recorded call to the same person with the same content. If there is none, the
+request belongs to the first recorded call to the person that this try has not asked for yet. If there is none
+either, the request asks for a new call.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -83,7 +84,10 @@ class CallsInTask:
         return [record["call"]["call_session_id"] for record in records if record and record["call"]]
 
     def _calls(self) -> list[dict[str, str]]:
-        """Return each call: fingerprints of ``person`` and ``request``, and the ``try`` that asked last."""
+        """Return each call as a dict: ``person`` and ``request`` are fingerprints.
+
+        ``try`` is the last try that asked for the call.
+        """
         return list((self._store.get(_INDEX_KEY) or {}).get("calls", []))
 
     def _fingerprint(self, text: str) -> str:

@@ -23,7 +23,7 @@ def is_iana_zone(name: str) -> bool:
 
 
 def is_like_iana_zone(text: str) -> bool:
-    """Return whether a text is the name of an IANA time zone in upper or lower case, e.g. ``asia/omsk``."""
+    """Return whether a text is the name of an IANA time zone if case is ignored, e.g. ``asia/omsk``."""
     return text.casefold() in _folded_names()
 
 

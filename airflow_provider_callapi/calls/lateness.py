@@ -11,7 +11,7 @@ def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta
     :param run_after: when the DAG run was due, epoch seconds. None: it was due at no fixed time, and no call
         is too late.
     :param now: when the call would be placed, epoch seconds.
-    :param max_lateness: how long after ``run_after`` a call may be placed. None: without a limit.
+    :param max_lateness: how long after ``run_after`` a call may be placed, a `timedelta`. None: no limit.
     """
     if run_after is None or max_lateness is None:
         return None

@@ -254,7 +254,7 @@ class CallLifecycle:
     def _final_outcome(self, call: Outcome, report_by: float) -> Outcome | WaitForReport:
         """Return the final outcome of a call, or the next step: wait for the Data API's report.
 
-        After ``report_by`` (epoch seconds), return the outcome so far.
+        Without a report at ``report_by``, return the outcome so far.
         """
         if call.source == "data_api" and not self._rules.report_always:
             return call

@@ -190,7 +190,7 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each of ``numbers`` that is switched off in the account."""
+    """Yield a sentence for each virtual number or SIP line in ``numbers`` that is switched off."""
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:
         if number in numbers:

@@ -185,9 +185,9 @@ def place(
 def _place_another_attempt(
     journal: Journal, request: StartCall, gateway: CallGateway, appear_timeout: float
 ) -> Outcome:
-    """Place a new attempt, although the earlier call may have been placed.
+    """Place a new attempt and return its outcome, although the earlier call may have been placed.
 
-    :raises Unresolved: it is also unknown whether the new call was placed.
+    :raises Unresolved: the new call is unresolved, too.
     """
     answer = _dial(journal, request, gateway)
     if isinstance(answer, Outcome):
@@ -319,9 +319,9 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return the session ids of active calls that a search could mistake for the new call, and a bool.
+    """Return the active calls that a search could mistake for the new call: (session ids, is complete).
 
-    True: no such call is missing.
+    False: such calls may be missing.
     """
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True

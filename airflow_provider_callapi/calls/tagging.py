@@ -28,6 +28,8 @@ def due_tags(call: Outcome, tag_rules: TagRules) -> list[int]:
     - ``our_side_did_not_answer``: the contact did not answer, because no employee or operator was reached. If
       ``tag_rules`` has no tag for this case, the tag for ``not_answered`` is used.
     - ``not_answered``: the contact did not answer for another reason.
+
+    If it is not known whether the contact answered, the call only needs the tag for ``ended``.
     """
     due: list[TagWhen] = ["ended"]
     if call.missed_our_side and "our_side_did_not_answer" in tag_rules:

@@ -218,7 +218,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id`` (or None), and the name of its attribute in ``found``."""
+    """Return a call's ``external_id`` (or None), and the name of the attribute that contains this id."""
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

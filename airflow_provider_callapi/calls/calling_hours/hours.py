@@ -133,6 +133,7 @@ def read_hours(value: Any) -> tuple[time, time]:
     """Return the two times of the daily calling window: (opens, closes).
 
     :param value: two texts, such as ``("09:00", "21:00")``. ``"24:00"`` means midnight, as ``"00:00"`` does.
+    :return: two times of day. For all hours, both are midnight.
     :raises ValueError: the value is not a pair of times, a time has a time zone, or the two times are equal.
         Exception: ``("00:00", "24:00")`` means all hours.
     """
@@ -172,7 +173,7 @@ def _opening_on(day: date, opens: time, closes: time, zone: str) -> tuple[float,
 def _first_and_last(local: datetime, zone: str) -> tuple[float, float]:
     """Return the first and the last epoch second at which a zone's clock shows a local time.
 
-    They differ if a clock change repeats the time.
+    For a skipped time, both are the moment of the clock change.
     """
     moment = local.replace(tzinfo=_zone(zone), fold=0)
     first, last = moment.timestamp(), moment.replace(fold=1).timestamp()

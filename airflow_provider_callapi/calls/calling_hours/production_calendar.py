@@ -81,7 +81,7 @@ def _knows(calendar: HolidayBase, year: int) -> bool:
 
 
 def _moves_days(entries: tuple[Any, ...]) -> bool:
-    """Return whether the package ``holidays`` knows a day off of one year that is moved to another date."""
+    """Return whether a year's entries in the package ``holidays`` move a day off to another date."""
     # One tuple, or a tuple of tuples. (to month, to day, from month, from day, …) moves a day off.
     every = entries if isinstance(entries[0], tuple) else (entries,)
     return any(len(entry) > 3 for entry in every)

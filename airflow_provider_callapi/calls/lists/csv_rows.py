@@ -121,7 +121,10 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_missing_values(values: Sequence[str], names: Sequence[str], separator: str) -> None:
-    """Raise `ListUnreadable` if a row has no value for its last columns, unless the row is blank."""
+    """Raise `ListUnreadable` if the values of the last columns are missing in a row.
+
+    A row that is blank raises no error.
+    """
     # A misplaced quotation mark can join several values to one.
     if any(separator in value for value in values):
         raise ListUnreadable(

@@ -93,7 +93,7 @@ def clean(value: Any) -> Any:
 
     The function also replaces the values inside of dicts and lists. Bytes that are no text stay bytes.
 
-    :raises ListUnreadable: JSON cannot express the name of a column or of a dict's value, e.g. a tuple.
+    :raises ListUnreadable: JSON cannot express the name of a column or the key of a dict, e.g. a tuple.
     """
     if isinstance(value, str):
         return None if is_empty_text(value) else value
@@ -142,7 +142,7 @@ def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
 def _decode(data: bytes) -> str | bytes:
     """Return the text of UTF-8 bytes. Return other bytes unchanged.
 
-    Bytes with control characters, such as a database's bit 1, count as no text.
+    Bytes with a control character are no text: a database may send the byte 1 for a bit.
     """
     try:
         text = data.decode()

@@ -4,8 +4,9 @@ The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
   readable.
-- Any other column, such as ``comment``: all numbers in the texts count. If most texts with as many digits as
-  a phone number are phone numbers, the column must contain no text that looks like a mistyped number.
+- Any other column, such as ``comment``: all numbers in the texts count. A text is long if it has as many
+  digits as a phone number. If most long texts are phone numbers, the column must contain no text that looks
+  like a mistyped number.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether a number belongs to the region, and its text has at least as many digits."""
+    """Return whether ``number`` is of the region, and ``text`` has at least as many digits as ``number``."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

@@ -21,9 +21,10 @@ _SMALLEST_PHONE_NUMBER = 1_000_000
 
 
 def may_show_other_digits(value: int, number_format: str) -> bool:
-    """Return whether a workbook may show more digits of a phone number, which `shown_text` cannot find out.
+    """Return whether a workbook may show more digits of a phone number than are stored.
 
-    Example: 9162345678 with the format ``[>9999999]"+1 "0;0``.
+    The result is True only if `shown_text` cannot read the number format. Example: 9162345678 with the format
+    ``[>9999999]"+1 "0;0``.
 
     :param number_format: the number format of the cell.
     """

@@ -38,7 +38,8 @@ class RoundedNumbers:
     def lines(self) -> list[int]:
         """Return the row numbers of the rounded phone numbers, which end in five zeros.
 
-        If only few rows have such a phone number, the zeros may be chance, and the result is empty.
+        The zeros may be chance if the list has only one such phone number, or if at most one of ten rows has
+        such a number. The result is then empty.
         """
         is_damaged = len(self._rounded) >= _FEWEST and len(self._lines) * _SHARE > self._rows
         return self._lines if is_damaged else []

@@ -214,13 +214,16 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the number, as E.164 digits, if the digits are a country code and a valid national number."""
+    """Yield ``digits`` as one E.164 number if they are a country code and a valid national number."""
     if (number := read_international(digits, has_trunk_zero=True)) is not None:
         yield e164(number)
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
-    """Return a text's phone numbers, and the text in which `_READ` replaces their digits."""
+    """Return the phone numbers in a text, and the text with replaced digits.
+
+    The character `_READ` replaces each group of digits of these numbers.
+    """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
     covered: set[int] = set()
@@ -240,7 +243,10 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the number of digits in the longest sequence without `_READ`. Other signs do not count."""
+    """Return the length of the longest sequence of digits that belong to no phone number.
+
+    Only the character `_READ` ends a sequence.
+    """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 
 

@@ -118,12 +118,14 @@ def read_destination(given: object, region: str) -> str:
 
 
 def refuse_octal(given: object, region: str) -> None:
-    """Check that a value is not what YAML makes of a phone number that begins with 0 and has no 8 or 9.
+    """Raise an error if YAML seems to have read a phone number as an octal number.
 
-    In France, YAML reads ``0612345670`` as the octal number 103402424: the phone number of a stranger.
+    YAML does so if a number begins with 0 and contains no 8 or 9. For example, YAML reads the French phone
+    number ``0612345670`` as 103402424: the phone number of a stranger.
 
-    :param given: the value of a parameter. Only an int can be such a number.
-    :raises NotANumber: the octal digits of the int are a phone number, and the int has no country code.
+    :param given: the value of a parameter. If the value is no int, the function raises no error.
+    :raises NotANumber: the octal digits of the int are a phone number of the region, and the int itself is no
+        phone number with the region's country code.
     """
     if type(given) is not int or given <= 0:
         return
@@ -155,7 +157,7 @@ def read_number_or_prefix(text: str, region: str) -> str:
 
 
 def _is_short_phone(digits: str, region: str) -> bool:
-    """Return whether a few digits are a phone number of the region, as ``091123456`` in Armenia."""
+    """Return whether digits are a short phone number of the region, such as ``091123456`` in Armenia."""
     return len(digits) >= _FEWEST_DIGITS and read_digits(digits, region) is not None
 
 
@@ -178,9 +180,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits are a valid number, other than ``not_as``, that begins with the country code.
+    """Return whether digits with the country code mean a number other than ``not_as``.
 
-    Example: in Germany, ``4915123456789`` is valid with its code 49, and also as ``494915123456789``.
+    In Germany: ``4915123456789``, if ``not_as`` is ``494915123456789``.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False
@@ -266,9 +268,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether the digits of ``+8 926 …`` mean a national number without the ``+``.
+    """Return whether digits without the ``+`` before them mean another number of the region.
 
-    False if this number is ``not_as``, the number with the ``+``.
+    ``not_as`` is the number that they mean with the ``+``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

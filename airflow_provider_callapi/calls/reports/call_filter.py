@@ -62,9 +62,11 @@ class CallFilter:
     def selects(self, raw: Mapping[str, Any]) -> bool:
         """Return whether a call in the Data API's answer meets the conditions.
 
-        The Data API may ignore the filter of a request, so the method checks the call again. A condition
-        counts as met if the call lacks its field: the direction, the virtual number, or whether the call was
-        missed. An empty virtual number counts as met, too.
+        The Data API may ignore the filter of a request, so the method checks the call again.
+
+        - If the call has no field for the direction, the virtual number, or whether the call was missed: the
+          condition on this field counts as met. An empty virtual number counts as met, too.
+        - If the call has no field for the employees or the tags: the condition on this field is not met.
 
         :param raw: the call as the Data API sends it: field → value. The request must have asked for the
             `needed_fields`.
@@ -102,7 +104,7 @@ class CallFilter:
 
 
 def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
-    """Return whether the value of a call's field is one of some values."""
+    """Return whether a call's field has one of ``values``. A virtual number may also be missing or masked."""
     value = _read(raw, field)
     if field != _NUMBER:
         return value in values
@@ -110,7 +112,10 @@ def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
 
 
 def _read(raw: Mapping[str, Any], field: str) -> Any:
-    """Return the value of a field of a reported call: the text ``true`` becomes True, as in a row."""
+    """Return the value of a field of a reported call. For a flag, the text ``true`` becomes True.
+
+    :raises ReportIncomplete: the value cannot be read.
+    """
     try:
         return read_plain_value(field, raw[field])
     except (LookupError, TypeError, ValueError):

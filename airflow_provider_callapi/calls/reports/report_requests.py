@@ -118,7 +118,7 @@ class _Query:
     ongoing: bool = False  # whether to ask for active calls, too
 
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
-        """Return the parameters of a request, without dates, pages and what the Data API refuses."""
+        """Return the parameters of a request, without dates, page and the parts that the Data API refuses."""
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
             "include_ongoing_calls": self.ongoing or None,
@@ -288,9 +288,9 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Of two reports of one call, return the report with the longer talk. If equal: the newest.
+    """Of two reports of one call, return the report with the longer talk, or else the newer report.
 
-    A report without a talk may hide that the call was answered.
+    A report without a talk may hide the call's answer.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest

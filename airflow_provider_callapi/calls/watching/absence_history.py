@@ -37,7 +37,7 @@ _SAVED_SECOND_LOOKS = 2.0
 class AbsenceHistory:
     """Collects what consecutive snapshots of one account show about missing calls.
 
-    A missing call may come back: the call was active all the time.
+    If a missing call comes back, the call was active all the time.
 
     :ivar longest_return: the longest absence, in seconds, after which a call came back. At most 60. An
         absence lasts from the first to the last snapshot without the call. A call counts as ended only after

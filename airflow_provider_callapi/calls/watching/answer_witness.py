@@ -42,11 +42,11 @@ class AnswerWitness:
         self._answered: frozenset[int] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the pause of the witness, and what it asks for next, as plain JSON."""
+        """Return the witness's pause, and whether it asks for the report of legs next, as plain JSON."""
         return {"pause": self._pause.to_json(), "next_asks_for_legs": self._next_asks_for_legs}
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Continue where another witness was, e.g. that of the sensor's last poll in another process.
+        """Take over the state of another witness, e.g. of the sensor's witness in another process.
 
         :param stored: what `to_json` of the other witness has returned.
         """

@@ -85,7 +85,7 @@ class Observation(Struct, frozen=True, gc=False):
         return self._with_doubt()
 
     def with_miss(self, at: float) -> Observation:
-        """Return a copy of this observation, updated with a proof that the call is missing.
+        """Return a copy of this observation with one more miss.
 
         :param at: the time of the snapshot without the call, epoch seconds.
         """

@@ -1,7 +1,7 @@
 """One poll loop for any number of subscribers. A subscriber is, for example, the trigger of a waiting task.
 
 A thousand waiting tasks send no more requests than one waiting task. A subscriber that waits for one call
-runs only if a snapshot may change what is known of this call. While most calls do not change, a snapshot
+gets only the snapshots that may change what is known of this call. While most calls do not change, a snapshot
 therefore costs little, even if thousands of tasks wait.
 """
 
@@ -77,7 +77,7 @@ class SharedPoll:
 
     @property
     def _watched(self) -> set[int]:
-        """The session ids of the calls for which a subscriber with ``only_call`` waits."""
+        """The session ids of the calls that are the ``only_call`` of a subscriber."""
         calls = (subscription.only_call for subscription in self._subscriptions)
         return {call for call in calls if call is not None}
 

@@ -59,8 +59,8 @@ class Snapshot:
     def proves_absence(self, call_session_id: int) -> bool:
         """Return whether this snapshot proves that a call is not active.
 
-        A failed poll proves nothing. A snapshot with an unreadable session id proves nothing either, because
-        the unreadable id may be the id of the call.
+        A failed poll proves nothing. If `left_out` is not 0, the snapshot proves nothing either, because one
+        of the calls that are missing in `sessions` may be this call.
         """
         return self.failure is None and not self.left_out and call_session_id not in self.sessions
 
@@ -101,7 +101,8 @@ def take_snapshot(
     If the poll fails, the function raises no `CallApiError`. The snapshot contains the error as ``failure``.
 
     :param clock: a function that returns the current time, epoch seconds.
-    :param time_limit: the longest time for the poll, in seconds. A shorter limit of the client applies.
+    :param time_limit: the longest time for the poll, in seconds. If the client's own limit is shorter,
+        this limit applies.
     """
     try:
         sessions = client.call(ListCalls(), time_limit=time_limit)
@@ -118,9 +119,9 @@ def take_snapshot(
 
 
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
-    """Merge several entries of one call: session id → the entry with the most fields.
+    """Return one entry for each call: session id → the entry with the most fields.
 
-    The entry gets the legs and tags of all entries.
+    The entry gets the legs and tags of all entries of the call.
     """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
