@@ -82,7 +82,7 @@ class ResultsTable:
 
         - An attempt to call a person removes the row which says that the person was not called.
         - The row of a person removes the row of an invalid entry or a duplicate at the same position in the
-          contact list. The author has corrected the entry, and has cleared the task.
+          contact list. This happens after the author has corrected the entry and cleared the task.
 
         :param rows: for each attempt, a dict: column → value.
         :param patient: whether to repeat the write for up to five minutes if the database is not available.

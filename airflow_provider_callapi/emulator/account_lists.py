@@ -119,7 +119,7 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
-    """Return the function that answers requests for one list of the account, e.g. ``get.employees``."""
+    """Return the function that answers requests for a list of the account, e.g. the list of employees."""
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:
         fields = request.fields or list(columns)

@@ -161,9 +161,9 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield the database rows of all attempts to call the given people, in lists.
+        """Yield lists of database rows: all attempts to call the people in ``wanted``.
 
-        If ``wanted`` is long, the lists may cover all people of the campaign.
+        If ``wanted`` is long, the lists may also contain other people's rows.
         """
         if len(wanted) > _CHUNK:
             with closing(iter(AttemptPages(self._engine, self._query()))) as pages:
