@@ -113,11 +113,11 @@ class ResultsTable:
 
 
 def position_in_list(line: int, list_number: int | None) -> str:
-    """Return the value of the column ``person`` for an invalid row or a duplicate, e.g. ``row 7``.
+    """Return the value of the column ``person`` for an invalid entry or a duplicate, e.g. ``row 7``.
 
-    The value is the position of the row in the contact list.
+    The value is the position of the entry in the contact list.
 
-    :param line: the number of the row in the list, from 1.
+    :param line: the number of the entry in the list, from 1.
     :param list_number: the number of the list among several lists with the same campaign name. None: the
         campaign has one list.
     """

@@ -189,7 +189,7 @@ class Exchange(Dispatcher):
                 service.reset()
 
     def take_ids(self, block: int) -> None:
-        """Take the session ids of the next calls from a block. Each block contains other ids.
+        """Take the session ids of the next calls from a block. No id is in two blocks.
 
         `Emulator` calls the method if another exchange in this process uses the same block.
 

@@ -141,7 +141,10 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide in one transaction which attempts this process may dial, and store these attempts."""
+        """Decide about each intent in one transaction, and store the granted intents.
+
+        Return one `ClaimResult` for each intent, in order.
+        """
         if not intents:
             return []
 
