@@ -129,7 +129,7 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
 
 
 def block_number(switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist) -> Result:
-    """Put a number on the account's blacklist.
+    """Put a number on the account's blacklist, and return the new entry: its id and the number.
 
     :raises RpcError: ``duplicate_entity``: the number is already on the blacklist.
     """

@@ -98,7 +98,7 @@ def read_scenario(scenario_id: Any, log: Any) -> int | None:
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any], log: Any) -> dict[str, Any]:
-    """Render the notifier's optional template fields. A field that cannot be rendered becomes None."""
+    """Return the notifier's optional fields rendered: name → value. None: the field cannot be rendered."""
     rendered = {}
     for name, value in values.items():
         try:
