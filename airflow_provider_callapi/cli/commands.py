@@ -88,9 +88,9 @@ def talk_options(args: Namespace) -> None:
 
 @suppress_logs_and_warning
 def release(args: Namespace) -> None:
-    """Ask the user for a confirmation, and end an active call.
+    """Release (end) an active call. Without the option ``--yes``, first ask the user for a confirmation.
 
-    If the call has already ended, the command succeeds too.
+    If the user refuses, the command exits with ``1``. If the call has already ended, the command succeeds.
     """
     session = f"call session {args.call_session_id}"
     with open_hook(args) as hook:
@@ -126,9 +126,9 @@ def check(args: Namespace) -> None:
 
 
 def _named_objects(args: Namespace) -> NamedObjects:
-    """Return the objects that the options of ``airflow callapi check`` name, grouped by kind.
+    """Return the ids and numbers that the options of ``airflow callapi check`` name.
 
-    Example: ``--scenario 7`` names the scenario with the id 7.
+    Example: ``--scenario 7`` adds 7 to the field ``scenarios``.
     """
     return NamedObjects(
         virtual_numbers=frozenset(args.virtual_number or ()),
@@ -171,9 +171,9 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Send a request, and return two rows: how many points are left for this minute and for this day.
+    """Call ``send``. From the answer, return two rows: the points left for this minute and this day.
 
-    Points are the API's rate-limit units.
+    Points are rate-limit units.
     """
     try:
         send()
@@ -237,9 +237,9 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Convert a local time of the account, e.g. ``2026-05-04 12:00:00``, to UTC.
+    """Return a local time of the account as text in UTC, in the form ``time_format``.
 
-    If the text is not a time, return it unchanged.
+    If ``text`` is None or is not a time, return it unchanged.
     """
     try:
         return text and parse_time(text, timezone).strftime(time_format)

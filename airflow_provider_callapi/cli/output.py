@@ -55,7 +55,7 @@ def _plain_text(value: Any) -> str:
 
 
 def _one_line(value: Any) -> str:
-    """Return a value of the account as text without line ends and other characters that steer a terminal."""
+    """Return a value as text. A blank replaces each line end or other character that steers a terminal."""
     return "" if value is None else _CONTROL_CHARACTERS.sub(" ", str(value))
 
 

@@ -78,9 +78,9 @@ def _options(args: Namespace, settings: ConnectionSettings) -> Options:
 
 
 def _phone_number(option: str, number: str, region: str) -> str:
-    """Return the phone number of a command-line option in the form that the service needs.
+    """Return an option's phone number in the form that the service needs.
 
-    :raises InvalidParameters: the phone number is not valid. The error does not contain the phone number.
+    :raises InvalidParameters: the number is not valid. The error omits it.
     """
     try:
         number = read_destination(number, region)

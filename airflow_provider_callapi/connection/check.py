@@ -82,9 +82,9 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 
 
 def _check_timezone(timezone: str | None, client: Client) -> str:
-    """Compare the connection's time zone with the account's, and return a sentence for the user.
+    """Return a sentence for the user: the account's time zone, or why it is unknown.
 
-    :raises _ConnectionUnusable: the clock times differ.
+    :raises _ConnectionUnusable: the connection's zone differs.
     """
     try:
         zone = client.call(GetAccount()).timezone

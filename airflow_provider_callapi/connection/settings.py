@@ -244,7 +244,7 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
 
 
 def _names_inside(value: Any) -> list[str]:
-    """Return the names in an object, or in the text of a JSON object. Any other value has no names."""
+    """Return the names of the fields of a dict or of the text of a JSON object. Any other value has none."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return re.findall(r'"(\w+)"\s*:', value)
     return list(value) if isinstance(value, dict) else []
@@ -267,7 +267,10 @@ def _derive_data_api_host(call_api_url: str) -> str:
 
 
 def _closest_field(name: str) -> str | None:
-    """Return the connection's field that a name probably means: ``timezone`` for ``timezon`` or ``tz``."""
+    """Return the field of the connection that a name probably means, e.g. ``timezone`` for ``tz``.
+
+    None: no field is similar.
+    """
     name = name.removeprefix(_FORM_PREFIX)
     if other := _OTHER_NAMES.get(_fold(name)):
         return other
@@ -283,10 +286,9 @@ def _fold(name: str) -> str:
 
 
 def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
-    """Return the base URL for a host or a URL. Blanks around it are ignored.
+    """Return the base URL for a host or a URL. Blanks around the text are ignored.
 
-    :raises FieldInvalid: the text is no host or URL, the URL has a version, the port is wrong, or plain http
-        is not allowed.
+    :raises FieldInvalid: the host, the URL or the port cannot be used.
     """
     host = host.strip()
     try:

@@ -82,7 +82,7 @@ class ResultsTable:
 
         - An attempt to call a person removes the row which says that the person was not called.
         - The row of a person removes the row of an invalid entry or a duplicate at the same position in the
-          contact list. The author has corrected the entry, and has cleared the task.
+          contact list. This happens after the author has corrected the entry and cleared the task.
 
         :param rows: for each attempt, a dict: column → value.
         :param patient: whether to repeat the write for up to five minutes if the database is not available.
@@ -113,11 +113,11 @@ class ResultsTable:
 
 
 def position_in_list(line: int, list_number: int | None) -> str:
-    """Return the value of the column ``person`` for an invalid row or a duplicate, e.g. ``row 7``.
+    """Return the value of the column ``person`` for an invalid entry or a duplicate, e.g. ``row 7``.
 
-    The value is the position of the row in the contact list.
+    The value is the position of the entry in the contact list.
 
-    :param line: the number of the row in the list, from 1.
+    :param line: the number of the entry in the list, from 1.
     :param list_number: the number of the list among several lists with the same campaign name. None: the
         campaign has one list.
     """

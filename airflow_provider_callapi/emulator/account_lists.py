@@ -119,7 +119,7 @@ def _sip_lines(account: Account) -> Iterator[tuple[Employee, str]]:
 
 
 def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -> Handler:
-    """Return the function that answers requests for one list of the account, e.g. ``get.employees``."""
+    """Return the function that answers requests for a list of the account, e.g. the list of employees."""
 
     def handle(switchboard: Switchboard, account: Account, request: Any) -> Result:
         fields = request.fields or list(columns)
@@ -129,7 +129,7 @@ def _list_handler(read: Callable[[Account], Iterable[T]], columns: Columns[T]) -
 
 
 def block_number(switchboard: Switchboard, account: Account, request: CreatePhoneNumberToBlacklist) -> Result:
-    """Put a number on the account's blacklist.
+    """Put a number on the account's blacklist, and return the new entry: its id and the number.
 
     :raises RpcError: ``duplicate_entity``: the number is already on the blacklist.
     """

@@ -117,8 +117,8 @@ class Call:
     def listed_at(self) -> float:
         """The time from which ``list.calls`` shows the call, in epoch seconds.
 
-        The contact's script states the time. The time does not include `Profile.appear_delay`. If the
-        profile of the exchange sets this delay, ``list.calls`` shows the call later.
+        The time is the start of the call plus `Script.listed_after` of the contact's script. It does not
+        include `Profile.appear_delay`. With this delay, ``list.calls`` shows the call later.
         """
         return self.started_at + self.script.listed_after
 

@@ -58,7 +58,7 @@ def _check_reachable(account: Account, number: str, field: str) -> None:
 
 
 def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> Success:
-    """Put the contact of a call on hold.
+    """Put the contact of a call on hold, and return ``{"success": "true"}``.
 
     The request may contain a message for the contact. The emulator checks the message, but plays no sound.
     """
@@ -69,13 +69,16 @@ def hold_call(switchboard: Switchboard, account: Account, request: HoldCall) -> 
 
 
 def unhold_call(switchboard: Switchboard, account: Account, request: UnholdCall) -> Success:
-    """End the hold of a call's contact. Contact and operator talk again."""
+    """End the hold of a call's contact, and return ``{"success": "true"}``.
+
+    Contact and operator talk again.
+    """
     _find_active_call(switchboard, account, request.call_session_id).move(request.method)
     return _success()
 
 
 def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> Success:
-    """Ring the phone of a third party while the contact of the call is on hold.
+    """Ring the phone of a third party during a hold of the contact, and return ``{"success": "true"}``.
 
     The request can fail with several errors, e.g. these two:
 
@@ -93,10 +96,10 @@ def make_call(switchboard: Switchboard, account: Account, request: MakeCall) -> 
 
 
 def transfer_talk(switchboard: Switchboard, account: Account, request: TransferTalk) -> Success:
-    """Disconnect the operator of a call, and connect the contact with the third party.
+    """Transfer the contact of a call to the third party, and return ``{"success": "true"}``.
 
-    If the third party's phone still rings, the operator is disconnected at once, and the contact waits
-    until the third party answers.
+    The operator is disconnected at once, even if the third party's phone still rings. In this case, the
+    contact waits until the third party answers.
     """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
@@ -109,7 +112,10 @@ def transfer_talk(switchboard: Switchboard, account: Account, request: TransferT
 
 
 def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTalk) -> Success:
-    """Disconnect the third party of a call. Contact and operator talk again."""
+    """Disconnect the third party of a call, and return ``{"success": "true"}``.
+
+    Contact and operator talk again.
+    """
     call = _find_active_call(switchboard, account, request.call_session_id)
     call.move(request.method)
     third = call.leg(Role.THIRD_PARTY)
@@ -119,7 +125,9 @@ def restore_talk(switchboard: Switchboard, account: Account, request: RestoreTal
 
 
 def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> Success:
-    """Ring the phone of a coach. When the coach answers, the coach joins the talk of operator and contact.
+    """Ring the phone of a coach, and return ``{"success": "true"}``.
+
+    When the coach answers, the coach joins the talk of operator and contact.
 
     If the request names no phone number, the coach of the employee in the call is meant (`Employee.coach`).
 
@@ -141,7 +149,7 @@ def add_coach(switchboard: Switchboard, account: Account, request: AddCoach) -> 
 
 
 def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Success:
-    """Add a tag of the account to an active call.
+    """Add a tag of the account to an active call, and return ``{"success": "true"}``.
 
     :raises RpcError: ``tag_not_found``: the account has no tag with this id. ``duplicate_tag``: the call
         already has the tag.
@@ -158,7 +166,7 @@ def tag_call(switchboard: Switchboard, account: Account, request: TagCall) -> Su
 
 
 def record_call(switchboard: Switchboard, account: Account, request: RecordCall) -> Success:
-    """Start or stop the recording of an active call.
+    """Start or stop the recording of an active call, and return ``{"success": "true"}``.
 
     :raises RpcError: ``record_already_started``: the call is already recorded. ``record_already_stopped``:
         the call is not recorded. ``forbidden``: the request stops the recording, although
@@ -176,7 +184,7 @@ def record_call(switchboard: Switchboard, account: Account, request: RecordCall)
 
 
 def disconnect_leg(switchboard: Switchboard, account: Account, request: DisconnectLeg) -> Success:
-    """Disconnect one participant of a call.
+    """Disconnect one participant of a call, and return ``{"success": "true"}``.
 
     - Contact: the call ends.
     - Coach: the call continues.
@@ -196,9 +204,10 @@ def disconnect_leg(switchboard: Switchboard, account: Account, request: Disconne
 
 
 def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> Success:
-    """Send one DTMF tone (the tone of a phone button, e.g. ``5``) into an active call.
+    """Send one DTMF tone into an active call, and return ``{"success": "true"}``.
 
-    The emulator plays no sound. It adds the tone to `Call.dtmf` and to the journal.
+    A DTMF tone is the tone of a phone button, e.g. ``5``. The emulator plays no sound. It adds the
+    tone to `Call.dtmf` and to the journal.
 
     The call is in the state ``WAITING_INPUT`` when the operator has chosen a transfer, but no number yet. In
     this state, the tone ``*`` moves the call to the state ``HOLD``.
@@ -212,7 +221,9 @@ def send_dtmf(switchboard: Switchboard, account: Account, request: SendDtmf) -> 
 
 
 def block_contact(switchboard: Switchboard, account: Account, request: BlockContact) -> Success:
-    """Add the call's contact to the account's blacklist. The call continues.
+    """Add a call's contact to the account's blacklist, and return ``{"success": "true"}``.
+
+    The call continues.
 
     :raises RpcError: ``duplicate_contact``: the contact is already on the blacklist.
     """
@@ -225,7 +236,7 @@ def block_contact(switchboard: Switchboard, account: Account, request: BlockCont
 
 
 def call_talk_option(switchboard: Switchboard, account: Account, request: CallTalkOption) -> Success:
-    """Carry out the talk option that belongs to the phone button in the request.
+    """Carry out the talk option of the phone button in the request. Return ``{"success": "true"}``.
 
     A talk option is an action that an employee starts with a phone button during a talk. The request has the
     same effect as a press of the button.
@@ -242,7 +253,7 @@ def call_talk_option(switchboard: Switchboard, account: Account, request: CallTa
 
 
 def release_call(switchboard: Switchboard, account: Account, request: ReleaseCall) -> Success:
-    """End an active call and disconnect all participants."""
+    """End an active call, disconnect all participants, and return ``{"success": "true"}``."""
     call = _find_active_call(switchboard, account, request.call_session_id)
     answered = call.answered_at is not None
     switchboard.finish(call, "operator_disconnects" if answered else "no_success_subscriber_call")

@@ -18,9 +18,9 @@ class ManualClock:
 
     Calling the clock returns the time in epoch seconds. Several threads may use the clock.
 
-    :param start: the time that the clock first shows, in epoch seconds. None: the present time. An operator
-        asks for the reports of calls by Airflow's clock. If this clock is more than a day away, the operator
-        finds no report.
+    :param start: the time that the clock first shows, in epoch seconds. None: the present time. An Airflow
+        operator asks for reports by the real time. If this clock differs from the real time by more than a
+        day, the operator finds no report of its call.
     """
 
     def __init__(self, start: float | None = None) -> None:

@@ -212,9 +212,9 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids in a report's filter with ``=`` or ``in``, e.g. ``{5, 6}``.
+    """Return the session ids that a comparison with ``=`` or ``in`` names, e.g. ``{5, 6}``.
 
-    None: another comparison, or a value that is not a whole number.
+    None: another operator, or a value is no whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))

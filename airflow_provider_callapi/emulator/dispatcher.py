@@ -147,6 +147,6 @@ class Dispatcher:
         return [self.call_api, *self.services.values()]
 
     def _current_switchboard(self) -> Switchboard:
-        """Run the events of calls that are due by now, and return the object that contains the calls."""
+        """Run all due events of the calls, and return the object that contains the calls."""
         self._switchboard.run_due_events()
         return self._switchboard

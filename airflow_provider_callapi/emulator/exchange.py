@@ -189,7 +189,7 @@ class Exchange(Dispatcher):
                 service.reset()
 
     def take_ids(self, block: int) -> None:
-        """Take the session ids of the next calls from a block. Each block contains other ids.
+        """Take the session ids of the next calls from a block. No id is in two blocks.
 
         `Emulator` calls the method if another exchange in this process uses the same block.
 
@@ -245,9 +245,9 @@ class Exchange(Dispatcher):
     def play_to_end(self) -> None:
         """Let every active call take its course at once, without waiting for the clock.
 
-        For example, an operator who is being called answers, and the contact's phone then rings. A call whose
-        script never ends it stays active. Use the method only at the end of a test: afterwards, events of the
-        exchange lie in the future of its clock.
+        For example, an operator who is being called answers, and the contact's phone then rings. If no script
+        ends a call, the call stays active. Use the method only at the end of a test: afterwards, events of
+        the exchange lie in the future of its clock.
         """
         with self._lock:
             self._current_switchboard().play_to_end()

@@ -88,7 +88,10 @@ def in_process_session(dispatcher: Dispatcher, ip: str) -> requests.Session:
 
 
 def _peek(body: Any) -> bytes:
-    """Return the body of a request. For a stream, return ``b""`` and leave the stream unread."""
+    """Return the body of a request.
+
+    For a stream other than `io.BytesIO`, return ``b""`` and leave the stream unread.
+    """
     # If a planned fault refuses the connection, the client takes a read stream as a sign that the request was
     # sent. The stream therefore stays unread.
     if isinstance(body, io.BytesIO):

@@ -32,9 +32,9 @@ class NotificationSender:
     - ``answered``: the talk or message begins.
     - ``ended``: the call ends.
 
-    Inside the ``with`` block of the sender, a thread sends the notifications. After the block, the thread
-    sends the rest for at most ten seconds. A failed notification is not repeated. Example of a body:
-    ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
+    Inside the ``with`` block of the sender, a thread sends the notifications. At the end of the block, the
+    thread sends the waiting notifications for at most ten seconds. A failed notification is not repeated.
+    Example of a body: ``{"secret": "…", "event": "answered", "call_session_id": 206597836}``.
 
     :param secret: the value of ``secret`` in each body.
     """

@@ -1,7 +1,7 @@
 """Check the parameters of a request to the emulator.
 
-The check uses the request class of this package's client, such as `ListCalls`, and converts its errors into
-the vendor's mnemonics.
+The check uses the request class of this package's client, such as `ListCalls`, and converts the errors of
+this class into the vendor's mnemonics.
 
 A request class accepts and corrects some wrong values, e.g. the phone number ``+7 926 …``. This module
 rejects these values, as the vendor's service does.

@@ -196,7 +196,7 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Raise an error if too few points are left for a request, else return None.
+        """Raise an error if too few points are left, else return None.
 
         If the profile lets a start request place its call nevertheless, return the error.
         """

@@ -84,7 +84,7 @@ class Switchboard:
         self.take_ids(0)
 
     def take_ids(self, block: int) -> None:
-        """Take the ids of the next calls and legs from a block. Each block contains other ids.
+        """Take the ids of the next calls and legs from a block. No id is in two blocks.
 
         :param block: the number of the block, 0 or more.
         """

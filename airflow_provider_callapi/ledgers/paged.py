@@ -166,7 +166,7 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of attempts as JSON. Omit attempts that the ledger no longer keeps."""
+        """Return the newest versions of the attempts in ``places`` as JSON, without those no longer kept."""
         return [
             json_of_attempt(attempt)
             for person, number in places

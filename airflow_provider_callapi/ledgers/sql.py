@@ -141,7 +141,10 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide in one transaction which attempts this process may dial, and store these attempts."""
+        """Decide about each intent in one transaction, and store the granted intents.
+
+        Return one `ClaimResult` for each intent, in order.
+        """
         if not intents:
             return []
 
@@ -161,9 +164,9 @@ class SqlLedger:
             return [ClaimResult(granted=False)] * len(intents)
 
     def _pages(self, wanted: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield the database rows of all attempts to call the given people, in lists.
+        """Yield lists of database rows: all attempts to call the people in ``wanted``.
 
-        If ``wanted`` is long, the lists may cover all people of the campaign.
+        If ``wanted`` is long, the lists may also contain other people's rows.
         """
         if len(wanted) > _CHUNK:
             with closing(iter(AttemptPages(self._engine, self._query()))) as pages:

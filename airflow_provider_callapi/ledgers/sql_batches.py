@@ -52,7 +52,7 @@ def claim_batch(campaign: str, intents: Sequence[Attempt], min_gap: float | None
     The statement does not store an intent in three cases. The caller must then let `claim_in_turn` decide
     about the intent:
 
-    - The ledger contains a reason to refuse the intent, such as an open attempt to call the person.
+    - The ledger contains a reason to refuse the intent, such as an earlier attempt without a result.
     - The intent repeats a stored attempt whose call was not placed.
     - With ``min_gap``: another process has just claimed an attempt with the same stripe (row of the lock
       table).

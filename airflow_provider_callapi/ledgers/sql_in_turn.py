@@ -83,7 +83,7 @@ def record_in_turn(campaign: str, attempts: Sequence[Attempt], db: Connection) -
 
 
 def _lock(db: Connection, people: Iterable[str]) -> None:
-    """Lock the stripes of ``people`` until the transaction ends. Other claims that lock a stripe wait."""
+    """Lock the stripes of ``people`` until the transaction ends. Other claims with these stripes wait."""
     # Only claims with `min_gap` lock people and wait, also those of other campaigns.
     are_theirs = locks.c.stripe.in_(sorted(set(map(stripe_of, people))))
     # All claims lock in one order. With different orders, two claims could wait for each other: a deadlock.
@@ -99,7 +99,7 @@ def _newest(db: Connection, campaign: str, people: Sequence[str]) -> dict[str, A
 
 
 def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
-    """Return when each person was last called in any campaign: person → epoch seconds.
+    """Return when each called person was last called in any campaign: person → epoch seconds.
 
     Calls that rang no phone do not count.
     """
@@ -122,7 +122,7 @@ def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) ->
 
 
 def _is_same(newest: Attempt, intent: Attempt) -> bool:
-    """Return whether the database contains this attempt unchanged, as the person's newest attempt."""
+    """Return whether ``newest``, the person's newest stored attempt, is the unchanged ``intent``."""
     return (newest.attempt, newest.status, newest.external_id) == (
         intent.attempt,
         Status.DIALLING,

@@ -85,7 +85,7 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 def _merged_value(column: Column[Any], new: Any) -> Any:
     """Return the SQL for a column's next value: the new value, or the old value if the new value is null.
 
-    Exception: if the column ``observed`` is true, it stays true.
+    Exception: a true ``observed`` stays true.
     """
     if column.name == "observed":  # once true, always true
         return case((column.is_(True), True), else_=new)

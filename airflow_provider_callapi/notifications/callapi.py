@@ -175,18 +175,20 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         return copy.copy(self)._render_and_notify(copy.copy(self.context)).__await__()
 
     def notify(self, context: Context) -> None:
-        """Call one contact after another, until a contact answers or the last call is placed.
+        """Call one contact after another, until one acknowledges the alert or the last call is placed.
 
-        Airflow uses this method for a synchronous callback. The method blocks the process while it waits.
+        By default, an answer acknowledges the alert. Airflow uses this method for a synchronous callback. The
+        method blocks the process while it waits.
 
         :param context: the context of Airflow's callback, e.g. of the failed task.
         """
         run_without_loop(ring(self._options, context, InProcess(), self.log))
 
     async def async_notify(self, context: Context) -> None:
-        """Call one contact after another, until a contact answers or the last call is placed.
+        """Call one contact after another, until one acknowledges the alert or the last call is placed.
 
-        Airflow's triggerer uses this method. The method waits without blocking the event loop.
+        By default, an answer acknowledges the alert. Airflow's triggerer uses this method. The method waits
+        without blocking the event loop.
 
         :param context: the context of Airflow's callback, e.g. of a missed deadline.
         """

@@ -66,7 +66,7 @@ class TaskFacts:
 
     @property
     def clears(self) -> Clears:
-        """What this try knows of the clears of its task."""
+        """The facts from which a try finds out whether a user has cleared the task since an earlier try."""
         return Clears(self.max_tries, self.retries, self.run_clears)
 
     @classmethod

@@ -133,7 +133,7 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the call that this command placed, if it is among the active calls."""
+        """Return the session id of the call that this command placed. None: it is not among ``calls``."""
         named = [
             call
             for call in calls
@@ -144,7 +144,7 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether the call that `_recognise` did not find may be active nevertheless.
+        """Return whether a call that `_recognise` did not find may still be active.
 
         Example: `_recognise` cannot compare a masked phone number.
         """

@@ -164,7 +164,7 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Describe calls in one line each, e.g. ``heard: success_finish; 20 s of talk; contact connected``.
+    """Return one line for each call, e.g. ``heard: success_finish; 20 s of talk; contact connected``.
 
     Leave out calls without a report of their legs.
     """

@@ -212,9 +212,9 @@ class CallRun:
             self._is_released = self._send("release.call", call_session_id=session_id)
 
     def _hold(self, session_id: int, at: float) -> None:
-        """Put the contact on hold at the planned time, or end the hold.
+        """Begin the hold of the contact, or end it, if this is due at the time ``at``.
 
-        ``at``: the present time, in seconds since the reply to the start request.
+        ``at``: seconds since the reply to the start request.
         """
         if self._held_at is not None:
             if self._release_due is None and at >= self._held_at + _HELD_SECONDS:

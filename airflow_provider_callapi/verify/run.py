@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Search for the call of a failed start request. End a found call.
+        """Search for the call of a failed start request, end it, and return what was seen.
 
-        :raises NotPossible: the plan ``needs_points`` (no search), or no verdict.
+        :raises NotPossible: no search with ``needs_points``, or no verdict.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

@@ -35,6 +35,8 @@ def report(context: Context) -> Judgement:
     The needed time limit is `with_margin` of the longest time from the end of a call until the report of
     calls contained the call. If the needed limit is more than 120 s, the assumption does not hold, and the
     result advises the needed limit as ``report_timeout``.
+
+    :return: the judgement. ``holds`` is None if no report contained a finished call.
     """
     delay = report_facts.report_delay(context.findings)
     if delay is None:
@@ -50,6 +52,8 @@ def ongoing(context: Context) -> Judgement:
 
     The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
     which the package assumes that an unconfirmed call was never placed.
+
+    :return: the judgement. ``holds`` is None if the findings do not show it.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -78,6 +82,8 @@ def second_witness(context: Context) -> Judgement:
 
     The assumption holds if a report of an active call contains the ``talk_duration`` so far, or if the report
     of legs contains the legs of an active call.
+
+    :return: the judgement. ``holds`` is None if one condition is not known, and the other is not met.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:
@@ -89,7 +95,10 @@ def second_witness(context: Context) -> Judgement:
 
 
 def dates(context: Context) -> Judgement:
-    """Judge whether the Data API accepts requests for reports with a ``date_from`` of one day ago."""
+    """Judge whether the Data API accepts requests for reports with a ``date_from`` of one day ago.
+
+    :return: the judgement. ``holds`` is None if no probe has tried dates.
+    """
     rule = context.findings.dates
     if rule is None:
         return Judgement()
@@ -102,7 +111,10 @@ def dates(context: Context) -> Judgement:
 
 
 def refusals(context: Context) -> Judgement:
-    """Judge whether the Data API accepts all fields and filters of the package's requests for reports."""
+    """Judge whether the Data API accepts all fields and filters of the package's requests for reports.
+
+    :return: the judgement. ``holds`` is None if no probe has asked for a report.
+    """
     rules = context.findings.report_rules
     if rules.future_date_till is None:
         return Judgement()
@@ -114,6 +126,8 @@ def shapes(context: Context) -> Judgement:
     """Judge whether the values in the service's answers have the form that the vendor's document shows.
 
     For example, the assumption does not hold if ``tags`` of a call without tags is null.
+
+    :return: the judgement. ``holds`` is None if the probes have seen no report of a finished call.
     """
     shapes = odd_shapes(context.findings)
     if shapes is None:
@@ -125,6 +139,8 @@ def free_polls(context: Context) -> Judgement:
     """Judge whether ``list.calls`` costs no points (rate-limit units).
 
     If ``list.calls`` costs points, the result advises a longer ``poll_interval``.
+
+    :return: the judgement. ``holds`` is None if the cost or the account's limit of the day is not known.
     """
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit
@@ -139,7 +155,10 @@ def free_polls(context: Context) -> Judgement:
 
 
 def other_points(context: Context) -> Judgement:
-    """Judge whether each request other than ``list.calls`` costs at most one point."""
+    """Judge whether each request other than ``list.calls`` costs at most one point.
+
+    :return: the judgement. ``holds`` is None if no cost is known.
+    """
     methods = {
         f"{method} ({service.replace('_', ' ')})": points
         for service, found in context.findings.points.items()
@@ -158,8 +177,8 @@ def login(context: Context) -> Judgement:
     """Describe the answer to ``login.user``.
 
     The description names the field with the token's expiry time, and states whether the Data API accepts the
-    token. The function does not judge: if the probe (experiment) ``login`` has run, `Judgement.holds` is
-    always True.
+    token. The function does not judge: `Judgement.holds` is True if the probe (experiment) ``login`` has run,
+    and otherwise None.
     """
     form = context.findings.login
     if form is None:
@@ -173,7 +192,7 @@ def errors(context: Context) -> Judgement:
 
     The description contains the HTTP status after a wrong parameter and after a wrong access key. It also
     states whether the answer to a wrong parameter contains the request's id and the limits of points. The
-    function does not judge: if the probe ``errors`` has run, `Judgement.holds` is True.
+    function does not judge: `Judgement.holds` is True if the probe ``errors`` has run, and otherwise None.
     """
     form = context.findings.errors
     if form is None:
@@ -188,7 +207,10 @@ def errors(context: Context) -> Judgement:
 
 
 def limit_exceeded(context: Context) -> Judgement:
-    """Judge whether a start request that fails with ``limit_exceeded`` places no call."""
+    """Judge whether a start request that fails with ``limit_exceeded`` places no call.
+
+    :return: the judgement. ``holds`` is None if no start request has failed with ``limit_exceeded``.
+    """
     refusal = context.findings.limit_refusal
     if refusal is None or not refusal.was_refused:
         return Judgement()

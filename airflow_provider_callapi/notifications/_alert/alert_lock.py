@@ -1,4 +1,4 @@
-"""Let only one of several Airflow callbacks call people about a failure, and store whom it has called."""
+"""Let only one of several Airflow callbacks ring for an alert, and store the calls of this callback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AlertSuppressed(Exception):
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return the name and the secret keys of this Airflow, or none if its configuration cannot be read."""
+    """Return the name and the secret keys of this Airflow. Return `NO_DEPLOYMENT` if they are unreadable."""
     try:
         return read_deployment()  # the name and the keys are part of the alert's id
     except Exception as error:  # e.g. of a secrets backend; a wrong configuration must not prevent the alert

@@ -46,7 +46,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return what acknowledges an alert, and how long the alert waits for a call and for its report.
+        """Return the `Acknowledgement` of an alert, with the longest waits for one call and for its report.
 
         :param requests: the start requests of the alert.
         """
@@ -71,7 +71,7 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Wait until an alert's call is acknowledged or over, and return whether the call is acknowledged."""
+    """Watch an alert's call, and return whether the called person has acknowledged the alert."""
     watch = watch_of(call, wanted.longest_wait)
     try:
         await execution.watch(hook, watch, "ended" if wanted.marks else "answered")

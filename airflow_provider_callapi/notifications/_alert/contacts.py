@@ -36,7 +36,7 @@ def _split_text(text: str) -> list[str]:
 def _entries(contact: Any) -> list[Any]:
     """Return the entries of the parameter ``contact`` in calling order, also those of a list in a list.
 
-    A single contact is the only entry. A set has no order of its own, so its entries are sorted.
+    The entries of a set are sorted.
     """
     if isinstance(contact, str) or not isinstance(contact, Collection):
         return [contact]
@@ -46,7 +46,7 @@ def _entries(contact: Any) -> list[Any]:
 
 
 def render_contacts(contact: Any, render: Callable[[Any], Any], log: Any) -> list[Any]:
-    """Render each entry of ``contact``. Log an entry that cannot be rendered, and leave it out."""
+    """Return the rendered entries of ``contact``. Log and leave out an entry that cannot be rendered."""
     entries = _entries(contact)
     rendered = []
     for position, entry in enumerate(entries, start=1):

@@ -41,9 +41,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Return the reported call of the last person whom the alert has called after ``since``, or None.
+    """Return the alert's reported call after ``since`` (epoch seconds), or None.
 
-    ``since`` is in epoch seconds.
+    With calls to several people: the call to the last of them.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person

@@ -87,8 +87,9 @@ class Failure:
         All failures of one DAG run share an id if the alert calls the same people. Exceptions:
 
         - A task that waits for a person's decision has an id of its own.
-        - A success, a skipped task and a retry have ids of their own. A call about them silences no failure.
-        - A failure has an id of its own if ``only_of`` contains a text that no other failure has.
+        - A success, a skipped task and a retry have ids of their own. A call about one of them does not
+          prevent a call about a failure.
+        - With ``only_of``, a random text, each failure has an id of its own.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.
@@ -125,7 +126,10 @@ def with_accessors(context: Mapping[str, Any]) -> Any:
 
 
 def _event(state: Any) -> str:
-    """Return a task's state, or a DAG callback's reason, if it is no failure or no final one, else ''."""
+    """Return a task's state or a DAG callback's reason, if it is one of `_EVENTS`, e.g. ``skipped``.
+
+    Return ``""`` for any other value, e.g. ``failed``.
+    """
     return next((event for event in _EVENTS if state == event), "")
 
 
@@ -136,7 +140,7 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether this process runs the task. It is False in a failure callback of the task."""
+    """Return whether this process runs the task. The result is False in a failure callback of the task."""
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:

@@ -88,7 +88,7 @@ def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -
 
 
 def read_scenario(scenario_id: Any, log: Any) -> int | None:
-    """Return the id of an alert's scenario. None: no id is set, or it is no id. Then a message is spoken."""
+    """Return the id of an alert's scenario. None: no valid id is set, so a call only speaks the message."""
     try:
         scenario: int | None = read_parameter("scenario_id", scenario_id, ALERT_PARAMETERS["scenario_id"])
     except InvalidParameter as error:  # the alert must ring nevertheless
@@ -98,7 +98,7 @@ def read_scenario(scenario_id: Any, log: Any) -> int | None:
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any], log: Any) -> dict[str, Any]:
-    """Render the notifier's optional template fields. A field that cannot be rendered becomes None."""
+    """Return the notifier's optional fields rendered: name → value. None: the field cannot be rendered."""
     rendered = {}
     for name, value in values.items():
         try:

@@ -79,11 +79,14 @@ async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lo
 def begin(
     hook: CallApiHook, options: AlertOptions, failure: Failure, lock: AlertLock, log: Any
 ) -> tuple[Escalation, Outcome | None]:
-    """Call the alert's first person, or find the earlier call with which an interrupted alert continues.
+    """Call the alert's first person, or continue with an earlier call of the same alert.
+
+    Only a deadline's callback and a task that runs the notifier continue with an earlier call.
 
     :return: the escalation, and the call for which the alert waits. None as the call: the last person was
         called, so there is nothing to wait for.
-    :raises AlertSuppressed: the alert has a call already, or a person has acknowledged the alert.
+    :raises AlertSuppressed: another callback rings or has rung for the alert, a person has acknowledged the
+        alert, or a callback that cannot continue has found an earlier call.
     :raises NoPersonRung: no call is known to be placed.
     """
     try:

@@ -58,7 +58,10 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Ask Airflow's API server for the state of each map index of a task in one DAG run."""
+    """Return the state of each map index of a task in one DAG run: run id → name → state.
+
+    The names are those of `_name_in_reply`.
+    """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
     states: _States = RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])
