@@ -399,9 +399,9 @@ def _read_code(value: object) -> int | None:
 
 
 def _text_or_none(value: object) -> str | None:
-    """Return a text unchanged. Join a list of texts: ``["id", "name"]`` becomes ``[id, name]``.
+    """Return a text: ``"id"`` stays unchanged, and the list ``["id", "name"]`` becomes ``"[id, name]"``.
 
-    Return None for any other value.
+    Return None for a value that is neither a text nor a list of texts.
     """
     if isinstance(value, list):
         return f"[{', '.join(each for each in value if isinstance(each, str))}]"

@@ -233,11 +233,11 @@ class Exchange(Dispatcher):
     def expect_no_other_rings(self) -> None:
         """Expect that only those phones ring that the test has named with `script` or `expect_ring`.
 
-        If any other phone rings, `check_rings` fails. Exception: in two kinds of calls, an operator's phone
-        may ring that the test has not named:
+        If any other phone rings, `check_rings` fails. An operator's phone that the test has not named may
+        ring in these calls:
 
-        - An inbound call.
-        - A call to a contact that the test has named, except with ``expect_ring(…, times=0)``.
+        - In an inbound call.
+        - In a call to a named contact, if the test does not expect that the contact's phone never rings.
         """
         with self._lock:
             self._expectations.no_other_rings = True

@@ -307,9 +307,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return self.reschedule and self._state_for_next_poke(context) is None
 
     def _state_for_next_poke(self, context: Context) -> TaskState | None:
-        """Return the task state if the sensor must store its observation until the next poke.
+        """Return the task state if the sensor must keep its observation for the next poke.
 
-        None: it needs no task state, or Airflow has none.
+        None: the sensor need not keep it, or Airflow is older than 3.3.
         """
         return TaskState.of(context) if self.reschedule else None
 

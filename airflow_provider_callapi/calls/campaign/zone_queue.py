@@ -71,7 +71,7 @@ class ZoneQueue:
         return max(due, self._opens_at(due))
 
     def _opens_at(self, at: float) -> float:
-        """Return when the calling window that contains ``at`` opened, or else when the next one opens.
+        """Return the beginning of the calling window that contains ``at``, or else of the next window.
 
         ``at`` and the result are epoch seconds.
         """
