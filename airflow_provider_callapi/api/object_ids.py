@@ -1,4 +1,4 @@
-"""Read the ids of objects in an account: tags, scenarios, employees, and also call sessions and legs."""
+"""Convert and check values that are ids of objects in an account, such as tags, call sessions and legs."""
 
 from __future__ import annotations
 

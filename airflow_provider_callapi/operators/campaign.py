@@ -139,7 +139,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         ``not_answered``, unless it has one of its own. All events but ``answered`` need the Data API.
     :param dry_run: True: dial no one, and only log what the campaign would do. With the Data API, the list
         ``problems`` in the summary names what the account lacks or has switched off: numbers, scenarios,
-        employees, files, tags and SIP lines. A template must give ``true`` or ``false``.
+        employees, files, tags and SIP lines. Default: False. A template is allowed.
     :param deferrable: True: wait for calling hours, redials and the last calls in the triggerer.
     :param poll_interval: seconds between two polls of the active calls, 10 by default.
     :param appear_timeout: seconds within which ``list.calls`` must show a call, 60 by default. Otherwise, the

@@ -162,7 +162,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return the longest time from now for which the trigger waits for polls, in seconds."""
+        """Return after how many seconds from now the whole wait ends, even if no poll gets an answer."""
         # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
         # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)

@@ -232,8 +232,9 @@ class Campaign:
     def results(self) -> dict[str, Result]:
         """Return the present result of each person: the person's key → result.
 
-        - If the report of the person's newest call is missing: `Result.UNKNOWN`.
-        - Otherwise: the person's newest known result. If no result is known: `Result.NOT_CALLED`.
+        - If the person's newest call has ended, and its report is not there yet: `Result.UNKNOWN`.
+        - Otherwise: the result of the person's newest attempt that has one.
+        - If no attempt of the person has a result: `Result.NOT_CALLED`.
         """
         return {
             state.person.key: Result.UNKNOWN

@@ -97,7 +97,7 @@ class _Marks:
         self._line = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Record the hidden line or the merged cells that an XML element describes."""
+        """Record the hidden row or the merged cells that an XML element describes."""
         if tag.endswith("}row"):
             self._line = int(attributes.get("r", self._line + 1))
             if attributes.get("hidden") in ("1", "true"):
