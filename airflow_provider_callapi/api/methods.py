@@ -145,7 +145,7 @@ class Request(_Parameters, Generic[R]):
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":
-            text = f"{text}, and {kind_of(problem['input'])} is given"
+            text = f"{text}; the value is {kind_of(problem['input'])}"
         return InvalidParameters(f"{field}: {text}" if field else text, method=cls.method, field=field)
 
     @property

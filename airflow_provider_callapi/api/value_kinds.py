@@ -58,7 +58,7 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return _kind_of_text(value)
     if isinstance(value, timedelta):
-        return "a negative timedelta" if value < timedelta(0) else "a timedelta of this length"
+        return "a negative timedelta" if value < timedelta(0) else "another timedelta"
     return _kind_of_object(value)
 
 
@@ -68,7 +68,7 @@ def _kind_of_object(value: Any) -> str:
     name = type(value).__name__
     # This room does not know Airflow. Airflow's forms use a Param, and operators use its value.
     return (
-        "a Param, instead of a template such as {{ params.name }},"
+        "a Param, instead of a template such as {{ params.name }}"
         if name == "Param"
         else f"a value of type {name}"
     )
@@ -81,8 +81,9 @@ def _kind_of_number(value: float) -> str:
         return "infinity"
     if value == 0:
         return "0"
-    sign = "a negative" if value < 0 else "a"
-    return f"{sign} number with a fraction" if value % 1 else f"{sign} number of this size"
+    if value % 1:
+        return "a negative number with a fraction" if value < 0 else "a number with a fraction"
+    return "a negative number" if value < 0 else "another number"
 
 
 def _kind_of_text(value: str) -> str:
@@ -92,4 +93,4 @@ def _kind_of_text(value: str) -> str:
         return "a blank text"
     if has_half_character(value):
         return "a text with half of a character (a lone surrogate)"
-    return "a template" if "{{" in value or "{%" in value else "a text"
+    return "a template" if "{{" in value or "{%" in value else "a text that cannot be used"

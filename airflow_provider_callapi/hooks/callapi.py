@@ -496,8 +496,8 @@ def _check_start(request: StartCall) -> None:
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(
-            "request: a start request, such as StartInformerCall(…), is needed, and "
-            f"{kind_of(request)} is given"
+            "request: a start request, such as StartInformerCall(…), is needed; "
+            f"the value is {kind_of(request)}"
         )
     if request.external_id and contains_number(request.external_id, request.contact):
         raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")

@@ -50,7 +50,7 @@ def read_parameter(name: str, value: Any, kind: Kind) -> Any:
         return kind.read(value)
     except (ValueError, TypeError, OverflowError):
         given = kind_of(find_gap(value) or value)
-        raise InvalidParameter(f"{name}: {kind.allowed} is needed, and {given} is given") from None
+        raise InvalidParameter(f"{name}: {kind.allowed} is needed; the value is {given}") from None
 
 
 def is_template(value: Any) -> bool:

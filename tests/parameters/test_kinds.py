@@ -80,7 +80,7 @@ def test_any_other_value_is_refused_with_the_parameter_and_what_is_allowed(
     for value in values:
         with pytest.raises(InvalidParameter) as refused:
             read_parameter("some_name", value, kind)
-        assert str(refused.value).startswith(f"some_name: {kind.allowed} is needed, and ")
+        assert str(refused.value).startswith(f"some_name: {kind.allowed} is needed; the value is ")
 
 
 @pytest.mark.parametrize("value", ["79261112233 secret", 79261112233.5, ["79261112233"], b"79261112233"])
@@ -94,7 +94,7 @@ def test_a_template_is_allowed_only_in_a_template_field() -> None:
     values = {"a": "{{ params.a }}", "b": "{{ params.b }}"}
 
     assert read_parameters({"a": SECONDS}, values, not_rendered=["a"]) == {"a": "{{ params.a }}"}
-    with pytest.raises(InvalidParameter, match=r"b: .* a template is given"):
+    with pytest.raises(InvalidParameter, match=r"b: .*; the value is a template"):
         read_parameters({"b": SECONDS}, values, not_rendered=["a"])
 
 
@@ -105,7 +105,7 @@ def test_a_text_has_whole_characters_or_is_refused_with_the_name_of_the_paramete
         read = read_parameter("campaign", given_text, TEXT)
     except InvalidParameter as error:
         said = str(error)
-    assert said.startswith("campaign: a text that is not empty is needed, and a") or read.encode()
+    assert said.startswith("campaign: a text that is not empty is needed; the value is a") or read.encode()
 
 
 @given(

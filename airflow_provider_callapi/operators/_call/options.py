@@ -123,7 +123,7 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
     if seconds is not None and seconds < appear_timeout:
         raise InvalidParameter(
             f"absence_proven_after: a number of seconds, at least appear_timeout ({appear_timeout:g}), is "
-            f"needed, and {seconds:g} is given"
+            f"needed; the value is {seconds:g}"
         )
 
 

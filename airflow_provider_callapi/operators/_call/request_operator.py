@@ -89,7 +89,7 @@ def read_call(call_session_id: Any) -> Outcome:
     except (TypeError, ValueError):
         raise InvalidParameter(
             "call_session_id: a session id as a number or text, or the dict that a start operator returned, "
-            f"is needed, and {kind_of(call_session_id)} is given"
+            f"is needed; the value is {kind_of(call_session_id)}"
         ) from None
 
 
