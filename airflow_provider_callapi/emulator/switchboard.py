@@ -84,7 +84,9 @@ class Switchboard:
         self.take_ids(0)
 
     def take_ids(self, block: int) -> None:
-        """Take the ids of the next calls and legs from a block. No id is in two blocks.
+        """Take the ids of all further calls and legs from a block of ids.
+
+        No id is in two blocks, so the calls of exchanges with different blocks have different ids.
 
         :param block: the number of the block, 0 or more.
         """

@@ -48,7 +48,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 
 
 def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
-    """Check the values of a request that contain no template, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :raises InvalidParameter: a value cannot be used.
     """
