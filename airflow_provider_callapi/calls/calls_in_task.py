@@ -97,7 +97,10 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return True if a stored fingerprint is the hash of a text, or if the hash's secret key is lost."""
+        """Return whether a stored fingerprint is the hash of a text.
+
+        Without the secret key of the hash, return True, which prevents a second call.
+        """
         # If the secret key is gone, nothing can be compared. True then prevents a second call to the person.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

@@ -121,7 +121,10 @@ def read_region(region: Any, log: Any) -> str:
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's id. If the id is no text, or contains a person's number, log this and return None."""
+    """Return an alert's ``external_id``. None: the author set none, or it cannot be used.
+
+    If it is no text, or contains the contact's number, log this.
+    """
     if external_id is None or external_id == "":
         return None
     try:

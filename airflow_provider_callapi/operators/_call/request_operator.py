@@ -94,7 +94,7 @@ def read_call(call_session_id: Any) -> Outcome:
 
 
 class _CheckedAfterConstruction(BaseOperatorMeta):
-    """Metaclass that checks an operator's parameters after the constructors of all its classes have run."""
+    """Metaclass that checks an operator's parameters after its class and all base classes have set them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
         # The base's constructor cannot check: the constructor of a subclass may set attributes later. Airflow
