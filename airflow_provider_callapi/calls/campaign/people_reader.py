@@ -124,8 +124,8 @@ class _PeopleReader:
     def finish(self) -> Plan:
         """Return the plan after the last row.
 
-        :raises ListUnreadable: a column that is not named ``timezone`` seems to contain time zones, or many
-            numbers are rounded to ``…00000``.
+        :raises ListUnreadable: a column not named ``timezone`` contains time zones, or many numbers are
+            rounded.
         """
         self._signed.refuse()
         if self._contradictions:
