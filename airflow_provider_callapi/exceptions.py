@@ -86,7 +86,7 @@ class CallUnresolvedForNow(AirflowException):
 class CallOutcomeUnknown(AirflowFailException):
     """The call is over, but it is unknown whether the contact answered.
 
-    Whether the phone rang may be unknown, too. Airflow never retries the task.
+    It may also be unknown whether the phone rang. Airflow never retries the task.
     """
 
 

@@ -62,7 +62,7 @@ def load_json(content: bytes) -> Any:
     """Return the JSON value in the body of an answer.
 
     A lone surrogate, such as ``\\ud800``, becomes U+FFFD, because other libraries refuse a text that contains
-    a lone surrogate. So does NUL, because PostgreSQL refuses it.
+    a lone surrogate. The character NUL becomes U+FFFD, too, because PostgreSQL refuses it.
 
     :raises ValueError: the body is not JSON.
     :raises RecursionError: the body is nested too deeply.

@@ -1,9 +1,12 @@
 """Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
 
-A retry of the task asks for the same calls again, perhaps in another order or with other messages. Each
-request then belongs to a recorded call to the same person with the same content. If there is none, the
-request belongs to the first recorded call to the person that this try has not asked for yet. If there is none
-either, the request asks for a new call.
+A retry of the task asks for the same calls again, perhaps in another order or with other messages. For each
+request of the retry, the module looks for a call that an earlier try has recorded and the retry has not asked
+for yet:
+
+1. It takes a recorded call to the same person with the same content.
+2. If there is none, it takes the first recorded call to the same person.
+3. If there is none either, the request asks for a new call.
 
 Within one try, two requests with exactly the same content ask for one call.
 """
@@ -84,7 +87,7 @@ class CallsInTask:
         return [record["call"]["call_session_id"] for record in records if record and record["call"]]
 
     def _calls(self) -> list[dict[str, str]]:
-        """Return each call as a dict: ``person`` and ``request`` are fingerprints.
+        """Return the task's calls. Each is a dict with the fingerprints ``person`` and ``request``.
 
         ``try`` is the last try that asked for the call.
         """
@@ -94,7 +97,10 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return True if a stored fingerprint is the hash of a text, or if the hash's secret key is lost."""
+        """Return whether a stored fingerprint is the hash of a text.
+
+        Without the secret key of the hash, return True, which prevents a second call.
+        """
         # If the secret key is gone, nothing can be compared. True then prevents a second call to the person.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

@@ -118,8 +118,11 @@ class UnconfirmedCall:
         - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
         - Its number may be the unconfirmed call's contact.
         - It is active, or started at most 15 hours before the intent was stored, or later.
-        - If the service states that the reported call has no id: the unconfirmed call's contact is known, and
-          the service does not report an empty or completely hidden number for the reported call.
+
+        If the service states that the reported call has no id, two more conditions must be met:
+
+        - The unconfirmed call's contact is known.
+        - The service does not report an empty or completely hidden number for the reported call.
 
         :param found: an active call, or a call in a report of the Data API.
         """
@@ -218,7 +221,10 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id`` (or None), and the name of the attribute that contains this id."""
+    """Return a call's ``external_id`` (or None), and the name of the field that contains it.
+
+    Active calls and reports name this field differently.
+    """
     if isinstance(found, CallSession):
         return found.external_id, "external_id"
     return found.call_api_external_id, "call_api_external_id"

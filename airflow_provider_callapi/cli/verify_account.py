@@ -104,7 +104,7 @@ def _probes(args: Namespace, options: Options) -> list[Probe]:
 
 
 def _agree(args: Namespace, plan: str) -> None:
-    """Print the plan of the run, and ask the user whether to begin. If the user refuses, exit with ``1``."""
+    """Print the plan. Ask the user whether to begin, except with ``--yes``. On refusal, exit with ``1``."""
     _say(plan)
     if args.yes:
         return

@@ -112,7 +112,7 @@ def database_error(error: Exception, named: str) -> CallApiFailure | CallApiTrou
 
 
 def lasts(error: Exception) -> bool:
-    """Return whether a SQL statement would fail again in the same way.
+    """Return whether a SQL statement that raised an error would fail again in the same way.
 
     :param error: the exception of the database's driver, or an SQLAlchemy exception that contains it.
     """

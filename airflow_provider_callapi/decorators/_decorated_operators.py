@@ -48,7 +48,7 @@ class FunctionOperator(DecoratedOperator):
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
-        """Return no parameter names: a mapped decorator maps the arguments of the function."""
+        """Return no parameter names, because ``expand`` maps only the arguments of the function."""
         return ()
 
     @property

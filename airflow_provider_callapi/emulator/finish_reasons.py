@@ -45,6 +45,7 @@ def reason_of_other_legs(reason: str, ending: Role | None) -> str:
     - If another leg ended the call: ``operator_disconnects``.
     - If no single leg ended the call: ``reason``.
 
+    :param reason: why the call ended.
     :param ending: the role of the leg that ended the call. None: no single leg ended the call.
     """
     if ending is None:

@@ -61,8 +61,8 @@ def callapi_emulator(request: pytest.FixtureRequest, callapi_profile: str | Prof
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail a test with the fixture ``callapi_emulator`` if phones rang differently from the expectations.
 
-    The active calls first take their course: a DAG that does not wait for a call may end before the call has
-    rung its second phone.
+    The hook first plays the active calls to their end, because a DAG that does not wait for a call may end
+    before the call has rung its second phone.
 
     pytest calls this hook after the test's own code has passed, and then reports a failure of the test. The
     fixture itself could check the rings only in its teardown, and pytest would report an error instead of a

@@ -84,7 +84,9 @@ class Switchboard:
         self.take_ids(0)
 
     def take_ids(self, block: int) -> None:
-        """Take the ids of the next calls and legs from a block. No id is in two blocks.
+        """Take the ids of all further calls and legs from a block of ids.
+
+        No id is in two blocks, so the calls of exchanges with different blocks have different ids.
 
         :param block: the number of the block, 0 or more.
         """
@@ -316,7 +318,7 @@ class Switchboard:
         """Continue or end a call after one participant has left, or could not be reached.
 
         - Coach: the call continues.
-        - Third party: the call continues if the state diagram allows it. Otherwise the call ends.
+        - Third party: the call continues if the call's state allows it. Otherwise the call ends.
         - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
         - Operator, in a talk with the contact: the call ends two seconds later.
         - Operator, in any other state of the call: the call ends.

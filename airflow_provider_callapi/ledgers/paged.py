@@ -166,7 +166,10 @@ class PagedLedger:
         self._changed = {}
 
     def _values(self, places: Iterable[Place]) -> list[dict[str, Any]]:
-        """Return the newest versions of the attempts in ``places`` as JSON, without those no longer kept."""
+        """Return the newest versions of attempts as JSON, without attempts that were deleted.
+
+        :param places: (person, attempt number) of each attempt.
+        """
         return [
             json_of_attempt(attempt)
             for person, number in places
@@ -175,9 +178,9 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Add attempts, given as JSON, to those in memory. A later version replaces an earlier one.
+        """Add JSON attempts to those in memory. A later version replaces an earlier one.
 
-        Return the attempts' keys in the order of ``values``.
+        Return (person, attempt number) of each, in order.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):

@@ -26,9 +26,9 @@ Owner = tuple[str, ...]
 
 
 def read_values(key: str) -> dict[Owner, Any]:
-    """Return the newest 500 values that tasks have stored under a key in Airflow's task state, newest first.
+    """Return up to 500 values that tasks have stored under a key in Airflow's task state, newest first.
 
-    The dict is empty before Airflow 3.3.
+    Exception: the progress of campaigns that are over comes last. The dict is empty before Airflow 3.3.
 
     :param key: the key, such as ``callapi_campaign_progress``.
     :return: (dag id, run id, task id, map index) of the task → the stored JSON value.
@@ -39,7 +39,7 @@ def read_values(key: str) -> dict[Owner, Any]:
 
 
 def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
-    """Return the newest 500 values under a key, or under this key with a number behind it.
+    """Return the newest 500 values under a key, or under this key with an added number.
 
     A task that places several calls stores its journals under such keys, see `NumberedStore`.
 
@@ -55,9 +55,9 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return the newest 500 entries with the key ``key``: (task, key, value).
+    """Return up to 500 entries, newest first, ended campaigns last: (task, key, value).
 
-    ``numbered`` True: the entries whose key begins with ``key``.
+    ``numbered`` True: also keys that begin with ``key``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+

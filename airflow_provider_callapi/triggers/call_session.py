@@ -162,7 +162,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return after how many seconds from now the whole wait ends, even if no poll gets an answer."""
+        """Return after how many seconds the wait for the call ends at the latest, even without a snapshot."""
         # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
         # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)

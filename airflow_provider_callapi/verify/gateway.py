@@ -101,7 +101,7 @@ class Service:
     :param secret: the password for the login, or the permanent access key.
     :param sleep: a function that waits for a number of seconds.
     :ivar limits: how many points are left, and when they reset, in the form of `Answer.limits`. The values
-        come from the newest answer that contained them. Empty: no answer did.
+        come from the newest answer that contained them. Empty: no answer has contained them yet.
     """
 
     def __init__(
@@ -143,8 +143,8 @@ class Service:
 
         :param method: the method of the API, e.g. ``list.calls``.
         :param params: the parameters of the request, without ``access_token``.
-        :param token: the access token for this request. None: the service's own token, after a login if
-            necessary.
+        :param token: the access token for this request. None: the access token of this object, after a
+            login if necessary.
         :return: the answer. If the service refuses the request, the answer contains the error.
         :raises CallApiError: the service gives no answer, or refuses the login.
         """

@@ -58,7 +58,7 @@ class ReportWatch:
     def take(self, at: float, missing_since: float | None) -> None:
         """Ask for the report of the call if a request is due, and write into ``seen`` what the report shows.
 
-        Invoke this method after each poll of ``list.calls``. A request is due:
+        Use this method after each poll of ``list.calls``. A request is due:
 
         - after each of the first 25 polls, if ``measure_ongoing`` is True.
         - after each poll that does not show the call. After about 30 requests for reports, only one request
@@ -67,8 +67,8 @@ class ReportWatch:
         After a report of the finished call, the method does nothing.
 
         :param at: the time of the poll: seconds since the service replied to the start request.
-        :param missing_since: since when ``list.calls`` has not shown the call: seconds since the same reply.
-            None: ``list.calls`` shows the call.
+        :param missing_since: when the call was first missing in ``list.calls``: seconds since the same reply.
+            0: no poll has shown the call yet. None: the newest poll shows the call.
         """
         if self.has_finished or not self._is_due(at, missing=missing_since is not None):
             return

@@ -38,14 +38,15 @@ def read_people(
 ) -> Plan:
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
-    If several rows have the same number, the person of the first valid row is called. A SIP address whose
-    name is a phone number, such as ``79260000011@example.com``, counts as this number. If these rows name
-    different time zones, the person is not called.
+    If several rows have the same number, the person of the first valid row is called. If the rows with this
+    number name different time zones, the person is not called. A SIP address whose name is a phone number,
+    such as ``79260000011@example.com``, counts as this number.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
     :param template: makes the start request of each person.
-    :param key_of: a function: number, as `own_number` returns it → the person's key in the ledger.
+    :param key_of: a function that takes a number, as `own_number` returns it, and returns the person's key
+        in the ledger.
     :param timezone: IANA name of the time zone of people whose row has no time zone.
     :param shard: the part of the list to keep.
     :raises ListUnreadable: it is not certain what a column means.
@@ -123,8 +124,8 @@ class _PeopleReader:
     def finish(self) -> Plan:
         """Return the plan after the last row.
 
-        :raises ListUnreadable: time zones are in a misnamed column, or many numbers are rounded to
-            ``…00000``.
+        :raises ListUnreadable: a column not named ``timezone`` contains time zones, or many numbers are
+            rounded.
         """
         self._signed.refuse()
         if self._contradictions:

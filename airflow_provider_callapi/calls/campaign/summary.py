@@ -45,7 +45,7 @@ class Ending:
     def accepted(self) -> int:
         """Return how many calls to this person the service placed.
 
-        The number includes calls whose attempts the ledger has deleted, because they rang no phone.
+        The calls of deleted attempts count, too: the ledger deletes older attempts that rang no phone.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten
@@ -59,8 +59,8 @@ class Summary:
 
     :ivar people: how many people are on the contact list. Invalid rows count, duplicates do not.
     :ivar duplicates: how many rows have the number of an earlier row.
-    :ivar callable: how many people could be called: ``people`` without the results ``invalid``,
-        ``do_not_call`` and ``called_recently``.
+    :ivar callable: how many people could be called: all ``people`` except those with the result ``invalid``,
+        ``do_not_call`` or ``called_recently``.
     :ivar results: every `Result` → how many people have it, such as ``{Result.ANSWERED: 36, …}``.
     :ivar calls: how many calls the service placed. Unresolved calls do not count.
     :ivar answered_share: the share of ``callable`` with an answered call.

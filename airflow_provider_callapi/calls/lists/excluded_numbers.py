@@ -4,9 +4,8 @@ The name and the values of a column decide how the column is read:
 
 - A column that is named like a phone number, such as ``phone`` or ``mobile``: each value with a digit must be
   readable.
-- Any other column, such as ``comment``: all numbers in the texts count. A text is long if it has as many
-  digits as a phone number. If most long texts are phone numbers, the column must contain no text that looks
-  like a mistyped number.
+- Any other column, such as ``comment``: all numbers in the texts count. If most of the texts with seven or
+  more digits are phone numbers, a text that looks like a mistyped number counts as unreadable.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class ExcludedNumbers:
             yield from self._others.setdefault(name, _OtherColumn(name)).read(line, text, self._region)
 
     def unreadable(self) -> dict[int, str]:
-        """Return the rows that contain an unreadable entry: number of the row → what is wrong, in order."""
+        """Return the unreadable rows: number of the row → what is wrong, in the order of the rows."""
         problems = {**dict.fromkeys(self._rounded.lines(), ROUNDED_LIST), **self._problems}
         for column in self._others.values():
             for line, problem in column.problems():
@@ -130,7 +129,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether ``number`` is of the region, and ``text`` has at least as many digits as ``number``."""
+    """Return whether ``number`` has the region's country code, and no more digits than ``text``."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

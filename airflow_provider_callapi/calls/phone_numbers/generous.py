@@ -220,9 +220,9 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
-    """Return the phone numbers in a text, and the text with replaced digits.
+    """Return the phone numbers in a text, and the text without the digits of these numbers.
 
-    The character `_READ` replaces each group of digits of these numbers.
+    The character `_READ` replaces each group of these digits.
     """
     groups = re.findall(r"\d+", segment)
     found: set[str] = set()
@@ -243,9 +243,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the length of the longest sequence of digits that belong to no phone number.
+    """Return the length of the longest sequence of digits outside phone numbers.
 
-    Only the character `_READ` ends a sequence.
+    Only `_READ`, which replaces the digits of a number, ends a sequence.
     """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 

@@ -1,7 +1,7 @@
 """Learns, from the snapshots of an account, how soon a missing call counts as ended.
 
 ``list.calls`` may omit an active call for a moment. So a second snapshot without the call must confirm that
-the call has ended. Usually, it comes from the next regular poll.
+the call has ended. Usually, the second snapshot comes from the next regular poll.
 
 On a *steady account*, missing calls do not come back. There, an extra poll 0.4 seconds later (a *second
 look*) confirms the end sooner.

@@ -46,7 +46,7 @@ class AnswerWitness:
         return {"pause": self._pause.to_json(), "next_asks_for_legs": self._next_asks_for_legs}
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Take over the state of another witness, e.g. of the sensor's witness in another process.
+        """Take over the state of another witness, e.g. of the witness that a sensor used in another process.
 
         :param stored: what `to_json` of the other witness has returned.
         """

@@ -59,7 +59,7 @@ class AlertOptions:
 
 
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert, such as ``tag:36``. Empty: an answer is enough.
+    """Return the marks that acknowledge an alert, e.g. ``tag:36``. Empty: an answered call acknowledges it.
 
     :raises ValueError: a mark cannot be used.
     """
@@ -76,7 +76,7 @@ def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, 
 
 
 def read_due_acknowledgement(acknowledged_by: Any, scenario_id: Any, log: Any) -> tuple[Mark, ...]:
-    """Return the marks that acknowledge an alert. Empty: an answer is enough.
+    """Return the marks that acknowledge an alert. Empty: an answered call acknowledges it.
 
     If a mark cannot be used, log an error and return an empty tuple.
     """
@@ -98,7 +98,7 @@ def read_scenario(scenario_id: Any, log: Any) -> int | None:
 
 
 def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any], log: Any) -> dict[str, Any]:
-    """Return the notifier's optional fields rendered: name → value. None: the field cannot be rendered."""
+    """Render the notifier's optional fields. Return name → value; None: the field cannot be rendered."""
     rendered = {}
     for name, value in values.items():
         try:
@@ -121,7 +121,10 @@ def read_region(region: Any, log: Any) -> str:
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's id. If the id is no text, or contains a person's number, log this and return None."""
+    """Return an alert's ``external_id``. None: the author set none, or it cannot be used.
+
+    If it is no text, or contains the contact's number, log this.
+    """
     if external_id is None or external_id == "":
         return None
     try:

@@ -177,7 +177,7 @@ class CallTry:
     def _prepare_to_dial(
         self, request: StartCall, late: str | None, refuse_closed_hours: Callable[[], None]
     ) -> None:
-        """Check that the contact may be called now. A mapped task also publishes whom it will call.
+        """Check that the contact may be called now. A mapped task also records whom this map index calls.
 
         :param late: why it is too late for the call. None: it is not too late.
         :raises CallTooLate: it is too late for the call.
@@ -235,7 +235,7 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """Check that the connection and the journal support ``absence_proven_after``, if it is set.
+        """Check that the connection and the journal support the parameter ``absence_proven_after``, if set.
 
         :param may_dial: False: an unconfirmed call exists, and the error names this call.
         :raises CallApiFailure: the connection or the journal does not support it.
@@ -259,7 +259,7 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed. Then search, and return the call.
+        """Wait until a search can prove that the call was never placed. Then return the result of `start`.
 
         A deferrable task: return a deferral.
         """

@@ -57,7 +57,7 @@ class CallingTimes:
     def refuse_useless_wait(self, now: float, opens_at: float) -> None:
         """Raise an error if the wait for the calling hours is useless.
 
-        For example, a time limit of the task ends earlier. Times are epoch seconds.
+        For example, a time limit of the task ends before the calling hours open. Times are epoch seconds.
         """
         if why := self.hours.why_never(now, self.timezone):
             raise CallApiFailure(f"{why}. No call was placed.")

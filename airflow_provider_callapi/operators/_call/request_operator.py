@@ -48,7 +48,7 @@ def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: st
 
 
 def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
-    """Check the values of a request that contain no template, while Airflow reads the DAG file.
+    """While Airflow reads the DAG file, check those values of a request that contain no template.
 
     :raises InvalidParameter: a value cannot be used.
     """
@@ -94,7 +94,7 @@ def read_call(call_session_id: Any) -> Outcome:
 
 
 class _CheckedAfterConstruction(BaseOperatorMeta):
-    """Metaclass that checks an operator's parameters after the constructors of all its classes have run."""
+    """Metaclass that checks an operator's parameters after its class and all base classes have set them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
         # The base's constructor cannot check: the constructor of a subclass may set attributes later. Airflow

@@ -252,7 +252,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait, but no calling window is known to open within a year.
+        """Raise `CallApiFailure` if people wait for a call, but no calling hours are known within a year.
 
         While a call is active, do nothing.
         """
@@ -274,7 +274,7 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Begin a try, or continue a try after its wait in the triggerer."""
+        """Check the campaign, and announce it. After a deferral, take over the trigger's observations."""
         self._check_identity()
         if self._hook.settings.timezone is None:
             self._memory.remember_timezone(self._rules.timezone)
@@ -307,7 +307,7 @@ class CampaignRun:
             self._sleep(pause.seconds, was_killed)
 
     def _refuse_timeout(self) -> None:
-        """Raise `AirflowTaskTimeout` after ``execution_timeout``, which Airflow forgets in a deferral."""
+        """Raise `AirflowTaskTimeout` after ``execution_timeout``: Airflow does not do so after a deferral."""
         deadline = self._facts.execution_deadline
         if self._event is None or deadline is None or time.time() < deadline:
             return
