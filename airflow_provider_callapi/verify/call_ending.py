@@ -133,7 +133,7 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the call that this command placed. None: it is not among ``calls``."""
+        """Return the session id of the run's call. None: no call in ``calls`` is recognised."""
         named = [
             call
             for call in calls

@@ -143,7 +143,7 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The task's links in Airflow's UI: the link to the recording if ``recording_link`` is set."""
+        """The task's links in Airflow's UI: the link to the recording, or none without ``recording_link``."""
         # For a mapped task, `self` is Airflow's mapped operator. It keeps its parameters in partial_kwargs.
         given = getattr(self, "partial_kwargs", vars(self))
         return (RecordingLink(),) if given.get("recording_link") else ()
@@ -372,9 +372,9 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Add ``placed``, e.g. ``call session 5 was placed``, to the error message of an invalid parameter.
+    """Convert `InvalidParameter` into `CallApiFailure`, and add ``placed`` to the error message.
 
-    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
+    ``placed``: for example ``call session 5 was placed``.
     """
     try:
         yield
