@@ -107,7 +107,8 @@ class CallApiTagCallOperator(_SessionOperator):
         :return: the answer of the service that tagged the call.
         :raises CallApiFailure: the service refuses the request.
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
-        :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``.
+        :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``, or the
+            report has no ``communication_id``.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         report_timeout = self.read_parameters()["report_timeout"]

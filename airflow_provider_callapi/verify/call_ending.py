@@ -144,7 +144,7 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether a call that `_recognise` did not find may still be active.
+        """Return whether the run's call may still be active, although `_recognise` did not find it.
 
         Example: `_recognise` cannot compare a masked phone number.
         """

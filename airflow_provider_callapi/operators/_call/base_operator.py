@@ -218,9 +218,10 @@ class StartCallOperator(RequestOperator):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a deferral has ended. Airflow calls this method in the worker.
 
-        If the deferral failed, e.g. because it lasted too long, the method raises an error.
+        If the deferral failed, e.g. because it lasted too long, the method raises Airflow's error.
 
-        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time.
+        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time. This
+            error replaces Airflow's error.
         """
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
             forbid_redial,

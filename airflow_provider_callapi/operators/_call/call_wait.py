@@ -136,7 +136,7 @@ class CallWait:
     def _run(self, step: Step) -> Result:
         """Wait for the call, fetch its report, tag it, and decide whether the task succeeds.
 
-        Return the call, or a deferral if the task must wait.
+        Return the call, or a deferral if the task waits in the triggerer.
         """
         while True:
             self.refuse_killed()
