@@ -141,7 +141,7 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return the error for one problem that pydantic has found. The error omits the invalid value."""
+        """Return `InvalidParameters` for one problem that pydantic has found, without the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":

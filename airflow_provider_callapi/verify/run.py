@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Search for the call of a failed start request, end it, and return what is known of it.
+        """Search for the call of a failed start request, end it, and return what is known.
 
-        :raises NotPossible: a search is not allowed, or not conclusive.
+        :raises NotPossible: no search is allowed, or its result is unclear.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

@@ -63,7 +63,7 @@ class Acknowledgement:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return an object that collects what the polls show of a call, for ``longest`` seconds at most."""
+    """Return a watch of a call, which ends after ``longest`` seconds at the latest."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
