@@ -157,7 +157,7 @@ def _log_phase(watch: SessionWatch) -> None:
 
 
 def _log_event(event: LogEvent, **fields: Any) -> None:
-    """Write the log line of an event, with the fields as keys of its JSON.
+    """Write the log line of an event. In JSON logs, each field is a key of the line's object.
 
     Omit fields that are None or an empty list.
     """
@@ -264,7 +264,7 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a metric tag's value with underscores in place of the characters that a name may not contain."""
+    """Return a tag's value for the name of a metric: underscores replace forbidden characters and dots."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))  # two for a dot, as in Airflow
 
 

@@ -167,7 +167,7 @@ def _use_bounded_connections(manager: Any) -> None:
 
 @cache
 def _bounded_pool(pool_class: Any) -> Any:
-    """Return a subclass of a pool class. Its connections stop a request when its time is up."""
+    """Return a subclass of a pool class. A connection of the subclass stops a request that takes too long."""
     connection_class = pool_class.ConnectionCls
     if issubclass(connection_class, _BoundedConnection):
         return pool_class

@@ -26,11 +26,12 @@ _STATUSES = frozenset({429, 503})
 def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
     """Return how many seconds a client must wait before it repeats a request that a busy gateway refused.
 
-    The seconds come from the header ``Retry-After``, which contains a number of seconds or a time.
+    The header ``Retry-After`` contains the seconds, or a time. The seconds until this time count from the
+    time in the header ``Date``.
 
     :param status: the HTTP status.
     :param headers: the HTTP headers. The mapping must ignore case.
-    :return: the seconds. None: the status is neither 429 nor 503, or the headers do not state the seconds.
+    :return: the seconds. None: the status is neither 429 nor 503, or the headers do not show the seconds.
     """
     text = headers.get("Retry-After", "").strip()
     if status not in _STATUSES or not text:

@@ -32,7 +32,10 @@ class Credentials(Protocol):
         """
 
     def discard_refused(self, refused: str) -> bool:
-        """Discard a refused access token. Return True if the client can log in to get a new token."""
+        """Discard an access token that the service has refused.
+
+        :return: True: the client can log in to get a new token. False: these credentials need no login.
+        """
 
     def forget(self) -> str | None:
         """Return the stored temporary token for a logout, and forget the token. None: no token is stored."""

@@ -49,8 +49,8 @@ class Entries(list[E]):
     """The readable entries of a list in an answer. The unreadable entries were left out.
 
     :ivar left_out: how many of the left-out entries have no known id.
-    :ivar left_out_ids: the ids of the left-out entries that have a known id. In a report of calls or of legs:
-        call session ids.
+    :ivar left_out_ids: the ids of the left-out entries that have a known id. In a report of calls or of
+        legs, these are call session ids.
     :ivar total: how many entries the whole list has. None: the service states no number.
     """
 

@@ -141,7 +141,7 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return the error for one problem that pydantic has found. The error omits the invalid value."""
+        """Return `InvalidParameters` for one problem that pydantic has found, without the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":
@@ -483,7 +483,7 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number in the parameter ``operator`` of the method ``start.simple_call``."""
+    """Return the number in the parameter ``operator``: a number, or an object with ``phone_number``."""
     # The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
     return value.get("phone_number") if isinstance(value, Mapping) else value
 
@@ -700,9 +700,8 @@ class UntypedRequest(Request[Any]):
 def request_by_name(method: str, params: Mapping[str, Any]) -> UntypedRequest:
     """Return an untyped request for any method of the service.
 
-    Use this function for a method or a parameter that this module does not define. If this module does not
-    define the method, a client repeats the request only if the service has certainly not carried out the
-    first one.
+    Use this function for a method or a parameter that this module does not define. A client sends
+    the request for an undefined method a second time only if the service has certainly not carried it out.
 
     :param method: the method's name, e.g. ``list.calls``.
     :param params: the method's parameters without ``access_token``.

@@ -49,7 +49,7 @@ class RequestJournal:
         """Send a control request at most once in all tries of the task, and return the answer.
 
         If an earlier try has stored the answer to the same request, nothing is sent. A request is the same if
-        its API method and its call are the same, and no user has cleared the task.
+        its API method and its call are the same, and no user has cleared the task after that try.
 
         :param send: a function that sends the request and returns the answer. Its parameter is a function
             that stores the stage ``sending``. ``send`` must call this function before each send.

@@ -50,8 +50,8 @@ def limits(args: Namespace) -> None:
     whether a poll costs points.
 
     - If the connection does not use the Data API: the command prints only the points of the Call API.
-    - If the connection contains a user name: the command does not ask the Data API, because the login costs a
-      point.
+    - If the connection contains a login, and no access key: the command does not ask the Data API, because to
+      log in there costs a point.
     """
     data_api_problem = None
     with open_hook(args) as hook:
@@ -171,9 +171,9 @@ def _read_timezone(hook: CallApiHook) -> str:
 
 
 def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> list[dict[str, Any]]:
-    """Call ``send``. From the answer, return two rows: the points left for this minute and this day.
+    """Send a request. Return two rows: the points (rate-limit units) left for this minute and this day.
 
-    Points are rate-limit units.
+    ``send`` sends the request.
     """
     try:
         send()

@@ -131,7 +131,7 @@ def _statement_for(connection: Any, query: Query) -> str:
 def _open_cursor(connection: Any) -> Any:
     """Return a cursor for a query.
 
-    In PostgreSQL and MySQL, the server keeps the rows, so a long list need not fit into memory.
+    In PostgreSQL and MySQL, the server keeps the rows, so a long list need not fit into the worker's memory.
     """
     driver = type(connection).__module__.partition(".")[0]
     if driver in ("psycopg2", "psycopg"):

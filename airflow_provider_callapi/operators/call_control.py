@@ -1,7 +1,7 @@
 """Airflow operators that control active calls: one operator for each control method of the Call API.
 
 :param call_session_id: the call: a session id, or the dict that a start operator or the sensor returned, e.g.
-    ``start.output``. The parameter can be mapped. The operators that return lists do not have it.
+    ``start.output``. The parameter can be mapped. Operators that return lists have no such parameter.
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 
 If the call already has the requested state, e.g. its recording is already on, the task succeeds.
@@ -107,7 +107,8 @@ class CallApiTagCallOperator(_SessionOperator):
         :return: the answer of the service that tagged the call.
         :raises CallApiFailure: the service refuses the request.
         :raises CallApiFailure: the call has ended, and the connection does not use the Data API.
-        :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``.
+        :raises CallApiTrouble: the Data API has not reported the ended call within ``report_timeout``, or the
+            report has no ``communication_id``.
         :raises CallApiError: the request failed for another reason. A retry may succeed.
         """
         report_timeout = self.read_parameters()["report_timeout"]

@@ -141,7 +141,7 @@ class _Gap:
 def _mark_gap(value: Any) -> Any:
     """Check a value before a template inserts it into a text.
 
-    Return the value. An unsuitable value, such as None, is wrapped in a `_Gap`.
+    Return a suitable value unchanged, and an unsuitable value, such as None, in a `_Gap`.
     """
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 

@@ -133,7 +133,7 @@ class CallEnding:
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 
     def _recognise(self, calls: Entries[CallSession], active: ActiveCall) -> int | None:
-        """Return the session id of the call that this command placed. None: it is not among ``calls``."""
+        """Return the session id of the run's call. None: no call in ``calls`` is recognised."""
         named = [
             call
             for call in calls
@@ -144,7 +144,7 @@ class CallEnding:
         return next((call.call_session_id for call in [*named, *unnamed]), None)
 
     def _may_hide(self, calls: Entries[CallSession], active: ActiveCall) -> bool:
-        """Return whether a call that `_recognise` did not find may still be active.
+        """Return whether the run's call may still be active, although `_recognise` did not find it.
 
         Example: `_recognise` cannot compare a masked phone number.
         """

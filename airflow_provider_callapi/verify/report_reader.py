@@ -1,4 +1,4 @@
-"""Ask the Data API for the reports of one call, and leave out the parts of a request that it refuses.
+"""Ask the Data API for the reports of one call, without the parts of requests that the Data API refuses.
 
 The `ReportReader` stores each refused field, filter or parameter as a finding of ``airflow callapi verify``,
 in a `ReportRules` object.
@@ -94,18 +94,18 @@ class ReportReader:
     def ask(
         self, method: str, keys: Mapping[str, int | str], *, all_fields: bool = False, **params: Any
     ) -> Answer:
-        """Ask for a report. If the Data API refuses a part of the request, repeat the request without it.
+        """Ask for a report. If the Data API refuses a part of the request, repeat it without this part.
 
         A part is a field of ``get.calls_report``, a filter, or ``include_ongoing_calls``. Later requests
         leave out refused parts, too.
 
         :param method: ``get.calls_report`` or ``get.call_legs_report``.
         :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. The request
-            contains the first one that the Data API has not refused. Without a filter, it asks for the newest
-            entries first.
+            contains the first filter that the Data API has not refused. Without a filter, the request asks
+            for the newest entries first.
         :param all_fields: True: the request names no fields, so that the Data API sends its default fields.
         :param params: further parameters of the request.
-        :return: the answer. After a refusal for another reason, it contains the error.
+        :return: the answer. After a refusal for another reason, the answer contains the error.
         :raises CallApiError: a request got no answer, or the Data API refuses the login.
         """
         while True:

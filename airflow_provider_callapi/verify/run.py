@@ -93,7 +93,7 @@ class Run:
         return state.findings
 
     def _run_probe(self, probe: Probe) -> bool:
-        """Run one probe, and return whether it succeeded. If not, end its active call.
+        """Run one probe, and return whether it succeeded. If the probe fails, end its active call.
 
         :raises CallLeft: the call could not be ended.
         """
@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Search for the call of a failed start request, end it, and return what was seen.
+        """Search for the call of a failed start request, end it, and return what is known.
 
-        :raises NotPossible: no search with ``needs_points``, or no verdict.
+        :raises NotPossible: no search is allowed, or its result is unclear.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

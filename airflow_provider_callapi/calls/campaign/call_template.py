@@ -78,7 +78,9 @@ class CallTemplate:
         return read_numbers(values, self.region, method=self.request_type.method)
 
     def written_number(self, row: Mapping[str, Any]) -> str:
-        """Return the number to call, as a person's row contains it.
+        """Return the number to call, as the author's template gives it for a person's row.
+
+        The number is neither checked nor converted.
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the author's template for the number cannot be filled in from this row. The error
@@ -103,7 +105,8 @@ class CallTemplate:
     def request(self, person: Person, external_id: str) -> StartCall:
         """Return the start request that calls one person.
 
-        :param external_id: the ``external_id`` of the attempt, as the function `external_id` returns it.
+        :param external_id: the ``external_id`` of the attempt, from the function
+            `attempt_ids.external_id`.
         :raises InvalidRow: no valid request can be made from the person's row. The error message names the
             field, such as ``call.contact``.
         """

@@ -30,7 +30,7 @@ def may_defer_until(
 ) -> float | None:
     """Return the latest time until which the task of a campaign can defer, in epoch seconds.
 
-    :param pause: the return value of the last `Runner.step`: when the next person may be dialled.
+    :param pause: the return value of the last `Runner.step`. It states when the next person may be dialled.
     :param now: epoch seconds.
     :param preparation: how many seconds a resumed task needs to read the contact list and the ledger.
     :return: the time. None: the task must not defer now, for example because it searches for an unconfirmed

@@ -50,7 +50,8 @@ class Attempt(Struct, frozen=True, gc=False):
     :ivar result: what became of the attempt; None: not known yet.
     :ivar result_known_at: when the result became known; None: not known yet.
     :ivar call: what is known of the call; None: it is not known that the service placed a call.
-    :ivar refused_with: the name of the error with which the service refused the call; None: there is none.
+    :ivar refused_with: the name of the error with which the service refused the call; None: the service has
+        not refused the call, or the error has no name.
     """
 
     person: str
@@ -88,7 +89,8 @@ class ClaimResult:
 
     :ivar granted: True: the intent is stored, and only this process may dial the person. False: this process
         must not dial the person.
-    :ivar held: another process's attempt because of which the ledger refused the claim. None: there is none.
+    :ivar held: the attempt of another process because of which the ledger refused the claim. None: no such
+        attempt.
     :ivar not_before: if the ledger refused the claim for another reason, such as a recent call: from when the
         person may be called, epoch seconds. None: unknown.
     """
@@ -107,7 +109,8 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
     - the same number, and a status other than ``not_placed``; or
     - a lower number, and one of the statuses in `OPEN`: ``dialling``, ``active`` or ``ended``.
 
-    :param newest: the person's newest attempt in the ledger. None: there is none, so the result is False.
+    :param newest: the person's newest attempt in the ledger. None: the person has no attempt, so the
+        result is False.
     :param intent: the attempt that a process wants to dial.
     """
     if newest is None:

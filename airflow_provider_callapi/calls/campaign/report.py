@@ -158,7 +158,7 @@ class _TimeLine:
     def outline(self, height: float, *, busiest: bool) -> str:
         """Return the SVG path of the area in the chart of calls over time.
 
-        A bin is as high as its busiest minute if ``busiest``, else as its average minute.
+        A bin (step) is as high as its busiest minute if ``busiest``, else as its average minute.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         # h1: each bin is one unit wide

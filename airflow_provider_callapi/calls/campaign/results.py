@@ -79,9 +79,9 @@ def _line_number(item: _Listed) -> int:
 
 
 def _list_row(item: _Listed) -> Mapping[str, Any]:
-    """Return a row of the contact list: the row of a person, an invalid row or a duplicate.
+    """Return an item's row in the contact list: column → value.
 
-    :return: column → value.
+    The item is the ending of a person, an invalid row or a duplicate.
     """
     return item.row if isinstance(item, Skipped) else item.person.row
 

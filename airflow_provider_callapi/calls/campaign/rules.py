@@ -20,8 +20,8 @@ class Rules:
     :ivar hours: the hours and days on which people may be called.
     :ivar redial: result of a call → delay of the redial in seconds. None, or no entry: no redial.
     :ivar redial_marks: mark of a call → delay of the redial in seconds; None: no redial. If the call has one
-        of these marks, the first such mark determines the delay in place of ``redial``, even if the contact
-        answered.
+        of these marks, its delay replaces the delay in ``redial``, even if the contact answered. If the call
+        has several, the first of them in this dict counts.
     :ivar block_marks: if a call has one of these marks, the person gets no redial, and the campaign puts the
         person on the account's blacklist.
     :ivar max_attempts: how many calls one person gets at most. Calls that rang no phone do not count.
@@ -30,13 +30,13 @@ class Rules:
         the process, at most this many calls are unconfirmed.
     :ivar appear_timeout: seconds from the start of a call. A call that no snapshot has shown by then counts
         as ended.
-    :ivar call_timeout: how many seconds from its start the campaign watches a call. Then the call counts as
-        ended.
-    :ivar report_timeout: how many seconds after the end of a call the campaign waits for its report. It waits
-        longer while the Data API does not answer. None: there is no Data API.
-    :ivar absence_proven_after: how many seconds snapshots must prove that an unconfirmed call is not active.
-        If no report shows the call either, the person is dialled again. None: an unconfirmed call that is not
-        found gets the result ``unresolved``.
+    :ivar call_timeout: for how many seconds from the start of a call the campaign watches the call. After
+        this time, the call counts as ended.
+    :ivar report_timeout: for how many seconds after the end of a call the campaign waits for the call's
+        report. It waits longer while the Data API does not answer. None: there is no Data API.
+    :ivar absence_proven_after: for how many seconds snapshots must prove that an unconfirmed call is not
+        active. If no report shows the call either, the person is dialled again. None: an unconfirmed call
+        that is not found gets the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone, in which the Data API's reports state times.
     :ivar dial_until: when dialling ends, epoch seconds; infinity: no end.
     :ivar tags: outcome of a call → id of its tag, such as ``{"answered": 36}``.

@@ -180,9 +180,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits with the country code mean a number other than ``not_as``.
+    """Return whether digits, read with their country code, are a number other than ``not_as``.
 
-    In Germany: ``4915123456789``, if ``not_as`` is ``494915123456789``.
+    ``not_as``: the same digits, read without a country code.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False
@@ -268,9 +268,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits without the ``+`` before them mean another number of the region.
+    """Return whether digits, read without their ``+``, are a number of the region other than ``not_as``.
 
-    ``not_as`` is the number that they mean with the ``+``.
+    ``not_as``: the digits, read with the ``+``.
     """
     prefix = NumberingPlan.of(region).national_prefix
     return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)

@@ -46,7 +46,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return the `Acknowledgement` of an alert, with the longest waits for one call and for its report.
+        """Return an alert's `Acknowledgement`: its marks, and the longest waits for a call and its report.
 
         :param requests: the start requests of the alert.
         """
@@ -63,7 +63,7 @@ class Acknowledgement:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return an object that collects what the polls show of a call, for ``longest`` seconds at most."""
+    """Return a watch of a call, which ends after ``longest`` seconds at the latest."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -133,7 +133,7 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
 
 
 def _final_outcome(hook: CallApiHook, outcome: Outcome) -> Outcome | None:
-    """Return what the Data API's report shows of a finished call, or None if there is no report yet."""
+    """Return the final outcome of a call. None: the Data API does not report the call in time."""
     # The Data API reports a call some seconds after the call's end.
     pauses = _REPORT_PAUSES if outcome.status == "ended" else ()
     for pause in (0.0, *pauses):

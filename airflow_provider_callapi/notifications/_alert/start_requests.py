@@ -1,4 +1,4 @@
-"""Build the start requests of an alert: for each phone number, one call that speaks a message."""
+"""Build the start requests of an alert: for each phone number, one call with a message or a scenario."""
 
 from __future__ import annotations
 

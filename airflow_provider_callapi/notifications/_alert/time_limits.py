@@ -47,7 +47,7 @@ def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
 
 
 def connection_pauses(kind: Kind) -> tuple[float, ...]:
-    """Return the pauses, in seconds, before an alert repeats a failed read of its Airflow connection."""
+    """Return how many seconds an alert waits before each repeated read of its Airflow connection."""
     return _SHORT_CONNECTION_PAUSES if kind in _AIRFLOW_LIMITS else _CONNECTION_PAUSES
 
 

@@ -42,7 +42,7 @@ class VariableStore:
 def delete_expired(now: float, *, keep: str) -> None:
     """Check up to 20 Airflow Variables of alerts at random, and delete the expired ones.
 
-    The Variable ``keep`` stays. The time ``now`` is in epoch seconds.
+    The Variable ``keep`` stays. The time ``now`` is in epoch seconds. Before Airflow 3.3, nothing is deleted.
     """
     if not hasattr(Variable, "keys"):  # before Airflow 3.3
         return

@@ -143,7 +143,7 @@ class StartCallOperator(RequestOperator):
 
     @property
     def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:  # type: ignore[override]
-        """The task's links in Airflow's UI: the link to the recording if ``recording_link`` is set."""
+        """The task's links in Airflow's UI: the link to the recording, or none without ``recording_link``."""
         # For a mapped task, `self` is Airflow's mapped operator. It keeps its parameters in partial_kwargs.
         given = getattr(self, "partial_kwargs", vars(self))
         return (RecordingLink(),) if given.get("recording_link") else ()
@@ -218,9 +218,10 @@ class StartCallOperator(RequestOperator):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a deferral has ended. Airflow calls this method in the worker.
 
-        If the deferral failed, e.g. because it lasted too long, the method raises an error.
+        If the deferral failed, e.g. because it lasted too long, the method raises Airflow's error.
 
-        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time.
+        :raises CallApiFailure: the deferral failed, and a retry could call the person a second time. This
+            error replaces Airflow's error.
         """
         from airflow_provider_callapi.operators._call.redial_guard import (  # noqa: PLC0415 - parse time
             forbid_redial,
@@ -372,9 +373,9 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Add ``placed``, e.g. ``call session 5 was placed``, to the error message of an invalid parameter.
+    """Convert `InvalidParameter` into `CallApiFailure`, and add ``placed`` to the error message.
 
-    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
+    ``placed``: for example ``call session 5 was placed``.
     """
     try:
         yield

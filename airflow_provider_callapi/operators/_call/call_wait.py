@@ -125,7 +125,7 @@ class CallWait:
             self._log.info("Killed: call session %s goes on, because cancel_on_kill is False", session_id)
 
     def refuse_killed(self) -> None:
-        """If Airflow has killed the task, `release` a call placed since then, and raise `Killed`."""
+        """If Airflow has killed the task, `release` the call that is active now, and raise `Killed`."""
         # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
         if self._is_killed():
             self.release()
@@ -136,7 +136,7 @@ class CallWait:
     def _run(self, step: Step) -> Result:
         """Wait for the call, fetch its report, tag it, and decide whether the task succeeds.
 
-        Return the call, or a deferral if the task must wait.
+        Return the call, or a deferral if the task waits in the triggerer.
         """
         while True:
             self.refuse_killed()

@@ -29,7 +29,7 @@ def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator
     this error, or Airflow does not retry after this error.
 
     :param known_call: a function that takes the error, and returns words for a call that a retry would not
-        know of, e.g. ``call session 5 was placed``. None: there is no such call.
+        know of, e.g. ``call session 5 was placed``. It returns None if there is no such call.
     """
     try:
         yield

@@ -39,7 +39,7 @@ class Witnesses:
     async def extend(
         self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
     ) -> Snapshot:
-        """Return a poll's result with the answers and ends of calls that the Data API has reported."""
+        """Return a copy of the snapshot, with the answers and ends of calls as the Data API reports them."""
         # ``missing`` are the calls that have vanished since the previous poll and for whose end a trigger
         # waits. While a request is in progress, its thread may change the witness. The copy then contains no
         # answers, or no ends.
