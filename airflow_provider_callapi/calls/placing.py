@@ -319,9 +319,9 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return the active calls that a search could mistake for the new call: (session ids, is complete).
+    """Return session ids of active calls that a search could mistake for the new call, and a bool.
 
-    False: such calls may be missing.
+    False: some of these ids may be missing.
     """
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True

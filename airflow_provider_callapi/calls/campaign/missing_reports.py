@@ -170,8 +170,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign waits for a report whose deadline passed at least an hour ago.
 
-        A try that runs at the end of this hour gives up the report. So the result is True only in a try that
-        began later. If the Data API does not answer, this try asks for ten minutes before it gives up.
+        Each try waits for such a report for at most ten minutes. If the Data API does not answer in this
+        time, `give_up` stops waiting for the report.
         """
         return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 

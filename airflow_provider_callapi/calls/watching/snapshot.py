@@ -101,8 +101,8 @@ def take_snapshot(
     If the poll fails, the function raises no `CallApiError`. The snapshot contains the error as ``failure``.
 
     :param clock: a function that returns the current time, epoch seconds.
-    :param time_limit: the longest time for the poll, in seconds. If the client's own limit is shorter,
-        this limit applies.
+    :param time_limit: the longest time for the poll, in seconds. If the client's own limit is shorter, the
+        client's limit applies.
     """
     try:
         sessions = client.call(ListCalls(), time_limit=time_limit)
@@ -119,9 +119,9 @@ def take_snapshot(
 
 
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
-    """Return one entry for each call: session id → the entry with the most fields.
+    """Merge the entries of each call into the one with the most fields. Return session id → entry.
 
-    The entry gets the legs and tags of all entries of the call.
+    The entry gets the legs and tags of all.
     """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
@@ -131,9 +131,9 @@ def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
 
 
 def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
-    """Return ``session`` with the legs and tags of both entries of the call.
+    """Return ``session`` with the legs and tags of ``other`` added: two entries of one call.
 
-    If ``session`` has no ``external_id``, it gets that of ``other``.
+    If it has no ``external_id``, it gets that of ``other``.
     """
     parts: dict[str, Any] = {
         name: tuple(dict.fromkeys((*getattr(other, name), *getattr(session, name))))
