@@ -197,7 +197,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Let ``soft_fail`` skip the task only after a timeout or an unknown outcome of the call."""
+        """Context manager: with ``soft_fail``, skip the task only after a timeout or a `CallOutcomeUnknown`.
+
+        Any other error fails the task.
+        """
         try:
             yield
         except AirflowSkipException as skip:

@@ -213,7 +213,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 def _use_up_the_minute(call_api: Service) -> None:
     """Use up this minute's points with ``list.calls``, which changes nothing.
 
-    :raises NotPossible: a poll costs too few points, or its cost is unknown.
+    :raises NotPossible: the polls cannot use up the points.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):
