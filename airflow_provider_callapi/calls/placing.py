@@ -381,7 +381,7 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return its session id, or None.
+    Return its session id. None: not found.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))
@@ -420,7 +420,7 @@ def _find_unconfirmed_call(
 
 
 def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll until a call is found or the search ends. Return the call's session id or None.
+    """Poll until a call is found or the search ends. Return its session id. None: not found.
 
     :raises CallApiError: a permanent error, or too many failures.
     """

@@ -150,8 +150,8 @@ class MissingReports:
     def refuse(self, now: float) -> list[Attempt]:
         """Record that the Data API refuses every request, so the missing reports will not come.
 
-        An ended call that a snapshot has shown as answered gets its result now. The attempts of all other
-        ended calls get no result, and stay open.
+        If a snapshot has shown an ended call as answered, its attempt gets a result now. The attempts of all
+        other ended calls get no result, and stay open.
 
         :param now: epoch seconds.
         :return: the attempts with a new result, to store in the ledger.

@@ -35,8 +35,8 @@ class Snapshot:
     :ivar answered: session ids of active calls that were answered, according to the Data API.
     :ivar left_out: how many active calls are missing in ``sessions``, e.g. because their session ids are
         unreadable.
-    :ivar ends: session id → end of a call that is missing in ``list.calls``, as far as the Data API has
-        reported it.
+    :ivar ends: session id → what the Data API reports about the end of a call that is missing in
+        ``list.calls``. Calls whose end the Data API has not reported are left out.
     :ivar longest_return: the longest time in seconds for which an active call was missing before it came
         back. 0: not known.
     """
