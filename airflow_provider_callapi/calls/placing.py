@@ -381,7 +381,7 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return its session id. None: not found.
+    Return the call's session id. None: not found.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))

@@ -121,7 +121,7 @@ def take_snapshot(
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
     """Merge the entries of each call into the one with the most fields. Return session id → entry.
 
-    The entry gets the legs and tags of all.
+    The entry gets the legs and tags of all entries.
     """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
@@ -131,9 +131,9 @@ def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
 
 
 def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
-    """Return ``session`` with the legs and tags of ``other`` added: two entries of one call.
+    """Return ``session`` plus the legs and tags of ``other``, another entry of the same call.
 
-    If it has no ``external_id``, it gets that of ``other``.
+    A missing ``external_id`` also comes from ``other``.
     """
     parts: dict[str, Any] = {
         name: tuple(dict.fromkeys((*getattr(other, name), *getattr(session, name))))
