@@ -120,7 +120,7 @@ class MissingReports:
     def _owner_of(
         self, report: CallReport, unconfirmed_calls: UnconfirmedByExternalId, now: float
     ) -> PersonState | None:
-        """Return the person whose call a report describes. Record an unconfirmed call as found.
+        """Return the person whose call a report describes. If the call was unconfirmed, record it as found.
 
         None: the campaign does not need the report.
         """

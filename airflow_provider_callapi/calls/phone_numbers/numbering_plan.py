@@ -154,7 +154,10 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return a number of the region as E.164 digits. None: the parser of `phonenumbers` must decide."""
+    """Convert a national number, or one with a prefix, to E.164 digits.
+
+    None: the parser of `phonenumbers` must decide.
+    """
     # This reads most numbers, and is faster than the parser of phonenumbers.
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)

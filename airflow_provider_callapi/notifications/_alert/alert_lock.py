@@ -157,7 +157,7 @@ class AlertLock:
 
     @contextmanager
     def _log_failure(self, consequence: str) -> Iterator[None]:
-        """Log an error of the ``with`` block instead of raising it, because an alert must ring.
+        """Context manager: log an error instead of raising it, because an alert must ring.
 
         The log line begins with ``consequence``.
         """
