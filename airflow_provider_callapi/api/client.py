@@ -71,7 +71,8 @@ class Client:
         :param time_limit: the longest time in seconds for each request to the service, also for a login. A
             shorter ``timeout`` of the client's `JsonRpc` applies.
         :param before_each_send: a function without parameters. The client calls it before each send of the
-            request, after a login. If it raises an exception, the client does not send the request.
+            request. If a login comes first, the client calls it after the login. If it raises an exception,
+            the client does not send the request.
         :raises CallApiError: the request failed. The module `airflow_provider_callapi.api.errors` lists the
             subclasses.
         :raises TypeError: the method of the request is ``logout.user``. Use `log_out`.

@@ -157,8 +157,8 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    :ivar connect_time: when the participant picked up. None or a time of zeros: the participant did not pick
-        up, according to this field.
+    :ivar connect_time: when the participant picked up. None or a time of zeros: this field shows no
+        answer. ``is_talked`` may show one nevertheless.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg. On some
         accounts, False also marks an operator who is no employee. None: the Data API does not state whose leg
@@ -218,7 +218,8 @@ class _ReportRequest(PagedRequest[M], Generic[M]):
     def convert_answer(self, data: Any) -> Entries[M]:
         """Convert ``result.data`` of an answer to `Entries` of reports.
 
-        Leave out a report that lacks its session id or a requested field of `needed_fields`.
+        Leave out a report without a session id. If the request asks for a field of `needed_fields`, leave
+        out the reports without this field.
         """
         needed = self.needed_fields.intersection(self.fields)
 
@@ -290,9 +291,9 @@ class _TagRequest(Request[Done]):
 
     @classmethod
     def read_answer(cls, data: Any) -> Done:
-        """Convert the answer's ``result`` or ``result.data`` to `Done`.
+        """Convert ``result.data`` of an answer to `Done`. Without ``data``, convert the ``result`` itself.
 
-        An empty object and ``null`` mean success. Any other answer without the field ``success`` is
+        An empty object and ``null`` mean success. Any other value without the field ``success`` is
         unreadable, and raises pydantic's ``ValidationError``.
         """
         if isinstance(data, dict) and "data" in data:

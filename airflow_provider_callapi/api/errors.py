@@ -67,9 +67,9 @@ def mask_phones(text: str) -> str:
 
 
 def _redact(message: str, value: Any) -> str:
-    """Return an error message in which ``***`` replaces ``value``, a secret of the request.
+    """Return an error message in which ``***`` replaces ``value``, a secret in a request.
 
-    If it is a dict or a list, ``***`` replaces each value in it.
+    If ``value`` is a dict or a list, replace each value in it.
     """
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:

@@ -73,11 +73,11 @@ def fetch_pages(
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries ``page_at`` asks for.
     :param last_offset: the largest offset that ``page_at`` accepts.
-    :param key: a function that takes an entry, and returns a key that no other entry has. None: the function
-        does not notice entries that change their page during the reading.
-    :return: a pair: the entries, and a bool. False: the list may continue after ``last_offset``, or entries
-        changed their page or left the list during the reading, so an entry may be on no page. True: the
-        function has read the last page, or has stopped at two equal pages.
+    :param key: a function that takes an entry, and returns a key that no other entry has. With these keys,
+        `fetch_pages` notices entries that move to another page while it reads. None: it does not notice them.
+    :return: a pair: the entries, and a bool. True: the function has read the last page, or has stopped at two
+        equal pages. False: the list may continue after ``last_offset``. Or entries moved to another page, or
+        left the list, during the reading, so the function may have missed an entry.
     """
     found: list[E] = []
     pages: list[Entries[E]] = []

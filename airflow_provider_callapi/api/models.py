@@ -271,7 +271,7 @@ class CallSession(ListEntry, frozen=True, kw_only=True):
 
 
 class ButtonValue(Answer):
-    """The tag that the press of a phone button sets, or the scenario that it runs."""
+    """The tag that a phone button sets, or the scenario that the button runs."""
 
     id: Number
     value: Text | None = None

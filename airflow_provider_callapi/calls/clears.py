@@ -19,7 +19,10 @@ class Clears:
     run_clears: int = 0
 
     def since(self, earlier: Clears) -> bool:
-        """Return whether a user has cleared the task since an earlier try."""
+        """Return whether a user has cleared the task since an earlier try.
+
+        :param earlier: what the earlier try knew of the clears.
+        """
         # If the DAG file has one retry less than before, the clear after one try leaves max_tries unchanged.
         other_retries = earlier.retries is not None and self.retries != earlier.retries
         return self.generation != earlier.generation or (

@@ -43,7 +43,7 @@ class Concerns(StrEnum):
 
     CONTACT: the contact or the contact's number.
     OUR_SIDE: an employee, an operator, or their lines.
-    ACCOUNT: the customer's account.
+    ACCOUNT: the account at the vendor.
     NETWORK: the telephone network or the service.
     ANY: the reason can concern any participant.
     """

@@ -235,7 +235,10 @@ def _extension(employee: AccountEmployee) -> str | None:
 
 
 def _telephones(employee: AccountEmployee, lines: Entries[SipLine] | None) -> dict[str, bool] | None:
-    """Return an employee's telephones: number → whether the telephone is on. None: some are unknown."""
+    """Return an employee's telephones: number → whether the telephone is on.
+
+    None: the numbers or the SIP lines are not completely known.
+    """
     phones = employee.phone_numbers
     if (
         phones is None

@@ -319,9 +319,9 @@ def _store_placed(journal: Journal, session_id: int, started_at: float) -> Outco
 
 
 def _others_calls(external_id: str, request: StartCall, gateway: CallGateway) -> tuple[tuple[int, ...], bool]:
-    """Return the active calls that a search could mistake for the new call: (session ids, is complete).
+    """Return session ids of active calls that a search could mistake for the new call, and a bool.
 
-    False: such calls may be missing.
+    False: some of these ids may be missing.
     """
     if is_own_id(external_id):  # no other task uses an id that this package made
         return (), True
@@ -381,7 +381,7 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return its session id, or None.
+    Return the call's session id. None: not found.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))
@@ -420,7 +420,7 @@ def _find_unconfirmed_call(
 
 
 def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll until a call is found or the search ends. Return the call's session id or None.
+    """Poll until a call is found or the search ends. Return its session id. None: not found.
 
     :raises CallApiError: a permanent error, or too many failures.
     """

@@ -244,7 +244,10 @@ def _parse_extra(extra: str | None) -> _ExtraFields:
 
 
 def _names_inside(value: Any) -> list[str]:
-    """Return the names of the fields of a dict or of the text of a JSON object. Any other value has none."""
+    """Return the names of the fields of a JSON object, given as a dict or as text.
+
+    Any other value gives an empty list.
+    """
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return re.findall(r'"(\w+)"\s*:', value)
     return list(value) if isinstance(value, dict) else []

@@ -212,9 +212,9 @@ def _candidates(
 
 
 def _wanted_ids(comparison: dict[str, Any]) -> set[int] | None:
-    """Return the session ids that a comparison with ``=`` or ``in`` names, e.g. ``{5, 6}``.
+    """Return the session ids in a filter with ``=`` or ``in``, e.g. ``{5, 6}``.
 
-    None: another operator, or a value is no whole number.
+    None: the filter has another operator, or an id is no whole number.
     """
     value = comparison.get("value")
     values = {"=": [value], "in": value}.get(str(comparison.get("operator")))

@@ -196,9 +196,9 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Raise an error if too few points are left, else return None.
+        """Raise an error if too few points are left. None: enough are left.
 
-        If the profile lets a start request place its call nevertheless, return the error.
+        Return the error of a start request that places its call nevertheless.
         """
         try:
             self.points(account).check(points, switchboard.now)

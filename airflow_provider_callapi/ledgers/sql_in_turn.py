@@ -34,8 +34,9 @@ def claim_in_turn(
     :param intents: the intents, in the order of the people's keys.
     :param min_gap: seconds between two calls to a person. None: no minimum.
     :param db: a connection within a transaction.
-    :param repeated: True: a failed statement of this process may have stored the intents, so stored intents
-        are granted again. False: stored intents belong to other processes, and are refused.
+    :param repeated: True: a failed statement of this process may have stored the intents. If the ledger
+        already contains exactly this intent, it is therefore granted. False: an intent that the ledger
+        already contains belongs to another process, and is refused.
     :return: one `ClaimResult` for each intent, in the order of ``intents``.
     :raises LostRaceError: another process has changed a row after this function had read the row.
     """

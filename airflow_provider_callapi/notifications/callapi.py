@@ -199,7 +199,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
         The fields ``message``, ``external_id``, ``dialing_timeout`` and ``region`` are optional. If an
         optional field cannot be rendered, log the error and set the field to None, because the alert must
-        ring nevertheless. For the same reason, leave out an entry of a list of contacts.
+        ring nevertheless. For the same reason, if an entry of a list of contacts cannot be rendered, leave
+        out the entry.
         """
         context = with_accessors(context)
         optional = {name: getattr(self, name) for name in FALLBACKS}

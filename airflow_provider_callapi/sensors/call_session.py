@@ -188,16 +188,18 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue the task when a wait in the triggerer has ended. Airflow calls this method in the worker.
 
-        The method limits the sensor's parameter ``soft_fail`` (skip the task instead of failing it).
-        Airflow's own method would skip the task after any error. With this method, errors such as a wrong
-        password fail the task.
+        With ``soft_fail`` (skip the task instead of failing it), Airflow's own method would skip the task
+        after any error. With this method, errors such as a wrong password fail the task.
         """
         with self._skip_only_what_is_late():
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
     def _skip_only_what_is_late(self) -> Iterator[None]:
-        """Let ``soft_fail`` skip the task only after a timeout or an unknown outcome of the call."""
+        """Context manager: with ``soft_fail``, skip the task only after a timeout or a `CallOutcomeUnknown`.
+
+        Any other error fails the task.
+        """
         try:
             yield
         except AirflowSkipException as skip:

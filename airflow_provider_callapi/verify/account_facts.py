@@ -38,8 +38,8 @@ def account_zone(findings: Findings, connection_zone: str | None, now: float) ->
     :param findings: what all probes have found out.
     :param connection_zone: the time zone in the Airflow connection; None: the connection names no zone.
     :param now: the present time, epoch seconds.
-    :return: for example ``Europe/Moscow``; None: the zone is not known. If the offset is not known: the zone
-        in the answer to ``get.account``.
+    :return: for example ``Europe/Moscow``. If the offset is not known: the zone in the answer to
+        ``get.account``. None: no zone is known.
     """
     offset = account_offset(findings)
     named = findings.account_zone

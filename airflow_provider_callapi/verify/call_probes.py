@@ -49,8 +49,8 @@ def _simple(bench: Bench, name: str, instruction: str, operator: str | None, fir
 def probe_heard(bench: Bench) -> None:
     """Place a call that plays a message. The user listens to the whole message.
 
-    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
-    contains it under the name ``heard``.
+    The probe stores in `Findings.calls`, under ``heard``, what ``list.calls`` and the Data API's
+    reports show of the call.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -69,8 +69,8 @@ def probe_heard(bench: Bench) -> None:
 def probe_hung_up(bench: Bench) -> None:
     """Place a call that plays a message. The user hangs up during the message.
 
-    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
-    contains it under the name ``hung_up``.
+    The probe stores in `Findings.calls`, under ``hung_up``, what ``list.calls`` and the Data API's
+    reports show of the call.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -105,8 +105,8 @@ def probe_released(bench: Bench) -> None:
 def probe_not_answered(bench: Bench) -> None:
     """Place a call to the user's phone. The user does not pick up.
 
-    The probe stores what ``list.calls`` and the Data API's reports show of the call. `Findings.calls`
-    contains it under the name ``not_answered``.
+    The probe stores in `Findings.calls`, under ``not_answered``, what ``list.calls`` and the Data API's
+    reports show of the call.
 
     :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, or the service did not
         place the call.
@@ -124,7 +124,8 @@ def probe_dead_operator(bench: Bench) -> None:
     """Place two calls, each to the user's phone and to an operator whose phone is switched off.
 
     The user picks up. The calls show whether the service always takes the finish reason of a call from the
-    same leg. `Findings.calls` then contains what was seen, under ``dead_operator_1`` and ``dead_operator_2``.
+    same leg. The probe stores in `Findings.calls`, under ``dead_operator_1`` and ``dead_operator_2``, what
+    ``list.calls`` and the Data API's reports show of the calls.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--dead-operator`` is missing, or the service
         did not place a call.
@@ -163,8 +164,8 @@ def probe_talk(bench: Bench) -> None:
 def probe_second_number(bench: Bench) -> None:
     """Place a call to the user's two phones. The user picks up the operator's phone, not the contact's phone.
 
-    The reports then show which leg (line) gives the whole call its finish reason. `Findings.calls` then
-    contains what was seen, under ``second_number``.
+    The Data API's reports then show which leg (line) gives the whole call its finish reason. The probe stores
+    in `Findings.calls`, under ``second_number``, what ``list.calls`` and the reports show of the call.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--second-number`` is missing, or the service
         did not place the call.
@@ -185,8 +186,8 @@ def probe_limit_exceeded(bench: Bench) -> None:
     The probe uses up the points of the minute, and sends one start request. It stores the result in
     `Findings.limit_refusal`.
 
-    :raises NotPossible: a phone number is missing, the points cannot be used up, the start request fails for
-        another reason, or it is not known whether a call was placed.
+    :raises NotPossible: the option ``--contact`` or ``--virtual-number`` is missing, the points cannot be
+        used up, the start request fails for another reason, or it is not known whether a call was placed.
     :raises CallApiError: the service refuses ``list.calls``, or gives no answer to ``list.calls``.
     """
     numbers = _numbers(bench)
@@ -213,7 +214,7 @@ def probe_limit_exceeded(bench: Bench) -> None:
 def _use_up_the_minute(call_api: Service) -> None:
     """Use up this minute's points with ``list.calls``, which changes nothing.
 
-    :raises NotPossible: a poll costs too few points, or its cost is unknown.
+    :raises NotPossible: the polls cannot use up the points.
     """
     left = None
     for _ in range(_MOST_WASTED_REQUESTS):

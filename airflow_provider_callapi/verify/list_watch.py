@@ -74,7 +74,7 @@ class ListWatch:
         """Write into ``seen`` what one poll shows of the call.
 
         :param rows: the active calls, as JSON objects.
-        :param at: the time of the poll.
+        :param at: the time of the poll, in seconds since the service replied to the start request.
         """
         entry = next((row for row in rows if self._is_shown_by(row)), None)
         if entry is None:

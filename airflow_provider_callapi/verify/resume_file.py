@@ -41,8 +41,8 @@ class State(BaseModel):
 
     :ivar version: the version of the file format.
     :ivar conn_id: the id of the Airflow connection.
-    :ivar account: the first digits of a hash of the account's address and credentials, which are too few to
-        guess a password. Empty: an older version has written the file.
+    :ivar account: the first digits of a hash of the account's address and credentials. They are too few to
+        guess a password from. Empty: an older version has written the file.
     :ivar finished: the names of the finished probes. A later run leaves them out.
     :ivar calls_placed: how many start requests all runs with this file have sent, including failed ones.
     :ivar active: the call that the command must release (end); None: no call is active.

@@ -23,9 +23,9 @@ class Escalation:
 
     `ring_next` calls the next person. If this person does not answer, use `ring_next` again.
 
-    If a call was not placed, e.g. because the service refuses the call, or if it is unknown whether the call
-    was placed, `ring_next` calls the next person at once. Exception: if it is unknown whether the call to the
-    last person was placed, `ring_next` calls the last person once more.
+    If a call was not placed, e.g. because the service refuses the call, `ring_next` calls the next person at
+    once. It does the same if it is unknown whether the call was placed. Exception: if this is unknown for the
+    call to the last person, `ring_next` calls the last person once more.
 
     :ivar external_id: the alert's id. The call to the first person has the id ``<external_id>-1``, and so on.
     :ivar requests: one start request per person, in calling order.

@@ -28,7 +28,7 @@ def is_installed() -> bool:
 def read_calling_hours(
     hours: tuple[time, time] | None, days: CallingDays | None, *, country: str, year: int
 ) -> CallingHours:
-    """Return when people may be called, from the hours and the days that a DAG's author gives.
+    """Return the `CallingHours` (when people may be called) for the hours and days that an author gives.
 
     :param hours: when the daily calling window opens and closes, see `read_hours`. None: all hours.
     :param days: the days on which people may be called. None: every day.

@@ -139,7 +139,10 @@ def _unconfirmed_call(state: PersonState) -> UnconfirmedCall:
 
 
 def _is_missing(unconfirmed: UnconfirmedCall, *, since: float) -> bool:
-    """Return whether all successful polls since a time (epoch seconds) prove that a call is not active."""
+    """Return whether all successful polls since a time (epoch seconds) prove that a call is not active.
+
+    At least two polls must prove it.
+    """
     return (
         unconfirmed.missing_since is not None
         and unconfirmed.missing_since <= since

@@ -165,9 +165,10 @@ class Campaign:
         ]
 
     def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return the finished calls on which a tag cannot be set, as pairs (attempt, tag id), for the log.
+        """Return the tags that cannot be set on some finished calls, as pairs (attempt, tag id), for the log.
 
-        :param reported: attempts whose result has just become known, with or without a report.
+        :param reported: the attempts to check: those whose result has just become known, with or without a
+            report of the call.
         """
         return [(attempt, tag_id) for attempt in reported for tag_id in self.tags.lost_on_finished(attempt)]
 

@@ -120,7 +120,7 @@ class MissingReports:
     def _owner_of(
         self, report: CallReport, unconfirmed_calls: UnconfirmedByExternalId, now: float
     ) -> PersonState | None:
-        """Return the person whose call a report describes. Record an unconfirmed call as found.
+        """Return the person whose call a report describes. If the call was unconfirmed, record it as found.
 
         None: the campaign does not need the report.
         """
@@ -150,8 +150,8 @@ class MissingReports:
     def refuse(self, now: float) -> list[Attempt]:
         """Record that the Data API refuses every request, so the missing reports will not come.
 
-        An ended call that a snapshot has shown as answered gets its result now. The attempts of all other
-        ended calls get no result, and stay open.
+        If a snapshot has shown an ended call as answered, its attempt gets a result now. The attempts of all
+        other ended calls get no result, and stay open.
 
         :param now: epoch seconds.
         :return: the attempts with a new result, to store in the ledger.
@@ -170,8 +170,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign waits for a report whose deadline passed at least an hour ago.
 
-        A try that runs at the end of this hour gives up the report. So the result is True only in a try that
-        began later. If the Data API does not answer, this try asks for ten minutes before it gives up.
+        Each try waits for such a report for at most ten minutes. If the Data API does not answer in this
+        time, `give_up` stops waiting for the report.
         """
         return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
 

@@ -114,11 +114,11 @@ class UnconfirmedCallSearch:
 def owner_of(
     unconfirmed_calls: UnconfirmedByExternalId, external_id: str | None, found: CallSession | CallReport
 ) -> PersonState | None:
-    """Return the person whose unconfirmed call matches a reported call. None: there is no such person.
+    """Return the person whose unconfirmed call matches a call of the account. None: there is no such person.
 
     :param unconfirmed_calls: the dict of `PersonIndex.unconfirmed_by_external_id`.
-    :param external_id: the ``external_id`` of the reported call; None: the service states no id.
-    :param found: the reported call: an active call, or the Data API's report of a call.
+    :param external_id: the ``external_id`` of the account's call; None: the service states no id.
+    :param found: the account's call: an active call, or the Data API's report of a call.
     """
     for state in unconfirmed_calls.get(folded(external_id or ""), ()):
         if state.unconfirmed_call is not None and state.unconfirmed_call.matches(found):

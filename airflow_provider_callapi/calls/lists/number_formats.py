@@ -39,8 +39,8 @@ def shown_text(value: int, number_format: str) -> str | None:
     Examples: ``+7 926 000-00-01`` for 9260000001, and ``0042`` for 42 with the format ``0000``.
 
     :param number_format: the number format of the cell.
-    :return: the text. None: the number is negative, the format adds no digit, ``+`` or ``-``, or the format
-        has other parts than texts and places for digits.
+    :return: the text. None: the number is negative, or the format adds neither a digit nor ``+`` nor ``-``.
+        None also: the format has other parts than texts and places for digits.
     """
     parts = _parts(number_format)
     if value < 0 or parts is None:

@@ -154,7 +154,10 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Return a number of the region as E.164 digits. None: the parser of `phonenumbers` must decide."""
+    """Convert a national number, or one with a prefix, to E.164 digits.
+
+    None: the parser of `phonenumbers` must decide.
+    """
     # This reads most numbers, and is faster than the parser of phonenumbers.
     if len(digits) in plan.lengths:  # the digits may be a national number as they are
         return None if plan.may_have_prefix(digits) else _join_valid(plan.country_code, digits)
@@ -169,14 +172,20 @@ def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
 
 
 def _join_valid(country_code: str, national: str) -> str | None:
-    """Return a country code and a national number as E.164 digits if they are certainly valid, else None."""
+    """Join a country code and a national number to E.164 digits.
+
+    None: it is not certain that they are a valid number.
+    """
     if national.startswith("0") or not is_valid_national(int(country_code), national):
         return None  # the parser of phonenumbers must decide
     return f"{country_code}{national}"
 
 
 def _read_by_country_code(digits: str) -> PhoneNumber | None:
-    """Convert ``79260000001`` (with a country code) to a phone number. None: not certainly valid."""
+    """Convert digits with a country code, e.g. ``79260000001``, to a phone number.
+
+    None: it is not certain that the number is valid.
+    """
     import phonenumbers  # noqa: PLC0415
 
     for length in (1, 2, 3):  # no country code is the beginning of another one

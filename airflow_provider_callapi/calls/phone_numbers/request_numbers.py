@@ -35,7 +35,10 @@ def read_numbers(values: Mapping[str, Any], region: str, *, method: str) -> dict
 
 
 def _read(value: Any, region: str, field: str, method: str) -> Any:
-    """Return a phone number in the service's form, e.g. ``79260000001``; another value unchanged."""
+    """Return a phone number in the service's form, e.g. ``79260000001``.
+
+    A value that is neither a text nor a number, such as None, stays unchanged.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value  # the request's class refuses it later
     try:
@@ -49,5 +52,5 @@ def _read(value: Any, region: str, field: str, method: str) -> Any:
 # The cache saves time: the operators of a DAG file, and the calls of a campaign, often share a number.
 @lru_cache(maxsize=256, typed=True)
 def _read_destination(value: str | float, region: str) -> str:
-    """Return a phone number in the service's form, e.g. ``79260000001``."""
+    """Return the number to call in the service's form, e.g. ``79260000001``. Cache the result."""
     return read_destination(value, region)

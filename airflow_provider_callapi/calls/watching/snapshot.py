@@ -35,8 +35,8 @@ class Snapshot:
     :ivar answered: session ids of active calls that were answered, according to the Data API.
     :ivar left_out: how many active calls are missing in ``sessions``, e.g. because their session ids are
         unreadable.
-    :ivar ends: session id → end of a call that is missing in ``list.calls``, as far as the Data API has
-        reported it.
+    :ivar ends: session id → what the Data API reports about the end of a call that is missing in
+        ``list.calls``. Calls whose end the Data API has not reported are left out.
     :ivar longest_return: the longest time in seconds for which an active call was missing before it came
         back. 0: not known.
     """
@@ -101,8 +101,8 @@ def take_snapshot(
     If the poll fails, the function raises no `CallApiError`. The snapshot contains the error as ``failure``.
 
     :param clock: a function that returns the current time, epoch seconds.
-    :param time_limit: the longest time for the poll, in seconds. If the client's own limit is shorter,
-        this limit applies.
+    :param time_limit: the longest time for the poll, in seconds. If the client's own limit is shorter, the
+        client's limit applies.
     """
     try:
         sessions = client.call(ListCalls(), time_limit=time_limit)
@@ -119,9 +119,9 @@ def take_snapshot(
 
 
 def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
-    """Return one entry for each call: session id → the entry with the most fields.
+    """Merge the entries of each call into the one with the most fields. Return session id → entry.
 
-    The entry gets the legs and tags of all entries of the call.
+    The entry gets the legs and tags of all entries.
     """
     by_id: dict[int, CallSession] = {}
     for session in sorted(sessions, key=lambda session: len(session.model_fields_set)):
@@ -131,9 +131,9 @@ def _merged(sessions: Iterable[CallSession]) -> dict[int, CallSession]:
 
 
 def _with_parts_of(session: CallSession, other: CallSession) -> CallSession:
-    """Return ``session`` with the legs and tags of both entries of the call.
+    """Return ``session`` plus the legs and tags of ``other``, another entry of the same call.
 
-    If ``session`` has no ``external_id``, it gets that of ``other``.
+    A missing ``external_id`` also comes from ``other``.
     """
     parts: dict[str, Any] = {
         name: tuple(dict.fromkeys((*getattr(other, name), *getattr(session, name))))

@@ -28,7 +28,10 @@ class AlertSuppressed(Exception):
 
 
 def _deployment(log: Any) -> Deployment:
-    """Return the name and the secret keys of this Airflow. Return `NO_DEPLOYMENT` if they are unreadable."""
+    """Return the name and the secret keys of this Airflow as a `Deployment`.
+
+    `NO_DEPLOYMENT`: the name or a key cannot be read.
+    """
     try:
         return read_deployment()  # the name and the keys are part of the alert's id
     except Exception as error:  # e.g. of a secrets backend; a wrong configuration must not prevent the alert
@@ -154,7 +157,7 @@ class AlertLock:
 
     @contextmanager
     def _log_failure(self, consequence: str) -> Iterator[None]:
-        """Log an error of the ``with`` block instead of raising it, because an alert must ring.
+        """Context manager: log an error instead of raising it, because an alert must ring.
 
         The log line begins with ``consequence``.
         """

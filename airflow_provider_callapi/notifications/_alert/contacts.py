@@ -34,7 +34,7 @@ def _split_text(text: str) -> list[str]:
 
 
 def _entries(contact: Any) -> list[Any]:
-    """Return the entries of the parameter ``contact`` in calling order, also those of a list in a list.
+    """Return the entries of the parameter ``contact`` as one flat list in calling order.
 
     The entries of a set are sorted.
     """

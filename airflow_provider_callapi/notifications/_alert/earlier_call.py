@@ -41,9 +41,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Return the alert's reported call after ``since`` (epoch seconds), or None.
+    """Return a reported call of the alert that began after ``since`` (epoch seconds), or None.
 
-    With calls to several people: the call to the last of them.
+    Of several: the one whose person is last in calling order.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person

@@ -34,16 +34,17 @@ class Execution(Protocol):
         """Return whether the callback that runs the alert can write Airflow Variables."""
 
     async def connect(self, hook: CallApiHook) -> None:
-        """Read the Airflow connection, without blocking the event loop if the process has one."""
+        """Read the Airflow connection into ``hook.settings``, without blocking an event loop."""
 
     async def run(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking function, such as a request, and return its result."""
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        """Poll until a call is answered or ends, as ``until`` requires, or the deadline of ``watch`` comes.
+        """Poll until the wait for a call is over.
 
-        ``watch`` then contains what the polls have shown of the call. If the polls fail, the method raises
-        one of `watch_errors`.
+        The wait is over when the call is answered or has ended, as ``until`` requires. The wait is also over
+        at the deadline of ``watch``. ``watch`` then contains what the polls have shown of the call. If the
+        polls fail, the method raises one of `watch_errors`.
         """
 
 

@@ -65,7 +65,10 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 
 
 async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
-    """Read the alert's connection. Try again if it cannot be read, e.g. because a secrets backend is down."""
+    """Read the alert's connection.
+
+    If the read fails, e.g. because a secrets backend is down, repeat it a few times, then raise the error.
+    """
     for pause in (*connection_pauses(failure.kind), None):
         try:
             return await execution.connect(hook)

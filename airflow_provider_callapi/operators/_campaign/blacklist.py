@@ -46,9 +46,11 @@ class BlacklistWriter:
         self._log = log
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Put people on the account's blacklist, if their finished call has a mark of ``block_on``.
+        """Put people whose finished call has a mark of ``block_on`` on the account's blacklist.
 
         Such a mark means that the person objects to calls. If a request fails, the method logs a warning.
+
+        :param attempts: the attempts to check.
         """
         for attempt in attempts if self._marks else ():
             contact = self._contacts[attempt.person]
@@ -60,10 +62,12 @@ class BlacklistWriter:
                     self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put the people who objected to calls on the account's blacklist.
+        """Put all people of a finished campaign who objected to calls on the account's blacklist.
 
-        Skip the people whose numbers are on the blacklist already.
+        A person has objected if one of the person's calls has a mark of ``block_on``. Skip the people whose
+        numbers are on the blacklist already.
 
+        :param endings: the result and the attempts of each person.
         :return: the error texts. An empty list: no request failed.
         """
         objected = {
