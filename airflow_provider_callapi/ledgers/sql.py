@@ -191,9 +191,9 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction and return its result. Repeat it after a failure.
+        """Run a transaction and return its result. Repeat it while the database is not available.
 
-        :raises CallApiTrouble: the last repeat failed, too.
+        :raises CallApiTrouble: the last try failed.
         """
 
         def transaction() -> T:

@@ -32,7 +32,7 @@ _LISTS = ("contacts", "do_not_call")
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
-    """Call each person on a contact list, and write one result row per person.
+    """Call each person on a contact list, and return the counts of the results.
 
     The parameter ``redial`` defines when the operator calls a person again.
 
@@ -42,7 +42,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, …. Asset events of the task's outlets contain it under the key ``callapi_campaign``.
+    ``duration_seconds``, …. Asset events of the task's outlets contain the summary under the key
+    ``callapi_campaign``.
 
     If the DAG run has placed no call, the task fails, except in these cases:
 

@@ -56,7 +56,7 @@ class Pause:
 class Runner:
     """Runs a campaign in steps: each step polls, dials people, tags calls and fetches reports.
 
-    The caller repeats `step` until the campaign is over.
+    Repeat `step` until the campaign is over.
 
     :param campaign: decides which people to dial.
     :param template: makes the start request of each person.

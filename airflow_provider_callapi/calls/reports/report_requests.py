@@ -94,7 +94,8 @@ class Selection:
         and the returned list then counts as incomplete.
 
         :param entries: the reports.
-        :param session_id_field: the field with the call session id in these reports.
+        :param session_id_field: the name of the field with the call session id. If the condition uses this
+            field, an unreadable report of a call session that is not wanted does not count as missing.
         """
         ids = entries.left_out_ids
         if self.field == session_id_field:
@@ -143,7 +144,7 @@ class ReportRequests:
 
     - A report could not be read, or the Data API did not send all reports.
     - The Data API refuses a field that this package needs, or every request.
-    - The caller asked for active calls, too, but the Data API refuses to report active calls.
+    - The list should contain active calls, too, but the Data API refuses to report active calls.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
