@@ -153,7 +153,7 @@ class Record:
 class Journal:
     """The stored record of one task's call.
 
-    If a method changes the record, it returns only after the change is stored.
+    A method that changes the record returns only after the change is stored.
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.

@@ -243,7 +243,7 @@ class Exchange(Dispatcher):
             self._expectations.no_other_rings = True
 
     def play_to_end(self) -> None:
-        """Let every active call take its course at once, without waiting for the clock.
+        """Run the remaining events of every active call at once, without waiting for the clock.
 
         For example, an operator who is being called answers, and the contact's phone then rings. If no script
         ends a call, the call stays active. Use the method only at the end of a test: afterwards, the

@@ -177,7 +177,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 )
 
     def _refuse_expanded_tasks(self) -> None:
-        """In Airflow 3.0 and 3.1, check that no downstream task has its map indexes already.
+        """In Airflow 3.0 and 3.1, check that no downstream task is mapped over a list in the DAG file.
 
         :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
         """

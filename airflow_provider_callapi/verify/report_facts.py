@@ -42,7 +42,7 @@ def session_reason(findings: Findings) -> SessionReason | None:
     certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: the calls of the probe ``dead_operator`` do not show it.
+        leg). None: the calls of the probe ``dead_operator`` do not show which leg.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None

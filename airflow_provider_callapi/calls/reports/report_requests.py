@@ -139,8 +139,8 @@ class ReportRequests:
 
     A request's period begins 1 to 7 days before the wanted interval, and usually ends 1 day after it.
 
-    If a returned list counts as incomplete, a report that it lacks may still exist. The list is incomplete in
-    these cases:
+    If a returned list counts as incomplete, a report that is not in the list may still exist. The list is
+    incomplete in these cases:
 
     - A report could not be read, or the Data API did not send all reports.
     - The Data API refuses a field that this package needs, or every request.
@@ -151,8 +151,8 @@ class ReportRequests:
         None: nothing is known.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm while the period ends 1 day after the interval.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. It is used if
-        the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. The function is
+        used if the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
     """
 
     def __init__(

@@ -55,7 +55,8 @@ def subscribe(
 ) -> Subscription:
     """Return a subscription to the polls of a connection's active calls, for an ``async with`` block.
 
-    All triggers of an event loop share the polls.
+    In ``async with subscribe(…) as next_snapshot``, ``await next_snapshot()`` returns the next snapshot. All
+    triggers of an event loop share the polls.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
