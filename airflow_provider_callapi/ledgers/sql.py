@@ -191,9 +191,9 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a transaction and return its result. Repeat it while the database is not available.
+        """Run a transaction and return its result. After a failure, repeat it as ``retrying`` states.
 
-        :raises CallApiTrouble: the last try failed.
+        :raises CallApiTrouble: the last repeat failed.
         """
 
         def transaction() -> T:

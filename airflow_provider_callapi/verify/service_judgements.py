@@ -65,7 +65,7 @@ def ongoing(context: Context) -> Judgement:
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``.
 
-    ``leave empty``: neither source surely shows an unconfirmed call.
+    ``leave empty``: neither a poll nor a report surely shows an unconfirmed call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only

@@ -289,9 +289,9 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Of two reports of one call, return the report with the longer talk, or else the newer report.
+    """Return the one of a call's two reports that has the longer talk. If equal: the newer report.
 
-    A report without a talk may hide the call's answer.
+    The other report may lack the talk.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest

@@ -42,9 +42,9 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Convert phone numbers of the account to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
+    """Convert the account's phone numbers to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
 
-    :raises ValueError: there is no number, or a text is not a number of 5 to 15 digits.
+    :raises ValueError: no number, or not 5 to 15 digits.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
