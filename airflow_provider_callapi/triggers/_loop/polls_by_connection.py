@@ -110,7 +110,7 @@ class _Poller:
         )
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If it cannot be read, try again for three minutes."""
+        """Return the Airflow connection. After a transient error, try again for up to three minutes."""
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
             try:
