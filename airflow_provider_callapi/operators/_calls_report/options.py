@@ -126,7 +126,7 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
     """Check that parameters fit together, e.g. that no phone numbers go to the return value.
 
-    :raises InvalidParameter: they do not fit.
+    :raises InvalidParameter: parameters do not fit together.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:
