@@ -40,7 +40,7 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _may_be_callers(leg: Leg, session: CallSession) -> bool:
-    """Return whether a leg may be that of a contact who has called the account."""
+    """Return whether a leg may belong to a contact who has called the account."""
     # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
     # number. Only a started call has an external_id.
     if session.direction != "in" or _is_called(session.contact_phone_number, session.legs):
@@ -49,7 +49,7 @@ def _may_be_callers(leg: Leg, session: CallSession) -> bool:
 
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
-    """Return whether the exchange has called the contact's number in one of these legs."""
+    """Return whether at least one of the legs is a call of the exchange to the contact's number."""
     return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
 
 
@@ -72,8 +72,9 @@ class FinishedCall:
 
     :ivar report: the Data API's report of the call.
     :ivar answered: whether the contact picked up. None: not known.
-    :ivar contact_finish_reason: the mnemonic of the reason why the contact's newest leg (line) ended. None:
-        the contact's legs do not prove that the contact did not answer, or the leg's report states no reason.
+    :ivar contact_finish_reason: if the contact's legs prove that the contact did not pick up: the mnemonic
+        of the reason why the newest of these legs (lines) ended. Otherwise None, and also if no reason is
+        reported.
     """
 
     report: CallReport
@@ -84,7 +85,7 @@ class FinishedCall:
 def judge_finished_call(
     report: CallReport, legs: Iterable[LegReport], *, complete: bool = True
 ) -> FinishedCall:
-    """Return what the Data API's two reports of a finished call show: whether the contact answered.
+    """Judge by the Data API's two reports of a finished call whether the contact answered.
 
     A leg is the line of one participant. A leg is connected if its participant picked up. The first rule that
     fits decides:
@@ -92,9 +93,9 @@ def judge_finished_call(
     1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
     3. The contact has legs, and no leg of an unknown participant is connected: not answered.
-    4. The call has legs, all of them belong to other participants, and none is connected: not answered. This
-       rule does not fit if the call's finish reason does not tell why the call failed, e.g.
-       ``subscriber_disconnects`` (the contact hung up): the contact's leg may be missing from the report.
+    4. The call has legs, all of them belong to other participants, and none is connected: not answered.
+       Exception: the call's finish reason names no cause of a failure, e.g. ``subscriber_disconnects`` (the
+       contact hung up). The contact's leg may then be missing from the report, so this rule does not fit.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 
@@ -102,6 +103,7 @@ def judge_finished_call(
     :param legs: the reports of this call's legs. A coach (a third person, who joins the talk of an employee
         and the contact) has a leg, too. A coach's leg counts only if it has the contact's number.
     :param complete: whether all legs of the call could be read.
+    :return: ``report``, whether the contact answered (None: not known), and why the contact's leg ended.
     """
     contacts, unclear, others = _sort_legs(
         report.contact_phone_number, legs, is_started=bool(report.call_api_external_id)

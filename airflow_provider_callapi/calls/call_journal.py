@@ -1,8 +1,8 @@
 """The journal of one task's call: what is stored about the call, and what follows for the task's next try.
 
 Before a task sends a start request, the journal stores an intent. If a later try finds an intent without a
-known call, a second request could ring again. So the try searches for the call by its ``external_id``. The
-function `placing.place` follows this table:
+known call, a second start request could place a second call. So the try searches for the call by its
+``external_id``. The function `placing.place` follows this table:
 
 =================  ====================================================================================
 journal stage      what the next try does
@@ -130,13 +130,17 @@ class Record:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
-        """Return the record that a journal has stored as plain JSON."""
+        """Convert the plain JSON that a journal has stored back to a `Record`."""
         others = tuple(value.get("others", ()))
         return cls(**{**value, "stage": Stage(value["stage"]), "others": others})
 
     @property
     def clears(self) -> Clears:
-        """The values that later show whether a user has cleared the task since the stage was stored."""
+        """The record's ``generation``, ``retries`` and ``run_clears``, as one object.
+
+        With this object, a later try finds out whether a user has cleared the task since the stage was
+        stored.
+        """
         return Clears(self.generation, self.retries, self.run_clears)
 
     @property
@@ -149,7 +153,7 @@ class Record:
 class Journal:
     """The stored record of one task's call.
 
-    If a method changes the record, it returns only after the change is stored.
+    A method that changes the record returns only after the change is stored.
 
     :param store: where the record is kept for the later tries of the task.
     :param owner: dag id, run id, task id and map index of the task.

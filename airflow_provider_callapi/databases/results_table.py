@@ -6,12 +6,13 @@ such rows:
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the
-  entry, such as ``row 17``. If several tasks have a list each and one campaign name: ``row 17 of list 3``.
+  entry, such as ``row 17``. If several tasks with different lists share a campaign name:
+  ``row 17 of list 3``.
 
 The table has the columns of an attempt, such as ``result``, and three more:
 
 - ``contact``: the person's entry in the contact list, as JSON. Null if the task has no contact list.
-- ``list_row``: the position of this entry in the list, from 1, or null.
+- ``list_row``: the position of this entry in the list, from 1. Null if the task has no contact list.
 - ``why``: what is wrong with an invalid entry or a duplicate. Null in all other rows.
 """
 

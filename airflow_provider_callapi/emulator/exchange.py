@@ -237,17 +237,17 @@ class Exchange(Dispatcher):
         ring in these calls:
 
         - In an inbound call.
-        - In a call to a named contact, if the test does not expect that the contact's phone never rings.
+        - In a call to a contact whose phone the test has named, except with ``times=0``.
         """
         with self._lock:
             self._expectations.no_other_rings = True
 
     def play_to_end(self) -> None:
-        """Let every active call take its course at once, without waiting for the clock.
+        """Run the remaining events of every active call at once, without waiting for the clock.
 
         For example, an operator who is being called answers, and the contact's phone then rings. If no script
-        ends a call, the call stays active. Use the method only at the end of a test: afterwards, events of
-        the exchange lie in the future of its clock.
+        ends a call, the call stays active. Use the method only at the end of a test: afterwards, the
+        exchange has events that are later than the time of its clock.
         """
         with self._lock:
             self._current_switchboard().play_to_end()

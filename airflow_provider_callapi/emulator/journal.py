@@ -27,8 +27,8 @@ class Entry(NamedTuple):
         request. Any other kind: an event of a call.
     :ivar method: the API method of a request or a fault. None: the request names no method, or this is an
         event of a call.
-    :ivar call_session_id: the session id of the call. None: there is no call, or the session id was not read.
-        For a fault: None.
+    :ivar call_session_id: the session id of the call. None: there is no call, or the exchange rejected the
+        request before it read the session id. For a fault: None.
     :ivar phone: for ``ring`` and ``answer``, the phone. For any other event of a call, the contact's phone.
         For a request or a fault: None.
     :ivar mnemonic: the error in the answer to a request. None: no error, or this is no request.

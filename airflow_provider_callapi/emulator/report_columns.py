@@ -130,7 +130,7 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report of calls in which the answer shows other values than `call_columns`.
+    """Return the columns of the report of calls whose values in the answer differ from `call_columns`.
 
     If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
     virtual number. Otherwise, the result is empty.

@@ -242,7 +242,7 @@ def check_message(account: Account, name: str, message: Message | None) -> None:
     """Check that the media file of a message exists, or that a text for text-to-speech is short enough.
 
     :param name: the request's parameter that contains the message, e.g. ``contact_message``. The error names
-        it.
+        this parameter.
     :param message: the message. None: there is nothing to check.
     :raises RpcError: ``media_file_not_found``: the account has no such file. ``tts_text_exceeded``: the text
         is longer than `Account.tts_max_length` characters.

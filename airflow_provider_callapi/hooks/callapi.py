@@ -492,7 +492,7 @@ class CallApiHook(BaseHook):
 def _check_start(request: StartCall) -> None:
     """Check an author's start request for `CallApiHook.place_call`.
 
-    :raises InvalidParameter: it is no start request, or its ``external_id`` contains the phone number.
+    :raises InvalidParameter: no start request, or its ``external_id`` contains the number.
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(

@@ -191,9 +191,9 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a database transaction and return its result. Repeat it after a failure.
+        """Run a transaction and return its result. After a failure, repeat it as ``retrying`` states.
 
-        :raises CallApiTrouble: the last repeat failed, too.
+        :raises CallApiTrouble: the last repeat failed.
         """
 
         def transaction() -> T:

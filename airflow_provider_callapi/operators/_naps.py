@@ -12,8 +12,8 @@ _NAP = 1.0
 def naps(seconds: float) -> Iterator[None]:
     """Sleep for a number of seconds in short naps, and yield before each nap.
 
-    The caller can end the sleep between two naps, e.g. after a kill. The sleep does not get longer if the
-    clock is set back. It ends early if the clock jumps ahead, e.g. because the worker was suspended.
+    A loop over the naps can end the sleep between two naps, e.g. after a kill. The sleep does not get longer
+    if the clock is set back. It ends early if the clock jumps ahead, e.g. because the worker was suspended.
     """
     until = time.time() + seconds
     while (left := min(seconds, until - time.time())) > 0:

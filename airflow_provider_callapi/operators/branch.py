@@ -177,9 +177,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 )
 
     def _refuse_expanded_tasks(self) -> None:
-        """In Airflow 3.0 and 3.1, check that no downstream task has its map indexes already.
+        """Check that Airflow 3.0 or 3.1 can skip each downstream task.
 
-        :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
+        :raises CallApiFailure: it cannot, because a task is mapped over a list in the DAG file.
         """
         # Airflow 3.0 and 3.1 find the decision of the branch only for a task without a map index.
         for task in () if AIRFLOW_V_3_2_PLUS else self.downstream_list:

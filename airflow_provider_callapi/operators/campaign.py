@@ -32,7 +32,7 @@ _LISTS = ("contacts", "do_not_call")
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
-    """Call each person on a contact list, and write one result row per person.
+    """Call each person on a contact list, and return the counts of the results.
 
     The parameter ``redial`` defines when the operator calls a person again.
 
@@ -42,7 +42,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
     The operator returns a summary: ``campaign``, ``people``, ``results`` (counts by result), ``calls``,
     ``answered_share``, ``unreached_share``, ``unknown_share``, ``points_used`` (null: not known),
-    ``duration_seconds``, …. Asset events of the task's outlets contain it under the key ``callapi_campaign``.
+    ``duration_seconds``, …. Asset events of the task's outlets contain the summary under the key
+    ``callapi_campaign``.
 
     If the DAG run has placed no call, the task fails, except in these cases:
 
@@ -69,9 +70,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         result of each call, and can redial. Without it, the result of a placed call is only ``answered`` or
         ``unknown``, and the campaign does not redial.
     :param campaign: the campaign's name in the ledger (the stored attempts). By default, the name contains
-        the ids of DAG, task and run. Runs with the same name and the same SQL ledger share their attempts. A
-        person whom one of them has called is not called again by another, except for a redial. Blanks at the
-        ends, repeated blanks and invisible characters do not count.
+        the ids of DAG, task and run. Runs with the same name and the same SQL ledger share their attempts. If
+        one of these runs has called a person, the other runs do not call the person again, except for a
+        redial. Blanks at the ends, repeated blanks and invisible characters do not count.
     :param shard: the part of the list that this task calls: ``"2/4"`` is the second of four parts. The phone
         number decides about the part. To divide a list among tasks, map the operator over the parts. None
         (default): the whole list.
@@ -81,10 +82,10 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         ``{"blacklist": True, "list": …}`` also excludes the account's blacklist (needs the Data API). The key
         ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable (not a phone number), 0 by
-        default. With more, the task fails before it dials. If more entries become unreadable later, the
-        campaign dials no one until the list is corrected.
-    :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code belong to it,
-        and ``"workdays"`` are its workdays.
+        default. With more such entries, the task fails before it dials. If more entries become unreadable
+        later, the campaign dials no one until the list is corrected.
+    :param region: ISO 3166 code of a country, ``RU`` by default. Numbers without a country code are
+        numbers of this country, and ``"workdays"`` are its workdays.
     :param timezone: IANA time zone of people whose row has none, ``Europe/Moscow`` by default.
     :param calling_hours: the hours in which people may be called, in each person's time zone,
         ``("09:00", "21:00")`` by default. None: all hours.
@@ -113,9 +114,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         Data API. A mark ``operation:<name>`` in ``redial`` or ``block_on`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: how long the campaign may dial after the DAG run's ``run_after`` (the time at which
-        the run was due): a timedelta or seconds, 3 days by default. Then it dials no one, and ends when its
-        active calls are over. If people are left to call, the task fails if this try began too late, or if
-        the DAG run has placed no call. None: no deadline.
+        the run was due): a timedelta or seconds, 3 days by default. Later, the campaign dials no one, and
+        ends when its active calls are over. If people are left to call, the task fails if this try began too
+        late, or if the DAG run has placed no call. None: no deadline.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
         database.
@@ -125,7 +126,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         writes each row of the contact list with its result. A shard adds its number to the name:
         ``results-2-of-4.csv``. A table, ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``:
         during the campaign, the task writes one row for each attempt. At the end, it writes one row for each
-        person without an attempt, each invalid row and each repeated number. It creates a missing table.
+        person without an attempt, each invalid row and each repeated number. The task creates a missing
+        table.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts, without phone
         numbers. A shard adds its number to the file's name.
     :param fail_if_unreached_over: fail the task if more than this share of people is unreached. 0.2 is a

@@ -61,7 +61,7 @@ def list_polling_tasks() -> list[PollingTask]:
 
 
 def find_callers() -> dict[int, Owner]:
-    """Return the task that has placed each call, from the newest 500 journals in Airflow's task state.
+    """Return the task of each call that the newest 500 journals in Airflow's task state contain.
 
     Calls of campaigns are missing. The result is empty before Airflow 3.3.
 

@@ -2,7 +2,8 @@
 
 An Airflow `AssetWatcher` contains the trigger. In one triggerer process, all triggers of an Airflow
 connection share one poll loop. Airflow 3.3 has its own way to share work between triggers: shared streams.
-This trigger does not use them, because they would need a second poll loop beside that of the waiting tasks.
+This trigger does not use them, because they would need a second poll loop beside the loop of the waiting
+tasks.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     The trigger does not notice a call that begins and ends between two polls.
 
     ``event.extra["payload"]`` of the asset event is a dict of the call. The control operators and the sensor
-    accept it as ``call_session_id``. It contains the keys of the dict that the start operators return, and:
+    accept this dict as ``call_session_id``. It contains the keys of the dict that the start operators return,
+    and:
 
     - ``event``, ``direction`` and ``virtual_phone_number``.
     - ``seen_at``: when the poll showed the event, in ISO 8601, UTC.
@@ -96,7 +98,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     :param region: ISO 3166 code of the country of phone numbers without a country code. Default: ``RU``.
         Prefixes always begin with the country code.
     :param include_phone_numbers: True: add ``contact_phone_number`` to the payload. Everyone who can see
-        asset events or the triggerer's log can then read it. Default: False.
+        asset events or the triggerer's log can then read this number. Default: False.
     :param poll_interval: seconds between two polls, at most 600. Default: 5. The triggers of a connection
         share the polls, and the shortest interval counts.
     :raises InvalidParameter: the value of a parameter cannot be used. The error message names the parameter.

@@ -32,9 +32,9 @@ class CallApiCampaignTrigger(BaseTrigger):
     trigger waits:
 
     - If a poll fails, the trigger continues to poll.
-    - If a poll fails with a permanent error, such as a refused key, or if the trigger cannot poll at all, it
-      fires a minute later, or at ``wake_at`` if that is earlier. The task then continues in a worker, which
-      polls too.
+    - If a poll fails with a permanent error, such as a refused key, or if the trigger cannot poll at all:
+      the trigger fires a minute later, or at ``wake_at`` if that is earlier. The task then continues in a
+      worker, which polls too.
 
     :param callapi_conn_id: id of the Airflow connection.
     :param calls: the active calls, as the method `serialize_watches` returns them. Empty: the trigger does

@@ -115,8 +115,8 @@ def external_id(context: Context) -> Judgement:
 def talk_state(context: Context) -> Judgement:
     """Judge whether ``list.calls`` shows a state of talking as soon as the contact has picked up.
 
-    A state of talking is a state of the contact's leg (line), e.g. ``Разговор``. If ``list.calls`` shows it
-    later or never, the assumption does not hold. The result then advises the use of the Data API.
+    A state of talking is a state of the contact's leg (line), e.g. ``Разговор``. If ``list.calls`` shows such
+    a state later or never, the assumption does not hold. The result then advises the use of the Data API.
 
     :return: the judgement. ``holds`` is None if the findings do not show when the state begins.
     """

@@ -1,6 +1,6 @@
 """Place one call to the user's own phone, and watch the call.
 
-The watch ends when the Data API's report contains the finished call.
+With the Data API, the watch usually ends when the report contains the finished call.
 """
 
 from __future__ import annotations

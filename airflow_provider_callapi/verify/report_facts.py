@@ -26,8 +26,7 @@ The ending means that the leg was connected, and that the leg ended together wit
 def own_leg_reasons(findings: Findings) -> bool | None:
     """Return whether the two legs of one call can have different finish reasons in the report of legs.
 
-    Only calls count in which exactly one participant picked up, and whose report contains the reasons of both
-    legs.
+    A call counts if exactly one participant picked up, and if the report contains the reasons of both legs.
 
     :return: True: the reasons differ in at least one of these calls. False: they are equal in each of them.
         None: no call counts.
@@ -43,7 +42,7 @@ def session_reason(findings: Findings) -> SessionReason | None:
     certain.
 
     :return: ``ending_leg`` (the leg that ended the call), ``contact``, ``operator``, or ``any`` (no fixed
-        leg). None: the calls of the probe ``dead_operator`` do not show it.
+        leg). None: the calls of the probe ``dead_operator`` do not show which leg.
     """
     dead = {_is_of_failed_leg(call) for call in findings.placed("dead_operator_1", "dead_operator_2")} - {
         None
@@ -91,8 +90,8 @@ def _is_of_failed_leg(call: CallSeen) -> bool | None:
 def report_delay(findings: Findings) -> float | None:
     """Return the longest time from the end of a call until the report contained the finished call.
 
-    If possible, only those calls count that ``list.calls`` has shown and that the program has not released
-    (ended). Their times are more exact. If there is no such call, all calls count.
+    The times are more exact for calls that ``list.calls`` has shown, and that the program has not released
+    (ended). If there are such calls, only these calls count. Otherwise, all calls count.
 
     :return: seconds, e.g. 7.5; None: no report contained a finished call.
     """

@@ -53,7 +53,7 @@ def ongoing(context: Context) -> Judgement:
     The result also advises a value of the parameter ``absence_proven_after``: the number of seconds after
     which the package assumes that an unconfirmed call was never placed.
 
-    :return: the judgement. ``holds`` is None if the findings do not show it.
+    :return: the judgement. ``holds`` is None if the findings do not show whether the report contains them.
     """
     delay = report_facts.ongoing_delay(context.findings)
     if delay is None:
@@ -63,9 +63,9 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised ``absence_proven_after``: seconds, e.g. ``300``, or ``leave empty``.
+    """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``.
 
-    After this time, a missing call counts as never placed.
+    ``leave empty``: neither a poll nor a report surely shows an unconfirmed call.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only

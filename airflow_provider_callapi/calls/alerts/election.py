@@ -47,8 +47,8 @@ class Progress:
 
     :ivar person: the person's position in the alert's list of people; the first person is 1.
     :ivar call_session_id: the session id of the call.
-    :ivar acknowledged: True: the person has acknowledged the alert, so no one else is called. False: not, or
-        not yet.
+    :ivar acknowledged: True: the person has acknowledged the alert, by the answer or e.g. by a phone key, so
+        no one else is called. False: not, or not yet.
     """
 
     person: int

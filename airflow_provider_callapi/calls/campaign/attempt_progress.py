@@ -60,8 +60,7 @@ class AttemptProgress:
         :param state: the person whom the attempt calls.
         :param held: the person's newest attempt in the ledger.
         :param now: epoch seconds.
-        :return: the attempt in a list, for the caller to store in the ledger. Empty: the attempt is
-            unchanged.
+        :return: a list with the changed attempt, to store in the ledger. Empty: the attempt is unchanged.
         """
         if state.stage is not PersonStage.PLANNED:
             self._index.move(state, PersonEvent.TAKEN_OVER)

@@ -97,7 +97,7 @@ class DialQueue:
         A person on the do-not-call list gets no intent and is finished.
 
         :param now: epoch seconds.
-        :return: the intents. The caller must claim each intent in the ledger before the call. The list is
+        :return: the intents. Claim each intent in the ledger before you send its start request. The list is
             empty if the campaign is paused or stopped, or if the do-not-call list is unknown.
         """
         if self.stopped is not None or self.paused is not None:
@@ -149,10 +149,11 @@ class DialQueue:
     def may_dial(self, intent: Attempt, now: float) -> bool:
         """Return whether the person of a claimed intent may still be dialled.
 
-        A claim takes time, above all if this process was suspended. Meanwhile, the calling window may have
-        closed, or dialling may have stopped. If the intent is older than ``absence_proven_after`` seconds,
-        another process may have decided that the intent's call was never placed, and may have dialled the
-        person.
+        A claim takes time, above all if this process was suspended. The result is False in these cases:
+
+        - Meanwhile, the person's calling window has closed, or dialling has ended or stopped.
+        - The intent is at least ``absence_proven_after`` seconds old. Another process may have decided that
+          the intent's call was never placed, and may have dialled the person.
 
         :param now: epoch seconds.
         """
@@ -235,9 +236,9 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return an addition to an error's text: `` (row 7 of the list)``, or ``""``.
+        """Return the addition to an error's text, e.g. `` (row 7 of the list)``.
 
-        Only an `InvalidParameters` that names no parameter gets the row.
+        ``""``: the error names the parameter, or is no `InvalidParameters`.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

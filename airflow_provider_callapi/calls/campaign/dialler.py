@@ -50,7 +50,7 @@ class Dialler:
 
         :param intents: the records of the next attempts.
         :param changed: other attempts to store in the ledger before the first start request.
-        :raises CallApiError: requests got no answer in too many batches, and no call was placed meanwhile.
+        :raises CallApiError: start requests got no answer in too many batches since a call was last placed.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:

@@ -75,7 +75,7 @@ class Figures:
 
 
 def count_calls(endings: Sequence[Ending], invalid: Sequence[Skipped]) -> Figures:
-    """Count the calls of a campaign, and count the reasons why people were not reached.
+    """Return the counts of a campaign's calls, and of the reasons why people were not reached.
 
     :param endings: the result and the attempts of each person.
     :param invalid: the invalid rows. The function counts their reasons, too.

@@ -34,7 +34,7 @@ class Person:
     :ivar row: the person's row in the contact list: column → value.
     :ivar line: the number of this row in the contact list; the first row is 1.
     :ivar numbers: if ``contact`` is a SIP number: the phone numbers that its name, the part before ``@``, may
-        mean, as E.164 digits.
+        mean, as E.164 digits. Otherwise empty.
     """
 
     key: str

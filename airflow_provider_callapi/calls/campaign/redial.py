@@ -71,8 +71,8 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
     - Otherwise: there is no redial.
 
     There is no redial after `Rules.max_attempts` calls, or after the end of dialling. Calls that rang no
-    phone do not count. If the last call rang no phone, the delay doubles for each earlier call that rang no
-    phone, at most to 32 times the delay.
+    phone do not count as calls here. If the last call rang no phone, the delay doubles for each earlier call
+    that rang no phone, at most to 32 times the delay.
 
     :param now: epoch seconds.
     """

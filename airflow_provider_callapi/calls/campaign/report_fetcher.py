@@ -36,7 +36,7 @@ class ReportFetcher:
         reports, see `MissingReports.refuse`.
 
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger.
+        :return: the changed attempts, to store in the ledger.
         """
         reports = self._gateway.reports
         if reports is None:

@@ -56,7 +56,7 @@ class Pause:
 class Runner:
     """Runs a campaign in steps: each step polls, dials people, tags calls and fetches reports.
 
-    The caller repeats `step` until the campaign is over.
+    Repeat `step` until the campaign is over.
 
     :param campaign: decides which people to dial.
     :param template: makes the start request of each person.
@@ -178,7 +178,7 @@ class Runner:
             self.ledger.record(changed)
 
     def _poll_if_due(self, now: float) -> Snapshot | None:
-        """Poll the active calls and return the result. None: no poll is due.
+        """Poll the active calls and return the snapshot. None: no poll is due.
 
         :raises CallApiError: too many polls in a row failed, or the error is permanent.
         """

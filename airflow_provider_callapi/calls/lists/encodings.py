@@ -81,7 +81,7 @@ def _looks_like_cp1251(head: bytes) -> bool:
 
 
 def _likelihood(head: bytes, encoding: str) -> float:
-    """Return from 0.0 to 1.0 how likely it is that bytes are Russian text in an encoding."""
+    """Return the likelihood, from 0.0 to 1.0, that bytes are Russian text in an encoding."""
     try:
         text = head.decode(encoding)
     except UnicodeDecodeError:

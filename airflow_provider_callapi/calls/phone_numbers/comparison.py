@@ -91,7 +91,7 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
 
 
 def begins_with(number: str | None, prefix: str) -> bool:
-    """Return whether a reported number begins with the digits of ``prefix``, or has exactly these digits.
+    """Return whether a reported number begins with ``prefix``.
 
     The country code 7 may be missing in the reported number, or written as 8: ``84951234567`` begins with
     ``7495``. In a masked number, only the digits before the mask count.

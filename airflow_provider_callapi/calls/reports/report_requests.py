@@ -94,7 +94,8 @@ class Selection:
         and the returned list then counts as incomplete.
 
         :param entries: the reports.
-        :param session_id_field: the field with the call session id in these reports.
+        :param session_id_field: the name of the field with the call session id. If the condition uses this
+            field, an unreadable report of a call session that is not wanted does not count as missing.
         """
         ids = entries.left_out_ids
         if self.field == session_id_field:
@@ -138,20 +139,20 @@ class ReportRequests:
 
     A request's period begins 1 to 7 days before the wanted interval, and usually ends 1 day after it.
 
-    If a returned list counts as incomplete, a report that it lacks may still exist. The list is incomplete in
-    these cases:
+    If a returned list counts as incomplete, a report that is not in the list may still exist. The list is
+    incomplete in these cases:
 
     - A report could not be read, or the Data API did not send all reports.
     - The Data API refuses a field that this package needs, or every request.
-    - The caller asked for active calls, too, but the Data API refuses to report active calls.
+    - The list should contain active calls, too, but the Data API refuses to report active calls.
 
     :param data_api: sends the requests.
     :param refusals: what this Data API has refused before. The methods add each new refusal to this object.
         None: nothing is known.
     :param timezone: IANA name of the time zone in which a request states its period. A wrong zone does no
         harm while the period ends 1 day after the interval.
-    :param account_timezone: a function that returns the IANA name of the account's time zone. It is used if
-        the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
+    :param account_timezone: a function that returns the IANA name of the account's time zone. The function is
+        used if the Data API refuses a period that ends 1 day later. None: ``timezone`` is the account's zone.
     """
 
     def __init__(
@@ -288,16 +289,16 @@ class ReportRequests:
 
 
 def _more_telling(first: Entry, newest: Entry) -> Entry:
-    """Of two reports of one call, return the report with the longer talk, or else the newer report.
+    """Return the one of a call's two reports that has the longer talk. If equal: the newer report.
 
-    A report without a talk may hide the call's answer.
+    The other report may lack the talk.
     """
     seconds = (getattr(report, "talk_duration", None) or 0 for report in (first, newest))
     return first if next(seconds) > next(seconds) else newest
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
-    """Return a key that no other report has, so that a report which arrives twice is kept once."""
+    """Return a key that only copies of the same report share, so that one of the copies is kept."""
     if isinstance(entry, CallReport):
         return (entry.id,)
     # several legs can have the same id, even in one call

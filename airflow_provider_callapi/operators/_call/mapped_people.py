@@ -26,7 +26,7 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class _Entry:
-    """The XCom of one map index: hashes of the people whom it may have called in this DAG run."""
+    """The XCom of one map index: hashes of the people whom the index may have called in this DAG run."""
 
     map_index: int
     people: list[str]
@@ -106,7 +106,7 @@ class PeopleOfIndex:
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
         """Return the entries of the other map indexes, and the indexes that stopped without an entry.
 
-        Wait up to two minutes for the running ones.
+        Wait up to two minutes for running indexes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None

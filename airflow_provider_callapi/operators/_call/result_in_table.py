@@ -1,4 +1,4 @@
-"""Write the call of a start operator, and each change of its state, to a table in the author's database."""
+"""Write a start operator's call, and later changes of the call, to a table in the author's database."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class ResultInTable:
         self.person = person  # the phone number that the task calls
 
     def watch(self, store: KeyValueStore) -> KeyValueStore:
-        """Return a store for the journal that also writes each stored record to the table of results.
+        """Return a store that passes each record to ``store``, and also adds it to the table of results.
 
-        :param store: the store that keeps the journal.
+        :param store: the store of the task's journal.
         """
         return _StoreWithTable(store, self)
 
     def add(self, record: Record) -> None:
-        """Add the stored record of the call to the rows for the table.
+        """Queue a row for the table, made from the stored record of the call.
 
         A background thread writes the row within a few seconds.
         """

@@ -42,9 +42,9 @@ def _read_time(value: Any) -> datetime:
 
 
 def _read_own_numbers(value: Any) -> list[str]:
-    """Convert phone numbers of the account to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
+    """Convert the account's phone numbers to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
 
-    :raises ValueError: there is no number, or a wrong one.
+    :raises ValueError: no number, or not 5 to 15 digits.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):
@@ -126,7 +126,7 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
     """Check that parameters fit together, e.g. that no phone numbers go to the return value.
 
-    :raises InvalidParameter: they do not fit.
+    :raises InvalidParameter: parameters do not fit together.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:

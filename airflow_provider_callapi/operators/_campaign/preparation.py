@@ -192,7 +192,10 @@ def _checksum(text: str) -> str:
 def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raise an error if this try would run another campaign than the task's earlier tries.
 
-    Both parameters are results of `identity_of`.
+    :param now: the result of `identity_of` in this try.
+    :param before: the result of `identity_of` in the task's last try.
+    :raises CallApiFailure: an option or a setting has changed, so that earlier calls would not be found.
+    :raises CallApiTrouble: the contact list has changed, and no user has cleared the task.
     """
     for name in _IDENTITY_FIELDS:
         if now[name] != before[name]:

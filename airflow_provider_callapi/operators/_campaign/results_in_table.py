@@ -45,7 +45,7 @@ class ResultsInTable:
         self._writer.add([self._row(attempt) for attempt in attempts])
 
     def close(self) -> None:
-        """Write the rows that are not in the table yet, within 5 seconds. A failure raises no error."""
+        """Write the rows that are not in the table yet. Wait at most 5 seconds, and raise no error."""
         self._writer.close()  # if it fails: `write_all` or the task's next try writes the rows
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:

@@ -72,7 +72,7 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
 
 
 def _settings_of(callapi_conn_id: str) -> asyncio.Task[ConnectionSettings]:
-    """Return an asyncio task that reads the settings in an Airflow connection once for several callers."""
+    """Return an asyncio task that reads the settings in a connection, once for several triggers."""
     loop = asyncio.get_running_loop()
     lookups = _lookups.setdefault(loop, {})
     if callapi_conn_id not in lookups:

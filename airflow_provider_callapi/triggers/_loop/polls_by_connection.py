@@ -55,7 +55,8 @@ def subscribe(
 ) -> Subscription:
     """Return a subscription to the polls of a connection's active calls, for an ``async with`` block.
 
-    All triggers of an event loop share the polls.
+    In ``async with subscribe(…) as next_snapshot``, ``await next_snapshot()`` returns the next snapshot. All
+    triggers of an event loop share the polls.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
@@ -109,7 +110,7 @@ class _Poller:
         )
 
     async def _read_connection(self) -> Connection:
-        """Return the Airflow connection. If it cannot be read, try again for three minutes."""
+        """Return the Airflow connection. After a transient error, try again for up to three minutes."""
         give_up_at, is_logged = time.time() + _READ_CONNECTION_FOR, False
         while True:
             try:

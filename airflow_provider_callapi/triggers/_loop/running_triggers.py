@@ -50,6 +50,6 @@ def _has_successor(trigger: BaseTrigger) -> bool:
 
 
 def _task_of(trigger: BaseTrigger) -> tuple[Any, ...] | None:
-    """Return what identifies the task of a trigger in all its tries. None: the trigger has no task."""
+    """Return (dag id, run id, task id, map index) of a trigger's task. None: the trigger has no task."""
     task = trigger.task_instance
     return task and (task.dag_id, task.run_id, task.task_id, task.map_index)
