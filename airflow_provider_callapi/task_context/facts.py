@@ -92,7 +92,7 @@ class TaskFacts:
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
             was_cleared=ti.max_tries > retries,
-            mapped=MappedTask(ti) if map_index >= 0 else None,
+            mapped=MappedTask.of(context),
         )
 
 
