@@ -83,6 +83,8 @@ def refuse_files_of_others(mapped: MappedTask | None, paths: Iterable[str]) -> N
     mapped.publish(_FILES_KEY, {"map_index": mapped.map_index, "files": own})
     for entry in mapped.published(_FILES_KEY):
         if entry["map_index"] != mapped.map_index and not set(own).isdisjoint(entry["files"]):
+            # A retry of the other map index must go on: only this one writes nothing.
+            mapped.publish(_FILES_KEY, {"map_index": mapped.map_index, "files": []})
             raise CallApiFailure(
                 f"Map index {entry['map_index']} of this task writes the same file, and one of the two would "
                 "overwrite it. Insert {{ ti.map_index }} into the path. No call was placed."
