@@ -35,7 +35,7 @@ class Person:
         mean, as E.164 digits.
     """
 
-    key: str
+    key: str = field(repr=False)  # in an SQL ledger, it is the phone number
     contact: str = field(repr=False)
     zone: str
     row: Mapping[str, Any] = field(repr=False)
