@@ -75,7 +75,7 @@ class _SessionOperator(_ControlOperator):
 
     def _send_once(self, request: Any, context: Context) -> Done:
         refuse_another_task(context, self)  # fails in a `@task` function that executes the operator
-        self.refuse_second_request(request)
+        self.refuse_second_request(context, request)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with self.hook as hook:
             return send_once(request, facts, hook, retries=self.retries or 0)

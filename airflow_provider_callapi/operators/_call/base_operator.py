@@ -167,7 +167,7 @@ class StartCallOperator(RequestOperator):
             self.refuse_lost_limits()
             self._read_options()
         request = self.make_request()
-        self.refuse_second_request(request)
+        self.refuse_second_request(context, request)
         if request.external_id and contains_number(request.external_id, request.contact):
             raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
         with self._open_try(context) as call_try:
