@@ -25,6 +25,7 @@ from airflow_provider_callapi import exceptions
 from airflow_provider_callapi.api import errors
 from airflow_provider_callapi.api.data_api import DATA_METHODS
 from airflow_provider_callapi.api.methods import METHODS, Repeat
+from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.placing import Unresolved
 
 try:
@@ -120,19 +121,20 @@ class CallApiRetryPolicy(RetryPolicy):
     The next policy of a ``ChainRetryPolicy`` then decides, or else the task's own settings.
 
     :param backoff: the delay before the second try if the service, the network, a storage or a database
-        failed, 30 seconds by default. It doubles with each try, and is shortened at random by up to a
-        quarter.
+        failed: a timedelta or seconds, 30 seconds by default. It doubles with each try, and is shortened at
+        random by up to a quarter.
     :param longest: the longest delay after such a failure, 10 minutes by default. A wait for new points may
         be longer.
+    :raises InvalidParameter: the value of a parameter is not allowed.
     """
 
     def __init__(
         self,
-        backoff: timedelta = timedelta(seconds=30),
-        longest: timedelta = timedelta(minutes=10),
+        backoff: timedelta | float = timedelta(seconds=30),
+        longest: timedelta | float = timedelta(minutes=10),
     ) -> None:
-        self.backoff = backoff
-        self.longest = longest
+        self.backoff = _read_delay("backoff", backoff)
+        self.longest = _read_delay("longest", longest)
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -183,6 +185,20 @@ class CallApiRetryPolicy(RetryPolicy):
         delay = min(self.backoff.total_seconds() * 2.0**doublings, self.longest.total_seconds())
         # Tasks that failed at the same time then do not retry at the same time.
         return timedelta(seconds=delay * random.uniform(0.75, 1.0))  # noqa: S311 - not used for security
+
+
+def _read_delay(name: str, value: Any) -> timedelta:
+    """Return a delay as a timedelta. Raise `InvalidParameter` if the value is no delay from 0."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        delay = timedelta(seconds=value) if is_number else value
+    except (ValueError, OverflowError):  # NaN, or too many seconds
+        delay = None
+    if not isinstance(delay, timedelta) or delay < timedelta(0):
+        raise exceptions.InvalidParameter(
+            f"{name}: a number of seconds (from 0) or a timedelta is needed, and {kind_of(value)} is given"
+        )
+    return delay
 
 
 def _error_chain(error: BaseException) -> Iterator[BaseException]:

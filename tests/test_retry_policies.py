@@ -35,6 +35,18 @@ def decide(error, try_number=1, **policy):
     return CallApiRetryPolicy(**policy).evaluate(error, try_number, 5)
 
 
+@pytest.mark.parametrize("name", ["backoff", "longest"])
+@pytest.mark.parametrize("value", [None, "soon", True, float("nan"), float("inf"), timedelta(minutes=-1), -1])
+def test_a_delay_that_cannot_be_used_is_refused_by_name(name, value):
+    with pytest.raises(exceptions.InvalidParameter, match=f"{name}: "):
+        CallApiRetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize("minute", [60, 60.0, timedelta(minutes=1)])
+def test_a_delay_may_be_a_number_of_seconds_or_a_timedelta(minute):
+    assert CallApiRetryPolicy(minute, minute).serialize() == {"backoff": 60.0, "longest": 60.0}
+
+
 @pytest.mark.parametrize(("error", "seconds"), [(OUT_OF_POINTS, 37), (OUT_OF_POINTS_TODAY, 7200)])
 def test_a_retry_waits_for_the_reset_of_used_up_points(error, seconds):
     decision = decide(error)

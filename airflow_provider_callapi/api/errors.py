@@ -376,13 +376,17 @@ def rejection(
     names = re.findall(r"\w+", (field or "").lower())
     if error_class is InvalidParameters and not DATE_FIELDS.isdisjoint(names):
         error_class = DateRefused
+
+    def shown(name: str | None) -> str | None:
+        return mask_phones(_redact(name, list(secrets))) if name else name
+
     return error_class(
         _redact(str(error.get("message") or "no message"), list(secrets)),
         method=method,
         request_id=request_id,
         code=code,
-        mnemonic=mnemonic,
-        field=field,
+        mnemonic=shown(mnemonic),
+        field=shown(field),
         params=params if isinstance(params, dict) else {},
         value=data.get("value"),
         limits=limits,

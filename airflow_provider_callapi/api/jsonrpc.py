@@ -174,11 +174,12 @@ class JsonRpc:
             raise Unanswered(
                 f"the answer {problem} ({source})", method=method, request_id=request_id
             ) from None
-        except (OSError, HTTPError, ValueError) as error:  # RequestException is an OSError
+        # RequestException is an OSError. The address of a proxy without a host is a TypeError.
+        except (OSError, HTTPError, ValueError, TypeError) as error:
             reason = getattr(error.args[0], "reason", error) if error.args else error
             target = f"{self.url}: {type(reason).__name__}"
             cause: Exception | None = error
-            if isinstance(error, ValueError) and not isinstance(error, InvalidSchema):
+            if isinstance(error, ValueError | TypeError) and not isinstance(error, InvalidSchema):
                 # An address cannot be read. If it is a proxy's, the text of the error may show its password.
                 cause = None
                 target += ". Check the host, and the proxy in the environment (HTTPS_PROXY, ALL_PROXY)"

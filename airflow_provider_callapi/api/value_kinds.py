@@ -1,6 +1,7 @@
-"""Describe an invalid value in an error text without repeating it, e.g. as ``a blank text``.
+"""Tell kinds of values apart: texts with a gap, members of an Enum, and invalid values in an error text.
 
-An invalid value may be a password or a phone number, so an error text must not contain the value.
+An invalid value may be a password or a phone number. An error text therefore does not contain the value, but
+describes it, e.g. as ``a blank text``.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 from airflow_provider_callapi.api.half_characters import has_half_character
@@ -42,6 +44,14 @@ def find_gap(value: Any) -> TextWithGap | None:
     elif not isinstance(value, list | tuple | set | frozenset):
         return None
     return next((gap for gap in map(find_gap, value) if gap is not None), None)
+
+
+def without_enum(value: Any) -> Any:
+    """Return the value of a member of an Enum, and any other value unchanged.
+
+    Jinja writes the name of a member, even if the Enum is also a str: a person would hear "Greeting.HELLO".
+    """
+    return value.value if isinstance(value, Enum) else value
 
 
 def kind_of(value: Any) -> str:

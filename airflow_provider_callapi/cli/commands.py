@@ -23,6 +23,8 @@ from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
+from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
+from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import confirm, fail, print_result, print_rows, warn
 from airflow_provider_callapi.connection.account_zone import DEFAULT_TIMEZONE, fetch_timezone
@@ -131,13 +133,21 @@ def _named_objects(args: Namespace) -> NamedObjects:
     Example: ``--scenario 7`` adds 7 to the field ``scenarios``.
     """
     return NamedObjects(
-        virtual_numbers=frozenset(args.virtual_number or ()),
+        virtual_numbers=frozenset(map(_number_or_text, args.virtual_number or ())),
         scenarios=frozenset(args.scenario or ()),
         employees=frozenset((employee, None) for employee in args.employee or ()),
         media_files=frozenset(map(str, args.media_file or ())),
         tags=frozenset(args.tag or ()),
         sip_lines=frozenset(args.sip_line or ()),
     )
+
+
+def _number_or_text(text: str) -> str:
+    """Return a number as the account lists it, e.g. 74951234567. A text that is no number stays unchanged."""
+    try:
+        return read_destination(text, "RU")
+    except NotANumber:
+        return text
 
 
 def _find_problems(hook: CallApiHook, named: NamedObjects) -> list[str]:

@@ -74,7 +74,8 @@ class _SessionOperator(_ControlOperator):
         return {"call_session_id": request.call_session_id, "already": done.already}
 
     def _send_once(self, request: Any, context: Context) -> Done:
-        refuse_another_task(context, self.task_id)  # fails in a `@task` function that executes the operator
+        refuse_another_task(context, self)  # fails in a `@task` function that executes the operator
+        self.refuse_second_request(context, request)
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
         with self.hook as hook:
             return send_once(request, facts, hook, retries=self.retries or 0)

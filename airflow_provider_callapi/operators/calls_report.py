@@ -12,7 +12,9 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_callapi.exceptions import translate_errors
 from airflow_provider_callapi.operators._calls_report.options import ReportOptions, check_constants
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._storage import refuse_files_of_others
 from airflow_provider_callapi.parameters.rendering import TextStaysText
+from airflow_provider_callapi.task_context.mapped_task import MappedTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -119,6 +121,8 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         from airflow_provider_callapi.operators._calls_report.loading import load_calls  # noqa: PLC0415
 
         options = ReportOptions.read(vars(self))
+        if isinstance(options.to, str):
+            refuse_files_of_others(MappedTask.of(context), [options.to])
         with translate_errors(), CallApiHook(options.callapi_conn_id) as hook:
             interval = read_interval(options, context, hook.timezone)
             return load_calls(options, interval, hook, self.log, now=time.time())

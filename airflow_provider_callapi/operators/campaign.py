@@ -369,7 +369,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             CampaignRun,
         )
 
-        refuse_another_task(context, self.task_id)
+        refuse_another_task(context, self)
         self._refuse_queries_of_others()
         with nothing_sent() if event is None else nullcontext():
             self.refuse_lost_limits()

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from inspect import isroutine
 from typing import Any, ClassVar
 
-from airflow_provider_callapi.api.value_kinds import TextWithGap
+from airflow_provider_callapi.api.value_kinds import TextWithGap, without_enum
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
 _EMPTY = "an empty value (None or NaN); give a default with {{ … or 'a default' }}"
@@ -76,6 +76,7 @@ class TextStaysText:
         the text.
         """
         render: Any = super().render_template  # type: ignore[misc]
+        content = without_enum(content) if isinstance(content, str) else content
         if not (self._refuses_gaps and isinstance(content, str)):
             return render(content, context, jinja_env, *args, **kwargs)
         environment = jinja_env or self.get_template_env()  # type: ignore[attr-defined]
@@ -145,6 +146,7 @@ def _mark_gap(value: Any) -> Any:
     """
     from jinja2 import Undefined  # noqa: PLC0415 - parse time
 
+    value = without_enum(value)
     if isinstance(value, str | Undefined):  # an author may insert an empty text on purpose
         return value
     if is_empty(value):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from airflow.providers.common.compat.sdk import conf
+from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.calls.clears import Clears
 from airflow_provider_callapi.calls.deployment import Deployment
@@ -92,7 +92,7 @@ class TaskFacts:
             deployment=read_deployment(),
             run_clears=getattr(context.get("dag_run"), "clear_number", None) or 0,
             was_cleared=ti.max_tries > retries,
-            mapped=MappedTask(ti) if map_index >= 0 else None,
+            mapped=MappedTask.of(context),
         )
 
 
@@ -133,20 +133,22 @@ def lost_its_state(facts: TaskFacts) -> bool:
     return False
 
 
-def refuse_another_task(context: Mapping[str, Any], task_id: str) -> None:
+def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> None:
     """Raise an error if an operator runs inside another task, for example in a ``@task`` function.
 
     Several operators in one task would overwrite each other's records of calls. A retry would then call
     people a second time.
 
     :param context: Airflow's context of the running task.
-    :param task_id: the id of the operator.
+    :param operator: the operator. An operator inside another task may have the id of that task.
     :raises CallApiFailure: the running task is not the operator's task. No call was placed.
     """
-    running = context["ti"].task_id
-    if running != task_id:
+    running, task = context["ti"].task_id, context.get("task")
+    # Airflow may execute a copy of the task in the context, so the two may be different objects.
+    is_other = isinstance(task, BaseOperator) and type(task) is not type(operator)
+    if running != operator.task_id or is_other:
         raise CallApiFailure(
-            f"Operator {task_id} is executed inside task {running}, which has only one journal. Make the "
-            f"operator a task of its own; for several people, map the operator with expand(contact=[…]). No "
-            "call was placed, and no request was sent."
+            f"Operator {operator.task_id} is executed inside task {running}, which has only one journal. "
+            "Make the operator a task of its own; for several people, map the operator with "
+            "expand(contact=[…]). No call was placed, and no request was sent."
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 
 class MappedTask:
@@ -18,6 +19,13 @@ class MappedTask:
     def __init__(self, ti: Any) -> None:
         self._ti = ti
         self.map_index: int = ti.map_index
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> Self | None:
+        """Return the mapped task of Airflow's context. None: the running task is not mapped."""
+        ti = context.get("ti")
+        map_index = getattr(ti, "map_index", None)
+        return cls(ti) if isinstance(map_index, int) and map_index >= 0 else None
 
     def publish(self, key: str, value: Any) -> None:
         """Show a value to the other map indexes of the task, as an XCom of the running map index.

@@ -311,6 +311,16 @@ def test_no_error_shows_a_value_that_was_sent_as_a_secret_in_another_field() -> 
     assert "82736455" not in everything_shown(error)
 
 
+@pytest.mark.parametrize("place", ["message", "mnemonic", "field"])
+def test_no_part_of_an_error_shows_the_key_of_the_request_or_a_phone_number(place: str) -> None:
+    parts = {"message": "bad", "mnemonic": "bad", "field": "tag_id", place: "bad key-82736455 79260000001"}
+    answer = {"code": -32602, "data": parts, "message": parts["message"]}
+    error = rejection(answer, method="tag.call", secrets=["key-82736455"])
+
+    assert "82736455" not in everything_shown(error)
+    assert "79260000001" not in everything_shown(error)
+
+
 def test_the_masking_of_a_short_value_leaves_the_message_readable() -> None:
     error = rejected(message="Parameter a is wrong", value="a")
     assert "Parameter a is wrong" in str(error)

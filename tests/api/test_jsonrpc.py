@@ -266,6 +266,7 @@ def test_a_request_to_an_invalid_host_is_not_sent(url: str) -> None:
         "socks9://me:{}@proxy.test:3128",
         "ftp://me:{}@proxy.test:3128",
         "http://me:{}@:3128",
+        "http://me:{}@",
     ],
 )
 def test_a_request_through_a_proxy_with_an_unreadable_address_is_not_sent_and_hides_the_proxys_password(

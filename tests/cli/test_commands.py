@@ -414,6 +414,11 @@ def test_a_check_of_objects_that_the_account_has_succeeds(callapi, connection):
     assert json.loads(run.out)["problems"] == []
 
 
+@pytest.mark.parametrize("number", ["+7 (499) 372-06-92", "8 499 372-06-92", " 74993720692 "])
+def test_a_check_finds_a_virtual_number_in_every_spelling_that_operators_read(callapi, connection, number):
+    assert callapi("check", f"--virtual-number={number}").code == 0
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [

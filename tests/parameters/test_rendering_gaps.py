@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +33,11 @@ UNSPEAKABLE = st.one_of(
     st.frozensets(st.text()),
 )
 TEXTS = st.sampled_from(["Order {{ params.x }}", "{{ params.x }}!", "{% if 1 %}{{ params.x }}.{% endif %}"])
+
+
+class Greeting(str, Enum):  # noqa: UP042 - authors write both forms, and Python 3.11 writes this one as its name
+    HELLO = "Hello"
+    BY_NAME = "Hello {{ params.x }}"
 
 
 def rendered(text: str, params: dict[str, Any], *, native: bool, **dag: Any) -> Any:
@@ -136,3 +142,25 @@ def test_an_alert_speaks_its_text_even_with_a_gap() -> None:
     notifier.render_template_fields({"reason": None, "ti": SimpleNamespace(), "dag": DAG("dag")})
 
     assert notifier.message == "Failed: None"
+
+
+@NATIVE
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        (Greeting.HELLO, "Hello"),
+        (Greeting.BY_NAME, "Hello Anna"),
+        ("{{ greeting }}, {{ params.x }}", "Hello, Anna"),
+    ],
+)
+def test_a_member_of_an_enum_is_spoken_as_its_value(text: str, spoken: str, native: bool) -> None:
+    macros = {"user_defined_macros": {"greeting": Greeting.HELLO}}
+
+    assert rendered(text, {"x": "Anna"}, native=native, **macros) == spoken
+
+
+def test_an_alert_speaks_the_value_of_a_member_of_an_enum() -> None:
+    notifier = CallApiNotifier(contact=CONTACT, virtual_phone_number=VNUMBER, message=Greeting.HELLO)
+    notifier.render_template_fields({"ti": SimpleNamespace(), "dag": DAG("dag")})
+
+    assert notifier.message == "Hello"

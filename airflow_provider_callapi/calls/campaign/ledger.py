@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from airflow_provider_callapi.api.private_repr import shown
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
@@ -64,6 +65,14 @@ class Attempt(Struct, frozen=True, gc=False):
     result_known_at: float | None = None
     call: Outcome | None = None
     refused_with: str | None = None
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # In an SQL ledger, the person's key is the phone number.
+        return [*(asdict(self) | {"person": shown("person", self.person)}).items()]
 
     @property
     def rang_no_phone(self) -> bool:

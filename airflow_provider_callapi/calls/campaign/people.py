@@ -37,7 +37,7 @@ class Person:
         mean, as E.164 digits. Otherwise empty.
     """
 
-    key: str
+    key: str = field(repr=False)  # in an SQL ledger, it is the phone number
     contact: str = field(repr=False)
     zone: str
     row: Mapping[str, Any] = field(repr=False)

@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.api.value_kinds import without_enum
 from airflow_provider_callapi.calls.campaign.row_values import (
     EMPTY_VALUE,
     NESTED_VALUE,
@@ -224,7 +225,7 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
     if not isinstance(value, str) or not any(begin in value for begin in ("{{", "{%", "{#")):
         return value
     try:
-        template = RowTemplate(environment, value, values, where)
+        template = RowTemplate(environment, without_enum(value), values, where)
     except TemplateError as error:
         raise ValueError(f"{where}: {error}") from None
     if template.uses_row:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from jinja2 import UndefinedError
 
+from airflow_provider_callapi.api.value_kinds import without_enum
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
 EMPTY_VALUE = "a value is empty (null); give a default with {{ … or 'a default' }}"
@@ -83,6 +84,7 @@ def values_for_templates(value: Any) -> Any:
     text. Texts stay unchanged, because the readers of lists have already replaced the empty texts by
     None.
     """
+    value = without_enum(value)
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):

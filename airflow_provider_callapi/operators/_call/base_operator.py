@@ -161,12 +161,13 @@ class StartCallOperator(RequestOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
-        refuse_another_task(context, self.task_id)
+        refuse_another_task(context, self)
         self._publish_people(context)
         with nothing_sent():
             self.refuse_lost_limits()
             self._read_options()
         request = self.make_request()
+        self.refuse_second_request(context, request)
         if request.external_id and contains_number(request.external_id, request.contact):
             raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
         with self._open_try(context) as call_try:

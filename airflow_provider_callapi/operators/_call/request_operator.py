@@ -121,6 +121,7 @@ class RequestOperator(
         {"call_session_id", "contact_message", "employee", "employee_message", "operator_message"}
         | {"results", "tags", "to_message"}
     )
+    _request: tuple[Any, Request[Any]] | None = None  # the newest try, and its request
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -158,6 +159,20 @@ class RequestOperator(
         :raises CallApiFailure: a value cannot be used.
         """
         return read_request(self.request_type, self._request_values(), region=self._read_region())
+
+    def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:
+        """Check that this try has made no other request, e.g. because a subclass executes itself in a loop.
+
+        :raises CallApiFailure: this try has made another request. A retry would send both again.
+        """
+        ti = context["ti"]
+        this_try = (ti.run_id, ti.map_index, ti.try_number)
+        if self._request is not None and self._request[0] == this_try and self._request[1] != request:
+            raise CallApiFailure(
+                f"Operator {self.task_id} was executed before with other values, and its task has only one "
+                "journal. Map the operator instead, e.g. with expand(contact=[…]). This request was not sent."
+            )
+        self._request = (this_try, request)
 
     def _read_region(self) -> str | None:
         return None if self.region is None else str(read_parameter("region", self.region, TEXT))

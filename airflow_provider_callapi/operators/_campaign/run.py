@@ -60,6 +60,7 @@ from airflow_provider_callapi.operators._campaign.preparation import (
 )
 from airflow_provider_callapi.operators._campaign.services import CampaignServices
 from airflow_provider_callapi.operators._naps import naps
+from airflow_provider_callapi.operators._storage import refuse_files_of_others
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import DELETED_STATE, TaskFacts, lost_its_state
 from airflow_provider_callapi.triggers.campaign import CallApiCampaignTrigger, read_observations
@@ -133,6 +134,8 @@ class CampaignRun:
             options, self._plan, self._memory, scope=self._scope, hook=self._hook, log=log
         )
         self._files = OutputFiles(options, log)
+        if self._event is None and not (self._is_dry_run or options.shard):  # each shard has files of its own
+            refuse_files_of_others(facts.mapped, self._files.paths)
         self._table = self._open_table()
         self._blacklist = BlacklistWriter(self._hook, self._rules.block_marks, self._plan, log)
         self._control = Control(lambda: open_control_store(options, facts.state), log)

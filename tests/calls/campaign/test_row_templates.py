@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import copy
 from decimal import Decimal
+from enum import Enum
 from itertools import product
 from typing import Any
 
@@ -237,3 +238,20 @@ def test_the_items_of_a_list_or_dict_are_inserted_as_before() -> None:
     assert _filled_in("{{ '%s %s' % contact.pair }}", row) == "Anna 2"
     assert _filled_in("{{ contact.ids | first }}, {{ contact.names | length }}", row) == "7, 2"
     assert _filled_in("{{ contact.address | tojson }}", row) == '{"city": "Omsk"}'
+
+
+class _Greeting(str, Enum):  # noqa: UP042 - authors write both forms, and Python 3.11 writes this one as its name
+    BY_NAME = "Hello {{ contact.name }}"
+
+
+class _Tier(Enum):
+    GOLD = "gold"
+
+
+def test_a_member_of_an_enum_is_spoken_as_its_value() -> None:
+    row = {"name": "Anna", "tier": _Tier.GOLD, "all": [_Tier.GOLD]}
+    assert _filled_in(_Greeting.BY_NAME, row) == "Hello Anna"
+    assert (
+        _filled_in("{{ contact.tier }} {{ contact.tier ~ '!' }} {{ contact.all | join }}", row)
+        == "gold gold! gold"
+    )

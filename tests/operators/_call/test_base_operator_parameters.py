@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowFailException
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, BaseOperator, Param
 from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, informer_task
 
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
@@ -23,6 +23,7 @@ from airflow_provider_callapi.operators.start_call import (
 
 pytest_plugins = ["airflow_desk"]
 
+PEOPLE = ["79160000001", "79160000002", "79160000003"]
 DURATIONS = ["timeout", "appear_timeout", "report_timeout"]
 
 
@@ -215,6 +216,50 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
     with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
         operator.execute(loop.context)
     assert desk.sent() == []
+
+
+class Loop(BaseOperator):
+    """A task that executes start operators with its own task id, as a loop in a `@task` function does."""
+
+    def execute(self, context: Any) -> None:
+        for person in PEOPLE:
+            in_another_task(self.task_id, person).execute(context)
+
+
+class CallsEverybody(CallApiStartInformerCallOperator):
+    """A start operator that executes itself once for each person."""
+
+    def execute(self, context: Any) -> Any:
+        for person in PEOPLE:
+            self.contact = person
+            super().execute(context)
+
+
+def in_another_task(task_id: str, contact: str, kind: Any = CallApiStartInformerCallOperator) -> Any:
+    return kind(task_id=task_id, virtual_phone_number=VNUMBER, contact=contact, contact_message=TTS)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize(
+    ("make", "rung", "error"),
+    [
+        (lambda: Loop(task_id="call"), [], "inside task call"),
+        (lambda: in_another_task("call", CONTACT, CallsEverybody), PEOPLE[:1], "only one journal"),
+    ],
+)
+def test_a_loop_over_people_in_one_task_rings_no_person_twice(
+    desk: Desk, make: Any, rung: list[str], error: str, durable: bool
+) -> None:
+    task = Task(desk, make, more_context={"task": make()})
+    task.state = task.state if durable else None
+
+    with pytest.raises(CallApiFailure, match=error):
+        task.run()
+    if durable:
+        with pytest.raises(CallApiFailure, match=error):
+            task.retry()
+
+    assert [call.contact for call in desk.exchange.calls] == rung
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

@@ -235,3 +235,19 @@ def test_an_operator_inside_another_task_sends_no_request(desk, session, method)
         kind(task_id="task", call_session_id=session, **params).execute(loop.context)
 
     assert desk.exchange.requests(method) == 0
+
+
+def test_a_loop_over_tones_in_one_task_fails_after_the_first(desk, session):
+    """The second tone would be taken for a repetition of the first, and silently not be sent."""
+
+    class Dials(call_control.CallApiSendDtmfOperator):
+        def execute(self, context):
+            for self.dtmf_string in "12":
+                super().execute(context)
+
+    task = Task(desk, lambda: Dials(task_id="task", call_session_id=session, dtmf_string="1"))
+
+    with pytest.raises(CallApiFailure, match="only one journal"):
+        task.run()
+
+    assert desk.exchange.requests("send.dtmf") == 1
