@@ -196,7 +196,7 @@ def _read_delay(name: str, value: Any) -> timedelta:
         delay = None
     if not isinstance(delay, timedelta) or delay < timedelta(0):
         raise exceptions.InvalidParameter(
-            f"{name}: a number of seconds (from 0) or a timedelta is needed, and {kind_of(value)} is given"
+            f"{name}: a number of seconds (from 0) or a timedelta is needed; the value is {kind_of(value)}"
         )
     return delay
 

@@ -173,12 +173,6 @@ class ConnectionSettings(BaseModel):
                 )
             base = _base_url("host", host or DEFAULT_HOST, port, allow_http)
             data_url = None
-            if extra_fields.data_api_host and "data_api" not in extra_fields.model_fields_set:
-                raise FieldInvalid(
-                    "extra.data_api_host",
-                    "the connection does not use the Data API; set data_api to true, or to false to keep "
-                    "this host for later",
-                )
             if extra_fields.data_api:
                 data_host = extra_fields.data_api_host or _derive_data_api_host(base)
                 data_url = _base_url("extra.data_api_host", data_host, None, allow_http) + "/v2.0"

@@ -158,14 +158,6 @@ def test_an_empty_time_zone_is_left_to_the_data_api_if_the_connection_uses_it(ex
     assert read(extra).timezone == zone
 
 
-@pytest.mark.parametrize("data_api", [{}, {"data_api": None}, {"data_api": ""}])
-def test_a_data_api_host_without_data_api_is_no_silent_choice(data_api):
-    host = {"extra__callapi__data_api_host": "dataapi.example"}
-
-    assert refusal({**host, **data_api}).startswith("connection my_conn, extra.data_api_host: ")
-    assert read({**host, "data_api": False}).data_api_url is None
-
-
 @pytest.mark.parametrize("extra", [None, "", "{}", {"timeout": None, "timezone": "", "data_api": None}])
 def test_an_empty_field_of_the_form_is_its_default(extra):
     assert read(extra) == read()
