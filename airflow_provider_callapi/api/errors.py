@@ -86,9 +86,9 @@ _ID = re.compile(r"\d{1,9}")
 
 
 def _may_be_shown(field: Any, value: Any) -> bool:
-    """Return whether an error text may contain the invalid value of a field.
+    """Return whether it is safe to repeat a field's invalid value in an error text.
 
-    True: the value is a phone number or a short id. Other values may be secret.
+    True: the value is a phone number (shown shortened) or a short id. Other values may be secret.
     """
     if not isinstance(field, str) or isinstance(value, bool) or not isinstance(value, int | str):
         return False

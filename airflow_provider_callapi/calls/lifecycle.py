@@ -78,7 +78,7 @@ class Finished:
     """The last step of a call's lifecycle: the task has nothing more to do for the call.
 
     :ivar call: the outcome of the call.
-    :ivar verdict: whether the task may accept the call, according to the parameter ``require_answer``.
+    :ivar verdict: whether the task succeeds with this outcome, according to the parameter ``require_answer``.
     """
 
     call: Outcome

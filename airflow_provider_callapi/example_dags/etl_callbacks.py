@@ -22,6 +22,7 @@ from collections import Counter
 from datetime import timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, task
 
 from airflow_provider_callapi.operators.start_call import CallApiStartEmployeeCallOperator
@@ -82,3 +83,5 @@ with DAG(
         return dict(Counter(words[call["answered"]] for call in calls))
 
     report(calls.output)
+    # The task `report` always runs. This second leaf fails the run if the query or a call fails.
+    calls >> EmptyOperator(task_id="all_called_back")

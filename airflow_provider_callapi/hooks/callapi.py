@@ -490,9 +490,9 @@ class CallApiHook(BaseHook):
 
 
 def _check_start(request: StartCall) -> None:
-    """Check an author's start request for `CallApiHook.place_call`.
+    """Check the request that `CallApiHook.place_call` gets.
 
-    :raises InvalidParameter: no start request, or its ``external_id`` contains the number.
+    :raises InvalidParameter: no start request, or its ``external_id`` contains the contact's number.
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(

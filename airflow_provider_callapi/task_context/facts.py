@@ -145,8 +145,8 @@ def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> N
     """
     if "ti" not in context:
         raise CallApiFailure(
-            f"Operator {operator.task_id} is executed without the context of a running task. Make the operator "
-            "a task of its own. No call was placed, and no request was sent."
+            f"Operator {operator.task_id} is executed without the context of a running task. Make the "
+            "operator a task of its own. No call was placed, and no request was sent."
         )
     running, task = context["ti"].task_id, context.get("task")
     # Airflow may execute a copy of the task in the context, so the two may be different objects.

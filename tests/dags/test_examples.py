@@ -267,6 +267,14 @@ def test_each_row_becomes_one_call_back_and_no_label_is_a_phone_number(run_dag, 
     assert not [label for label in map_labels(run) if PHONE.search(label)]
 
 
+def test_a_query_that_fails_is_no_success_of_the_call_backs(run_dag, crm, tmp_path):
+    (tmp_path / "crm.sqlite").unlink()
+
+    run = run_dag(EXAMPLES / "etl_callbacks.py", conf=AT_ANY_HOUR)
+
+    assert (run.state, run.states["report"]) == ("failed", "success")
+
+
 def test_a_day_without_requests_calls_no_one(run_dag, exchange, crm):
     run = run_dag(EXAMPLES / "etl_callbacks.py", conf=AT_ANY_HOUR)
 

@@ -245,7 +245,10 @@ class Pacing:
         return now + limits.minute_reset < self._limits_at + self.limits.minute_reset + _RATE_KNOWN_AFTER
 
     def _reset_at(self, period: str) -> float:
-        """Return when a minute's or day's points are reset (epoch seconds), as the newest counters state."""
+        """Return when the points of ``period`` (``minute`` or ``day``) are reset, epoch seconds.
+
+        The newest answer of the service states this time.
+        """
         # Not counted from now: without a call, no newer answer comes, and the reset would never be reached.
         reset: int | None = getattr(self.limits, f"{period}_reset", None)
         seconds = UNKNOWN_RESETS[period] if reset is None else min(reset, LONGEST_RESETS[period])

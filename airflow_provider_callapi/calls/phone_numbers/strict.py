@@ -230,7 +230,7 @@ def _read_phone(folded: str, given: str, region: str) -> str:
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
-    """Return whether a text may begin with the number of its line in a list: ``2. 30 123456`` in Germany."""
+    """Return whether a text may begin with its position in a list: the 2 in ``2. 30 123456``."""
     plan = NumberingPlan.of(region)
     match = _LINE_NUMBER.fullmatch(text)
     if match is None or match[1] in (plan.country_code, plan.national_prefix):

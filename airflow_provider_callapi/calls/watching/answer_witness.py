@@ -42,7 +42,7 @@ class AnswerWitness:
         self._answered: frozenset[int] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the witness's pause, and whether it asks for the report of legs next, as plain JSON."""
+        """Return as plain JSON until when no request is due, and which of the two reports comes next."""
         return {"pause": self._pause.to_json(), "next_asks_for_legs": self._next_asks_for_legs}
 
     def restore(self, stored: Mapping[str, Any]) -> None:

@@ -214,7 +214,7 @@ class HostSnapshots:
 
 
 def _to_json(shared: _Shared) -> dict[str, Any]:
-    """Return the content of the file, which the host's tasks share, as plain JSON without phone numbers."""
+    """Return plain JSON to write to the file that the host's tasks share. It contains no phone numbers."""
     snapshot = shared.snapshot
     return {
         "format": _FORMAT,

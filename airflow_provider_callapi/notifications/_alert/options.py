@@ -111,7 +111,7 @@ def render_optional(values: Mapping[str, Any], render: Callable[[str, Any], Any]
 
 
 def read_region(region: Any, log: Any) -> str:
-    """Return the region of an alert's numbers. If the value is no region, log it and return an empty text."""
+    """Return the ISO 3166 code ``region`` of an alert. If it is no such code, log this and return ``""``."""
     if isinstance(region, str) and is_region(region):
         return region
     # With a guessed region, the phone of a stranger could ring.

@@ -215,6 +215,8 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
 
     with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
         operator.execute(loop.context)
+    with pytest.raises(CallApiFailure, match="executed without the context of a running task"):
+        operator.execute({})
     assert desk.sent() == []
 
 
