@@ -76,8 +76,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
-        digits = only if text == only else re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
-        return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
+        return frozenset((only,)) if text == only else frozenset((only, *_other_readings(text, region)))
     sip_numbers, rest = _split_sip_numbers(text, region)
     if any("*" in number for number in sip_numbers):
         raise NotANumber(MASKED)
@@ -185,6 +184,12 @@ def _read_strictly(text: str, region: str) -> str | None:
         return read_contact(text, region)
     except NotANumber:
         return None
+
+
+def _other_readings(text: str, region: str) -> Iterator[str]:
+    """Yield the phone numbers that a single number can mean, with or without a country code."""
+    plain = _FRACTION.sub("", fold(text))
+    yield from _readings(re.sub(r"\D", "", plain), region)
 
 
 def _may_be_range(text: str, region: str) -> bool:

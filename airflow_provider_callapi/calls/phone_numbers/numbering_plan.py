@@ -56,6 +56,8 @@ class NumberingPlan:
         when it reads a national number.
     :ivar has_plain_prefix: True: the digits behind the national prefix are the whole national number. False:
         `phonenumbers` may replace the first digits by other digits.
+    :ivar has_one_length: True: all mobile and fixed-line numbers of the region have the same number of
+        digits, as in Russia.
     """
 
     region: str
@@ -65,6 +67,7 @@ class NumberingPlan:
     lengths: frozenset[int]
     parsed_prefix: re.Pattern[str]
     has_plain_prefix: bool
+    has_one_length: bool
 
     @classmethod
     @cache
@@ -78,6 +81,7 @@ class NumberingPlan:
         plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
         if plan is None:
             raise ValueError(f"region: {region!r} is not a code of ISO 3166, such as 'RU'")
+        usual = [kind.possible_length for kind in (plan.fixed_line, plan.mobile) if kind is not None]
         return cls(
             region,
             str(plan.country_code),
@@ -86,6 +90,7 @@ class NumberingPlan:
             frozenset(plan.general_desc.possible_length if plan.general_desc else ()),
             re.compile(plan.national_prefix_for_parsing or "(?!)"),
             plan.national_prefix_transform_rule is None,
+            len(frozenset().union(*usual)) == 1,
         )
 
     def may_have_prefix(self, digits: str) -> bool:

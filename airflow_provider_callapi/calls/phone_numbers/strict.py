@@ -261,14 +261,21 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
     if len(first) < len(code):
         raise NotANumber("no country code behind the +")
     if first != code and _may_be_national(digits, region, not_as=e164(number)):
-        raise NotANumber("the + may be wrong: without it, this is a number of the region")
+        raise NotANumber(
+            "the + may be wrong: without it, this is a number of the region; write the country code of the "
+            "region, or a gap behind another country code"
+        )
     return e164(number)
 
 
 def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether the digits of ``+8 926 …`` mean a national number without the ``+``.
+    """Return whether the digits of ``+8 926 …`` or ``+495 …`` mean a national number without the ``+``.
 
     False if this number is ``not_as``, the number with the ``+``.
     """
-    prefix = NumberingPlan.of(region).national_prefix
-    return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)
+    plan = NumberingPlan.of(region)
+    has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)
+    # If lengths vary, as in Germany, most numbers of other countries could be national numbers.
+    if not has_prefix and not plan.has_one_length:
+        return False
+    return read_digits(digits, region) not in (None, not_as)

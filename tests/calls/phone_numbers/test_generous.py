@@ -105,6 +105,20 @@ def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
     assert find_numbers(form.format(digits), region) == {digits, other}
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "numbers"),
+    [
+        *(("+495 123-45-67", "RU", {"74951234567"}), ("+(495) 123-45-67", "RU", {"74951234567"})),
+        *(("+646 555 0123", "US", {"16465550123"}), ("+160 12345678", "DE", {"4916012345678"})),
+        *(("+328 1234567", "IT", {"393281234567"}), ("+381 212 3456", "RU", {"73812123456", "3812123456"})),
+    ],
+)
+def test_a_plus_before_a_national_number_protects_the_person_at_home(
+    text: str, region: str, numbers: set[str]
+) -> None:
+    assert find_numbers(text, region) >= numbers
+
+
 @settings(max_examples=100)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(

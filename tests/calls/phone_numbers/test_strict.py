@@ -202,6 +202,26 @@ def test_the_country_code_of_the_region_is_never_taken_for_an_area_code(
         return
 
 
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        *(("+495 123-45-67", "RU"), ("+(495) 123 45 67", "RU"), ("+4951234567", "RU")),
+        *(("+3812 12-34-56", "KZ"), ("+646 555 0123", "US"), ("+6465550123", "US")),
+    ],
+)
+def test_a_plus_before_a_national_number_never_sends_a_call_abroad(text: str, region: str) -> None:
+    with pytest.raises(NotANumber, match=r"the \+ may be wrong"):
+        read_destination(text, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [("+49 5123 4567", "RU"), ("+64 6 555 0123", "US"), ("+375 29 1234567", "RU"), ("+79161234567", "DE")],
+)
+def test_a_number_of_another_country_is_read_with_a_plus(text: str, region: str) -> None:
+    assert read_contact(text, region) == re.sub(r"\D", "", text)
+
+
 def test_the_error_names_an_unknown_region() -> None:
     with pytest.raises(ValueError, match="region: 'Russia'"):
         read_contact(ANNA, "Russia")
