@@ -57,6 +57,7 @@ _SHORTENED = re.compile(
 _TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
 """Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
+_GAP_BEFORE_END = re.compile(r"[\s-]+\d{1,4}$")
 _LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
 """Letter → the digit for which people mistype the letter, or for which a scanner takes it."""
 _MISTYPED = re.compile(r"(?<![^\W_])(?:[\dOoОоЗзIlІ][\s().-]*){7,15}(?![^\W_])")
@@ -187,9 +188,12 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _other_readings(text: str, region: str) -> Iterator[str]:
-    """Yield the phone numbers that a single number can mean, with or without a country code."""
+    """Yield the phone numbers that a single number can mean, also without an extension behind a gap."""
     plain = _FRACTION.sub("", fold(text))
     yield from _readings(re.sub(r"\D", "", plain), region)
+    # If all numbers of the region have one length, no digit of a valid number belongs to an extension.
+    if not NumberingPlan.of(region).has_one_length and (match := _GAP_BEFORE_END.search(plain)):
+        yield from _readings(re.sub(r"\D", "", plain[: match.start()]), region)
 
 
 def _may_be_range(text: str, region: str) -> bool:

@@ -52,6 +52,8 @@ _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
+_FRACTION_BEHIND = re.compile(r"([^.~]+)[.~]\s*(?:\d{1,2}|0+)")
+"""Matches a phone number with a fraction, such as ``030 123 456.0``, but not ``030.123.456``."""
 _SHORT = re.compile(r"[0-9]{1,9}")
 _LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
@@ -215,6 +217,8 @@ def _read_phone(folded: str, given: str, region: str) -> str:
         raise NotANumber("no digits")
     if len(digits) >= _MASKED_DIGITS and mask_phones(given) == given:
         raise NotANumber("too many characters between the digits")
+    if _has_fraction(text, region):
+        raise NotANumber("a fraction or a second number behind the number")
     if not text.startswith("+"):
         if len(digits) >= _TWO_NUMBERS and _are_two_numbers(re.findall(r"\d+", text), region):
             raise NotANumber("several numbers")
@@ -225,6 +229,17 @@ def _read_phone(folded: str, given: str, region: str) -> str:
     if len(digits) > _MOST_DIGITS:
         raise NotANumber("more than 15 digits")
     return _read_with_plus(text, digits, region)
+
+
+def _has_fraction(text: str, region: str) -> bool:
+    """Return whether a text is a phone number with a fraction: ``030 123 456.0`` in Germany."""
+    match = _FRACTION_BEHIND.fullmatch(text)
+    if match is None:
+        return False
+    digits = re.sub(r"\D", "", match[1])
+    if text.startswith("+"):
+        return read_international(digits, has_trunk_zero=True) is not None
+    return read_digits(digits, region) is not None
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:

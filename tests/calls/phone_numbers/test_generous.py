@@ -119,6 +119,11 @@ def test_a_plus_before_a_national_number_protects_the_person_at_home(
     assert find_numbers(text, region) >= numbers
 
 
+@pytest.mark.parametrize("extension", ["-22", " 22", " - 0", "~2", ".0", " .0"])
+def test_a_number_is_excluded_also_if_its_last_digits_are_an_extension(extension: str) -> None:
+    assert "4930123456" in find_numbers(f"030 123456{extension}", "DE")
+
+
 @settings(max_examples=100)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(

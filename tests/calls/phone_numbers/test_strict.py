@@ -222,6 +222,36 @@ def test_a_number_of_another_country_is_read_with_a_plus(text: str, region: str)
     assert read_contact(text, region) == re.sub(r"\D", "", text)
 
 
+@settings(max_examples=200)
+@given(spelled(NUMBERS), st.sampled_from([".0", " .0", ". 0", ".00", ".0000", "~2", ".\u200b0"]))
+def test_a_fraction_never_adds_a_digit_to_a_number(case: tuple[str, str, str], fraction: str) -> None:
+    text, region, number = case
+    try:
+        read_contact(text, region)
+        with_fraction = read_contact(text.rstrip() + fraction, region)
+    except NotANumber:
+        return
+    assert with_fraction == number or re.search(r"[.~\u00b7\uff0e]", text)
+
+
+@pytest.mark.parametrize("fraction", [".0", ".00", " .0", ". 0", ".\u200b0", "\u00b70", "~0"])
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        *(("+43664123456", "AT"), ("0664 1234 567", "AT"), ("+49 30 12 34 56", "DE"), ("030/1234", "DE")),
+        *(("(030) 1234", "DE"), ("030-12-34", "DE"), ("+43 664 1234567", "RU")),
+    ],
+)
+def test_a_fraction_behind_groups_of_digits_is_refused(text: str, region: str, fraction: str) -> None:
+    with pytest.raises(NotANumber, match="fraction"):
+        read_contact(text + fraction, region)
+
+
+@pytest.mark.parametrize("text", ["030.12.34", "030.123.45", "0664.1234.567", "+49.30.1234.50"])
+def test_dots_between_all_groups_are_no_fraction(text: str) -> None:
+    assert read_contact(text, "AT" if text.startswith("0664") else "DE").endswith(re.sub(r"\D", "", text)[1:])
+
+
 def test_the_error_names_an_unknown_region() -> None:
     with pytest.raises(ValueError, match="region: 'Russia'"):
         read_contact(ANNA, "Russia")
