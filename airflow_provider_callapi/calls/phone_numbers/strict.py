@@ -54,6 +54,9 @@ _ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
 _FRACTION_BEHIND = re.compile(r"([^.~]+)[.~]\s*(?:\d{1,2}|0+)")
 """Matches a phone number with a fraction, such as ``030 123 456.0``, but not ``030.123.456``."""
+_WORD_NUMBER = re.compile(r"\+?(?:\d[ ().-]*){3}[A-Za-z0-9 ().-]+")
+_KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+"""Letter → the digit on whose key a phone has the letter."""
 _SHORT = re.compile(r"[0-9]{1,9}")
 _LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
@@ -91,7 +94,7 @@ def read_contact(text: str, region: str) -> str:
             "may be lost; write all digits, in quotation marks"
         )
     if _NAME.search(folded):
-        return _read_sip(folded)
+        return _read_sip(folded, region)
     return _read_phone(folded, text, region)
 
 
@@ -190,10 +193,11 @@ def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
     return number is not None and e164(number) != not_as
 
 
-def _read_sip(text: str) -> str:
+def _read_sip(text: str, region: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
-    if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
+    has_many_digits = len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME
+    if "@" not in text and (has_many_digits or _is_word_number(text, region)):
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _MASKED.fullmatch(text):
         raise NotANumber(MASKED)
@@ -203,6 +207,14 @@ def _read_sip(text: str) -> str:
         return check_phone_or_sip(text)
     except ValueError:
         raise NotANumber("not a phone number or SIP number") from None
+
+
+def _is_word_number(text: str, region: str) -> bool:
+    """Return whether letters in a text may be keys of a phone: ``1-800-FLOWERS`` is 1 800 356 93 77."""
+    if not NumberingPlan.of(region).has_one_length or not _WORD_NUMBER.fullmatch(text):
+        return False
+    digits = re.sub(r"\D", "", text.upper().translate(_KEYS))
+    return any(read_digits(digits[:length], region) for length in range(_FEWEST_DIGITS, len(digits) + 1))
 
 
 def _read_phone(folded: str, given: str, region: str) -> str:

@@ -124,6 +124,11 @@ def test_a_number_is_excluded_also_if_its_last_digits_are_an_extension(extension
     assert "4930123456" in find_numbers(f"030 123456{extension}", "DE")
 
 
+def test_a_number_in_words_is_unreadable() -> None:
+    with pytest.raises(NotANumber):
+        find_numbers("1-800-FLOWERS", "US")
+
+
 @settings(max_examples=100)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(

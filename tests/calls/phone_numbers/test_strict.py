@@ -252,6 +252,17 @@ def test_dots_between_all_groups_are_no_fraction(text: str) -> None:
     assert read_contact(text, "AT" if text.startswith("0664") else "DE").endswith(re.sub(r"\D", "", text)[1:])
 
 
+@pytest.mark.parametrize("text", ["1-800-FLOWERS", "+1 (800) FLOWERS", "800-flowers", "1800CONTACTS"])
+def test_a_number_in_words_is_no_sip_number(text: str) -> None:
+    with pytest.raises(NotANumber):
+        read_contact(text, "US")
+
+
+@pytest.mark.parametrize("text", ["100-reception", "25boris", "sip25", "1800FLOWERS@x.ru"])
+def test_a_sip_number_may_begin_with_digits(text: str) -> None:
+    assert read_contact(text, "US") == text
+
+
 def test_the_error_names_an_unknown_region() -> None:
     with pytest.raises(ValueError, match="region: 'Russia'"):
         read_contact(ANNA, "Russia")
