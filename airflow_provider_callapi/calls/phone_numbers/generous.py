@@ -7,7 +7,7 @@ more person is not called. If the reader misses a number, a person is called who
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from airflow_provider_callapi.api.number_text import fold
@@ -54,6 +54,14 @@ _SHORTENED = re.compile(
     re.IGNORECASE,
 )
 """Matches the last digits of a second number behind a first one: ``, 02`` in ``8 926 000-00-01, 02``."""
+_OTHER_SIGNS = re.compile(r"\d+(?:[\W_]\d+)+")
+"""Matches digits with any one sign between them, such as ``8_926_000_00_01`` and ``79,260,000,001``."""
+_ENDING = re.compile(rf"(?<![\d:,/{_READ}])(?<!\d\.)\d+(?:[ -]\d+)*(?![:.,/]?\d)")
+"""Matches digits that may be the end of a phone number, but not a date or a time."""
+_NAME_BEFORE = re.compile(r"(?:\b[A-ZА-ЯЁ]\w*[\s:-]{1,3}|[*…-]\s?|\.\.)$")
+_NAME_BEHIND = re.compile(r"\s*[(-]?\s?[A-ZА-ЯЁ]\w")
+_WHOLE_LOCAL = 5
+"""The number of digits from which digits may be a phone number without its area code: ``65-43-21``."""
 _TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
 """Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
@@ -103,6 +111,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         rest = rest.replace(segment, left, 1)
     if _SHORTENED.search(rest):
         raise NotANumber("a second number without its first digits; write each number whole")
+    found.update(_read_other_signs(plain, region))
     if not found:
         raise NotANumber("no phone number")
     return frozenset(found)
@@ -117,6 +126,25 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
     return _search_digits(text, region) | _split_sip_numbers(text, region)[0]
+
+
+def complete_numbers(text: str, numbers: Iterable[str], region: str) -> frozenset[str]:
+    """Return the phone numbers that a text with words may shorten to their last digits.
+
+    Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. The digits must have a zero, a name
+    or a sign such as ``…`` before them, or a name behind them, or be as long as a local phone number.
+
+    :param numbers: the phone numbers that `find_numbers` has found in the text.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    """
+    if not any(map(str.isalpha, text)):
+        return frozenset()
+    rest = _without_extensions(text)
+    for segment in _split_at_slashes(_SEGMENT.findall(rest)):
+        rest = rest.replace(segment, _read_segment(segment, region)[1], 1)
+    ends = {re.sub(r"\D", "", match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
+    completed = {number[: -len(end)] + end for number in numbers if number.isdigit() for end in ends}
+    return frozenset(number for number in completed if read_international(number) is not None)
 
 
 def numbers_in_sip(sip: str, region: str) -> frozenset[str]:
@@ -148,8 +176,27 @@ def is_rounded_number(text: str, region: str) -> bool:
 def _search_digits(text: str, region: str) -> frozenset[str]:
     if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
         return frozenset()
-    segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
-    return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
+    plain = _without_extensions(text)
+    segments = _split_at_slashes(_SEGMENT.findall(plain))
+    found = (_read_segment(segment, region)[0] for segment in segments)
+    return frozenset(_read_other_signs(plain, region)).union(*found)
+
+
+def _read_other_signs(plain: str, region: str) -> Iterator[str]:
+    for match in _OTHER_SIGNS.finditer(plain):
+        if number := read_digits(re.sub(r"\D", "", match[0]), region):
+            yield number
+
+
+def _may_be_end(match: re.Match[str], text: str) -> bool:
+    """Return whether digits in a text may be the last digits of a phone number."""
+    length = len(re.sub(r"\D", "", match[0]))
+    return length < FEWEST_DIGITS and (
+        length >= _WHOLE_LOCAL
+        or match[0].startswith("0")
+        or _NAME_BEFORE.search(text, 0, match.start()) is not None
+        or _NAME_BEHIND.match(text, match.end()) is not None
+    )
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:

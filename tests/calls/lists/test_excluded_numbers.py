@@ -113,6 +113,45 @@ def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Анна 8 926 000-00-01, Борис 02",
+            "8 926 000-00-01 Анна, 02 Борис",
+            "Anna +79260000001 / Boris - 02",
+        ),
+        *("8 926 000-00-01 и последние 02", "8 926 000-00-01, жена ...02", "8 926 000-00-01 жена *02"),
+        *("8 926 000-00-01 (Анна) и 000-02 (Борис)", "8 926 000-00-01 Анна, 00-00-02 Борис"),
+        *("8 926 000-00-01 Анна, 00002", "Анна 79260000001; Борис 0002"),
+    ],
+)
+def test_a_second_number_without_its_first_digits_counts_between_words(text: str) -> None:
+    numbers, unreadable = read(text)
+    assert unreadable or numbers >= {A, B}
+
+
+@pytest.mark.parametrize("form", ["{}, 65-43-21 Анна", "тел. {} или 65-43-21", "{} Анна, 654321 Борис"])
+def test_a_second_number_without_its_area_code_counts(form: str) -> None:
+    assert read(form.format("8 (3812) 12-34-56"))[0] >= {"73812123456", "73812654321"}
+
+
+@pytest.mark.parametrize("gap", [*"_:,;'’*=|\"`´\\&!?<>^%$@", "。"])
+@pytest.mark.parametrize("digits", [("8", "926", "000", "00", "02"), ("79", "260", "000", "002")])
+def test_a_number_with_other_signs_between_its_digits_counts_beside_words(
+    gap: str, digits: tuple[str, ...]
+) -> None:
+    text = f"Анна {A}; Борис {gap.join(digits)}"
+    for row in (text, {"phone": A, "comment": f"Борис {gap.join(digits)}"}):
+        numbers, unreadable = read(row)
+        assert unreadable or numbers >= {A, B}
+
+
+@pytest.mark.parametrize("text", [f"{A} от 12.03.26", f"Анна {A} с 10:00 до 18:00", f"{A}, дом 12"])
+def test_a_date_or_a_time_beside_a_number_excludes_no_one_else(text: str) -> None:
+    assert read(text) == ({A}, {})
+
+
 def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     _, unreadable = read({"phone": A, B: B}, {"phone": A, B: B}, {"phone": A, B: "7926000002"})
     assert B not in unreadable[3]
