@@ -20,7 +20,11 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, read_contact
+from airflow_provider_callapi.calls.phone_numbers.strict import (
+    MASKED,
+    read_contact,
+    refuse_rounded_float,
+)
 
 _MOST_DIGITS = 15
 FEWEST_DIGITS = 7
@@ -95,6 +99,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         return sip_numbers | _search_digits(text, region) | beside
     if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
+    refuse_rounded_float(fold(text))
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")

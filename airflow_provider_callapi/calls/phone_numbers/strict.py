@@ -88,11 +88,7 @@ def read_contact(text: str, region: str) -> str:
     if text.isascii() and text.isdigit():
         return _read_plain(text, region)
     folded = fold(text)
-    if _ROUNDED_FLOAT.fullmatch(folded):
-        raise NotANumber(
-            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
-            "may be lost; write all digits, in quotation marks"
-        )
+    refuse_rounded_float(folded)
     if _NAME.search(folded):
         return _read_sip(folded, region)
     return _read_phone(folded, text, region)
@@ -138,6 +134,19 @@ def refuse_octal(given: object, region: str) -> None:
         raise NotANumber(
             "YAML reads a number that begins with 0 as an octal number, so it may be another person's; write "
             "it in quotation marks, or with its country code"
+        )
+
+
+def refuse_rounded_float(folded: str) -> None:
+    """Check that a text is not the text of a float that may be a rounded phone number: ``79260000000.0``.
+
+    :param folded: the text, as `fold` returns it.
+    :raises NotANumber: the text is such a number.
+    """
+    if _ROUNDED_FLOAT.fullmatch(folded):
+        raise NotANumber(
+            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
+            "may be lost; write all digits, in quotation marks"
         )
 
 

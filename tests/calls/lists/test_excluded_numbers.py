@@ -152,6 +152,15 @@ def test_a_date_or_a_time_beside_a_number_excludes_no_one_else(text: str) -> Non
     assert read(text) == ({A}, {})
 
 
+@pytest.mark.parametrize("value", [79260000000.0, "79260000000.0", "79261200000.00", " 9260000000.0"])
+@pytest.mark.parametrize("beside", [[], [A, B] * 10])
+def test_a_float_that_may_be_a_rounded_number_is_unreadable(value: Any, beside: list[str]) -> None:
+    for row in ({"phone": value}, {"phone": A, "mobile": value}):
+        numbers, unreadable = read(*beside, row)
+        assert list(unreadable) == [len(beside) + 1]
+        assert any(number.endswith("00000") for number in numbers), "the number itself is not called either"
+
+
 def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     _, unreadable = read({"phone": A, B: B}, {"phone": A, B: B}, {"phone": A, B: "7926000002"})
     assert B not in unreadable[3]
