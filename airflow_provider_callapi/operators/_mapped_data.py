@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
 from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
+
+_DIFFERS = re.compile(r"map_index|\b(?:ti|task_instance|task)\b")
+"""Matches a template that can differ between the map indexes of a task: ``{{ ti.map_index }}``."""
 
 
 class MappedDataIsNoTemplate(BaseOperator):
@@ -71,6 +75,21 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
         return ()
     row, _ = expand_input.resolve(context)
     return list(row)
+
+
+def same_texts(operator: Any, context: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Return which parameters have the same text in all map indexes of a mapped task. Call before rendering.
+
+    If the task is not mapped, the list is empty.
+    """
+    if getattr(context.get("ti"), "map_index", None) in (None, -1):
+        return []
+    dag = operator.get_dag()
+    task = dag.task_dict.get(operator.task_id) if dag else None
+    # In a mapped task group, the operator itself is not mapped.
+    values = task.partial_kwargs if isinstance(task, MappedOperator) else vars(operator)
+    texts = {name: values.get(name) for name in names}
+    return [name for name, text in texts.items() if isinstance(text, str) and not _DIFFERS.search(text)]
 
 
 def _is_in_dag_file(value: Any) -> bool:

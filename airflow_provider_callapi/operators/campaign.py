@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,7 @@ from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
 from airflow_provider_callapi.operators._campaign.options import CampaignOptions
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate, same_texts
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
@@ -264,10 +264,18 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self.cancel_on_kill = cancel_on_kill
         self._run: CampaignRun | None = None
         self._killed = False
+        self._shared_paths: Sequence[str] = ()  # the output paths that all map indexes share
         if do_not_call is not None:
             self.given_limits = frozenset({"do_not_call"})  # nothing may replace the list by None
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
         self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        if parent is self and self.shard is None:  # with a shard, the names of the files contain its number
+            self._shared_paths = same_texts(self, context, ("results", "report"))
+        super()._do_render_template_fields(parent, template_fields, context, *args, **kwargs)
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's parameters, and return them as one object.
@@ -369,6 +377,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         refuse_another_task(context, self.task_id)
         self._refuse_queries_of_others()
+        if self._shared_paths and event is None:
+            raise CallApiFailure(
+                f"{self._shared_paths[0]}: each mapped task would overwrite the file of the others. Insert "
+                "{{ ti.map_index }} into the path. No call was placed."
+            )
         with nothing_sent() if event is None else nullcontext():
             self.refuse_lost_limits()
             options = self._read_options()

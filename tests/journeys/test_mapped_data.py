@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -277,3 +278,48 @@ def test_no_limit_is_lifted_by_a_mapped_value_that_is_none(run_dag: Any, exchang
         "in_the_dag_file[0]": "success",
     }
     assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (0, 1)
+
+
+PATHS = (
+    IMPORTS
+    + """
+from airflow.sdk import task_group
+
+FOLDER = "FOLDER_OF_TEST"
+CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
+LISTS = [["79160000001"], ["79160000002"]]
+
+with DAG("paths", default_args={"dry_run": True}) as dag:
+    campaign = CallApiCampaignOperator
+    campaign.partial(task_id="one", call=CALL, results=f"{FOLDER}/one.csv").expand(contacts=LISTS)
+    campaign.partial(task_id="report", call=CALL, report=f"{FOLDER}/{{{{ ds_nodash }}}}.html").expand_kwargs(
+        [{"contacts": people} for people in LISTS]
+    )
+    own = f"{FOLDER}/own-{{{{ ti.map_index }}}}.csv"
+    campaign.partial(task_id="own", call=CALL, results=own).expand(contacts=LISTS)
+    campaign.partial(task_id="shards", call=CALL, contacts=LISTS[0], results=f"{FOLDER}/s.csv").expand(
+        shard=["1/2", "2/2"]
+    )
+    campaign.partial(task_id="both", call=CALL).expand_kwargs(
+        [{"contacts": people, "results": f"{FOLDER}/{people[0]}.csv"} for people in LISTS]
+    )
+    campaign(task_id="alone", call=CALL, contacts=LISTS[0], results=f"{FOLDER}/alone.csv")
+
+    @task_group
+    def group(people):
+        campaign(task_id="inside", call=CALL, contacts=people, results=f"{FOLDER}/inside.csv")
+
+    group.expand(people=LISTS)
+"""
+)
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_mapped_campaigns_never_write_to_one_file(run_dag: Any, exchange: Any, tmp_path: Path) -> None:
+    run = run_dag(PATHS.replace("FOLDER_OF_TEST", str(tmp_path)))
+
+    states = {name: state for name, state in run.states.items() if name != "alone"}
+    failed = {name.partition("[")[0] for name, state in states.items() if state == "failed"}
+    assert failed == {"one", "report", "group.inside"}, states
+    assert {state for name, state in states.items() if name.partition("[")[0] not in failed} == {"success"}
+    assert run.states["alone"] == "success"
