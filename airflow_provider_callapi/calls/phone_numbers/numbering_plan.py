@@ -34,6 +34,10 @@ ROUNDED_LIST = (
 """What is wrong with a list in which many numbers end in five zeros, and what to do."""
 
 
+_LONGEST_PREFIX = 2
+"""The largest number of digits of a national prefix. A longer one may select a telephone company."""
+
+
 def is_region(region: str) -> bool:
     """Return whether a text is the ISO 3166 code of a country with a known numbering plan, e.g. ``RU``."""
     import phonenumbers  # noqa: PLC0415
@@ -131,6 +135,10 @@ def read_digits(digits: str, region: str) -> str | None:
         return None
     national, whole = _national(number), e164(number)
     if digits in (whole, national, plan.national_prefix + national):
+        return whole
+    prefix = digits.removesuffix(national)
+    # In Belarus, people dial 80, 8 or 0 before a national number.
+    if plan.has_plain_prefix and len(prefix) <= _LONGEST_PREFIX and plan.parsed_prefix.fullmatch(prefix):
         return whole
     prefix = digits.removesuffix(whole)
     return whole if prefix != digits and plan.international_prefix.fullmatch(prefix) else None

@@ -294,7 +294,8 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
         raise NotANumber("no phone number with this country code")
     first = re.findall(r"\d+", text)[0]
     code = str(number.country_code)
-    if len(first) < len(code):
+    # In Ukraine, people write +38 (050) for +380 50.
+    if len(first) < len(code) and code != NumberingPlan.of(region).country_code:
         raise NotANumber("no country code behind the +")
     if first != code and _may_be_national(digits, region, not_as=e164(number)):
         raise NotANumber(

@@ -123,6 +123,30 @@ def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str,
 @pytest.mark.parametrize(
     ("text", "region", "number"),
     [
+        ("80291234567", "BY", "375291234567"),
+        ("8 (029) 123-45-67", "BY", "375291234567"),
+        ("029 123-45-67", "BY", "375291234567"),
+        ("80291234567.0", "BY", "375291234567"),
+        ("8 612 34567", "LT", "37061234567"),
+        ("+38 (050) 123-45-67", "UA", "380501234567"),
+    ],
+)
+def test_a_number_may_have_each_national_prefix_of_the_region(text: str, region: str, number: str) -> None:
+    assert read_contact(text, region) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [("80291234567", "RU"), ("90532 123 45 6", "TR"), ("+38 (050) 123-45-67", "RU"), ("8829 1234567", "BY")],
+)
+def test_a_prefix_of_another_region_is_refused(text: str, region: str) -> None:
+    with pytest.raises(NotANumber):
+        read_contact(text, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
         ("7. 926 000 00 01", "RU", ANNA),
         ("8. 9260000001", "RU", ANNA),
         ("49 30 123456", "DE", "4930123456"),
