@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise, takewhile
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
@@ -189,8 +189,15 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
 
 def _read_other_signs(plain: str, region: str) -> Iterator[str]:
     for match in _OTHER_SIGNS.finditer(plain):
-        if number := read_digits(re.sub(r"\D", "", match[0]), region):
-            yield number
+        groups = re.findall(r"\d+", match[0])
+        for first in range(len(groups)):
+            for joined in takewhile(_is_short, accumulate(groups[first : first + _MOST_DIGITS])):
+                if len(joined) >= FEWEST_DIGITS and (number := read_digits(joined, region)):
+                    yield number
+
+
+def _is_short(digits: str) -> bool:
+    return len(digits) <= _MOST_DIGITS
 
 
 def _may_be_end(match: re.Match[str], text: str) -> bool:

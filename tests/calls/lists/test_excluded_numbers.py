@@ -147,6 +147,10 @@ def test_a_number_with_other_signs_between_its_digits_counts_beside_words(
         assert unreadable or numbers >= {A, B}
 
 
+def test_a_number_with_mixed_signs_counts_beside_other_numbers() -> None:
+    assert read(f"7 945 854-84-49 {A} 8 926 000_00_02 в 10:00")[0] >= {A, B}
+
+
 @pytest.mark.parametrize("text", [f"{A} от 12.03.26", f"Анна {A} с 10:00 до 18:00", f"{A}, дом 12"])
 def test_a_date_or_a_time_beside_a_number_excludes_no_one_else(text: str) -> None:
     assert read(text) == ({A}, {})
