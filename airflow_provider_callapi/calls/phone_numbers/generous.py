@@ -282,9 +282,14 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the number, as E.164 digits, if the digits are a country code and a valid national number."""
-    if (number := read_international(digits, has_trunk_zero=True)) is not None:
-        yield e164(number)
+    """Yield the numbers, as E.164 digits, that a country code and a valid national number can mean."""
+    number = read_international(digits, has_trunk_zero=True)
+    if number is None:
+        return
+    yield e164(number)
+    code = str(number.country_code)
+    if digits.startswith(f"{code}0") and (other := read_international(code + digits[len(code) + 1 :])):
+        yield e164(other)  # in Italy, the 0 of +39 (0) may or may not belong to the number
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:

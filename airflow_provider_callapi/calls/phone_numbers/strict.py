@@ -54,6 +54,7 @@ _ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
 _FRACTION_BEHIND = re.compile(r"([^.~]+)[.~]\s*(?:\d{1,2}|0+)")
 """Matches a phone number with a fraction, such as ``030 123 456.0``, but not ``030.123.456``."""
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _WORD_NUMBER = re.compile(r"\+?(?:\d[ ().-]*){3}[A-Za-z0-9 ().-]+")
 _KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 """Letter → the digit on whose key a phone has the letter."""
@@ -288,10 +289,14 @@ def _without_zero_fraction(text: str) -> str:
 
 
 def _read_with_plus(text: str, digits: str, region: str) -> str:
-    has_trunk_zero = re.search(r"\(\s*0\s*\)", text) is not None
+    without_zero = _TRUNK_ZERO.sub("", text)
+    has_trunk_zero = without_zero != text
     number = read_international(digits, has_trunk_zero=has_trunk_zero)
     if number is None:
         raise NotANumber("no phone number with this country code")
+    other = read_international(re.sub(r"\D", "", without_zero)) if has_trunk_zero else None
+    if other is not None and e164(other) != e164(number):  # in Italy, the 0 belongs to some numbers
+        raise NotANumber("two different numbers, with and without the (0); remove the (0) or its brackets")
     first = re.findall(r"\d+", text)[0]
     code = str(number.country_code)
     # In Ukraine, people write +38 (050) for +380 50.

@@ -110,10 +110,11 @@ def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
     [
         *(("+495 123-45-67", "RU", {"74951234567"}), ("+(495) 123-45-67", "RU", {"74951234567"})),
         *(("+646 555 0123", "US", {"16465550123"}), ("+160 12345678", "DE", {"4916012345678"})),
+        ("+39 (0) 312 454 2218", "IT", {"393124542218", "3903124542218"}),
         *(("+328 1234567", "IT", {"393281234567"}), ("+381 212 3456", "RU", {"73812123456", "3812123456"})),
     ],
 )
-def test_a_plus_before_a_national_number_protects_the_person_at_home(
+def test_each_number_that_a_plus_or_a_zero_in_brackets_can_mean_is_excluded(
     text: str, region: str, numbers: set[str]
 ) -> None:
     assert find_numbers(text, region) >= numbers

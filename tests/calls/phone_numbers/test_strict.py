@@ -95,6 +95,7 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("4915123456789", "DE", r"two different numbers.*its \+"),
         ("49 (0) 30 123456", "DE", "two different numbers"),
         ("435738344.0", "AT", "two different numbers"),
+        ("+39 (0) 312 454 2218", "IT", r"two different numbers, with and without the \(0\)"),
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
     ],
 )
