@@ -7,7 +7,7 @@ more person is not called. If the reader misses a number, a person is called who
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate, pairwise, takewhile
 
 from airflow_provider_callapi.api.number_text import fold
@@ -133,7 +133,7 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
     return _search_digits(text, region) | _split_sip_numbers(text, region)[0]
 
 
-def complete_numbers(text: str, numbers: Iterable[str], region: str) -> frozenset[str]:
+def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
     """Return the phone numbers that a text with words may shorten to their last digits.
 
     Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. The digits must have a zero, a name
@@ -142,7 +142,8 @@ def complete_numbers(text: str, numbers: Iterable[str], region: str) -> frozense
     :param numbers: the phone numbers that `find_numbers` has found in the text.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
-    if not any(map(str.isalpha, text)):
+    has_more_digits = sum(map(str.isdecimal, text)) > max(map(len, numbers), default=0)
+    if not has_more_digits or not any(map(str.isalpha, text)):
         return frozenset()
     rest = _without_extensions(text)
     for segment in _split_at_slashes(_SEGMENT.findall(rest)):
