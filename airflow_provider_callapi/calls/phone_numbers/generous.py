@@ -99,7 +99,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         return sip_numbers | _search_digits(text, region) | beside
     if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
-    refuse_rounded_float(fold(text))
+    refuse_rounded_float(text.strip())
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")
@@ -231,7 +231,8 @@ def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
 
     only = _read_strictly(text, region)
     if only is not None and not only.isdigit():
-        return frozenset({contact_key(only)}) | numbers_in_sip(only, region), ""
+        bare = _read_strictly(only.strip(_AROUND), region)  # sip25@x.ru. at the end of a sentence
+        return frozenset(map(contact_key, filter(None, (only, bare)))) | numbers_in_sip(only, region), ""
     rest = _ADDRESS.sub(remove, fold(text)) if "@" in text else text
     return frozenset(found), rest
 

@@ -138,13 +138,13 @@ def refuse_octal(given: object, region: str) -> None:
         )
 
 
-def refuse_rounded_float(folded: str) -> None:
+def refuse_rounded_float(text: str) -> None:
     """Check that a text is not the text of a float that may be a rounded phone number: ``79260000000.0``.
 
-    :param folded: the text, as `fold` returns it.
+    :param text: the text without blanks at its ends.
     :raises NotANumber: the text is such a number.
     """
-    if _ROUNDED_FLOAT.fullmatch(folded):
+    if _ROUNDED_FLOAT.fullmatch(text):
         raise NotANumber(
             "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
             "may be lost; write all digits, in quotation marks"
