@@ -189,6 +189,9 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
 
 
 def _read_other_signs(plain: str, region: str) -> Iterator[str]:
+    for segment in _SEGMENT.findall(plain):
+        if "/" in segment:  # a slash may also be inside a number that stands beside another one
+            yield from _read_segment(segment, region)[0]
     for match in _OTHER_SIGNS.finditer(plain):
         groups = re.findall(r"\d+", match[0])
         for first in range(len(groups)):

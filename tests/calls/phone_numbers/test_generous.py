@@ -125,6 +125,11 @@ def test_a_number_is_excluded_also_if_its_last_digits_are_an_extension(extension
     assert "4930123456" in find_numbers(f"030 123456{extension}", "DE")
 
 
+def test_a_number_with_a_slash_inside_is_found_between_two_numbers() -> None:
+    text = "+1 201-819-4308 (201)/722-9756 (201) 625-6140 Ltd 3000"
+    assert find_numbers(text, "US") >= {"12018194308", "12017229756", "12016256140"}
+
+
 def test_a_number_in_words_is_unreadable() -> None:
     with pytest.raises(NotANumber):
         find_numbers("1-800-FLOWERS", "US")
