@@ -127,9 +127,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         ``results-2-of-4.csv``. A table, ``{"conn_id": "dwh", "table": "calls", "schema": "marketing"}``:
         during the campaign, the task writes one row for each attempt. At the end, it writes one row for each
         person without an attempt, each invalid row and each repeated number. The task creates a missing
-        table.
+        table. If you map the operator over another parameter, the path of a file needs
+        ``{{ ti.map_index }}``.
     :param report: the path of an ``.html`` file for the campaign report: a page with charts, without phone
-        numbers. A shard adds its number to the file's name.
+        numbers. A shard adds its number to the file's name. If you map the operator over another parameter,
+        the path needs ``{{ ti.map_index }}``.
     :param fail_if_unreached_over: fail the task if more than this share of people is unreached. 0.2 is a
         fifth. The results and the campaign report are written first.
     :param fail_if_unknown_over: fail the task if more than this share of people has the result ``unknown``

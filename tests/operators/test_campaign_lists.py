@@ -474,6 +474,15 @@ def test_a_file_without_people_fails_the_task(desk, tmp_path, text):
         campaign(desk, contacts=f"file://{tmp_path}/people.csv", call=CALL).run()
 
 
+@pytest.mark.parametrize(
+    "rows", [[math.nan, None], [{"phone": math.nan, "name": None}], [{"phone": "#REF!"}]]
+)
+def test_a_list_of_empty_rows_fails_the_task(desk, rows):
+    """The numbers are lost, for example by a cast of a data frame: nobody to call would be a success."""
+    with pytest.raises(CallApiFailure, match="contacts: all rows are empty"):
+        calls(desk, rows).run()
+
+
 def test_a_shard_without_people_succeeds(desk):
     counts = [
         calls(desk, PEOPLE[:1], shard=f"{which}/4", ti=TaskInstance(map_index=which)).run()["people"]

@@ -93,6 +93,7 @@ class Plan:
     :ivar invalid: the rows from which no call can be made.
     :ivar duplicates: the rows with the number of an earlier row.
     :ivar rows: how many rows the contact list has in all shards together, without blank rows.
+    :ivar has_blank_rows: whether the contact list has rows in which all values are empty.
     :ivar warnings: sentences for the DAG's author about doubtful values, such as the time zone ``Etc/GMT-3``.
     """
 
@@ -100,6 +101,7 @@ class Plan:
     invalid: list[Skipped] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
     rows: int = 0
+    has_blank_rows: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -100,7 +100,9 @@ class _PeopleReader:
         try:
             contact = self._read_number(row)
         except (NotANumber, InvalidRow) as error:
-            if not is_blank(row.cells):
+            if is_blank(row.cells):
+                self._plan.has_blank_rows = True
+            else:
                 self._plan.rows += 1
                 if self._shard.has_row(line):
                     self._skip(row, error)

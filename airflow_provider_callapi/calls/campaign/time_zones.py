@@ -19,15 +19,24 @@ _EARLIEST, _LATEST = -12, 14
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])\s*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
+    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
 )
 """Matches the beginning of a text such as ``Omsk, UTC+6``. The letters of ``MSK`` may be Latin or Cyrillic.
 
 Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
+_OFFSET_BEHIND_WORDS = re.compile(
+    r"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*(?:UTC|GMT|[MМ][SСC][KК])\b", re.IGNORECASE
+)
+"""Matches the beginning of a text such as ``Omsk, +6 UTC``. Digits before the offset do not match."""
+_CONTINENT = re.compile(
+    r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)[\W_]+(\w.*)",
+    re.IGNORECASE,
+)
+"""Matches a text that may be an IANA name with another sign instead of the slash, such as ``Asia-Omsk``."""
 _SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
-_WINDOWS = " Standard Time"
-"""The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``."""
+_WINDOWS = " standard time"
+"""The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``, in lower case."""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(
@@ -147,10 +156,14 @@ def _unnamed(name: str, line: int) -> str:
 @lru_cache(maxsize=1024)
 def _contains_zone(text: str) -> bool:
     """Return whether a text certainly contains a time zone, in any spelling that people use."""
+    if (place := _CONTINENT.match(text)) and is_like_iana_zone("/".join(place.groups()).replace(" ", "_")):
+        return True
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return text.rstrip().endswith(_WINDOWS)
+        return text.rstrip().casefold().endswith(_WINDOWS)
     text = fold(text)
-    if _ONLY_AN_OFFSET.fullmatch(text) or _OFFSET_BESIDE_WORDS.match(text):
+    if _ONLY_AN_OFFSET.fullmatch(text):
+        return True
+    if _OFFSET_BESIDE_WORDS.match(text) or _OFFSET_BEHIND_WORDS.match(text):
         return True
     if "/" not in text:
         return False

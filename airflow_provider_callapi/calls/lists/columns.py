@@ -7,6 +7,7 @@ called at night.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -40,6 +41,15 @@ _ZONE_WORDS = (
 
 A name with another word, such as ``филиал МСК`` or ``created_at_utc``, may mean anything.
 """
+_ZONE_IN_OTHER_LANGUAGES = (
+    r"^zeit(unterschied|verschiebung)|^ti[jd][ds]?s?[zs]one?$|^aikavyöhyke|^strefa(czasowa)?$|^(časové)?pásmo$|^időzóna"
+    r"|^d[ée]calage(horaire|utc|gmt)?$|^diferen[cç]i?ahor[aá]ria$|^fuso|^laik(o|a)(juosta|josla)|^ajavöönd"
+    r"|^ζώνηώρασ|^часовий$|^vaqtmintaqasi|^сааталкагы|^saatqurşağı|^სასაათო|^समयक्षेत्र|^(时区|時區|タイムゾン|시간대)"
+)
+"""Matches the name of a column of time zones in further languages, as `fold_name` returns it.
+
+`fold_name` removes the Japanese ``ー``, and replaces the Greek ``ς``.
+"""
 _PARTS = {
     PHONE: re.compile("phone|телефон|mobile|мобильн|^тел|^tel|^номер$|^number$|^contact$"),
     TIMEZONE: re.compile(
@@ -48,7 +58,8 @@ _PARTS = {
         r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
         r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
         r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
-        rf"|^{_ZONE_WORDS}"
+        r"|^zone(info|iana)$|^(опережени|отставани)\w*(москв|мск)|^гмт|^регионвремени$"
+        rf"|{_ZONE_IN_OTHER_LANGUAGES}|^{_ZONE_WORDS}"
     ),
     EXTERNAL_ID: re.compile("external|внешнийid"),
 }
@@ -88,7 +99,8 @@ def fold_name(name: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _fold_text(name: str) -> str:
-    unquoted = re.sub(r'^"([^"]*)"$', r"\1", fold(name))
+    wide = unicodedata.normalize("NFKC", name)  # full-width letters, and an é of two characters
+    unquoted = re.sub(r'^"([^"]*)"$', r"\1", fold(wide))
     return re.sub(r"[\s_.-]", "", unquoted).casefold()
 
 

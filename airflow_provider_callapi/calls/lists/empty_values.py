@@ -33,6 +33,8 @@ _BEGIN_NO_EMPTY_TEXT = frozenset(digits + ascii_letters + _CYRILLIC) - frozenset
 """The first characters of most values: no text for a missing value begins with one. This is quick."""
 _LONGEST = 15
 """The largest number of characters of a text for a missing value. Longer texts need no search."""
+_LONGEST_JOINED = 50
+"""The largest number of characters of joined texts for missing values, such as ``None None``."""
 _FAILED_FORMULA = re.compile(
     r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#[^\W\d_]/[^\W\d_](?: N/A)?|#N[AV]|#GETTING_DATA|#{2,}"
     r"|(?:Err|Ошибка):\d{3}"
@@ -53,7 +55,10 @@ def is_empty_text(text: str) -> bool:
     if text[:1] in _BEGIN_NO_EMPTY_TEXT:
         return False
     plain = _plain(text)
-    return len(plain) <= _LONGEST and (not plain or _EMPTY_TEXT.fullmatch(plain) is not None)
+    if len(plain) <= _LONGEST and (not plain or _EMPTY_TEXT.fullmatch(plain)):
+        return True
+    # A program has joined several missing values to one text: nan nan.
+    return len(plain) <= _LONGEST_JOINED and all(map(_EMPTY_TEXT.fullmatch, re.split(r"[\s,;]+", plain)))
 
 
 def is_failed_formula(value: Any) -> bool:

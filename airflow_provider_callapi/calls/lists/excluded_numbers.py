@@ -21,6 +21,7 @@ from airflow_provider_callapi.calls.lists.json_rows import Row
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
 from airflow_provider_callapi.calls.phone_numbers.generous import (
     FEWEST_DIGITS,
+    complete_numbers,
     find_numbers,
     is_rounded_number,
     search_numbers,
@@ -85,7 +86,7 @@ class ExcludedNumbers:
                 self._problems.setdefault(line, str(problem))
             return search_numbers(text, self._region)
         self._rounded.add(text, line)
-        return numbers
+        return numbers | complete_numbers(text, numbers, self._region)
 
 
 @dataclass

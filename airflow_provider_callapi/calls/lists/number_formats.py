@@ -11,11 +11,11 @@ from functools import lru_cache
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<place>[0#?]|General)|(?P<plain>[ ()/+1-9-])|[_*].'
-    r"|\[[^\]<>=]*\]"
+    r"|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|\[[^\]<>=$][^\]<>=]*\]"
 )
 """Matches a part of a number format: a text, a place for a digit, a gap, or a colour or language."""
 _SIGNS = re.compile(r"[^\d+-]")
-_ADDED_DIGIT = re.compile(r'"[^"]*[\d+][^"]*"|\\[\d+]|(?<![Ee])\+')
+_ADDED_DIGIT = re.compile(r'"[^"]*[\d+][^"]*"|\\[\d+]|(?<![Ee])\+|\[\$[^\]-]*\d')
 """Matches a digit or a ``+`` that a number format adds to the stored number."""
 _SMALLEST_PHONE_NUMBER = 1_000_000
 
@@ -31,6 +31,12 @@ def may_show_other_digits(value: int, number_format: str) -> bool:
     if value < _SMALLEST_PHONE_NUMBER or "," in number_format:  # `,` separates thousands: an amount
         return False
     return _parts(number_format) is None and bool(_ADDED_DIGIT.search(number_format))
+
+
+def may_show_other_text(number_format: str) -> bool:
+    """Return whether a workbook shows a text with further digits or a ``+``, as with ``"+1 "@``."""
+    parts = (part for part in number_format.split(";") if "@" in part)
+    return any(_ADDED_DIGIT.search(part) for part in parts)
 
 
 def shown_text(value: int, number_format: str) -> str | None:
@@ -76,6 +82,6 @@ def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
         if match is None:
             return None
         position = match.end()
-        text = match["quoted"] or match["escaped"] or match["plain"] or ""
+        text = match["quoted"] or match["escaped"] or match["plain"] or match["currency"] or ""
         parts.append((match["place"], True) if match["place"] else (text, False))
     return tuple(parts) if any(is_place for _, is_place in parts) else None

@@ -7,8 +7,8 @@ more person is not called. If the reader misses a number, a person is called who
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Collection, Iterator
+from itertools import accumulate, pairwise, takewhile
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
@@ -20,7 +20,11 @@ from airflow_provider_callapi.calls.phone_numbers.numbering_plan import (
     read_digits,
     read_international,
 )
-from airflow_provider_callapi.calls.phone_numbers.strict import MASKED, read_contact
+from airflow_provider_callapi.calls.phone_numbers.strict import (
+    MASKED,
+    read_contact,
+    refuse_rounded_float,
+)
 
 _MOST_DIGITS = 15
 FEWEST_DIGITS = 7
@@ -54,9 +58,18 @@ _SHORTENED = re.compile(
     re.IGNORECASE,
 )
 """Matches the last digits of a second number behind a first one: ``, 02`` in ``8 926 000-00-01, 02``."""
+_OTHER_SIGNS = re.compile(r"\d+(?:[\W_]\d+)+")
+"""Matches digits with any one sign between them, such as ``8_926_000_00_01`` and ``79,260,000,001``."""
+_ENDING = re.compile(rf"(?<![\d:,/{_READ}])(?<!\d\.)\d+(?:[ -]\d+)*(?![:.,/]?\d)")
+"""Matches digits that may be the end of a phone number, but not a date or a time."""
+_NAME_BEFORE = re.compile(r"(?:\b[A-ZА-ЯЁ]\w*[\s:-]{1,3}|[*…-]\s?|\.\.)$")
+_NAME_BEHIND = re.compile(r"\s*[(-]?\s?[A-ZА-ЯЁ]\w")
+_WHOLE_LOCAL = 5
+"""The number of digits from which digits may be a phone number without its area code: ``65-43-21``."""
 _TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
 """Matches what may stand between the two ends of a range: ``79260000001..79260000009``."""
 _AT_END, _AT_BEGIN = re.compile(r"\d[\d\s().-]*$"), re.compile(r"[\s+(]*\d[\d\s().-]*")
+_GAP_BEFORE_END = re.compile(r"[\s-]+\d{1,4}$")
 _LOOK_ALIKE = str.maketrans("OoОоЗзIlІ", "000033111")
 """Letter → the digit for which people mistype the letter, or for which a scanner takes it."""
 _MISTYPED = re.compile(r"(?<![^\W_])(?:[\dOoОоЗзIlІ][\s().-]*){7,15}(?![^\W_])")
@@ -76,8 +89,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     """
     only = _read_strictly(text, region)
     if only is not None and only.isdigit():
-        digits = only if text == only else re.sub(r"\D", "", _FRACTION.sub("", fold(text)))
-        return frozenset((only,)) if digits == only else frozenset((only, *_read_as_international(digits)))
+        return frozenset((only,)) if text == only else frozenset((only, *_other_readings(text, region)))
     sip_numbers, rest = _split_sip_numbers(text, region)
     if any("*" in number for number in sip_numbers):
         raise NotANumber(MASKED)
@@ -87,6 +99,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         return sip_numbers | _search_digits(text, region) | beside
     if _EXPONENT.search(text):
         raise NotANumber(ROUNDED)
+    refuse_rounded_float(text.strip())
     plain = _without_extensions(text)
     if _may_be_range(plain, region):
         raise NotANumber("this may be a range of numbers; write each number, separated by commas")
@@ -103,6 +116,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
         rest = rest.replace(segment, left, 1)
     if _SHORTENED.search(rest):
         raise NotANumber("a second number without its first digits; write each number whole")
+    found.update(_read_other_signs(plain, region))
     if not found:
         raise NotANumber("no phone number")
     return frozenset(found)
@@ -117,6 +131,26 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
     return _search_digits(text, region) | _split_sip_numbers(text, region)[0]
+
+
+def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
+    """Return the phone numbers that a text with words may shorten to their last digits.
+
+    Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. The digits must have a zero, a name
+    or a sign such as ``…`` before them, or a name behind them, or be as long as a local phone number.
+
+    :param numbers: the phone numbers that `find_numbers` has found in the text.
+    :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
+    """
+    has_more_digits = sum(map(str.isdecimal, text)) > max(map(len, numbers), default=0)
+    if not has_more_digits or not any(map(str.isalpha, text)):
+        return frozenset()
+    rest = _without_extensions(text)
+    for segment in _split_at_slashes(_SEGMENT.findall(rest)):
+        rest = rest.replace(segment, _read_segment(segment, region)[1], 1)
+    ends = {re.sub(r"\D", "", match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
+    completed = {number[: -len(end)] + end for number in numbers if number.isdigit() for end in ends}
+    return frozenset(number for number in completed if read_international(number) is not None)
 
 
 def numbers_in_sip(sip: str, region: str) -> frozenset[str]:
@@ -148,8 +182,37 @@ def is_rounded_number(text: str, region: str) -> bool:
 def _search_digits(text: str, region: str) -> frozenset[str]:
     if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
         return frozenset()
-    segments = _split_at_slashes(_SEGMENT.findall(_without_extensions(text)))
-    return frozenset().union(*(_read_segment(segment, region)[0] for segment in segments))
+    plain = _without_extensions(text)
+    segments = _split_at_slashes(_SEGMENT.findall(plain))
+    found = (_read_segment(segment, region)[0] for segment in segments)
+    return frozenset(_read_other_signs(plain, region)).union(*found)
+
+
+def _read_other_signs(plain: str, region: str) -> Iterator[str]:
+    for segment in _SEGMENT.findall(plain):
+        if "/" in segment:  # a slash may also be inside a number that stands beside another one
+            yield from _read_segment(segment, region)[0]
+    for match in _OTHER_SIGNS.finditer(plain):
+        groups = re.findall(r"\d+", match[0])
+        for first in range(len(groups)):
+            for joined in takewhile(_is_short, accumulate(groups[first : first + _MOST_DIGITS])):
+                if len(joined) >= FEWEST_DIGITS and (number := read_digits(joined, region)):
+                    yield number
+
+
+def _is_short(digits: str) -> bool:
+    return len(digits) <= _MOST_DIGITS
+
+
+def _may_be_end(match: re.Match[str], text: str) -> bool:
+    """Return whether digits in a text may be the last digits of a phone number."""
+    length = len(re.sub(r"\D", "", match[0]))
+    return length < FEWEST_DIGITS and (
+        length >= _WHOLE_LOCAL
+        or match[0].startswith("0")
+        or _NAME_BEFORE.search(text, 0, match.start()) is not None
+        or _NAME_BEHIND.match(text, match.end()) is not None
+    )
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
@@ -171,7 +234,8 @@ def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
 
     only = _read_strictly(text, region)
     if only is not None and not only.isdigit():
-        return frozenset({contact_key(only)}) | numbers_in_sip(only, region), ""
+        bare = _read_strictly(only.strip(_AROUND), region)  # sip25@x.ru. at the end of a sentence
+        return frozenset(map(contact_key, filter(None, (only, bare)))) | numbers_in_sip(only, region), ""
     rest = _ADDRESS.sub(remove, fold(text)) if "@" in text else text
     return frozenset(found), rest
 
@@ -185,6 +249,15 @@ def _read_strictly(text: str, region: str) -> str | None:
         return read_contact(text, region)
     except NotANumber:
         return None
+
+
+def _other_readings(text: str, region: str) -> Iterator[str]:
+    """Yield the phone numbers that a single number can mean, also without an extension behind a gap."""
+    plain = _FRACTION.sub("", fold(text))
+    yield from _readings(re.sub(r"\D", "", plain), region)
+    # If all numbers of the region have one length, no digit of a valid number belongs to an extension.
+    if not NumberingPlan.of(region).has_one_length and (match := _GAP_BEFORE_END.search(plain)):
+        yield from _readings(re.sub(r"\D", "", plain[: match.start()]), region)
 
 
 def _may_be_range(text: str, region: str) -> bool:
@@ -214,9 +287,14 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield ``digits`` as one E.164 number if they are a country code and a valid national number."""
-    if (number := read_international(digits, has_trunk_zero=True)) is not None:
-        yield e164(number)
+    """Yield the numbers, as E.164 digits, that a country code and a valid national number can mean."""
+    number = read_international(digits, has_trunk_zero=True)
+    if number is None:
+        return
+    yield e164(number)
+    code = str(number.country_code)
+    if digits.startswith(f"{code}0") and (other := read_international(code + digits[len(code) + 1 :])):
+        yield e164(other)  # in Italy, the 0 of +39 (0) may or may not belong to the number
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:

@@ -34,6 +34,10 @@ ROUNDED_LIST = (
 """What is wrong with a list in which many numbers end in five zeros, and what to do."""
 
 
+_LONGEST_PREFIX = 2
+"""The largest number of digits of a national prefix. A longer one may select a telephone company."""
+
+
 def is_region(region: str) -> bool:
     """Return whether a text is the ISO 3166 code of a country with a known numbering plan, e.g. ``RU``."""
     import phonenumbers  # noqa: PLC0415
@@ -56,6 +60,8 @@ class NumberingPlan:
         when it reads a national number.
     :ivar has_plain_prefix: True: the digits behind the national prefix are the whole national number. False:
         `phonenumbers` may replace the first digits by other digits.
+    :ivar has_one_length: True: all mobile and fixed-line numbers of the region have the same number of
+        digits, as in Russia.
     """
 
     region: str
@@ -65,6 +71,7 @@ class NumberingPlan:
     lengths: frozenset[int]
     parsed_prefix: re.Pattern[str]
     has_plain_prefix: bool
+    has_one_length: bool
 
     @classmethod
     @cache
@@ -78,6 +85,7 @@ class NumberingPlan:
         plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
         if plan is None:
             raise ValueError(f"region: {region!r} is not a code of ISO 3166, such as 'RU'")
+        usual = [kind.possible_length for kind in (plan.fixed_line, plan.mobile) if kind is not None]
         return cls(
             region,
             str(plan.country_code),
@@ -86,6 +94,7 @@ class NumberingPlan:
             frozenset(plan.general_desc.possible_length if plan.general_desc else ()),
             re.compile(plan.national_prefix_for_parsing or "(?!)"),
             plan.national_prefix_transform_rule is None,
+            len(frozenset().union(*usual)) == 1,
         )
 
     def may_have_prefix(self, digits: str) -> bool:
@@ -126,6 +135,10 @@ def read_digits(digits: str, region: str) -> str | None:
         return None
     national, whole = _national(number), e164(number)
     if digits in (whole, national, plan.national_prefix + national):
+        return whole
+    prefix = digits.removesuffix(national)
+    # In Belarus, people dial 80, 8 or 0 before a national number.
+    if plan.has_plain_prefix and len(prefix) <= _LONGEST_PREFIX and plan.parsed_prefix.fullmatch(prefix):
         return whole
     prefix = digits.removesuffix(whole)
     return whole if prefix != digits and plan.international_prefix.fullmatch(prefix) else None

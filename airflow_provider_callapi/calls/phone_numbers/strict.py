@@ -52,6 +52,12 @@ _BEGINS_AS_A_PHONE_NUMBER = re.compile(r"\+?([0-9][ ()._*#-]*){7}[^@]*")
 _FRACTION = re.compile(r"(\d{5,})[.,](\d+)")
 _ROUNDED_FLOAT = re.compile(r"\d{5,10}00000\.0+")
 """Matches the text of the float that YAML makes of a spreadsheet's short form, such as ``7.926E+10``."""
+_FRACTION_BEHIND = re.compile(r"([^.~]+)[.~]\s*(?:\d{1,2}|0+)")
+"""Matches a phone number with a fraction, such as ``030 123 456.0``, but not ``030.123.456``."""
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+_WORD_NUMBER = re.compile(r"\+?(?:\d[ ().-]*){3}[A-Za-z0-9 ().-]+")
+_KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+"""Letter → the digit on whose key a phone has the letter."""
 _SHORT = re.compile(r"[0-9]{1,9}")
 _LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
@@ -83,13 +89,9 @@ def read_contact(text: str, region: str) -> str:
     if text.isascii() and text.isdigit():
         return _read_plain(text, region)
     folded = fold(text)
-    if _ROUNDED_FLOAT.fullmatch(folded):
-        raise NotANumber(
-            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
-            "may be lost; write all digits, in quotation marks"
-        )
+    refuse_rounded_float(folded)
     if _NAME.search(folded):
-        return _read_sip(folded)
+        return _read_sip(folded, region)
     return _read_phone(folded, text, region)
 
 
@@ -135,6 +137,19 @@ def refuse_octal(given: object, region: str) -> None:
         raise NotANumber(
             "YAML reads a number that begins with 0 as an octal number, so it may be another person's; write "
             "it in quotation marks, or with its country code"
+        )
+
+
+def refuse_rounded_float(text: str) -> None:
+    """Check that a text is not the text of a float that may be a rounded phone number: ``79260000000.0``.
+
+    :param text: the text without blanks at its ends.
+    :raises NotANumber: the text is such a number.
+    """
+    if _ROUNDED_FLOAT.fullmatch(text):
+        raise NotANumber(
+            "a number with a fraction that ends in five zeros, such as 7.926E+10 in YAML: its last digits "
+            "may be lost; write all digits, in quotation marks"
         )
 
 
@@ -190,10 +205,11 @@ def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
     return number is not None and e164(number) != not_as
 
 
-def _read_sip(text: str) -> str:
+def _read_sip(text: str, region: str) -> str:
     if _EXPONENT.fullmatch(text):
         raise NotANumber(ROUNDED)
-    if "@" not in text and len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME:
+    has_many_digits = len(re.findall(r"\d", text)) > _MOST_DIGITS_OF_A_SIP_NAME
+    if "@" not in text and (has_many_digits or _is_word_number(text, region)):
         raise NotANumber("a phone number with letters or signs inside; a SIP number needs its @domain")
     if _MASKED.fullmatch(text):
         raise NotANumber(MASKED)
@@ -203,6 +219,14 @@ def _read_sip(text: str) -> str:
         return check_phone_or_sip(text)
     except ValueError:
         raise NotANumber("not a phone number or SIP number") from None
+
+
+def _is_word_number(text: str, region: str) -> bool:
+    """Return whether letters in a text may be keys of a phone: ``1-800-FLOWERS`` is 1 800 356 93 77."""
+    if not NumberingPlan.of(region).has_one_length or not _WORD_NUMBER.fullmatch(text):
+        return False
+    digits = re.sub(r"\D", "", text.upper().translate(_KEYS))
+    return any(read_digits(digits[:length], region) for length in range(_FEWEST_DIGITS, len(digits) + 1))
 
 
 def _read_phone(folded: str, given: str, region: str) -> str:
@@ -217,6 +241,8 @@ def _read_phone(folded: str, given: str, region: str) -> str:
         raise NotANumber("no digits")
     if len(digits) >= _MASKED_DIGITS and mask_phones(given) == given:
         raise NotANumber("too many characters between the digits")
+    if _has_fraction(text, region):
+        raise NotANumber("a fraction or a second number behind the number")
     if not text.startswith("+"):
         if len(digits) >= _TWO_NUMBERS and _are_two_numbers(re.findall(r"\d+", text), region):
             raise NotANumber("several numbers")
@@ -227,6 +253,17 @@ def _read_phone(folded: str, given: str, region: str) -> str:
     if len(digits) > _MOST_DIGITS:
         raise NotANumber("more than 15 digits")
     return _read_with_plus(text, digits, region)
+
+
+def _has_fraction(text: str, region: str) -> bool:
+    """Return whether a text is a phone number with a fraction: ``030 123 456.0`` in Germany."""
+    match = _FRACTION_BEHIND.fullmatch(text)
+    if match is None:
+        return False
+    digits = re.sub(r"\D", "", match[1])
+    if text.startswith("+"):
+        return read_international(digits, has_trunk_zero=True) is not None
+    return read_digits(digits, region) is not None
 
 
 def _has_line_number(text: str, region: str, number: str) -> bool:
@@ -254,23 +291,35 @@ def _without_zero_fraction(text: str) -> str:
 
 
 def _read_with_plus(text: str, digits: str, region: str) -> str:
-    has_trunk_zero = re.search(r"\(\s*0\s*\)", text) is not None
+    without_zero = _TRUNK_ZERO.sub("", text)
+    has_trunk_zero = without_zero != text
     number = read_international(digits, has_trunk_zero=has_trunk_zero)
     if number is None:
         raise NotANumber("no phone number with this country code")
+    other = read_international(re.sub(r"\D", "", without_zero)) if has_trunk_zero else None
+    if other is not None and e164(other) != e164(number):  # in Italy, the 0 belongs to some numbers
+        raise NotANumber("two different numbers, with and without the (0); remove the (0) or its brackets")
     first = re.findall(r"\d+", text)[0]
     code = str(number.country_code)
-    if len(first) < len(code):
+    # In Ukraine, people write +38 (050) for +380 50.
+    if len(first) < len(code) and code != NumberingPlan.of(region).country_code:
         raise NotANumber("no country code behind the +")
-    if first != code and _may_be_national(digits, region, not_as=e164(number)):
-        raise NotANumber("the + may be wrong: without it, this is a number of the region")
+    if first != code and _may_be_national(digits, region, has_gap=first != digits, not_as=e164(number)):
+        raise NotANumber(
+            "the + may be wrong: without it, this is a number of the region; write the country code of the "
+            "region, or a gap behind another country code"
+        )
     return e164(number)
 
 
-def _may_be_national(digits: str, region: str, *, not_as: str) -> bool:
+def _may_be_national(digits: str, region: str, *, has_gap: bool, not_as: str) -> bool:
     """Return whether digits, read without their ``+``, are a number of the region other than ``not_as``.
 
     ``not_as``: the digits, read with the ``+``.
     """
-    prefix = NumberingPlan.of(region).national_prefix
-    return bool(prefix) and digits.startswith(prefix) and read_digits(digits, region) not in (None, not_as)
+    plan = NumberingPlan.of(region)
+    has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)
+    # Without a gap, this is E.164. If lengths vary, as in Germany, most numbers could be national numbers.
+    if not has_prefix and not (has_gap and plan.has_one_length):
+        return False
+    return read_digits(digits, region) not in (None, not_as)

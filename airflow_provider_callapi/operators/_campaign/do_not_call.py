@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.generous import find_numbers
@@ -87,11 +88,21 @@ class DoNotCall:
 
     def _read_numbers(self, contacts: Contacts) -> Iterator[str]:
         excluded = ExcludedNumbers(self._region)
+        has_blank_rows = has_entries = False
         for line, row in enumerate(read_rows(contacts, "do_not_call"), start=1):
+            if isinstance(row, str) or not is_blank(row):
+                has_entries = True
+            elif row or not isinstance(contacts, str):  # a file may end with blank lines
+                has_blank_rows = True
             try:
                 yield from excluded.read(line, row)
             except ListUnreadable as error:
                 raise CallApiFailure(f"do_not_call, row {line}: {error}") from None
+        if has_blank_rows and not has_entries:
+            raise CallApiFailure(
+                "do_not_call: all rows are empty, so the list would exclude no one. If nobody is on the "
+                "list, give a list without rows"
+            )
         unreadable = excluded.unreadable()
         if len(unreadable) > self._max_unreadable:
             first = next(iter(unreadable))

@@ -151,6 +151,8 @@ def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> 
         raise ValueError(f"contacts: {error}") from None
     if not plan.rows and isinstance(options.contacts, str):
         raise ValueError("contacts: the file has no rows")
+    if not plan.rows and plan.has_blank_rows:
+        raise ValueError("contacts: all rows are empty")
     if plan.invalid and not plan.people:
         first = plan.invalid[0]
         raise ValueError(

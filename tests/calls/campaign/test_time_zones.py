@@ -101,6 +101,16 @@ def refused(value: Any, name: str = "place") -> bool:
         ZoneInfo("Asia/Vladivostok"),
         timezone(timedelta(hours=10)),
         {"zone": "Asia/Vladivostok"},
+        *(
+            "Asia-Vladivostok",
+            "asia_vladivostok",
+            "Asia.Vladivostok",
+            "Asia\\Vladivostok",
+            "America New York",
+        ),
+        *("UTC: +10", "UTC(+10)", "GMT (+10:00)", "Мск. +7", "utc=+10", "Владивосток (UTC: +10)"),
+        *("Владивосток, +7 МСК", "+10 UTC (Владивосток)", "Владивосток +10:00 GMT"),
+        "Vladivostok standard time",
     ],
 )
 def test_time_zones_in_a_column_with_another_name_are_refused(value: Any) -> None:
@@ -139,6 +149,7 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
     [
         *(
             "Москва/Химки",
+            *("Europe", "Asia Pacific", "Indian food", "America-West", "заказ 5 +7 МСК", "09:00 +0300 MSK"),
             "1/2",
             "Alpha/Beta",
             "и/или",

@@ -24,6 +24,7 @@ from airflow_provider_callapi.calls.lists.problems import ListUnreadable
         "Time Zone",
         "time\u200bzone",
         "\ufefftimezone",
+        "ｔｉｍｅｚｏｎｅ",
         "time-zone",
     ],
 )
@@ -38,6 +39,17 @@ OFFSETS = (
     *("Пояс клиента", "Пояс (МСК+)", "вр. зона", "Зона UTC", "Зона (время)", "Часовой р-н", "час+", "Δ UTC"),
     *("Смещ.", "Смещ. от МСК", "Разн. с МСК", "разн. во времени", "Местное вр.", "iana_zone", "tmz"),
     *("часова зона", "уақыт белдеуі", "ժամային գոտի", "אזור זמן", "المنطقة الزمنية", "saat dilimi"),
+    *(
+        "ｔｚ",
+        "zoneinfo",
+        "гмт",
+        "опережение Москвы",
+        "отставание от Мск",
+        "Регион времени",
+        "Décalage UTC",
+    ),
+    *("Zeitunterschied", "tijdzone", "tidssone", "strefa czasowa", "časové pásmo", "időzóna", "часовий"),
+    *("diferença horária", "ζώνη ώρας", "タイムゾーン", "时区", "시간대", "de\u0301calage horaire"),
     *("local_time_offset_h", "часовой", "zona_horaria", "fuseau", "разница в часах", "временной сдвиг"),
 )
 """Names of columns that say how far a person's clock is ahead, or in which zone the person lives."""

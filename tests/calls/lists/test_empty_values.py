@@ -38,6 +38,7 @@ MISSING = [
         "<None>",
         "[NA]",
     ),
+    *("nan nan", "None None", "null, null", "undefined undefined undefined", "NaN; N/A", "<NA> <NA>"),
     *("<no value>", "[object Object]", "(blank)", "(пусто)", "<missing>", "<undefined>", "N.A.", "n.a."),
 ]
 FAILED = [
@@ -49,6 +50,7 @@ FAILED = [
 VALUES = [
     *("Null", "Nan", "Na", "NA", "Infinity", "0", "-", "+", "1", "#1", "#1/2", "№7", "#акция!", "#Sale!"),
     *("#ДЕЛО", "Err:", "Ошибка", "Nil", "None Such", "nila", "blank", "(Anna)", "<Anna>", "[Нил]"),
+    *("Anna nan", "nan Anna"),
 ]
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u200b\ufeff"), max_size=3)
 LEAVES = st.one_of(

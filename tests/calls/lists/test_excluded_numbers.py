@@ -113,6 +113,58 @@ def test_an_unreadable_value_does_not_hide_the_numbers_of_its_row() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Анна 8 926 000-00-01, Борис 02",
+            "8 926 000-00-01 Анна, 02 Борис",
+            "Anna +79260000001 / Boris - 02",
+        ),
+        *("8 926 000-00-01 и последние 02", "8 926 000-00-01, жена ...02", "8 926 000-00-01 жена *02"),
+        *("8 926 000-00-01 (Анна) и 000-02 (Борис)", "8 926 000-00-01 Анна, 00-00-02 Борис"),
+        *("8 926 000-00-01 Анна, 00002", "Анна 79260000001; Борис 0002"),
+    ],
+)
+def test_a_second_number_without_its_first_digits_counts_between_words(text: str) -> None:
+    numbers, unreadable = read(text)
+    assert unreadable or numbers >= {A, B}
+
+
+@pytest.mark.parametrize("form", ["{}, 65-43-21 Анна", "тел. {} или 65-43-21", "{} Анна, 654321 Борис"])
+def test_a_second_number_without_its_area_code_counts(form: str) -> None:
+    assert read(form.format("8 (3812) 12-34-56"))[0] >= {"73812123456", "73812654321"}
+
+
+@pytest.mark.parametrize("gap", [*"_:,;'’*=|\"`´\\&!?<>^%$@", "。"])
+@pytest.mark.parametrize("digits", [("8", "926", "000", "00", "02"), ("79", "260", "000", "002")])
+def test_a_number_with_other_signs_between_its_digits_counts_beside_words(
+    gap: str, digits: tuple[str, ...]
+) -> None:
+    text = f"Анна {A}; Борис {gap.join(digits)}"
+    for row in (text, {"phone": A, "comment": f"Борис {gap.join(digits)}"}):
+        numbers, unreadable = read(row)
+        assert unreadable or numbers >= {A, B}
+
+
+def test_a_number_with_mixed_signs_counts_beside_other_numbers() -> None:
+    assert read(f"7 945 854-84-49 {A} 8 926 000_00_02 в 10:00")[0] >= {A, B}
+
+
+@pytest.mark.parametrize("text", [f"{A} от 12.03.26", f"Анна {A} с 10:00 до 18:00", f"{A}, дом 12"])
+def test_a_date_or_a_time_beside_a_number_excludes_no_one_else(text: str) -> None:
+    assert read(text) == ({A}, {})
+
+
+@pytest.mark.parametrize("value", [79260000000.0, "79260000000.0", "79261200000.00", " 9260000000.0"])
+@pytest.mark.parametrize("beside", [[], [A, B] * 10])
+def test_a_float_that_may_be_a_rounded_number_is_unreadable(value: Any, beside: list[str]) -> None:
+    for row in ({"phone": value}, {"phone": A, "mobile": value}):
+        numbers, unreadable = read(*beside, row)
+        assert list(unreadable) == [len(beside) + 1]
+        assert any(number.endswith("00000") for number in numbers), "the number itself is not called either"
+
+
 def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     _, unreadable = read({"phone": A, B: B}, {"phone": A, B: B}, {"phone": A, B: "7926000002"})
     assert B not in unreadable[3]

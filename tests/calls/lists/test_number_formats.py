@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
+from airflow_provider_callapi.calls.lists.number_formats import (
+    may_show_other_digits,
+    may_show_other_text,
+    shown_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,11 @@ from airflow_provider_callapi.calls.lists.number_formats import may_show_other_d
         ('[Red][$-419]"+7 "0_)', 9260000001, "+7 9260000001"),
         ('"UTC-"0', 5, "UTC-5"),
         ('"+1"General', 9162345678, "+19162345678"),
+        ("[$+1] 000 000-0000", 9162345678, "+1 916 234-5678"),
+        ("[$+1-409](000) 000-0000", 9162345678, "+1(916) 234-5678"),
+        ("[$8-419]0", 9260000001, "89260000001"),
+        ("[$-419]0", 9260000001, None),
+        ("[$₽-419] 0", 9260000001, None),
         ('0" a;b "', 5, None),
     ],
 )
@@ -57,7 +66,16 @@ def test_a_format_that_adds_no_digit_leaves_the_number(number_format: str) -> No
 
 @pytest.mark.parametrize(
     "number_format",
-    ['[>9999999]"+1 "0;0', "[>9999999]+1 0;0", r"[<1]0;\+\10", '"+1 ".0', '0.00" 8"', '"+1"@'],
+    [
+        '[>9999999]"+1 "0;0',
+        "[$+1].0",
+        "[>9]0;[$1] 0",
+        "[>9999999]+1 0;0",
+        r"[<1]0;\+\10",
+        '"+1 ".0',
+        '0.00" 8"',
+        '"+1"@',
+    ],
 )
 def test_a_format_that_adds_digits_in_an_unknown_way_is_noticed(number_format: str) -> None:
     assert may_show_other_digits(9162345678, number_format)
@@ -84,3 +102,8 @@ def test_any_format_either_shows_all_digits_of_the_number_or_leaves_it(
 
     remaining = iter(shown or str(value))
     assert all(digit in remaining for digit in str(value))
+
+
+def test_a_format_may_add_digits_to_a_text() -> None:
+    assert all(map(may_show_other_text, ('"+1 "@', r"\+@", '0;-0;0;"8"@', "[$+1] @")))
+    assert not any(map(may_show_other_text, ("@", "General", "", '"+7 "0;;;@', '"тел. "@')))

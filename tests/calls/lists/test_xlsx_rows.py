@@ -150,11 +150,16 @@ def test_a_number_keeps_the_digits_that_only_its_number_format_shows() -> None:
     ]
 
 
-def test_a_number_whose_format_may_show_other_digits_makes_the_workbook_unreadable() -> None:
+@pytest.mark.parametrize(
+    ("value", "number_format"), [(9162345678, '[>9999999]"+1 "0;0'), ("9162345678", '"+1 "@')]
+)
+def test_a_value_whose_format_may_show_other_digits_makes_the_workbook_unreadable(
+    value: Any, number_format: str
+) -> None:
     book = openpyxl.Workbook()
     book.active.append(["phone"])
-    book.active.append([9162345678])
-    book.active["A2"].number_format = '[>9999999]"+1 "0;0'
+    book.active.append([value])
+    book.active["A2"].number_format = number_format
 
     with pytest.raises(ListUnreadable, match="line 2: a number format that may show further digits"):
         list(read_xlsx(saved(book)))

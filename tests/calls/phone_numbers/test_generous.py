@@ -105,6 +105,36 @@ def test_digits_that_may_be_two_numbers_exclude_both_in_every_form(
     assert find_numbers(form.format(digits), region) == {digits, other}
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "numbers"),
+    [
+        *(("+495 123-45-67", "RU", {"74951234567"}), ("+(495) 123-45-67", "RU", {"74951234567"})),
+        *(("+646 555 0123", "US", {"16465550123"}), ("+160 12345678", "DE", {"4916012345678"})),
+        ("+39 (0) 312 454 2218", "IT", {"393124542218", "3903124542218"}),
+        *(("+328 1234567", "IT", {"393281234567"}), ("+381 212 3456", "RU", {"73812123456", "3812123456"})),
+    ],
+)
+def test_each_number_that_a_plus_or_a_zero_in_brackets_can_mean_is_excluded(
+    text: str, region: str, numbers: set[str]
+) -> None:
+    assert find_numbers(text, region) >= numbers
+
+
+@pytest.mark.parametrize("extension", ["-22", " 22", " - 0", "~2", ".0", " .0"])
+def test_a_number_is_excluded_also_if_its_last_digits_are_an_extension(extension: str) -> None:
+    assert "4930123456" in find_numbers(f"030 123456{extension}", "DE")
+
+
+def test_a_number_with_a_slash_inside_is_found_between_two_numbers() -> None:
+    text = "+1 201-819-4308 (201)/722-9756 (201) 625-6140 Ltd 3000"
+    assert find_numbers(text, "US") >= {"12018194308", "12017229756", "12016256140"}
+
+
+def test_a_number_in_words_is_unreadable() -> None:
+    with pytest.raises(NotANumber):
+        find_numbers("1-800-FLOWERS", "US")
+
+
 @settings(max_examples=100)
 @given(spelled(NUMBERS), spelled(NUMBERS))
 def test_two_numbers_in_a_cell_are_both_found_or_the_cell_is_unreadable(
@@ -136,6 +166,8 @@ _SIP_TEXTS = st.sampled_from(
         "sip:{}:5060",
         "sip:{};transport=udp",
         "({}).",
+        "{}.",
+        "-{}",
         "просил не звонить: {}, утром",
         "\u200b{}\u00a0",
     ]

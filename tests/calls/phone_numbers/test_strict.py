@@ -95,6 +95,7 @@ def test_every_usual_spelling_is_one_number(text: str) -> None:
         ("4915123456789", "DE", r"two different numbers.*its \+"),
         ("49 (0) 30 123456", "DE", "two different numbers"),
         ("435738344.0", "AT", "two different numbers"),
+        ("+39 (0) 312 454 2218", "IT", r"two different numbers, with and without the \(0\)"),
         ("7926" + "-" * 9 + "0000001", "RU", "too many characters"),
     ],
 )
@@ -118,6 +119,30 @@ def test_a_number_that_cannot_be_read_completely_is_refused_with_the_reason(
 )
 def test_a_region_decides_how_a_number_without_a_country_code_is_read(text: str, number: str) -> None:
     assert read_contact(text, "AT") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("80291234567", "BY", "375291234567"),
+        ("8 (029) 123-45-67", "BY", "375291234567"),
+        ("029 123-45-67", "BY", "375291234567"),
+        ("80291234567.0", "BY", "375291234567"),
+        ("8 612 34567", "LT", "37061234567"),
+        ("+38 (050) 123-45-67", "UA", "380501234567"),
+    ],
+)
+def test_a_number_may_have_each_national_prefix_of_the_region(text: str, region: str, number: str) -> None:
+    assert read_contact(text, region) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [("80291234567", "RU"), ("90532 123 45 6", "TR"), ("+38 (050) 123-45-67", "RU"), ("8829 1234567", "BY")],
+)
+def test_a_prefix_of_another_region_is_refused(text: str, region: str) -> None:
+    with pytest.raises(NotANumber):
+        read_contact(text, region)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +249,75 @@ def test_the_country_code_of_the_region_is_never_taken_for_an_area_code(
         assert read_contact(text, region) in (number, f"{code}0{national}")  # in Italy, 0 belongs to a number
     except NotANumber:
         return
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        *(("+495 123-45-67", "RU"), ("+(495) 123 45 67", "RU"), ("+84951234567", "RU")),
+        *(("+3812 12-34-56", "KZ"), ("+646 555 0123", "US")),
+    ],
+)
+def test_a_plus_before_a_national_number_never_sends_a_call_abroad(text: str, region: str) -> None:
+    with pytest.raises(NotANumber, match=r"the \+ may be wrong"):
+        read_destination(text, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        *(
+            ("+49 5123 4567", "RU"),
+            ("+64 6 555 0123", "US"),
+            ("+375 29 1234567", "RU"),
+            ("+79161234567", "DE"),
+        ),
+        *(("+4951234567", "RU"), ("+6465550123", "US"), ("+4722123456", "RU")),  # E.164
+    ],
+)
+def test_a_number_of_another_country_is_read_with_a_plus(text: str, region: str) -> None:
+    assert read_contact(text, region) == re.sub(r"\D", "", text)
+
+
+@settings(max_examples=200)
+@given(spelled(NUMBERS), st.sampled_from([".0", " .0", ". 0", ".00", ".0000", "~2", ".\u200b0"]))
+def test_a_fraction_never_adds_a_digit_to_a_number(case: tuple[str, str, str], fraction: str) -> None:
+    text, region, number = case
+    try:
+        read_contact(text, region)
+        with_fraction = read_contact(text.rstrip() + fraction, region)
+    except NotANumber:
+        return
+    assert with_fraction == number or re.search(r"[.~\u00b7\uff0e]", text)
+
+
+@pytest.mark.parametrize("fraction", [".0", ".00", " .0", ". 0", ".\u200b0", "\u00b70", "~0"])
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        *(("+43664123456", "AT"), ("0664 1234 567", "AT"), ("+49 30 12 34 56", "DE"), ("030/1234", "DE")),
+        *(("(030) 1234", "DE"), ("030-12-34", "DE"), ("+43 664 1234567", "RU")),
+    ],
+)
+def test_a_fraction_behind_groups_of_digits_is_refused(text: str, region: str, fraction: str) -> None:
+    with pytest.raises(NotANumber, match="fraction"):
+        read_contact(text + fraction, region)
+
+
+@pytest.mark.parametrize("text", ["030.12.34", "030.123.45", "0664.1234.567", "+49.30.1234.50"])
+def test_dots_between_all_groups_are_no_fraction(text: str) -> None:
+    assert read_contact(text, "AT" if text.startswith("0664") else "DE").endswith(re.sub(r"\D", "", text)[1:])
+
+
+@pytest.mark.parametrize("text", ["1-800-FLOWERS", "+1 (800) FLOWERS", "800-flowers", "1800CONTACTS"])
+def test_a_number_in_words_is_no_sip_number(text: str) -> None:
+    with pytest.raises(NotANumber):
+        read_contact(text, "US")
+
+
+@pytest.mark.parametrize("text", ["100-reception", "25boris", "sip25", "1800FLOWERS@x.ru"])
+def test_a_sip_number_may_begin_with_digits(text: str) -> None:
+    assert read_contact(text, "US") == text
 
 
 def test_the_error_names_an_unknown_region() -> None:

@@ -199,3 +199,25 @@ def test_an_entry_that_is_a_failed_formula_is_unreadable_and_not_blank(tmp_path,
     for entries in (path, [A, error], [A, {"phone": error}], [A, {"phone": error, "name": error}]):
         with pytest.raises(CallApiFailure, match="1 entries are no phone numbers"):
             DoNotCall(entries, "RU")()
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("rows", [[None], [NAN, NAN], [""], [{}], [{"phone": NAN, "name": None}], (None, "")])
+def test_a_list_of_empty_rows_is_refused_because_its_numbers_are_lost(rows):
+    """A join or a cast of a data frame that fails leaves the rows, but no number in them."""
+    with pytest.raises(CallApiFailure, match="do_not_call: all rows are empty"):
+        DoNotCall(rows, "RU")()
+    assert DoNotCall([*rows, A], "RU")() == {A}
+
+
+@pytest.mark.parametrize("text", ["phone;comment\n;\n", "phone\n  \n", "phone\nNaN\nNaN\n"])
+def test_a_file_of_empty_rows_is_refused(tmp_path, text):
+    with pytest.raises(CallApiFailure, match="do_not_call: all rows are empty"):
+        DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
+
+
+@pytest.mark.parametrize("text", ["phone\n", "phone;comment\n\n\n", "phone"])
+def test_a_file_without_rows_excludes_no_one_also_with_blank_lines_at_its_end(tmp_path, text):
+    assert DoNotCall(written(tmp_path / "stop.csv", text), "RU")() == frozenset()
