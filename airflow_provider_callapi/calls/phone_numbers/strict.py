@@ -58,7 +58,8 @@ _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _WORD_NUMBER = re.compile(r"\+?(?:\d[ ().-]*){3}[A-Za-z0-9 ().-]+")
 _KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 """Letter → the digit on whose key a phone has the letter."""
-_SHORT = re.compile(r"[0-9]{1,9}")
+_EXTENSION = re.compile(r"[0-9]{1,6}")
+_PREFIX = re.compile(r"[0-9]{1,9}")
 _LINE_NUMBER = re.compile(r"(\d{1,2})(\.?\s+)(\d.*)", re.DOTALL)
 _NEGATIVE = (
     "a minus before the number; a spreadsheet may have calculated it, because a text such as +7-9… is a "
@@ -99,9 +100,8 @@ def read_destination(given: object, region: str) -> str:
     """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
-    of any country, and extensions of up to nine digits that are no phone number of the region. If such E.164
-    digits may be a mistyped number of the region, they are an error: in Russia, ``92600000112`` may be
-    ``9260000011`` with one digit too many.
+    of any country, and extensions of up to six digits. E.164 digits that may be a mistyped number of the
+    region are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the value is no number that can be called, or seems to be mistyped or rounded.
@@ -109,7 +109,7 @@ def read_destination(given: object, region: str) -> str:
     refuse_octal(given, region)
     text = str(given).strip()
     is_digits = text.isascii() and text.isdigit()
-    if is_digits and _SHORT.fullmatch(text) and not _is_short_phone(text, region):
+    if is_digits and _EXTENSION.fullmatch(text):
         return text
     try:
         return read_contact(text, region)
@@ -163,17 +163,12 @@ def read_number_or_prefix(text: str, region: str) -> str:
     :raises NotANumber: the text is neither a phone number nor a prefix.
     """
     digits = fold(text).removeprefix("+")
-    if _SHORT.fullmatch(digits):
+    if _PREFIX.fullmatch(digits):
         return digits
     number = read_destination(text, region)
     if not number.isdecimal():
         raise NotANumber("a SIP number; only phone numbers and their first digits are possible")
     return number
-
-
-def _is_short_phone(digits: str, region: str) -> bool:
-    """Return whether digits are a short phone number of the region, such as ``091123456`` in Armenia."""
-    return len(digits) >= _FEWEST_DIGITS and read_digits(digits, region) is not None
 
 
 def _may_be_mistyped(digits: str, region: str) -> bool:

@@ -204,12 +204,22 @@ def test_a_single_call_also_takes_the_services_own_form(text: str) -> None:
         ("501234567", "AE", "971501234567"),
         ("502345678", "IL", "972502345678"),
         ("291234567", "BY", "375291234567"),
-        ("091123456", "RU", "091123456"),
+        ("376312345", "RU", "376312345"),
         ("100200", "AM", "100200"),
     ],
 )
 def test_a_short_number_of_the_region_is_no_extension(text: str, region: str, number: str) -> None:
     assert read_destination(text, region) == number
+
+
+@given(st.from_regex("[0-9]{7,9}", fullmatch=True))
+@example("791612345")
+def test_a_cut_phone_number_is_no_extension(text: str) -> None:
+    try:
+        number = read_destination(text, "RU")
+    except NotANumber:
+        return
+    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
 
 
 @pytest.mark.parametrize("text", ["8863234567", "892600000011", "7926000001", "True", "nan"])
