@@ -236,7 +236,7 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return the addition to an error's text, e.g. `` (row 7 of the list)``.
+        """Return a text to append to an error message, e.g. `` (row 7 of the list)``.
 
         ``""``: the error names the parameter, or is no `InvalidParameters`.
         """
