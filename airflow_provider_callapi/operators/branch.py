@@ -122,7 +122,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Return route or mark → ids of its tasks. Empty list: skip all downstream tasks.
+        """Return the tasks to run: route or mark → task ids. Empty list: skip all downstream tasks.
 
         :raises InvalidParameter: a parameter cannot be used.
         """

@@ -68,6 +68,8 @@ class AlertLock:
         """Return the lock for the alert about a failure.
 
         The callback must use `AlertLock.acquire` before it rings.
+
+        :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
