@@ -229,9 +229,9 @@ def record_request(seconds: float, *, method: str, result: str) -> None:
 
 
 def _send(kind: Literal["incr", "gauge", "timing"], name: str, *values: Any, **tags: str) -> None:
-    """Send a metric with tags, and by default also with the tags' values in the name.
+    """Send a metric with tags.
 
-    Example of such a name: ``callapi.calls.answered``.
+    By default, also send it under a name with the tags' values, e.g. ``callapi.calls.answered``.
     """
     with suppress(Exception):
         send = getattr(_stats(), kind)

@@ -177,7 +177,7 @@ class CallApiRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def _back_off(self, try_number: int) -> timedelta:
-        """Return the delay before the next try.
+        """Return the delay between the failed try ``try_number`` and the next try.
 
         It doubles with each try up to ``longest``, and is shortened at random.
         """
@@ -188,7 +188,10 @@ class CallApiRetryPolicy(RetryPolicy):
 
 
 def _read_delay(name: str, value: Any) -> timedelta:
-    """Return a delay as a timedelta. Raise `InvalidParameter` if the value is no delay from 0."""
+    """Return a delay, which may be a number of seconds, as a timedelta.
+
+    Raise `InvalidParameter` for a negative delay or any other value.
+    """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     try:
         delay = timedelta(seconds=value) if is_number else value

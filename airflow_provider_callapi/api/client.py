@@ -187,7 +187,10 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether ``limits`` shows more points left in this minute than ``known``."""
+    """Return whether ``limits`` shows more points left in this minute than ``known``.
+
+    False also: ``known`` is None, or the limits of the minute differ.
+    """
     # With different limits per minute, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:
         return False

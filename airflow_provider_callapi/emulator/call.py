@@ -115,7 +115,7 @@ class Call:
 
     @property
     def listed_at(self) -> float:
-        """The time from which ``list.calls`` shows the call, in epoch seconds.
+        """The earliest time at which ``list.calls`` may show the call, in epoch seconds.
 
         The time is the start of the call plus `Script.listed_after` of the contact's script. It does not
         include `Profile.appear_delay`. With this delay, ``list.calls`` shows the call later.

@@ -122,7 +122,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:
-        """Return the ids of the tasks to run for each outcome and for each mark of a call.
+        """Return the tasks to run: route or mark → task ids. Empty list: skip all downstream tasks.
 
         :raises InvalidParameter: a parameter cannot be used.
         """
@@ -139,7 +139,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         }
 
     def _check_targets(self, targets: Mapping[Route | Mark, list[str]]) -> None:
-        """Check the task ids for all outcomes and marks.
+        """Check the task ids of all routes and marks.
 
         :raises CallApiFailure: a task or task group is not directly downstream of this task.
         """
@@ -228,7 +228,10 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:
-    """Read the text of a rendered template as JSON or as a Python literal. Return other texts unchanged."""
+    """Read a rendered template's text as JSON or as a Python literal.
+
+    Return any other text unchanged. None: the text is empty.
+    """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             value: Mapping[str, Any] | None = parse(text)

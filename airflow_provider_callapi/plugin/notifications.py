@@ -85,9 +85,9 @@ class Notification:
 
 
 class Throttle:
-    """Limits how many of the vendor's notifications one process accepts in a minute.
+    """Limits how many of the vendor's notifications one process accepts.
 
-    :param most: the largest number of notifications in a minute, such as 600.
+    :param most: how many notifications are allowed at once, and on average in a minute, such as 600.
     :param clock: a function that returns the seconds since any fixed moment.
     """
 

@@ -316,7 +316,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         return TaskState.of(context) if self.reschedule else None
 
     def _load(self, call: Outcome, context: Context) -> tuple[float, Observation]:
-        """Return when this try's wait began, in epoch seconds, and what all polls have shown of the call."""
+        """Return (when this try's wait began, in epoch seconds; what all tries have observed of the call)."""
         if self._stored is None and (state := self._state_for_next_poke(context)):
             self._stored = state.get(_STORE_KEY)
         if self._stored and self._stored["call_session_id"] == call.call_session_id:

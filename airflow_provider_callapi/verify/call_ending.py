@@ -115,7 +115,7 @@ class CallEnding:
             raise NotProven("the service does not know the call session, although it shows the call")
 
     def _release(self, session_id: int) -> bool:
-        """End a call. Return False if the service does not know the session id.
+        """End a call. Return whether the service knows the call's session id.
 
         :raises CallApiError: the service refuses the request, or gives no answer.
         """

@@ -97,8 +97,9 @@ class DialQueue:
         A person on the do-not-call list gets no intent and is finished.
 
         :param now: epoch seconds.
-        :return: the intents. Claim each intent in the ledger before you send its start request. The list is
-            empty if the campaign is paused or stopped, or if the do-not-call list is unknown.
+        :return: the intents. Claim each intent in the ledger before you send its start request. Empty: no
+            one may be called now, for example because the campaign is paused or stopped, or because the
+            do-not-call list is unknown.
         """
         if self.stopped is not None or self.paused is not None:
             return []
@@ -236,7 +237,7 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return the addition to an error's text, e.g. `` (row 7 of the list)``.
+        """Return a text to append to an error message, e.g. `` (row 7 of the list)``.
 
         ``""``: the error names the parameter, or is no `InvalidParameters`.
         """
@@ -246,7 +247,7 @@ class DialQueue:
     def next_dial(self, now: float) -> tuple[float, str]:
         """Return (time, reason): when the next person may be dialled, and what dialling waits for until then.
 
-        The time is in epoch seconds:
+        The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
         - ``now``: a person may be dialled at once, or as soon as an active call ends.

@@ -34,7 +34,7 @@ def may_show_other_digits(value: int, number_format: str) -> bool:
 
 
 def may_show_other_text(number_format: str) -> bool:
-    """Return whether a workbook shows a text with further digits or a ``+``, as with ``"+1 "@``."""
+    """Return whether a cell's number format adds digits or a ``+`` to a text, as ``"+1 "@`` does."""
     parts = (part for part in number_format.split(";") if "@" in part)
     return any(_ADDED_DIGIT.search(part) for part in parts)
 
@@ -71,9 +71,9 @@ def shown_text(value: int, number_format: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
-    """Return the parts of a number format: (text, whether the part is a place for a digit).
+    """Return (text, whether it is a digit's place) for each part of a number format before ``;``.
 
-    Only the format of positive numbers counts. None: the format has other parts, or no place for a digit.
+    None: a part cannot be read, or none is a digit's place.
     """
     parts: list[tuple[str, bool]] = []
     position = 0

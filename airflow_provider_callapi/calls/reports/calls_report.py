@@ -162,7 +162,10 @@ class CallsReport:
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
 
     def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the operator's parameters that the Data API refuses, e.g. ``["fields (tags)"]``."""
+        """Return the operator's parameters that cause an error of the Data API, e.g. ``["fields (tags)"]``.
+
+        Empty: not known.
+        """
         named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
         words = set().union(*named)
         if "filter" in parameters and (error.mnemonic == "filter_prohibited" or "filter" in words):

@@ -42,7 +42,11 @@ class AnswerWitness:
         self._answered: frozenset[int] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """Return as plain JSON until when no request is due, and which of the two reports comes next."""
+        """Return the state of this witness as plain JSON.
+
+        The state shows until when no request is due, and whether the next request asks for the report of
+        calls or for the report of legs.
+        """
         return {"pause": self._pause.to_json(), "next_asks_for_legs": self._next_asks_for_legs}
 
     def restore(self, stored: Mapping[str, Any]) -> None:

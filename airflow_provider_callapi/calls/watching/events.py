@@ -195,7 +195,7 @@ class EventDetector:
     def _observe(self, snapshot: Snapshot) -> dict[int, _WatchedCall]:
         """Return all watched calls, updated with a snapshot: session id → call.
 
-        These are the calls known from earlier polls, and the new calls.
+        These are the known calls, and the new calls that meet `call_filter`.
         """
         calls = {}  # with the old stages, because `update` compares them with the new ones
         for call_session_id, session in snapshot.sessions.items():

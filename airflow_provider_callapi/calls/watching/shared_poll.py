@@ -257,6 +257,9 @@ class Subscription:
     def is_concerned_by(self, snapshot: Snapshot, before: Snapshot | None) -> bool:
         """Return whether this subscriber must get the new snapshot.
 
+        A subscriber with ``only_call`` must get its first snapshot, the snapshots that may concern this call,
+        and every snapshot from its ``wake_at`` on. Any other subscriber must get every snapshot.
+
         :param snapshot: the new snapshot.
         :param before: the previous snapshot; None: there is no earlier snapshot.
         """

@@ -68,6 +68,8 @@ class AlertLock:
         """Return the lock for the alert about a failure.
 
         The callback must use `AlertLock.acquire` before it rings.
+
+        :param may_write: False: this callback cannot write Airflow Variables, and only reads them.
         """
         deployment, people = _deployment(log), read_people(options.contact, options.region)
         # Without quiet_for, each failure is an alert. A search must not take its call for another alert's.
@@ -132,7 +134,12 @@ class AlertLock:
             raise AlertSuppressed("another callback has rung in the meantime")
 
     def record_call(self, progress: Progress) -> None:
-        """Store a placed call, or its acknowledgement, in the alert's Airflow Variable."""
+        """Store the alert's newest call in an Airflow Variable, and whether the call was acknowledged.
+
+        The method stores nothing if ``quiet_for`` is 0, or if this callback cannot write Variables.
+
+        :param progress: the call, the called person, and whether the person has acknowledged the alert.
+        """
         first, self._has_rung = not self._has_rung, True
         if self._candidate is None:  # for example with ``quiet_for=0``
             return
@@ -159,7 +166,7 @@ class AlertLock:
     def _log_failure(self, consequence: str) -> Iterator[None]:
         """Context manager: log an error instead of raising it, because an alert must ring.
 
-        The log line begins with ``consequence``.
+        The log line begins with the error's ``consequence``.
         """
         try:
             yield

@@ -63,7 +63,7 @@ class Acknowledgement:
 
 
 def watch_of(call: Outcome, longest: float) -> SessionWatch:
-    """Return a watch of a call, which ends after ``longest`` seconds at the latest."""
+    """Return a watch of a call. The watch ends ``longest`` seconds from now at the latest."""
     now = time.time()
     return SessionWatch(call.call_session_id, now + APPEAR_TIMEOUT, now + longest)
 
@@ -71,7 +71,11 @@ def watch_of(call: Outcome, longest: float) -> SessionWatch:
 async def wait_for_acknowledgement(
     hook: CallApiHook, execution: Execution, call: Outcome, wanted: Acknowledgement, log: Any
 ) -> bool:
-    """Watch an alert's call, and return whether the called person has acknowledged the alert."""
+    """Watch an alert's call, and return whether the called person has acknowledged the alert.
+
+    :param wanted: what acknowledges the alert: an answer, or a mark in the Data API's report of the call.
+    :return: True: the alert is acknowledged. False: it is not, or no acknowledgement is known.
+    """
     watch = watch_of(call, wanted.longest_wait)
     try:
         await execution.watch(hook, watch, "ended" if wanted.marks else "answered")
@@ -119,7 +123,10 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
 
 
 def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any) -> bool:
-    """Return whether the polls or the Data API show that the contact has answered a call."""
+    """Return whether the polls or the Data API show that the contact has answered a call.
+
+    False also: it is not known whether the contact has answered.
+    """
     outcome = watch.extend_outcome(call)
     answered = outcome.answered
     try:

@@ -43,8 +43,10 @@ class Execution(Protocol):
         """Poll until the wait for a call is over.
 
         The wait is over when the call is answered or has ended, as ``until`` requires. The wait is also over
-        at the deadline of ``watch``. ``watch`` then contains what the polls have shown of the call. If the
-        polls fail, the method raises one of `watch_errors`.
+        at the deadline of ``watch``. ``watch`` then contains what the polls have shown of the call.
+
+        The method raises one of `watch_errors` if a poll fails with a permanent error, or if too many
+        consecutive polls fail.
         """
 
 

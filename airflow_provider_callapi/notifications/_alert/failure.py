@@ -89,7 +89,7 @@ class Failure:
         - A task that waits for a person's decision has an id of its own.
         - A success, a skipped task and a retry have ids of their own. A call about one of them does not
           prevent a call about a failure.
-        - With ``only_of``, a random text, each failure has an id of its own.
+        - If ``only_of`` is a random text, each failure has an id of its own.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.
@@ -126,9 +126,9 @@ def with_accessors(context: Mapping[str, Any]) -> Any:
 
 
 def _event(state: Any) -> str:
-    """Return a task's state or a DAG callback's reason, if it is one of `_EVENTS`, e.g. ``skipped``.
+    """Return a task's state or the reason of a DAG's callback as text, e.g. ``skipped``.
 
-    Return ``""`` for any other value, e.g. ``failed``.
+    ``""``: `_EVENTS` does not contain the value, e.g. ``failed``.
     """
     return next((event for event in _EVENTS if state == event), "")
 

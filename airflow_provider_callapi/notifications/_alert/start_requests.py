@@ -16,7 +16,7 @@ from airflow_provider_callapi.notifications._alert.options import FALLBACKS, Ale
 def build_requests(options: AlertOptions, failure: Failure, log: Any) -> list[StartCall]:
     """Return one start request for each person of an alert, in the calling order.
 
-    Log an invalid phone number, and leave out the person.
+    Log an invalid phone number, and leave out the person. If a number occurs twice, call it once.
     """
     values: dict[str, Any] = {
         "virtual_phone_number": _virtual_number(options),
@@ -61,7 +61,7 @@ def _request(values: Mapping[str, Any], log: Any) -> StartCall:
 
 
 def _message(message: Any, default_text: str, log: Any) -> dict[str, Any]:
-    """Return the message for the start request: the author's message, or else the default text."""
+    """Return the author's message for the start request. If it is missing or invalid: the default text."""
     default = {"type": "tts", "value": default_text}
     if message is None:
         return default

@@ -45,7 +45,10 @@ class CallingTimes:
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_timeout(self, now: float) -> None:
-        """Before a call, raise `AirflowTaskTimeout` if ``execution_timeout`` is over at ``now``."""
+        """Raise `AirflowTaskTimeout` if the task's ``execution_timeout`` is over at ``now``.
+
+        The operator uses this method before each call.
+        """
         # Airflow does not apply execution_timeout to a deferral, and a worker may resume the task late.
         if self.execution_deadline is not None and now >= self.execution_deadline:
             raise AirflowTaskTimeout("execution_timeout is up. This try places no call.")

@@ -12,9 +12,9 @@ from airflow_provider_callapi.parameters.schema import read_parameter
 
 
 def read_tag_rules(tags: Mapping[Any, Any] | None, *, has_data_api: bool, callapi_conn_id: str) -> TagRules:
-    """Check the parameter ``tags``, and that the connection can set these tags.
+    """Return the parameter ``tags`` as event → tag id, if the connection can set these tags.
 
-    Return event → tag id, e.g. ``{"answered": 36}``.
+    For example, ``{"answered": 36}``.
 
     :raises InvalidParameter: an entry cannot be used, or needs the Data API.
     """

@@ -32,7 +32,8 @@ def load_calls(
     """Load the calls of an interval (epoch seconds) from the Data API, as one row for each call.
 
     :return: the list of rows. With the option ``to``, the function writes the rows to a file or a table, and
-        returns a dict instead: how many rows it wrote, where, the interval, and the points used.
+        returns a dict instead. The keys: ``rows`` (how many), ``path`` or ``table``, ``start`` and ``end`` of
+        the interval, and ``points`` (how many the requests cost).
     """
     since, until = interval
     pages = ReportPages(hook.data_api, hook.timezone)
@@ -95,7 +96,10 @@ def _collect(portions: Iterable[list[Row]]) -> list[Row]:
 def _open_destination(
     to: str | TableName, columns: Sequence[str]
 ) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
-    """Context manager that opens a file or a table, and yields a function that writes rows to it."""
+    """Context manager that yields a function, which writes rows to a file or a table.
+
+    A file appears only if the block ends without an error.
+    """
     if isinstance(to, TableName):
         from airflow_provider_callapi.databases.report_table import (  # noqa: PLC0415 - SQLAlchemy is heavy
             ReportTable,

@@ -83,7 +83,11 @@ class CampaignMemory:
             self._state.set(_page_key(len(self._pages) - 1), self._pages[-1])
 
     def memo(self, *, stopped: str | None, wish: Wish | None = None) -> dict[str, Any]:
-        """Return, as plain JSON, the values that a deferral passes to the worker that continues this try."""
+        """Return, as plain JSON, the values that a deferral passes to the worker that continues this try.
+
+        :param stopped: why dialling has stopped. None: not stopped.
+        :param wish: what a user has asked of the campaign. None: nothing.
+        """
         # Task state already has the excluded people. With 100,000 of them, a memo would have 2 MB.
         excluded = sorted(self.excluded) if self._state is None else []
         return {

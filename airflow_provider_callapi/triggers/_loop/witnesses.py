@@ -39,7 +39,12 @@ class Witnesses:
     async def extend(
         self, snapshot: Snapshot, awaited_answers: Collection[int], missing: Collection[int]
     ) -> Snapshot:
-        """Return a copy of the snapshot, with the answers and ends of calls as the Data API reports them."""
+        """Return a copy of the snapshot, with the answers and ends of calls as the Data API reports them.
+
+        :param awaited_answers: the session ids of the active calls for whose answer a trigger waits.
+        :param missing: the session ids of the calls for which a trigger waits, and that have vanished since
+            the previous poll.
+        """
         # ``missing`` are the calls that have vanished since the previous poll and for whose end a trigger
         # waits. While a request is in progress, its thread may change the witness. The copy then contains no
         # answers, or no ends.
