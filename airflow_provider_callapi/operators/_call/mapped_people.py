@@ -104,9 +104,9 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Return the entries of the other map indexes, and the indexes that stopped without an entry.
+        """Return the XComs of the other map indexes, and the indexes that stopped without an XCom.
 
-        Wait up to two minutes for running indexes.
+        :raises CallApiTrouble: a running index has none after two minutes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
@@ -142,7 +142,7 @@ class PeopleOfIndex:
         return list(self._state.get(_KEY) or [])
 
     def _may_be(self, person: str, contact: str) -> bool:
-        """Return whether a stored hash may be the hash of a contact.
+        """Return whether the stored hash ``person`` may be the hash of ``contact``.
 
         Also True if the secret key of the hash was deleted.
         """

@@ -58,9 +58,9 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Return the state of each map index of a task in one DAG run: run id → name → state.
+    """Return the states of a task's map indexes in one DAG run: run id → name → state.
 
-    The names are those of `_name_in_reply`.
+    A name has the form that `_name_in_reply` returns.
     """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
