@@ -121,7 +121,7 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_missing_values(values: Sequence[str], names: Sequence[str], separator: str) -> None:
-    """Raise `ListUnreadable` if a row has too few values, or a value that contains the separator.
+    """Raise `ListUnreadable` if the values of named columns are missing, or a value contains the separator.
 
     A blank row raises no error.
     """

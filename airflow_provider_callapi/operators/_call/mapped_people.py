@@ -56,15 +56,23 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Publish whom this map index has called, as an XCom that the task's other map indexes read."""
+        """Publish whom this map index has called, as an XCom that the task's other map indexes read.
+
+        If Airflow has deleted the record of the called people, publish nothing.
+        """
         # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Store that this map index is about to call the person, so that the other map indexes can read it.
+        """Store that this map index is about to call a person. The other map indexes can read this record.
 
-        :raises CallApiFailure: another map index may have called the person before.
+        :param contact: the person's number.
+        :param is_known: True: the newest call of this map index went to this person, or may have. The method
+            then does not read the records of the other map indexes.
+        :raises CallApiFailure: another map index may have called the person before, or Airflow has deleted
+            this map index's record.
+        :raises CallApiTrouble: another map index has not stated whom it has called.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -77,7 +85,10 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete the record of a call to the person, because the call was certainly not placed."""
+        """Delete the record that this map index calls a person, because the call was certainly not placed.
+
+        :param contact: the person's number.
+        """
         people = [person for person in self._called() if not self._may_be(person, contact)]
         self._state.set(_KEY, people)
         self.publish()

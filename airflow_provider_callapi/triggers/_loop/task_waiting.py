@@ -39,7 +39,7 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return the asyncio task that asks Airflow for a task's states.
+    """Return the asyncio task that asks Airflow for the states of a task's map indexes.
 
     Triggers of the task that are cancelled together share one request.
     """
