@@ -201,7 +201,7 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Send an unconfirmed call's start request again, and return the outcome.
+    """Send an unconfirmed call's start request again. Return the outcome.
 
     :raises AbsenceNotProven: it is not proven yet that the call was never placed.
     """

@@ -104,7 +104,7 @@ def _refuse_in_json(value: Any) -> None:
 def _check_value(value: Any) -> Any:
     """Return a value unchanged if a template may insert it into a text.
 
-    :raises UndefinedError: the value is empty, a method, bytes, or a collection such as a list.
+    :raises UndefinedError: the value is empty, a method, bytes, or a collection.
     """
     if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
         return value

@@ -115,7 +115,7 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Return the XComs of the other map indexes, and the indexes that stopped without an XCom.
+        """Return the other map indexes' XComs, and the indexes that stopped without one.
 
         :raises CallApiTrouble: a running index has none after two minutes.
         """
