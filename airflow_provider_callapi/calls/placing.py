@@ -201,9 +201,9 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Send the start request of an unconfirmed call again, if it is proven that the call was never placed.
+    """Send an unconfirmed call's start request again. Return the outcome.
 
-    :raises AbsenceNotProven: it is not proven yet.
+    :raises AbsenceNotProven: it is not proven yet that the call was never placed.
     """
     unconfirmed = journal.current
     journal.mark_missing(gateway.clock())
@@ -420,9 +420,9 @@ def _find_unconfirmed_call(
 
 
 def _find_in_snapshots(unconfirmed: UnconfirmedCall, gateway: CallGateway) -> int | None:
-    """Poll until a call is found or the search ends. Return its session id. None: not found.
+    """Poll to find an unconfirmed call. Return its session id. None: not found.
 
-    :raises CallApiError: a permanent error, or too many failures.
+    :raises CallApiError: a permanent error, or too many failed polls in a row.
     """
     failed_polls = 0
     for snapshot in gateway.poll_snapshots():

@@ -124,9 +124,9 @@ class SqlLedger:
                 self._retried(partial(record_in_turn, self._campaign, chunk))
 
     def _claim_batch(self, intents: Sequence[Attempt]) -> tuple[Collection[str], bool]:
-        """Reserve calls to people with one fast SQL statement (PostgreSQL only).
+        """Reserve attempts with one SQL statement (PostgreSQL only).
 
-        Return the people whose calls are reserved, and whether the statement failed.
+        Return the keys of the people whose attempt is reserved, and whether the statement failed.
         """
         # `_claim_in_turn` decides about all intents that this method does not store.
         is_one_each = len({intent.person for intent in intents}) == len(intents)
@@ -191,7 +191,7 @@ class SqlLedger:
         engine: Engine | None = None,
         retrying: tenacity.Retrying = RETRY_OUTAGE,
     ) -> T:
-        """Run a transaction and return its result. After a failure, repeat it as ``retrying`` states.
+        """Return the result of ``work`` in a transaction. ``retrying`` repeats a failed transaction.
 
         :raises CallApiTrouble: the last repeat failed.
         """

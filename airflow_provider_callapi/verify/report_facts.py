@@ -201,6 +201,6 @@ def connected_if_answered(findings: Findings, *names: str) -> list[bool]:
 
 
 def _shows_answer(call: CallSeen) -> bool:
-    """Return whether a call's talk time, talking state or operator's leg shows that the contact picked up."""
+    """Return whether the contact picked up: a talk time, a state of talking or an operator's leg shows it."""
     # The contact's own leg does not count here, because the caller checks whether this leg shows the answer.
     return bool(call.talk_duration) or shows_talk(call) or call.leg("operator") is not None

@@ -135,9 +135,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Search for the call of a failed start request, end it, and return what is known.
+        """Return as a `CallSeen` whether a failed start request placed a call, and end the call.
 
-        :raises NotPossible: no search is allowed, or its result is unclear.
+        :raises NotPossible: not known, or the probe does not search.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

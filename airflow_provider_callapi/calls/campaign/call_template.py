@@ -70,7 +70,7 @@ class CallTemplate:
 
     @cached_property
     def _constants(self) -> dict[str, Any]:
-        """The parameters whose values are the same for every person.
+        """The call's parameters that are equal for all people: name → value.
 
         :raises InvalidParameters: a phone number in a value cannot be read.
         """

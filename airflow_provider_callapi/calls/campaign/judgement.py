@@ -141,6 +141,6 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
 
 
 def describe_counts(summary: Summary) -> str:
-    """Return the numbers of a campaign as text: ``40 people, 44 calls: answered 36, busy 4``."""
+    """Return the counts of a campaign as text: ``40 people, 44 calls: answered 36, busy 4``."""
     counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
     return f"{summary.people} people, {summary.calls} calls: {counts}"

@@ -156,9 +156,9 @@ class _TimeLine:
         return self.bins[0].minutes
 
     def outline(self, height: float, *, busiest: bool) -> str:
-        """Return the SVG path of the area in the chart of calls over time.
+        """Return the SVG path of the chart's filled area.
 
-        A bin (step) is as high as its busiest minute if ``busiest``, else as its average minute.
+        Each bin (step) is as high as its busiest minute, or as its average minute if ``busiest`` is False.
         """
         tops = [each.busiest if busiest else each.calls / each.minutes for each in self.bins]
         # h1: each bin is one unit wide

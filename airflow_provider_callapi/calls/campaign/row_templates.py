@@ -59,7 +59,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         }
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute`` for a template: a column of a row, or else an attribute of the object."""
+        """Return the value of ``obj.attribute`` in a template.
+
+        If ``obj`` is a dict (a row) with the key ``attribute``: the key's value, else the attribute.
+        """
         if isinstance(obj, Mapping):
             with suppress(KeyError):
                 return value_of(obj, attribute)
@@ -67,7 +70,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _with_none(test: Any) -> Callable[..., Any]:
-    """Wrap a Jinja test, such as ``is none``. The wrapped test gets None in place of each `EmptyCell`."""
+    """Wrap a Jinja test, such as ``is none``.
+
+    The wrapped test gets None in place of each `EmptyCell`, the value of an empty cell.
+    """
 
     @wraps(test)  # also copies the mark of a test that gets the environment
     def test_with_none(*values: Any, **named: Any) -> Any:
@@ -96,9 +102,9 @@ def _refuse_in_json(value: Any) -> None:
 
 
 def _check_value(value: Any) -> Any:
-    """Return a value that a template is about to insert into a text.
+    """Return a value unchanged if a template may insert it into a text.
 
-    :raises UndefinedError: the value is empty, a method, bytes, or a collection such as a list.
+    :raises UndefinedError: the value is empty, a method, bytes, or a collection.
     """
     if isinstance(value, str | Undefined):  # an Undefined raises an error when it is written
         return value

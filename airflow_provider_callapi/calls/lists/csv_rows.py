@@ -73,7 +73,7 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the column names, and the lines from the names on."""
+    """Return the separator, the number of lines before the column names, and all other lines."""
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):  # such as sep=;
         return match[1], 1, lines
@@ -121,9 +121,9 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_missing_values(values: Sequence[str], names: Sequence[str], separator: str) -> None:
-    """Raise `ListUnreadable` if the values of the last columns are missing in a row.
+    """Raise `ListUnreadable` if the values of named columns are missing, or a value contains the separator.
 
-    A row that is blank raises no error.
+    A blank row raises no error.
     """
     # A misplaced quotation mark can join several values to one.
     if any(separator in value for value in values):

@@ -135,7 +135,10 @@ def _plain(text: str) -> str:
 
 
 def _replace_inside(values: Any, replace: Callable[[Any], Any]) -> Any:
-    """Return a dict or list with replaced values. If nothing changes, return the same object."""
+    """Return a copy of a dict or list in which ``replace`` has converted each value.
+
+    If no value changes, return the same object.
+    """
     is_mapping = not isinstance(values, _SEQUENCES)
     old = list(values.values()) if is_mapping else values
     new = list(map(replace, old))

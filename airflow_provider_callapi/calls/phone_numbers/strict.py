@@ -190,9 +190,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits, read with their country code, are a number other than ``not_as``.
+    """Return whether digits are a valid number other than ``not_as`` if they include the country code.
 
-    ``not_as``: the same digits, read without a country code.
+    ``not_as``: the number if they do not include it.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

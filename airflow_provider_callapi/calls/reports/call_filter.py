@@ -126,7 +126,7 @@ def _read(raw: Mapping[str, Any], field: str) -> Any:
 
 
 def _any_of(field: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return a filter for the calls in which a field has one of some values."""
+    """Return a filter of the Data API for the calls in which ``field`` has one of ``values``."""
     # Some methods of the Data API have no operator in.
     return _joined([equals(field, value) for value in values], "or")
 

@@ -214,7 +214,7 @@ class ReportRequests:
             return Entries()
 
     def _fetch(self, query: _Query) -> Entries[Any]:
-        """Fetch the wanted reports. If the Data API cannot select them, fetch all and select them here."""
+        """Fetch the wanted reports. If the Data API cannot select them, select them from all reports."""
         selection = query.selection
         while (accepted := self._fetch_accepted(query)) is not None:
             entries, parameters = accepted
@@ -253,7 +253,7 @@ class ReportRequests:
         return None
 
     def _fetch_period(self, query: _Query, parameters: dict[str, Any], omissions: Omissions) -> Entries[Any]:
-        """Return all reports of an interval, each once. If some may be missing, fetch each half."""
+        """Return each report of an interval once. If one may be missing, fetch each half of the interval."""
         since, until = query.interval
         found: dict[Any, Any] = {}
         left_out, left_out_ids = 0, set[int]()

@@ -96,8 +96,8 @@ class Observation(Struct, frozen=True, gc=False):
         """Return whether the call has been missing often enough and long enough to prove its end.
 
         - Often enough: in at least ``tolerance.misses`` snapshots.
-        - Long enough: for longer than `Snapshot.longest_return`. If ``longest_return`` is 0, any time is
-          enough.
+        - Long enough: for longer than `Snapshot.longest_return`, the longest absence in seconds after which a
+          call of the account came back. If ``longest_return`` is 0, any time is enough.
 
         :param snapshot: the newest snapshot. This observation already includes the snapshot.
         """

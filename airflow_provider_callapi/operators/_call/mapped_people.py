@@ -56,15 +56,23 @@ class PeopleOfIndex:
         return cls(facts, facts.mapped, facts.state)
 
     def publish(self) -> None:
-        """Publish whom this map index has called, as an XCom that the task's other map indexes read."""
+        """Publish whom this map index has called, as an XCom that the task's other map indexes read.
+
+        If Airflow has deleted the record of the called people, publish nothing.
+        """
         # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):
             self._mapped.publish(_KEY, asdict(self._own_entry()))
 
     def claim(self, contact: str, *, is_known: bool) -> None:
-        """Store that this map index is about to call the person, so that the other map indexes can read it.
+        """Store that this map index is about to call a person. The other map indexes can read this record.
 
-        :raises CallApiFailure: another map index may have called the person before.
+        :param contact: the person's number.
+        :param is_known: True: the newest call of this map index went to this person, or may have. The method
+            then does not read the records of the other map indexes.
+        :raises CallApiFailure: another map index may have called the person before, or Airflow has deleted
+            this map index's record.
+        :raises CallApiTrouble: another map index has not stated whom it has called.
         """
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
@@ -77,7 +85,10 @@ class PeopleOfIndex:
             self.publish()
 
     def withdraw(self, contact: str) -> None:
-        """Delete the record of a call to the person, because the call was certainly not placed."""
+        """Delete the record that this map index calls a person, because the call was certainly not placed.
+
+        :param contact: the person's number.
+        """
         people = [person for person in self._called() if not self._may_be(person, contact)]
         self._state.set(_KEY, people)
         self.publish()
@@ -104,9 +115,9 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Return the entries of the other map indexes, and the indexes that stopped without an entry.
+        """Return the other map indexes' XComs, and the indexes that stopped without one.
 
-        Wait up to two minutes for running indexes.
+        :raises CallApiTrouble: a running index has none after two minutes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None
@@ -142,7 +153,7 @@ class PeopleOfIndex:
         return list(self._state.get(_KEY) or [])
 
     def _may_be(self, person: str, contact: str) -> bool:
-        """Return whether a stored hash may be the hash of a contact.
+        """Return whether the stored hash ``person`` may be the hash of ``contact``.
 
         Also True if the secret key of the hash was deleted.
         """

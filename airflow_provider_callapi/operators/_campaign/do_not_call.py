@@ -27,9 +27,11 @@ _FRESH = 60.0
 
 
 class DoNotCall:
-    """The do-not-call list of a campaign. Call the object to get the numbers on the list.
+    """The do-not-call list of a campaign. Invoke the object to get the numbers on the list.
 
     A number that the object has read stays on the list, even if a later read does not find the number.
+
+    :ivar stale: True: the last read of the list failed, so the campaign must not dial.
     """
 
     def __init__(
@@ -53,7 +55,11 @@ class DoNotCall:
         self.stale = False  # True: the last read failed, so the campaign must not dial
 
     def __call__(self) -> frozenset[str]:
-        """Return the numbers on the list as E.164 digits. Read the list at most once a minute."""
+        """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
+
+        If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and
+        return the numbers of the earlier reads.
+        """
         now = time.monotonic()
         has_list = self._contacts is not None or self._blacklist is not None
         if not has_list or (self._read_at is not None and now < self._read_at + _FRESH):

@@ -39,7 +39,7 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 
 
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
-    """Return the asyncio task that asks Airflow for a task's states.
+    """Return the asyncio task that asks Airflow for the states of a task's map indexes.
 
     Triggers of the task that are cancelled together share one request.
     """
@@ -58,9 +58,9 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Return the state of each map index of a task in one DAG run: run id → name → state.
+    """Return the states of a task's map indexes in one DAG run: run id → name → state.
 
-    The names are those of `_name_in_reply`.
+    A name has the form that `_name_in_reply` returns.
     """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
