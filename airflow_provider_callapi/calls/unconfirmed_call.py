@@ -221,7 +221,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id`` (or None), and the name of the field that contains it.
+    """Return a pair: a call's ``external_id``, or None if it has none, and the name of the field.
 
     Active calls and reports name this field differently.
     """

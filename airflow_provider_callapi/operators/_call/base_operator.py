@@ -365,7 +365,7 @@ class StartCallOperator(RequestOperator):
 
 @contextmanager
 def _translate_kill() -> Iterator[None]:
-    """Convert `Killed` into `CallApiTrouble`, after which a retry or a clear continues the task."""
+    """Context manager: convert `Killed` into `CallApiTrouble`. A retry or a clear then continues the task."""
     try:
         yield
     except Killed as error:
@@ -374,9 +374,9 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Convert `InvalidParameter` into `CallApiFailure`, and add ``placed`` to the error message.
+    """Context manager: convert `InvalidParameter` into `CallApiFailure`, and add a text about the call.
 
-    ``placed``: for example ``call session 5 was placed``.
+    :param placed: the text, such as ``call session 5 was placed``. None: the text is "no call was placed".
     """
     try:
         yield

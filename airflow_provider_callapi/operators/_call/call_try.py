@@ -235,10 +235,11 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """Check that the connection and the journal support the parameter ``absence_proven_after``, if set.
+        """If ``absence_proven_after`` is set, check that the connection and the journal support it.
 
-        :param may_dial: False: an unconfirmed call exists, and the error names this call.
-        :raises CallApiFailure: the connection or the journal does not support it.
+        :param may_dial: True: no unconfirmed call exists. False: one exists, and an error about the
+            connection names this call.
+        :raises CallApiFailure: the connection or the journal does not support the parameter.
         """
         if self._options.absence_proven_after is None:
             return
@@ -261,21 +262,24 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until a search can prove that the call was never placed. Then return the result of `start`.
 
-        A deferrable task: return a deferral.
+        In a deferrable task: return a deferral at once.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for ``seconds``, and return the result of `start`. A deferrable task: return a deferral."""
+        """Wait for ``seconds``, and return the result of `start`.
+
+        In a deferrable task: return a deferral at once. The deferral lasts for ``seconds``.
+        """
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe a call of this try that a retry would not know of, e.g. ``call session 5 was placed``.
+        """Return a text about a call that a retry would not know of, e.g. ``call session 5 was placed``.
 
         None: there is no such call.
         """

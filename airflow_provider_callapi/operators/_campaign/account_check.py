@@ -32,7 +32,10 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield unsent start requests that together name all scenarios, files, … of the campaign."""
+    """Yield start requests that together name all scenarios, files, … of the campaign.
+
+    The requests are only for the check. They are not sent.
+    """
     same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:  # same: all requests name the same objects
         with suppress(InvalidRow):

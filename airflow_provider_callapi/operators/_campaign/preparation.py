@@ -133,7 +133,12 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list. Return the people to call, and the rows that lead to no call."""
+    """Read the contact list. Return a `Plan`: the people to call, and the rows that lead to no call.
+
+    :param was_read_before: whether this task has read the list before.
+    :raises CallApiFailure: the list cannot be read.
+    :raises CallApiTrouble: the list cannot be read, but this task has read it before.
+    """
     try:
         with _before_dialling():
             return _read_plan(options, template, scope)
