@@ -179,7 +179,8 @@ class UnconfirmedCall:
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
         """Return whether a reported call may have begun after the intent was stored.
 
-        ``seconds`` is the tolerance for a wrong clock or time zone.
+        :param seconds: the tolerance for a wrong clock or time zone.
+        :return: also True if one of the two times is unknown.
         """
         if self.since is None or found.start_time is None:
             return True

@@ -198,7 +198,11 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float, dial_at: float, why: str) -> None:
-        """Log the progress once a minute, and when a long wait begins or gets another reason."""
+        """Log the progress once a minute, and when a long wait begins or gets another reason.
+
+        :param dial_at: when the next person may be dialled, epoch seconds.
+        :param why: what dialling waits for, as text.
+        """
         is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
         self._waits_for = waits_for

@@ -124,6 +124,7 @@ class CallTry:
         """Place the call, or continue with the call of an earlier try. Return the call, or a deferral.
 
         :param step: the result of the journal's `next_step`.
+        :param refuse_closed_hours: a function that raises `OutsideCallingHours` outside the calling hours.
         :raises OutsideCallingHours: the contact must not be called now.
         :raises Killed: the task was killed.
         """
@@ -180,6 +181,7 @@ class CallTry:
         """Check that the contact may be called now. A mapped task also records whom this map index calls.
 
         :param late: why it is too late for the call. None: it is not too late.
+        :param refuse_closed_hours: a function that raises `OutsideCallingHours` outside the calling hours.
         :raises CallTooLate: it is too late for the call.
         """
         if late:
@@ -279,9 +281,11 @@ class CallTry:
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return a text about a call that a retry would not know of, e.g. ``call session 5 was placed``.
+        """Return a text about the call of this try if a retry would not know of the call.
 
-        None: there is no such call.
+        :param error: the error that ends the try.
+        :return: for example ``call session 5 was placed``. None: there is no such call, or the class of
+            ``error`` already states whether Airflow retries.
         """
         record = self._journal.record
         if self.is_durable or record is None:

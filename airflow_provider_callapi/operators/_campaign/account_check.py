@@ -23,7 +23,11 @@ _EVERYONES_OWN = frozenset({"contact", "external_id"})
 def find_problems(
     hook: CallApiHook, template: CallTemplate, people: list[Person], tags: Iterable[int]
 ) -> list[str]:
-    """Return a sentence for each scenario, tag, … of a campaign that the account lacks or has disabled."""
+    """Return a sentence for each scenario, tag, … of a campaign that the account lacks or has disabled.
+
+    :return: the sentences, and one more for each list of the account that cannot be read. Empty: there is no
+        problem, or nothing was checked, because the connection has no Data API.
+    """
     if not hook.has_data_api or not people:
         return []
     named = NamedObjects.of(_requests(template, people), tags)
