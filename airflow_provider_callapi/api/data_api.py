@@ -102,7 +102,7 @@ class ScenarioOperation(Answer):
 
 
 def _read_operations(value: Any) -> Any:
-    """Return the readable scenario operations in a call's report.
+    """Return the readable scenario operations in a call's report. Empty: the report has no operations.
 
     :raises ValueError: there are operations, but none is readable.
     """

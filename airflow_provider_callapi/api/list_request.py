@@ -75,9 +75,9 @@ def fetch_pages(
     :param last_offset: the largest offset that ``page_at`` accepts.
     :param key: a function that takes an entry, and returns a key that no other entry has. With these keys,
         `fetch_pages` notices entries that move to another page while it reads. None: it does not notice them.
-    :return: a pair: the entries, and a bool. True: the function has read the last page, or has stopped at two
-        equal pages. False: the list may continue after ``last_offset``. Or entries moved to another page, or
-        left the list, during the reading, so the function may have missed an entry.
+    :return: a pair: the entries, and a bool. True: the function has read the last page and noticed no moved
+        entries, or it has stopped at two equal pages. False: the list may continue after ``last_offset``, or
+        the function may have missed an entry, because entries moved to another page or left the list.
     """
     found: list[E] = []
     pages: list[Entries[E]] = []
@@ -101,7 +101,7 @@ def fetch_pages(
 
 
 def _have_moved(pages: Sequence[Entries[E]], key: Callable[[E], Hashable]) -> bool:
-    """Return whether entries changed their page, or left the list, while ``pages`` were read."""
+    """Return whether entries moved to another page, or left the list, while ``pages`` were fetched."""
     if len(pages) == 1:  # to make the keys of a long list takes time
         return False
     totals = [page.total for page in pages if page.total is not None]

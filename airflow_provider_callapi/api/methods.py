@@ -141,7 +141,7 @@ class Request(_Parameters, Generic[R]):
 
     @classmethod
     def _invalid(cls, problem: Mapping[str, Any]) -> InvalidParameters:
-        """Return `InvalidParameters` for one problem that pydantic has found, without the invalid value."""
+        """Return the error for one problem that pydantic has found. The error omits the invalid value."""
         field = ".".join(str(part) for part in problem["loc"]) or None
         text = problem["msg"].removeprefix("Value error, ")
         if field and problem["type"] != "missing":
@@ -483,7 +483,7 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the number in the parameter ``operator``: a number, or an object with ``phone_number``."""
+    """Return the phone number in ``operator``: a text, or an object with the key ``phone_number``."""
     # The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
     return value.get("phone_number") if isinstance(value, Mapping) else value
 

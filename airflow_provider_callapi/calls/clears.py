@@ -1,4 +1,4 @@
-"""Whether a user has cleared a task since one of its earlier tries stored a record."""
+"""Finds out whether a user has cleared a task since an earlier try of the task stored a record."""
 
 from __future__ import annotations
 

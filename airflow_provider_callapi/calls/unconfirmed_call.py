@@ -179,7 +179,8 @@ class UnconfirmedCall:
     def _may_have_begun_later(self, found: CallSession | CallReport, seconds: float) -> bool:
         """Return whether a reported call may have begun after the intent was stored.
 
-        ``seconds`` is the tolerance for a wrong clock or time zone.
+        :param seconds: the tolerance for a wrong clock or time zone.
+        :return: also True if one of the two times is unknown.
         """
         if self.since is None or found.start_time is None:
             return True
@@ -221,7 +222,7 @@ class UnconfirmedCall:
 
 
 def _external_id(found: CallSession | CallReport) -> tuple[str | None, str]:
-    """Return a call's ``external_id`` (or None), and the name of the field that contains it.
+    """Return a pair: a call's ``external_id``, or None if it has none, and the name of the field.
 
     Active calls and reports name this field differently.
     """

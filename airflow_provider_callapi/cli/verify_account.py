@@ -147,7 +147,7 @@ def _say(text: str) -> None:
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM interrupt a ``with`` block as Ctrl-C does.
+    """Context manager: let SIGTERM interrupt the ``with`` block as Ctrl-C does.
 
     The interrupted command then releases (ends) its call.
     """

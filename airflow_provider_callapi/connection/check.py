@@ -84,7 +84,7 @@ def _check_data_api(settings: ConnectionSettings) -> Iterator[str]:
 def _check_timezone(timezone: str | None, client: Client) -> str:
     """Return a sentence for the user: the account's time zone, or why it is unknown.
 
-    :raises _ConnectionUnusable: the connection names another zone.
+    :raises _ConnectionUnusable: ``timezone`` (from the connection) has other times than the account's zone.
     """
     try:
         zone = client.call(GetAccount()).timezone

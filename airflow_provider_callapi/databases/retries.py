@@ -21,7 +21,7 @@ class LostRaceError(Exception):
 def _is_hopeless(state: tenacity.RetryCallState) -> bool:
     """Return whether to give up a failed transaction.
 
-    Give up after five minutes of an outage. If the error is no outage, give up after six failures.
+    During an outage of the database: after five minutes. After other errors: after six failures.
     """
     error = state.outcome and state.outcome.exception()
     if isinstance(error, _OUTAGES) and not lasts(error):

@@ -130,12 +130,12 @@ def call_columns(profile: Profile, now: float) -> dict[str, Callable[[Call], Any
 
 
 def shown_call_columns(profile: Profile) -> dict[str, Callable[[Call], Any]]:
-    """Return the columns of the report of calls whose values in the answer differ from `call_columns`.
+    """Return those columns of the report of calls for which the answer does not show the true value.
 
     If `Profile.odd_shapes` contains ``empty_virtual_number``, the answer shows an empty text instead of each
     virtual number. Otherwise, the result is empty.
 
-    Filters and sorting still use the values of `call_columns`.
+    Filters and sorting use the true values, which `call_columns` computes.
 
     :return: name of a column → function. The function gets a call, and returns the value in the answer.
     """

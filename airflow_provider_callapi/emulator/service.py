@@ -196,9 +196,9 @@ class Service:
     def _limit_exceeded(
         self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
     ) -> RpcError | None:
-        """Raise an error if too few points are left. None: enough are left.
+        """Raise an error if the account has too few points for a request. Otherwise, return None.
 
-        Return the error of a start request that places its call nevertheless.
+        If the call is placed nevertheless: return the error.
         """
         try:
             self.points(account).check(points, switchboard.now)

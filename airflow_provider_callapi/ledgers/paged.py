@@ -180,7 +180,7 @@ class PagedLedger:
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
         """Add JSON attempts to those in memory. A later version replaces an earlier one.
 
-        Return (person, attempt number) of each, in order.
+        Return (person, attempt number) of each added attempt, in their order.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):

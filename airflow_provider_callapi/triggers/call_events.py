@@ -240,7 +240,10 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The trigger's state could not be read from asset state", error)
 
     async def _save(self, detector: EventDetector) -> bool:
-        """Save what is known of the calls in Airflow's asset state. Return False if every write failed."""
+        """Save in Airflow's asset state what is known of the calls.
+
+        Return False if every write failed, and True otherwise, even without a store.
+        """
         stores = self._stores()
         saved = 0
         for store in stores:

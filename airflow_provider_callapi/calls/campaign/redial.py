@@ -87,7 +87,7 @@ def redial_time(attempt: Attempt, rules: Rules, now: float) -> float | None:
 
 
 def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
-    """Return the seconds from the end of an attempt to the redial; None: do not call again."""
+    """Return the seconds from the end of an attempt's call to the redial. None: there is no redial."""
     if first_mark(rules.block_marks, attempt.call):  # the person objected
         return None
     if mark := first_mark(rules.redial_marks, attempt.call):
@@ -97,7 +97,10 @@ def _delay(attempt: Attempt, result: Result, rules: Rules) -> float | None:
 
 
 def _ended_at(attempt: Attempt, now: float) -> float:
-    """Return when the call of an attempt ended, or else when its result became known, in epoch seconds."""
+    """Return when the call of an attempt ended, in epoch seconds.
+
+    If this time is unknown: when the attempt's result became known, or else ``now``.
+    """
     known_at = attempt.result_known_at or now
     ended_at = attempt.call.ended_at if attempt.call else None
     # A time before the intent, after the known result or after now comes from a wrong clock or time zone.

@@ -98,10 +98,10 @@ class Runner:
 
     @property
     def last_poll_failed(self) -> bool:
-        """Return True if the last poll failed and the campaign has active or unconfirmed calls.
+        """Return whether the last poll failed while the campaign has active or unconfirmed calls.
 
-        The task must then not defer: the runner polls again, and counts the failed polls. Too many failed
-        polls in a row fail the task.
+        True: the task must not defer, because only the runner counts failed polls. The runner polls again.
+        Too many failed polls in a row fail the task.
         """
         return self._poll_failures.in_a_row > 0 and self.campaign.needs_polls
 
@@ -131,7 +131,8 @@ class Runner:
         """Do each of these actions if it is due: poll, dial people, tag calls and fetch reports.
 
         :return: how long to pause until the next step, and why.
-        :raises CallApiError: the service failed too often in a row, or refuses the credentials.
+        :raises CallApiError: too many polls in a row failed, too many batches of start requests got no
+            answer, or a poll failed with a permanent error, such as refused credentials.
         """
         campaign, gateway = self.campaign, self._gateway
         campaign.dial_queue.do_not_call = gateway.do_not_call()
@@ -197,7 +198,11 @@ class Runner:
         return snapshot
 
     def _log_progress(self, now: float, dial_at: float, why: str) -> None:
-        """Log the progress once a minute, and when a long wait begins or gets another reason."""
+        """Log the progress once a minute, and when a long wait begins or gets another reason.
+
+        :param dial_at: when the next person may be dialled, epoch seconds.
+        :param why: what dialling waits for, as text.
+        """
         is_long = now + _LONG_WAIT < dial_at < NEVER and self.campaign.waiting
         waits_for, before = why if is_long else "", self._waits_for
         self._waits_for = waits_for

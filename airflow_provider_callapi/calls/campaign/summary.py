@@ -29,7 +29,7 @@ class Ending:
     def why(self) -> str | None:
         """Return the name of the error with which the service refused the last call to the person.
 
-        :return: the name. None: the service did not refuse the last call, or no call was dialled.
+        :return: the name. None: the service did not refuse the last call, or the ledger contains no attempt.
         """
         return self.attempts[-1].refused_with if self.attempts else None
 

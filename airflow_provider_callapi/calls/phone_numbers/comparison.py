@@ -114,7 +114,10 @@ def _has_digits(*texts: str) -> bool:
 
 
 def _contains(text: str, number: str) -> bool:
-    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``."""
+    """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``.
+
+    False: ``number`` has fewer than five digits.
+    """
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:
         return False
@@ -132,7 +135,7 @@ def _fits(masked: str, number: str) -> bool:
 
 
 def _variants(signs: str) -> set[str]:
-    """Return a number unchanged, and its last ten digits with no prefix, with 7, and with 8."""
+    """Return four spellings of a number: as it is, its last ten digits, and these digits after 7 and 8."""
     national = signs[-_NATIONAL_LENGTH:]  # Russian numbers are written with each of these prefixes
     return {signs, national, f"7{national}", f"8{national}"}
 

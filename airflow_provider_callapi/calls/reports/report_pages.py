@@ -107,6 +107,8 @@ class ReportPages:
         """Yield the rows of a period page by page, each row once.
 
         If rows are missing, read each half of the period on its own.
+
+        :param found: the keys of rows that were already yielded. These rows are not yielded again.
         """
         first = self._fetch_page(query, window)
         is_whole = False

@@ -149,7 +149,7 @@ class HostSnapshots:
         return self._deliver(_Shared(snapshot, history))
 
     def _deliver(self, shared: _Shared) -> Snapshot:
-        """Return the snapshot of the shared file, and set the time at which this task polls next."""
+        """Return the snapshot in ``shared``, and set the time at which this task polls next."""
         snapshot = self._schedule(shared.snapshot)
         self._is_second_look_due = shared.history.permits_second_look(self._watched)
         if self._is_second_look_due:  # an extra poll, sooner than the usual interval
@@ -196,7 +196,10 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Try once to lock the poll for the ``with`` block. Yield whether this task has the lock."""
+        """Try once to reserve the next poll for this task, until the end of the ``with`` block.
+
+        Yield whether this task may poll.
+        """
         try:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
@@ -214,7 +217,7 @@ class HostSnapshots:
 
 
 def _to_json(shared: _Shared) -> dict[str, Any]:
-    """Return plain JSON to write to the file that the host's tasks share. It contains no phone numbers."""
+    """Return the content of the shared file as plain JSON, without phone numbers."""
     snapshot = shared.snapshot
     return {
         "format": _FORMAT,

@@ -189,7 +189,9 @@ class StartCallOperator(RequestOperator):
     ) -> dict[str, Any]:
         """Continue the task after a wait for the call in the triggerer. Return the call as a dict.
 
+        :param event: the event of the trigger, see `read_event`.
         :param wait_until: when the wait must end, epoch seconds.
+        :param call_session_id: the session id of the call, for error messages. None: not known.
         """
         from airflow_provider_callapi.triggers.call_session import read_event  # noqa: PLC0415 - parse time
 
@@ -208,6 +210,7 @@ class StartCallOperator(RequestOperator):
 
         Return the call as a dict, without the report's facts if no report comes in time.
 
+        :param call: what was known of the call before the wait.
         :param report_by: when to continue without a report, epoch seconds.
         """
         placed = _placed_call((call or {}).get("call_session_id"))
@@ -279,6 +282,10 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Yield the object that carries out one try of the task.
 
+        :param placed: a text about the call that the try continues, see `_placed_call`. None: the try may
+            dial.
+        :param wait_until: when the wait for this call must end, epoch seconds. None: the wait has not
+            begun, or the call has ended.
         :raises CallApiFailure: a retry would fail again, or could call the person a second time.
         :raises CallApiTrouble: the task was killed.
         """
@@ -365,7 +372,7 @@ class StartCallOperator(RequestOperator):
 
 @contextmanager
 def _translate_kill() -> Iterator[None]:
-    """Convert `Killed` into `CallApiTrouble`, after which a retry or a clear continues the task."""
+    """Context manager: convert `Killed` into `CallApiTrouble`. A retry or a clear then continues the task."""
     try:
         yield
     except Killed as error:
@@ -374,9 +381,9 @@ def _translate_kill() -> Iterator[None]:
 
 @contextmanager
 def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Convert `InvalidParameter` into `CallApiFailure`, and add ``placed`` to the error message.
+    """Context manager: convert `InvalidParameter` into `CallApiFailure`, and add a text about the call.
 
-    ``placed``: for example ``call session 5 was placed``.
+    :param placed: the text, such as ``call session 5 was placed``. None: the text is "no call was placed".
     """
     try:
         yield

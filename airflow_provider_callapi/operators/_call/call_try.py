@@ -124,6 +124,7 @@ class CallTry:
         """Place the call, or continue with the call of an earlier try. Return the call, or a deferral.
 
         :param step: the result of the journal's `next_step`.
+        :param refuse_closed_hours: a function that raises `OutsideCallingHours` outside the calling hours.
         :raises OutsideCallingHours: the contact must not be called now.
         :raises Killed: the task was killed.
         """
@@ -180,6 +181,7 @@ class CallTry:
         """Check that the contact may be called now. A mapped task also records whom this map index calls.
 
         :param late: why it is too late for the call. None: it is not too late.
+        :param refuse_closed_hours: a function that raises `OutsideCallingHours` outside the calling hours.
         :raises CallTooLate: it is too late for the call.
         """
         if late:
@@ -235,10 +237,11 @@ class CallTry:
             self._people.withdraw(request.contact)
 
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
-        """Check that the connection and the journal support the parameter ``absence_proven_after``, if set.
+        """If ``absence_proven_after`` is set, check that the connection and the journal support it.
 
-        :param may_dial: False: an unconfirmed call exists, and the error names this call.
-        :raises CallApiFailure: the connection or the journal does not support it.
+        :param may_dial: True: no unconfirmed call exists. False: one exists, and an error about the
+            connection names this call.
+        :raises CallApiFailure: the connection or the journal does not support the parameter.
         """
         if self._options.absence_proven_after is None:
             return
@@ -261,23 +264,28 @@ class CallTry:
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
         """Wait until a search can prove that the call was never placed. Then return the result of `start`.
 
-        A deferrable task: return a deferral.
+        In a deferrable task: return a deferral at once.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
         return self._start_after(seconds, request)
 
     def _start_after(self, seconds: float, request: StartCall) -> Result:
-        """Wait for ``seconds``, and return the result of `start`. A deferrable task: return a deferral."""
+        """Wait for ``seconds``, and return the result of `start`.
+
+        In a deferrable task: return a deferral at once. The deferral lasts for ``seconds``.
+        """
         if not self._options.deferrable:
             self.wait.sleep(seconds)
             return self.start(request)
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Describe a call of this try that a retry would not know of, e.g. ``call session 5 was placed``.
+        """Return a text about the call of this try if a retry would not know of the call.
 
-        None: there is no such call.
+        :param error: the error that ends the try.
+        :return: for example ``call session 5 was placed``. None: there is no such call, or the class of
+            ``error`` already states whether Airflow retries.
         """
         record = self._journal.record
         if self.is_durable or record is None:

@@ -104,6 +104,11 @@ def written_to_table(
     """Yield the object that writes one try's call to a table.
 
     After the ``with`` block, repeat a failed write for up to five minutes, except after a deferral or a kill.
+
+    :param person: the phone number that the task calls.
+    :param is_new: True: the try may place the call, so first check that rows can be written.
+    :raises CallApiFailure: the table cannot be used.
+    :raises CallApiTrouble: the row could not be written, or the database does not answer.
     """
     # Before a call (is_new), first check that the table can be written.
     table = open_results_table(name) if is_new else ResultsTable(name)

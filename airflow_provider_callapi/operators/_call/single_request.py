@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook, *, retries: int) -> Done:
     """Send a control request that must not be carried out twice. Return the answer.
 
+    :param retries: the task's ``retries``.
     :raises CallUnresolved: the service may have carried out the request.
     """
     name = f"{request.method}, call session {request.call_session_id}"

@@ -44,7 +44,7 @@ def _read_time(value: Any) -> datetime:
 def _read_own_numbers(value: Any) -> list[str]:
     """Convert the account's phone numbers to digits: ``+7 (495) 123-45-67`` to ``74951234567``.
 
-    :raises ValueError: no number, or not 5 to 15 digits.
+    :raises ValueError: the list is empty, or a number does not have 5 to 15 digits.
     """
     numbers = [re.sub(r"[\s()+-]", "", number) for number in TEXTS.read(value)]
     if not numbers or not all(_OWN_NUMBER.fullmatch(number) for number in numbers):

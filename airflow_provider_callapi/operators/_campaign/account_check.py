@@ -23,7 +23,11 @@ _EVERYONES_OWN = frozenset({"contact", "external_id"})
 def find_problems(
     hook: CallApiHook, template: CallTemplate, people: list[Person], tags: Iterable[int]
 ) -> list[str]:
-    """Return a sentence for each scenario, tag, … of a campaign that the account lacks or has disabled."""
+    """Return a sentence for each scenario, tag, … of a campaign that the account lacks or has disabled.
+
+    :return: the sentences, and one more for each list of the account that cannot be read. Empty: there is no
+        problem, or nothing was checked, because the connection has no Data API.
+    """
     if not hook.has_data_api or not people:
         return []
     named = NamedObjects.of(_requests(template, people), tags)
@@ -32,7 +36,10 @@ def find_problems(
 
 
 def _requests(template: CallTemplate, people: list[Person]) -> Iterator[StartCall]:
-    """Yield unsent start requests that together name all scenarios, files, … of the campaign."""
+    """Yield start requests that together name all scenarios, files, … of the campaign.
+
+    The requests are only for the check. They are not sent.
+    """
     same = template.personal <= _EVERYONES_OWN and not any(is_sip_number(person.contact) for person in people)
     for person in people[:1] if same else people:  # same: all requests name the same objects
         with suppress(InvalidRow):

@@ -32,6 +32,10 @@ def read_rows(contacts: Contacts, field: str) -> Iterator[Row]:
     """Yield the rows of a contact list.
 
     A row is a mapping (column → value), or a phone number as a text.
+
+    :param field: the operator's parameter that gives the list, for error messages.
+    :raises CallApiFailure: a row, or the whole list, cannot be read.
+    :raises CallApiTrouble: the list cannot be read now. A later try may succeed.
     """
     if isinstance(contacts, str):
         yield from _rows_of_file(contacts, field)
@@ -113,7 +117,10 @@ def _encoding_of(path: ObjectStoragePath) -> Encoding:
 
 @contextmanager
 def _reading(path: str, field: str) -> Iterator[None]:
-    """Context manager: convert the errors of the code that reads a file to errors that name the file."""
+    """Context manager: convert the errors of the code that reads a file to errors that name the file.
+
+    :param field: the operator's parameter that gives ``path``, for error messages.
+    """
     try:
         yield
     except ListUnreadable as error:

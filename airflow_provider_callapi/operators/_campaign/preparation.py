@@ -41,7 +41,7 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Convert a ValueError of the ``with`` block into `CallApiFailure`, and add "No call was placed"."""
+    """Context manager: convert a ValueError into `CallApiFailure`, and add "No call was placed"."""
     try:
         yield
     except ValueError as error:
@@ -58,6 +58,9 @@ def read_rules(
 ) -> Rules:
     """Convert the operator's options to the campaign's rules, e.g. its calling hours and redials.
 
+    :param now: epoch seconds.
+    :param run_after: when the DAG run was due, epoch seconds. None: ``max_lateness`` has no effect.
+    :param account_timezone: IANA name of the account's time zone.
     :raises CallApiFailure: an option cannot be used.
     """
     dial_until = NEVER
@@ -133,7 +136,13 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
 
 
 def read_plan(options: CampaignOptions, template: CallTemplate, scope: str, *, was_read_before: bool) -> Plan:
-    """Read the contact list. Return the people to call, and the rows that lead to no call."""
+    """Read the contact list. Return a `Plan`: the people to call, and the rows that lead to no call.
+
+    :param scope: a text that stands for the campaign in the hashes of phone numbers.
+    :param was_read_before: whether this task has read the list before.
+    :raises CallApiFailure: the list cannot be read.
+    :raises CallApiTrouble: the list cannot be read, but this task has read it before.
+    """
     try:
         with _before_dialling():
             return _read_plan(options, template, scope)
@@ -177,6 +186,9 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     """Return JSON values that identify the campaign of a try, such as its name and a hash of its people.
 
     `refuse_another_campaign` compares the values of two tries. The values contain no phone number.
+
+    :param scope: a text that stands for the deployment and the campaign.
+    :param max_tries: Airflow's ``max_tries`` of the task. A clear usually raises it.
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {

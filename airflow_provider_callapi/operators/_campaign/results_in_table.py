@@ -85,7 +85,10 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result of a person's last attempt, even if the attempt's call was not placed."""
+    """Return the result of a person's last attempt.
+
+    If it has none: the person's result, or ``NOT_CALLED`` if an earlier attempt has that result.
+    """
     *earlier, last = ending.attempts
     if last.result is not None:
         return last.result
