@@ -189,7 +189,10 @@ class JsonRpc:
 
 
 def _encode(body: Mapping[str, Any], method: str) -> bytes:
-    """Return the body of a request as bytes."""
+    """Return a JSON-RPC request as the bytes of an HTTP body.
+
+    :raises InvalidParameters: a text contains half of a character.
+    """
     try:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a request class has not checked the text

@@ -49,7 +49,8 @@ class Dialler:
         request.
 
         :param intents: the records of the next attempts.
-        :param changed: other attempts to store in the ledger before the first start request.
+        :param changed: attempts that have changed, e.g. because a call was answered. The ledger stores them
+            before the first start request.
         :raises CallApiError: start requests got no answer in too many batches since a call was last placed.
         """
         granted = self._put_back_late(self._claim(intents, changed))
