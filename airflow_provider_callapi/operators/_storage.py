@@ -73,7 +73,8 @@ def is_local(path: ObjectStoragePath) -> bool:
 def refuse_files_of_others(mapped: MappedTask | None, paths: Iterable[str]) -> None:
     """Check that no other map index of a mapped task writes the same file, and would overwrite it.
 
-    Publish the files of this map index, as hashes, because a path may contain names of customers.
+    The function stores the paths of this map index where the other map indexes find them. It stores them as
+    hashes, because a path may contain names of customers.
 
     :param mapped: the mapped task. None: the task is not mapped.
     :param paths: the paths of the files that this map index will write.

@@ -121,9 +121,9 @@ def read_region(region: Any, log: Any) -> str:
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's ``external_id``. None: the author set none, or it cannot be used.
+    """Return an alert's ``external_id``. None: the author set no id, or the id cannot be used.
 
-    If it is no text, or contains the contact's number, log this.
+    An id cannot be used if it is no text, or contains the contact's number. The function logs such an error.
     """
     if external_id is None or external_id == "":
         return None

@@ -52,7 +52,10 @@ def connection_pauses(kind: Kind) -> tuple[float, ...]:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields the hook with which an alert searches for its earlier calls."""
+    """Return a context manager for the hook with which an alert searches for its earlier calls.
+
+    If Airflow limits the callback's time, the hook has a short timeout and repeats no request.
+    """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time

@@ -105,7 +105,7 @@ class CallWait:
     def report_due(self, call: Outcome, report_by: float) -> Result:
         """Ask the Data API again for the report of an ended call. An earlier request found no report.
 
-        Return the call with the report, or a deferral until the next request.
+        Return the call, or a deferral until the next request.
 
         :param report_by: when to continue without a report, epoch seconds.
         """
