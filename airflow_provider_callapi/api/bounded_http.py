@@ -98,7 +98,7 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        ``room``: how many more bytes the body may have.
+        ``room``: how many more bytes the body can have.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """

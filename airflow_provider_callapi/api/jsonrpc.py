@@ -242,8 +242,8 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in an HTTP answer.
 
-    :raises Unanswered: there is no such reply.
-    :raises LimitExceeded: the HTTP server was busy.
+    :raises Unanswered: no reply to this request.
+    :raises LimitExceeded: a busy server refused the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

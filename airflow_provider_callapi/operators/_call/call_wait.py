@@ -98,6 +98,9 @@ class CallWait:
         """Continue the try after a wait for the call in the triggerer.
 
         Return the call, or a deferral for the next wait.
+
+        :param phase: what the trigger's polls have shown of the call.
+        :param call: the outcome so far.
         """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         return self._run(self._lifecycle.observed(phase, call))
