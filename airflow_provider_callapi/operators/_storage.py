@@ -24,6 +24,7 @@ _PASSWORD = re.compile(r"://[^/@:]*:[^@]*@")
 def open_path(path: str, field: str) -> ObjectStoragePath:
     """Convert a path to an object of Airflow's storage. The file does not have to exist.
 
+    :param field: the operator's parameter that contains the path, for error messages.
     :raises CallApiFailure: Airflow has no storage for the path.
     """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
@@ -46,6 +47,7 @@ def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
 
     Create the folder of a local path.
 
+    :param field: the operator's parameter that contains the path, for error messages.
     :raises CallApiFailure: the path cannot be used.
     """
     storage_path = open_path(path, field)

@@ -61,7 +61,7 @@ class AlertOptions:
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
     """Return the marks that acknowledge an alert, e.g. ``tag:36``. Empty: an answered call acknowledges it.
 
-    :raises ValueError: a mark cannot be used.
+    :raises ValueError: a mark cannot be used, or the alert has marks and no scenario.
     """
     if acknowledged_by is None:
         return ()
