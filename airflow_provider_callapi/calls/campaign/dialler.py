@@ -75,7 +75,7 @@ class Dialler:
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
         """Return those granted ``intents`` that may still be dialled, see `DialQueue.may_dial`.
 
-        Put the people of the others back into the queue.
+        Put the people of the other intents back into the queue.
         """
         # During the claim, a person's calling window may have closed, or dialling may have stopped.
         in_time: list[Attempt] = []
