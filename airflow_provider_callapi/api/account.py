@@ -55,9 +55,9 @@ class EmployeeExtension(Answer):
 
 
 def _all_of(model: type[Answer]) -> BeforeValidator:
-    """Return a pydantic validator for a field that contains a list of objects.
+    """Return a pydantic validator that reads a JSON list as a list of ``model`` objects.
 
-    If one object is unreadable, the field's value becomes None.
+    If one object is unreadable, the validator returns None.
     """
 
     def read(value: Any) -> Any:

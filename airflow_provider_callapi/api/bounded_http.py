@@ -98,7 +98,7 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        ``room``: how many more bytes the body may have.
+        ``room``: how many more bytes the body can have.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """
@@ -167,7 +167,10 @@ def _use_bounded_connections(manager: Any) -> None:
 
 @cache
 def _bounded_pool(pool_class: Any) -> Any:
-    """Return a subclass of a pool class. A connection of the subclass stops a request that takes too long."""
+    """Return a subclass of a connection pool class of urllib3.
+
+    A connection of this pool stops a request that takes too long.
+    """
     connection_class = pool_class.ConnectionCls
     if issubclass(connection_class, _BoundedConnection):
         return pool_class
@@ -201,7 +204,10 @@ class _BoundedConnection(HTTPConnection):
 
 
 class _HttpsConnection(_BoundedConnection, HTTPSConnection):
-    """A TLS connection. Connections with the same settings share one TLS context."""
+    """A `_BoundedConnection` over TLS.
+
+    Connections with the same certificate settings share one TLS context.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

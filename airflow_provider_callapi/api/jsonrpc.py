@@ -189,7 +189,10 @@ class JsonRpc:
 
 
 def _encode(body: Mapping[str, Any], method: str) -> bytes:
-    """Return the body of a request as bytes."""
+    """Return a JSON-RPC request as the bytes of an HTTP body.
+
+    :raises InvalidParameters: a text contains half of a character.
+    """
     try:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a request class has not checked the text
@@ -239,8 +242,8 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
 def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
     """Return the JSON-RPC reply in an HTTP answer.
 
-    :raises Unanswered: there is no such reply.
-    :raises LimitExceeded: the HTTP server was busy.
+    :raises Unanswered: no reply to this request.
+    :raises LimitExceeded: a busy server refused the request.
     """
 
     def unanswered(problem: str) -> Unanswered:

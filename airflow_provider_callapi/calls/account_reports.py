@@ -180,7 +180,7 @@ class AccountReports:
         return with_report(call, finished, self._timezone()), report
 
     def _interval(self, since: float | None) -> tuple[float, float]:
-        """Return (earliest, latest): the interval in which a call may have begun, in epoch seconds.
+        """Return the interval in which a call may have begun: (``since``, now), epoch seconds.
 
         If ``since`` is None, the interval begins 30 days ago.
         """

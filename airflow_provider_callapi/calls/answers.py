@@ -40,7 +40,7 @@ def contact_has_answered(session: CallSession) -> bool:
 
 
 def _may_be_callers(leg: Leg, session: CallSession) -> bool:
-    """Return whether a leg may belong to a contact who has called the account."""
+    """Return whether a leg is possibly the leg of a contact who has called the account."""
     # A start request can set the direction ``in``, too. Then the operator's leg can come from the contact's
     # number. Only a started call has an external_id.
     if session.direction != "in" or _is_called(session.contact_phone_number, session.legs):
@@ -49,7 +49,7 @@ def _may_be_callers(leg: Leg, session: CallSession) -> bool:
 
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
-    """Return whether at least one of the legs is a call of the exchange to the contact's number."""
+    """Return whether the exchange has called the contact's number in at least one of the legs."""
     return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
 
 

@@ -168,7 +168,10 @@ def find_mistakes(named: NamedObjects, lists: AccountLists) -> list[str]:
 def _find_by_id(
     kind: str, ids: Collection[int | str], entries: Entries[Any] | None, key: str = "id"
 ) -> Iterator[str]:
-    """Yield a sentence for each id that a list of the account lacks, e.g. ``The account has no tag 36.``"""
+    """Yield a sentence for each id that a list of the account lacks: ``The account has no tag 36.``
+
+    If the list was not read completely, yield nothing.
+    """
     if entries is None or not entries.complete:  # a missing id may be in the part that was not read
         return
     known = {str(getattr(entry, key)) for entry in entries}
@@ -190,7 +193,10 @@ def _find_sip_lines(numbers: Collection[str], entries: Entries[SipLine] | None) 
 
 
 def _find_off(kind: str, numbers: Collection[str], states: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Yield a sentence for each virtual number or SIP line in ``numbers`` that is switched off."""
+    """Yield a sentence for each virtual number or SIP line in ``numbers`` that is switched off.
+
+    ``states``: pairs (number, why it is off; None: it is on).
+    """
     by_number: dict[str, list[str | None]] = {}
     for number, state in states:
         if number in numbers:

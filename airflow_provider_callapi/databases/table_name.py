@@ -26,6 +26,8 @@ class TableName:
     def of(cls, value: Any) -> Self:
         """Return the table that a dict names: ``{"conn_id": …, "table": …, "schema": …}``.
 
+        The key ``schema`` is optional.
+
         :raises ValueError: the value is not a dict of this form. The error message names what is wrong.
         """
         if not isinstance(value, Mapping) or not {"conn_id", "table"} <= value.keys() <= _KEYS:

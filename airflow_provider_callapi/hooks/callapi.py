@@ -462,7 +462,7 @@ class CallApiHook(BaseHook):
     def _snapshots_for(self, watch: SessionWatch, until: Until, poll_interval: float) -> Iterator[Snapshot]:
         """Poll the active calls in an endless loop, and yield each snapshot.
 
-        Tasks on this host that wait for a call's end share polls.
+        If ``until`` is ``ended``, this host's tasks on the same account can share polls.
         """
         # Only tasks on this host that use the same account share polls. Without a private folder, none do.
         folder = private_folder() if until == "ended" else None
@@ -490,9 +490,9 @@ class CallApiHook(BaseHook):
 
 
 def _check_start(request: StartCall) -> None:
-    """Check the request that `CallApiHook.place_call` gets.
+    """Check the ``request`` of `CallApiHook.place_call`.
 
-    :raises InvalidParameter: no start request, or its ``external_id`` contains the contact's number.
+    :raises InvalidParameter: not a start request, or the ``external_id`` has the contact's number.
     """
     if not isinstance(request, StartCall):
         raise InvalidParameter(

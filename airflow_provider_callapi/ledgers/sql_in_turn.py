@@ -110,9 +110,9 @@ def _last_calls(db: Connection, people: Sequence[str]) -> dict[str, float]:
 
 
 def _store(db: Connection, campaign: str, intent: Attempt, *, is_again: bool) -> None:
-    """Store the record of an attempt before its start request is sent.
+    """Store an intent. With ``is_again``, replace an attempt whose call was not placed.
 
-    :raises LostRaceError: another process changed the row meanwhile.
+    :raises LostRaceError: another process has changed the row.
     """
     row = row_of_attempt(intent, campaign)
     if not is_again:

@@ -24,6 +24,7 @@ _PASSWORD = re.compile(r"://[^/@:]*:[^@]*@")
 def open_path(path: str, field: str) -> ObjectStoragePath:
     """Convert a path to an object of Airflow's storage. The file does not have to exist.
 
+    :param field: the operator's parameter that contains the path, for error messages.
     :raises CallApiFailure: Airflow has no storage for the path.
     """
     from airflow.sdk import ObjectStoragePath  # noqa: PLC0415 - fsspec is heavy, and DAG files are parsed all day
@@ -46,6 +47,7 @@ def prepare_output_path(path: str, field: str) -> ObjectStoragePath:
 
     Create the folder of a local path.
 
+    :param field: the operator's parameter that contains the path, for error messages.
     :raises CallApiFailure: the path cannot be used.
     """
     storage_path = open_path(path, field)
@@ -73,7 +75,8 @@ def is_local(path: ObjectStoragePath) -> bool:
 def refuse_files_of_others(mapped: MappedTask | None, paths: Iterable[str]) -> None:
     """Check that no other map index of a mapped task writes the same file, and would overwrite it.
 
-    Publish the files of this map index, as hashes, because a path may contain names of customers.
+    The function stores the paths of this map index where the other map indexes find them. It stores them as
+    hashes, because a path may contain names of customers.
 
     :param mapped: the mapped task. None: the task is not mapped.
     :param paths: the paths of the files that this map index will write.

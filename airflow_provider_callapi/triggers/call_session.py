@@ -143,7 +143,7 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Poll and update ``watch``, until the call's phase meets ``until``, or the deadline comes."""
+        """Poll and update ``watch`` until the wait for ``until`` ends, or until the deadline comes."""
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:
@@ -162,7 +162,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return after how many seconds the wait for the call ends at the latest, even without a snapshot."""
+        """Return after how many seconds the trigger ends the wait, even if no further snapshot comes."""
         # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
         # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)

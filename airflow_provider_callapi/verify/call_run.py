@@ -245,8 +245,8 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Remember how many points are left, to measure what the next request costs.
+        """Remember how many points are left before a request.
 
-        The next poll stores the cost in `CallSeen`.
+        The next poll stores in ``name`` of `CallSeen` what the request and the poll cost.
         """
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

@@ -115,9 +115,9 @@ def _probe_data_api_points(bench: Bench, reader: ReportReader, data_api: Service
 
 
 def _count(points: dict[str, int], method: str, send: Callable[[], Answer]) -> None:
-    """Measure and store how many points a request costs, if the answers show it.
+    """Measure how many points a request costs, and store them in ``points[method]``.
 
-    ``send`` sends the request. It is called four times.
+    Call ``send`` four times. Store nothing if no answer shows the cost.
     """
     send()  # the first request can cause further requests, e.g. a login
     left = [answer.limits.get("day_remaining") for answer in (send(), send(), send())]

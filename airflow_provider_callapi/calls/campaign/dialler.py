@@ -49,7 +49,8 @@ class Dialler:
         request.
 
         :param intents: the records of the next attempts.
-        :param changed: other attempts to store in the ledger before the first start request.
+        :param changed: attempts that have changed, e.g. because a call was answered. The ledger stores them
+            before the first start request.
         :raises CallApiError: start requests got no answer in too many batches since a call was last placed.
         """
         granted = self._put_back_late(self._claim(intents, changed))
@@ -72,9 +73,9 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return the attempts that may still be dialled, see `DialQueue.may_dial`.
+        """Return those granted ``intents`` that may still be dialled, see `DialQueue.may_dial`.
 
-        Put the people of all other attempts back into the queue.
+        Put the people of the other intents back into the queue.
         """
         # During the claim, a person's calling window may have closed, or dialling may have stopped.
         in_time: list[Attempt] = []

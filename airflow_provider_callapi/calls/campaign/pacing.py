@@ -208,7 +208,7 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the remaining points of a ``period`` (minute or day) pay for.
+        """Return how many calls the points of ``period`` (minute or day) pay for, without the reserve.
 
         Infinity: the points are unknown.
         """
@@ -231,7 +231,10 @@ class Pacing:
         return left - self._unconfirmed_points - self._others_rate() * (now - self._limits_at)
 
     def _others_rate(self) -> float:
-        """Return how many points per second other programs used in this minute."""
+        """Return how many points per second other programs have used on average in this minute.
+
+        If the points are unknown, return 0.0.
+        """
         limits = self.limits  # the other shards of the campaign count as other programs, too
         if limits is None or None in (limits.minute_limit, limits.minute_remaining, limits.minute_reset):
             return 0.0

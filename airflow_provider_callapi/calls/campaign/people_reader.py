@@ -171,6 +171,8 @@ class _PeopleReader:
     def _read_zone(self, row: _Row) -> str:
         """Return the IANA name of a person's time zone.
 
+        A row without a zone has the campaign's ``timezone``.
+
         :raises InvalidRow: the zone cannot be read.
         """
         if row.zone is None or row.zone == "":

@@ -34,7 +34,7 @@ class UnconfirmedCallSearch:
         """Search for the campaign's unconfirmed calls among the active calls of a successful poll.
 
         :return: a pair. First: the attempts whose call was found, to store in the ledger. Second: the keys of
-            the people whose call was not found in the search time.
+            the people for whose calls the search ends, because the calls were not found.
         """
         if not self._index.count(PersonStage.UNCONFIRMED):
             return [], []
@@ -52,9 +52,9 @@ class UnconfirmedCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Record for each unconfirmed call whether a poll proves that it is not active.
+        """Record for each unconfirmed call whether ``snapshot`` proves that the call is not active.
 
-        Return the keys of the people whose call was not found in time.
+        Return the keys of the people whose search ends.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):

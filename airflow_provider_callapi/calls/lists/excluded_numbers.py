@@ -99,7 +99,12 @@ class _OtherColumn:
     suspects: list[tuple[int, str]] = field(default_factory=list)
 
     def read(self, line: int, text: str, region: str) -> frozenset[str]:
-        """Return all phone numbers and SIP numbers in a value."""
+        """Return all phone numbers and SIP numbers in one value of the column.
+
+        If the value seems to be a damaged phone number, remember this for `problems`.
+
+        :param line: the number of the row.
+        """
         is_rounded = is_rounded_number(text, region)
         digits = _count_digits(text)
         if not is_rounded and digits < FEWEST_DIGITS:
@@ -130,7 +135,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether ``number`` has the region's country code, and no more digits than ``text``."""
+    """Return whether ``number``, read from ``text``, has the region's country code and no added digits."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

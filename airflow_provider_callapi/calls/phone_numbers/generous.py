@@ -136,8 +136,13 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
 def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
     """Return the phone numbers that a text with words may shorten to their last digits.
 
-    Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. The digits must have a zero, a name
-    or a sign such as ``…`` before them, or a name behind them, or be as long as a local phone number.
+    Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. Digits such as ``02`` count if one
+    of these conditions is met:
+
+    - They begin with a zero.
+    - A name or a sign such as ``…`` is before them.
+    - A name is behind them.
+    - They are at least as long as a local phone number.
 
     :param numbers: the phone numbers that `find_numbers` has found in the text.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -205,7 +210,7 @@ def _is_short(digits: str) -> bool:
 
 
 def _may_be_end(match: re.Match[str], text: str) -> bool:
-    """Return whether digits in a text may be the last digits of a phone number."""
+    """Return whether the digits of ``match`` are possibly the last digits of a phone number."""
     length = len(re.sub(r"\D", "", match[0]))
     return length < FEWEST_DIGITS and (
         length >= _WHOLE_LOCAL
@@ -252,7 +257,10 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _other_readings(text: str, region: str) -> Iterator[str]:
-    """Yield the phone numbers that a single number can mean, also without an extension behind a gap."""
+    """Yield the phone numbers that a text with a single number can mean.
+
+    Digits behind a last gap can be an extension: yield also the number before it.
+    """
     plain = _FRACTION.sub("", fold(text))
     yield from _readings(re.sub(r"\D", "", plain), region)
     # If all numbers of the region have one length, no digit of a valid number belongs to an extension.
@@ -287,7 +295,10 @@ def _split_at_slashes(segments: list[str]) -> Iterator[str]:
 
 
 def _read_as_international(digits: str) -> Iterator[str]:
-    """Yield the numbers, as E.164 digits, that a country code and a valid national number can mean."""
+    """Yield the phone numbers (E.164 digits) that digits with a country code can mean.
+
+    Yield nothing if the national number is not valid.
+    """
     number = read_international(digits, has_trunk_zero=True)
     if number is None:
         return
@@ -321,15 +332,15 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the length of the longest sequence of digits outside phone numbers.
+    """Return the length of the longest sequence of digits in ``left``.
 
-    Only `_READ`, which replaces the digits of a number, ends a sequence.
+    Only `_READ`, which replaces the digits of a phone number, ends a sequence.
     """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 
 
 def _is_spoilt(group: str, region: str) -> bool:
-    """Return whether a group of digits is as long as a phone number, but is not a valid one."""
+    """Return whether a group of digits is as long as a phone number, but is not a valid phone number."""
     return len(group) >= _WHOLE_DIGITS and not _readings(group, region)
 
 

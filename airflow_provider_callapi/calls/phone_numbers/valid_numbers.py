@@ -80,7 +80,10 @@ def _types(plan: Any) -> Iterator[str]:
 
 
 def _expression(description: Any) -> str:
-    """Return a regular expression that matches the numbers of one kind, such as mobile numbers."""
+    """Return a regular expression for the numbers of one kind, such as mobile numbers.
+
+    If the region has no such numbers, the expression matches nothing.
+    """
     if description is None or not description.national_number_pattern:
         return "(?!)"  # matches no number
     lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)

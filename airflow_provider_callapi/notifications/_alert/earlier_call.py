@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def find_earlier_call(
     hook: CallApiHook, escalation: Escalation, quiet_for: float, log: Any
 ) -> Progress | None:
-    """Return an active or recent call that the same alert has already placed, or None.
+    """Return the person and the session id of a call that the same alert has already placed.
 
-    If a search fails, log a warning and raise no error.
+    The call is active, or it began at most ``quiet_for`` seconds ago. None: no such call was found, or
+    ``quiet_for`` is 0. If a search fails, log a warning and raise no error.
     """
     if not quiet_for:
         return None
@@ -41,9 +42,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Return a reported call of the alert that began after ``since`` (epoch seconds), or None.
+    """Return a call of the alert that began at ``since`` (epoch seconds) or later, or None.
 
-    Of several: the one whose person is last in calling order.
+    Of several: the call to the last person in calling order.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person

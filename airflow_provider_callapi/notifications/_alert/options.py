@@ -61,7 +61,7 @@ class AlertOptions:
 def read_acknowledgement(acknowledged_by: Any, scenario_id: Any) -> tuple[Mark, ...]:
     """Return the marks that acknowledge an alert, e.g. ``tag:36``. Empty: an answered call acknowledges it.
 
-    :raises ValueError: a mark cannot be used.
+    :raises ValueError: a mark cannot be used, or the alert has marks and no scenario.
     """
     if acknowledged_by is None:
         return ()
@@ -121,9 +121,9 @@ def read_region(region: Any, log: Any) -> str:
 
 
 def read_external_id(external_id: Any, contact: Any, region: str, log: Any) -> Any:
-    """Return an alert's ``external_id``. None: the author set none, or it cannot be used.
+    """Return an alert's ``external_id``. None: the author set no id, or the id cannot be used.
 
-    If it is no text, or contains the contact's number, log this.
+    An id cannot be used if it is no text, or contains the contact's number. The function logs such an error.
     """
     if external_id is None or external_id == "":
         return None

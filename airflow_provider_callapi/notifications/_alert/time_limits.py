@@ -52,7 +52,10 @@ def connection_pauses(kind: Kind) -> tuple[float, ...]:
 
 
 def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
-    """Return a context manager that yields the hook with which an alert searches for its earlier calls."""
+    """Return a context manager for the hook with which an alert searches for its earlier calls.
+
+    If Airflow limits the callback's time, the hook has a short timeout and repeats no request.
+    """
     if kind not in _AIRFLOW_LIMITS:
         return nullcontext(hook)
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
@@ -65,7 +68,12 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
 
 
 def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
-    """Log a warning if Airflow's time limit may end the callback before all people are called."""
+    """Log a warning if Airflow's time limit may end the callback before all people are called.
+
+    :param people: how many people the alert calls.
+    :param settle: seconds before the first call.
+    :param per_call: the longest time from one call to the next, in seconds.
+    """
     if kind not in _AIRFLOW_LIMITS:
         return
     section, option, default = _AIRFLOW_LIMITS[kind]

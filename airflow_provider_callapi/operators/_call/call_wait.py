@@ -98,6 +98,9 @@ class CallWait:
         """Continue the try after a wait for the call in the triggerer.
 
         Return the call, or a deferral for the next wait.
+
+        :param phase: what the trigger's polls have shown of the call.
+        :param call: the outcome so far.
         """
         self.active_session_id = call.call_session_id if phase is Phase.ANSWERED else None
         return self._run(self._lifecycle.observed(phase, call))
@@ -105,7 +108,7 @@ class CallWait:
     def report_due(self, call: Outcome, report_by: float) -> Result:
         """Ask the Data API again for the report of an ended call. An earlier request found no report.
 
-        Return the call with the report, or a deferral until the next request.
+        Return the call, or a deferral until the next request.
 
         :param report_by: when to continue without a report, epoch seconds.
         """

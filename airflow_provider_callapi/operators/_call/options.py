@@ -91,6 +91,8 @@ class CallOptions:
     def of(cls, values: Mapping[str, Any], *, has_tags: bool) -> Self:
         """Return the parameters of a start operator as one object.
 
+        :param values: parameter name → value.
+        :param has_tags: whether the operator tags calls.
         :raises InvalidParameter: two parameters cannot be used together.
         """
         return cls(has_tags=has_tags, **{name: values[name] for name in CALL_OPTIONS})

@@ -105,7 +105,7 @@ def _raise_failure() -> Iterator[None]:
 def open_control_store(options: CampaignOptions, state: KeyValueStore | None) -> ControlStore | None:
     """Return the store of a campaign's progress and of the users' wishes, e.g. pause.
 
-    None: neither a database nor Airflow's task state is available.
+    None: the campaign has no SQL ledger, and Airflow has no task state.
     """
     if options.ledger_conn_id:
         from airflow_provider_callapi.ledgers.sql_control import (  # noqa: PLC0415 - SQLAlchemy is heavy

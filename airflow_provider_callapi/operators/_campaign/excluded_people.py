@@ -48,7 +48,7 @@ class ExcludedPeople:
         return self._list()
 
     def current(self) -> frozenset[str] | None:
-        """Return the numbers on the do-not-call list, and store who is on the list.
+        """Return all numbers on the do-not-call list, and store which people of the campaign are on it.
 
         None: the list cannot be read now, so dial no one.
         """
@@ -66,7 +66,10 @@ class ExcludedPeople:
         return numbers
 
     def _remembered(self) -> frozenset[str]:
-        """Return the numbers of those people on the contact list whose fingerprint is stored."""
+        """Return the numbers of the people whom an earlier try found on the do-not-call list.
+
+        Only people who are on the contact list now count.
+        """
         known = self._memory.excluded
         if not known:
             return frozenset()

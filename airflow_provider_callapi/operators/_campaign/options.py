@@ -127,6 +127,9 @@ class CampaignOptions:
     def read(cls, values: Mapping[str, Any], *, not_rendered: Collection[str] = ()) -> Self:
         """Return the checked and converted parameters of a campaign operator.
 
+        :param values: parameter name → value.
+        :param not_rendered: names of parameters whose templates are not rendered yet. Their templates are not
+            checked.
         :raises InvalidParameter: the value of a parameter cannot be used.
         """
         # Airflow has not rendered the parameters in `not_rendered` yet. Their templates are not checked.

@@ -77,6 +77,11 @@ class OutputFiles:
     ) -> list[str]:
         """Write the results file and the campaign report.
 
+        :param summary: the counts of people and calls.
+        :param endings: the result and the attempts of each person.
+        :param plan: the people, the invalid rows and the duplicates of the contact list.
+        :param calls_per_minute: how many calls the points of one minute pay for; None: unknown.
+        :param unfinished: why the campaign stopped dialling, as text; None: it did not stop.
         :return: an error text for each file that could not be written.
         """
         problems = []

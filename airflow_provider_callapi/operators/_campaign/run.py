@@ -222,16 +222,19 @@ class CampaignRun:
         return external_id(self._scope_of_ids, person.contact, attempt, own)
 
     def _check_identity(self) -> None:
-        """Check that this try continues the campaign of earlier tries. Store what identifies the campaign."""
+        """Raise an error if an earlier try of the task ran another campaign.
+
+        Otherwise, store what identifies this campaign.
+        """
         identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
         if self._memory.identity is not None:
             refuse_another_campaign(identity, self._memory.identity)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
-        """Log how many people the campaign will call, and what the account lacks for the calls.
+        """Log how many people the campaign will call, and what the account lacks for it.
 
-        Return these facts and a forecast as a dict.
+        Return the forecast and the account's ``problems`` as a dict.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
@@ -277,7 +280,10 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Check the campaign, and announce it. After a deferral, take over the trigger's observations."""
+        """Check the campaign.
+
+        In a new try, announce the campaign. After a deferral, add the trigger's observations to its calls.
+        """
         self._check_identity()
         if self._hook.settings.timezone is None:
             self._memory.remember_timezone(self._rules.timezone)
