@@ -264,7 +264,10 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a tag's value for the name of a metric: underscores replace forbidden characters and dots."""
+    """Return a tag's value in a form that can be a part of a metric's name.
+
+    Underscores replace dots and forbidden characters.
+    """
     return re.sub(r"[^A-Za-z0-9_-]", "_", tag.replace(".", "__"))  # two for a dot, as in Airflow
 
 

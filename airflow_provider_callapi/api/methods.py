@@ -557,7 +557,7 @@ class UnholdCall(SessionRequest[Done]):
 class AddCoach(SessionRequest[Done]):
     """Call a coach (a third person), who joins the talk of an employee with a contact.
 
-    :ivar phone_number: the coach's number. None: the number in the employee's settings in the account.
+    :ivar phone_number: the coach's number. None: the number of the coach in the account's settings.
     """
 
     method = "add.coach"

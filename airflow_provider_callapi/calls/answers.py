@@ -100,8 +100,9 @@ def judge_finished_call(
     6. Otherwise: not known.
 
     :param report: the report of the call.
-    :param legs: the reports of this call's legs. A coach (a third person, who joins the talk of an employee
-        and the contact) has a leg, too. A coach's leg counts only if it has the contact's number.
+    :param legs: the reports of this call's legs. The leg of a coach (a third person, who joins the talk of an
+        employee and the contact) is ignored. Exception: a leg with the contact's number counts as the
+        contact's leg, even if it is reported as a coach's.
     :param complete: whether all legs of the call could be read.
     :return: ``report``, whether the contact answered (None: not known), and why the contact's leg ended.
     """

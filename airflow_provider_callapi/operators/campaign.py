@@ -274,7 +274,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
-        """Check the operator's parameters, and return them. ``templates``: not rendered yet.
+        """Check the operator's parameters, and return them as one object.
+
+        :param templates: True: the templates in the parameters are not rendered yet.
 
         :raises InvalidParameter: a value cannot be used.
         """

@@ -247,6 +247,6 @@ class CallRun:
     def _count_points(self, name: str) -> None:
         """Remember how many points are left before a request.
 
-        The next poll stores in ``name`` of `CallSeen` what the request and the poll cost.
+        The next poll stores what the request and the poll cost in the attribute of `CallSeen` with this name.
         """
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

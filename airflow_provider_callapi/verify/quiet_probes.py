@@ -60,7 +60,7 @@ def probe_errors(bench: Bench) -> None:
 def probe_login(bench: Bench) -> None:
     """Log in at the Call API, and find out whether the Data API accepts the same access token.
 
-    The probe stores the result and the form of the login's answer in `Findings.login`.
+    The probe stores the result, and which fields the login's answer has, in `Findings.login`.
 
     :raises NotPossible: the connection has a permanent access key, so there is no login.
     :raises CallApiError: a request got no answer, or the Call API refuses the login.

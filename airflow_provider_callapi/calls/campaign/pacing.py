@@ -42,8 +42,8 @@ class Pacing:
 
     :param reserve: the share of the points that is kept for polls, tags and other programs: 0.01 is 1 %.
     :param known_cost: the points that one call costs, as observed by an earlier process; None: unknown.
-    :ivar cost: the lowest observed cost of a call in points, or a guess.
-    :ivar known_cost: the observed cost; None: ``cost`` is a guess.
+    :ivar known_cost: the lowest observed cost of a call in points. None: no cost has been observed yet.
+    :ivar cost: ``known_cost``, or a guess if ``known_cost`` is None.
     """
 
     def __init__(self, reserve: float = 0.01, known_cost: int | None = None) -> None:

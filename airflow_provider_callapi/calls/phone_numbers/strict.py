@@ -141,10 +141,10 @@ def refuse_octal(given: object, region: str) -> None:
 
 
 def refuse_rounded_float(text: str) -> None:
-    """Check that a text is not the text of a float that may be a rounded phone number: ``79260000000.0``.
+    """Raise an error if a text is a float that may be a rounded phone number, e.g. ``79260000000.0``.
 
     :param text: the text without blanks at its ends.
-    :raises NotANumber: the text is such a number.
+    :raises NotANumber: the text is such a float.
     """
     if _ROUNDED_FLOAT.fullmatch(text):
         raise NotANumber(

@@ -166,8 +166,9 @@ class Refusals:
     def confirm(self, kind: ReportRequest, omissions: Omissions) -> None:
         """Record that the Data API has accepted a request.
 
-        If the request followed one of the `guesses` at what the Data API refuses, this guess was right. From
-        now on, the parts that the request left out and the dates that the request changed count as refused.
+        After a refusal, the next request leaves out parts, or changes dates, that the Data API may have
+        refused, see `guesses`. If the Data API accepts this request, these parts and the unchanged dates
+        count as refused from now on.
 
         :param kind: the class of the accepted request.
         :param omissions: what the accepted request left out, and how it changed dates.

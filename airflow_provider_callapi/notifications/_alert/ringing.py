@@ -1,4 +1,4 @@
-"""The steps of one alert: acquire the lock, call a person, wait for an answer, call the next person."""
+"""The steps of one alert: get the right to ring, call a person, wait for an answer, call the next person."""
 
 from __future__ import annotations
 

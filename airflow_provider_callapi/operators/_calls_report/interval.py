@@ -1,4 +1,4 @@
-"""The interval whose calls one try of the report operator loads."""
+"""Determines the period of time from which one try of the report operator loads the calls."""
 
 from __future__ import annotations
 
