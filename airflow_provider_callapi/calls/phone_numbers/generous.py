@@ -108,8 +108,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     most_left = FEWEST_DIGITS - 1 if any(map(str.isalpha, plain)) else 0
     found: set[str] = set()
     rest = plain
-    for segment in _split_at_slashes(_SEGMENT.findall(plain)):
-        numbers, left = _read_segment(segment, region)
+    for segment, numbers, left in _read_segments(plain, region):
         found |= numbers
         if _longest_sequence(left) > most_left:
             raise NotANumber("digits that are not a phone number")
@@ -151,8 +150,8 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     if not has_more_digits or not any(map(str.isalpha, text)):
         return frozenset()
     rest = _without_extensions(text)
-    for segment in _split_at_slashes(_SEGMENT.findall(rest)):
-        rest = rest.replace(segment, _read_segment(segment, region)[1], 1)
+    for segment, _, left in _read_segments(rest, region):
+        rest = rest.replace(segment, left, 1)
     ends = {re.sub(r"\D", "", match[0]) for match in _ENDING.finditer(rest) if _may_be_end(match, rest)}
     completed = {number[: -len(end)] + end for number in numbers if number.isdigit() for end in ends}
     return frozenset(number for number in completed if read_international(number) is not None)
@@ -188,8 +187,7 @@ def _search_digits(text: str, region: str) -> frozenset[str]:
     if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
         return frozenset()
     plain = _without_extensions(text)
-    segments = _split_at_slashes(_SEGMENT.findall(plain))
-    found = (_read_segment(segment, region)[0] for segment in segments)
+    found = (numbers for _, numbers, _ in _read_segments(plain, region))
     return frozenset(_read_other_signs(plain, region)).union(*found)
 
 
@@ -306,6 +304,15 @@ def _read_as_international(digits: str) -> Iterator[str]:
     code = str(number.country_code)
     if digits.startswith(f"{code}0") and (other := read_international(code + digits[len(code) + 1 :])):
         yield e164(other)  # in Italy, the 0 of +39 (0) may or may not belong to the number
+
+
+def _read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]]:
+    """Yield (segment, numbers, left) for each part of a text that may contain phone numbers.
+
+    ``numbers`` and ``left``: see `_read_segment`.
+    """
+    for segment in _split_at_slashes(_SEGMENT.findall(text)):
+        yield segment, *_read_segment(segment, region)
 
 
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
