@@ -17,7 +17,7 @@ from msgspec import UNSET, Struct, structs
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic_core import CoreSchema, core_schema, to_jsonable_python
 
-from airflow_provider_callapi.api.private_repr import Private, shown
+from airflow_provider_callapi.api.private_repr import Private, RichRepr, shown
 
 NOT_SENT: Any = UNSET
 """The default of a field that an entry may lack. The attribute then reads as the value in ``if_not_sent``."""
@@ -30,7 +30,7 @@ class _Extra(dict[str, Any]):
         return 0
 
 
-class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+class ListEntry(RichRepr, Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Base class of the entries of ``list.calls``.
 
     An entry has some methods of a pydantic model, e.g. ``model_dump``. An entry must never contain itself,
@@ -89,10 +89,6 @@ class ListEntry(Private, Struct, frozen=True, gc=False, kw_only=True, forbid_unk
         :param update: field → new value.
         """
         return structs.replace(self, **update)
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({fields})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [(name, shown(name, value)) for name, value in self._items()]

@@ -53,6 +53,20 @@ class Private:
     __slots__ = ()
 
 
+class RichRepr:
+    """Mixin for classes with the method ``__rich_repr__``: ``repr()`` shows the fields that it returns."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return (name, value) of each field that may be shown, for ``repr()`` and the package ``rich``."""
+        raise NotImplementedError
+
+
 class PrivateRepr(Private, BaseModel):
     """Base class of pydantic models whose ``repr()`` and ``str()`` show no personal data.
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from airflow_provider_callapi.api.private_repr import shown
+from airflow_provider_callapi.api.private_repr import RichRepr, shown
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
 from airflow_provider_callapi.calls.outcome import Outcome
 
@@ -41,7 +41,7 @@ OPEN = frozenset({Status.DIALLING, Status.ACTIVE, Status.ENDED})
 """The statuses of an open attempt. A person with an open attempt must not be dialled again."""
 
 
-class Attempt(Struct, frozen=True, gc=False):
+class Attempt(RichRepr, Struct, frozen=True, gc=False):
     """One attempt of a campaign to call one person. Times are epoch seconds.
 
     :ivar person: the person's key in the ledger. Only this field can hold a phone number.
@@ -65,10 +65,6 @@ class Attempt(Struct, frozen=True, gc=False):
     result_known_at: float | None = None
     call: Outcome | None = None
     refused_with: str | None = None
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({fields})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         # In an SQL ledger, the person's key is the phone number.
