@@ -20,20 +20,23 @@ _ADDED_DIGIT = re.compile(r'"[^"]*[\d+][^"]*"|\\[\d+]|(?<![Ee])\+|\[\$[^\]-]*\d'
 _SMALLEST_PHONE_NUMBER = 1_000_000
 
 
-def may_show_other_digits(value: int, number_format: str) -> bool:
+def may_show_other_digits(value: int | str, number_format: str) -> bool:
     """Return whether a workbook may show more digits of a phone number than are stored.
 
-    The result is True only if `shown_text` cannot read the number format. Example: 9162345678 with the format
-    ``[>9999999]"+1 "0;0``.
+    The result is True only if `shown_text` cannot read the number format. Examples: 9162345678 with the
+    format ``[>9999999]"+1 "0;0``, and the text ``9162345678`` with the format ``"+1 "@``.
 
     :param number_format: the number format of the cell.
     """
+    if isinstance(value, str):
+        return _adds_to_texts(number_format)
     if value < _SMALLEST_PHONE_NUMBER or "," in number_format:  # `,` separates thousands: an amount
         return False
     return _parts(number_format) is None and bool(_ADDED_DIGIT.search(number_format))
 
 
-def may_show_other_text(number_format: str) -> bool:
+@lru_cache(maxsize=1024)
+def _adds_to_texts(number_format: str) -> bool:
     """Return whether a cell's number format adds digits or a ``+`` to a text, as ``"+1 "@`` does."""
     parts = (part for part in number_format.split(";") if "@" in part)
     return any(_ADDED_DIGIT.search(part) for part in parts)

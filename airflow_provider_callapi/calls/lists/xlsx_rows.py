@@ -9,11 +9,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import XMLParser
 
 from airflow_provider_callapi.calls.lists.empty_values import clean, has_no_value, is_empty
-from airflow_provider_callapi.calls.lists.number_formats import (
-    may_show_other_digits,
-    may_show_other_text,
-    shown_text,
-)
+from airflow_provider_callapi.calls.lists.number_formats import may_show_other_digits, shown_text
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -152,15 +148,11 @@ def _value(cell: Any, line: int) -> Any:
     value = cell.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str):
-        is_other = may_show_other_text(cell.number_format)
-    elif not isinstance(value, int) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | str):
         return value
-    else:
-        is_other = may_show_other_digits(value, cell.number_format)
-    if is_other:
+    if may_show_other_digits(value, cell.number_format):
         raise ListUnreadable(
             f"line {line}: a number format that may show further digits of a phone number. Format the column "
             "as text, and write each number whole"
         )
-    return value if isinstance(value, str) else shown_text(value, cell.number_format) or value
+    return value if isinstance(value, str) else (shown_text(value, cell.number_format) or value)
