@@ -277,7 +277,6 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         """Check the operator's parameters, and return them as one object.
 
         :param templates: True: the templates in the parameters are not rendered yet.
-
         :raises InvalidParameter: a value cannot be used.
         """
         if templates:

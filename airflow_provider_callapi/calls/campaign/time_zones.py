@@ -18,16 +18,16 @@ _MOSCOW_HOURS = 3
 _EARLIEST, _LATEST = -12, 14
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
+_FROM = r"(?:UTC|GMT|[MМ][SСC][KК])"
+"""A regular expression: the names from which offsets count. The letters of MSK may be Latin or Cyrillic."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    r"\D*\b(?:UTC|GMT|[MМ][SСC][KК])[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
+    rf"\D*\b{_FROM}[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
 )
-"""Matches the beginning of a text such as ``Omsk, UTC+6``. The letters of ``MSK`` may be Latin or Cyrillic.
+"""Matches the beginning of a text such as ``Omsk, UTC+6``.
 
 Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
-_OFFSET_BEHIND_WORDS = re.compile(
-    r"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*(?:UTC|GMT|[MМ][SСC][KК])\b", re.IGNORECASE
-)
+_OFFSET_BEHIND_WORDS = re.compile(rf"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*{_FROM}\b", re.IGNORECASE)
 """Matches the beginning of a text such as ``Omsk, +6 UTC``. Digits before the offset do not match."""
 _CONTINENT = re.compile(
     r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)[\W_]+(\w.*)",

@@ -32,8 +32,6 @@ ROUNDED_LIST = (
     "right, write each number with its +"
 )
 """What is wrong with a list in which many numbers end in five zeros, and what to do."""
-
-
 _LONGEST_PREFIX = 2
 """The largest number of digits of a national prefix. A longer one may select a telephone company."""
 
