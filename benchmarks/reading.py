@@ -1,8 +1,8 @@
 """Draw docstrings and sentences of the documentation at random, for a reader who has not seen the code.
 
 The reader marks each text as clear at first reading or not. The goals are 47 of 50 docstrings and 28 of 30
-sentences. A docstring stands alone. A sentence stands in its paragraph or list item, between ``»`` and ``«``,
-and a list item follows the sentence that introduces the list.
+sentences. A docstring stands below its signature, as ``help()`` shows it. A sentence stands in its paragraph
+or list item, between ``»`` and ``«``, and a list item follows the sentence that introduces the list.
 
 Usage: ``python benchmarks/reading.py [SEED]``
 """
@@ -24,14 +24,24 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.?])\s+(?=[A-ZА-ЯЁ`*])|(?<=:)\s+(?=[A-ZА-
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
-    """Yield the qualified name and the docstring of every module, class and function of the package."""
+    """Yield each module, class and function of the package: its qualified name, and its docstring.
+
+    The docstring of a function stands below the function's parameters and return type.
+    """
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.name == "__init__.py" or "example_dags" in path.parts:
             continue
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for name, node in _definitions(ast.parse(path.read_text()), module):
             if text := ast.get_docstring(node):
-                yield name, text
+                yield name, _signature(node) + text
+
+
+def _signature(node: ast.AST) -> str:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"({ast.unparse(node.args)}){returned}\n"
 
 
 def _definitions(
