@@ -225,7 +225,7 @@ def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> 
 
 
 def _table_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a table row with only those columns that fit into 80 characters."""
+    """Return an active call as a row of five short columns: the table fits into 80 characters."""
     row = _call_row(session, timezone, show_phone_numbers)
     return {
         "session": row["session"],

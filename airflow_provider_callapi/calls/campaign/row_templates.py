@@ -95,7 +95,7 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
 
 
 def _refuse_in_json(value: Any) -> None:
-    """Raise an error, because the filter ``tojson`` met an empty cell or a value that JSON does not know."""
+    """Raise the error of a value that ``tojson`` cannot convert: an empty cell, or a type unknown to JSON."""
     if isinstance(value, EmptyCell):
         raise UndefinedError(EMPTY_VALUE)
     raise TypeError(f"{type(value).__name__} in JSON")

@@ -80,9 +80,9 @@ class _Dict(_NoText, dict[Any, Any]):
 def values_for_templates(value: Any) -> Any:
     """Return a copy of a row, or of a value in a row, in which `EMPTY_CELL` replaces each empty value.
 
-    A list or dict in the copy, at any depth, raises `jinja2.UndefinedError` if a template converts it to
-    text. Texts stay unchanged, because the readers of lists have already replaced the empty texts by
-    None.
+    A call must not speak the brackets of a list or dict. So each list or dict in the copy raises
+    `jinja2.UndefinedError` if a template converts it to text. Empty texts stay unchanged: the readers of
+    contact lists have replaced them by None before.
     """
     value = without_enum(value)
     if isinstance(value, str):

@@ -135,7 +135,7 @@ class ZoneQueues:
         return min((queue.next_at(now) for queue in self._queues.values()), default=NEVER)
 
     def clear_from(self, end: float, now: float) -> list[str]:
-        """Remove all waiting people of each time zone in which none of them may be called before ``end``.
+        """Remove the waiting people of each time zone in which nobody may be called before ``end``.
 
         :param end: epoch seconds.
         :param now: epoch seconds.

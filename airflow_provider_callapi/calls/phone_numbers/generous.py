@@ -133,10 +133,10 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
-    """Return the phone numbers that a text with words may shorten to their last digits.
+    """Return the phone numbers of which a text may contain only the last digits.
 
-    Example: ``Anna 8 926 000-00-01, Boris 02`` may mean ``79260000002``. Digits such as ``02`` count if one
-    of these conditions is met:
+    Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
+    ``02`` count if one of these conditions is met:
 
     - They begin with a zero.
     - A name or a sign such as ``…`` is before them.

@@ -49,7 +49,7 @@ def refuses_a_part(error: Rejected) -> bool:
 
 @dataclass(frozen=True)
 class Omissions:
-    """The refused parts that later requests for reports leave out, and the refused dates that they change.
+    """How later requests for reports avoid refusals: parts that they leave out, and dates that they use.
 
     :ivar parts: pairs (method, left-out part of the request), e.g. ``("get.calls_report", "tags")``. A part
         is a report field, ``filter`` or ``include_ongoing_calls``.

@@ -258,7 +258,7 @@ class CampaignRun:
         return {**announcement.forecast(), "problems": problems}  # the forecast: one call to each person
 
     def _refuse_unknown_days(self) -> None:
-        """Raise `CallApiFailure` if people wait for a call, but no calling hours are known within a year.
+        """Raise `CallApiFailure` if people wait for a call, but nobody may be called in the coming year.
 
         While a call is active, do nothing.
         """
