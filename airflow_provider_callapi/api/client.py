@@ -187,11 +187,11 @@ def _mnemonic_of(error: Mapping[str, Any]) -> object:
 
 
 def _has_more_points(limits: Limits, known: Limits | None) -> bool:
-    """Return whether ``limits`` shows more points left in this minute than ``known``.
+    """Return whether more points are left in this minute by ``limits`` than by ``known``.
 
-    False also: ``known`` is None, or the limits of the minute differ.
+    False also: ``known`` is None, or ``minute_limit`` differs.
     """
-    # With different limits per minute, the points left cannot be compared.
+    # If the account's points per minute have changed, the points left cannot be compared.
     if known is None or limits.minute_limit != known.minute_limit:
         return False
     return (limits.minute_remaining or 0) > (known.minute_remaining or 0)

@@ -151,7 +151,7 @@ class Record:
 
 
 class Journal:
-    """The stored record of one task's call.
+    """The stored record of one call of a task.
 
     A method that changes the record returns only after the change is stored.
 
@@ -164,9 +164,9 @@ class Journal:
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
-    :ivar calls_of_others: a function that takes the start request, and returns the session ids of the calls
-        to the same person that the task's other journals contain. A search for this journal's unconfirmed
-        call ignores these calls.
+    :ivar calls_of_others: a function that takes the start request, and returns the session ids of the task's
+        other calls to the same person, if the task places several calls. A search for the unconfirmed call of
+        this journal ignores them.
     """
 
     def __init__(

@@ -87,9 +87,9 @@ class CallsInTask:
         return [record["call"]["call_session_id"] for record in records if record and record["call"]]
 
     def _calls(self) -> list[dict[str, str]]:
-        """Return the task's calls, ordered by number, as dicts.
+        """Return the task's calls as dicts. Call number 1 comes first.
 
-        Keys: the fingerprints ``person`` and ``request``; ``try``: the last try with this call.
+        Keys: the hashes ``person`` and ``request``; ``try``: the last try that asked for the call.
         """
         return list((self._store.get(_INDEX_KEY) or {}).get("calls", []))
 
@@ -97,11 +97,8 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint is the hash of ``text``.
-
-        True also: the hash's secret key is missing. This prevents a second call.
-        """
-        # If the secret key is gone, nothing can be compared. True then prevents a second call to the person.
+        """Return whether a stored fingerprint is the hash of ``text``. True also: this is unknown."""
+        # If the hash's secret key is gone, nothing can be compared. True then prevents a second call.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 
 

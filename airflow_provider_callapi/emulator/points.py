@@ -44,15 +44,14 @@ class Points:
         self._minute_end = self._day_end = -math.inf
         self._minute_used = self._day_used = 0
 
-    def check(self, points: int, now: float) -> None:
-        """Check that the account has enough points left for a request.
+    def shortage(self, points: int, now: float) -> RpcError | None:
+        """Return the error ``limit_exceeded`` if too few points are left for a request, else None.
 
-        A request that costs 0 points always passes.
+        The account needs enough points both in the present minute and on the present day. A request that
+        costs 0 points never lacks points.
 
         :param points: the points that the request costs.
         :param now: the time of the request, in epoch seconds.
-        :raises RpcError: ``limit_exceeded``: too few points are left in the present minute or on the present
-            day.
         """
         self._start_new_periods(now)
         account = self._account
@@ -61,7 +60,8 @@ class Points:
             ("minute", account.minute_limit, self._minute_used),
         ):
             if points and used + points > limit:
-                raise RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
+                return RpcError("limit_exceeded", limit_type=name, limit_max_value=limit)
+        return None
 
     def charge(self, points: int, now: float) -> None:
         """Add the points of a successful request to the points that the account has used.

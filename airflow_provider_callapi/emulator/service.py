@@ -126,7 +126,9 @@ class Service:
         token = params.pop("access_token", None)
         account = context.account = self._authenticate(token, switchboard.now)
         points = self._check_access(context, account, request_type)
-        refusal = self._limit_exceeded(switchboard, account, request_type, points)
+        shortage = self.points(account).shortage(points, switchboard.now)
+        if shortage is not None and not _places_call_without_points(switchboard, request_type):
+            raise shortage
         request = check_parameters(request_type, params)
         context.call_session_id = vars(request).get("call_session_id")
         if request_type is LogoutUser:
@@ -134,8 +136,8 @@ class Service:
             data: Any = {"success": True}
         else:
             data = handler(switchboard, account, request)
-        if refusal is not None:
-            raise refusal
+        if shortage is not None:
+            raise shortage
         self.points(account).charge(points, switchboard.now)
         return data
 
@@ -150,7 +152,8 @@ class Service:
             raise RpcError("auth_error")
         context.account = account
         points = self._check_access(context, account, LoginUser)
-        self.points(account).check(points, switchboard.now)
+        if (shortage := self.points(account).shortage(points, switchboard.now)) is not None:
+            raise shortage
         token, expires_at = secrets.token_hex(36), switchboard.now + account.token_lifetime
         self.tokens[token] = (account, expires_at)
         self.points(account).charge(points, switchboard.now)
@@ -192,21 +195,6 @@ class Service:
         if method in account.forbidden_methods:
             raise RpcError("forbidden", "method", method)
         return self.weight(account, method)
-
-    def _limit_exceeded(
-        self, switchboard: Switchboard, account: Account, request_type: type[Request[Any]], points: int
-    ) -> RpcError | None:
-        """Raise an error if the account has too few points for a request. Otherwise, return None.
-
-        If the call is placed nevertheless: return the error.
-        """
-        try:
-            self.points(account).check(points, switchboard.now)
-        except RpcError as error:
-            if switchboard.profile.limit_exceeded_leaves_undone or not issubclass(request_type, StartCall):
-                raise
-            return error  # the caller places the call, and then raises the error
-        return None
 
     def _metadata(self, switchboard: Switchboard, account: Account, version: str) -> dict[str, Any]:
         metadata: dict[str, Any] = {"limits": self.points(account).limits(switchboard.now)}
@@ -260,3 +248,8 @@ def _parse_envelope(body: Any, context: _RequestContext) -> tuple[str, dict[str,
     if not well_formed or context.request_id is None or not isinstance(params, dict):
         raise RpcError("invalid_request")
     return str(method), dict(params)
+
+
+def _places_call_without_points(switchboard: Switchboard, request_type: type[Request[Any]]) -> bool:
+    """Return whether a request places its call although ``limit_exceeded`` is its answer."""
+    return issubclass(request_type, StartCall) and not switchboard.profile.limit_exceeded_leaves_undone

@@ -224,9 +224,9 @@ class CallApiHook(BaseHook):
         call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call
         may have been placed. The method searches for an unconfirmed call.
 
-        - A retry recognises a call by the person and the content of the request. If the content is new,
-          the method returns the oldest call to this person that it has not returned in this try. If there
-          is none, the method places a new call.
+        - A retry recognises a call by the person and the content of the request. If no earlier try has
+          placed a call with this content, the retry takes the oldest call of an earlier try to this person
+          that it has not taken yet. If there is none, the method places a new call.
         - Two requests with exactly the same content in one try place one call.
         - After a user has cleared the task, the method places the calls again.
 

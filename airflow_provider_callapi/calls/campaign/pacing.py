@@ -208,9 +208,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points of ``period`` (minute or day) pay for, without the reserve.
+        """Return how many calls the points left of ``period`` (minute or day) pay for; infinity: unknown.
 
-        Infinity: the points are unknown.
+        The points of `reserve` do not count.
         """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:

@@ -78,11 +78,11 @@ class _Dict(_NoText, dict[Any, Any]):
 
 
 def values_for_templates(value: Any) -> Any:
-    """Return a copy of a row, or of a value in a row, in which `EMPTY_CELL` replaces each empty value.
+    """Return a copy of a row, or of a value in a row, with `EMPTY_CELL` for None, NaN and the like.
 
     A call must not speak the brackets of a list or dict. So each list or dict in the copy raises
-    `jinja2.UndefinedError` if a template converts it to text. Empty texts stay unchanged: the readers of
-    contact lists have replaced them by None before.
+    `jinja2.UndefinedError` if a template converts it to text. The readers of contact lists have already
+    replaced empty texts by None.
     """
     value = without_enum(value)
     if isinstance(value, str):

@@ -31,7 +31,7 @@ class TagSetter:
         self.next_at = 0.0
 
     def tag_finished(self, now: float) -> list[Attempt]:
-        """Set at most five missing tags on finished calls. Return the attempts to store in the ledger.
+        """Set at most five missing tags on finished calls. Return the changed attempts, for the ledger.
 
         The limit of five keeps the step short, because the campaign does not dial while it sets tags. Tags
         that could not be set in an earlier step come last, so that they do not delay the other tags.
