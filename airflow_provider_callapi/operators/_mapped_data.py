@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
@@ -25,6 +26,15 @@ class MappedDataIsNoTemplate(BaseOperator):
     limit_parameters: ClassVar[Collection[str]] = ()
     # Those limits, and keys of them, that a template or another task gives. Empty until the rendering.
     given_limits: frozenset[str] = frozenset()
+
+    def __init__(self, **kwargs: Any) -> None:
+        try:
+            super().__init__(**kwargs)
+        except TypeError:
+            # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
+            if unknown := _unknown_parameters(type(self), kwargs):
+                raise TypeError(f"{type(self).__name__} has no parameter {', '.join(unknown)}") from None
+            raise
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -74,6 +84,18 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
         return ()
     row, _ = expand_input.resolve(context)
     return list(row)
+
+
+def _unknown_parameters(operator_type: type, kwargs: Mapping[str, Any]) -> list[str]:
+    """Return the names in ``kwargs`` that no constructor of an operator class takes."""
+    known = {
+        parameter.name
+        for base in operator_type.__mro__
+        if "__init__" in vars(base)
+        for parameter in signature(vars(base)["__init__"]).parameters.values()
+        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    }
+    return sorted(name for name in kwargs.keys() - known if not name.startswith("_"))
 
 
 def _is_in_dag_file(value: Any) -> bool:

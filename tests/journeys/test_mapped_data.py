@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from types import SimpleNamespace
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_a_list_in_the_dag_file_is_rendered(run_dag: Any, exchange: Any) -> None
     assert [exchange.rings(f"7916000000{digit}") for digit in (1, 2, 3)] == [1, 1, 1]
 
 
+PHONE = "79160000009"
 TEXT = "{{ conn.callapi_default.password }}"
 AUTHORS = "{{ 6 * 7 }}"
 RENDERED = {AUTHORS: "42"}
@@ -277,3 +279,20 @@ def test_no_limit_is_lifted_by_a_mapped_value_that_is_none(run_dag: Any, exchang
         "in_the_dag_file[0]": "success",
     }
     assert (exchange.rings("79160000001"), exchange.rings("79160000002")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("operator", "partial", "row"), OPERATORS, ids=[operator.__name__ for operator, *_ in OPERATORS]
+)
+@pytest.mark.parametrize("name", ["second_phone", "kwargs", "Имя"])
+def test_the_error_about_an_unknown_key_of_a_row_names_the_key_and_shows_no_value(
+    operator: Any, partial: dict[str, Any], row: dict[str, Any], name: str
+) -> None:
+    contact = {"contact": TEXT} if "start" in operator.__module__ else {}
+    unknown = {name: PHONE}
+
+    with pytest.raises(TypeError) as refused:
+        operator(task_id="call", **partial, **row, **contact, **unknown)
+
+    assert name in str(refused.value)
+    assert PHONE not in "".join(traceback.format_exception(refused.value))
