@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
 
 
@@ -26,6 +28,8 @@ class MappedDataIsNoTemplate(BaseOperator):
     limit_parameters: ClassVar[Collection[str]] = ()
     # Those limits, and keys of them, that a template or another task gives. Empty until the rendering.
     given_limits: frozenset[str] = frozenset()
+    # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
+    missing_limits: Collection[str] = ()
 
     def __init__(self, **kwargs: Any) -> None:
         try:
@@ -45,6 +49,8 @@ class MappedDataIsNoTemplate(BaseOperator):
         # would contain the password. Texts in the DAG file, e.g. in `partial(...)`, are still rendered.
         if parent is self:
             self.data_parameters = data = self.mapped_parameters(context)
+            if data and self.limit_parameters:
+                self.missing_limits = _limits_of_other_rows(self, context)
             # A subclass or a cluster policy may have set a template after the constructor.
             rendered = rendered_names(vars(self), self.limit_parameters)
             self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
@@ -60,9 +66,15 @@ class MappedDataIsNoTemplate(BaseOperator):
 
         These parameters limit whom or when the task calls. None means: no limit.
 
-        :raises InvalidParameter: a template or another task gives None.
+        :raises InvalidParameter: a template or another task gives None; or the row of this map index lacks a
+            parameter that another row has.
         """
         refuse_lost(self.given_limits, vars(self), self.limit_parameters)
+        for name in self.missing_limits:
+            raise InvalidParameter(
+                f"{name}: the row of this map index has no such key, and other rows have it. Give every row "
+                "the key, or write the parameter in the DAG file"
+            )
 
 
 def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[str]:
@@ -84,6 +96,22 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
         return ()
     row, _ = expand_input.resolve(context)
     return list(row)
+
+
+def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
+    """Return the limits in other rows of `expand_kwargs(rows)` that this row and the DAG file lack."""
+    dag = operator.get_dag()
+    task = dag.task_dict[operator.task_id]
+    rows = task._get_specified_expand_input().value
+    if isinstance(rows, Mapping):  # expand(name=…)
+        return []
+    rows = rows if _is_in_dag_file(rows) else rows.resolve(context)
+    others: set[str] = set()
+    for index in range(len(rows)):
+        with suppress(Exception):  # the function of `rows.map(function)` may skip another row
+            others.update(rows[index])
+    given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args}
+    return sorted(others.intersection(operator.limit_parameters) - given)
 
 
 def _unknown_parameters(operator_type: type, kwargs: Mapping[str, Any]) -> list[str]:

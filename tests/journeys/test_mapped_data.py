@@ -296,3 +296,58 @@ def test_the_error_about_an_unknown_key_of_a_row_names_the_key_and_shows_no_valu
 
     assert name in str(refused.value)
     assert PHONE not in "".join(traceback.format_exception(refused.value))
+
+
+UNEQUAL_ROWS = (
+    IMPORTS
+    + """
+from airflow.exceptions import AirflowSkipException
+
+START = {"contact": "79160000001", "contact_message": TTS}
+DAY = {"contact": "79160000002", "contact_message": TTS, "calling_hours": ["00:00", "23:59"]}
+CALL = {"method": "start.informer_call", "virtual_phone_number": "74993720692", "contact_message": TTS}
+PEOPLE = {"contacts": ["79160000001"]}
+
+def skip_the_second(row):
+    if row["contact"] == "79160000002":
+        raise AirflowSkipException
+    return row
+
+with DAG("unequal_rows", default_args={"poll_interval": 0.5, "virtual_phone_number": "74993720692"}) as dag:
+    @task
+    def values(*values):
+        return list(values)
+
+    @task
+    def value(value):
+        return value
+
+    start = CallApiStartInformerCallOperator
+    start.partial(task_id="hours").expand_kwargs(values(START, DAY))
+    start.partial(task_id="of_tasks").expand_kwargs(value.expand(value=[START, DAY]))
+    start.partial(task_id="days").expand_kwargs([value(START), {**DAY, "calling_days": None}])
+    campaign = CallApiCampaignOperator
+    campaign.partial(task_id="list", call=CALL).expand_kwargs(
+        values(PEOPLE, {**PEOPLE, "do_not_call": ["79160000001"]})
+    )
+    start.partial(task_id="skipped").expand_kwargs(
+        values({**START, "contact": "79160000003"}, DAY).map(skip_the_second)
+    )
+    start.partial(task_id="given", calling_hours=None, timezone="UTC").expand_kwargs(
+        values({**START, "contact": "79160000004"}, {**START, "contact": "79160000005", "external_id": "5"})
+    )
+"""
+)
+
+
+def test_no_row_without_a_limit_that_other_rows_have_calls_anyone(run_dag: Any, exchange: Any) -> None:
+    run = run_dag(UNEQUAL_ROWS)
+
+    without = {name: state for name, state in run.states.items() if name.endswith("[0]")}
+    assert without == {
+        "value[0]": "success",
+        **{f"{name}[0]": "failed" for name in ("hours", "of_tasks", "days", "list")},
+        **{f"{name}[0]": "success" for name in ("skipped", "given")},
+    }
+    assert exchange.rings("79160000001") == 0
+    assert exchange.rings("79160000003") == exchange.rings("79160000004") == 1
