@@ -165,8 +165,8 @@ class Journal:
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
     :ivar calls_of_others: a function that takes the start request, and returns the session ids of the task's
-        other calls to the same person, if the task places several calls. A search for the unconfirmed call of
-        this journal ignores them.
+        other calls, at least of those to the same person. None of them is this journal's call, so a search
+        for an unconfirmed call ignores them.
     """
 
     def __init__(

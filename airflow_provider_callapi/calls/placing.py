@@ -292,8 +292,9 @@ def _dial(
         return f"The worker was suspended for {seconds:.0f} s before the start request"
     try:
         session_id = gateway.send(intended).call_session_id
-        if session_id == earlier:  # this does not show whether a new call was placed
-            return f"The answer names call session {session_id}, which is the call of an earlier attempt"
+        if session_id == earlier or session_id in (*others, *journal.calls_of_others(request)):
+            # this does not show whether a new call was placed
+            return f"The answer names call session {session_id}, which is an earlier call"
     except (OutsideCallingHours, Killed):
         journal.mark_not_placed()
         raise

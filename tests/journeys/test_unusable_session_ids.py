@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 import requests
-from airflow_fakes import CONTACT, informer_task
+from airflow_fakes import CONTACT, VNUMBER, informer_task
 from campaign_world import ANNA, BORIS, CLARA, World
+from failing_callbacks import (
+    ALL_CONTACTS,
+    ON_DUTY,
+    SECOND,
+    notifier,
+    of_dag,
+    rung,
+    without_airflows_database,
+)
 
 from airflow_provider_callapi.api import jsonrpc
+from airflow_provider_callapi.api.methods import StartInformerCall
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.emulator import Script
 from airflow_provider_callapi.exceptions import CallNotAnswered
+from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
 
@@ -79,3 +90,37 @@ def test_a_campaign_ends_with_a_result_for_each_person_and_rings_each_once(answe
 
     assert set(world.results().values()) == {Result.ANSWERED}
     assert all(world.exchange.rings(number) == 1 for number in (ANNA, BORIS, CLARA))
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_second_message_of_a_function_that_is_answered_with_the_first_calls_id_is_found(
+    desk, answered_with
+):
+    context = informer_task(desk).context
+
+    def say(text):
+        request = StartInformerCall(
+            virtual_phone_number=VNUMBER, contact=CONTACT, contact_message={"type": "tts", "value": text}
+        )
+        with CallApiHook() as hook:
+            return hook.place_call(request, context)["call_session_id"]
+
+    first = say("Your order is late")
+    answered_with(first)
+
+    second = say("Your order is ready")
+
+    assert [first, second] == [call.call_session_id for call in desk.exchange.calls]
+
+
+def test_an_alert_calls_no_third_person_if_the_second_answers_a_call_with_the_first_calls_id(
+    desk, answered_with, monkeypatch
+):
+    without_airflows_database(desk, monkeypatch)
+    desk.exchange.script(ON_DUTY, Script.no_answer(10))
+    desk.exchange.script(SECOND, Script(rings=3, talks=30))
+    answered_with(206_597_836)  # the exchange gives this id to its first call
+
+    notifier(ALL_CONTACTS)(of_dag())
+
+    assert rung(desk) == [ON_DUTY, SECOND]

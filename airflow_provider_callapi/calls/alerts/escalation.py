@@ -47,6 +47,7 @@ class Escalation:
     id_is_unique: bool = True
     newest: Progress | None = field(default=None, init=False)
     _person: int = field(default=0, init=False)
+    _placed: list[int] = field(default_factory=list, init=False)  # session ids of the alert's calls
 
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
@@ -62,7 +63,9 @@ class Escalation:
             person = f"person {self._person} of {len(self.requests)} ({mask_phones(request.contact)})"
             try:
                 call = place(
-                    Journal(MemoryStore(), owner=(), generation=0),
+                    Journal(
+                        MemoryStore(), owner=(), generation=0, calls_of_others=lambda request: self._placed
+                    ),
                     request,
                     self.gateway,
                     appear_timeout=self.appear_timeout,
@@ -74,6 +77,7 @@ class Escalation:
                 continue
             self.gateway.log(f"{person}: call session {call.call_session_id}")
             self.newest = Progress(self._person, call.call_session_id)
+            self._placed.append(call.call_session_id)
             self.on_placed(self.newest)
             return call if self.has_next else None
         return None
@@ -89,6 +93,7 @@ class Escalation:
             there is nothing to wait for.
         """
         self.newest, self._person = progress, min(progress.person, len(self.requests))
+        self._placed.append(progress.call_session_id)
         self.gateway.log(
             f"person {progress.person} was called before: call session {progress.call_session_id}"
         )
