@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from airflow_provider_callapi.api.errors import CallApiError, Rejected, mask_phones
@@ -233,8 +234,12 @@ def _replacements(message: Message, default_text: str, error: Rejected) -> list[
     texts = [default_text]
     try:
         longest = max(int(error.params["tts_message_max_length"]), 0)
-    except (KeyError, TypeError, ValueError):  # the service states no length, or the length is not the reason
+    except (KeyError, TypeError, ValueError, OverflowError):  # the service states no length
         pass
     else:
         texts = [message.value[:longest], default_text, default_text[:longest]]
-    return [Message(type="tts", value=text) for text in texts if text]
+    replacements: list[Message] = []
+    for text in texts:
+        with suppress(ValueError):  # a cut text may be empty, or have no letter
+            replacements.append(Message(type="tts", value=text))
+    return replacements

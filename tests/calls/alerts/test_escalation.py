@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from airflow_provider_callapi.api.errors import AccessDenied, CallRefused, InvalidParameters
-from airflow_provider_callapi.api.methods import StartInformerCall, StartScenarioCall
+from airflow_provider_callapi.api.methods import Message, StartInformerCall, StartScenarioCall
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.alerts.election import Progress
 from airflow_provider_callapi.calls.alerts.escalation import (
@@ -50,6 +52,7 @@ def rejects(mnemonic, allowed, *, field=None, **params):
         ({"tts_message_max_length": "6"}, "a long"),
         ({"tts_message_max_length": 0}, "default"),
         ({"tts_message_max_length": "few"}, "default"),
+        ({"tts_message_max_length": math.inf}, "default"),
         ({}, "default"),
     ],
 )
@@ -59,6 +62,16 @@ def test_a_text_is_cut_to_the_length_that_the_service_states_or_replaced_by_the_
     with_message_fallback(send, "default", lambda text: None)(CALL)
 
     assert sent == ["a long text", spoken]
+
+
+@pytest.mark.parametrize("text", ["🚨🚨🚨 a long text", "    a text", "None of the tables is loaded"])
+def test_the_default_text_replaces_a_text_of_which_the_cut_leaves_nothing_speakable(text):
+    send, sent = rejects("tts_text_exceeded", ["default"], tts_message_max_length=4 if "None" in text else 3)
+    request = CALL.model_copy(update={"contact_message": Message(type="tts", value=text)})
+
+    with_message_fallback(send, "default", lambda text: None)(request)
+
+    assert sent == [text, "default"]
 
 
 def test_the_default_text_replaces_a_cut_text_that_the_service_rejects():
