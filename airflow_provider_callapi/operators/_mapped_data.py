@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
+from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
@@ -105,11 +105,13 @@ def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str
     rows = task._get_specified_expand_input().value
     if isinstance(rows, Mapping):  # expand(name=…)
         return []
-    rows = rows if _is_in_dag_file(rows) else rows.resolve(context)
-    others: set[str] = set()
-    for index in range(len(rows)):
-        with suppress(Exception):  # the function of `rows.map(function)` may skip another row
-            others.update(rows[index])
+    if not _is_in_dag_file(rows):
+        rows = rows.resolve(context)
+    if isinstance(rows, LazyXComSequence):  # the results of a mapped task
+        rows = rows[:]  # one request for all rows
+    if not isinstance(rows, list | tuple):  # e.g. rows.map(function), where each row can cost a request
+        return []
+    others = {name for row in rows if isinstance(row, Mapping) for name in row}
     given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args}
     return sorted(others.intersection(operator.limit_parameters) - given)
 
