@@ -31,12 +31,12 @@ _EVENTS = ("success", "skipped", "up_for_retry")
 """The events that are no failure, or no final one."""
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?")
 
-Kind = Literal["approval", "task", "dag", "run", "deadline"]
+CallbackKind = Literal["approval", "task", "dag", "run", "deadline"]
 """The reason for an alert: a task that waits for a decision, a failed task or DAG, or a missed deadline.
 
 ``run`` means that a running task calls the notifier because another task of the same DAG run has failed.
 """
-CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
+CONTINUED: frozenset[CallbackKind] = frozenset({"run", "deadline"})
 """The kinds of alerts that continue an interrupted escalation, and that have no time limit of Airflow."""
 
 
@@ -44,7 +44,7 @@ CONTINUED: frozenset[Kind] = frozenset({"run", "deadline"})
 class Failure:
     """The reason for an alert, such as a failed task or a missed deadline."""
 
-    kind: Kind
+    kind: CallbackKind
     dag_id: str
     run_id: str
     task_id: str = ""  # only for ``task`` and ``approval``

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_callapi.notifications._alert.failure import Kind
+from airflow_provider_callapi.notifications._alert.failure import CallbackKind
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
-_AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
+_AIRFLOW_LIMITS: dict[CallbackKind, tuple[str, str, float]] = {
     "task": ("core", "task_success_overtime", 20.0),
     "dag": ("dag_processor", "dag_file_processor_timeout", 50.0),
 }
@@ -20,7 +20,7 @@ _AIRFLOW_LIMITS: dict[Kind, tuple[str, str, float]] = {
 
 A notifier that a running task calls and a deadline's callback have no time limit.
 """
-_LIMIT_WAITS: dict[Kind, float] = {
+_LIMIT_WAITS: dict[CallbackKind, float] = {
     "approval": 20.0,
     "task": 5.0,
     "dag": 20.0,
@@ -39,19 +39,22 @@ _SEARCH_TIMEOUT = 3.0
 """Seconds that one request of a search may take in a callback with a time limit."""
 
 
-def make_hook(callapi_conn_id: str, kind: Kind) -> CallApiHook:
+def make_hook(callapi_conn_id: str, kind: CallbackKind) -> CallApiHook:
     """Return the hook that sends an alert's requests within the time that Airflow allows the callback."""
     from airflow_provider_callapi.hooks.callapi import CallApiHook  # noqa: PLC0415 - parse time
 
     return CallApiHook(callapi_conn_id, max_limit_wait=_LIMIT_WAITS[kind])
 
 
-def connection_pauses(kind: Kind) -> tuple[float, ...]:
-    """Return how many seconds an alert waits before each repeated read of its Airflow connection."""
+def connection_pauses(kind: CallbackKind) -> tuple[float, ...]:
+    """Return the pauses, in seconds, after which an alert tries again to read its Airflow connection.
+
+    The alert tries again only if it could not read the connection.
+    """
     return _SHORT_CONNECTION_PAUSES if kind in _AIRFLOW_LIMITS else _CONNECTION_PAUSES
 
 
-def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApiHook]:
+def search_hook(hook: CallApiHook, kind: CallbackKind) -> AbstractContextManager[CallApiHook]:
     """Return a context manager for the hook with which an alert searches for its earlier calls.
 
     If Airflow limits the callback's time, the hook has a short timeout and repeats no request.
@@ -67,7 +70,7 @@ def search_hook(hook: CallApiHook, kind: Kind) -> AbstractContextManager[CallApi
     return impatient
 
 
-def warn_if_too_short(kind: Kind, people: int, *, settle: float, per_call: float, log: Any) -> None:
+def warn_if_too_short(kind: CallbackKind, people: int, *, settle: float, per_call: float, log: Any) -> None:
     """Log a warning if Airflow's time limit may end the callback before all people are called.
 
     :param people: how many people the alert calls.
