@@ -32,10 +32,9 @@ class TextWithGap:
 
 
 def find_gap(value: Any) -> TextWithGap | None:
-    """Return the first `TextWithGap` in a value. A `TextWithGap` stands for a text that cannot be used.
+    """Return the first `TextWithGap` in a value, or None if there is none.
 
-    The function searches the value itself, and the items of its lists and dicts at any depth. None: there is
-    no `TextWithGap`.
+    The function searches the value itself, and the items of its lists and dicts at any depth.
     """
     if isinstance(value, TextWithGap):
         return value

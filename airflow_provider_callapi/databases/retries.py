@@ -51,8 +51,9 @@ def mask_errors(work: Callable[[], T], named: str) -> T:
 
     :param named: the beginning of the error message, such as ``the ledger's database``.
     :return: the result of the function.
-    :raises CallApiTrouble: the database does not answer, refuses a statement or cannot store a value, or
-        another process has changed the same row (`LostRaceError`). The message contains no phone numbers.
+    :raises CallApiTrouble: ``work`` failed, because the database does not answer, refuses a statement or
+        cannot store a value, or because another process has changed the same row. The message contains no
+        phone numbers.
     """
     try:
         return work()

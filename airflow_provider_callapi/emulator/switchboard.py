@@ -318,7 +318,8 @@ class Switchboard:
         """Continue or end a call after one participant has left, or could not be reached.
 
         - Coach: the call continues.
-        - Third party: the call continues if the call's state allows it. Otherwise the call ends.
+        - Third party, before the transfer is complete: the contact is on hold again.
+        - Third party, after the transfer: the call ends.
         - Operator, before the talk: the operator's next phone rings. If no phone is left, the call ends.
         - Operator, in a talk with the contact: the call ends two seconds later.
         - Operator, in any other state of the call: the call ends.

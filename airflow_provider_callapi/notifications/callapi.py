@@ -48,8 +48,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
 
     Use the notifier as ``on_failure_callback`` of a DAG or of tasks, or in a deadline alert
     (``AsyncCallback`` or ``SyncCallback``). A task can also run the notifier itself: ``notifier(context)``.
-    The notifier rings the same people once per DAG run, even if many tasks fail. The notifier returns
-    nothing and raises nothing. If an error prevents every call, the log shows "No person was rung for …".
+    After a call, further failures of the same DAG run ring nobody for ``quiet_for`` seconds. The notifier
+    returns nothing and raises nothing. If an error prevents every call, the log shows "No person was rung
+    for …".
 
     When the notifier calls the next contact:
 

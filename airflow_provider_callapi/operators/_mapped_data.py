@@ -117,7 +117,7 @@ def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str
 
 
 def _unknown_parameters(operator_type: type, kwargs: Mapping[str, Any]) -> list[str]:
-    """Return the names in ``kwargs`` that no constructor of an operator class takes."""
+    """Return the names in ``kwargs`` that neither the operator class nor a base class of it takes."""
     known = {
         parameter.name
         for base in operator_type.__mro__

@@ -105,18 +105,18 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         end. None: never. The results are ``busy`` (default 600), ``not_reached`` (3600), ``network`` (the
         telephone network or the service failed; 600), ``our_side_did_not_answer`` (no employee or operator
         was reached; None), ``capacity`` (no free line; 300, more after each such call) and ``account`` (the
-        account cannot place calls, e.g. without money; 0). ``capacity`` and ``account`` do not count as
-        attempts. After ``account``, the campaign stops, and the task fails without retries. A clear of the
-        task continues the campaign. A key can also be a mark: ``operation:<name>`` or ``tag:<id>``. If the
-        last call has a mark in ``redial``, the mark decides, and not the result. The campaign then **also
+        account cannot place calls, e.g. without money; 0, after a clear). ``capacity`` and ``account`` do not
+        count as attempts. After ``account``, the campaign stops, and the task fails without retries. A clear
+        of the task continues the campaign. A key can also be a mark: ``operation:<name>`` or ``tag:<id>``. If
+        the last call has a mark in ``redial``, the mark decides, and not the result. The campaign then **also
         calls people again who answered**. Marks need the Data API.
     :param operations: True: the results contain the scenario's operations that each call passed. Needs the
         Data API. A mark ``operation:<name>`` in ``redial`` or ``block_on`` has the same effect.
     :param max_attempts: the largest number of attempts to call one person, 3 by default.
     :param max_lateness: how long the campaign may dial after the DAG run's ``run_after`` (the time at which
         the run was due): a timedelta or seconds, 3 days by default. Later, the campaign dials no one, and
-        ends when its active calls are over. If people are left to call, the task fails if this try began too
-        late, or if the DAG run has placed no call. None: no deadline.
+        ends when its active calls are over. The task fails if people are left to call and one of these is
+        true: this try began too late, or the DAG run has placed no call. None: no deadline.
     :param ledger_conn_id: id of an SQL connection for the ledger. By default, the ledger is in Airflow's task
         state (3.3+), which only this task can read. An SQL ledger contains the called numbers, so protect the
         database.

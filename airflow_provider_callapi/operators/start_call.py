@@ -9,7 +9,7 @@ template.
     ``fixed`` (the service's default): ``virtual_phone_number``. ``random``: any number of the account.
     ``fixed_for_numa``: always the same number of the account for a contact. ``regional_random`` and
     ``regional_fixed_for_numa``: the same, but only with numbers of the contact's region. If no number fits,
-    the phone displays ``virtual_phone_number``. All rules except ``fixed`` need a component of the account.
+    the phone displays ``virtual_phone_number``. All rules except ``fixed`` need a paid option of the account.
 :param contact: the person to call: a phone number (``+7 926 000-00-01``, ``8 926 000-00-01``,
     ``79260000001``), or an employee's SIP number. If the text is not exactly one number, the task fails and
     dials no one.
@@ -103,8 +103,8 @@ class CallApiStartEmployeeCallOperator(StartCallOperator):
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param employee: ``{"id": 25}``: the employee's active numbers ring in turn.
         ``{"id": 25, "phone_number": "7…"}``: one of the employee's numbers rings.
-    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
+    :param switch_at_once: True: the talk starts when both people have picked up. False (default), and always
+        if ``contact_message`` is a ``tts`` text: the talk starts when ``contact_message`` ends.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.
@@ -146,8 +146,8 @@ class CallApiStartScenarioCallOperator(StartCallOperator):
 
     :param first_call: who is called first: ``contact`` or ``employee``.
     :param scenario_id: the scenario's id in the account.
-    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
+    :param switch_at_once: True: the talk starts when both people have picked up. False (default), and always
+        if ``contact_message`` is a ``tts`` text: the talk starts when ``contact_message`` ends.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -182,8 +182,8 @@ class CallApiStartVnumberCallOperator(StartCallOperator):
     """Call a contact and run the scenario (call flow) of the virtual number (``start.vnumber_call``).
 
     :param first_call: who is called first: ``contact`` or ``employee``.
-    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
+    :param switch_at_once: True: the talk starts when both people have picked up. False (default), and always
+        if ``contact_message`` is a ``tts`` text: the talk starts when ``contact_message`` ends.
     :param early_switching: True: while the contact's phone rings, the employee already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="employee"``.
     :param contact_message: what the contact hears before the talk: ``{"type": "tts", "value": "a text"}``
@@ -231,12 +231,12 @@ class CallApiStartSimpleCallOperator(StartCallOperator):
     """Call a contact and a person at any phone number, and connect the two (``start.simple_call``).
 
     :param first_call: who is called first: ``contact`` or ``operator``.
-    :param operator: the phone number of the second person (in the API: the operator), as a text or as
+    :param operator: the phone number of the other person (in the API: the operator), as a text or as
         ``{"phone_number": "7…"}``.
     :param operator_confirmation: the phone key with which the operator accepts the call: a digit, ``*``,
         ``#``, or ``any``. Default: picking up is enough.
-    :param switch_at_once: True: the talk starts when the second participant picks up. False (default): it
-        starts when ``contact_message`` ends. No effect if ``contact_message`` is a ``tts`` text.
+    :param switch_at_once: True: the talk starts when both people have picked up. False (default), and always
+        if ``contact_message`` is a ``tts`` text: the talk starts when ``contact_message`` ends.
     :param early_switching: True: while the contact's phone rings, the operator already hears the contact's
         line, e.g. a voice mailbox. Needs ``switch_at_once=True`` and ``first_call="operator"``.
     :param media_file_id: id of the music for a waiting participant. Default: the account's standard music.

@@ -88,11 +88,11 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
     None means: no limit. Only None in the DAG file itself is allowed. Without this check, the task would
     call without the limit that the author wants.
 
-    :param rendered: the names that `rendered_names` returned for the values in the DAG file: the parameters,
-        and the keys such as ``do_not_call.list``, that a template or another task fills.
-    :param values: the values when the task runs.
-    :param names: the names of the parameters that limit whom or when the task calls.
-    :raises InvalidParameter: the value of a name in ``rendered`` is None or missing in ``values``.
+    :param rendered: the names of those limits that a template or another task gives. A name can have a key,
+        such as ``do_not_call.list``. `rendered_names` returns these names from the values in the DAG file.
+    :param values: all parameters of the task when it runs: name → value.
+    :param names: the names of all limits, without keys.
+    :raises InvalidParameter: a limit in ``rendered`` is None or missing in ``values``.
     """
     now = _with_keys(values, names)
     # A dict from another task may contain None, too: ``{"blacklist": True, "list": None}``.

@@ -101,7 +101,7 @@ class CampaignRow:
     """A task of a campaign as a row of the page *Calls*.
 
     :ivar seen: the campaign's progress, and a user's wish (pause, resume or stop).
-    :ivar why: why the campaign does not dial now, without phone numbers. ``""``: it dials at its normal pace.
+    :ivar why: what dialling waits for, without phone numbers. ``""``: it waits for nothing.
     :ivar task: the link to the campaign's task.
     :ivar offered: which of the buttons pause, resume and stop the page shows.
     :ivar wanted: a wish that the campaign does not follow yet, such as ``anna asked to pause``. ``""``: there

@@ -108,7 +108,9 @@ class CallApiSessionTrigger(BaseTrigger):
 
     @lasts_long_enough
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until the call is answered or has ended, or the deadline comes. Then yield one event.
+        """Poll until the wait is over or the deadline comes. Then yield one event.
+
+        The parameter ``until`` decides what ends the wait: the end of the call, or also an answer.
 
         The event contains the phase (what the polls have shown) and the dict of the call, e.g.
         ``{"phase": "ENDED", "call": {…}}``. If an error ended the wait, the event contains only the error and
@@ -143,7 +145,7 @@ class CallApiSessionTrigger(BaseTrigger):
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})
 
     async def _watch(self, watch: SessionWatch, next_snapshot: NextSnapshot) -> None:
-        """Poll and update ``watch`` until the wait for ``until`` ends, or until the deadline comes."""
+        """Poll and update ``watch`` until the event for which the task waits comes, or until the deadline."""
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
                 while watch.phase not in WAIT_ENDS_IN[self.until]:

@@ -123,9 +123,9 @@ def probe_not_answered(bench: Bench) -> None:
 def probe_dead_operator(bench: Bench) -> None:
     """Place two calls, each to the user's phone and to an operator whose phone is switched off.
 
-    The user picks up. The calls show whether the service always takes the finish reason of a call from the
-    same leg. The probe stores in `Findings.calls`, under ``dead_operator_1`` and ``dead_operator_2``, what
-    ``list.calls`` and the Data API's reports show of the calls.
+    The user picks up. A call's finish reason is that of one of its two legs. Two equal calls show whether the
+    service always chooses the same leg. The probe stores in `Findings.calls`, under ``dead_operator_1`` and
+    ``dead_operator_2``, what ``list.calls`` and the Data API's reports show of the calls.
 
     :raises NotPossible: ``--contact``, ``--virtual-number`` or ``--dead-operator`` is missing, or the service
         did not place a call.

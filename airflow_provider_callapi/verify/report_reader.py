@@ -1,4 +1,4 @@
-"""Ask the Data API for the reports of one call, without the parts of requests that the Data API refuses.
+"""Ask the Data API for the reports of one call. Repeat a refused request without its refused part.
 
 The `ReportReader` stores each refused field, filter or parameter as a finding of ``airflow callapi verify``,
 in a `ReportRules` object.

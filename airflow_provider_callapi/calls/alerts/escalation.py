@@ -106,7 +106,7 @@ class Escalation:
         A call belongs to the alert if two conditions are met:
 
         - One of the pairs in `call_ids` contains its ``external_id``. The spelling may differ, see `folded`.
-        - Its number may be the number of the person in this pair, see `may_be_same_number`.
+        - The call's contact and the person in this pair may have the same number, see `may_be_same_number`.
 
         :param sessions: the active calls of the account.
         :return: the call and the person. None: no active call belongs to the alert.

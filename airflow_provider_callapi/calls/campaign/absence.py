@@ -8,8 +8,8 @@ of seconds. An unconfirmed call counts as never placed if two conditions are met
 - After these seconds, the Data API returns a complete list of reports, and no report in the list can belong
   to the call.
 
-If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. An unconfirmed call that is
-not found is unresolved, and the campaign does not dial the person again.
+If ``absence_proven_after`` is None, no unconfirmed call counts as never placed. A call that the search does
+not find is then unresolved, and the campaign does not dial the person again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a campaign writes to the task's log before dialling: how many people, how many points and how long."""
+"""What a campaign logs before it dials: the people, the points that they need, and the expected duration."""
 
 from __future__ import annotations
 

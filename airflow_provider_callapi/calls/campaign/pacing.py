@@ -208,9 +208,9 @@ class Pacing:
         return min(self._budget_of("minute", now), self._budget_of("day", now))
 
     def _budget_of(self, period: str, now: float) -> float:
-        """Return how many calls the points left of ``period`` (minute or day) pay for; infinity: unknown.
+        """Return how many calls the remaining points of a ``period`` (minute or day) allow.
 
-        The points of `reserve` do not count.
+        The share `reserve` stays unused. Infinity: unknown.
         """
         left = self._points_left_of(period, now)
         if left is None or not self.cost:

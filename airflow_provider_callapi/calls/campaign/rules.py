@@ -39,7 +39,7 @@ class Rules:
         that is not found gets the result ``unresolved``.
     :ivar timezone: IANA name of the account's time zone, in which the Data API's reports state times.
     :ivar dial_until: when dialling ends, epoch seconds; infinity: no end.
-    :ivar tags: outcome of a call → id of its tag, such as ``{"answered": 36}``.
+    :ivar tags: event → id of the tag for calls with this event, such as ``{"answered": 36, "ended": 38}``.
     """
 
     hours: CallingHours = field(default_factory=CallingHours)

@@ -40,7 +40,7 @@ class TagPlan:
         return None if self._is_impossible(attempt, tag_id) else tag_id
 
     def due_on_finished(self, attempt: Attempt) -> tuple[int, ...]:
-        """Return the ids of the tags that a finished call lacks and that the Data API can set."""
+        """Return the ids of the tags that a finished call should have and the Data API may still set."""
         call = attempt.call
         if call is None or call.communication_id is None:
             return ()
@@ -48,10 +48,10 @@ class TagPlan:
         return tuple(tag_id for tag_id in wanted if not self._is_impossible(attempt, tag_id))
 
     def lost_on_finished(self, attempt: Attempt) -> list[int]:
-        """Return the ids of the tags that a finished call lacks, and that the Data API cannot set.
+        """Return the ids of the tags that a finished call should have and will never get.
 
-        The Data API cannot set a tag if it has not reported the ``communication_id`` of the call. Without a
-        Data API, the list is empty.
+        The Data API can tag a finished call only if it has reported the call's ``communication_id``. Without
+        a Data API, the list is empty, because no finished call should get tags.
         """
         call = attempt.call
         if self._rules.report_timeout is None or call is None or call.communication_id is not None:

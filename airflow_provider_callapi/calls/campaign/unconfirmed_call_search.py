@@ -54,7 +54,7 @@ class UnconfirmedCallSearch:
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
         """Record for each unconfirmed call whether ``snapshot`` proves that the call is not active.
 
-        Return the keys of the people whose search ends.
+        Return the keys of the people for whose calls the search now ends without success.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):

@@ -255,9 +255,9 @@ def _read_strictly(text: str, region: str) -> str | None:
 
 
 def _other_readings(text: str, region: str) -> Iterator[str]:
-    """Yield the phone numbers that a text with a single number can mean.
+    """Yield the phone numbers that a text can mean: with all its digits, and without an extension.
 
-    Digits behind a last gap can be an extension: yield also the number before it.
+    Digits behind the last gap can be an extension.
     """
     plain = _FRACTION.sub("", fold(text))
     yield from _readings(re.sub(r"\D", "", plain), region)
@@ -307,9 +307,9 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]]:
-    """Yield (segment, numbers, left) for each part of a text that may contain phone numbers.
+    """Split a text into parts. Yield (part, phone numbers in the part, rest of the part) for each part.
 
-    ``numbers`` and ``left``: see `_read_segment`.
+    The rest: see `_read_segment`.
     """
     for segment in _split_at_slashes(_SEGMENT.findall(text)):
         yield segment, *_read_segment(segment, region)

@@ -139,7 +139,7 @@ class ReportPages:
         return len(self._fetch_page(query, window, self._last_offset)) >= self._page_size
 
     def _pages(self, query: ReportQuery, window: Window, first: Entries[Any]) -> Iterator[Entries[Any]]:
-        """Yield the pages of a period's rows, as far as the Data API sends them."""
+        """Yield the pages of a window's rows, up to the last page or the Data API's largest ``offset``."""
         page, offset = first, 0
         while page:
             yield page

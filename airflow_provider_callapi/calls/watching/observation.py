@@ -118,5 +118,5 @@ class Observation(Struct, frozen=True, gc=False):
         )
 
     def _with_doubt(self) -> Observation:
-        """Return a copy with no misses: the newest snapshot does not show whether the call is active."""
+        """Return a copy in which `misses` is 0, because the newest snapshot proves nothing about the call."""
         return replace(self, missing_since=None, misses=0, failures=0)

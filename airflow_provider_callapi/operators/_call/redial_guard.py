@@ -28,8 +28,8 @@ def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator
     The error stays unchanged in these cases: a retry would know of the call, the author wants a retry after
     this error, or Airflow does not retry after this error.
 
-    :param known_call: a function that takes the error, and returns words for a call that a retry would not
-        know of, e.g. ``call session 5 was placed``. It returns None if there is no such call.
+    :param known_call: a function that takes the error, and describes the call that this try may have placed
+        and a retry would not know, e.g. ``call session 5 was placed``. None: there is no such call.
     """
     try:
         yield

@@ -161,9 +161,9 @@ class RequestOperator(
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 
     def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:
-        """Check that this try has made no other request, e.g. because a subclass executes itself in a loop.
+        """Check that this request is the only one of this try. A subclass may execute itself in a loop.
 
-        :raises CallApiFailure: this try has made another request. A retry would send both again.
+        :raises CallApiFailure: this try has made another request before. A retry would send both again.
         """
         ti = context["ti"]
         this_try = (ti.run_id, ti.map_index, ti.try_number)

@@ -40,7 +40,7 @@ class CampaignMemory:
         self.excluded: frozenset[str] = frozenset(memo.get("excluded", ())).union(*self._pages)
 
     def remember_points_per_call(self, cost: int | None) -> None:
-        """Store how many points one call costs, for the next worker of the campaign."""
+        """Store how many points one call costs, for the next worker of the campaign. None: not known."""
         # Without task state (before Airflow 3.3), the next worker observes the cost again.
         if self._state is not None and cost != self.points_per_call:
             self._state.set(_COST, cost)

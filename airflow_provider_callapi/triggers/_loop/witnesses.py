@@ -72,7 +72,7 @@ class Witnesses:
     def _account_timezone(self) -> str:
         """Return the IANA name of the account's time zone, such as ``Asia/Omsk``.
 
-        Ask the Data API if the connection names no time zone.
+        If the connection does not contain it, request it from the Data API.
         """
         if self._timezone is None:
             self._timezone = fetch_timezone(self._data_api.call, log.warning)
