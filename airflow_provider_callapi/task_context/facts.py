@@ -46,7 +46,8 @@ class TaskFacts:
     :ivar template_values: ``params``, ``ds`` and ``run_id`` of the DAG run, for the templates of a campaign.
     :ivar deployment: the name and the secret keys of this Airflow deployment, from which ids and hashes are
         derived.
-    :ivar run_clears: how often users have cleared tasks of the DAG run.
+    :ivar run_clears: how often users have cleared tasks of the DAG run. Airflow does not count a clear
+        through its REST API with ``reset_dag_runs=false``.
     :ivar was_cleared: whether a user has cleared this task instance.
     :ivar mapped: access to the other map indexes of the task. None: the task is not mapped.
     """
@@ -68,6 +69,11 @@ class TaskFacts:
     def clears(self) -> Clears:
         """The facts from which a try finds out whether a user has cleared the task since an earlier try."""
         return Clears(self.max_tries, self.retries, self.run_clears)
+
+    @property
+    def follows_clear(self) -> bool:
+        """Whether a user has cleared tasks of the DAG run, as far as Airflow shows."""
+        return bool(self.run_clears) or self.was_cleared
 
     @classmethod
     def of(cls, context: Mapping[str, Any], *, execution_timeout: timedelta | None) -> Self:
@@ -127,7 +133,7 @@ def lost_its_state(facts: TaskFacts) -> bool:
         return False
     if facts.state.get(_BEGUN_KEY):
         return False
-    if facts.run_clears and facts.try_number > 1:
+    if facts.follows_clear and facts.try_number > 1:
         return True
     facts.state.set(_BEGUN_KEY, True)
     return False

@@ -686,12 +686,16 @@ def test_a_clear_after_the_end_calls_no_one(desk, capsys):
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
-def test_a_clear_calls_no_one_if_airflow_has_deleted_the_record_of_a_successful_campaign(desk, monkeypatch):
+@pytest.mark.parametrize("is_counted", [True, False], ids=["usual", "reset_dag_runs=false"])
+def test_a_clear_calls_no_one_if_airflow_has_deleted_the_record_of_a_successful_campaign(
+    desk, monkeypatch, is_counted
+):
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
     calls = campaign(desk)
     calls.run()
     calls.state.values.clear()
     for _ in range(2):
+        calls.run_clears = 0 if is_counted else -1
         with pytest.raises(CallApiFailure, match=r"clear_on_success is set.*No call was placed"):
             calls.clear()
     assert rings(desk) == [1] * 12

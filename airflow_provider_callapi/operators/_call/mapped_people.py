@@ -77,7 +77,7 @@ class PeopleOfIndex:
         if lost_its_state(self._facts):
             raise CallApiFailure(DELETED_STATE)
         # is_known: the newest call in this map index's own journal went to the person, or may have.
-        if self._facts.run_clears and not is_known:
+        if self._facts.follows_clear and not is_known:
             self._refuse_called_person(contact)
         called = self._called()
         if not any(self._may_be(person, contact) for person in called):

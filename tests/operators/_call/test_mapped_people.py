@@ -124,6 +124,19 @@ def test_only_the_new_people_are_called_after_a_list_has_grown_at_its_beginning(
     assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 1, ZOYA: 1}
 
 
+def test_people_who_have_changed_places_are_not_called_again_after_a_clear_that_airflow_does_not_count(
+    run: Run,
+) -> None:
+    run.expand([ANNA, BORIS])
+    assert [run.execute(index) for index in range(2)] == ["called", "called"]
+    run.desk.clock.advance(60)
+
+    run.clear([BORIS, ANNA])
+    run.clears = 0  # Airflow's REST API with reset_dag_runs=false
+    assert all("has called this person" in run.execute(index) for index in range(2))
+    assert run.rings() == {ANNA: 1, BORIS: 1, CLARA: 0, ZOYA: 0}
+
+
 def test_the_same_list_after_a_clear_is_called_again(run: Run) -> None:
     for _ in range(2):
         run.expand([ANNA, BORIS]) if not run.tasks else run.clear([ANNA, BORIS])
