@@ -58,17 +58,25 @@ def _decoder(data_type: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
     return msgspec.json.Decoder(_Envelope[data_type])
 
 
-def load_json(content: bytes) -> Any:
+def load_json(content: bytes, *, unique_names: bool = False) -> Any:
     """Return the JSON value in the body of an answer.
 
     A lone surrogate, such as ``\\ud800``, becomes U+FFFD, because other libraries refuse a text that contains
     a lone surrogate. The character NUL becomes U+FFFD, too, because PostgreSQL refuses it.
 
-    :raises ValueError: the body is not JSON.
+    :param unique_names: True: refuse an object with two values of one name. False: the last value counts.
+    :raises ValueError: the body is not JSON, or an object has two values of one name.
     :raises RecursionError: the body is nested too deeply.
     """
-    body = json.loads(content)
+    body = json.loads(content, object_pairs_hook=_with_unique_names if unique_names else None)
     if b"\\ud" not in content.lower() and _NUL not in content:
         return body
     text = replace_halves(json.dumps(body, ensure_ascii=False))
     return json.loads(_NUL_IN_TEXT.sub("\\1\ufffd", text))
+
+
+def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("an object has two values of one name")
+    return values

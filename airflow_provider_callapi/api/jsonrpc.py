@@ -120,7 +120,8 @@ class JsonRpc:
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: False: use the kept-alive connection, if there is one. The service may close it
-            during the request, which can end in `Unanswered`. True: open a new connection.
+            during the request, which can end in `Unanswered`. True: open a new connection, and take an answer
+            with two values of one name for none. Use True for a request that must not be repeated.
         :param time_limit: the longest time for this request, in seconds. A shorter ``timeout`` of this
             `JsonRpc` applies.
         :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
@@ -143,7 +144,7 @@ class JsonRpc:
                     self._session = self._new_session()
                 session = self._session
             answer = self._post(session, payload, seconds, method, request_id)
-        return _parse_reply(answer, method, request_id, exact_type)
+        return _parse_reply(answer, method, request_id, exact_type, unique_names=new_connection)
 
     def close(self) -> None:
         """Close the kept-alive HTTP connection, if there is one."""
@@ -223,7 +224,7 @@ class _HttpAnswer:
     busy_for: int | None
 
 
-def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
+def _load_envelope(body: bytes, exact_type: Any, *, unique_names: bool) -> dict[str, Any]:
     """Return the JSON object in the body of an answer.
 
     :raises ValueError: the body is no JSON object with a ``result`` or an ``error``.
@@ -231,7 +232,7 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
     if exact_type is not None and (exact := load_exact_envelope(body, exact_type)) is not None:
         return exact
     try:
-        envelope = load_json(body)
+        envelope = load_json(body, unique_names=unique_names)
     except (ValueError, RecursionError):
         raise ValueError("the answer is not JSON") from None
     if not isinstance(envelope, dict) or ("result" not in envelope and envelope.get("error") is None):
@@ -239,7 +240,9 @@ def _load_envelope(body: bytes, exact_type: Any) -> dict[str, Any]:
     return envelope
 
 
-def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: Any) -> Reply:
+def _parse_reply(
+    answer: _HttpAnswer, method: str, request_id: str, exact_type: Any, *, unique_names: bool = False
+) -> Reply:
     """Return the JSON-RPC reply in an HTTP answer.
 
     :raises Unanswered: no reply to this request.
@@ -250,7 +253,7 @@ def _parse_reply(answer: _HttpAnswer, method: str, request_id: str, exact_type: 
         return Unanswered(f"{problem} ({answer.source})", method=method, request_id=request_id)
 
     try:
-        body = _load_envelope(answer.body, exact_type)
+        body = _load_envelope(answer.body, exact_type, unique_names=unique_names)
         if answer.busy_for is not None and is_gateways_own(body, answer.status):
             raise ValueError("the answer is not JSON-RPC")
     except ValueError as problem:

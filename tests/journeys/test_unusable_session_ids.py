@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,34 @@ def test_a_call_whose_answer_has_an_unusable_session_id_is_found(desk, answered_
     answered_with(session_id)
 
     result = informer_task(desk, deferrable=deferrable).run()
+
+    (call,) = desk.exchange.calls
+    assert (result["call_session_id"], result["answered"]) == (call.call_session_id, True)
+    assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.parametrize(
+    "second_value",
+    [
+        (r'("call_session_id": \d+)', r'\1, "call_session_id": 9'),
+        (r'("call_session_id": \d+\})', r'\1, "data": {"call_session_id": 9}'),
+        (r"\}$", ', "result": {"data": {"call_session_id": 9}}}'),
+    ],
+    ids=["session id", "data", "result"],
+)
+def test_a_call_whose_answer_has_two_values_of_one_name_is_found(desk, monkeypatch, second_value):
+    desk.exchange.script(CONTACT, Script(rings=3, talks=30))
+    read_body = jsonrpc.read_body
+
+    def read(response: requests.Response) -> bytes:
+        answer = json.loads(read_body(response))
+        is_start = isinstance(answer["result"]["data"], dict)
+        text = json.dumps(answer)
+        return (re.sub(*second_value, text) if is_start else text).encode()
+
+    monkeypatch.setattr(jsonrpc, "read_body", read)
+
+    result = informer_task(desk).run()
 
     (call,) = desk.exchange.calls
     assert (result["call_session_id"], result["answered"]) == (call.call_session_id, True)

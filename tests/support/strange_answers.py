@@ -13,8 +13,8 @@ def add_unreadable_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add one entry without a readable id to every list that a service answers."""
     load = jsonrpc.load_json
 
-    def load_with_entry(content: bytes) -> Any:
-        body = load(content)
+    def load_with_entry(content: bytes, **options: Any) -> Any:
+        body = load(content, **options)
         data = (body.get("result") or {}).get("data")
         if isinstance(data, list):
             data.append({"call_session_id": "", "id": ""})
