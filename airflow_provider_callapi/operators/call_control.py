@@ -15,6 +15,7 @@ Some requests must not be sent twice, e.g. because they ring a phone or play a s
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_callapi.api import methods
@@ -349,16 +350,29 @@ _NOT_PERSONAL = frozenset({"virtual_phone_number", "external_id"})
 """The fields that `_masked` leaves unchanged: the account's own number and the author's own id."""
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, field: str = "") -> Any:
     """Return a copy of a JSON value in which phone numbers are shortened, e.g. ``7926…0001``.
 
-    The account's own numbers and ``external_id`` stay unchanged.
+    The account's own numbers, ``external_id`` and other ids stay unchanged.
+
+    :param field: the name of the field with the value.
     """
     if isinstance(value, dict):
-        return {name: inner if name in _NOT_PERSONAL else _masked(inner) for name, inner in value.items()}
+        return {
+            mask_phones(name): inner if name in _NOT_PERSONAL else _masked(inner, name)
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return mask_phones(value) if isinstance(value, str) else value
+        return [_masked(inner, field) for inner in value]
+    if isinstance(value, str):
+        return mask_phones(value)
+    # A field that the vendor does not document may contain a phone number as a number.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or re.search(r"id_?s?$", field, re.IGNORECASE):
+        return value
+    digits = f"{value:.0f}"
+    shown = mask_phones(digits)
+    return value if shown == digits else shown
 
 
 class CallApiListTalkOptionsOperator(_ControlOperator):

@@ -467,6 +467,27 @@ def test_list_calls_shortens_numbers_in_unknown_fields(desk, monkeypatch):
     assert CONTACT not in json.dumps(calls)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [int(CONTACT), float(CONTACT), [int(CONTACT)], {CONTACT: True}],
+    ids=lambda value: type(value).__name__,
+)
+def test_list_calls_shortens_a_phone_number_that_a_new_field_holds_as_a_number_or_a_name(
+    desk, monkeypatch, value
+):
+    talk(desk)
+    call_type = type(desk.exchange.calls[0])
+    listing = call_type.listing
+    ids = {"chat_id": int(CONTACT), "chat_ids": [int(CONTACT)]}
+    monkeypatch.setattr(call_type, "listing", lambda call: {**listing(call), "numa": value, **ids})
+
+    (call,) = make("list.calls", direction="in").execute(context(desk))
+
+    assert {name: call.pop(name) for name in ids} == ids
+    assert "numa" in call
+    assert CONTACT not in json.dumps(call)
+
+
 def test_list_calls_returns_the_calls_that_can_be_read(desk, monkeypatch):
     add_unreadable_entry(monkeypatch)
     session = desk.start()
