@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import DecoratedOperator, determine_kwargs
 
 from airflow_provider_callapi.api.value_kinds import kind_of
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import mapped_from_tasks
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartInformerCallOperator
@@ -108,10 +108,11 @@ class InformerFunctionOperator(FunctionOperator, CallApiStartInformerCallOperato
         # not repeat the call, even if the function now returns a different text.
         text = self.call_function(context)
         if not isinstance(text, str) or not text.strip():
-            raise CallApiFailure(
-                f"{self.python_callable.__name__}: the function must return the text of the message, and it "
-                f"returned {kind_of(text)}. The task places no call."
-            )
+            with self._name_placed_call(context):
+                raise InvalidParameter(
+                    f"{self.python_callable.__name__}: the function must return the text of the message, and "
+                    f"it returned {kind_of(text)}"
+                )
         self.contact_message = {"type": "tts", "value": text}
         return super().execute(context)
 

@@ -23,7 +23,12 @@ from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallNotFound, mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
-from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
+from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
+    CallApiTrouble,
+    InvalidParameter,
+    translate_errors,
+)
 from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
 from airflow_provider_callapi.operators._call.single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
@@ -42,6 +47,16 @@ class _ControlOperator(RequestOperator):
     def __init__(self, *, callapi_conn_id: str = "callapi_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.callapi_conn_id = callapi_conn_id
+
+    def make_request(self) -> Any:
+        """Return the API request with the values of the operator's attributes.
+
+        :raises CallApiFailure: a value cannot be used.
+        """
+        try:
+            return super().make_request()
+        except InvalidParameter as error:
+            raise CallApiFailure(f"{error}. Nothing was sent.") from None
 
     def send(self, request: Any) -> Any:
         """Send the request to the Call API, and return the service's answer.

@@ -374,7 +374,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         refuse_another_task(context, self)
         self._refuse_queries_of_others()
-        with nothing_sent() if event is None else nullcontext():
+        is_first_try = event is None and context["ti"].try_number == 1  # else, there may be calls
+        with nothing_sent() if is_first_try else nullcontext():
             self.refuse_lost_limits()
             options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)

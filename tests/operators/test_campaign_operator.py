@@ -675,6 +675,22 @@ def test_the_next_try_calls_the_remaining_people(desk, again):
     assert counted(summary) == {"answered": 12}
 
 
+def test_the_error_about_a_parameter_in_a_later_try_does_not_say_that_no_call_was_placed(desk):
+    calls = campaign(desk)
+    calls.run()
+    make = calls.make
+
+    def make_changed():
+        operator = make()
+        operator.call_timeout = "soon"
+        return operator
+
+    calls.make = make_changed
+    with pytest.raises(CallApiFailure, match=r"^call_timeout: ") as failed:
+        calls.retry()
+    assert "No call was placed" not in str(failed.value)
+
+
 def test_a_clear_after_the_end_calls_no_one(desk, capsys):
     calls = campaign(desk)
     calls.run()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, BaseOperatorLink, conf
 
 from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.calls.call_journal import RECORD_KEY, Stage
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER, contains_number
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
@@ -31,12 +32,11 @@ from airflow_provider_callapi.parameters.kinds import FLAG
 from airflow_provider_callapi.parameters.schema import (
     Schema,
     is_template,
-    nothing_sent,
     read_parameters,
 )
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
-from airflow_provider_callapi.task_context.task_state import STATE_KEY
+from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskState
 
 if TYPE_CHECKING:  # requests is heavy, and the DAG processor imports this module all day
     from airflow.providers.common.compat.sdk import Context
@@ -163,13 +163,13 @@ class StartCallOperator(RequestOperator):
         """Place the call, or continue with the call that an earlier try placed. Return the call as a dict."""
         refuse_another_task(context, self)
         self._publish_people(context)
-        with nothing_sent():
+        with self._name_placed_call(context):
             self.refuse_lost_limits()
             self._read_options()
-        request = self.make_request()
+            request = self.make_request()
+            if request.external_id and contains_number(request.external_id, request.contact):
+                raise InvalidParameter(f"external_id: {SHOWN_NUMBER}")
         self.refuse_second_request(context, request)
-        if request.external_id and contains_number(request.external_id, request.contact):
-            raise CallApiFailure(f"external_id: {SHOWN_NUMBER}. Nothing was sent.")
         with self._open_try(context) as call_try:
             return self._complete(call_try, call_try.start(request))
 
@@ -255,6 +255,28 @@ class StartCallOperator(RequestOperator):
         """Return whether the next try can read which call this try has placed."""
         return STATE_KEY in context and FLAG.read(self.durable)
 
+    @contextmanager
+    def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
+        """Context manager: convert `InvalidParameter` into `CallApiFailure`, and say what was placed.
+
+        ``placed``: such as ``call session 5 was placed``. None: read it.
+        """
+        try:
+            yield
+        except InvalidParameter as error:
+            placed = placed or self._earlier_call(context) or "no call was placed"
+            raise CallApiFailure(f"{error}. {placed[0].upper()}{placed[1:]}.") from None
+
+    def _earlier_call(self, context: Context) -> str | None:
+        """Describe a call of an earlier try, such as ``call session 5 was placed``. None: there is none."""
+        state = TaskState.of(context)
+        if record := state and state.get(RECORD_KEY):
+            if record["call"] is not None:
+                return _placed_call(record["call"]["call_session_id"])
+            return None if record["stage"] == Stage.NOTHING else "an earlier try may have placed a call"
+        is_unknown = context["ti"].try_number > 1 and (state is None or self.durable in (False, "false"))
+        return "an earlier try may have placed a call" if is_unknown else None
+
     def _publish_people(self, context: Context) -> None:
         """If the task is mapped, publish as an XCom whom this map index has called in this DAG run."""
         from airflow_provider_callapi.operators._call.mapped_people import (  # noqa: PLC0415 - parse time
@@ -303,7 +325,7 @@ class StartCallOperator(RequestOperator):
 
         with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
-            with _name_placed_call(placed):
+            with self._name_placed_call(context, placed):
                 options = self._read_options()
                 tag_rules = read_tag_rules(
                     self.tags, has_data_api=hook.has_data_api, callapi_conn_id=hook.callapi_conn_id
@@ -377,19 +399,6 @@ def _translate_kill() -> Iterator[None]:
         yield
     except Killed as error:
         raise CallApiTrouble(str(error)) from None
-
-
-@contextmanager
-def _name_placed_call(placed: str | None) -> Iterator[None]:
-    """Context manager: convert `InvalidParameter` into `CallApiFailure`, and add a text about the call.
-
-    :param placed: the text, such as ``call session 5 was placed``. None: the text is "no call was placed".
-    """
-    try:
-        yield
-    except InvalidParameter as error:
-        placed = placed or "no call was placed"
-        raise CallApiFailure(f"{error}. {placed[0].upper()}{placed[1:]}") from None
 
 
 def _placed_call(call_session_id: int | None) -> str:

@@ -39,12 +39,12 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None) -> Q:
     """Return an API request with the given values, converted to the types of its fields.
 
-    :raises CallApiFailure: a value cannot be used.
+    :raises InvalidParameter: a value cannot be used.
     """
     try:
         return request_type.from_values(_converted(request_type, values, region))
     except InvalidParameters as error:
-        raise CallApiFailure(f"{error}. Nothing was sent.") from None
+        raise InvalidParameter(str(error)) from None
 
 
 def check_request(request_type: type[Request[Any]], values: Mapping[str, Any], *, region: str | None) -> None:
@@ -156,7 +156,7 @@ class RequestOperator(
     def make_request(self) -> Any:
         """Return the API request with the values of the operator's attributes.
 
-        :raises CallApiFailure: a value cannot be used.
+        :raises InvalidParameter: a value cannot be used.
         """
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 

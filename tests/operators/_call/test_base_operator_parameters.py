@@ -13,7 +13,7 @@ from airflow_fakes import CONTACT, TTS, VNUMBER, Desk, Task, TaskInstance, infor
 
 from airflow_provider_callapi.calls.lifecycle import CallLifecycle
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
+from airflow_provider_callapi.exceptions import CallApiFailure, CallStillActive, InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 from airflow_provider_callapi.operators.call_control import CallApiSendDtmfOperator
 from airflow_provider_callapi.operators.start_call import (
@@ -207,6 +207,49 @@ def test_a_failed_trigger_is_a_permanent_error_without_a_durable_journal(desk: D
         calling.make().execute_complete(
             calling.context, event={"error": "the poll failed", "permanent": False}, call_session_id=5
         )
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+@pytest.mark.parametrize(
+    "changes",
+    [{"timeout": "soon"}, {"contact": "12 34"}, {"external_id": f"id-{CONTACT}"}, {"tags": {"x": 1}}],
+)
+def test_the_error_of_a_retry_whose_parameters_became_wrong_names_the_call_that_was_placed(
+    desk: Desk, changes: dict[str, Any]
+) -> None:
+    desk.exchange.script(CONTACT, Script(rings=1, talks=300))
+    task = informer_task(desk, timeout=3)
+    with pytest.raises(CallStillActive):
+        task.run()
+    (call,) = desk.exchange.calls
+    task.make = lambda make=task.make: _changed(make(), changes)
+
+    with pytest.raises(CallApiFailure, match=f"all session {call.call_session_id} was placed") as failed:
+        task.retry()
+
+    assert "No call was placed" not in str(failed.value)
+    assert "Nothing was sent" not in str(failed.value)
+
+
+@pytest.mark.parametrize("has_state", [True, False])
+def test_the_error_of_a_retry_without_a_journal_says_that_an_earlier_try_may_have_placed_a_call(
+    desk: Desk, has_state: bool
+) -> None:
+    task = informer_task(desk, durable=not has_state)
+    task.state = task.state if has_state else None
+    task.make = lambda make=task.make: _changed(make(), {"timeout": "soon"})
+    with pytest.raises(CallApiFailure, match=r"^timeout: .* No call was placed\.$"):
+        task.run()
+
+    with pytest.raises(CallApiFailure, match=r"^timeout: .* An earlier try may have placed a call\.$"):
+        task.retry()
+
+
+def _changed(operator: Any, changes: dict[str, Any]) -> Any:
+    """Return an operator with other attributes, as if its templates had given other values."""
+    for name, value in changes.items():
+        setattr(operator, name, value)
+    return operator
 
 
 def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) -> None:
