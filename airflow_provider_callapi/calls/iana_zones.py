@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _NO_PLACE = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*", re.IGNORECASE | re.DOTALL)
 """Matches the files of a machine's tz database that are no IANA zones. File systems may ignore case."""
+_WITHOUT_SUMMER_TIME = frozenset({"EST", "MST"})
+"""IANA names without summer time. People in New York and Denver write them in summer, too."""
 
 
 def is_iana_zone(name: str) -> bool:
@@ -20,6 +22,14 @@ def is_iana_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def is_certain_zone(name: str) -> bool:
+    """Return whether a text is an IANA time zone, and certainly means this zone to its author.
+
+    ``EST`` is a zone without summer time, but may mean New York time: people would be rung an hour too late.
+    """
+    return is_iana_zone(name) and name not in _WITHOUT_SUMMER_TIME
 
 
 def is_like_iana_zone(text: str) -> bool:

@@ -19,7 +19,7 @@ from airflow_provider_callapi.api.object_ids import ID_RANGE, read_object_id
 from airflow_provider_callapi.api.value_kinds import find_gap
 from airflow_provider_callapi.calls.calling_hours.days import CallingDays
 from airflow_provider_callapi.calls.calling_hours.hours import read_hours
-from airflow_provider_callapi.calls.iana_zones import is_iana_zone
+from airflow_provider_callapi.calls.iana_zones import is_certain_zone
 from airflow_provider_callapi.calls.lists.exclusions import Exclusions
 from airflow_provider_callapi.databases.query import Query
 from airflow_provider_callapi.databases.table_name import TableName
@@ -259,7 +259,7 @@ def _read_exclusions(value: Any) -> Exclusions:
 
 
 def _read_timezone(value: Any) -> str:
-    if not isinstance(value, str) or not is_iana_zone(value):
+    if not isinstance(value, str) or not is_certain_zone(value):
         raise ValueError
     return value
 

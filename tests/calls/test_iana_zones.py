@@ -7,7 +7,7 @@ import zoneinfo
 
 import pytest
 
-from airflow_provider_callapi.calls.iana_zones import have_same_times, is_iana_zone
+from airflow_provider_callapi.calls.iana_zones import have_same_times, is_certain_zone, is_iana_zone
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,11 @@ def test_a_file_of_the_tz_database_that_is_no_place_is_no_zone(machine_zones, na
 def test_every_other_file_of_the_tz_database_is_a_zone(machine_zones, name):
     machine_zones(name)
     assert is_iana_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "certain"),
+    [("EST", False), ("MST", False), ("MSK", False), ("EST5EDT", True), ("Asia/Omsk", True)],
+)
+def test_an_abbreviation_that_may_mean_two_zones_is_no_certain_zone(name, certain):
+    assert is_certain_zone(name) is certain

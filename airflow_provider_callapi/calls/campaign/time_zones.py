@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import HYPHENS, PLUSES, SLASHES, fold
-from airflow_provider_callapi.calls.iana_zones import is_iana_zone, is_like_iana_zone
+from airflow_provider_callapi.calls.iana_zones import is_certain_zone, is_iana_zone, is_like_iana_zone
 from airflow_provider_callapi.calls.lists.columns import seems_time_zone, shown_name
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
@@ -53,8 +53,6 @@ _SIGNED_OR_ZERO = re.compile(
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
-_WITHOUT_SUMMER_TIME = frozenset({"EST", "MST"})
-"""IANA names without summer time. People in New York and Denver write them in summer, too."""
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -69,7 +67,7 @@ def read_time_zone(text: str) -> str | None:
     """
     text = fold(text)
     if is_iana_zone(text):
-        return None if text in _WITHOUT_SUMMER_TIME else text
+        return text if is_certain_zone(text) else None
     if match := _MOSCOW.fullmatch(text):
         if not match[2]:
             return "Europe/Moscow"

@@ -340,6 +340,7 @@ def test_all_start_operators_have_the_parameters_as_templates() -> None:
         {"calling_days": {"days": "workdays", "exept": ["2026-01-01"]}},
         {"timezone": "Moscow"},
         {"timezone": "Factory"},
+        {"timezone": "EST"},
     ],
     ids=str,
 )

@@ -53,6 +53,7 @@ def make(**changes: Any) -> CallApiCampaignOperator:
         ),
         ({"timezone": "Moscow"}, "timezone: "),
         ({"timezone": "localtime"}, "timezone: "),
+        ({"timezone": "EST"}, "timezone: "),
         ({"calling_hours": "09:00-21:00"}, "calling_hours: "),
         ({"calling_days": "mon-fri"}, "calling_days: "),
         ({"calling_days": {"except": ""}}, "calling_days: "),
