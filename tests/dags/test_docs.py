@@ -29,6 +29,7 @@ from sqlalchemy import create_engine, inspect
 
 from airflow_provider_callapi import exceptions, provider_info
 from airflow_provider_callapi.api import errors
+from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import METHODS, Repeat
 from airflow_provider_callapi.calls import call_journal
 from airflow_provider_callapi.calls.campaign.outcomes import RESULT_MEANINGS
@@ -451,6 +452,18 @@ def test_every_command_and_option_is_in_the_tables():
     assert commands == {command.name for command in group.subcommands}
     named = {row[0].split()[0] for row in table("command-line.md", "option")}
     assert named == {flag for flag in options if flag.startswith("--")} - {"--no-interactive"}
+
+
+def test_the_page_about_security_names_spellings_that_logs_shorten_and_spellings_that_they_do_not():
+    page = ROOT.joinpath("SECURITY.md").read_text("utf-8")
+    about = page.partition("every spelling of a number.**")[2].partition("\n- ")[0]
+    shortened, _, whole = about.partition("It does not shorten")
+
+    (example,) = re.findall(r"`([^`]*\d[^`]*)`", shortened)
+    assert mask_phones(example) == "8916…4567"
+    examples = re.findall(r"`([^`]*\d[^`]*)`", whole)
+    assert examples
+    assert [mask_phones(example) for example in examples] == examples
 
 
 def test_the_class_names_on_the_pages_agree_with_the_code():
