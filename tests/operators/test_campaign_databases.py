@@ -16,7 +16,7 @@ from campaign_desk import PEOPLE, campaign, rung
 
 from airflow_provider_callapi.api.errors import TransportError
 from airflow_provider_callapi.databases import table_writer
-from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.emulator import Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, InvalidParameter
 from airflow_provider_callapi.operators._campaign.blacklist import BlacklistWriter
 
@@ -202,6 +202,34 @@ def test_only_the_people_who_objected_are_on_the_blacklist_afterwards(desk):
     campaign(desk, call=MENU, block_on=[OBJECTS]).run()
 
     assert desk.exchange.account.blacklist == {PEOPLE[1], PEOPLE[4]}
+
+
+@pytest.mark.parametrize(
+    ("callapi_profile", "people"),
+    [
+        (Profile(report_delay=2000.0), 3),  # the unanswered call may have been answered
+        (Profile(refused_fields={"scenario_operations": "unexpected_parameters"}), 2),
+    ],
+    ids=["late reports", "refused operations"],
+)
+def test_the_log_counts_people_whose_objection_is_not_known(desk, capsys, people):
+    desk.exchange.default_script = Script.presses("3")  # leads to the operation Отказ, and sets no tag
+    desk.exchange.script(PEOPLE[0], Script.no_answer())
+    objections = ["tag:254", "operation:Отказ"]
+
+    campaign(desk, contacts=PEOPLE[:3], call=MENU, redial={"not_reached": None}, block_on=objections).run()
+
+    assert desk.exchange.account.blacklist == set()
+    log = capsys.readouterr().out
+    assert f"block_on: {people} people are not put on the blacklist: they may have objected" in log
+
+
+def test_the_log_counts_people_who_objected_and_have_a_sip_address(desk, capsys):
+    desk.exchange.default_script = Script.presses("3")
+    campaign(desk, contacts=["sip25", PEOPLE[0]], call=MENU, block_on=["operation:Отказ"]).run()
+
+    assert desk.exchange.account.blacklist == {PEOPLE[0]}
+    assert "block_on: 1 people are not put on the blacklist: they objected, but" in capsys.readouterr().out
 
 
 def test_no_one_is_on_the_blacklist_unless_the_author_asks_for_it(desk):

@@ -11,7 +11,7 @@ from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.calls.marks import Mark, first_mark
+from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -65,17 +65,22 @@ class BlacklistWriter:
         """Put all people of a finished campaign who objected to calls on the account's blacklist.
 
         A person has objected if one of the person's calls has a mark of ``block_on``. Skip the people whose
-        numbers are on the blacklist already.
+        numbers are on the blacklist already. Log how many people may have objected, but are not added.
 
         :param endings: the result and the attempts of each person.
         :return: the error texts. An empty list: no request failed.
         """
-        objected = {
+        people = {
             ending.person.contact
             for ending in endings
             if any(first_mark(self._marks, attempt.call) for attempt in ending.attempts)
-            and _is_phone_number(ending.person.contact)
         }
+        objected = set(filter(_is_phone_number, people))
+        self._warn(len(people - objected), "objected, but the blacklist cannot contain a SIP address")
+        self._warn(
+            sum(ending.person.contact not in people and self._may_object(ending) for ending in endings),
+            "may have objected, because the operations of their calls are not known",
+        )
         if not objected:
             return []
         try:
@@ -88,6 +93,16 @@ class BlacklistWriter:
         except CallApiError as error:
             return [f"block_on: the blacklist could not be changed: {error}"]
         return []
+
+    def _may_object(self, ending: Ending) -> bool:
+        """Return whether it is not known which operations a person's answered call has passed."""
+        calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
+        is_unknown = any(call.operations is None and call.answered is not False for call in calls)
+        return is_unknown and need_operations(self._marks)
+
+    def _warn(self, people: int, what: str) -> None:
+        if people:
+            self._log.warning("block_on: %d people are not put on the blacklist: they %s", people, what)
 
     def _add(self, contact: str) -> None:
         self._hook.data_api.client.call(CreatePhoneNumberToBlacklist(phone_number=contact))
