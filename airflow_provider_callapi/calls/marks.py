@@ -57,11 +57,11 @@ class Mark:
     def is_on(self, call: Outcome) -> bool | None:
         """Return whether a call has this mark.
 
-        None: not known. The mark is an operation (a scenario's step), and it is not known which operations
-        the call passed.
+        None: not known, because no report of the call has shown its operations (the scenario's steps) or its
+        tags. Polls may miss a tag that is set in the last seconds of a call.
         """
         if self.kind == "tag":
-            return int(self.value) in call.tags
+            return int(self.value) in call.tags or (False if call.source == "data_api" else None)
         return None if call.operations is None else self.value in call.operations
 
 
@@ -88,6 +88,11 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
     :param call: the outcome of the call; None: there is no call, and the function returns None.
     """
     return next((mark for mark in marks if call is not None and mark.is_on(call)), None)
+
+
+def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
+    """Return whether it is not known of one of ``marks`` whether a call has this mark."""
+    return any(mark.is_on(call) is None for mark in marks)
 
 
 def need_operations(marks: Iterable[Mark]) -> bool:

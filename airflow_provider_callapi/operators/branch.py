@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import BaseBranchOperator, MappedOperat
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_2_PLUS
 
 from airflow_provider_callapi.api.errors import mask_phones
-from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks
+from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark, read_marks
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
@@ -45,7 +45,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
     - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
     - *unknown*: the contact picked up, ``routes`` contains an operation, and the call's operations are not
-      known.
+      known; or ``routes`` contains a tag, and no report of the Data API has shown the call's tags.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
@@ -223,8 +223,7 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
         ) from None
     if mark is not None:
         return mark
-    operations_missing = outcome.operations is None and need_operations(marks)
-    return "unknown" if operations_missing and by_outcome == "answered" else by_outcome
+    return "unknown" if by_outcome == "answered" and may_have_mark(marks, outcome) else by_outcome
 
 
 def _parse(text: str) -> Mapping[str, Any] | str | None:

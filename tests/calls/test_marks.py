@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations, read_marks, tag_ids
+from airflow_provider_callapi.calls.marks import (
+    Mark,
+    first_mark,
+    may_have_mark,
+    need_operations,
+    read_marks,
+    tag_ids,
+)
 from airflow_provider_callapi.calls.outcome import Outcome
 
 NAMES = ["Меню", "Подтверждено", "Перезвонить: позже"]
@@ -67,6 +76,15 @@ def test_unknown_operations_neither_contain_nor_lack_a_mark() -> None:
         False,
     ]
     assert first_mark([mark], None) is None
+
+
+def test_a_missing_tag_is_certain_only_after_a_report() -> None:
+    mark = Mark("tag", "36")
+    sources: tuple[Literal["list.calls", "data_api"], ...] = ("list.calls", "data_api")
+    for source, missing in zip(sources, (None, False), strict=True):
+        assert mark.is_on(Outcome(1, source=source, tags=(37,))) is missing
+        assert mark.is_on(Outcome(1, source=source, tags=(36,))) is True
+        assert may_have_mark([mark], Outcome(1, source=source)) is (missing is None)
 
 
 def test_only_operations_need_a_field_of_the_report() -> None:

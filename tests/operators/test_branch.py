@@ -18,12 +18,13 @@ from packaging.version import Version
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.marks import Mark
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.emulator import Exchange, Fault, Script
+from airflow_provider_callapi.emulator import Exchange, Fault, Profile, Script
 from airflow_provider_callapi.exceptions import CallApiFailure, CallUnresolved
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator, route_of
 from airflow_provider_callapi.operators.start_call import (
     CallApiStartEmployeeCallOperator,
     CallApiStartInformerCallOperator,
+    CallApiStartScenarioCallOperator,
 )
 
 pytestmark = pytest.mark.usefixtures("hurry")
@@ -129,9 +130,9 @@ KEYS = [Mark("operation", "Later"), Mark("tag", "36"), Mark("operation", "Yes")]
         (call(answered=True, operations=("Yes",), tags=(36,)), KEYS[1]),
         (call(answered=False, operations=(), tags=(36,)), KEYS[1]),
         (call(answered=None, operations=("Yes",)), KEYS[2]),
-        (call(answered=True, operations=("Menu",)), "answered"),
-        (call(answered=True, operations=()), "answered"),
-        (call(answered=True, operations=None), "unknown"),
+        (call(answered=True, operations=("Menu",), source="data_api"), "answered"),
+        (call(answered=True, operations=(), source="data_api"), "answered"),
+        (call(answered=True, operations=None, source="data_api"), "unknown"),
         (call(answered=True, operations=None, tags=(36,)), KEYS[1]),
         (call(answered=False, operations=None), "not_answered"),
         (call(answered=None, operations=None), "unknown"),
@@ -144,8 +145,36 @@ def test_the_first_mark_that_the_call_has_decides_before_the_outcome(outcome, ro
     assert route_of(rendered(outcome), KEYS) == route
 
 
-def test_a_route_by_tag_needs_no_operations():
-    assert route_of(call(answered=True, operations=None), [Mark("tag", "36")]) == "answered"
+@pytest.mark.parametrize(("source", "route"), [("data_api", "answered"), ("list.calls", "unknown")])
+def test_a_route_by_tag_needs_a_report_and_no_operations(source, route):
+    """Polls miss a tag that is set in the last seconds: who pressed the key for a refusal did not agree."""
+    tags = [Mark("tag", "36")]
+    assert route_of(call(answered=True, operations=None, source=source), tags) == route
+    assert route_of(call(answered=True, tags=(36,), source=source), tags) == tags[0]
+    assert route_of(call(answered=True, source=source)) == "answered"
+
+
+@pytest.mark.parametrize("callapi_profile", [Profile(report_delay=500.0)], ids=["late"])
+@pytest.mark.parametrize("data_api", [True, False])
+def test_a_tag_that_is_set_between_the_last_poll_and_the_end_leads_to_no_route_of_an_answer(desk, data_api):
+    desk.connect(extra={"data_api": data_api})
+    desk.exchange.script(CONTACT, Script(keys="441", talks=8))  # key 1, after 6 s, sets the tag 254
+
+    def make() -> CallApiStartScenarioCallOperator:
+        return CallApiStartScenarioCallOperator(
+            task_id="call",
+            virtual_phone_number=VNUMBER,
+            contact=CONTACT,
+            first_call="contact",
+            scenario_id=23457,
+            wait_for_completion=True,
+            poll_interval=300,  # the fixture `hurry` makes 6 s of it
+        )
+
+    ended = Task(desk, make).run()
+
+    assert (ended["answered"], ended["tags"]) == (True, [])
+    assert route_of(ended, [Mark("tag", "254")]) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +182,8 @@ def test_a_route_by_tag_needs_no_operations():
     [(7, "unknown"), (True, "unknown"), ({"Yes": 1}, "unknown"), ("Yes", "unknown"), ([["Yes"]], "answered")],
 )
 def test_operations_in_an_unknown_shape_take_no_route_of_an_operation(operations, route):
-    assert route_of({**call(answered=True), "operations": operations}, KEYS) == route
+    known = call(answered=True, source="data_api")
+    assert route_of({**known, "operations": operations}, KEYS) == route
 
 
 @pytest.mark.parametrize(
@@ -371,7 +401,7 @@ def test_a_dag_continues_on_the_route_of_the_calls_outcome(
     run_dag, exchange, connection, *, what, followed, given
 ):
     exchange.script(CONTACT, Script(rings=0.3, talks=None) if what == "answers" else Script.busy(0))
-    connection(extra={"data_api": what == "busy"})
+    connection(extra={"data_api": what in ("answers", "busy")})
     if what == "blacklisted":
         exchange.account.blacklist.add(CONTACT)
     elif what == "direction":

@@ -11,7 +11,7 @@ from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
-from airflow_provider_callapi.calls.marks import Mark, first_mark, need_operations
+from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
@@ -79,7 +79,7 @@ class BlacklistWriter:
         self._warn(len(people - objected), "objected, but the blacklist cannot contain a SIP address")
         self._warn(
             sum(ending.person.contact not in people and self._may_object(ending) for ending in endings),
-            "may have objected, because the operations of their calls are not known",
+            "may have objected, because the operations or tags of their calls are not known",
         )
         if not objected:
             return []
@@ -95,10 +95,9 @@ class BlacklistWriter:
         return []
 
     def _may_object(self, ending: Ending) -> bool:
-        """Return whether it is not known which operations a person's answered call has passed."""
+        """Return whether it is not known if a person's answered call has a mark of ``block_on``."""
         calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
-        is_unknown = any(call.operations is None and call.answered is not False for call in calls)
-        return is_unknown and need_operations(self._marks)
+        return any(call.answered is not False and may_have_mark(self._marks, call) for call in calls)
 
     def _warn(self, people: int, what: str) -> None:
         if people:
