@@ -1471,3 +1471,35 @@ def test_a_campaign_goes_on_at_once_after_the_workers_clock_was_set_back(
     assert counted(summary) == {"answered": 11, "busy": 1}
     assert rings(desk) == [2, *[1] * 11]
     assert desk.clock() - began < 900
+
+
+def exhaust_the_data_api(desk) -> None:
+    """Let the points of a day pay for one report of calls and one of legs."""
+    account = desk.exchange.account
+    account.minute_limit = account.day_limit = 1000
+    account.weights |= {"get.calls_report": 400, "get.call_legs_report": 400}
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_results_and_redials_wait_until_the_points_of_the_data_api_are_reset(desk, deferrable):
+    exhaust_the_data_api(desk)
+    desk.exchange.default_script = Script.busy()
+
+    task = campaign(desk, deferrable=deferrable, max_active_calls=3, max_attempts=2)
+    summary = task.run()
+
+    assert (summary["results"]["busy"], summary["calls"]) == (len(PEOPLE), 2 * len(PEOPLE))
+    assert bool(task.deferrals) is deferrable
+
+
+def test_a_stopped_campaign_does_not_wait_a_day_for_points_of_the_data_api(desk):
+    exhaust_the_data_api(desk)
+    desk.exchange.default_script = Script.busy()
+    in_seconds(desk, 1800, lambda: task.operator._run._campaign.dial_queue.stop("the test has stopped it"))
+
+    task = campaign(desk, max_active_calls=3)
+    began = desk.clock()
+    with pytest.raises(CallApiFailure, match="the test has stopped it"):
+        task.run()
+
+    assert desk.clock() - began < 2 * 3600

@@ -24,6 +24,11 @@ _NO_LINE_PAUSE = 60.0
 """Seconds for which a campaign does not dial after a call for which the account had no free line."""
 UNANSWERED_PATIENCE = 3600.0
 """While the Data API does not answer, a campaign waits this many seconds longer for a report."""
+POINTS_PATIENCE = 25 * 3600.0
+"""The same while the Data API's points are used up, for a call that may lead to a redial.
+
+The points are reset after a day at the latest.
+"""
 _LATE_PATIENCE = 600.0
 """If this time was over before the try began, the try asks the Data API for at least this many seconds."""
 
@@ -35,6 +40,7 @@ class MissingReports:
 
     :ivar refused: whether the Data API refuses every request, e.g. because its key has expired. The calls
         without a report then stay open in the ledger. The next try asks for their reports.
+    :ivar patience: how many seconds after its deadline a report becomes overdue if the last request failed.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class MissingReports:
         self._rules = rules
         self._asked_first_at: float | None = None
         self.refused = False
+        self.patience = UNANSWERED_PATIENCE
 
     @property
     def needed(self) -> bool:
@@ -129,22 +136,23 @@ class MissingReports:
             self._unconfirmed_calls.found(state, report.id, now)
         return state
 
-    def give_up(self, now: float, *, patience: float = UNANSWERED_PATIENCE) -> list[Attempt]:
+    def give_up(self, now: float, *, patience: float | None = None) -> list[Attempt]:
         """Stop waiting for overdue reports of ended calls. Return the attempts to store in the ledger.
 
         What the snapshots have shown of these calls then determines their results.
 
         :param now: epoch seconds.
         :param patience: how many seconds after its deadline a report becomes overdue. The deadline is
-            `Rules.report_timeout` seconds after the end of the call.
+            `Rules.report_timeout` seconds after the end of the call. None: ``self.patience``.
         """
+        patience = self.patience if patience is None else patience
         if self.refused:
             return self._finish_answered(now)
         if self._asked_first_at is None:
             self._asked_first_at = now
         if now < self._asked_first_at + min(patience, _LATE_PATIENCE):
             return []
-        late = self._overdue(now - patience)
+        late = self._overdue(now, patience)
         return [self._finish_call(state, state.current_call, now) for state in late]
 
     def refuse(self, now: float) -> list[Attempt]:
@@ -168,18 +176,21 @@ class MissingReports:
         ]
 
     def has_late(self, now: float) -> bool:
-        """Return whether the campaign waits for a report whose deadline passed at least an hour ago.
+        """Return whether the campaign waits for a report that is overdue, see ``patience``.
 
         Each try waits for such a report for at most ten minutes. If the Data API does not answer in this
         time, `give_up` stops waiting for the report.
         """
-        return self._asks and bool(self._overdue(now - UNANSWERED_PATIENCE))
+        return self._asks and bool(self._overdue(now, self.patience))
 
-    def _overdue(self, at: float) -> list[PersonState]:
+    def _overdue(self, now: float, patience: float) -> list[PersonState]:
+        """Return the people whose reports are overdue after ``patience`` seconds, see `give_up`."""
+        shorter = min(patience, UNANSWERED_PATIENCE)  # an answered call leads to no redial
         return [
             state
             for state in self._index.in_stage(PersonStage.REPORT_DUE)
-            if state.report_deadline is not None and at >= state.report_deadline
+            if state.report_deadline is not None
+            and now - (shorter if state.current_call.answered else patience) >= state.report_deadline
         ]
 
     def _finish_call(self, state: PersonState, call: Outcome, now: float) -> Attempt:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
 from airflow_provider_callapi.calls.campaign.dial_queue import DialQueue
 from airflow_provider_callapi.calls.campaign.gateway import CampaignGateway, ReportSource, retry_seconds
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
-from airflow_provider_callapi.calls.campaign.missing_reports import MissingReports
+from airflow_provider_callapi.calls.campaign.missing_reports import (
+    POINTS_PATIENCE,
+    UNANSWERED_PATIENCE,
+    MissingReports,
+)
 
 
 class ReportFetcher:
@@ -54,6 +58,9 @@ class ReportFetcher:
         except CallApiError as error:
             self._gateway.log(f"The Data API did not report the finished calls: {error}")
             self.next_at = now + max(retry_seconds(error, 0.0), self._interval)
+            # After a stop, no redial needs the results, so the task should not wait for a day.
+            waits_for_points = isinstance(error, LimitExceeded) and self._dial_queue.stopped is None
+            self._missing.patience = POINTS_PATIENCE if waits_for_points else UNANSWERED_PATIENCE
             if not error.permanent:
                 return self._missing.give_up(now)
             self._dial_queue.stop(f"the Data API does not report finished calls: {error}")
