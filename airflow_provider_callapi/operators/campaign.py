@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_callapi.api.errors import InvalidParameters
+from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
+from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
@@ -29,6 +31,16 @@ if TYPE_CHECKING:
 
 _LISTS = ("contacts", "do_not_call")
 """The parameters that take a list of people."""
+
+
+def _numbers_of(people: Any) -> Iterator[Any]:
+    """Yield the numbers in a list of people that is written in the DAG file, as they are written."""
+    rows = people.get("list") if isinstance(people, Mapping) else people
+    for row in rows if isinstance(rows, list | tuple) else ():
+        if isinstance(row, Mapping):
+            yield from (value for name, value in row.items() if fold_name(name) == PHONE)
+        else:
+            yield row
 
 
 class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
@@ -315,9 +327,9 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             raise InvalidParameter(str(error)) from None
 
     def _check_numbers(self, options: CampaignOptions) -> None:
-        """Check the phone numbers in ``call`` that contain no template, while Airflow reads the DAG file.
+        """Check the phone numbers that contain no template, while Airflow reads the DAG file.
 
-        :raises InvalidParameter: a number cannot be read.
+        :raises InvalidParameter: a number in ``call`` cannot be read, or YAML has changed a number of a list.
         """
         if is_template(options.region):
             return
@@ -326,6 +338,15 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             read_numbers(constants, options.region, method=options.call["method"])
         except InvalidParameters as error:
             raise InvalidParameter(str(error)) from None
+        # A mapped operator gets the rows of another task, and a data frame leaves out the zero of a number.
+        # Airflow has no public attribute for this.
+        is_mapped = getattr(self, "_BaseOperator__from_mapped", False)
+        for name in () if is_mapped else _LISTS:
+            try:
+                for number in _numbers_of(vars(self)[name]):
+                    refuse_octal(number, options.region)
+            except ValueError as error:  # also of an unknown region
+                raise InvalidParameter(f"{name}: {error}") from None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the campaign, or continue the campaign of an earlier try.

@@ -19,7 +19,7 @@ from airflow_fakes import VNUMBER, Task, TaskInstance
 from campaign_desk import campaign, rung
 from half_characters import HALF
 
-from airflow_provider_callapi.exceptions import CallApiFailure
+from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 
 pytest_plugins = ["airflow_desk", "campaign_desk"]
 
@@ -509,3 +509,24 @@ def test_shards_with_one_path_for_results_leave_a_row_for_each_person(desk, tmp_
     assert [file.name for file in files] == [f"results-{which}-of-4.jsonl" for which in (1, 2, 3, 4)]
     rows = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
     assert sorted(row["phone"] for row in rows) == [person["phone"] for person in people]
+
+
+OF_YAML = 103402424
+"""What YAML reads of ``0612345670`` without quotation marks: the phone number of a stranger in France."""
+
+
+@pytest.mark.parametrize("name", ["contacts", "do_not_call"])
+@pytest.mark.parametrize("rows", [[OF_YAML], [{"Phone": OF_YAML}], {"blacklist": False, "list": [OF_YAML]}])
+def test_a_number_that_yaml_has_read_as_octal_is_an_error_of_the_dag_file(desk, name, rows):
+    if name == "contacts" and isinstance(rows, dict):
+        rows = rows["list"]
+    with pytest.raises(InvalidParameter, match=f"^{name}: YAML reads a number that begins with 0"):
+        calls(desk, region="FR", **{name: rows}).make()
+    calls(desk, region="RU", **{name: [79260000001, {"phone": 9260000002, "sum": OF_YAML}]}).make()
+
+
+def test_a_mapped_campaign_reads_a_number_whose_zero_a_data_frame_has_left_out(desk):
+    people = [{"phone": OF_YAML, "name": "Anna"}]
+    calls(desk, region="FR", contacts=people, _airflow_from_mapped=True).run()
+
+    assert rung(desk) == [f"33{OF_YAML}"]
