@@ -91,8 +91,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     :param do_not_call: numbers that the campaign must not call: a list, a path or a query, as in
         ``contacts``. The numbers are in the column ``phone``, or in the only column. While the campaign
         dials, the task reads a changed file or repeats the query each minute.
-        ``{"blacklist": True, "list": …}`` also excludes the account's blacklist (needs the Data API). The key
-        ``list`` is optional.
+        ``{"blacklist": True, "list": …}`` also excludes the account's blacklist, which each try reads once
+        (needs the Data API). The key ``list`` is optional.
     :param max_unreadable: how many entries of ``do_not_call`` may be unreadable (not a phone number), 0 by
         default. With more such entries, the task fails before it dials. If more entries become unreadable
         later, the campaign dials no one until the list is corrected.

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 from airflow_fakes import VNUMBER, Task
-from campaign_desk import PEOPLE, campaign, rung
+from campaign_desk import PEOPLE, campaign, in_seconds, rung
 
 from airflow_provider_callapi.api.errors import TransportError
 from airflow_provider_callapi.databases import table_writer
@@ -152,6 +152,21 @@ def test_the_accounts_blacklist_alone_is_enough(desk):
     desk.exchange.account.blacklist.add(PEOPLE[0])
 
     assert campaign(desk, do_not_call={"blacklist": "true"}).run()["results"]["do_not_call"] == 1
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_try_reads_the_blacklist_once_because_each_read_costs_points(desk, deferrable):
+    """A campaign that waits overnight must not use up the day's points: it could not dial in the morning."""
+    desk.exchange.account.blacklist.add(PEOPLE[0])
+    desk.exchange.default_script = Script.busy()
+    in_seconds(desk, 60, desk.exchange.account.blacklist.clear)
+
+    options = {"contacts": PEOPLE[:3], "redial": {"busy": 4 * 3600}, "deferrable": deferrable}
+    summary = campaign(desk, do_not_call={"blacklist": True}, **options).run()
+
+    assert desk.sent().count("get.blacklist_phone_numbers") == 1
+    assert (summary["results"]["do_not_call"], summary["results"]["busy"]) == (1, 2)
+    assert rung(desk) == [*[PEOPLE[1]] * 3, *[PEOPLE[2]] * 3]
 
 
 def test_the_blacklist_needs_the_data_api(desk):

@@ -29,7 +29,8 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign. Invoke the object to get the numbers on the list.
 
-    A number that the object has read stays on the list, even if a later read does not find the number.
+    A number that the object has read stays on the list, even if a later read does not find the number. The
+    object reads the account's blacklist only once.
 
     :ivar stale: True: the last read of the list failed, so the campaign must not dial.
     """
@@ -55,7 +56,7 @@ class DoNotCall:
         self.stale = False  # True: the last read failed, so the campaign must not dial
 
     def __call__(self) -> frozenset[str]:
-        """Return the numbers on the list as E.164 digits. Read the list at most once a minute.
+        """Return the numbers on the list as E.164 digits. Read the author's list at most once a minute.
 
         If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and
         return the numbers of the earlier reads.
@@ -85,6 +86,7 @@ class DoNotCall:
             for number in self._blacklist():
                 with suppress(NotANumber):  # the service itself refuses calls to the numbers on its blacklist
                     self._numbers |= find_numbers(number, self._region)
+            self._blacklist = None  # the service also refuses later numbers, and each read costs points
         if self._contacts is None:
             return
         version = _version(self._contacts)

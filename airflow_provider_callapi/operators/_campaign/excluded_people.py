@@ -33,10 +33,12 @@ class ExcludedPeople:
         self._memory = memory
         self._stored = 0
         exclusions = options.do_not_call or Exclusions()
+        # After a deferral, `_remembered` knows whom the blacklist excludes: `remember` has stored them.
+        reads_blacklist = exclusions.blacklist and not memory.is_resumed
         self._list = DoNotCall(
             exclusions.rows,
             options.region,
-            blacklist=blacklist_of(hook, log) if exclusions.blacklist else None,
+            blacklist=blacklist_of(hook, log) if reads_blacklist else None,
             max_unreadable=options.max_unreadable,
             known=self._remembered(),
             was_read=memory.is_resumed,
