@@ -128,7 +128,9 @@ def _rows(lines: list[tuple[int, tuple[Any, ...]]]) -> Iterator[dict[str, Any]]:
         table = Table(_trimmed(heading))
         for line in lines[1:]:
             number, values = line
-            yield table.row(values, clean)
+            # A workbook does not store the empty cells at the end of a line.
+            missing = (None,) * (len(table.names) - len(values))
+            yield table.row((*values, *missing), clean)
     except ListUnreadable as error:
         raise ListUnreadable(f"line {number}: {error}") from None
 

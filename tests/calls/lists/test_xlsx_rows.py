@@ -51,6 +51,16 @@ def test_cells_keep_their_values_and_blank_lines_are_left_out() -> None:
     assert list(read_xlsx(file)) == [{"phone": 79260000001, "Name": "Анна"}]
 
 
+def test_a_row_has_a_value_for_each_column_also_if_its_last_cells_are_empty() -> None:
+    """A workbook does not store such cells. A CSV file has them."""
+    file = workbook(["phone", "name", "timezone"], ["79260000001"], ["79260000002", "Борис"])
+
+    assert list(read_xlsx(file)) == [
+        {"phone": "79260000001", "name": None, "timezone": None},
+        {"phone": "79260000002", "name": "Борис", "timezone": None},
+    ]
+
+
 def test_a_line_of_failed_formulas_is_a_row_but_not_the_line_of_column_names() -> None:
     file = workbook(["#ССЫЛКА!", "#REF!"], ["phone", "name"], ["#N/A", "#ЗНАЧ!"])
 
