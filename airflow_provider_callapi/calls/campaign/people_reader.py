@@ -39,8 +39,8 @@ def read_people(
     """Read a contact list. Return the people to call, the invalid rows and the duplicates.
 
     If several rows have the same number, the person of the first valid row is called. If the rows with this
-    number name different time zones, the person is not called. A SIP address whose name is a phone number,
-    such as ``79260000011@example.com``, counts as this number.
+    number, also the invalid ones, name different time zones, the person is not called. A SIP address whose
+    name is a phone number, such as ``79260000011@example.com``, counts as this number.
 
     :param rows: the rows of the list. A row is a number, or a mapping from column to value. The column
         ``timezone`` contains the person's time zone.
@@ -83,8 +83,8 @@ class _PeopleReader:
         self._plan = Plan()
         self._met: dict[str, Person] = {}
         """Number, as `own_number` returns it → the person of the first valid row with the number."""
-        self._contradictions: dict[str, int] = {}
-        """Key of a person → a later row of the person, with another time zone."""
+        self._other_zones: dict[str, list[tuple[str, int]]] = {}
+        """Number → (time zone, line) of its invalid rows and its duplicates that name a time zone."""
         self._backwards: set[str] = set()
         self._signed = SignedColumns()
         self._rounded = RoundedNumbers()
@@ -113,12 +113,15 @@ class _PeopleReader:
         if not self._shard.has_person(number):
             return
         if first := self._met.get(number):
-            self._add_duplicate(row, contact, first)
+            why = f"the number of row {first.line}"
+            self._plan.duplicates.append(Duplicate(row.cells, row.line, why, contact))
+            self._add_other_zone(row, number)
             return
         try:
             person = self._make_person(row, self._key_of(number), contact, numbers)
         except (NotANumber, InvalidRow) as error:
             self._skip(row, error)
+            self._add_other_zone(row, number)
             return
         self._met[number] = person
         self._plan.people.append(person)
@@ -130,8 +133,7 @@ class _PeopleReader:
             rounded.
         """
         self._signed.refuse()
-        if self._contradictions:
-            self._skip_contradictions()
+        self._skip_contradictions()
         if rounded_lines := self._rounded.lines():
             raise ListUnreadable(f"row {rounded_lines[0]}: {ROUNDED_LIST}")
         self._plan.warnings += [
@@ -190,21 +192,32 @@ class _PeopleReader:
         why = f"contact: {error}" if isinstance(error, NotANumber) else str(error)
         self._plan.invalid.append(Skipped(row.cells, row.line, why))
 
-    def _add_duplicate(self, row: _Row, contact: str, first: Person) -> None:
-        """Record a row with the phone number of an earlier row, and whether the rows' time zones differ.
-
-        An unreadable time zone counts as equal.
-        """
-        why = f"the number of row {first.line}"
-        self._plan.duplicates.append(Duplicate(row.cells, row.line, why, contact))
-        if row.zone is not None and read_time_zone(str(row.zone)) not in (None, first.zone):
-            self._contradictions.setdefault(first.key, row.line)
+    def _add_other_zone(self, row: _Row, number: str) -> None:
+        """Record the time zone of an invalid row or a duplicate."""
+        if row.zone is not None and row.zone != "":
+            self._other_zones.setdefault(number, []).append((str(row.zone), row.line))
 
     def _skip_contradictions(self) -> None:
         """Move each person whose rows name different time zones to the invalid rows."""
-        plan, contradictions = self._plan, self._contradictions
-        for person in plan.people:
-            if line := contradictions.get(person.key):
+        plan, contradicted = self._plan, set()
+        for number, others in self._other_zones.items():
+            person = self._met.get(number)
+            line = person and next((line for zone, line in others if _is_other_zone(zone, person)), None)
+            if person and line:
                 why = f"timezone: row {line} names another time zone for the same number; write one zone"
                 plan.invalid.append(Skipped(person.row, person.line, why))
-        plan.people = [person for person in plan.people if person.key not in contradictions]
+                contradicted.add(person.key)
+        if contradicted:
+            plan.people = [person for person in plan.people if person.key not in contradicted]
+
+
+def _is_other_zone(text: str, person: Person) -> bool:
+    """Return whether another row of a person names another time zone than the person's row.
+
+    An unreadable zone counts as equal, but not if the person's own row names no zone.
+    """
+    zone = read_time_zone(text)
+    if zone is not None:
+        return zone != person.zone
+    column = find_columns(tuple(person.row)).timezone
+    return column is None or person.row[column] in (None, "")

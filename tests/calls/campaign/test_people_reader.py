@@ -155,6 +155,32 @@ def test_a_second_row_without_another_time_zone_is_only_a_duplicate(second: str 
     assert not plan.invalid
 
 
+@pytest.mark.parametrize("empty", ["", None])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": None, "timezone": "Asia/Vladivostok"},
+        {"name": "Anna", "timezone": "Владивосток"},
+        {"name": "Anna", "timezone": "#REF!"},
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_time_zone_of_an_invalid_row_or_a_duplicate_is_not_ignored(other, empty, order) -> None:
+    """The campaign's own time zone could let the person be rung at night."""
+    rows = [anna("+7 926 000-00-11") | other, anna(timezone=empty)][::order]
+    plan = plan_of([*rows, anna("79260000012")])
+
+    assert [person.contact for person in plan.people] == ["79260000012"]
+    assert any("names another time zone" in skipped.why for skipped in plan.invalid)
+
+
+def test_an_invalid_row_with_the_same_time_zone_changes_nothing() -> None:
+    plan = plan_of([anna(name=None, timezone="MSK"), anna(), anna("79260000012", name=None, timezone="x")])
+
+    assert [person.contact for person in plan.people] == ["79260000011"]
+    assert [skipped.line for skipped in plan.invalid] == [1, 3]
+
+
 def test_a_float_that_yaml_makes_of_a_rounded_number_makes_the_row_invalid() -> None:
     plan = plan_of([anna(), {"phone": 7.926e10, "name": "Boris"}])
 
