@@ -318,11 +318,14 @@ def _read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
     """Return the phone numbers in a text, and the text without the digits of these numbers.
 
-    The character `_READ` replaces each group of these digits.
+    The character `_READ` replaces each group of these digits. If a number of the region is followed by digits
+    that only a number of another country contains, they may also be the last digits of a second number.
     """
     groups = re.findall(r"\d+", segment)
+    code = NumberingPlan.of(region).country_code
     found: set[str] = set()
     covered: set[int] = set()
+    of_region: dict[str, set[int]] = {}  # number of the region → its groups
     for first in range(len(groups)):
         joined = ""
         for last in range(first, len(groups)):
@@ -332,6 +335,14 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
             if numbers := _readings(joined, region):
                 found |= numbers
                 covered |= set(range(first, last + 1))
+                for number in numbers:
+                    if number.startswith(code):
+                        of_region.setdefault(number, set(range(first, last + 1)))
+    for number, own in of_region.items():
+        # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
+        others = set().union(*(other for other in of_region.values() if other.isdisjoint(own)))
+        ends = {groups[end] for end in covered - others if end > max(own)}
+        found.update(filter(read_international, (number[: -len(end)] + end for end in ends)))
     # Joined with its neighbours, a mistyped number may become a valid number of someone else.
     covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
     left = iter([_READ if number in covered else group for number, group in enumerate(groups)])

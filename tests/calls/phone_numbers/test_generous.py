@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from spelled_numbers import NUMBERS, PHONES_AS_SIP, SIP_NUMBERS, in_any_case, spelled
 
 from airflow_provider_callapi.calls.phone_numbers.generous import (
+    complete_numbers,
     find_numbers,
     numbers_in_sip,
     search_numbers,
@@ -237,6 +238,28 @@ def test_a_long_text_is_searched_in_little_time() -> None:
 def test_a_second_number_without_its_first_digits_is_unreadable(words: str, second: str) -> None:
     with pytest.raises(NotANumber):
         find_numbers(f"{words}8 926 000 00 01{second}", "RU")
+
+
+@settings(max_examples=300)
+@given(
+    area=st.sampled_from(["385", "391", "401", "495", "812", "903", "916", "926", "951", "962", "992"]),
+    rest=st.integers(2_000_000, 9_999_999),
+    prefix=st.sampled_from(["8", "+7", "7", ""]),
+    end=st.from_regex(r"[0-9]{1,4}", fullmatch=True),
+    form=st.sampled_from(["{} {}", "{} - {}", "{}-{}", "{} ({})", "{}.{}", "{}\n{}", "{} {} Анна"]),
+)
+def test_a_foreign_number_never_hides_that_a_second_number_lacks_its_first_digits(
+    area: str, rest: int, prefix: str, end: str, form: str
+) -> None:
+    """For example, 916 736 6779 37 may be a number of India."""
+    first = f"{prefix} ({area}) {str(rest)[:3]}-{str(rest)[3:5]}-{str(rest)[5:]}"
+    text = form.format(first, end)
+    with contextlib.suppress(NotANumber):
+        assume(read_contact(first, "RU") == f"7{area}{rest}")
+        with pytest.raises(NotANumber):
+            read_contact(text, "RU")
+        second = f"7{area}{rest}"[: -len(end)] + end
+        assert second in find_numbers(text, "RU") | complete_numbers(text, [f"7{area}{rest}"], "RU")
 
 
 @pytest.mark.parametrize(
