@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -18,16 +20,18 @@ _MOSCOW_HOURS = 3
 _EARLIEST, _LATEST = -12, 14
 _PLACE = re.compile(r"(?<![\w/.-])[a-z_-]+(?:/[a-z_-]+)+", re.IGNORECASE)
 """Matches a text that may be an IANA name, such as ``Asia/Omsk``. Other words with a slash match too."""
-_FROM = r"(?:UTC|GMT|[MМ][SСC][KК])"
-"""A regular expression: the names from which offsets count. The letters of MSK may be Latin or Cyrillic."""
+_FROM = r"(?:[UУ][TТ][CС]|GMT|[MМ][SСC][KК])"
+"""A regular expression: the names from which offsets count. The letters may be Latin or Cyrillic."""
+_TO_ZONE = rf"\s*(?:(?:ч|h)\w{{0,4}}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?(?:{_FROM}\b|Москв[еы])"
+"""A regular expression: what stands behind an offset in ``+7 МСК`` and ``+7 ч. к Москве``."""
 _OFFSET_BESIDE_WORDS = re.compile(
-    rf"\D*\b{_FROM}[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE
+    rf"(?:(?!\d:\d).)*?\b{_FROM}[\s:=.(]*[+-]\s*(?:0?\d|1[0-4])(?::?\d\d)?(?!\d)", re.IGNORECASE | re.DOTALL
 )
 """Matches the beginning of a text such as ``Omsk, UTC+6``.
 
-Digits before the offset do not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
+A clock time before the offset does not match: a text such as ``2 March 2026 09:00 GMT+0300`` is a time.
 """
-_OFFSET_BEHIND_WORDS = re.compile(rf"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*{_FROM}\b", re.IGNORECASE)
+_OFFSET_BEHIND_WORDS = re.compile(rf"\D*[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}", re.IGNORECASE)
 """Matches the beginning of a text such as ``Omsk, +6 UTC``. Digits before the offset do not match."""
 _CONTINENT = re.compile(
     r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)[\W_]+(\w.*)",
@@ -35,14 +39,20 @@ _CONTINENT = re.compile(
 )
 """Matches a text that may be an IANA name with another sign instead of the slash, such as ``Asia-Omsk``."""
 _SIGN = re.compile(f"[/+{SLASHES}{PLUSES}{HYPHENS}-]")
-_WINDOWS = " standard time"
-"""The end of each name of a time zone in Windows, such as ``Vladivostok Standard Time``, in lower case."""
+_NAME_OF_A_ZONE = re.compile(
+    r"standard time$|^(?:russia time zone|rtz) ?\d+|^\w+ское время$"
+    r"|^(?:yekt|omst|novt|krat|irkt|yakt|vlat|magt|pett|samt|sakt|eest|cest|aest)$"
+)
+"""Matches, in lower case, the names of zones in Windows and in Russian, and abbreviations of four letters.
+
+Examples: ``Vladivostok Standard Time``, ``RTZ 9 (зима)``, ``Омское время`` and ``VLAT``. An abbreviation of
+three letters, such as ``EST``, may be something else.
+"""
 _SHORT = 8
 """A text of up to this length, such as ``MSK`` with spaces, may name a time zone without a sign."""
 _ONLY_AN_OFFSET = re.compile(
     r"[MМ][SСC][KК]|[(\[]?[+-]\d\d:\d\d[)\]]?|(?:UTC|GMT)\s?\d{1,2}|[MМ][SСC][KК]\s*\([+-]\d{1,2}\)"
-    r"|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?\s*(?:(?:ч|h)\w{0,4}\.?)?\s*(?:(?:к|от|по|from|to)\s+)?"
-    r"(?:UTC|GMT|[MМ][SСC][KК]|Москв[еы])",
+    rf"|Москва\s*[+-]\s*\d{{1,2}}|[+-]\s*(?:0?\d|1[0-4])(?::?[0-5]\d)?{_TO_ZONE}",
     re.IGNORECASE,
 )
 """Matches a text that is only an offset, such as ``+03:00``, ``UTC10`` or ``+7 к Москве``."""
@@ -53,6 +63,9 @@ _SIGNED_OR_ZERO = re.compile(
 )
 """Matches a signed number of hours such as ``+7``, ``-05:30`` or ``+7 ч``, and zero. ``-1000`` is a debt."""
 _LONGEST_OFFSET = 12
+_COLLECTIONS = (list, tuple, set, frozenset)
+_BEGIN_JSON = ("{", "[")
+"""The first characters of a JSON object and a JSON list. A cell of a CSV file may contain one."""
 _BACKWARDS = re.compile(r"Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
@@ -99,9 +112,7 @@ def refuse_unnamed_zone(row: Mapping[str, Any], line: int) -> None:
         error message names the column and the row.
     """
     for name, value in row.items():
-        if isinstance(value, Mapping) and any(map(seems_time_zone, value)):
-            raise ListUnreadable(_unnamed(name, line))
-        if value is not None and _contains_zone(str(value)):
+        if _holds_zone(value):
             raise ListUnreadable(_unnamed(name, line))
 
 
@@ -151,15 +162,31 @@ def _unnamed(name: str, line: int) -> str:
     )
 
 
+def _holds_zone(value: Any) -> bool:
+    """Return whether a value contains a time zone, also inside of dicts, lists and texts in JSON."""
+    if isinstance(value, Mapping):
+        return any(map(seems_time_zone, value)) or any(map(_holds_zone, value.values()))
+    if isinstance(value, _COLLECTIONS):
+        return any(map(_holds_zone, value))
+    if value is None:
+        return False
+    text = str(value)
+    if text.lstrip()[:1] in _BEGIN_JSON:
+        with suppress(ValueError, RecursionError):
+            if isinstance(inner := json.loads(text), dict | list):
+                return _holds_zone(inner)
+    return _contains_zone(text)
+
+
 @lru_cache(maxsize=1024)
 def _contains_zone(text: str) -> bool:
     """Return whether a text certainly contains a time zone, in any spelling that people use."""
     if (place := _CONTINENT.match(text)) and is_like_iana_zone("/".join(place.groups()).replace(" ", "_")):
         return True
     if len(text) > _SHORT and not _SIGN.search(text):  # a quick answer for most values, such as names
-        return text.rstrip().casefold().endswith(_WINDOWS)
+        return _NAME_OF_A_ZONE.search(text.strip().casefold()) is not None
     text = fold(text)
-    if _ONLY_AN_OFFSET.fullmatch(text):
+    if _NAME_OF_A_ZONE.search(text.casefold()) or _ONLY_AN_OFFSET.fullmatch(text):
         return True
     if _OFFSET_BESIDE_WORDS.match(text) or _OFFSET_BEHIND_WORDS.match(text):
         return True

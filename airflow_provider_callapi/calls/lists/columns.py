@@ -22,13 +22,13 @@ PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
 _NEAR = {PHONE: 0.8, TIMEZONE: 0.85, EXTERNAL_ID: 0.85}
 """Column → similarity from which another name counts as a misspelt name of the column, from 0.0 to 1.0."""
 _SHIFT = (
-    "diff(?:erence)?|delta|дельта|δ|shift|offset|сдвиг|смещ|отклонени|относительно"
+    "diff(?:erence)?|delta|дельта|δ|shift|offset|сдвиг|смещ|отклонени|относительно|поправ|прибав(?:ить)?"
     "|разн(?:иц|(?=[сквом]|utc|gmt))"
 )
 _CLOCK = "utc|gmt|мск|msk|москв(?:ы|е|ой)|московск(?:ого|им|ое)|moscow|гринвич"
 _TIME = "time|врем|поясн"
-_HOURS = "hours?|час"
-_OWN = "local|местн"
+_HOURS = "hours?|час(?:ов(?:ой|ая))?"
+_OWN = "local|местн|локальн"
 _LINKS = "plus|minus|плюс|минус|from|to(?=utc|gmt)|vs|от|ко?|со?|во?|по|h|ч"
 _ZONE_WORDS = (
     # only such words, with the endings of Russian words behind them
@@ -58,7 +58,7 @@ _PARTS = {
         r"|^вр(ем\w{0,6})?зон|^час(ов\w{1,2})?(зон|рн$)|^час\W+$|^зон\w?\W?(вр|utc|gmt|мск)|^местноевр"
         r"|^iana|^olson|^tmz|^timez|^fuso|^saatdilim|^zamandilim|белдеу|ժամայինգոտ|אזורזמן|المنطقةالزمنية"
         r"|^смещ$|^смещени|^(разниц|сдвиг|отклонен)\w*(мск|москв|utc|gmt|гринв)|^(от|к|с)?(мск|msk)(\W|$)"
-        r"|^zone(info|iana)$|^(опережени|отставани)\w*(москв|мск)|^гмт|^регионвремени$"
+        r"|^zone(info|iana)$|^(опережени|отставани)\w*(москв|мск)|^гмт|^регионвремени$|(мск|msk|utc|gmt)\W*[+±]\W*$"
         rf"|{_ZONE_IN_OTHER_LANGUAGES}|^{_ZONE_WORDS}"
     ),
     EXTERNAL_ID: re.compile("external|внешнийid"),

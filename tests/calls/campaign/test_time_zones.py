@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -133,6 +134,30 @@ def test_a_time_zone_inside_an_object_is_noticed_by_its_name(name: str) -> None:
     assert not refused({"city": "Omsk", "street": "Lenina 6"})
 
 
+@pytest.mark.parametrize("zone", [{"tz": 7}, {"region": "Asia/Omsk"}, ["МСК+4"], {"at": {"utc_offset": 7}}])
+@pytest.mark.parametrize("inside", [lambda zone: {"id": 5, "geo": zone}, lambda zone: [{"id": 5}, zone]])
+@pytest.mark.parametrize("form", [lambda value: value, json.dumps, lambda value: [json.dumps(value)]])
+def test_a_time_zone_is_noticed_at_any_depth_and_in_json(zone, inside, form) -> None:
+    assert refused(form(inside(zone)))
+    assert not refused(form(inside({"city": "Omsk", "numbers": [7, "7", None]})))
+
+
+def test_a_text_that_only_begins_like_json_is_a_text() -> None:
+    assert refused("[МСК+4]")
+    assert not refused("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("Омск, +3 к МСК", "Москва +7", "Омск (25 лет), UTC+6", "№ 5 МСК+3", "утс+6"),
+        *("Russia Time Zone 10", "RTZ 9 (зима)", "Омское время", "VLAT", "Yekt"),
+    ],
+)
+def test_other_words_for_a_time_zone_are_noticed(value: str) -> None:
+    assert refused(value)
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -153,6 +178,7 @@ def test_an_offset_in_any_order_of_words_is_a_time_zone(value: str) -> None:
             "1/2",
             "Alpha/Beta",
             "и/или",
+            *("рабочее время", "EST", "ул. Мира, 7", "с 10-12 по Москве", "2026-03-02 09:00 MSK+0300"),
             "n/a",
             "https://example.com/asia/omsk",
             "ул. Ленина, 5/2",

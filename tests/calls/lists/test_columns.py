@@ -122,6 +122,7 @@ def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> Non
         ),
         *("поясн. записка", "Tatiana", "разные часы", "час", "рн", "разн.", "рваная зона", "часовая ставка"),
         *("lifetime", "сезон", "время звонка", "часы работы", "филиал МСК", "разница", "участие в сезоне"),
+        *("Дата (UTC+3)", "поправка", "прибавка", "часовая мастерская"),
     ],
 )
 def test_any_other_name_is_accepted_as_a_column(name: str) -> None:
