@@ -134,6 +134,24 @@ def test_a_row_with_half_of_a_character_in_the_text_is_invalid_and_the_results_a
     assert "contact_message.value" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.parametrize("name", ["Анна".encode().decode("cp1251"), "????", "Ан\ufffdа"])
+@pytest.mark.parametrize("text", ["Здравствуйте, {{ contact.name }}", "Привет, {{ contact.name | title }}"])
+def test_a_name_whose_letters_are_lost_is_not_spoken(desk, name, text):
+    people = [{**PEOPLE[0], "name": name}, {**PEOPLE[1], "comment": name}]
+    message = {"type": "tts", "value": text}
+    summary = calls(desk, people, call={**CALL, "contact_message": message}).run()
+
+    assert rung(desk) == [B]
+    assert summary["results"]["invalid"] == 1
+
+
+def test_the_question_marks_of_the_authors_own_text_are_spoken(desk):
+    message = {"type": "tts", "value": "{{ contact.name }} ??? \ufffd"}
+    calls(desk, call={**CALL, "contact_message": message}).run()
+
+    assert rung(desk) == [A, B, C]
+
+
 def test_a_campaign_whose_own_text_has_half_of_a_character_calls_no_one(desk):
     call = {**CALL, "contact_message": {"type": "tts", "value": f"Здравствуйте {HALF}"}}
     with pytest.raises(CallApiFailure, match=r"row 1: .*contact_message.value: a text of whole"):

@@ -20,10 +20,15 @@ from airflow_provider_callapi.calls.campaign.row_values import (
     values_for_templates,
 )
 from airflow_provider_callapi.calls.lists.columns import value_of
+from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
 
 ROW = "contact"
 """The name of the person's row in templates."""
+_DAMAGED_VALUE = (
+    "the letters of a value are lost, because a program has read the list in a wrong encoding; export the "
+    "list again"
+)
 
 
 class InvalidRow(ValueError):
@@ -159,6 +164,7 @@ class RowTemplate:
         self._where = where
         parsed = environment.parse(text)
         self._plain = _plain_text(parsed, values)
+        self._is_damaged = is_damaged(text)
         self.uses_row = ROW in meta.find_undeclared_variables(parsed)
         """Whether the template uses the person's row. If not, its text is the same for every person."""
 
@@ -166,12 +172,17 @@ class RowTemplate:
         """Return the text of the template, filled in for one person.
 
         :param row: the person's row in the contact list: column → value.
-        :raises InvalidRow: the template inserts a missing column or an empty cell, or an expression of the
-            author fails. The error message names the field.
+        :raises InvalidRow: the template inserts a missing column, an empty cell or a text with lost letters.
+            Or an expression of the author fails. The error message names the field.
         """
         text = self._plain.fill_in(row) if self._plain else None
-        if text is not None:
-            return text
+        if text is None:
+            text = self._render_with_jinja(row)
+        if not self._is_damaged and is_damaged(text):
+            raise InvalidRow(f"{self._where}: {_DAMAGED_VALUE}")
+        return text
+
+    def _render_with_jinja(self, row: Mapping[str, Any]) -> str:
         try:
             return self._jinja.render({**self._values, ROW: values_for_templates(row)})
         except TemplateError as error:

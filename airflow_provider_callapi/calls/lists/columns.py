@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.number_text import fold
+from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 PHONE, TIMEZONE, EXTERNAL_ID = "phone", "timezone", "external_id"
@@ -112,7 +113,7 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a
         misspelt ``phone`` is no error.
     :raises ListUnreadable: a name seems to be misspelt, such as ``timezon``, and no column has the correct
-        name.
+        name. Or the letters of a name are lost, and no column is named ``timezone``.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}
@@ -135,6 +136,11 @@ def seems_time_zone(name: object) -> bool:
 
 def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning: str) -> None:
     for name in names:
+        if meaning == TIMEZONE and is_damaged(name):
+            raise ListUnreadable(
+                f"the letters of the column {shown_name(name)} are lost, so it may be {meaning}: a program "
+                f"has read the list in a wrong encoding. Export it again, or add an empty column {meaning}"
+            )
         if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):
             raise ListUnreadable(
                 f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "

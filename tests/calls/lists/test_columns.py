@@ -91,6 +91,14 @@ def test_a_misspelt_column_name_is_refused_unless_the_right_name_is_there(name: 
     find_columns(("phone", name, meant))
 
 
+@pytest.mark.parametrize("written", ["cp1251", "cp1252", "ascii"])
+def test_a_name_whose_letters_are_lost_may_be_a_column_of_time_zones(written: str) -> None:
+    name = "Часовой пояс".encode().decode(written, "replace")
+    with pytest.raises(ListUnreadable, match="are lost, so it may be timezone"):
+        find_columns(("phone", name))
+    find_columns(("phone", name, "timezone"))
+
+
 @pytest.mark.parametrize("name", ["phon", "phones", "Телефон", "phone_number", "mobile", "номер"])
 def test_a_list_without_a_column_named_phone_is_refused(name: str) -> None:
     with pytest.raises(ListUnreadable, match="did you mean phone"):
