@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.campaign.time_zones import (
     read_time_zone,
     refuse_unnamed_zone,
 )
-from airflow_provider_callapi.calls.lists.columns import find_columns
+from airflow_provider_callapi.calls.lists.columns import find_columns, is_other_heading
 from airflow_provider_callapi.calls.lists.empty_values import is_blank, without_failed_formulas
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.rounded_numbers import RoundedNumbers
@@ -24,6 +24,10 @@ from airflow_provider_callapi.calls.phone_numbers.generous import numbers_in_sip
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED_LIST, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
+_OTHER_HEADING = (
+    "other names of columns than in the first line; two lists seem to be joined. Write their columns in one "
+    "order under the same names, and remove this row"
+)
 _TRIAL_ID = external_id("", "", 1)
 """The ``external_id`` of the request that only checks a row, if the author gives no id."""
 
@@ -102,6 +106,8 @@ class _PeopleReader:
         except (NotANumber, InvalidRow) as error:
             if is_blank(row.cells):
                 self._plan.has_blank_rows = True
+            elif is_other_heading(row.cells):
+                raise ListUnreadable(f"row {line}: {_OTHER_HEADING}") from None
             else:
                 self._plan.rows += 1
                 if self._shard.has_row(line):

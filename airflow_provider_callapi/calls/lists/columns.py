@@ -134,6 +134,18 @@ def seems_time_zone(name: object) -> bool:
     return _PARTS[TIMEZONE].search(folded) is not None or _is_similar(folded, TIMEZONE)
 
 
+def is_other_heading(row: Mapping[str, Any]) -> bool:
+    """Return whether the values of a row without a number are names of columns, but not those of the list.
+
+    Two lists were then joined: the columns of the second one may have another order or other meanings.
+    """
+    values = [fold_name(value) for value in row.values() if isinstance(value, str)]
+    is_heading = any(map(_PARTS[PHONE].match, values)) and (
+        PHONE in values or any(map(seems_time_zone, values))
+    )
+    return is_heading and values != list(map(fold_name, row))
+
+
 def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning: str) -> None:
     for name in names:
         if meaning == TIMEZONE and is_damaged(name):

@@ -181,6 +181,28 @@ def test_an_invalid_row_with_the_same_time_zone_changes_nothing() -> None:
     assert [skipped.line for skipped in plan.invalid] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        {"phone": "phone", "name": "name", "city": "timezone"},
+        {"phone": "Phone ", "name": "City", "city": "Name"},
+        {"phone": "Телефон", "name": "Имя", "city": "Часовой пояс"},
+        {"phone": "tz", "name": "mobile", "city": "name"},
+    ],
+)
+def test_a_second_heading_with_other_columns_is_refused(heading: dict[str, str]) -> None:
+    """The rows behind it would be read by the wrong names: +7 in the column city is a time zone."""
+    rows = [anna(city="Omsk"), heading, anna("79260000012", city="+7")]
+    with pytest.raises(ListUnreadable, match="row 2: other names of columns than in the first line"):
+        plan_of(rows)
+
+
+@pytest.mark.parametrize("row", [anna("phone", name="Name", city="CITY"), anna("no phone", name="Fritz")])
+def test_a_repeated_heading_or_a_row_without_a_number_is_only_invalid(row: dict[str, str]) -> None:
+    plan = plan_of([anna(city="Omsk"), row])
+    assert (len(plan.people), len(plan.invalid)) == (1, 1)
+
+
 def test_a_float_that_yaml_makes_of_a_rounded_number_makes_the_row_invalid() -> None:
     plan = plan_of([anna(), {"phone": 7.926e10, "name": "Boris"}])
 
