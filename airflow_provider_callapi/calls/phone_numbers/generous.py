@@ -34,7 +34,7 @@ Fewer digits may be a house number or a date.
 """
 _WHOLE_DIGITS = 10
 """The number of digits without a gap from which digits count as a whole phone number."""
-_FRACTION = re.compile(r"(?<=\d{5})[.,]0+(?!\d)")
+_FRACTION = re.compile(r"(?<=\d{5})(?:\.0+(?!\.?\d)|,0+(?!\d))")
 _EXPONENT = re.compile(r"\d[.,]?\d*[eEеЕ][+-]?(\d+)")
 _EXTENSION = re.compile(r"(?:доб\w*|вн\w*|ext\w*|[xх#])[\s.:№=]*\d{1,6}(?!\d)", re.IGNORECASE)
 _ADDRESS = re.compile(

@@ -182,7 +182,7 @@ def _read_plain(digits: str, region: str) -> str:
     if len(digits) > _MOST_DIGITS:
         raise NotANumber("more than 15 digits")
     number = read_digits(digits, region)
-    if number is None:
+    if number is None or len(number) > _MOST_DIGITS:
         raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
     if number != digits and _may_have_country_code(digits, region, not_as=number):
         raise NotANumber("two different numbers, with and without a country code; write it with its +")

@@ -240,6 +240,23 @@ def test_a_second_number_without_its_first_digits_is_unreadable(words: str, seco
         find_numbers(f"{words}8 926 000 00 01{second}", "RU")
 
 
+def test_two_numbers_are_not_one_number_of_more_than_15_digits() -> None:
+    assert find_numbers("030 144906 127001", "DE") >= {"4930144906", "4930127001"}
+
+
+@given(
+    middle=st.integers(200, 999),
+    end=st.integers(0, 99),
+    prefix=st.sampled_from(["+7", "7", "8", ""]),
+    form=st.sampled_from(["{}", "{} Анна", "{}, 79260000001", "тел. {}, дом", "{}, доб. 5"]),
+)
+def test_a_dot_and_zeros_inside_a_number_are_no_fraction(
+    middle: int, end: int, prefix: str, form: str
+) -> None:
+    """Without these zeros, 495363.00.62 is a number of Germany."""
+    assert f"7495{middle}00{end:02}" in find_numbers(form.format(f"{prefix}495{middle}.00.{end:02}"), "RU")
+
+
 @settings(max_examples=300)
 @given(
     area=st.sampled_from(["385", "391", "401", "495", "812", "903", "916", "926", "951", "962", "992"]),

@@ -273,6 +273,14 @@ def test_a_plus_before_a_national_number_never_sends_a_call_abroad(text: str, re
         read_destination(text, region)
 
 
+@pytest.mark.parametrize("text", ["030 144906 127001", "+49 30 144906 127001", "0301449061270011"])
+def test_a_number_has_at_most_15_digits_with_its_country_code(text: str) -> None:
+    """Germany has no fixed length, so two numbers in one cell could be one number of 16 digits."""
+    for read in (read_contact, read_destination):
+        with pytest.raises(NotANumber):
+            read(text, "DE")
+
+
 @pytest.mark.parametrize(
     ("text", "region"),
     [
