@@ -146,8 +146,7 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     :param numbers: the phone numbers that `find_numbers` has found in the text.
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     """
-    has_more_digits = sum(map(str.isdecimal, text)) > max(map(len, numbers), default=0)
-    if not has_more_digits or not any(map(str.isalpha, text)):
+    if not any(map(str.isalpha, text)):
         return frozenset()
     rest = _without_extensions(text)
     for segment, _, left in _read_segments(rest, region):
