@@ -44,6 +44,7 @@ _ADDRESS = re.compile(
 """Matches a SIP address ``name@domain`` and its port, without the ``sip:`` and ``<`` before the address."""
 _SIP_SIGN = re.compile("[A-Za-z@*#]")
 """Matches the characters of which each SIP number has at least one."""
+_SIP_WORD = re.compile(r"(?<!\w)(?=\S*[A-Za-z])(?=\S*[0-9])[A-Za-z0-9_.*#-]+(?!\w)")
 _AROUND = "_.*#-"
 """The characters of a SIP address that may also be punctuation around the address."""
 _AND = r"\b(?:[иійyei]|или|либо|также|та|және|and|or|und|oder|plus|плюс|oraz|et|ve|va)\b"
@@ -82,6 +83,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     - If a number can be read in two ways, the result contains both readings.
     - If the whole text is a SIP number, the result contains this SIP number.
     - If a part of the text is a SIP address ``name@domain``, the result contains this address.
+    - If a word beside a phone number is a SIP number, such as ``sip25``, the result contains this SIP number.
     - If the name of a SIP number is a phone number, the result contains this phone number, too.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
@@ -118,7 +120,7 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
     found.update(_read_other_signs(plain, region))
     if not found:
         raise NotANumber("no phone number")
-    return frozenset(found)
+    return frozenset(found).union(_sip_words(plain, region))
 
 
 def search_numbers(text: str, region: str) -> frozenset[str]:
@@ -240,6 +242,14 @@ def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
         return frozenset(map(contact_key, filter(None, (only, bare)))) | numbers_in_sip(only, region), ""
     rest = _ADDRESS.sub(remove, fold(text)) if "@" in text else text
     return frozenset(found), rest
+
+
+def _sip_words(text: str, region: str) -> Iterator[str]:
+    """Yield the words of a text that are SIP numbers with a letter and a digit, such as ``sip25``."""
+    for word in _SIP_WORD.findall(text):
+        sip = _read_strictly(word.strip(_AROUND), region)
+        if sip is not None and not sip.isdigit():
+            yield contact_key(sip)
 
 
 def _without_extensions(text: str) -> str:

@@ -240,6 +240,20 @@ def test_a_second_number_without_its_first_digits_is_unreadable(words: str, seco
         find_numbers(f"{words}8 926 000 00 01{second}", "RU")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["sip25 79260000001", "79260000001, SIP25", "8 926 000-00-01 (sip25)", "sip25/79260000001 Анна"],
+)
+def test_a_sip_number_beside_a_phone_number_is_found(text: str) -> None:
+    assert find_numbers(text, "RU") == {"79260000001", "sip25"}
+
+
+def test_a_word_of_letters_or_a_masked_number_is_no_sip_number() -> None:
+    assert find_numbers("Anna 79260000001 mob. 5", "RU") == {"79260000001"}
+    with contextlib.suppress(NotANumber):
+        assert "7926xxx0001" not in find_numbers("79260000001 7926xxx0001", "RU")
+
+
 def test_two_numbers_are_not_one_number_of_more_than_15_digits() -> None:
     assert find_numbers("030 144906 127001", "DE") >= {"4930144906", "4930127001"}
 
