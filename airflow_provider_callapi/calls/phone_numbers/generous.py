@@ -61,10 +61,23 @@ _SHORTENED = re.compile(
 """Matches the last digits of a second number behind a first one: ``, 02`` in ``8 926 000-00-01, 02``."""
 _OTHER_SIGNS = re.compile(r"\d+(?:[\W_]\d+)+")
 """Matches digits with any one sign between them, such as ``8_926_000_00_01`` and ``79,260,000,001``."""
-_ENDING = re.compile(rf"(?<![\d:,/{_READ}])(?<!\d\.)\d+(?:[ -]\d+)*(?![:.,/]?\d)")
+_ENDING = re.compile(rf"(?<![\d{_READ}])(?<!\d[:.,/])\d+(?:[ -]\d+)*(?![:.,/]?\d)")
 """Matches digits that may be the end of a phone number, but not a date or a time."""
 _NAME_BEFORE = re.compile(r"(?:\b[A-ZА-ЯЁ]\w*[\s:-]{1,3}|[*…-]\s?|\.\.)$")
 _NAME_BEHIND = re.compile(r"\s*[(-]?\s?[A-ZА-ЯЁ]\w")
+_EXPLAINED_BEFORE = re.compile(
+    r"(?:\b(?:д|дом|кв|корп\w*|стр\w*|эт\w*|оф\w*|каб\w*|под\w*|дог\w*|заказ\w*|сч[её]т\w*|ул"
+    r"|от|до|[свк]|со|по|на|после|flat|house|apt|room|order|age|from|to|till|until|at)\b[\s.:]*|[№#]\s*"
+    r"|[^\W\d_])$",
+    re.IGNORECASE,
+)
+_EXPLAINED_BEHIND = re.compile(
+    r"\s*(?:%|(?:лет|год|раз|руб|час|мин|дн|день|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|этаж"
+    r"|times|years|days|hours)|(?:г|р|ч|эт|шт|am|pm)\b)",
+    re.IGNORECASE,
+)
+"""Match words beside digits that are a house number, a time or a count, or a letter before, as in sip25."""
+_LONGEST_WORD = 20
 _WHOLE_LOCAL = 5
 """The number of digits from which digits may be a phone number without its area code: ``65-43-21``."""
 _TO = re.compile(rf"\.{{2,}}|…|~|\s-+\s|(?<=\d{{7}})-(?=\+?\d{{7}})|{_UNTIL}", re.IGNORECASE)
@@ -140,6 +153,7 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
     ``02`` count if one of these conditions is met:
 
+    - No word beside them, such as ``house`` or ``years``, shows that they mean something else.
     - They begin with a zero.
     - A name or a sign such as ``…`` is before them.
     - A name is behind them.
@@ -216,7 +230,14 @@ def _may_be_end(match: re.Match[str], text: str) -> bool:
         or match[0].startswith("0")
         or _NAME_BEFORE.search(text, 0, match.start()) is not None
         or _NAME_BEHIND.match(text, match.end()) is not None
+        or not _is_explained(match, text)
     )
+
+
+def _is_explained(match: re.Match[str], text: str) -> bool:
+    before, behind = match.span()
+    word = text[max(0, before - _LONGEST_WORD) : before]  # a search in a long text would take long
+    return bool(_EXPLAINED_BEFORE.search(word) or _EXPLAINED_BEHIND.match(text, behind))
 
 
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
