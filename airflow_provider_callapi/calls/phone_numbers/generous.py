@@ -7,7 +7,7 @@ more person is not called. If the reader misses a number, a person is called who
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise, takewhile
 
 from airflow_provider_callapi.api.number_text import fold
@@ -348,35 +348,44 @@ def _read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]
 def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
     """Return the phone numbers in a text, and the text without the digits of these numbers.
 
-    The character `_READ` replaces each group of these digits. If a number of the region is followed by digits
-    that only a number of another country contains, they may also be the last digits of a second number.
+    The character `_READ` replaces each group of these digits.
     """
     groups = re.findall(r"\d+", segment)
-    code = NumberingPlan.of(region).country_code
-    found: set[str] = set()
+    spans: dict[str, range] = {}  # phone number → the positions of its groups
     covered: set[int] = set()
-    of_region: dict[str, set[int]] = {}  # number of the region → its groups
     for first in range(len(groups)):
         joined = ""
         for last in range(first, len(groups)):
             joined += groups[last]
             if len(joined) > _MOST_DIGITS:
                 break
-            if numbers := _readings(joined, region):
-                found |= numbers
-                covered |= set(range(first, last + 1))
-                for number in numbers:
-                    if number.startswith(code):
-                        of_region.setdefault(number, set(range(first, last + 1)))
-    for number, own in of_region.items():
-        # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
-        others = set().union(*(other for other in of_region.values() if other.isdisjoint(own)))
-        ends = {groups[end] for end in covered - others if end > max(own)}
-        found.update(filter(read_international, (number[: -len(end)] + end for end in ends)))
+            for number in _readings(joined, region):
+                span = range(first, last + 1)
+                spans.setdefault(number, span)
+                covered.update(span)
+    found = {*spans, *_foreign_ends(spans, groups, region)}
     # Joined with its neighbours, a mistyped number may become a valid number of someone else.
     covered -= {number for number, group in enumerate(groups) if _is_spoilt(group, region)}
     left = iter([_READ if number in covered else group for number, group in enumerate(groups)])
     return found, re.sub(r"\d+", lambda _: next(left), segment)
+
+
+def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
+    """Yield numbers of the region that end with digits which only a number of another country contains.
+
+    ``spans``: phone number → positions in ``groups``.
+    """
+    # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
+    code = NumberingPlan.of(region).country_code
+    of_region = {number: span for number, span in spans.items() if number.startswith(code)}
+    covered = {position for span in spans.values() for position in span}
+    for number, span in of_region.items():
+        behind = {position for position in covered if position > span[-1]}
+        of_others = (other for other in of_region.values() if set(other).isdisjoint(span))
+        for position in behind.difference(*of_others):
+            shortened = number[: -len(groups[position])] + groups[position]
+            if read_international(shortened):
+                yield shortened
 
 
 def _longest_sequence(left: str) -> int:
