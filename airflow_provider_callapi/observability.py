@@ -264,7 +264,7 @@ def _stats() -> Any:
 
 
 def _name_part(tag: str) -> str:
-    """Return a tag's value in a form that can be a part of a metric's name.
+    """Return the value of a metric's tag in a form that can be a part of the metric's name.
 
     Underscores replace dots and forbidden characters.
     """

@@ -230,8 +230,8 @@ class Leg(ListEntry, frozen=True, kw_only=True):
     :ivar called_phone_number: the called number. Dots and DTMF (phone key) tones may follow:
         ``74959268686...9.2.3.3``.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg, or the
-        service omits the field. On some accounts, False also marks an operator who is no employee. None: the
-        service does not state whose leg it is.
+        answer lacks the field. On some accounts, False also marks an operator who is no employee. None: the
+        service sends null.
     :ivar state: the service's Russian or English text, e.g. ``Дозвон`` or ``Dial``. `leg_state` converts it.
     """
 

@@ -49,7 +49,7 @@ def _may_be_callers(leg: Leg, session: CallSession) -> bool:
 
 
 def _is_called(contact: str | None, legs: Iterable[Leg | LegReport]) -> bool:
-    """Return whether the exchange has called the contact's number in at least one of the legs."""
+    """Return whether one of the legs is a call to the contact's number. False if the contact is None."""
     return any(is_same_number(contact, leg.called_phone_number) for leg in legs)
 
 

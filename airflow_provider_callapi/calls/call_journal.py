@@ -112,8 +112,8 @@ class Record:
         active before the start request was sent, so none of them is this task's call.
     :ivar missing_since: when the first search for the unconfirmed call ended without finding it, epoch
         seconds. None: no search has ended in this way.
-    :ivar retries: the `Journal`'s ``retries`` when the stage was stored. None: not known.
-    :ivar run_clears: the `Journal`'s ``run_clears`` when the stage was stored.
+    :ivar retries: the task's ``retries`` in the DAG file when the stage was stored. None: not known.
+    :ivar run_clears: how often users had cleared tasks of the DAG run when the stage was stored.
     """
 
     stage: Stage
@@ -240,13 +240,13 @@ class Journal:
         return self._deployment.fingerprint(*self._owner, request.contact)
 
     def external_id(self, request: StartCall, attempt: int) -> str:
-        """Return the ``external_id`` of an attempt. The id is the same in all tries of the task.
+        """Return the ``external_id`` of an attempt. The id is the same in each retry of the task.
 
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task. Exception: if Airflow has deleted the record of earlier attempts, the
-          digits change each time a user clears the task.
+          deployment and the task. Exception: if Airflow has deleted the record of earlier attempts, each
+          clear of the task changes the digits.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.

@@ -99,15 +99,15 @@ class LifecycleRules:
         the next try redials. False: accept every call.
     :ivar stores_answer: True: store the contact's answer in the journal at once, so that a crash of the
         triggerer does not lose it.
-    :ivar report_always: True: fetch the Data API's report even if the outcome is already final, for example
-        to get the link to the recording.
+    :ivar report_always: True: fetch the Data API's report even if the task can judge the call without it, for
+        example to get the link to the recording.
     :ivar appear_timeout: time from the call's start. A call that no snapshot has shown by then counts as
         ended.
     :ivar report_timeout: how long after the call's end the lifecycle waits for the Data API's report.
     :ivar timeout: how long one try waits for the call's end, from the try's first wait. Then the try fails.
     :ivar last_deadline: the latest end of a try's wait, epoch seconds. None: only ``timeout`` limits the
         wait.
-    :ivar tags: outcome of the call → id of its tag, such as ``{"answered": 36}``.
+    :ivar tags: event → id of the tag for a call with this event, such as ``{"answered": 36}``.
     """
 
     wait_for_completion: bool

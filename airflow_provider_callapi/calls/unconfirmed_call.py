@@ -214,7 +214,7 @@ class UnconfirmedCall:
         return at >= self.search_until and not self.misses
 
     def is_overdue(self, at: float) -> bool:
-        """Return whether the search must end now, because the search time has been over for an hour.
+        """Return whether the search must end now, because ``search_until`` was an hour ago.
 
         :param at: the time of the newest snapshot, epoch seconds.
         """

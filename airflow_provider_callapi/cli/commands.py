@@ -1,7 +1,7 @@
 """The functions that run most ``airflow callapi`` commands, such as ``calls`` and ``check``.
 
-A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``, except
-after the command ``emulator``. A command logs only with the option ``--verbose``.
+A command prints its result to stdout, and errors to stderr. After an error, the exit code is ``1``. The
+command ``emulator`` has exit codes of its own. A command logs only with the option ``--verbose``.
 
 If the points (the API's rate-limit units) are used up, or the service is slow, a command fails within
 seconds.

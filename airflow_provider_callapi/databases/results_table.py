@@ -85,7 +85,7 @@ class ResultsTable:
         - The row of a person removes the row of an invalid entry or a duplicate at the same position in the
           contact list. This happens after the author has corrected the entry and cleared the task.
 
-        :param rows: for each attempt, a dict: column → value.
+        :param rows: dicts: column → value.
         :param patient: whether to repeat the write for up to five minutes if the database is not available.
             False: the method tries once.
         :raises CallApiTrouble: the database does not answer, or refuses the rows.

@@ -237,7 +237,7 @@ class Exchange(Dispatcher):
         ring in these calls:
 
         - In an inbound call.
-        - In a call to a contact whose phone the test has named, except with ``times=0``.
+        - In a call to a contact whose phone the test has named. Exception: ``expect_ring(…, times=0)``.
         """
         with self._lock:
             self._expectations.no_other_rings = True

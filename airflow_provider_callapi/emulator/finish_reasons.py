@@ -61,7 +61,7 @@ def session_reason(call: Call, reason: str, profile: Profile) -> str:
     - ``ending_leg``: the leg that ended the call.
     - ``contact``: the contact's newest leg.
     - ``operator``: the newest leg of an operator.
-    - ``any``: a leg that differs from call to call.
+    - ``any``: one of the legs. The call's session id decides which.
 
     :param reason: why the call ended. The function returns this reason for ``ending_leg``, and if the call
         has no leg of the wanted kind.

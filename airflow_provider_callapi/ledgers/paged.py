@@ -178,9 +178,9 @@ class PagedLedger:
         ]
 
     def _replay(self, values: Iterable[dict[str, Any]]) -> dict[Place, None]:
-        """Add JSON attempts to those in memory. A later version replaces an earlier one.
+        """Add JSON attempts to those in memory. A later version of an attempt replaces an earlier one.
 
-        Return (person, attempt number) of each added attempt, in their order.
+        Return (person, attempt number) of each attempt in ``values``, in the order of ``values``.
         """
         places: dict[Place, None] = {}  # serves as an ordered set
         for attempt in map(attempt_of_json, values):

@@ -54,11 +54,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
 
-    If Airflow could not skip a task directly downstream, the branch operator fails:
+    Airflow must be able to skip each task directly downstream. Otherwise, the branch operator fails:
 
-    - A branch that is mapped with ``expand()`` needs tasks that are mapped over the same list.
-    - A branch inside a mapped task group needs Airflow 3.0 or 3.1, and tasks of the same group.
-    - In Airflow 3.0 and 3.1, the list of a mapped task or group behind a branch must come from a task.
+    - If the branch is mapped with ``expand()``, these tasks must be mapped over the same list.
+    - If the branch is in a mapped task group, these tasks must be in the same group, and Airflow must be
+      older than 3.2.
+    - In Airflow 3.0 and 3.1, a mapped task or group behind the branch must get its list from a task.
 
     After a failed start operator, the branch operator runs only with ``trigger_rule="all_done"``. The route
     is *unknown*, even if the phone rang.

@@ -31,7 +31,8 @@ class TextStaysText:
     ``1234#`` to a number. With the mixin, a template gives these values:
 
     - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
-    - If the template is anything else: a text.
+    - If the template is anything else: a text. But if a part of the text would be an empty value, a list, a
+      dict or a function: a `TextWithGap`, which every check of a text refuses.
     - If a part of the text would be an empty value, a list, a dict or a function: a `TextWithGap`, which
       every check of a text refuses.
 

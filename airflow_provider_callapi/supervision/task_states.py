@@ -55,7 +55,7 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return up to 500 entries, newest first, ended campaigns last: (task, key, value).
+    """Return up to 500 entries as (task, key, value): the newest first, but those of ended campaigns last.
 
     ``numbered`` True: also keys that begin with ``key``.
     """

@@ -245,8 +245,8 @@ class CallRun:
                 setattr(self.seen, name, before - self._day_remaining)
 
     def _count_points(self, name: str) -> None:
-        """Remember how many points are left before a request.
+        """Remember how many points are left before a request, to measure its cost.
 
-        The next poll stores what the request and the poll cost in the attribute of `CallSeen` with this name.
+        ``name``: the attribute of `CallSeen` in which the next poll stores the cost.
         """
         self._counted = None if self._day_remaining is None else (name, self._day_remaining)

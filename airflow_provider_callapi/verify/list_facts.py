@@ -97,8 +97,9 @@ def talk_is_listed(findings: Findings) -> TalkIsListed | None:
 def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) -> bool | None:
     """Return whether ``list.calls`` showed a contact as talking in one of ``periods``.
 
-    :param periods: for each: the call, and its first and last second, counted from the start of the call.
-    :return: None: ``list.calls`` showed no call in its period, or the times of all periods are unknown.
+    :param periods: for each period: a call, and the period's first and last second, counted from the call's
+        start.
+    :return: None: in no period with known times, ``list.calls`` showed the period's call.
     """
     shown: bool | None = None
     for call, begins, ends in periods:  # in seconds since the start of the call

@@ -59,12 +59,13 @@ class Announcement:
             yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
-        """Yield log lines about the first call to each person.
+        """Yield the log lines that a campaign writes before its first call.
 
-        - The points (rate-limit units) and minutes that the calls need. The method omits this line if it
-          cannot compute the minutes. If the cost of a call is not known yet, the line assumes one point.
+        - The points (rate-limit units) and minutes that one call to each person needs. The method omits this
+          line if it cannot compute the minutes. If the cost of a call is not known yet, the line assumes one
+          point.
         - A warning, if the calling hours go over midnight.
-        - The time of the first call, if it must wait for more than a minute.
+        - The time of the campaign's first call, if it must wait for more than a minute.
 
         :param now: the present time, epoch seconds.
         """

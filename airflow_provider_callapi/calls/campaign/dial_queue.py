@@ -152,7 +152,8 @@ class DialQueue:
 
         A claim takes time, above all if this process was suspended. The result is False in these cases:
 
-        - Meanwhile, the person's calling window has closed, or dialling has ended or stopped.
+        - Meanwhile, the person's calling window has closed, `Rules.dial_until` has come, or dialling was
+          stopped.
         - The intent is at least ``absence_proven_after`` seconds old. Another process may have decided that
           the intent's call was never placed, and may have dialled the person.
 

@@ -73,7 +73,7 @@ class Dialler:
         return granted
 
     def _put_back_late(self, intents: list[Attempt]) -> list[Attempt]:
-        """Return those granted ``intents`` that may still be dialled, see `DialQueue.may_dial`.
+        """Return those of the claimed ``intents`` that may still be dialled, see `DialQueue.may_dial`.
 
         Put the people of the other intents back into the queue.
         """
@@ -104,7 +104,7 @@ class Dialler:
             self._gateway.log(f"Dialling has stopped: {dial_queue.stopped}")
 
     def _judge_answers(self, answers: Sequence[StartedCall | CallApiError], placed: int, now: float) -> None:
-        """Set the pace of dialling from the answers to a batch of start requests.
+        """Set the pace of dialling by the answers to a batch, of which ``placed`` are placed calls.
 
         :raises CallApiError: requests got no answer in too many batches.
         """

@@ -133,10 +133,10 @@ class _PeopleReader:
         self._plan.people.append(person)
 
     def finish(self) -> Plan:
-        """Return the plan after the last row.
+        """Return the plan. Use this method after the last row.
 
-        :raises ListUnreadable: a column not named ``timezone`` contains time zones, or many numbers are
-            rounded.
+        :raises ListUnreadable: a column not named ``timezone`` contains time zones, or a spreadsheet has
+            rounded many of the phone numbers.
         """
         self._signed.refuse()
         self._skip_contradictions()

@@ -149,11 +149,12 @@ class _PlainText:
 
 
 class RowTemplate:
-    """A Jinja template that is compiled once and filled in from many rows.
+    """A Jinja template that is compiled once and filled in for many people. A person's row is ``contact``.
 
     :param environment: the sandbox that compiles the template.
     :param text: the text of the template.
-    :param values: name → value, for the names that the template can use beside ``contact``.
+    :param values: name → value, for the other names that the template can use. They are the same for all
+        people.
     :param where: the name of the field that has the template, such as ``call.contact``, for error messages.
     :raises TemplateError: Jinja cannot compile the text.
     """
@@ -173,7 +174,7 @@ class RowTemplate:
 
         :param row: the person's row in the contact list: column → value.
         :raises InvalidRow: the template inserts a missing column, an empty cell or a text with lost letters.
-            Or an expression of the author fails. The error message names the field.
+            Or an expression of the author fails. The error message names the field that has the template.
         """
         text = self._plain.fill_in(row) if self._plain else None
         if text is None:

@@ -85,7 +85,7 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 
 class _Marks:
-    """Reads in a sheet's XML which lines have merged cells and which lines are hidden.
+    """Reads the XML of a sheet, and records merged cells and hidden lines.
 
     :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
     :ivar hidden: the lines that Excel does not show, for example because of a filter.

@@ -153,5 +153,5 @@ def _signs(number: str | None) -> str:
 
 
 def _all_signs(address: str | None) -> str:
-    """Return only the letters, in lower case, and the digits of a SIP address: ``sip25examplecom``."""
+    """Return the lower-case letters and digits of a SIP address: ``sip25examplecom``. None: an empty text."""
     return re.sub(r"\W|_", "", (address or "").lower())

@@ -56,7 +56,7 @@ def private_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The content of the shared file: the newest snapshot, and how long calls were missing in snapshots."""
+    """The content of the shared file: the newest snapshot, and the absences of calls in earlier snapshots."""
 
     snapshot: Snapshot
     history: AbsenceHistory

@@ -199,8 +199,8 @@ class Subscription:
 
     :ivar interval: the wanted number of seconds between two polls, see `SharedPoll.subscribe`.
     :ivar awaited: a function that returns the session ids of the calls for whose answer the subscriber waits.
-    :ivar only_call: the session id of the only call for which the subscriber waits. None: the subscriber gets
-        all snapshots.
+    :ivar only_call: the session id of the only call for which the subscriber waits. The subscriber then gets
+        only the snapshots that matter for this call. None: the subscriber gets all snapshots.
     """
 
     # No __dict__ and no queue, so that ten thousand subscriptions need little memory.

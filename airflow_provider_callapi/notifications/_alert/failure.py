@@ -89,7 +89,8 @@ class Failure:
         - A task that waits for a person's decision has an id of its own.
         - A success, a skipped task and a retry have ids of their own. A call about one of them does not
           prevent a call about a failure.
-        - If ``only_of`` is a random text, each failure has an id of its own.
+        - With ``only_of``, the id also depends on this text. A random text gives each failure an id of its
+          own.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.

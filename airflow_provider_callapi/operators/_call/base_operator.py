@@ -356,7 +356,8 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[ResultInTable | None]:
         """Yield the object that writes the call to the table in ``results``.
 
-        Yield None if ``results`` is None, or if the phone number cannot be read.
+        None: ``results`` is None, or the contact's number cannot be read. ``is_new``: this try may place the
+        call.
         """
         if options.results is None:
             yield None
@@ -402,5 +403,5 @@ def _translate_kill() -> Iterator[None]:
 
 
 def _placed_call(call_session_id: int | None) -> str:
-    """Return the words for a placed call in error messages, e.g. ``call session 5 was placed``."""
+    """Describe a placed call for an error text: ``call session 5 was placed``. None: no id is known."""
     return "a call was placed" if call_session_id is None else f"call session {call_session_id} was placed"

@@ -59,7 +59,7 @@ class DoNotCall:
         """Return the numbers on the list as E.164 digits. Read the author's list at most once a minute.
 
         If the first read of a try fails, raise the error. If a later read fails, set ``stale`` to True, and
-        return the numbers of the earlier reads.
+        return all numbers that earlier reads have found.
         """
         now = time.monotonic()
         has_list = self._contacts is not None or self._blacklist is not None

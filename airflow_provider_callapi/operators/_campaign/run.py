@@ -157,7 +157,7 @@ class CampaignRun:
         """Run the campaign until it is over, or until the task can wait in the triggerer.
 
         :return: the campaign's summary as a dict, or a deferral.
-        :raises CampaignNotSuccessful: the task must not succeed.
+        :raises CampaignNotSuccessful: the campaign is over, and the task must fail or be skipped.
         """
         if self._is_dry_run and self._event is None:
             return self._rehearse()
@@ -418,7 +418,7 @@ class CampaignRun:
     def _finish(self) -> dict[str, Any]:
         """Write the results and the campaign report, and return the summary of the finished campaign.
 
-        :raises CampaignNotSuccessful: the task must not succeed.
+        :raises CampaignNotSuccessful: the campaign is over, and the task must fail or be skipped.
         """
         endings = self._endings()
         summary = self._summary(endings)
