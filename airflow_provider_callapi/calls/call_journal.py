@@ -222,12 +222,26 @@ class Journal:
             return False
         return self._deployment.is_fingerprint_of(self.record.fingerprint, *self._owner, contact)
 
-    def describe(self) -> str:
+    def describe(self, request: StartCall) -> str:
         """Return the stage of the task's call for the task log, e.g. ``Journal stage started``.
 
-        If the journal contains no call, return ``First attempt``.
+        If the stage alone does not show why a try dials, the text adds the reason, e.g. that a user has
+        cleared the task. If the journal contains no call, return ``First attempt``.
+
+        :param request: the start request of the try.
         """
-        return "First attempt" if self.record is None else f"Journal stage {self.record.stage}"
+        if self.record is None:
+            return "First attempt"
+        text = f"Journal stage {self.record.stage}"
+        if self.is_of(request.contact) is False:
+            return f"{text} of a call to another person"
+        if self.record.stage is Stage.NOTHING:
+            return f"{text} (an earlier try placed no call)"
+        if self.record.stage is Stage.REDIAL:
+            return f"{text} (the contact did not answer)"
+        if self.next_step(request) is Step.DIAL_AGAIN:
+            return f"{text}, and a user has cleared this task"
+        return text
 
     def person_fingerprint(self, request: StartCall) -> str:
         """Return a fingerprint (a shortened hash) of the task and of the phone number in a start request.

@@ -41,14 +41,22 @@ class Killed(Exception):
 
 
 class Unresolved(Exception):
-    """A start request got no answer, and the search did not find the call. The call may have been placed."""
+    """A start request got no answer, and the search did not find the call. The call may have been placed.
 
-    def __init__(self, external_id: str, cause: str) -> None:
+    :param may_redial: True: a retry may place a new call, because the delivery is ``at_least_once``.
+    :ivar cause: why it is unknown whether the call was placed.
+    """
+
+    def __init__(self, external_id: str, cause: str, *, may_redial: bool = False) -> None:
         super().__init__(
-            f"{cause}. The call may have been placed, so it is not placed again. Search the account's calls "
-            f"for external_id {external_id}; if it is not there, clear this task to place a new call"
+            f"{cause}. The call may have been placed. Because delivery is at_least_once, a retry searches "
+            f"for external_id {external_id} once more, and places a new call if it does not find this call"
+            if may_redial
+            else f"{cause}. The call may have been placed, so it is not placed again. Search the account's "
+            f"calls for external_id {external_id}; if it is not there, clear this task to place a new call"
         )
         self.external_id = external_id
+        self.cause = cause
 
 
 class AnswerNotStored(Exception):
@@ -148,7 +156,7 @@ def place(
     if search_first and journal.record is None:
         gateway.log("The journal of earlier tries is lost: searching for their call before dialling")
     else:
-        gateway.log(f"{journal.describe()}: {step}")
+        gateway.log(f"{journal.describe(request)}: {step}")
     if step is Step.ADOPT:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once" and absence_proven_after is None:
@@ -195,7 +203,7 @@ def _place_another_attempt(
     if call := _search(journal, request, gateway, answer, seconds=appear_timeout):
         return call
     journal.mark_unresolved()
-    raise Unresolved(journal.current.external_id, answer)
+    raise Unresolved(journal.current.external_id, answer, may_redial=True)
 
 
 def _place_absent_call(
@@ -245,10 +253,11 @@ def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: Call
     )
     for report in reports:
         if sought.matches(report) or sought.may_be(report):
-            has = "has this" if (report.call_api_external_id or "").strip() else "has no"
+            has = "has this task's" if (report.call_api_external_id or "").strip() else "has no"
             journal.mark_unresolved()
             raise Unresolved(
-                unconfirmed.external_id, f"Call session {report.id} {has} external_id, and may be this call"
+                unconfirmed.external_id,
+                f"Call session {report.id} {has} external_id, and may be the call of this task",
             )
     if not reports.complete:
         raise Unanswered(

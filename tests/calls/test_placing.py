@@ -296,6 +296,29 @@ def test_a_journal_of_another_person_makes_the_try_place_a_new_attempt(stage: St
     assert world.polled_at == []
 
 
+@pytest.mark.parametrize(
+    ("stage", "contact", "cleared", "why"),
+    [
+        (Stage.NOTHING, PERSON, False, "nothing (an earlier try placed no call): placing the call"),
+        (Stage.DONE, PERSON, True, "done, and a user has cleared this task: placing a new attempt"),
+        (
+            Stage.UNRESOLVED,
+            PERSON,
+            True,
+            "unresolved, and a user has cleared this task: placing a new attempt",
+        ),
+        (Stage.REDIAL, PERSON, False, "redial (the contact did not answer): placing a new attempt"),
+        (Stage.REDIAL, PERSON, True, "redial (the contact did not answer): placing a new attempt"),
+        (Stage.DONE, OTHER_PERSON, False, "done of a call to another person: placing a new attempt"),
+        (Stage.STARTED, PERSON, True, "started: continuing with the call that was placed, without dialling"),
+    ],
+)
+def test_the_log_states_why_a_try_dials(stage: Stage, contact: str, cleared: bool, why: str) -> None:
+    world = world_after(stage, contact=contact)
+    world.place(generation=int(cleared))
+    assert world.log[0].startswith(f"Journal stage {why}")
+
+
 # --- whose call it is ---
 
 
@@ -733,7 +756,7 @@ def test_a_transient_error_of_one_source_is_raised_if_the_other_source_is_forbid
 
 def test_at_least_once_places_only_one_more_attempt_after_the_search() -> None:
     world = World(answer=failing(Unanswered("no answer")))
-    with pytest.raises(Unresolved):
+    with pytest.raises(Unresolved, match=r"a retry searches for external_id .* and places a new call"):
         world.place(delivery="at_least_once")
     journal = world.journal()
     assert world.sent == [journal.external_id(request_to(), 1), journal.external_id(request_to(), 2)]
@@ -886,7 +909,7 @@ def test_a_reported_call_with_the_authors_id_before_the_intent_makes_the_absence
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
     world.now = 9000.0
     world.reported = Entries([CallReport(id=8, call_api_external_id="order-7", **BEGAN_BEFORE)])
-    with pytest.raises(Unresolved, match="Call session 8 has this external_id"):
+    with pytest.raises(Unresolved, match="Call session 8 has this task's external_id"):
         world.place(request_to(external_id="order-7"), absence_proven_after=300.0)
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 
@@ -943,7 +966,7 @@ def test_a_reported_call_to_the_contact_without_an_id_makes_the_absence_doubtful
     world.now = error.value.proven_at
     facts = {"id": 8, "contact_phone_number": PERSON, "start_time": PLACED_AT, **report}
     world.reported = Entries([CallReport(**facts)])
-    with pytest.raises(Unresolved, match="Call session 8 has no external_id, and may be this call"):
+    with pytest.raises(Unresolved, match="Call session 8 has no external_id, and may be the call of"):
         world.place(absence_proven_after=300.0)
     assert (len(world.sent), world.disk.stage) == (1, "unresolved")
 

@@ -73,10 +73,16 @@ class Escalation:
                     delivery="at_most_once" if self.has_next else "at_least_once",
                     id_is_unique=self.id_is_unique,
                 )
-            except (CallApiError, Unresolved) as error:
+            except CallApiError as error:
                 self.warn(f"no confirmed call to {person}: {error}")
                 continue
-            self.gateway.log(f"{person}: call session {call.call_session_id}")
+            except Unresolved as error:  # its text tells what to do with a task
+                self.warn(
+                    f"no confirmed call to {person}: {error.cause}. The phone may have rung: search the "
+                    f"account's calls for external_id {error.external_id}"
+                )
+                continue
+            self.gateway.log(f"{person} is called: call session {call.call_session_id}")
             self.newest = Progress(self._person, call.call_session_id)
             self._placed.append(call.call_session_id)
             self.on_placed(self.newest)

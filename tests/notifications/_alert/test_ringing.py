@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from failing_callbacks import (
     ALL_CONTACTS,
@@ -79,12 +81,15 @@ def test_the_call_to_one_person_is_not_adopted_as_the_unconfirmed_call_to_the_ne
 
 
 @SYNC_AND_ASYNC
-def test_the_next_person_is_called_after_an_unresolved_call(desk, ring):
+def test_the_next_person_is_called_after_an_unresolved_call(desk, ring, log):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
 
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [SECOND]
+    lines = log()
+    assert re.search(r"no confirmed call to person 1 of 2 .*The phone may have rung: search", lines)
+    assert "clear this task" not in lines, "no task has placed the call"
 
 
 @SYNC_AND_ASYNC
