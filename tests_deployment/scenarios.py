@@ -238,6 +238,7 @@ def ended(play: Play) -> None:
 # --- the matrix ---
 
 DEFERRED: dict[str, Any] = {"deferrable": True, "retries": 2}
+AFTER_A_CLEAR = "Journal stage unresolved, and a user has cleared this task: placing a new attempt"
 GO_ON = "Journal stage started: continuing with the call that was placed, without dialling"
 SEARCH = "Journal stage starting: searching for the call that may have been placed"
 FOUND = "by its external_id: it was placed"
@@ -265,10 +266,10 @@ _WORKER = (
         "worker killed after the intent was stored; then a user clears the task",
         2,
         {"dies_at": "intent stored"},
-        (killed, failed, clear, logged("Journal stage unresolved: placing a new attempt")),
+        (killed, failed, clear, logged(AFTER_A_CLEAR)),
         1,
         "success",
-        (UNRESOLVED, "Journal stage unresolved: placing a new attempt"),
+        (UNRESOLVED, AFTER_A_CLEAR),
         3,
         TALKS_SHORTLY,
         answered=True,
@@ -443,10 +444,10 @@ _DEFERRED = (
         "marked failed while deferred, cancel_on_kill=True",
         21,
         {**DEFERRED, "cancel_on_kill": True},
-        (deferred, mark("failed"), released, logged("Killed: released")),
+        (deferred, mark("failed"), released, logged("Released call session")),
         1,
         "failed",
-        ("Killed: released",),
+        ("Released call session",),
         1,
     ),
     Scenario(
@@ -465,10 +466,10 @@ _DEFERRED = (
         "marked success while deferred, cancel_on_kill=True",
         23,
         {**DEFERRED, "cancel_on_kill": True},
-        (deferred, mark("success"), released, logged("Killed: released")),
+        (deferred, mark("success"), released, logged("Released call session")),
         1,
         "success",
-        ("Killed: released",),
+        ("Released call session",),
         1,
     ),
     Scenario(
@@ -502,7 +503,7 @@ _DEFERRED = (
         (deferred, clear, released, logged(GO_ON)),
         1,
         "success",
-        ("Killed: released", GO_ON),
+        ("Released call session", GO_ON),
         2,
         answered=True,
     ),
@@ -511,10 +512,10 @@ _DEFERRED = (
         "marked failed while the worker waits, cancel_on_kill=True",
         27,
         {"cancel_on_kill": True, "retries": 2},
-        (talking, mark("failed"), released, logged("Killed: releasing")),
+        (talking, mark("failed"), released, logged("Releasing call session")),
         1,
         "failed",
-        ("Killed: releasing",),
+        ("Releasing call session",),
         1,
     ),
     Scenario(
@@ -537,7 +538,7 @@ _DEFERRED = (
         (timed, ended, released),
         1,
         "failed",
-        ("Killed: releasing", TIME_IS_UP),
+        ("Releasing call session", TIME_IS_UP),
         1,
         within=LATE,
     ),

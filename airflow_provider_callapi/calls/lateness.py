@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 
@@ -18,7 +19,8 @@ def too_late_reason(run_after: float | None, now: float, max_lateness: timedelta
     late = timedelta(seconds=now - run_after)
     if late <= max_lateness:
         return None
+    shown = timedelta(seconds=math.ceil(late.total_seconds()))  # without microseconds
     return (
-        f"this run was due {late} ago, more than max_lateness ({max_lateness}), so no call is placed; "
+        f"this DAG run was due {shown} ago, more than max_lateness ({max_lateness}), so no call is placed; "
         "set max_lateness=None to place calls anyway"
     )

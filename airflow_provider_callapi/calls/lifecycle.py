@@ -226,7 +226,8 @@ class CallLifecycle:
             call = self._tag_finished(final)
         elif self._is_answered_without_tag(call):
             self._gateway.warn(
-                "The call ended before it was tagged. Tagging a finished call needs the Data API"
+                f"Call session {call.call_session_id} stays without tag {self._rules.tags['answered']}: the "
+                "call ended before it was tagged, and tagging a finished call needs the Data API"
             )
         self.journal.mark_done(call, redial=self._rules.require_answer and call.answered is False)
         return self._finished(call)
@@ -268,7 +269,8 @@ class CallLifecycle:
                 )
                 return WaitForReport(call, report_by)
             self._gateway.warn(
-                "The Data API has no report after report_timeout: the outcome is what list.calls has shown"
+                f"The Data API has no report of call session {call.call_session_id} after report_timeout "
+                f"({self._rules.report_timeout:g} s): the outcome is what list.calls has shown"
             )
             return call
         final, self.report = found
@@ -286,7 +288,7 @@ class CallLifecycle:
         try:
             self._gateway.tag_active(call.call_session_id, tag_id)
         except CallNotFound:
-            self._gateway.log(f"Call session {call.call_session_id} ended before it was tagged")
+            self._gateway.log(f"Call session {call.call_session_id} ended before it got tag {tag_id}")
             return call
         call = call.tagged(tag_id)
         self._gateway.on_tagged(call)
@@ -296,7 +298,10 @@ class CallLifecycle:
         for tag_id in due_tags(call, self._rules.tags):
             if call.communication_id is None:
                 missing = "communication_id" if call.source == "data_api" else "report"
-                self._gateway.warn(f"Not tagged with {tag_id}: the Data API has no {missing} of the call")
+                self._gateway.warn(
+                    f"Call session {call.call_session_id} stays without tag {tag_id}: the Data API has no "
+                    f"{missing} of the call"
+                )
                 continue
             self._gateway.tag_finished(call.communication_id, tag_id)
             call = call.tagged(tag_id)

@@ -40,9 +40,10 @@ def release_calls(settings: ConnectionSettings, session_ids: Collection[int], lo
                 return error
             return None
 
-        log.info("Killed: releasing call session %s", ", ".join(map(str, session_ids)))
+        names = ", ".join(map(str, session_ids))
+        log.info("Releasing call session %s, because cancel_on_kill is True", names)
         for session_id, error in zip(session_ids, pool.map(release, session_ids), strict=True):
             if error is None:
-                log.info("Killed: released call session %s", session_id)
+                log.info("Released call session %s", session_id)
             else:
-                log.warning("Call session %s may still be active: %s", session_id, error)
+                log.warning("Call session %s may still be active: its release failed: %s", session_id, error)

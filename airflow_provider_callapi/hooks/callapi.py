@@ -144,7 +144,7 @@ class CallApiHook(BaseHook):
         """
         if self.settings.data_api_url is None:
             raise ConnectionSettingsInvalid(
-                f"connection {self.callapi_conn_id}: this needs the Data API; set extra.data_api to true"
+                f"connection {self.callapi_conn_id} does not use the Data API; set extra.data_api to true"
             )
         return self._retrying_client(make_client(self.settings, service="data_api"))
 

@@ -142,7 +142,8 @@ class CallApiTagCallOperator(_SessionOperator):
                 if report is None or report.communication_id is None:
                     missing = "report" if report is None else "communication_id"
                     raise CallApiTrouble(
-                        f"{error}, and the Data API has no {missing} of the call yet"
+                        f"{error}. The call has ended, and the Data API has no {missing} of call session "
+                        f"{request.call_session_id} after report_timeout ({report_timeout:g} s)"
                     ) from error
                 return hook.data_api.call(
                     SetTagCommunications(communication_id=report.communication_id, tag_id=request.tag_id)

@@ -229,7 +229,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         deadline = execution_deadline(context["ti"], self.execution_timeout)
         if phase is Phase.TIMED_OUT and deadline is not None and time.time() >= deadline:
             raise AirflowTaskTimeout(
-                f"execution_timeout is up and call session {call.call_session_id} is still active"
+                f"execution_timeout is up before the end of call session {call.call_session_id}"
             )
         return self._judge(phase, call)
 
@@ -290,7 +290,9 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             self._witness = witness.to_json() if witness is not None else None
             return snapshot
         except AirflowNotFoundException as error:  # also raised if a secrets backend is down
-            self.log.warning("The connection cannot be read: %s", error)
+            self.log.warning(
+                "Connection %s cannot be read, so this poll counts as failed: %s", self.callapi_conn_id, error
+            )
             return Snapshot(time.time(), failure=NotSent(str(error)))
 
     def _observe(self, watch: SessionWatch, snapshot: Snapshot) -> None:
@@ -346,7 +348,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         """Return the call as a dict after the wait, or raise the error with which the task fails."""
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
-            raise AirflowSensorTimeout(f"{name} was still active after {self.timeout:g} s")
+            raise AirflowSensorTimeout(f"{name} is still active after timeout ({self.timeout:g} s)")
         forgotten = (
             '; before Airflow 3.3, a sensor with mode="reschedule" forgets what its earlier polls have shown'
             if self.reschedule
@@ -354,9 +356,11 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         )
         if self.require_seen and not call.observed:
             raise CallOutcomeUnknown(
-                f"{name} was never listed within {self.appear_timeout:g} s: it ended between two polls, "
-                f"or it never took place{forgotten}"
+                f"require_seen: no poll showed {name} within appear_timeout ({self.appear_timeout:g} s): the "
+                f"call ended between two polls, or it never took place{forgotten}"
             )
         if self.require_answer and not call.answered:
-            raise CallOutcomeUnknown(f"{name} has ended, and no answer is known{forgotten}")
+            raise CallOutcomeUnknown(
+                f"require_answer: {name} has ended, and no answer of the contact is known{forgotten}"
+            )
         return call.to_xcom()

@@ -22,6 +22,7 @@ def test_a_run_beyond_max_lateness_may_not_call_and_the_reason_names_the_paramet
     assert "due 1 day, 0:00:01 ago" in reason
     assert "max_lateness (1 day, 0:00:00)" in reason
     assert "set max_lateness=None" in reason
+    assert "due 1 day, 0:00:01 ago" in str(too_late_reason(DUE, DUE + DAY + 0.25, timedelta(days=1)))
 
 
 def test_every_run_may_call_without_max_lateness() -> None:

@@ -305,7 +305,7 @@ def test_a_call_that_ends_before_its_tag_is_set_is_tagged_through_the_data_api()
     waiting = lifecycle.observed(Phase.ANSWERED, world.seen(answered=True))
     assert isinstance(waiting, WaitForCall)
     assert (waiting.call.tags, world.tag_events) == ((), [])
-    assert world.log == [f"Call session {SESSION} ended before it was tagged"]
+    assert world.log == [f"Call session {SESSION} ended before it got tag {ANSWERED_TAG}"]
 
     step = lifecycle.observed(Phase.ENDED, world.ended(answered=True))
 
@@ -474,8 +474,9 @@ def test_a_finished_call_without_a_report_cannot_be_tagged_and_the_log_warns_of_
     world.now = NOW + REPORT_TIMEOUT
     step = world.lifecycle(tags=TAGS).report_due(world.ended(answered=True), NOW + REPORT_TIMEOUT)
     assert (finished(step).call.tags, world.finished_tags) == ((), [])
-    assert [line for line in world.warnings if line.startswith("Not tagged with")] == [
-        f"Not tagged with {tag}: the Data API has no report of the call" for tag in (ENDED_TAG, ANSWERED_TAG)
+    assert [line for line in world.warnings if "stays without tag" in line] == [
+        f"Call session {SESSION} stays without tag {tag}: the Data API has no report of the call"
+        for tag in (ENDED_TAG, ANSWERED_TAG)
     ]
 
 

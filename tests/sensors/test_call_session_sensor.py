@@ -90,7 +90,7 @@ def test_the_appear_timeout_counts_from_the_start_of_the_call_if_that_is_known(d
 
 @wait_modes
 def test_require_seen_makes_a_call_that_was_never_listed_an_error_without_retries(desk, wait_mode):
-    with pytest.raises(CallOutcomeUnknown, match="never listed") as failure:
+    with pytest.raises(CallOutcomeUnknown, match="no poll showed call session") as failure:
         waiting(desk, 999, wait_mode, require_seen=True, appear_timeout=10).run()
     assert isinstance(failure.value, AirflowFailException)
 
@@ -113,7 +113,7 @@ def test_the_error_of_an_unmet_requirement_names_the_mode_that_forgets_polls(des
 def test_require_answer_makes_a_call_without_an_observed_answer_an_error_without_retries(desk, wait_mode):
     desk.exchange.script(CONTACT, Script.no_answer(20))
 
-    with pytest.raises(CallOutcomeUnknown, match="no answer is known"):
+    with pytest.raises(CallOutcomeUnknown, match="no answer of the contact is known"):
         waiting(desk, desk.start(), wait_mode, require_answer=True).run()
 
 

@@ -214,14 +214,14 @@ class CallTry:
             return
         if self._options.require_answer:
             self._log.warning(
-                "require_answer without the Data API: if list.calls does not show that the contact picks "
-                "up, the answer is not known, and the task fails. Set extra.data_api of connection %s",
+                "require_answer without the Data API: if list.calls does not show that the contact picks up, "
+                "the answer is not known, and the task fails. Set extra.data_api of connection %s to true",
                 self._hook.callapi_conn_id,
             )
         if self._options.operations:
             self._log.warning(
                 "operations without the Data API: the call's operations stay unknown. Set extra.data_api of "
-                "connection %s",
+                "connection %s to true",
                 self._hook.callapi_conn_id,
             )
 

@@ -84,6 +84,11 @@ class CallWait:
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
 
+    @property
+    def _keeps_journal(self) -> bool:
+        """Whether the next try can read the journal of this try."""
+        return self._options.durable and self._facts.state is not None
+
     def begin(self, call: Outcome) -> Result:
         """Wait for a call that this try or an earlier try has placed, if the author wants to wait.
 
@@ -125,7 +130,7 @@ class CallWait:
         if self._options.cancel_on_kill:
             release_calls(self._hook.settings, [session_id], self._log)
         else:
-            self._log.info("Killed: call session %s goes on, because cancel_on_kill is False", session_id)
+            self._log.info("Call session %s goes on, because cancel_on_kill is False", session_id)
 
     def refuse_killed(self) -> None:
         """If Airflow has killed the task, `release` the call that is active now, and raise `Killed`."""
@@ -145,7 +150,7 @@ class CallWait:
             self.refuse_killed()
             if isinstance(step, Finished):
                 self.active_session_id = None  # the task no longer waits for the call
-                return _judged(step)
+                return _judged(step, keeps_journal=self._keeps_journal)
             if isinstance(step, TimeIsUp):
                 raise self._time_is_up(step.call)
             if isinstance(step, WaitForCall):
@@ -221,13 +226,14 @@ class CallWait:
         name = f"call session {call.call_session_id}"
         deadline = self._facts.execution_deadline
         if deadline is None or time.time() < deadline:
+            # Without a journal, the error gets a text about the retry in `forbid_redial`.
+            retry = "; a retry waits again and does not dial" if self._keeps_journal else ""
             return CallStillActive(
-                f"{name} is still active after {self._options.timeout:g} s; a retry waits again "
-                "and does not dial"
+                f"{name} is still active after timeout ({self._options.timeout:g} s){retry}"
             )
         self.active_session_id = call.call_session_id
         self.release()
-        return AirflowTaskTimeout(f"execution_timeout is up and {name} is still active")
+        return AirflowTaskTimeout(f"execution_timeout is up before the end of {name}")
 
     # --- the services ---
 
@@ -280,13 +286,21 @@ def pause(seconds: float) -> Any:
     return TimeDeltaTrigger(timedelta(seconds=max(seconds, shortest_wait.SHORTEST_WAIT)))
 
 
-def _judged(step: Finished) -> dict[str, Any]:
+def _judged(step: Finished, *, keeps_journal: bool) -> dict[str, Any]:
     """Return a finished call for XCom. Raise an error if the task requires an answer and none is known."""
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
-        raise CallNotAnswered(
-            f"{name} was not answered ({call.finish_reason}); a retry calls again if the task has a journal"
+        reason = f" ({call.finish_reason})" if call.finish_reason else ""
+        retry = (
+            "a retry calls again"
+            if keeps_journal
+            else "without task state (Airflow 3.3+, durable=True), a retry finds this call and fails again"
         )
+        raise CallNotAnswered(f"{name} was not answered{reason}; {retry}")
     if step.verdict is Verdict.UNKNOWN:
-        raise CallOutcomeUnknown(f"{name} is over, and whether it was answered is not known")
+        retry = "; to call again, clear this task" if keeps_journal else ""
+        raise CallOutcomeUnknown(
+            f"require_answer: {name} has ended, and it is not known whether the contact answered. Check the "
+            f"call in the account{retry}"
+        )
     return call.to_xcom()

@@ -48,5 +48,6 @@ def send_once(request: SessionRequest[Done], facts: TaskFacts, hook: CallApiHook
 def _text(cause: str) -> str:
     return (
         f"{cause}. The request may have been carried out. The task does not repeat it: a repeat could carry "
-        "it out twice. Check the call in the account, then clear or mark this task"
+        "it out twice. Check the call in the account. To send the request again, clear this task; otherwise, "
+        "mark this task as success"
     )

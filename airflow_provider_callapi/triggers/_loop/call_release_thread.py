@@ -57,7 +57,11 @@ async def _release(trigger: BaseTrigger, callapi_conn_id: str, session_ids: Coll
         log.info("Another triggerer waits for call session %s, so it is not released", names)
         return
     if waiting is None:
-        log.warning("Call session %s may still be active: it is not known whether the task waits", names)
+        log.warning(
+            "Call session %s may still be active: it was not released, because Airflow does not tell whether "
+            "the task still waits",
+            names,
+        )
         return
     try:
         settings = await asyncio.shield(_settings_of(callapi_conn_id))

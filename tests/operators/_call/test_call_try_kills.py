@@ -145,7 +145,7 @@ def test_the_log_names_a_call_that_goes_on_after_the_kill(desk, calling, capsys)
     run_killed(killed)
 
     (call,) = desk.exchange.calls
-    assert f"Killed: call session {call.call_session_id} goes on" in capsys.readouterr().out
+    assert f"Call session {call.call_session_id} goes on" in capsys.readouterr().out
 
 
 @needs_task_state
