@@ -325,8 +325,8 @@ def test_the_log_begins_with_the_number_of_people_and_the_forecast(desk, capsys)
 
     log = capsys.readouterr().out
     for line in (
-        "Campaign spring: 10 people to be called, 0 finished before, 0 active, 1 invalid rows, 1 duplicates, "
-        "2 on the do_not_call list",
+        "Campaign spring: 10 people to be called, 0 finished before, 0 active calls, 1 invalid row, "
+        "1 duplicate row, 2 on the do_not_call list",
         "Row 14 is skipped: contact: ",
         "The first calls need about 10 points (taking 1 point a call: the real cost is not known yet) "
         "and at least 0:03:00 of calling at the present limits; the bottleneck: the minute's points. "
@@ -414,7 +414,9 @@ def test_a_campaign_that_waits_in_the_triggerer_calls_no_one_after_its_execution
     calls = campaign(desk, deferrable=True, **more)
     began = desk.clock()
 
-    with pytest.raises(AirflowTaskTimeout, match="execution_timeout is up, and 12 people are waiting"):
+    with pytest.raises(
+        AirflowTaskTimeout, match="execution_timeout is up; 12 people are waiting, 0 calls are active"
+    ):
         calls.run()
 
     assert 0 <= desk.clock() - began - 5 * 3600 < 60
@@ -915,7 +917,7 @@ def test_calls_end_where_the_calendar_ends_and_the_log_names_the_reason(desk, mo
     called = counted(summary)["answered"]
     assert counted(summary) == {"answered": called, "not_called": 12 - called}
     assert 0 < called < 12
-    assert f"{12 - called} people are not called" in capsys.readouterr().out
+    assert f"{12 - called} people were not called" in capsys.readouterr().out
 
 
 def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk, monkeypatch):
@@ -1233,7 +1235,7 @@ def test_a_retry_that_begins_too_late_fails_also_if_it_waits_in_the_triggerer(de
         calls.run()
     desk.clock.advance(40)
 
-    with pytest.raises(CallTooLate, match="1 people are not called"):
+    with pytest.raises(CallTooLate, match="1 person was not called"):
         calls.retry()
 
     assert bool(calls.deferrals) == deferrable

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
+from airflow_provider_callapi.calls.count_texts import count_text
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS = "workdays"
 """The text for the workdays of a country's production calendar."""
@@ -107,8 +109,9 @@ class CallingDays:
             days = "every day"
         else:
             days = ", ".join(DAYS[number] for number in sorted(self.weekdays))
-        more = f", {len(self.also)} more days" if self.also else ""
-        return f"{days}{more}{f' except {len(self.excluded)} days' if self.excluded else ''}"
+        more = f", {count_text(len(self.also), 'more day')}" if self.also else ""
+        fewer = f" except {count_text(len(self.excluded), 'day')}" if self.excluded else ""
+        return f"{days}{more}{fewer}"
 
 
 def _read_days(value: Any) -> frozenset[int] | None:

@@ -25,6 +25,7 @@ from airflow_provider_callapi.calls.campaign.person_index import PersonIndex
 from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import owner_of
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.tolerance import TOLERANCE
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 
@@ -100,10 +101,8 @@ class AbsenceProof:
         unclear = [key for key in not_found if any(map(unconfirmed_calls[key].may_be, reports))]
         absent = set(not_found).difference(unclear)
         if absent:
-            self._gateway.log(
-                f"{len(absent)} unconfirmed calls were never placed, because no service shows them: dialling "
-                "again"
-            )
+            placed = count_text(len(absent), "unconfirmed call was", "unconfirmed calls were")
+            self._gateway.log(f"{placed} never placed, because no service shows such a call: dialling again")
         given_up = {*overdue, *unclear} - absent - found.keys()
         return AbsenceVerdict(given_up, absent, found)
 

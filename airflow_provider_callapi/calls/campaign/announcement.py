@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.time_texts import local_time
 
 _ROWS_SHOWN = 10
@@ -46,17 +47,18 @@ class Announcement:
         """Yield log lines: how many people the campaign calls, how many people are left out, and why."""
         campaign, plan = self.campaign, self.campaign.plan
         yield Line(
-            f"Campaign {self.name}: {self.called} people to be called, {campaign.finished} finished before, "
-            f"{campaign.active} active, {len(plan.invalid)} invalid rows, {len(plan.duplicates)} duplicates, "
-            f"{self.excluded} on the do_not_call list"
+            f"Campaign {self.name}: {count_text(self.called, 'person', 'people')} to be called, "
+            f"{campaign.finished} finished before, {count_text(campaign.active, 'active call')}, "
+            f"{count_text(len(plan.invalid), 'invalid row')}, "
+            f"{count_text(len(plan.duplicates), 'duplicate row')}, {self.excluded} on the do_not_call list"
         )
         for warning in plan.warnings:
             yield Line(warning, is_warning=True)
         for skipped in plan.invalid[:_ROWS_SHOWN]:
             yield Line(f"Row {skipped.line} is skipped: {skipped.why}", is_warning=True)
         if len(plan.invalid) > _ROWS_SHOWN:
-            more = len(plan.invalid) - _ROWS_SHOWN
-            yield Line(f"… and {more} more rows; the results list all of these rows", is_warning=True)
+            more = count_text(len(plan.invalid) - _ROWS_SHOWN, "more row is skipped", "more rows are skipped")
+            yield Line(f"… and {more}; the results list all skipped rows", is_warning=True)
 
     def forecast_lines(self, now: float) -> Iterator[Line]:
         """Yield the log lines that a campaign writes before its first call.
@@ -73,8 +75,8 @@ class Announcement:
         if self.called and forecast["minutes_needed"] is not None:
             guess = "" if pacing.known_cost else " (taking 1 point a call: the real cost is not known yet)"
             yield Line(
-                f"The first calls need about {forecast['points_needed']} points{guess} and at least "
-                f"{timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
+                f"The first calls need about {count_text(forecast['points_needed'], 'point')}{guess} and at "
+                f"least {timedelta(minutes=forecast['minutes_needed'])} of calling at the present limits; "
                 f"the bottleneck: {self._bottleneck()[1]}. Redials are not included"
             )
         if campaign.rules.hours.over_midnight:

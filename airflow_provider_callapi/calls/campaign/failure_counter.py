@@ -35,6 +35,6 @@ class FailureCounter:
         if isinstance(failure, LimitExceeded):
             return
         self.in_a_row += 1
-        self._log(f"{failure} ({self.in_a_row} in a row)")
+        self._log(f"{failure} ({self.in_a_row} in a row; the try fails at {TOLERANCE.failures + 1})")
         if failure.permanent or self.in_a_row > TOLERANCE.failures:
             raise failure

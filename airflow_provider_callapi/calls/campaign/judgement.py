@@ -12,6 +12,7 @@ from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.rules import FailureLimits
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary
+from airflow_provider_callapi.calls.count_texts import count_text
 
 
 class ProblemKind(StrEnum):
@@ -92,14 +93,15 @@ def find_problem(
     if stopped:
         return Problem(
             ProblemKind.STOPPED,
-            f"The campaign was stopped: {stopped}. Correct the cause and clear this task: the "
-            f"campaign then calls the people who are left. {counts}",
+            f"The campaign was stopped: {stopped}. Correct the cause, then clear this task: the campaign "
+            f"then calls the people who are left. {counts}",
         )
     not_called = summary.results[Result.NOT_CALLED]
     if began_too_late and not_called:
         return Problem(
             ProblemKind.TOO_LATE,
-            f"max_lateness ended at {last_minute}: {not_called} people are not called. {counts}",
+            f"max_lateness ended at {last_minute}: {describe_not_called(not_called)}. To call them, set a "
+            f"longer max_lateness, and clear this task. {counts}",
         )
     of_this_run = [
         attempt
@@ -135,7 +137,8 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
         if most is not None and share > most:
             return Problem(
                 ProblemKind.OVER_LIMIT,
-                f"fail_if_{name}_over: {share:.1%} of {people} people, more than {most:.1%}. {counts}",
+                f"fail_if_{name}_over: {share:.1%} of {count_text(people, 'person', 'people')}, more than "
+                f"{most:.1%}. {counts}",
             )
     return None
 
@@ -143,4 +146,10 @@ def _over_limit(summary: Summary, limits: FailureLimits, counts: str) -> Problem
 def describe_counts(summary: Summary) -> str:
     """Return the counts of a campaign as text: ``40 people, 44 calls: answered 36, busy 4``."""
     counts = ", ".join(f"{result.value} {number}" for result, number in summary.results.items() if number)
-    return f"{summary.people} people, {summary.calls} calls: {counts}"
+    people = count_text(summary.people, "person", "people")
+    return f"{people}, {count_text(summary.calls, 'call')}: {counts}"
+
+
+def describe_not_called(people: int) -> str:
+    """Return how many people a campaign has not called, as text: ``2 people were not called``."""
+    return f"{count_text(people, 'person was', 'people were')} not called"

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from airflow_provider_callapi.calls.calling_hours.hours import NEVER
 from airflow_provider_callapi.calls.campaign.engine import Campaign
+from airflow_provider_callapi.calls.count_texts import count_text
 
 _SOON = 1.0
 """Seconds. A campaign whose next call is due within this time dials and does not wait."""
@@ -138,18 +139,18 @@ class ProgressMeter:
     def line(self, now: float) -> str:
         """Return how far the campaign is, as one line of text for the log.
 
-        Example: ``36 of 40 people finished, 2 calls active, 2 waiting, 180 points left in this minute``.
+        Example: ``36 of 40 people finished, 2 active calls, 2 waiting, 180 points left in this minute``.
 
         :param now: epoch seconds.
         """
         campaign = self._campaign
         total, finished = len(campaign.plan.people), campaign.finished
         line = (
-            f"{finished} of {total} people finished, {campaign.active} calls active, "
-            f"{campaign.waiting} waiting"
+            f"{finished} of {count_text(total, 'person', 'people')} finished, "
+            f"{count_text(campaign.active, 'active call')}, {campaign.waiting} waiting"
         )
         if campaign.pacing.points_left is not None:
-            line += f", {campaign.pacing.points_left} points left in this minute"
+            line += f", {count_text(campaign.pacing.points_left, 'point')} left in this minute"
         dial_at, why = campaign.dial_queue.next_dial(now)
         if campaign.waiting and dial_at > now + _SOON:
             line += f", dialling waits for {why}"

@@ -56,12 +56,16 @@ class ReportFetcher:
         try:
             return self._missing.record(reports(since, self._missing.sessions()), now)
         except CallApiError as error:
-            self._gateway.log(f"The Data API did not report the finished calls: {error}")
             self.next_at = now + max(retry_seconds(error, 0.0), self._interval)
             # After a stop, no redial needs the results, so the task should not wait for a day.
             waits_for_points = isinstance(error, LimitExceeded) and self._dial_queue.stopped is None
             self._missing.patience = POINTS_PATIENCE if waits_for_points else UNANSWERED_PATIENCE
             if not error.permanent:
+                self._gateway.log(
+                    f"The Data API did not report the finished calls, and is asked again: {error}"
+                )
                 return self._missing.give_up(now)
-            self._dial_queue.stop(f"the Data API does not report finished calls: {error}")
+            why = f"the Data API does not report finished calls: {error}"
+            self._gateway.log(f"Dialling has stopped: {why}")
+            self._dial_queue.stop(why)
             return self._missing.refuse(now)

@@ -16,6 +16,7 @@ from airflow_provider_callapi.calls.campaign.progress import ProgressMeter
 from airflow_provider_callapi.calls.campaign.report_fetcher import ReportFetcher
 from airflow_provider_callapi.calls.campaign.tag_setter import TagSetter
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -31,9 +32,9 @@ _LONG_WAIT = 30.0
 _WISH_INTERVAL = 5.0
 """Seconds between two steps of a paused campaign. Each step reads whether a user has resumed the campaign."""
 _WISH_LINES = {
-    WishKind.PAUSE: "{by} paused the campaign: no one is dialled before a resume; {active} calls are active",
+    WishKind.PAUSE: "{by} paused the campaign: no one is dialled before a resume; {active}",
     WishKind.RESUME: "{by} resumed the campaign",
-    WishKind.STOP: "{by} stopped the campaign: no one is dialled; {active} calls are active",
+    WishKind.STOP: "{by} stopped the campaign: no one is dialled; {active}",
 }
 
 
@@ -169,9 +170,10 @@ class Runner:
         kind = WishKind.RESUME if wish is None else wish.kind
         dial_queue.paused = f"{wish.by} paused the campaign" if wish and kind is WishKind.PAUSE else None
         if wish and kind is WishKind.STOP:
-            dial_queue.stop(f"{wish.by} stopped the campaign. Resume the campaign before you clear this task")
+            dial_queue.stop(f"{wish.by} stopped the campaign (resume it before you clear this task)")
         if wish and wish != self.wish:
-            self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=self.campaign.active))
+            active = count_text(self.campaign.active, "call is active", "calls are active")
+            self._gateway.log(_WISH_LINES[kind].format(by=wish.by, active=active))
         self.wish = wish
 
     def _record(self, changed: Sequence[Attempt]) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.lists.empty_values import is_blank
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
@@ -114,23 +115,25 @@ class DoNotCall:
         unreadable = excluded.unreadable()
         if len(unreadable) > self._max_unreadable:
             first = next(iter(unreadable))
+            entries = count_text(len(unreadable), "entry is no phone number", "entries are no phone numbers")
             raise CallApiFailure(
-                f"do_not_call: {len(unreadable)} entries are no phone numbers and would exclude no one: "
-                f"{_rows(unreadable)}. Row {first}: {unreadable[first]}. Correct these rows. If they may be "
-                "ignored, set max_unreadable"
+                f"do_not_call: {entries} and would exclude no one: {_rows(unreadable)}. Row {first}: "
+                f"{unreadable[first]}. Correct these rows. If they may be ignored, set max_unreadable"
             )
         if unreadable:
-            _log.warning(
-                "do_not_call: %d entries are no phone numbers and exclude no one: %s",
+            entries = count_text(
                 len(unreadable),
-                _rows(unreadable),
+                "entry is no phone number and excludes no one",
+                "entries are no phone numbers and exclude no one",
             )
+            _log.warning("do_not_call: %s: %s", entries, _rows(unreadable))
 
 
 def _rows(unreadable: Iterable[int]) -> str:
     lines = list(unreadable)
     shown = ", ".join(map(str, lines[:_ROWS_SHOWN]))
-    return f"rows {shown} …" if len(lines) > _ROWS_SHOWN else f"rows {shown}"
+    more = " …" if len(lines) > _ROWS_SHOWN else ""
+    return f"row{'' if len(lines) == 1 else 's'} {shown}{more}"
 
 
 def _version(contacts: Contacts) -> Any:

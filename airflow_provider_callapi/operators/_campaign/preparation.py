@@ -81,8 +81,8 @@ def read_rules(
         redial, redial_marks = redial_table(options.redial)
         if (redial_marks or options.operations or options.block_on) and not hook.has_data_api:
             raise ValueError(
-                "redial by operation or tag, block_on and operations need the Data API: set data_api of "
-                f"connection {hook.callapi_conn_id} to true"
+                "redial by operation or tag, block_on and operations need the Data API: set extra.data_api "
+                f"of connection {hook.callapi_conn_id} to true"
             )
         return Rules(
             hours=read_calling_hours(
@@ -164,9 +164,9 @@ def _read_plan(options: CampaignOptions, template: CallTemplate, scope: str) -> 
         raise ValueError("contacts: all rows are empty")
     if plan.invalid and not plan.people:
         first = plan.invalid[0]
-        raise ValueError(
-            f"contacts: none of the {len(plan.invalid)} rows makes a call; row {first.line}: {first.why}"
-        )
+        number = len(plan.invalid)
+        rows = "the only row makes no" if number == 1 else f"none of the {number} rows makes a"
+        raise ValueError(f"contacts: {rows} call; row {first.line}: {first.why}")
     return plan
 
 

@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.campaign.judgement import (
     ProblemKind,
     collect_endings,
     describe_counts,
+    describe_not_called,
     final_results,
     find_problem,
 )
@@ -32,6 +33,7 @@ from airflow_provider_callapi.calls.campaign.people import Person
 from airflow_provider_callapi.calls.campaign.runner import Pause, Runner
 from airflow_provider_callapi.calls.campaign.shard import own_list
 from airflow_provider_callapi.calls.campaign.summary import Ending, Summary, summarise
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.marks import need_operations, tag_ids
 from airflow_provider_callapi.calls.time_texts import local_time
 from airflow_provider_callapi.connection.call_release import release_calls
@@ -169,7 +171,7 @@ class CampaignRun:
         # Airflow may call this method in a signal handler.
         self._killed = True
         self._campaign.dial_queue.stop("the task was killed")
-        self._log.info("Killed: the campaign dials no more; %d calls are active", self._campaign.active)
+        self._log.info("Killed: the campaign dials no more; %s", self._active_calls())
         self._release()
 
     @property
@@ -323,7 +325,7 @@ class CampaignRun:
         self._campaign.dial_queue.stop("execution_timeout is up")
         self._step()  # stores what the trigger has shown of the active calls
         raise AirflowTaskTimeout(
-            f"execution_timeout is up, and {self._campaign.waiting} people are waiting. A retry or a clear "
+            f"execution_timeout is up; {self._people_waiting()}, {self._active_calls()}. A retry or a clear "
             "of this task continues the campaign"
         )
 
@@ -337,6 +339,12 @@ class CampaignRun:
         if pause.over or self._control.is_due(now):
             self._publish(now, next_at=now + max(PUBLISH_INTERVAL, pause.seconds))
         return pause
+
+    def _people_waiting(self) -> str:
+        return count_text(self._campaign.waiting, "person is waiting", "people are waiting")
+
+    def _active_calls(self) -> str:
+        return count_text(self._campaign.active, "call is active", "calls are active")
 
     def _begin_again(self) -> None:
         """Read the campaign from its ledger again, after the clock of the worker was set back."""
@@ -385,14 +393,14 @@ class CampaignRun:
             return None
         if pause.dial_at < NEVER:
             self._log.info(
-                "Waiting until %s for %s; %d people are waiting, %d calls are active",
+                "Waiting until %s for %s; %s, %s",
                 local_time(pause.dial_at, self._options.timezone),
                 pause.why,
-                campaign.waiting,
-                campaign.active,
+                self._people_waiting(),
+                self._active_calls(),
             )
         elif campaign.active:
-            self._log.info("Waiting for %s; %d calls are active", pause.why, campaign.active)
+            self._log.info("Waiting for %s; %s", pause.why, self._active_calls())
         trigger = CallApiCampaignTrigger(
             callapi_conn_id=self._options.callapi_conn_id,
             calls=CallApiCampaignTrigger.serialize_watches(campaign.watched_calls.by_session()),
@@ -436,9 +444,11 @@ class CampaignRun:
             self._log.error("%s", text)
         self._log.info("Campaign %s is over: %s", summary.campaign, describe_counts(summary))
         if (not_called := summary.results[Result.NOT_CALLED]) and (why := self._why_never()):
-            self._log.warning("%s. %d people are not called", why, not_called)
+            self._log.warning("%s. %s", why, describe_not_called(not_called))
         if self._killed:
-            raise CallApiTrouble("The campaign was killed; clear this task to resume it")
+            raise CallApiTrouble(
+                "The task was killed. A retry or a clear of this task continues the campaign"
+            )
         if error := self._error(summary, endings, unwritten):
             raise CampaignNotSuccessful(summary.to_xcom(), error)
         return summary.to_xcom()

@@ -88,5 +88,5 @@ def test_a_workday_is_unknown_without_a_calendar() -> None:
     assert (days.needs_calendar, days.is_every_day, str(days)) == (
         True,
         False,
-        "workdays, 1 more days except 1 days",
+        "workdays, 1 more day except 1 day",
     )

@@ -251,7 +251,7 @@ def test_hours_without_a_calling_day_within_a_year_never_open() -> None:
 
 def test_calling_hours_are_shown_in_words() -> None:
     assert str(CallingHours()) == "all hours, every day"
-    assert str(workdays(also={date(2026, 1, 5)})) == "09:00 to 21:00, workdays of RU, 1 more days"
+    assert str(workdays(also={date(2026, 1, 5)})) == "09:00 to 21:00, workdays of RU, 1 more day"
     assert str(hours("22:00", "02:00", "fri", "mon")) == "22:00 to 02:00, mon, fri"
 
 

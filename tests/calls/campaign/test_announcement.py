@@ -19,8 +19,8 @@ def announcement(world: World, **facts: Any) -> Announcement:
 def test_the_first_line_counts_the_people() -> None:
     (line,) = announcement(World([ANNA, BORIS]), called=1, excluded=1).plan_lines()
     assert line.text == (
-        "Campaign spring: 1 people to be called, 0 finished before, 0 active, 0 invalid rows, 0 duplicates, "
-        "1 on the do_not_call list"
+        "Campaign spring: 1 person to be called, 0 finished before, 0 active calls, 0 invalid rows, "
+        "0 duplicate rows, 1 on the do_not_call list"
     )
     assert not line.is_warning
 
@@ -34,7 +34,7 @@ def test_the_first_ten_invalid_rows_are_named_and_the_others_counted() -> None:
 
     warnings = [line.text for line in lines if line.is_warning]
     assert [text.split(":")[0] for text in warnings[:10]] == [f"Row {n} is skipped" for n in range(2, 12)]
-    assert warnings[10:] == ["… and 2 more rows; the results list all of these rows"]
+    assert warnings[10:] == ["… and 2 more rows are skipped; the results list all skipped rows"]
     assert not any("12" in text.split(":", 1)[1] for text in warnings[:10]), "the value may be a phone number"
 
 

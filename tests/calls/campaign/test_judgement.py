@@ -49,7 +49,7 @@ def test_a_campaign_that_was_stopped_fails_with_the_reason_and_the_counts() -> N
     assert found is not None
     assert found.kind is ProblemKind.STOPPED
     assert "stopped: the key is blocked" in found.text
-    assert "2 people, 1 calls: answered 1, not_called 1" in found.text
+    assert "2 people, 1 call: answered 1, not_called 1" in found.text
 
 
 def test_a_try_that_began_after_max_lateness_fails_only_if_people_are_left() -> None:
@@ -57,7 +57,7 @@ def test_a_try_that_began_after_max_lateness_fails_only_if_people_are_left() -> 
     found = problem(ANSWERED, NOT_CALLED, began_too_late=True)
     assert found is not None
     assert found.kind is ProblemKind.TOO_LATE
-    assert "max_lateness ended at noon: 1 people" in found.text
+    assert "max_lateness ended at noon: 1 person was not called" in found.text
 
 
 @pytest.mark.parametrize("spared", [[], [CALLED_RECENTLY], [ON_THE_LIST], [CALLED_RECENTLY, ON_THE_LIST]])

@@ -65,7 +65,7 @@ def test_progress_counts_people_and_estimates_the_end(world: World) -> None:
         (
             WishKind.STOP,
             "stopped",
-            "anna stopped the campaign. Resume the campaign before you clear this task",
+            "anna stopped the campaign (resume it before you clear this task)",
         ),
     ],
 )

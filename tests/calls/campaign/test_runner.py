@@ -538,7 +538,7 @@ def test_a_service_that_answers_no_start_request_costs_only_a_few_attempts(
     assert world.exchange.calls == []
     intended = list(world.new_ledger().load(people))
     assert len(intended) <= 8 + 10, "a batch, and then one after the other"
-    assert world.log[0].endswith("(1 in a row)")
+    assert world.log[0].endswith("(1 in a row; the try fails at 11)")
 
 
 def test_dialling_continues_at_the_old_pace_after_failed_start_requests() -> None:

@@ -59,7 +59,7 @@ def test_a_warning_counts_the_entries_that_exclude_no_one(caplog):
 def test_a_column_of_phone_numbers_with_any_name_counts_and_its_unreadable_values_too(tmp_path):
     text = f"phone;WhatsApp\n{A};{B}\n{A};нет\n{A};{C}\n{A};7,91612E+10\n"
 
-    with pytest.raises(CallApiFailure, match=r"1 entries .* rows 4\. Row 4: column 'WhatsApp': .* Excel"):
+    with pytest.raises(CallApiFailure, match=r"1 entry .* row 4\. Row 4: column 'WhatsApp': .* Excel"):
         DoNotCall(written(tmp_path / "stop.csv", text), "RU")()
     assert DoNotCall(written(tmp_path / "stop.csv", text), "RU", max_unreadable=1)() == {A, B, C}
 
@@ -197,7 +197,7 @@ def test_any_error_of_the_storage_leaves_the_list_in_force(tmp_path, clock, monk
 def test_an_entry_that_is_a_failed_formula_is_unreadable_and_not_blank(tmp_path, error):
     path = written(tmp_path / "list.csv", f"phone\n{A}\n{error}\n")
     for entries in (path, [A, error], [A, {"phone": error}], [A, {"phone": error, "name": error}]):
-        with pytest.raises(CallApiFailure, match="1 entries are no phone numbers"):
+        with pytest.raises(CallApiFailure, match="1 entry is no phone number"):
             DoNotCall(entries, "RU")()
 
 
