@@ -166,7 +166,7 @@ def test_an_alert_rings_although_its_connection_cannot_be_read_at_first(
     ring(notifier(), context)
 
     assert rung(desk) == [ON_DUTY]
-    assert "The connection cannot be read, next try in" in log()
+    assert "Connection callapi_default cannot be read, and is read again in" in log()
 
 
 def test_the_log_and_the_variables_hold_no_complete_phone_number(desk, log):

@@ -114,7 +114,8 @@ def find_problem(
         return Problem(
             ProblemKind.TOO_LATE,
             f"No one could be called: max_lateness ends at {last_minute}, and no calling hours "
-            f"(or points) came before. {counts}",
+            f"(or points) came before. To call these people, set a longer max_lateness, and clear this task. "
+            f"{counts}",
         )
     spared = summary.results[Result.DO_NOT_CALL] + summary.results[Result.CALLED_RECENTLY]
     has_dialled = any(attempt.status is not Status.NOT_PLACED for attempt in of_this_run)

@@ -96,7 +96,11 @@ def has_mark(
     connection does not use the Data API.
     """
     if not hook.has_data_api:
-        log.error("acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api")
+        log.error(
+            "acknowledged_by needs the Data API, so no call acknowledges the alert: set extra.data_api of "
+            "connection %s to true",
+            hook.callapi_conn_id,
+        )
         return False
     call = watch.extend_outcome(call)
     now = time.time()
@@ -107,7 +111,8 @@ def has_mark(
         time.sleep(min(_REPORT_PAUSE, max(deadline - time.time(), 0.0)))
     mark = first_mark(wanted.marks, final)
     shown = f"acknowledged by {mark}" if mark else "not acknowledged"
-    log.info("Call session %s: %s", call.call_session_id, shown if final else f"{shown}, without a report")
+    why = "" if final else f": no report came within report_timeout ({wanted.report_timeout:g} s)"
+    log.info("Call session %s: %s%s", call.call_session_id, shown, why)
     if final and final.answered and final.operations is None and need_operations(wanted.marks):
         log.warning("The Data API does not report the operations of call session %s", call.call_session_id)
     return mark is not None
@@ -117,7 +122,7 @@ def _ask_for_report(hook: CallApiHook, call: Outcome, marks: Sequence[Mark], log
     try:
         final = hook.reports.final_outcome(call, operations=need_operations(marks))
     except Exception as error:  # no error may keep the next person from being called
-        log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
+        log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
         return None
     return final[0] if final else None
 
@@ -134,7 +139,7 @@ def is_answered(hook: CallApiHook, watch: SessionWatch, call: Outcome, log: Any)
         if not answered and hook.has_data_api and (final := _final_outcome(hook, outcome)):
             answered = final.answered
     except Exception as error:  # no error may keep the next person from being called
-        log.warning("The Data API has no answer about call session %s: %s", call.call_session_id, error)
+        log.warning("The Data API did not report call session %s: %s", call.call_session_id, error)
     log.info("Call session %s: %s", call.call_session_id, _ANSWERED[answered])
     return bool(answered)
 

@@ -54,7 +54,12 @@ def render_contacts(contact: Any, render: Callable[[Any], Any], log: Any) -> lis
             rendered.append(render(entry))
         except Exception as error:  # e.g. a missing Variable; the other people must be called nevertheless
             text = mask_phones(f"{type(error).__name__}: {error}")
-            log.error("contact: entry %d of %d cannot be rendered: %s", position, len(entries), text)
+            log.error(
+                "contact: entry %d of %d cannot be rendered, so its people are not called: %s",
+                position,
+                len(entries),
+                text,
+            )
     return rendered
 
 

@@ -27,17 +27,17 @@ def find_earlier_call(
         return None
     snapshot = take_snapshot(hook.get_conn(), time.time)
     if snapshot.failure:  # a failed search must not prevent the alert
-        log.warning("Ringing without a check of the active calls: %s", snapshot.failure)
+        log.warning("The active calls are not known, so a person may be called twice: %s", snapshot.failure)
     if active := escalation.newest_of(snapshot.sessions.values()):
         return active
     if snapshot.left_out:
-        log.warning("Ringing without a check of the active calls that cannot be read")
+        log.warning("Some active calls cannot be read, so a person may be called twice")
     if not hook.has_data_api:
         return None
     try:
         return _find_in_data_api(hook, escalation, time.time() - quiet_for, log)
     except (CallApiError, ValueError) as error:  # ValueError: a start time in an unknown format
-        log.warning("Ringing without a check of the Data API: %s", error)
+        log.warning("The Data API did not report earlier calls, so a person may be called twice: %s", error)
     return None
 
 
@@ -49,7 +49,10 @@ def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, l
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person
         if time.time() - began > 2 * hook.settings.timeout:
-            log.warning("Ringing without a check of every person: the Data API answers too slowly")
+            log.warning(
+                "The Data API is too slow to report the earlier calls to every person, so a person may be "
+                "called twice"
+            )
             break
         report = hook.reports.of_call(
             external_id=external_id, contact=escalation.contact_of(person), since=since

@@ -143,6 +143,6 @@ def read_duration(name: str, value: Any, default: timedelta | float, log: Any) -
     try:
         duration: float = read_parameter(name, value, ALERT_PARAMETERS[name])
     except InvalidParameter as error:  # a mistake in a duration must not prevent the alert
-        log.error("%s, so the default is used", error)
         duration = read_parameter(name, default, ALERT_PARAMETERS[name])
+        log.error("%s, so the default (%g s) is used", error, duration)
     return duration

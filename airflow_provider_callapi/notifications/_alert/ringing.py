@@ -75,7 +75,10 @@ async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lo
         except Exception as error:
             if pause is None or isinstance(error, AirflowFailException | ValueError):
                 raise
-            lock.log.warning("The connection cannot be read, next try in %g s: %s", pause, error)
+            conn_id = hook.callapi_conn_id
+            lock.log.warning(
+                "Connection %s cannot be read, and is read again in %g s: %s", conn_id, pause, error
+            )
         await execution.run(lock.sleep, pause)
 
 
@@ -114,7 +117,7 @@ def begin(
         )
         call = escalation.ring_next()
         if escalation.newest is None:
-            raise NoPersonRung("no call is confirmed; see the lines above")
+            raise NoPersonRung("no call is confirmed; the lines above show whether a phone may have rung")
     except Exception:
         lock.withdraw()  # another callback may ring
         raise

@@ -134,7 +134,8 @@ class PeopleOfIndex:
                 return entries, sorted(silent - running)  # these have stopped without publishing
             if time.time() >= gives_up_at:
                 raise CallApiTrouble(
-                    f"Map index {min(awaited)} has not stated whom it has called. No call was placed."
+                    f"Map index {min(awaited)} of task {self._facts.owner[2]} has not stated within "
+                    f"{_LONGEST_WAIT:g} s whom it has called. A retry asks again. No call was placed."
                 )
             time.sleep(_PAUSE)
 

@@ -42,5 +42,6 @@ def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator
             raise
         text = mask_phones(str(error)) or type(error).__name__
         raise CallApiFailure(
-            f"{text}. Not retried: {call}, and without task state (Airflow 3.3+) a retry could dial again"
+            f"{text}. Not retried: {call}, and without task state (Airflow 3.3+, durable=True) a retry could "
+            "dial again"
         ) from error

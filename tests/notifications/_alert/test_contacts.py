@@ -62,7 +62,7 @@ def test_a_contact_that_cannot_be_rendered_does_not_keep_the_others_from_being_r
 def test_the_log_of_a_contact_that_cannot_be_rendered_holds_no_phone_number(desk, log, contact, ring):
     ring(notifier(contact), of_deadline())
 
-    assert "cannot be rendered: ZeroDivisionError" in log()
+    assert "cannot be rendered, so its people are not called: ZeroDivisionError" in log()
     assert ON_DUTY not in log()
 
 

@@ -23,7 +23,9 @@ def test_the_log_shows_in_a_sentence_that_every_call_was_refused(desk, log, ring
     assert lines
     for line in lines:
         assert re.search(
-            r"No person was rung for dag sales, run \S+: no call is confirmed; see the lines above", line
+            r"No person was rung for dag sales, run \S+: no call is confirmed; the lines above show whether "
+            "a phone may have rung",
+            line,
         )
 
 

@@ -578,7 +578,7 @@ def test_a_wait_that_timed_out_is_not_retried_without_a_durable_journal(desk, wa
     calling = task(desk, way, timeout=30)
     calling.state = None
 
-    with pytest.raises(CallApiFailure, match="Not retried"):
+    with pytest.raises(CallApiFailure, match=r"is still active after timeout \(30 s\)\. Not retried"):
         calling.run()
 
 

@@ -160,7 +160,7 @@ def test_a_map_index_waits_for_another_one_whose_try_has_begun(run: Run, desk: D
     first = run.tasks[0]
     first.ti.state = "running"
     first.ti.xcoms.clear()
-    assert "has not stated whom it has called" in run.execute(1)
+    assert "has not stated within 120 s whom it has called" in run.execute(1)
     assert sum(desk.slept) >= 120
     assert run.execute(0) == "called"
     assert "has called this person at map index 0" in run.execute(1)
