@@ -22,6 +22,7 @@ from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.methods import ListCalls, ListTalkOptions, ReleaseCall
 from airflow_provider_callapi.api.models import CallSession, Leg, parse_time
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.named_objects import NamedObjects, fetch_account_lists, find_mistakes
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_destination
@@ -41,7 +42,10 @@ def calls(args: Namespace) -> None:
         rows = [to_row(session, timezone, args.show_phone_numbers) for session in sessions]
     print_rows(rows, args)
     if sessions.left_out:
-        warn(f"{sessions.left_out} more active calls are not shown: their session id cannot be read")
+        more = count_text(
+            sessions.left_out, "more active call is not shown: its", "more active calls are not shown: their"
+        )
+        warn(f"{more} session id cannot be read")
 
 
 @suppress_logs_and_warning
@@ -192,7 +196,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
             raise
     limits = client.limits
     if limits is None:
-        fail(f"the answer of the {service} does not show how many points are left")
+        fail(f"the answer of the {service} does not show how many points (rate-limit units) are left")
     return [
         {
             "service": service,

@@ -137,25 +137,25 @@ def get_callapi_cli_commands() -> list[CLICommand]:
             subcommands=(
                 ActionCommand(
                     name="calls",
-                    help="List the active calls",
+                    help="List the active calls (times in UTC)",
                     func=lazy_load_command(f"{commands}.calls"),
                     args=(_CONN_ID, ARG_OUTPUT, _SHOW_PHONE_NUMBERS, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="find",
-                    help="Find the calls with an external_id",
+                    help="Find the calls with an external_id (times in the account's time zone)",
                     func=lazy_load_command(f"{_PACKAGE}.find_call.find"),
                     args=(_EXTERNAL_ID, _CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="campaigns",
-                    help="List campaigns; pause, resume or stop one",
+                    help="List campaigns (times in UTC); pause, resume or stop one",
                     func=lazy_load_command(f"{_PACKAGE}.campaigns.campaigns"),
                     args=(*_CAMPAIGN_ARGS, ARG_OUTPUT, ARG_VERBOSE),
                 ),
                 ActionCommand(
                     name="limits",
-                    help="Show the points left",
+                    help="Show the points (rate-limit units) that are left",
                     func=lazy_load_command(f"{commands}.limits"),
                     args=(_CONN_ID, ARG_OUTPUT, ARG_VERBOSE),
                 ),

@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.api.methods import ListCalls
 from airflow_provider_callapi.api.models import CallSession
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
 from airflow_provider_callapi.cli.command_hook import open_hook
 from airflow_provider_callapi.cli.output import fail, print_rows, warn
@@ -33,7 +34,8 @@ def find(args: Namespace) -> None:
         sought = UnconfirmedCall(args.external_id, contact=None, since=None, timezone="UTC")
         rows = [_active_row(session) for session in sessions if sought.matches(session)]
         if sessions.left_out:
-            warn(f"{sessions.left_out} active calls cannot be read, and may have this external_id")
+            left_out = count_text(sessions.left_out, "active call")
+            warn(f"{left_out} cannot be read, and may have external_id {mask_phones(args.external_id)}")
         searched = "no active call"
         if hook.has_data_api:
             searched += ", and no call of the last 30 days in the Data API,"
@@ -41,9 +43,13 @@ def find(args: Namespace) -> None:
             if report and report.id not in {row["session"] for row in rows}:
                 rows.append(_reported_row(report))
     if not rows:
-        more = "" if hook.has_data_api else ". Ended calls were not searched: that needs extra.data_api"
+        more = ""
+        if not hook.has_data_api:
+            conn_id = hook.callapi_conn_id
+            more = f". Ended calls were not searched: set extra.data_api of connection {conn_id} to true"
         if without_id := sum(not (session.external_id or "").strip() for session in sessions):
-            more += f". {without_id} active calls show no external_id, and may be the call"
+            shown = count_text(without_id, "active call shows", "active calls show")
+            more += f". {shown} no external_id, and may be the call"
         fail(f"{searched} has external_id {mask_phones(args.external_id)}{more}")
     print_rows(rows, args)
 

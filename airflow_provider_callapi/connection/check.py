@@ -16,6 +16,7 @@ from airflow_provider_callapi.api.client import Client
 from airflow_provider_callapi.api.data_api import probe_access
 from airflow_provider_callapi.api.errors import AccessDenied, CallApiError
 from airflow_provider_callapi.api.methods import ListCalls
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.iana_zones import have_same_times, is_iana_zone
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, FieldInvalid
@@ -50,7 +51,7 @@ def check_connection(read_settings: Callable[[], ConnectionSettings]) -> tuple[b
 def _check_call_api(settings: ConnectionSettings) -> Iterator[str]:
     with closing(make_client(settings)) as client:
         try:
-            yield f"Connected; {client.call(ListCalls()).sent} active calls."
+            yield f"Connected; {count_text(client.call(ListCalls()).sent, 'active call')}."
         except AccessDenied as error:
             if error.mnemonic != "component_disabled":
                 raise _ConnectionUnusable(advice(error)) from error

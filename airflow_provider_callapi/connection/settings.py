@@ -314,7 +314,7 @@ def _base_url(field: str, host: str, port: int | None, allow_http: bool) -> str:
     if port is not None and (type(port) is not int or not 1 <= port <= _LARGEST_PORT):
         raise FieldInvalid("port", f"enter a number from 1 to {_LARGEST_PORT}, or leave the field empty")
     if None not in (port, own_port) and port != own_port:
-        raise FieldInvalid("port", "the field host has another port; leave one of the two empty")
+        raise FieldInvalid("port", "the field host has another port; remove one of the two ports")
     port = port or own_port
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "") + parts.path.rstrip("/")

@@ -23,6 +23,7 @@ from airflow_provider_callapi.api.data_api import SetTagCommunications
 from airflow_provider_callapi.api.errors import CallNotFound, mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -355,9 +356,12 @@ class CallApiListCallsOperator(_ControlOperator):
         include_phone_numbers = self.read_parameters()["include_phone_numbers"]
         sessions = self.send(self.make_request())
         if sessions.left_out:
-            self.log.warning(
-                "%d more active calls are left out: their session id cannot be read", sessions.left_out
+            more = count_text(
+                sessions.left_out,
+                "more active call is left out: its",
+                "more active calls are left out: their",
             )
+            self.log.warning("%s session id cannot be read", more)
         calls: list[dict[str, Any]] = [session.model_dump(mode="json") for session in sessions]
         return calls if include_phone_numbers else _masked(calls)
 

@@ -21,7 +21,7 @@ def _speech(text: str) -> dict[str, str]:
 def _numbers(bench: Bench) -> dict[str, Any]:
     options = bench.options
     if not options.contact or not options.virtual_number:
-        raise NotPossible("this needs --contact and --virtual-number")
+        raise NotPossible("the probe needs --contact and --virtual-number")
     return {"contact": options.contact, "virtual_phone_number": options.virtual_number, "direction": "out"}
 
 
@@ -38,7 +38,7 @@ def _informer(bench: Bench, name: str, instruction: str, speech: str, **plan: An
 def _simple(bench: Bench, name: str, instruction: str, operator: str | None, first: str, **plan: Any) -> None:
     numbers = _numbers(bench)
     if operator is None:
-        raise NotPossible("the option for the other number is missing")
+        raise NotPossible("the probe needs --second-number or --dead-operator")
     parties: dict[Side, str] = {"contact": numbers["contact"], "operator": operator}
     params = {**numbers, "operator": operator, "first_call": first}
     bench.findings.calls[name] = bench.place(

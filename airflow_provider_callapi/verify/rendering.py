@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.verify.assumptions import Row
 from airflow_provider_callapi.verify.bench import Options
 from airflow_provider_callapi.verify.probes import MOST_CALLS, Probe
@@ -57,7 +58,8 @@ def plan_text(probes: Sequence[Probe], options: Options, *, conn_id: str, finish
         lines.append("Take the phone in your hand. Before each call, a line of text states what to do.")
     else:
         lines.append("It places no call.")
-    lines.append(f"It uses about {points} points (rate-limit units), and takes about {minutes} minutes.")
+    used = count_text(points, "point (rate-limit unit)", "points (rate-limit units)")
+    lines.append(f"It uses about {used}, and takes about {count_text(minutes, 'minute')}.")
     return _wrapped([*lines, *left_out])
 
 
@@ -74,7 +76,7 @@ def _left_out(probes: Sequence[Probe], options: Options, finished: Sequence[str]
 
 
 def _calls(number: int) -> str:
-    return {0: "", 1: "1 call"}.get(number, f"{number} calls")
+    return count_text(number, "call") if number else ""
 
 
 def table_text(rows: Sequence[Row], width: int) -> str:

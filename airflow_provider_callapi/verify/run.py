@@ -111,7 +111,10 @@ class Run:
     def _place(self, plan: CallPlan) -> CallSeen:
         state = self._file.state
         if state.calls_placed >= MOST_CALLS:
-            raise NotPossible(f"the run has placed {MOST_CALLS} calls, which is its bound")
+            raise NotPossible(
+                f"the runs with this resume file have placed {MOST_CALLS} calls, and may place no more; name "
+                "another file with --resume-file"
+            )
         self._gateway.say(plan.instruction)
         self._gateway.sleep(_SECONDS_TO_READ)
         external_id = f"verify-{uuid.uuid4().hex[:16]}"

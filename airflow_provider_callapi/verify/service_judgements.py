@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
 from airflow_provider_callapi.verify.findings import Findings
 from airflow_provider_callapi.verify.judgement import (
@@ -146,7 +147,9 @@ def free_polls(context: Context) -> Judgement:
     limit = context.findings.day_limit
     if points is None or limit is None:
         return Judgement()
-    text = f"list.calls: {points} points; {limit} a day, {context.findings.minute_limit} a minute"
+    text = (
+        f"list.calls: {count_text(points, 'point')}; {limit} a day, {context.findings.minute_limit} a minute"
+    )
     if not points:
         return Judgement(text, True)
     return Judgement(

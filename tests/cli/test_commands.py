@@ -131,7 +131,7 @@ def test_a_call_that_cannot_be_read_is_counted_on_stderr(callapi, talk, monkeypa
     run = callapi("calls", "--output", "json")
     assert run.code == 0
     assert [row["session"] for row in json.loads(run.out)] == [talk]
-    assert "1 more active calls are not shown" in run.err
+    assert "1 more active call is not shown" in run.err
 
 
 @pytest.mark.parametrize("external_id", ["1234567.89", "5e10", "2026.10", "007"])

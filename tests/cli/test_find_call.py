@@ -74,7 +74,7 @@ def test_the_command_names_active_calls_that_show_no_id_and_may_be_the_call(find
     found = find("order-7", data_api=data_api)
 
     assert found.code == 1
-    assert "1 active calls show no external_id, and may be the call" in found.err
+    assert "1 active call shows no external_id, and may be the call" in found.err
 
 
 @pytest.mark.parametrize("searched", ["0", "00", "", " "])

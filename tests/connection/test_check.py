@@ -55,7 +55,7 @@ def test_the_check_of_a_working_connection_succeeds_and_costs_no_points(desk, lo
     desk.start()
     before = points()
 
-    assert answer() == (True, "Connected; 1 active calls.")
+    assert answer() == (True, "Connected; 1 active call.")
     assert points() == before
     assert "get.calls_report" not in desk.sent()
 

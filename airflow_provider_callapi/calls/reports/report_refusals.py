@@ -135,7 +135,10 @@ class Refusals:
         """
         names = sorted(parts)
         self.known = self.known.without(kind, names)
-        self.log_once(f"{kind.method}: the Data API refuses {', '.join(names)}; it is left out from now on")
+        refused = "it is" if len(names) == 1 else "they are"
+        self.log_once(
+            f"{kind.method}: the Data API refuses {', '.join(names)}; {refused} left out from now on"
+        )
         if not kind.needed_fields.isdisjoint(names):
             self.log_once(f"{kind.method}: without these fields, the report decides nothing and is not used")
 

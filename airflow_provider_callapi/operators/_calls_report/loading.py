@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_callapi.api.errors import mask_phones
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.reports.call_filter import CallFilter
 from airflow_provider_callapi.calls.reports.calls_report import CallsReport, ReportColumns, ReportRefused, Row
 from airflow_provider_callapi.calls.reports.report_pages import ReportIncomplete, ReportPages
@@ -39,7 +40,7 @@ def load_calls(
     pages = ReportPages(hook.data_api, hook.timezone)
     report = CallsReport(pages, hook.timezone, _columns(options), _selection(options))
     if until > now:
-        log.warning("The interval ends in the future. Calls that begin later are missing")
+        log.warning("The interval ends in the future. Calls that begin after this moment are missing")
     portions = report.load(since, min(until, int(now)))
     with _translate_report_errors():
         if options.to is None:
@@ -52,9 +53,12 @@ def load_calls(
                     write(portion)
                     count += len(portion)
     for name, values in report.unreadable.items():
-        log.warning("%s: %d values cannot be read, and are empty", name, values)
+        unreadable = count_text(
+            values, "value cannot be read, and is empty", "values cannot be read, and are empty"
+        )
+        log.warning("%s: %s", name, unreadable)
     start, end = iso_time(since), iso_time(until)
-    log.info("%d calls began from %s to %s. Points used: %d", count, start, end, pages.requests)
+    log.info("%s began from %s to %s. Points used: %d", count_text(count, "call"), start, end, pages.requests)
     if options.to is None:
         return rows
     place = {"table" if isinstance(options.to, TableName) else "path": str(options.to)}
