@@ -205,4 +205,6 @@ def _log_once(text: str) -> None:
         if text in _logged:
             return
         _logged.add(text)
-    _log.warning("An answer has a shape that this version does not know: %s", text)
+    _log.warning(
+        "An answer has a shape that this version of airflow-provider-callapi does not know: %s", text
+    )

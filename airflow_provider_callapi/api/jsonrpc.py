@@ -267,7 +267,7 @@ def _parse_reply(
             limits=Limits(minute_remaining=0, minute_reset=answer.busy_for),
         ) from None
     if _is_deeper_than(body, _MAX_DEPTH):
-        raise unanswered("the answer is too deep")
+        raise unanswered("the JSON of the answer is nested too deeply")
     error = body.get("error")
     if "result" in body and error is not None:
         raise unanswered("the answer is not JSON-RPC")

@@ -106,8 +106,9 @@ def make_app() -> FastAPI:
         except (CallApiError, AirflowException) as error:
             raise HTTPException(502, describe_error(error)) from None
         looks.of(connection_id).expire()
-        done = "released" if was_active else "tried to release, after its end,"
-        text = f"{done} call {call_session_id}"
+        text = f"released call {call_session_id}"
+        if not was_active:
+            text = f"asked to release call {call_session_id}, which had ended or never existed"
         audit.write("release", text, user, connection_id=connection_id, call_session_id=call_session_id)
         return RedirectResponse("./", _SEE_OTHER)
 

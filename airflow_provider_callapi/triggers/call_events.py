@@ -213,8 +213,11 @@ class CallApiEventTrigger(BaseEventTrigger):
                 self._log_error("The active calls cannot be polled", error)
             await asyncio.sleep(_PAUSE_BEFORE_RECONNECT)
 
-    def _log_error(self, text: str, error: Exception) -> None:
-        """Log an error of the trigger, unless the same error was logged in the last ten minutes."""
+    def _log_error(self, text: str, error: Exception, *, of_polls: bool = True) -> None:
+        """Log an error of the trigger, unless the same error was logged in the last ten minutes.
+
+        :param of_polls: False: a correct connection does not help against the error.
+        """
         from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
 
         key = (text, type(error), getattr(error, "mnemonic", None))
@@ -222,10 +225,12 @@ class CallApiEventTrigger(BaseEventTrigger):
         if now - self._logged_at.get(key, -math.inf) < _LOG_AGAIN_AFTER:
             return
         self._logged_at[key] = now
-        if is_permanent(error):
+        is_lasting = is_permanent(error)
+        if is_lasting and of_polls:
             self.log.error("%s; correct connection %s or the account: %s", text, self.callapi_conn_id, error)
         else:
-            self.log.warning("%s (connection %s): %s", text, self.callapi_conn_id, error)
+            log = self.log.error if is_lasting else self.log.warning
+            log("%s (connection %s): %s", text, self.callapi_conn_id, error)
 
     # --- state that outlives the process ---
 
@@ -237,7 +242,12 @@ class CallApiEventTrigger(BaseEventTrigger):
                 if state is not None:
                     detector.restore(state)
             except Exception as error:  # the first snapshot then shows which calls are active, without events
-                self._log_error("The trigger's state could not be read from asset state", error)
+                self._log_error(
+                    "The trigger's state could not be read from asset state, so the first poll "
+                    "reports no events",
+                    error,
+                    of_polls=False,
+                )
 
     async def _save(self, detector: EventDetector) -> bool:
         """Save in Airflow's asset state what is known of the calls.
@@ -251,7 +261,9 @@ class CallApiEventTrigger(BaseEventTrigger):
                 await store.aset(self._state_key, detector.to_json())
                 saved += 1
             except Exception as error:  # events are more important than the state
-                self._log_error("The trigger's state could not be written to asset state", error)
+                self._log_error(
+                    "The trigger's state could not be written to asset state", error, of_polls=False
+                )
         return saved > 0 or not stores  # after False, the caller saves again after the next snapshot
 
     def _stores(self) -> list[Any]:

@@ -140,6 +140,8 @@ class CallApiSessionTrigger(BaseTrigger):
             text = f"{type(error).__name__}: {error}"
             if permanent and isinstance(error, CallApiError):
                 text = with_advice(error)
+            session_id = call.call_session_id
+            text = f"the polls for call session {session_id} failed, and the call may still be active: {text}"
             yield TriggerEvent({"error": text, "permanent": permanent})
             return
         yield TriggerEvent({"phase": watch.phase.name, "call": watch.extend_outcome(call).to_xcom()})

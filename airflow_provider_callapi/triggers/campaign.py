@@ -125,7 +125,11 @@ class CallApiCampaignTrigger(BaseTrigger):
         except TimeoutError:
             pass
         except Exception as error:  # the worker polls too, and raises the error if it persists
-            self.log.warning("Polling the active calls has stopped: %s", error)
+            self.log.warning(
+                "The trigger cannot poll connection %s any more, so the task returns to its worker: %s",
+                self.callapi_conn_id,
+                error,
+            )
             # If only the triggerer cannot poll, the task would defer and resume without a break.
             await asyncio.sleep(min(_PAUSE_AFTER_ERROR, max(0.0, self.wake_at - time.time())))
         yield TriggerEvent(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from airflow_provider_callapi.api.account import CreatePhoneNumberToBlacklist, GetBlacklistPhoneNumbers
-from airflow_provider_callapi.api.errors import CallApiError
+from airflow_provider_callapi.api.errors import CallApiError, mask_phones
 from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
@@ -30,7 +30,9 @@ def blacklist_of(hook: CallApiHook, log: Any) -> Callable[[], list[str]]:
     def read() -> list[str]:
         entries = fetch_list(hook.data_api.client.call, GetBlacklistPhoneNumbers())
         if not entries.complete:
-            log.warning("do_not_call: the account's blacklist could not be read completely")
+            log.warning(
+                "do_not_call: some entries of the account's blacklist cannot be read, and exclude no one"
+            )
         return [entry.phone_number for entry in entries]
 
     return read
@@ -59,7 +61,12 @@ class BlacklistWriter:
                 try:
                     self._add(contact)
                 except CallApiError as error:  # `add_missing` tries again at the end of the campaign
-                    self._log.warning("block_on: a person is not on the blacklist yet: %s", error)
+                    self._log.warning(
+                        "block_on: %s is not on the account's blacklist yet; the end of the campaign repeats "
+                        "the request: %s",
+                        mask_phones(contact),
+                        error,
+                    )
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
         """Put all people of a finished campaign who objected to calls on the account's blacklist.
@@ -91,7 +98,9 @@ class BlacklistWriter:
             for contact in sorted(objected - blocked):
                 self._add(contact)
         except CallApiError as error:
-            return [f"block_on: the blacklist could not be changed: {error}"]
+            return [
+                f"block_on: the blacklist could not be changed, so it may lack people who objected: {error}"
+            ]
         return []
 
     def _may_object(self, ending: Ending) -> bool:
@@ -105,7 +114,7 @@ class BlacklistWriter:
 
     def _add(self, contact: str) -> None:
         self._hook.data_api.client.call(CreatePhoneNumberToBlacklist(phone_number=contact))
-        self._log.info("block_on: a person who objected is on the account's blacklist")
+        self._log.info("block_on: %s objected, and is now on the account's blacklist", mask_phones(contact))
 
 
 def _is_phone_number(contact: str) -> bool:

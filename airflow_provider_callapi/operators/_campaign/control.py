@@ -82,7 +82,8 @@ class Control:
         except Exception as error:  # task state and databases raise their own exception classes
             if not self._fails:
                 self._log.warning(
-                    "The campaign cannot read whether a user pauses or stops it, and goes on as before: %s",
+                    "The campaign cannot use the store of its progress and of users' wishes (pause, resume, "
+                    "stop), and goes on as before: %s",
                     mask_phones(f"{type(error).__name__}: {error}"),
                 )
             self._fails = True

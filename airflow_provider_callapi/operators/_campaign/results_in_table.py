@@ -29,8 +29,16 @@ class ResultsInTable:
     """
 
     def __init__(
-        self, writer: TableWriter, campaign: str, plan: Plan, log: Any, *, list_number: int | None = None
+        self,
+        name: TableName,
+        writer: TableWriter,
+        campaign: str,
+        plan: Plan,
+        log: Any,
+        *,
+        list_number: int | None = None,
     ) -> None:
+        self._name = name
         self._log = log
         self._list_number = list_number
         self._writer = writer
@@ -58,7 +66,7 @@ class ResultsInTable:
             self._writer.finish(self._final_rows(endings, skipped))
         except CallApiTrouble as trouble:
             return [str(trouble)]
-        self._log.info("Written: the results, to a table")
+        self._log.info("Written: the results, table %s of connection %s", self._name, self._name.conn_id)
         return []
 
     def _final_rows(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> Iterator[Row]:
@@ -107,4 +115,4 @@ def open_results(
     :raises CallApiFailure: the table cannot be used.
     """
     writer = TableWriter(open_results_table(name, list_number=list_number), log)
-    return ResultsInTable(writer, campaign, plan, log, list_number=list_number)
+    return ResultsInTable(name, writer, campaign, plan, log, list_number=list_number)

@@ -132,7 +132,7 @@ def test_a_call_that_rang_no_phone_is_not_counted_as_an_attempt() -> None:
         ["1", "", "4", "2", "50 %"],
         ["2", "", "2", "1", "50 %"],
     ]
-    assert "1 more calls rang no phone" in page
+    assert "1 more call rang no phone" in page
 
 
 def test_the_report_counts_reasons_by_people() -> None:

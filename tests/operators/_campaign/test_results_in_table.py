@@ -11,6 +11,7 @@ from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.campaign.people import Person, Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.databases.table_name import TableName
 from airflow_provider_callapi.databases.table_writer import TableWriter
 from airflow_provider_callapi.operators._campaign.results_in_table import ResultsInTable
 
@@ -31,7 +32,11 @@ def results(ending: Result, *attempts: tuple[Status, Result | None]) -> list[tup
     """Return (attempt, status, result) of each row of a person."""
     writer = Written()
     table = ResultsInTable(
-        cast(TableWriter, writer), "autumn", Plan([ANNA], rows=1), logging.getLogger(__name__)
+        TableName("dwh", "results"),
+        cast(TableWriter, writer),
+        "autumn",
+        Plan([ANNA], rows=1),
+        logging.getLogger(__name__),
     )
     known = [
         Attempt(ANNA.key, number, status, f"x-{number}", 1.8e9, result=result)
