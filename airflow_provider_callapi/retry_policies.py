@@ -68,9 +68,14 @@ def _must_not_repeat(error: errors.CallApiError) -> bool:
 _RULES = (
     _Rule((errors.LimitExceeded,), Verdict.AT_RESET, "the points are used up"),
     _Rule(
-        (Unresolved, exceptions.CallUnresolved, exceptions.CallOutcomeUnknown),
+        (Unresolved, exceptions.CallUnresolved),
         Verdict.NEVER,
-        "the call may have been placed; check manually",
+        "the request may have been carried out; check the call in the account",
+    ),
+    _Rule(
+        (exceptions.CallOutcomeUnknown,),
+        Verdict.NEVER,
+        "it is not known whether the contact answered; check the call in the account",
     ),
     _Rule(
         (errors.CallApiError,),
@@ -89,11 +94,8 @@ _RULES = (
         "the service would refuse a retry the same way",
         lambda error: error.permanent,
     ),
-    _Rule(
-        (errors.CallApiError, exceptions.CallApiTrouble),
-        Verdict.BACK_OFF,
-        "the service or the network failed",
-    ),
+    _Rule((errors.CallApiError,), Verdict.BACK_OFF, "the service or the network failed"),
+    _Rule((exceptions.CallApiTrouble,), Verdict.BACK_OFF, "a later try may succeed"),
     _Rule(
         (exceptions.CallNotAnswered, exceptions.CallStillActive, exceptions.CallUnresolvedForNow),
         Verdict.TASK_DEFAULT,

@@ -39,9 +39,17 @@ with DAG(
     params={
         "contact": Param("79161234567", type="string", pattern="^[0-9]{10,15}$"),
         "employee_id": Param(25, type="integer"),
-        "colleague": Param("79260000002", type="string", description="A phone, extension or SIP number."),
-        "coach": Param("79260000009", type="string", description="A phone, extension or SIP number."),
-        "then": Param("restore", enum=["restore", "transfer"], description="After the consultation."),
+        "colleague": Param(
+            "79260000002", type="string", description="The colleague's phone, extension or SIP number."
+        ),
+        "coach": Param(
+            "79260000009", type="string", description="The coach's phone, extension or SIP number."
+        ),
+        "then": Param(
+            "restore",
+            enum=["restore", "transfer"],
+            description="After the consultation: restore the talk, or transfer it to the colleague.",
+        ),
         "virtual_phone_number": Param("74993720692", type="string", pattern="^[0-9]{10,15}$"),
     },
 ) as dag:

@@ -118,8 +118,10 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         self._check_targets(targets)
         self._refuse_unskippable(getattr(context.get("ti"), "map_index", None))
         route = route_of(self.call, [key for key in targets if isinstance(key, Mark)])
-        is_mark = isinstance(route, Mark)
-        self.log.info("The call %s", f"has the mark {route}" if is_mark else f"is {route}".replace("_", " "))
+        outcome = f"mark {route}" if isinstance(route, Mark) else f"outcome {route}"
+        self.log.info(
+            "The call has the %s: %s", outcome, ", ".join(targets[route]) or "all tasks are skipped"
+        )
         return targets[route] or None
 
     def _read_targets(self) -> dict[Route | Mark, list[str]]:

@@ -72,7 +72,10 @@ class DoNotCall:
             if not self._was_read:  # no read has succeeded in this try, so numbers may be missing
                 raise
             if not self.stale:
-                _log.warning("The campaign places no calls until this is corrected: %s", _describe(error))
+                _log.warning(
+                    "The campaign places no calls until the do_not_call list can be read: %s",
+                    _describe(error),
+                )
             self.stale = True
         else:
             if self.stale:

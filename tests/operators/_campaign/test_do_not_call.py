@@ -161,7 +161,9 @@ def test_the_numbers_of_a_list_that_cannot_be_read_stay_excluded_and_the_list_is
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
-    assert told[0].startswith("The campaign places no calls until this is corrected: do_not_call")
+    assert told[0].startswith(
+        "The campaign places no calls until the do_not_call list can be read: do_not_call"
+    )
     assert A not in told[0]
 
 
