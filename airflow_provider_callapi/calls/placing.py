@@ -36,6 +36,9 @@ Delivery = Literal["at_most_once", "at_least_once"]
 """
 
 
+_NOT_FOUND = "An earlier search did not find the call"
+
+
 class Killed(Exception):
     """The task was killed. The try then sends no start request, and does not judge its call."""
 
@@ -160,10 +163,11 @@ def place(
     if step is Step.ADOPT:
         return journal.current.outcome
     if step is Step.GIVE_UP and delivery == "at_most_once" and absence_proven_after is None:
-        raise Unresolved(journal.current.external_id, "An earlier try got no answer")
-    cause = "An earlier try ended before it got an answer"
+        raise Unresolved(journal.current.external_id, _NOT_FOUND)
     # The call was already searched for appear_timeout: check again without waiting.
     was_searched = step is Step.GIVE_UP or (step is Step.SEARCH and journal.current.missing_since is not None)
+    # The earlier search may be one of this try, which has waited since then.
+    cause = _NOT_FOUND if was_searched else "An earlier try ended before it got an answer"
     search_seconds = 0.0 if was_searched else appear_timeout
     if step in (Step.DIAL, Step.DIAL_AGAIN):
         answer = _dial(

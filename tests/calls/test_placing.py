@@ -239,7 +239,7 @@ def test_a_done_call_is_returned_again() -> None:
 
 def test_an_unresolved_call_fails_again_without_a_request() -> None:
     world = world_after(Stage.UNRESOLVED)
-    with pytest.raises(Unresolved):
+    with pytest.raises(Unresolved, match="An earlier search did not find the call"):
         world.place()
     assert (world.sent, world.polled_at, world.disk.stage) == ([], [], "unresolved")
 
@@ -852,6 +852,7 @@ def test_a_second_search_that_comes_too_early_does_not_start_the_wait_again() ->
         world.now += 60.0
     assert len(proven_at) == 1
     assert len(world.sent) == 1
+    assert "An earlier search did not find the call: searching" in world.log[-1], "no try has ended"
 
 
 def test_an_old_intent_needs_a_second_search_because_its_call_may_have_just_ended() -> None:

@@ -291,7 +291,7 @@ def test_a_function_cannot_place_a_call_whose_id_contains_the_phone_number(
     desk: Desk, function: Function, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Logs and the returned dict show the id."""
-    with pytest.raises(CallApiFailure, match="external_id: holds the phone number") as refused:
+    with pytest.raises(CallApiFailure, match="external_id: contains the phone number") as refused:
         function.place(external_id="order 8 (916) 123-45-67")
 
     assert desk.sent() == []

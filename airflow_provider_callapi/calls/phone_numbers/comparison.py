@@ -21,7 +21,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _TONES = re.compile(r"[.,][\d*#wp.,\s]*")
 """DTMF tones and pauses behind a number, in lower case: ``.5wp``. Other text behind a dot is an address."""
 
-SHOWN_NUMBER = "holds the phone number; logs show ids unmasked"
+SHOWN_NUMBER = "contains the phone number, which logs would then show"
 """What is wrong with an id that contains a person's phone number."""
 
 

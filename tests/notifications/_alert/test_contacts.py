@@ -169,7 +169,7 @@ def test_a_virtual_number_is_accepted_if_and_only_if_it_can_be_read(case):
 )
 @pytest.mark.parametrize("contact", ["79160000001", ["{{ first }}", "8 916 000-00-01"]])
 def test_an_external_id_that_contains_the_number_of_a_person_is_an_error_of_the_dag_file(own, contact):
-    with pytest.raises(ValueError, match="external_id: holds the phone number") as caught:
+    with pytest.raises(ValueError, match="external_id: contains the phone number") as caught:
         notifier(contact, external_id=own)
 
     assert "916" not in str(caught.value)

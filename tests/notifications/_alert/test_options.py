@@ -66,7 +66,7 @@ def test_an_external_id_that_contains_the_number_of_a_person_becomes_the_default
 
     assert rung(desk) == [ON_DUTY]
     assert not desk.exchange.calls[0].external_id.startswith("duty")
-    assert "external_id: holds the phone number" in log()
+    assert "external_id: contains the phone number" in log()
     assert ON_DUTY not in log()
 
 
