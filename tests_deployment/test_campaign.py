@@ -309,7 +309,7 @@ def test_the_example_calls_no_one_before_the_approval_and_no_one_again_in_a_seco
     asked = example.answer("Approve")
 
     assert asked["subject"] == "Call 10 people?"
-    assert "* 10 people are on the list: 10 would be called" in asked["body"]
+    assert "* people on the list: 10, to be called: 10" in asked["body"]
     assert "* points needed for the first calls: about 10" in asked["body"]
     assert "* minutes needed for them: at least 1" in asked["body"]
     assert example.end() == "success", example.states()

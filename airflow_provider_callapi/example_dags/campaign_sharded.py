@@ -60,10 +60,11 @@ with DAG(
         task_id="approve",
         subject="Call {{ ti.xcom_pull(task_ids='rehearse').to_be_called }} people?",
         body="""{% set plan = ti.xcom_pull(task_ids="rehearse") -%}
-**{{ plan.campaign }}**, from {{ params.virtual_phone_number }}, {{ params.opens }} to {{ params.closes }}
+**{{ plan.campaign }}**, from {{ params.virtual_phone_number }},
+{{ params.opens }} to {{ params.closes }} in each person's time zone
 
-* {{ plan.people }} people are on the list: {{ plan.to_be_called }} would be called
-* {{ plan.results.invalid }} rows are invalid, {{ plan.duplicates }} rows repeat a person
+* people on the list: {{ plan.people }}, to be called: {{ plan.to_be_called }}
+* invalid rows: {{ plan.results.invalid }}, rows that repeat a person: {{ plan.duplicates }}
 * points needed for the first calls: about {{ plan.points_needed }}
 * minutes needed for them: at least {{ plan.minutes_needed }}
 """,
