@@ -189,7 +189,7 @@ class Pacing:
         :param calls: how many calls to place.
         :param max_active: how many calls may be active at the same time.
         """
-        rates = {"max_active, the limit of active calls": max_active * _MINUTE / _TYPICAL_CALL}
+        rates = {"the limit of active calls (max_active_calls)": max_active * _MINUTE / _TYPICAL_CALL}
         if (rate := self.calls_per_minute()) is not None:
             rates["the minute's points"] = rate
         slowest = min(rates, key=lambda name: rates[name])

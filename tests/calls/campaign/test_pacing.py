@@ -110,7 +110,7 @@ def test_a_reset_stated_in_whole_seconds_counts_only_after_the_full_second() -> 
     ("calls", "max_active", "expected"),
     [
         (200, 60, (2.0, "the minute's points")),
-        (200, 10, (10.0, "max_active, the limit of active calls")),
+        (200, 10, (10.0, "the limit of active calls (max_active_calls)")),
         (10_000, 1000, (100.0, "the minute's points")),
         (10_001, 1000, (24 * 60.0, "the day's points")),
         (30_000, 1000, (2 * 24 * 60.0, "the day's points")),
@@ -123,7 +123,10 @@ def test_the_forecast_names_the_limit_that_makes_the_campaign_last_longest(
 
 
 def test_the_forecast_uses_only_the_limit_of_active_calls_if_the_service_states_no_counters() -> None:
-    assert pacing_after((0, Limits())).forecast(20, 5) == (2.0, "max_active, the limit of active calls")
+    assert pacing_after((0, Limits())).forecast(20, 5) == (
+        2.0,
+        "the limit of active calls (max_active_calls)",
+    )
 
 
 def test_a_new_process_uses_the_cost_that_an_earlier_process_has_measured() -> None:
