@@ -48,7 +48,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
         if context["task"].retries:
             raise CallApiFailure(
                 "place_call needs Airflow 3.3 or later in a task with retries, because an earlier Airflow "
-                "keeps no record of the call. Set retries=0 of the task. No call was placed."
+                "keeps no record of the call. Set retries=0 of the task. This try placed no call."
             )
         store = _stores_without_state.setdefault((*facts.owner, this_try), MemoryStore())
     with _index_lock:

@@ -63,7 +63,7 @@ class PagedLedger:
         if store.get(_KEY_OF_OLDER_VERSIONS) is not None:
             raise CallApiFailure(
                 "An older version of airflow-provider-callapi has stored whom this task has called, and this "
-                "version cannot read the record. No call was placed. Finish this task with the older "
+                "version cannot read the record. This try placed no call. Finish this task with the older "
                 "version, or start another run for the people who were not called yet"
             )
         self._store = store
@@ -199,8 +199,9 @@ def _refuse_unreadable() -> Iterator[None]:
     except (AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:
         raise CallApiFailure(
             f"The record of whom this task has called cannot be read ({type(error).__name__}): a newer "
-            "version of airflow-provider-callapi has stored it, or it is damaged. No call was placed. Finish "
-            "this task with the newer version, or start another run for the people who were not called yet"
+            "version of airflow-provider-callapi has stored it, or it is damaged. This try placed no call. "
+            "Finish this task with the newer version, or start another run for the people who were not yet "
+            "called"
         ) from error
 
 

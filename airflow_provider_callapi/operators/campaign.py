@@ -397,8 +397,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
 
         refuse_another_task(context, self)
         self._refuse_queries_of_others()
-        is_first_try = event is None and context["ti"].try_number == 1  # else, there may be calls
-        with nothing_sent() if is_first_try else nullcontext():
+        with nothing_sent() if event is None else nullcontext():
             self.refuse_lost_limits()
             options = self._read_options()
         facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
@@ -423,5 +422,5 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             if has_query(vars(self)[name]) and not in_dag_file:
                 raise CallApiFailure(
                     f"{name}: a query must be written in the DAG file, and this query comes from another "
-                    "task or from a template. Only its parameters may be data. No call was placed."
+                    "task or from a template. Only its parameters may be data. This try placed no call."
                 )

@@ -118,14 +118,14 @@ def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, A
 
 @contextmanager
 def nothing_sent() -> Iterator[None]:
-    """Context manager: say in the error message of an invalid parameter that no call was placed.
+    """Context manager: say in the error message of an invalid parameter that this try placed no call.
 
     Use the ``with`` block only before the task sends its first start request.
 
     :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`. The error message is the message
-        of the `InvalidParameter`, followed by "No call was placed".
+        of the `InvalidParameter`, followed by "This try placed no call".
     """
     try:
         yield
     except InvalidParameter as error:
-        raise CallApiFailure(f"{error}. No call was placed.") from None
+        raise CallApiFailure(f"{error}. This try placed no call.") from None

@@ -23,7 +23,7 @@ If the key is missing in a later try, Airflow has deleted the state.
 """
 DELETED_STATE = (
     "Airflow has deleted the record of the people whom this task has called, because [state_store] "
-    "clear_on_success is set. To call the people again, start a new DAG run. No call was placed."
+    "clear_on_success is set. To call the people again, start a new DAG run. This try placed no call."
 )
 _IN_TEMPLATES = ("params", "ds", "run_id")
 
@@ -147,12 +147,12 @@ def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> N
 
     :param context: Airflow's context of the running task.
     :param operator: the operator. An operator inside another task may have the id of that task.
-    :raises CallApiFailure: the running task is not the operator's task. No call was placed.
+    :raises CallApiFailure: the running task is not the operator's task. This try placed no call.
     """
     if "ti" not in context:
         raise CallApiFailure(
             f"Operator {operator.task_id} is executed without the context of a running task. Make the "
-            "operator a task of its own. No call was placed, and no request was sent."
+            "operator a task of its own. This try placed no call, and no request was sent."
         )
     running, task = context["ti"].task_id, context.get("task")
     # Airflow may execute a copy of the task in the context, so the two may be different objects.
@@ -161,5 +161,5 @@ def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> N
         raise CallApiFailure(
             f"Operator {operator.task_id} is executed inside task {running}, which has only one journal. "
             "Make the operator a task of its own; for several people, map the operator with "
-            "expand(contact=[…]). No call was placed, and no request was sent."
+            "expand(contact=[…]). This try placed no call, and no request was sent."
         )

@@ -230,7 +230,9 @@ def test_a_clear_calls_the_person_again(function: Function, desk: Desk) -> None:
 
 def test_a_task_with_retries_places_no_call_without_task_state(function: Function, desk: Desk) -> None:
     function.state = None
-    with pytest.raises(CallApiFailure, match=r"Airflow 3\.3 or later .* Set retries=0 .* No call was placed"):
+    with pytest.raises(
+        CallApiFailure, match=r"Airflow 3\.3 or later .* Set retries=0 .* This try placed no call"
+    ):
         function.place()
     assert desk.sent() == []
     function.retries = 0
@@ -245,7 +247,7 @@ def test_a_wrong_option_is_named_and_no_call_is_placed(
     function: Function, desk: Desk, option: str, value: Any
 ) -> None:
     function.retries = 0
-    with pytest.raises(CallApiFailure, match=f"{option}.*No call was placed"):
+    with pytest.raises(CallApiFailure, match=f"{option}.*This try placed no call"):
         function.place(**{option: value})
     assert desk.sent() == []
 

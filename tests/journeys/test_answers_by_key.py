@@ -181,7 +181,7 @@ def test_a_service_that_refuses_the_operations_fails_no_call_and_causes_no_redia
 def test_a_mark_is_refused_before_the_first_call_without_the_data_api(menu, redial):
     menu.connect(extra={"data_api": False})
 
-    with pytest.raises(Exception, match=r"redial.* Data API.*No call was placed"):
+    with pytest.raises(Exception, match=r"redial.* Data API.*This try placed no call"):
         campaign(menu, redial=redial).run()
 
     assert menu.exchange.calls == []

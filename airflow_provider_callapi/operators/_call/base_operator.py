@@ -264,7 +264,7 @@ class StartCallOperator(RequestOperator):
         try:
             yield
         except InvalidParameter as error:
-            placed = placed or self._earlier_call(context) or "no call was placed"
+            placed = placed or self._earlier_call(context) or "this try placed no call"
             raise CallApiFailure(f"{error}. {placed[0].upper()}{placed[1:]}.") from None
 
     def _earlier_call(self, context: Context) -> str | None:

@@ -247,7 +247,7 @@ class CallTry:
             return
         if not self._hook.has_data_api:
             effect = (
-                "No call was placed"
+                "This try placed no call"
                 if may_dial
                 else f"The call with external_id {self._journal.current.external_id} may have been placed"
             )
@@ -258,7 +258,7 @@ class CallTry:
         if not self.is_durable:  # the next try could not search for the call of this try
             raise CallApiFailure(
                 "absence_proven_after needs a journal that outlives a try: durable=True and Airflow 3.3 or "
-                "later. No call was placed."
+                "later. This try placed no call."
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:

@@ -41,7 +41,7 @@ class CallingTimes:
                 year=year_in(options.timezone, now),
             )
         except ValueError as error:
-            raise CallApiFailure(f"{error}. No call was placed.") from None
+            raise CallApiFailure(f"{error}. This try placed no call.") from None
         return cls(hours, options.timezone, facts.run_after, options.max_lateness, facts.execution_deadline)
 
     def refuse_timeout(self, now: float) -> None:
@@ -63,7 +63,7 @@ class CallingTimes:
         For example, a time limit of the task ends before the calling hours open. Times are epoch seconds.
         """
         if why := self.hours.why_never(now, self.timezone):
-            raise CallApiFailure(f"{why}. No call was placed.")
+            raise CallApiFailure(f"{why}. This try placed no call.")
         opening = f"the calling hours ({self.hours}) open at {local_time(opens_at, self.timezone)}"
         if too_late_reason(self.run_after, opens_at, self.max_lateness):
             raise CallTooLate(

@@ -102,7 +102,7 @@ class PeopleOfIndex:
                 raise CallApiFailure(
                     f"{task} has called this person at map index {index} of this DAG run, or may have called "
                     "the person. The list has changed since then. To call the person again, start a new DAG "
-                    "run. No call was placed."
+                    "run. This try placed no call."
                 )
         ran_before = any(
             entry.was_cleared or entry.run_clears < self._facts.run_clears for entry in entries.values()
@@ -111,7 +111,7 @@ class PeopleOfIndex:
             indexes = ", ".join(map(str, silent[:5])) + (" …" if len(silent) > 5 else "")
             raise CallApiTrouble(
                 f"The list has changed, and {task} has not stated whom it has called at map index {indexes}. "
-                "Clear this map index together with the others. No call was placed."
+                "Clear this map index together with the others. This try placed no call."
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
@@ -135,7 +135,7 @@ class PeopleOfIndex:
             if time.time() >= gives_up_at:
                 raise CallApiTrouble(
                     f"Map index {min(awaited)} of task {self._facts.owner[2]} has not stated within "
-                    f"{_LONGEST_WAIT:g} s whom it has called. A retry asks again. No call was placed."
+                    f"{_LONGEST_WAIT:g} s whom it has called. A retry asks again. This try placed no call."
                 )
             time.sleep(_PAUSE)
 

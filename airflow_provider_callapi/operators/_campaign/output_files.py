@@ -49,7 +49,9 @@ class OutputFiles:
         results = options.results if isinstance(options.results, str) else None
         if results and not results.lower().endswith((_CSV, *JSON_LINES)):
             suffixes = " or ".join((_CSV, *JSON_LINES))
-            raise CallApiFailure(f"results: the path of a file is needed, {suffixes}. No call was placed.")
+            raise CallApiFailure(
+                f"results: the path of a file is needed, {suffixes}. This try placed no call."
+            )
         self._csv_form = csv_form(options.contacts) if results else (",", False)
         wanted = {"results": results, "report": options.report}
         shard = read_shard(options.shard)

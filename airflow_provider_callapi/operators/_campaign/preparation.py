@@ -41,11 +41,11 @@ With so few digits, the hash of a list with one person does not reveal the numbe
 
 @contextmanager
 def _before_dialling() -> Iterator[None]:
-    """Context manager: convert a ValueError into `CallApiFailure`, and add "No call was placed"."""
+    """Context manager: convert a ValueError into `CallApiFailure`, and add "This try placed no call"."""
     try:
         yield
     except ValueError as error:
-        raise CallApiFailure(f"{mask_phones(str(error))}. No call was placed.") from None
+        raise CallApiFailure(f"{mask_phones(str(error))}. This try placed no call.") from None
 
 
 def read_rules(
@@ -131,7 +131,7 @@ def open_ledger(options: CampaignOptions, state: KeyValueStore | None) -> Ledger
         return PagedLedger(state)
     raise CallApiFailure(
         "ledger_conn_id: this version of Airflow has no task state (3.3+ has), so the campaign needs an "
-        "SQL database to remember who was called. No call was placed."
+        "SQL database to remember who was called. This try placed no call."
     )
 
 
@@ -215,7 +215,7 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
         if now[name] != before[name]:
             raise CallApiFailure(
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
-                "not find its earlier calls. No call was placed. Restore the value, or start another run"
+                "not find its earlier calls. This try placed no call. Restore the value, or start another run"
             )
     if now["deployment"] != before.get("deployment", now["deployment"]):
         raise CallApiFailure(

@@ -266,7 +266,7 @@ class CampaignRun:
         """
         # For example, the calendar of workdays does not contain the next year.
         if self._campaign.waiting and not self._campaign.active and (why := self._why_never()):
-            raise CallApiFailure(f"{why}. No call was placed in this try.")
+            raise CallApiFailure(f"{why}. This try placed no call.")
 
     def _why_never(self) -> str | None:
         return self._rules.hours.why_never(time.time(), self._options.timezone)

@@ -227,7 +227,7 @@ def test_the_error_of_a_retry_whose_parameters_became_wrong_names_the_call_that_
     with pytest.raises(CallApiFailure, match=f"all session {call.call_session_id} was placed") as failed:
         task.retry()
 
-    assert "No call was placed" not in str(failed.value)
+    assert "This try placed no call" not in str(failed.value)
     assert "Nothing was sent" not in str(failed.value)
 
 
@@ -238,7 +238,7 @@ def test_the_error_of_a_retry_without_a_journal_says_that_an_earlier_try_may_hav
     task = informer_task(desk, durable=not has_state)
     task.state = task.state if has_state else None
     task.make = lambda make=task.make: _changed(make(), {"timeout": "soon"})
-    with pytest.raises(CallApiFailure, match=r"^timeout: .* No call was placed\.$"):
+    with pytest.raises(CallApiFailure, match=r"^timeout: .* This try placed no call\.$"):
         task.run()
 
     with pytest.raises(CallApiFailure, match=r"^timeout: .* An earlier try may have placed a call\.$"):

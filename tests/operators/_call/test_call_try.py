@@ -887,7 +887,7 @@ def test_a_text_with_half_of_a_character_is_refused_before_the_call(desk, field,
     operator = CallApiStartInformerCallOperator(task_id="call", **values)
     setattr(operator, field, given)
     task = Task(desk, lambda: operator)
-    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole .*No call was placed"):
+    with pytest.raises(CallApiFailure, match=f"{named}: a text of whole .*This try placed no call"):
         task.run()
     assert desk.sent() == []
     setattr(operator, field, values.get(field))

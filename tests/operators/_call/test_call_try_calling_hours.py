@@ -359,7 +359,7 @@ def test_workdays_without_the_installed_extra_are_an_error_of_the_dag_file(desk:
     task(desk, calling_days=["mon"]).make()
     rendered = task(desk, calling_days="{{ 'workdays' }}").make()
     rendered.calling_days = "workdays"
-    with pytest.raises(CallApiFailure, match=r"airflow-provider-callapi.holidays.*No call was placed"):
+    with pytest.raises(CallApiFailure, match=r"airflow-provider-callapi.holidays.*This try placed no call"):
         Task(desk, lambda: rendered).run()
 
 
@@ -498,7 +498,7 @@ def test_no_limit_is_lifted_by_a_template_that_gives_none(
         return operator
 
     calling.make = rendered
-    with pytest.raises(CallApiFailure, match=f"^{lost}: the value is missing.*No call was placed"):
+    with pytest.raises(CallApiFailure, match=f"^{lost}: the value is missing.*This try placed no call"):
         calling.run()
 
     assert desk.sent() == []
