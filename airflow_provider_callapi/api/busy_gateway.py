@@ -5,8 +5,8 @@ conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states when the client can repeat the request.
-- The body is no JSON-RPC answer. (A JSON-RPC answer comes from the service itself.) A gateway's own JSON can
-  have an ``error``, too: `is_gateways_own` recognises such JSON.
+- The body is no JSON-RPC answer, which only the service itself sends. `is_gateways_own` tells a JSON-RPC
+  answer from JSON of the gateway, because both can have the name ``error``.
 
 After any other answer of a gateway, the service may have carried out the request.
 """

@@ -67,8 +67,9 @@ def fetch_pages(
 ) -> tuple[Entries[E], bool]:
     """Fetch a list page by page, and return the entries of all pages.
 
-    The returned `Entries` count as incomplete if an entry is missing. They also count as incomplete if two
-    pages in a row are equal, because the service then seems to ignore the offset.
+    The returned `Entries` count as incomplete if the service has sent fewer entries than it has announced, if
+    an entry could not be read, or if two pages in a row are equal: the service then seems to ignore the
+    offset.
 
     :param page_at: fetches one page. Its argument is the offset: how many entries come before the page.
     :param page_size: how many entries ``page_at`` asks for.

@@ -25,8 +25,8 @@ _CLOSES_WITHIN = 5.0
 class TableWriter:
     """Writes rows to a table of results in a background thread, about once a second.
 
-    If `TableWriter.add` gets several rows with the same campaign, person and attempt, the thread writes only
-    the newest row.
+    A row replaces the row with the same campaign, person and attempt, both in the table and among the rows
+    that still wait to be written.
 
     :param table: the table, which must exist.
     :param log: the task's logger.

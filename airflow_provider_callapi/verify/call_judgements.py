@@ -144,7 +144,7 @@ def state_names(context: Context) -> Judgement:
 
 
 def hold(context: Context) -> Judgement:
-    """Judge whether the package knows the state of the contact's leg while the contact is on hold.
+    """Judge whether `leg_state` recognises the state in which the service lists a contact on hold.
 
     :return: the judgement. ``holds`` is None if the findings contain no such state.
     """

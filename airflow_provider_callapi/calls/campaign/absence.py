@@ -67,15 +67,15 @@ class AbsenceProof:
         self._next_at = 0.0
 
     def judge(self, people: Sequence[str], now: float) -> AbsenceVerdict:
-        """Return which unconfirmed calls were found, which were never placed, and which remain unresolved.
+        """Decide for each person whether the unconfirmed call is found, absent (never placed) or given up.
 
         The method sends at most one request to the Data API.
 
         :param people: the ledger keys of the people whose unconfirmed call the search in snapshots has not
             found in time.
         :param now: epoch seconds.
-        :return: the verdict. It omits a person whose call cannot be judged yet. The campaign continues to
-            search for the call.
+        :return: the verdict. A person about whom it says nothing waits: the campaign continues to search for
+            the person's call.
         """
         fetch = self._gateway.reported_calls
         unconfirmed_calls = {key: _unconfirmed_call(self._index[key]) for key in people}

@@ -173,8 +173,8 @@ def phone_columns(names: tuple[str, ...]) -> list[str]:
 
     :param names: the names of all columns.
     :raises ListUnreadable: the list has several columns, and none is named ``phone``.
-    :raises ListUnreadable: the list has one column, and its name may be the first entry of the list, such as
-        ``79260000001``. The list then seems to have no column names.
+    :raises ListUnreadable: the list has one column, and no column name: instead of the name, it has what
+        seems to be an entry, such as ``79260000001``.
     """
     folded = {name: fold_name(name) for name in names}
     found = [name for name in names if _MORE_PHONES.search(folded[name]) or _is_similar(folded[name], PHONE)]

@@ -10,7 +10,7 @@ refused part      what `ReportRequests` does
 optional field    asks without the field
 filter            asks for all reports of the period, and selects the wanted reports itself
 ongoing calls     asks for finished calls only
-date              asks for a period that begins earlier, or that ends earlier
+date              asks for a period that begins earlier, or that ends now instead of tomorrow
 needed field      returns an empty list that is marked as incomplete, and sends no such request again
 unknown           returns an empty list that is marked as incomplete, and asks again the next time
 ================  ======================================================================================

@@ -41,7 +41,7 @@ async def is_still_waiting(task_instance: Any, log: Any) -> bool | None:
 def _question_about(task_instance: Any) -> asyncio.Task[_States]:
     """Return the asyncio task that asks Airflow for the states of a task's map indexes.
 
-    Triggers of the task that are cancelled together share one request.
+    Triggers of the same Airflow task that are cancelled together share one request.
     """
     questions = _questions.setdefault(asyncio.get_running_loop(), {})
     key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id)
@@ -58,9 +58,9 @@ def _question_about(task_instance: Any) -> asyncio.Task[_States]:
 
 
 def _fetch_states(dag_id: str, run_id: str, task_id: str) -> _States:
-    """Return the states of a task's map indexes in one DAG run: run id → name → state.
+    """Return the states of a task's map indexes in one DAG run: ``{run id: {"my_task_3": "deferred"}}``.
 
-    A name has the form that `_name_in_reply` returns.
+    `_name_in_reply` returns the name of one map index, such as ``my_task_3``.
     """
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - heavy
 
