@@ -1,4 +1,4 @@
-"""Tell kinds of values apart: texts with a gap, members of an Enum, and invalid values in an error text.
+"""Find texts into which a template inserted nothing, and describe invalid values in error texts.
 
 An invalid value may be a password or a phone number. An error text therefore does not contain the value, but
 describes it, e.g. as ``a blank text``.

@@ -75,9 +75,9 @@ class CallsInTask:
         return number + 1
 
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
-        """Return the session ids of the task's other calls to the person of a start request.
+        """Return the session ids of the task's other calls to the person whom a start request calls.
 
-        :param number: the number of the call that the start request asks for.
+        :param number: the number of the start request's own call, as `number` returns it.
         """
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)

@@ -61,8 +61,8 @@ class CallingDays:
         - names of weekdays: ``["mon", "tue"]``;
         - the text ``"workdays"``: the workdays of a country;
         - a dict ``{"days": …, "also": […], "except": […]}`` with at least one of these keys. ``days`` has one
-          of the two forms above; the default is every day. ``also`` adds dates (``"2026-12-31"``), and
-          ``except`` removes dates. Of these two keys, None and an empty list mean no dates.
+          of the two forms above; the default is every day. ``also`` adds dates (``["2026-12-31"]``), and
+          ``except`` removes dates. If one of these two is None or an empty list, it has no dates.
 
         :raises ValueError: the value has another form, or a date is both in ``also`` and in ``except``.
         """

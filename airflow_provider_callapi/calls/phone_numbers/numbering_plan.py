@@ -104,10 +104,11 @@ class NumberingPlan:
         )
 
     def is_near_national_length(self, digits: str) -> bool:
-        """Return whether digits may be a mistyped national number of the region.
+        """Return whether digits may be a national number of the region, perhaps mistyped.
 
-        The digits must begin with the national prefix, and the rest may have one digit too few or too many.
-        In Russia, ``8926000001`` may be a mistyped number, because the rest has 9 digits instead of 10.
+        The digits must begin with the national prefix. The rest has the right length, or one digit too few or
+        too many. In Russia, ``8926000001`` may be a mistyped number, because the rest has 9 digits instead of
+        10.
         """
         if not self.national_prefix or not digits.startswith(self.national_prefix):
             return False

@@ -124,9 +124,10 @@ def check_constants(values: Mapping[str, Any], template_fields: Collection[str])
 
 
 def _check_together(read: Mapping[str, Any], *, unknown: Collection[str]) -> None:
-    """Check that parameters fit together, e.g. that no phone numbers go to the return value.
+    """Check rules of several parameters, e.g. that ``phone_numbers=True`` needs ``to``.
 
-    :raises InvalidParameter: parameters do not fit together.
+    :param unknown: the parameters whose templates are not rendered yet.
+    :raises InvalidParameter: a rule is broken.
     """
     fields, to = read["fields"], read["to"]
     if to is None and read["phone_numbers"] and "to" not in unknown:

@@ -57,7 +57,7 @@ class ResultsInTable:
         self._writer.close()  # if it fails: `write_all` or the task's next try writes the rows
 
     def write_all(self, endings: Sequence[Ending], skipped: Sequence[Skipped]) -> list[str]:
-        """Write all rows of the finished campaign, and replace earlier rows.
+        """Write all rows of the finished campaign, and replace the rows that this campaign wrote before.
 
         :return: the error texts. An empty list: the rows are in the table.
         """
