@@ -247,7 +247,7 @@ def test_a_wrong_option_is_named_and_no_call_is_placed(
     function: Function, desk: Desk, option: str, value: Any
 ) -> None:
     function.retries = 0
-    with pytest.raises(CallApiFailure, match=f"{option}.*This try placed no call"):
+    with pytest.raises(CallApiFailure, match=f"{option}.*This use of place_call placed no call"):
         function.place(**{option: value})
     assert desk.sent() == []
 

@@ -111,5 +111,5 @@ def test_the_tag_operator_names_what_the_report_of_an_ended_call_lacks(desk, rep
     reported_with(communication_id=0)
 
     operator = CallApiTagCallOperator(task_id="tag", call_session_id=session, tag_id=36, report_timeout=0)
-    with pytest.raises(CallApiTrouble, match="no communication_id of the call"):
+    with pytest.raises(CallApiTrouble, match=f"no communication_id of call session {session}"):
         operator.execute({})  # type: ignore[arg-type,typeddict-item]

@@ -220,8 +220,8 @@ def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -
     if now["deployment"] != before.get("deployment", now["deployment"]):
         raise CallApiFailure(
             "[callapi] deployment, [callapi] secret_keys, [api] base_url or [core] fernet_key: one of these "
-            "settings has changed since this task began, so the task would not find its earlier calls. No "
-            "call was placed. Restore the setting, or add the old key after the new key"
+            "settings has changed since this task began, so the task would not find its earlier calls. This "
+            "try placed no call. Restore the setting, or add the old key after the new key"
         )
     # After a user has cleared the task, the list may differ. Otherwise, a retry succeeds with the old list.
     if now["contacts"] != before["contacts"] and now["max_tries"] == before["max_tries"]:

@@ -17,7 +17,7 @@ PEOPLE = [f"7926000{number:04}" for number in range(200)]
 PAUSE = Wish(WishKind.PAUSE, "anna", 1.0)
 RESUME = Wish(WishKind.RESUME, "boris", 2.0)
 STOP = Wish(WishKind.STOP, "clara", 3.0)
-STOPPED = "clara stopped the campaign. Resume the campaign before you clear this task"
+STOPPED = "clara stopped the campaign (resume it before you clear this task)"
 
 
 @pytest.fixture

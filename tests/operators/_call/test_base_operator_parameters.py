@@ -256,7 +256,7 @@ def test_an_operator_inside_another_task_is_refused_before_dialling(desk: Desk) 
     operator = informer_task(desk).make()
     loop = Task(desk, lambda: None, TaskInstance(task_id="loop"))
 
-    with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*No call was"):
+    with pytest.raises(CallApiFailure, match=r"Operator call .* inside task loop.*This try placed no call"):
         operator.execute(loop.context)
     with pytest.raises(CallApiFailure, match="executed without the context of a running task"):
         operator.execute({})

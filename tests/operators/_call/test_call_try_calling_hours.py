@@ -68,7 +68,7 @@ def test_a_task_that_starts_at_night_sends_no_request_before_the_morning(
     assert min(entry.time for entry in desk.exchange.journal) >= at("2025-10-13T09:00")
     assert (
         "start.informer_call: waiting until 2025-10-13 09:00:00 Europe/Moscow, because the contact may be "
-        "called only in the calling hours (09:00 to 21:00, workdays of RU except 1 days)"
+        "called only in the calling hours (09:00 to 21:00, workdays of RU except 1 day)"
     ) in capsys.readouterr().out
 
 
