@@ -198,9 +198,9 @@ def _is_reported(switchboard: Switchboard, call: Call, *, ongoing: bool) -> bool
 def _candidates(
     switchboard: Switchboard, report_filter: Any, key: str, first: float, last: float
 ) -> Iterable[Call]:
-    """Return all calls of a report, and perhaps further calls, in the order of their start.
+    """Return the calls that a report may contain, in the order of their start.
 
-    The caller must remove the further calls.
+    The caller must remove those that the filter or the period excludes.
     """
     by_id = isinstance(report_filter, dict) and report_filter.get("field") == key
     if by_id and (ids := _wanted_ids(report_filter)) is not None:

@@ -252,7 +252,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _save(self, detector: EventDetector) -> bool:
         """Save in Airflow's asset state what is known of the calls.
 
-        Return False if every write failed, and True otherwise, even without a store.
+        Return False if there is a store and no write succeeded, else True.
         """
         stores = self._stores()
         saved = 0

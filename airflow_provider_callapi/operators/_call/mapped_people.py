@@ -115,9 +115,9 @@ class PeopleOfIndex:
             )
 
     def _await_entries(self) -> tuple[dict[int, _Entry], list[int]]:
-        """Return the other map indexes' XComs, and the indexes that stopped without one.
+        """Return map index → XCom of the other map indexes, and the indexes that ended without an XCom.
 
-        :raises CallApiTrouble: a running index has none after two minutes.
+        :raises CallApiTrouble: a running index has no XCom after two minutes.
         """
         gives_up_at = time.time() + _LONGEST_WAIT
         awaited: set[int] | None = None

@@ -93,9 +93,9 @@ class ResultsInTable:
 
 
 def _result_of_last(ending: Ending) -> Result:
-    """Return the result of a person's last attempt.
+    """Return the result for the row of a person's last attempt.
 
-    If it has none: the person's result, or ``NOT_CALLED`` if an earlier attempt has that result.
+    If the attempt has no result: the person's, or ``NOT_CALLED`` if the row of an earlier attempt has it.
     """
     *earlier, last = ending.attempts
     if last.result is not None:
