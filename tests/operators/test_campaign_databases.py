@@ -227,6 +227,7 @@ def test_only_the_people_who_objected_are_on_the_blacklist_afterwards(desk):
     ],
     ids=["late reports", "refused operations"],
 )
+@pytest.mark.usefixtures("callapi_profile")  # pytest 8 does not look for it in the fixtures of `desk`
 def test_the_log_counts_people_whose_objection_is_not_known(desk, capsys, people):
     desk.exchange.default_script = Script.presses("3")  # leads to the operation Отказ, and sets no tag
     desk.exchange.script(PEOPLE[0], Script.no_answer())
