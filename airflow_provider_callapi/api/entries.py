@@ -174,9 +174,9 @@ def read_entry(model: type[M], raw: object) -> tuple[M | None, set[str]]:
 
 
 def tells(entry: Model, field: str) -> bool:
-    """Return whether the service sent a field of an entry.
+    """Return whether the service states the value of an entry's field.
 
-    True: the field's value is readable, or ``null``. False: the field is missing, or its value is unreadable.
+    True: the value is readable, or ``null``. False: the field is missing, or its value is unreadable.
     """
     return field in entry.model_fields_set
 

@@ -18,10 +18,10 @@ from airflow_provider_callapi.api.half_characters import has_half_character
 class TextWithGap:
     """Stands for a text that cannot be used, because its template inserts an unsuitable value, such as None.
 
-    The object is no text, so each check of a text refuses the object. The error names the field.
+    The object is no text, so each check of a text refuses the object, with an error that names the operator's
+    field.
 
-    :param problem: words that state what the template inserts, and what the author can do. The words do not
-        contain the inserted value.
+    :param problem: words that describe the inserted value, e.g. ``a list``, and say what the author can do.
     """
 
     def __init__(self, problem: str) -> None:

@@ -41,6 +41,7 @@ class NamedObjects:
 
     The account must have these objects.
 
+    :ivar virtual_numbers: the virtual numbers, as E.164 digits.
     :ivar scenarios: the ids of scenarios.
     :ivar tags: the ids of tags.
     :ivar employees: pairs (id of an employee, number to ring). If the number is None, the service rings all

@@ -213,10 +213,7 @@ def _limit_rows(service: str, client: Client, send: Callable[[], object]) -> lis
 
 
 def _call_row(session: CallSession, timezone: str, show_phone_numbers: bool) -> dict[str, Any]:
-    """Return an active call as a table row with all columns.
-
-    The row is for every output format except ``table``.
-    """
+    """Return an active call as a dict with all its columns, for the output formats other than ``table``."""
     return {
         "session": session.call_session_id,
         "direction": session.direction,

@@ -348,8 +348,9 @@ class Switchboard:
     def finish(self, call: Call, reason: str, ending: Role | None = None) -> None:
         """End a call and disconnect all participants.
 
-        :param reason: the ``finish_reason`` of the Data API: why the call ends. `Profile.session_reason` may
-            give the call another reason.
+        :param reason: the Data API's ``finish_reason`` of the leg that ends the call. By default, the call
+            has the same reason; with another `Profile.session_reason`, the call has the reason of another
+            leg.
         :param ending: the role of the participant whose leg ended the call; None: no single leg ended the
             call.
         """

@@ -135,7 +135,7 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether ``number``, read from ``text``, has the region's country code and no added digits."""
+    """Return whether ``text`` has all digits of ``number``, and the number is one of the region."""
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

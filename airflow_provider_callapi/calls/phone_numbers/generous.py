@@ -148,10 +148,10 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
-    """Return the phone numbers of which a text may contain only the last digits.
+    """Return the phone numbers whose beginning a text leaves out, because it equals that of another number.
 
     Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
-    ``02`` count if one of these conditions is met:
+    ``02`` may be the end of a number if one of these conditions is met:
 
     - No word beside them, such as ``house`` or ``years``, shows that they mean something else.
     - They begin with a zero.
@@ -389,9 +389,9 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
 
 
 def _longest_sequence(left: str) -> int:
-    """Return the length of the longest sequence of digits in ``left``.
+    """Return how many digits ``left`` has at most between two phone numbers that were read.
 
-    Only `_READ`, which replaces the digits of a phone number, ends a sequence.
+    In ``left``, `_READ` replaces the digits of these phone numbers. Other characters do not count.
     """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 

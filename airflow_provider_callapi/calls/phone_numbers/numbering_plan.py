@@ -166,7 +166,7 @@ def e164(number: PhoneNumber) -> str:
 
 
 def _read_by_prefix(digits: str, plan: NumberingPlan) -> str | None:
-    """Convert a national number, or one with a prefix, to E.164 digits.
+    """Convert a national number, with or without the national prefix or country code, to E.164 digits.
 
     None: the parser of `phonenumbers` must decide.
     """

@@ -282,9 +282,9 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Check the campaign.
+        """Check that the campaign is the one that this task began. In a new try, announce it.
 
-        In a new try, announce the campaign. After a deferral, add the trigger's observations to its calls.
+        After a deferral, add the trigger's observations to the calls of the campaign.
         """
         self._check_identity()
         if self._hook.settings.timezone is None:
