@@ -29,7 +29,7 @@ class MappedDataIsNoTemplate(BaseOperator):
     # Those limits, and keys of them, that a template or another task gives. Empty until the rendering.
     given_limits: frozenset[str] = frozenset()
     # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
-    missing_limits: Collection[str] = ()
+    missing_limits: Sequence[str] = ()
 
     def __init__(self, **kwargs: Any) -> None:
         try:
@@ -70,10 +70,10 @@ class MappedDataIsNoTemplate(BaseOperator):
             parameter that another row has.
         """
         refuse_lost(self.given_limits, vars(self), self.limit_parameters)
-        for name in self.missing_limits:
+        if self.missing_limits:
             raise InvalidParameter(
-                f"{name}: the row of this map index has no such key, and other rows have it. Give every row "
-                "the key, or write the parameter in the DAG file"
+                f"{self.missing_limits[0]}: the row of this map index has no such key, and other rows have "
+                "it. Give every row the key, or write the parameter in the DAG file"
             )
 
 
