@@ -97,7 +97,7 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint is the hash of ``text``. True also: this is unknown."""
+        """Return whether a stored fingerprint is, or may be, the hash of ``text``."""
         # If the hash's secret key is gone, nothing can be compared. True then prevents a second call.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

@@ -212,8 +212,8 @@ class CallLifecycle:
         """Fetch the Data API's report, tag the finished call, and return the next step.
 
         If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the
-        lifecycle continues without the report. If the outcome is already final, the method fetches the report
-        only with `LifecycleRules.report_always`.
+        lifecycle continues without the report. If the task can judge the call without the report, the method
+        fetches the report only with `LifecycleRules.report_always`.
 
         Without a Data API, the lifecycle ends without a report and without new tags.
 

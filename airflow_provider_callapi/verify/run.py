@@ -138,9 +138,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Return as a `CallSeen` whether a failed start request placed a call, and end the call.
+        """Find and end the call that a failed start request may have placed. Return what was found.
 
-        :raises NotPossible: not known, or the probe does not search.
+        :raises NotPossible: it is not clear what was placed, or the probe does not search.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

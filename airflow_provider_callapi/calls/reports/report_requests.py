@@ -298,7 +298,7 @@ def _more_telling(first: Entry, newest: Entry) -> Entry:
 
 
 def _key(entry: CallReport | LegReport) -> tuple[int | str | None, ...]:
-    """Return a key that only copies of the same report share, so that one of the copies is kept."""
+    """Return a key that is equal for two copies of one report, and differs between any other two reports."""
     if isinstance(entry, CallReport):
         return (entry.id,)
     # several legs can have the same id, even in one call

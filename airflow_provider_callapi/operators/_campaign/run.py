@@ -371,9 +371,9 @@ class CampaignRun:
         )
 
     def _sleep(self, seconds: float, was_killed: bool) -> None:
-        """Sleep for some seconds. A kill ends the sleep within a second.
+        """Sleep for some seconds. A kill during the sleep ends it within a second.
 
-        With ``was_killed`` (the kill came before this step), the sleep lasts its full time.
+        ``was_killed``: the task was killed before. The sleep then lasts its full time.
         """
         for _ in naps(seconds):
             if self._killed != was_killed:
