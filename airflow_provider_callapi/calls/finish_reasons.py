@@ -96,7 +96,8 @@ def finish_reasons() -> dict[str, FinishReason]:
     Seven finish reasons have another mnemonic in the documents of the brand CallGear, such as
     ``caller_busy``. `proves_no_answer` and `category_of` know both mnemonics.
 
-    The Data API may send other mnemonics. A call that ended with another mnemonic has no category.
+    The Data API may send a mnemonic that no document contains. A call that ended with such a mnemonic has no
+    category.
     """
     text = files(__package__).joinpath("finish_reasons.tsv").read_text(encoding="utf-8")
     return {

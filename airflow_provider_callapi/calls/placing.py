@@ -1,4 +1,4 @@
-"""Place one call at most once. Only this module sends the start request of a single call.
+"""Place one call at most once. All calls that belong to no campaign are placed by this module.
 
 A placed call cannot be undone, and the service has no idempotency key. So `place` stores an intent in the
 task's journal before it sends the start request. A table in the docstring of

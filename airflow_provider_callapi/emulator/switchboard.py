@@ -203,7 +203,7 @@ class Switchboard:
         self._ring(call, leg, self.script_for(phone))
 
     def enqueue_contact(self, call: Call) -> None:
-        """Put the contact of an inbound call into the queue, and ring the called employee's first phone."""
+        """Let the contact of an inbound call wait, and ring the first phone of the call's employee."""
         leg = self._new_leg(call, Role.CONTACT, call.virtual_phone_number, call.contact)
         leg.phone, leg.state = call.contact, LegState.QUEUED
         self.ring_operator(call)

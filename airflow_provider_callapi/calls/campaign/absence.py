@@ -109,7 +109,7 @@ class AbsenceProof:
     def _reports(
         self, fetch: Callable[[float], Entries[CallReport]], people: Iterable[str], now: float
     ) -> Entries[CallReport] | None:
-        """Return the Data API's reports in which the unconfirmed calls of some people may appear.
+        """Return the Data API's reports of all calls since the oldest unconfirmed call of ``people``.
 
         If the request fails, log the failure and return None.
         """

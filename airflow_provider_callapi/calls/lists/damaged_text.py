@@ -28,5 +28,7 @@ _DAMAGES = tuple(
 
 def is_damaged(text: str) -> bool:
     """Return whether a text seems to be a Russian text whose letters were lost or replaced."""
+    if text.isascii() and "???" not in text:  # a quick answer for most texts
+        return False
     lower = text.lower()
     return any(damage.search(lower) for damage in _DAMAGES)

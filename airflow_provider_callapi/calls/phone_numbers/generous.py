@@ -337,9 +337,9 @@ def _read_as_international(digits: str) -> Iterator[str]:
 
 
 def _read_segments(text: str, region: str) -> Iterator[tuple[str, set[str], str]]:
-    """Split a text into parts. Yield (part, phone numbers in the part, rest of the part) for each part.
+    """Split a text at signs such as ``;``. Yield (part, its phone numbers, the part without their digits).
 
-    The rest: see `_read_segment`.
+    `_read_segment` reads each part.
     """
     for segment in _split_at_slashes(_SEGMENT.findall(text)):
         yield segment, *_read_segment(segment, region)

@@ -97,14 +97,15 @@ def read_contact(text: str, region: str) -> str:
 
 
 def read_destination(given: object, region: str) -> str:
-    """Convert the phone number or SIP number in an operator's parameter to the form that the service expects.
+    """Convert the number in an operator's parameter, which may be an extension, to the service's form.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
     of any country, and extensions of up to six digits. E.164 digits that may be a mistyped number of the
     region are an error: in Russia, ``92600000112`` may be ``9260000011`` with one digit too many.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
-    :raises NotANumber: the value is no number that can be called, or seems to be mistyped or rounded.
+    :raises NotANumber: the value is no number that can be called, or seems to be mistyped, or a spreadsheet
+        may have rounded it.
     """
     refuse_octal(given, region)
     text = str(given).strip()

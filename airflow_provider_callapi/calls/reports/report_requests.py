@@ -197,14 +197,14 @@ class ReportRequests:
         return reports
 
     def legs(self, since: float, until: float, *, selection: Selection | None = None) -> Entries[LegReport]:
-        """Return the reports of the legs (participants) of the calls that began in an interval.
+        """Return the reports of the legs (participants) of at least the calls that began in an interval.
 
         The result can also contain legs of calls that began up to 7 days before or 1 day after the interval.
         If the account may not use the report of legs, the list is empty, and a warning is logged.
 
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
-        :param selection: the condition that the wanted legs meet. None: all legs of the interval.
+        :param selection: the condition that each returned leg meets. None: no condition.
         :raises CallApiError: the Data API did not answer, or refuses the whole request, e.g. the credentials.
         """
         try:

@@ -242,7 +242,7 @@ class Subscription:
         self._poll.remove(self)
 
     async def next_snapshot(self) -> Snapshot:
-        """Wait for the next snapshot that concerns this subscriber, and return the snapshot.
+        """Wait for the next snapshot that this subscriber gets, see `only_call`, and return it.
 
         The snapshot of a large account takes much memory, so the caller should not keep the snapshot.
         """

@@ -35,7 +35,7 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
     """Log and count an error of the ``with`` block instead of raising it.
 
-    The log says that a phone rang before the error.
+    Use the block only after a call was placed: the log says that a phone was rung.
     """
     try:
         yield

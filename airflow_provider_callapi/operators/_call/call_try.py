@@ -239,8 +239,8 @@ class CallTry:
     def _require_what_proves_absence(self, *, may_dial: bool) -> None:
         """If ``absence_proven_after`` is set, check that the connection and the journal support it.
 
-        :param may_dial: True: no unconfirmed call exists. False: one exists, and an error about the
-            connection names this call.
+        :param may_dial: False: there is an unconfirmed call, so the try must not dial. The error about the
+            connection then names this call. True: there is none.
         :raises CallApiFailure: the connection or the journal does not support the parameter.
         """
         if self._options.absence_proven_after is None:
@@ -262,7 +262,7 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed. Then return the result of `start`.
+        """Wait until a search can prove that the call was never placed. Then return what `start` returns.
 
         In a deferrable task: return a deferral at once.
         """

@@ -69,7 +69,7 @@ class BlacklistWriter:
                     )
 
     def add_missing(self, endings: Sequence[Ending]) -> list[str]:
-        """Put all people of a finished campaign who objected to calls on the account's blacklist.
+        """Add all people who objected to the calls of a finished campaign to the account's blacklist.
 
         A person has objected if one of the person's calls has a mark of ``block_on``. Skip the people whose
         numbers are on the blacklist already. Log how many people may have objected, but are not added.
