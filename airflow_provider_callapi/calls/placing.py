@@ -361,9 +361,9 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for a call whose start request got no answer.
+    """Search for a call whose start request got no answer. If it is found, store this.
 
-    If the search finds the call, store that it was placed, and return its outcome, else return None.
+    Return the outcome. None: not found. ``must_work``: raise each error of the search.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

@@ -178,8 +178,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign waits for a report that is overdue, see ``patience``.
 
-        Each try waits for such a report for at most ten minutes. If the Data API does not answer in this
-        time, `give_up` stops waiting for the report.
+        A try that begins when a report is overdue asks for it for at most ten minutes. If the Data API does
+        not answer in this time, `give_up` stops waiting for the report.
         """
         return self._asks and bool(self._overdue(now, self.patience))
 

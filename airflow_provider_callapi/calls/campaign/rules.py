@@ -69,7 +69,7 @@ class FailureLimits:
 
     :ivar unreached: limit for people without an answered call.
     :ivar unknown: limit for people with the result ``unknown`` or ``unresolved``.
-    :ivar invalid: limit for invalid rows in the contact list. Duplicates do not count.
+    :ivar invalid: limit for invalid rows, as a share of all rows that are not duplicates.
     """
 
     unreached: float | None = None

@@ -191,9 +191,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits are a valid number other than ``not_as`` if they include the country code.
+    """Return whether digits, read with the country code, are a valid number other than ``not_as``.
 
-    ``not_as``: the number if they do not include it.
+    ``not_as``: the number that the digits are without the country code.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

@@ -127,9 +127,9 @@ def with_accessors(context: Mapping[str, Any]) -> Any:
 
 
 def _event(state: Any) -> str:
-    """Return a task's state or the reason of a DAG's callback as text, e.g. ``skipped``.
+    """Return a task's state or the reason of a DAG's callback if it is one of `_EVENTS`, e.g. ``skipped``.
 
-    ``""``: `_EVENTS` does not contain the value, e.g. ``failed``.
+    Otherwise, e.g. for ``failed``, return an empty text.
     """
     return next((event for event in _EVENTS if state == event), "")
 

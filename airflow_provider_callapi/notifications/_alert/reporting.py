@@ -33,7 +33,7 @@ def log_instead_of_raising(context: Mapping[str, Any], log: Any) -> Iterator[Non
 
 @contextmanager
 def log_interrupted_escalation(failure: Failure, log: Any) -> Iterator[None]:
-    """Log and count an error of the ``with`` block instead of raising it.
+    """Log an error of the ``with`` block instead of raising it, and count the alert as one that has rung.
 
     Use the block only after a call was placed: the log says that a phone was rung.
     """
