@@ -192,7 +192,7 @@ class CallApiRetryPolicy(RetryPolicy):
 def _read_delay(name: str, value: Any) -> timedelta:
     """Return a delay, which may be a number of seconds, as a timedelta.
 
-    Raise `InvalidParameter` for a negative delay or any other value.
+    Raise `InvalidParameter` for a negative delay, or a value that is neither a number nor a timedelta.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     try:

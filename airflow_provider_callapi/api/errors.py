@@ -125,11 +125,10 @@ class TransportError(CallApiError):
 
 
 class NotSent(TransportError):
-    """No byte of the request's body was sent, so the service has not carried out the request.
+    """The service has certainly not carried out the request.
 
-    Possible causes: an unknown host, a refused connection, a timeout or a TLS error. A client also raises
-    this error if the service refuses the token of a new login: the service has not carried out such a
-    request, either.
+    Either no byte of the request's body was sent: the host is unknown, the connection is refused, or there is
+    a timeout or a TLS error. Or the service has refused the token of a new login.
     """
 
 

@@ -80,13 +80,13 @@ class UnconfirmedCall:
     missing_since: float | None = None
 
     def matches(self, found: CallSession | CallReport) -> bool:
-        """Return whether a reported call counts as the unconfirmed call.
+        """Return whether a found call counts as the unconfirmed call.
 
-        The reported call must meet all of these conditions:
+        The found call must meet all of these conditions:
 
         - It has the unconfirmed call's ``external_id``.
         - It is not in ``others``.
-        - Its number may be the unconfirmed call's contact.
+        - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It started at most ``clock_difference`` seconds before the intent was stored, or later.
 
         Exceptions:
@@ -116,7 +116,7 @@ class UnconfirmedCall:
 
         - It is not in ``others``.
         - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
-        - Its number may be the unconfirmed call's contact.
+        - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or started at most 15 hours before the intent was stored, or later.
 
         If the service states that the reported call has no id, two more conditions must be met:

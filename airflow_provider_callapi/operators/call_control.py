@@ -1,7 +1,8 @@
 """Airflow operators that control active calls: one operator for each control method of the Call API.
 
 :param call_session_id: the call: a session id, or the dict that a start operator or the sensor returned, e.g.
-    ``start.output``. The parameter can be mapped. Operators that return lists have no such parameter.
+    ``start.output``. The parameter can be mapped. The two operators that list active calls or talk options
+    have no such parameter.
 :param callapi_conn_id: id of the Airflow connection, ``callapi_default`` by default. May contain a template.
 
 If the call already has the requested state, e.g. its recording is already on, the task succeeds.

@@ -169,12 +169,13 @@ class ReportReader:
     def latest(self, now: float) -> float:
         """Return the end of a period that includes all calls until now, for a request's ``date_till``.
 
-        - If the Data API refuses dates in the future: the present local time of the account, or some seconds
-          earlier if this machine's clock is ahead.
+        - If the Data API refuses dates in the future: the present local time of the account. It is some
+          seconds earlier if this machine's clock is ahead of the service's clock.
         - Otherwise: a time that is in the future in every time zone.
 
         :param now: the present time, epoch seconds.
-        :return: a number of seconds, which `report_text` converts to the text of ``date_till``.
+        :return: epoch seconds, but of the local time as if it were UTC. `report_text` converts it to the text
+            of ``date_till``.
         """
         if self.rules.future_date_till is not False:
             return now + _AHEAD_OF_EVERY_ZONE

@@ -81,7 +81,7 @@ def _line_number(item: _Listed) -> int:
 def _list_row(item: _Listed) -> Mapping[str, Any]:
     """Return an item's row in the contact list: column → value.
 
-    The item is the ending of a person, an invalid row or a duplicate.
+    The item is an `Ending` (a person with the final result), an invalid row or a duplicate.
     """
     return item.row if isinstance(item, Skipped) else item.person.row
 
