@@ -161,13 +161,12 @@ class UnconfirmedCall:
     def count_snapshot(self, snapshot: Snapshot) -> None:
         """Update ``misses`` and ``missing_since`` with a successful snapshot.
 
-        Before this, the caller must check with `matches` that the snapshot does not show this unconfirmed
-        call.
+        Use this method only if `matches` is False for each call of the snapshot.
 
         - If the snapshot proves that the unconfirmed call is not active (see `is_absent_from`), ``misses``
           becomes one larger. The first such snapshot sets ``missing_since`` to its time.
-        - Otherwise, one of the snapshot's calls may be the unconfirmed call. The count begins again:
-          ``misses`` becomes 0, and ``missing_since`` becomes None.
+        - Otherwise, e.g. because a call of the snapshot cannot be read, the count begins again: ``misses``
+          becomes 0, and ``missing_since`` becomes None.
         """
         if not self.is_absent_from(snapshot):
             self.misses, self.missing_since = 0, None

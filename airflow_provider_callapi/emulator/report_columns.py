@@ -1,10 +1,10 @@
 """The columns of the emulated Data API's reports and of the list of tags.
 
-For each column, a function computes the value from a call. In the report of legs, it computes the value from
-a pair (call, leg).
+For each column, a function computes the value: in the report of calls from a call, in the report of legs from
+a pair (call, leg), and in the list of tags from a tag.
 
 The sets ``…_FILTERS`` name the columns that a filter of a report may use. The sets ``…_SORTS`` name the
-columns for sorting. For the list of tags, all columns are allowed.
+columns for sorting. The list of tags can be filtered and sorted by all its columns.
 """
 
 from __future__ import annotations

@@ -159,9 +159,10 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                     )
 
     def _refuse_unskippable(self, map_index: int | None) -> None:
-        """Check that Airflow can skip each downstream task for the map index of this task.
+        """Check that Airflow could skip each downstream task, whatever the call's route is.
 
-        :raises CallApiFailure: Airflow would run a downstream task that is not on the route of the call.
+        :param map_index: the map index of this task; None or -1: the task is not mapped.
+        :raises CallApiFailure: Airflow would run a downstream task that is not on the call's route.
         """
         if map_index is None or map_index < 0:
             self._refuse_expanded_tasks()

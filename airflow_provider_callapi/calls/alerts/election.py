@@ -149,10 +149,11 @@ class Candidate:
 
         A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
-        1. If a rival has a claim but has not placed a call yet, the method waits. It stops waiting when the
-           rival places a call or withdraws the claim, or when the claim is ``settle`` + 15 seconds old.
+        1. If a rival has a claim but has not placed a call yet, the method waits. If the rival then places a
+           call, the method returns False. If the rival withdraws the claim, or the claim is ``settle`` + 15
+           seconds old, the method goes on.
         2. The method stores this candidate's claim, and waits at least ``settle`` seconds. If a rival
-           replaces the claim in this time, the method begins again.
+           replaces the claim in this time, the method begins again. Otherwise, this candidate has won.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
             candidate has won. Also True after a minute without a winner, because someone must be called.
