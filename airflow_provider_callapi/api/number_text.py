@@ -70,7 +70,7 @@ _FOLDED: dict[int, str | None] = {
 
 
 def fold(text: str) -> str:
-    """Return the text of a number in plain characters, so that two spellings of one number become equal.
+    """Return the text of a number in plain (ASCII) characters.
 
     All forms of hyphens, dots, slashes, tildes, plus signs, spaces, parentheses and digits become ASCII
     characters. The function removes:
@@ -79,7 +79,7 @@ def fold(text: str) -> str:
     - spaces around the text;
     - signs of a spreadsheet: an apostrophe before the number, ``="…"`` around the number.
 
-    All other characters stay.
+    All other characters stay, also the hyphens and spaces inside the number.
     """
     if not text.isascii():
         text = "".join(map(_ascii_digit, text.translate(_FOLDED)))

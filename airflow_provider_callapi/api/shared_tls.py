@@ -20,7 +20,7 @@ def shared_tls_context(verify_mode: ssl.VerifyMode, bundle: str | None) -> ssl.S
 
     :param verify_mode: ``CERT_REQUIRED``: a connection needs a trusted certificate. ``CERT_NONE``: any
         certificate.
-    :param bundle: the path of the CA bundle. None: no certificate is trusted.
+    :param bundle: the path of the CA bundle. None: no bundle, which only fits ``CERT_NONE``.
     :raises OSError: the bundle is missing or unreadable, or contains no certificate.
     """
     return _make_context(verify_mode, bundle, bundle and _file_version(bundle))

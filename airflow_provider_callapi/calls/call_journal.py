@@ -151,7 +151,7 @@ class Record:
 
 
 class Journal:
-    """The stored record of one call of a task.
+    """The stored record of one call of a task: its attempts, from the intent to the outcome.
 
     A method that changes the record returns only after the change is stored.
 

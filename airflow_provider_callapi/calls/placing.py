@@ -240,9 +240,9 @@ def _place_absent_call(
 
 
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
-    """Raise `Unresolved` if a Data API report may belong to the unconfirmed call.
+    """Raise `Unresolved` if one of the Data API's reports may be the report of the unconfirmed call.
 
-    :raises Unanswered: otherwise, if a report cannot be read.
+    :raises Unanswered: no report may be it, but one report cannot be read.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API

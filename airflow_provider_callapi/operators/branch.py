@@ -181,7 +181,7 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
                 )
 
     def _refuse_expanded_tasks(self) -> None:
-        """Check that Airflow 3.0 or 3.1 can skip each downstream task.
+        """Check, before Airflow 3.2 only, that Airflow could skip each downstream task.
 
         :raises CallApiFailure: it cannot, because a task is mapped over a list in the DAG file.
         """

@@ -73,7 +73,7 @@ def find_separator(lines: Iterator[str]) -> str:
 
 
 def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
-    """Return the separator, the number of lines before the column names, and all other lines."""
+    """Return the separator, the number of lines before the column names, and the lines from the names on."""
     heading = next(lines, "")
     if match := _SEPARATOR_LINE.fullmatch(heading):  # such as sep=;
         return match[1], 1, lines

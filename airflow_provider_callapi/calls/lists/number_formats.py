@@ -23,8 +23,8 @@ _SMALLEST_PHONE_NUMBER = 1_000_000
 def may_show_other_digits(value: int | str, number_format: str) -> bool:
     """Return whether a workbook may show more digits of a phone number than are stored.
 
-    The result is True only if `shown_text` cannot read the number format. Examples: 9162345678 with the
-    format ``[>9999999]"+1 "0;0``, and the text ``9162345678`` with the format ``"+1 "@``.
+    True for example: the number 9162345678 with the format ``[>9999999]"+1 "0;0``, and the text
+    ``9162345678`` with the format ``"+1 "@``. For a number, False if `shown_text` can read the format.
 
     :param number_format: the number format of the cell.
     """
