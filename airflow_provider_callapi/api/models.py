@@ -271,7 +271,7 @@ class CallSession(ListEntry, frozen=True, kw_only=True):
 
 
 class ButtonValue(Answer):
-    """The tag that a phone button sets, or the scenario that the button runs."""
+    """The tag or scenario that a key of an employee's phone sets or runs during a talk."""
 
     id: Number
     value: Text | None = None

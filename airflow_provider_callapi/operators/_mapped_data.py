@@ -66,8 +66,8 @@ class MappedDataIsNoTemplate(BaseOperator):
 
         These parameters limit whom or when the task calls. None means: no limit.
 
-        :raises InvalidParameter: a template or another task gives None; or the row of this map index lacks a
-            parameter that another row has.
+        :raises InvalidParameter: a template or another task gives None. Or the task is mapped with
+            ``expand_kwargs(rows)``, and its row lacks a parameter that another row has.
         """
         refuse_lost(self.given_limits, vars(self), self.limit_parameters)
         if self.missing_limits:

@@ -107,7 +107,7 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
 def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Return the named parameters: name → value.
 
-    The result also contains each key of a dict, with a name such as ``do_not_call.list``.
+    If a value is a dict, the result also has its keys: ``do_not_call.list`` → value of the key ``list``.
     """
     named = {name: values[name] for name in names}
     for name in names:

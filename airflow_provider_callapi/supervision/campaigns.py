@@ -38,12 +38,12 @@ class SeenCampaign:
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The result of `list_campaigns`: the campaigns, and the databases that could not be read.
+    """The result of `list_campaigns`: the campaigns, and which databases with campaigns could not be read.
 
     :ivar found: the tasks of all campaigns, one entry for each task. The task that published its progress
         last comes first.
-    :ivar problems: one sentence for each ledger or database that `list_campaigns` could not read. The
-        sentences contain no phone numbers.
+    :ivar problems: one sentence for each SQL ledger that `list_campaigns` could not read, and for Airflow's
+        own database. The sentences contain no phone numbers.
     """
 
     found: list[SeenCampaign]

@@ -97,7 +97,8 @@ class SessionWatch:
         - If the watch has already ended: nothing changes.
         - From the deadline on: the phase becomes ``TIMED_OUT``, except if the snapshot shows the end or the
           first answer of the call.
-        - If the poll failed before the deadline: the phase stays.
+        - If the poll failed before the deadline: the phase stays. From the deadline on, a failed poll, too,
+          makes it ``TIMED_OUT``, if no error is raised.
 
         :raises CallApiError: the poll failed with a permanent error, or more polls in a row failed than the
             watch tolerates.

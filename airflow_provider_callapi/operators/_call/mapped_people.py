@@ -58,7 +58,7 @@ class PeopleOfIndex:
     def publish(self) -> None:
         """Publish whom this map index has called, as an XCom that the task's other map indexes read.
 
-        If Airflow has deleted the record of the called people, publish nothing.
+        If Airflow has deleted the task state that contained the called people, publish nothing.
         """
         # After the loss of the record, an XCom without people would wrongly mean that no one was called.
         if not lost_its_state(self._facts):

@@ -110,6 +110,7 @@ def read_rules(
 def read_template(options: CampaignOptions, values: Mapping[str, Any]) -> CallTemplate:
     """Return the template from which the campaign makes each person's start request.
 
+    :param values: what the author's templates may use beside the person's row, e.g. ``params``.
     :raises CallApiFailure: the option ``call`` cannot be used.
     """
     with _before_dialling():
