@@ -77,7 +77,7 @@ class CallsInTask:
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
         """Return the session ids of the task's other calls to the person whom a start request calls.
 
-        :param number: the number of the start request's own call, as `number` returns it.
+        :param number: what `number` returns for the start request. The call with this number is left out.
         """
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)
@@ -97,7 +97,7 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint is, or may be, the hash of ``text``."""
+        """Return whether a stored fingerprint is the hash of ``text``. Without its secret key: True."""
         # If the hash's secret key is gone, nothing can be compared. True then prevents a second call.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

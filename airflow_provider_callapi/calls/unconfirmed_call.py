@@ -117,7 +117,7 @@ class UnconfirmedCall:
         - It is not in ``others``.
         - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
-        - It is active, or started at most 15 hours before the intent was stored, or later.
+        - It is active, or it started no earlier than 15 hours before the intent was stored.
 
         If the service states that the reported call has no id, two more conditions must be met:
 

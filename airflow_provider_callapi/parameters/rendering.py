@@ -31,10 +31,8 @@ class TextStaysText:
     ``1234#`` to a number. With the mixin, a template gives these values:
 
     - If the template is one expression, such as ``{{ params.call }}``: the expression's value, unchanged.
-    - If the template is anything else: a text. But if a part of the text would be an empty value, a list, a
-      dict or a function: a `TextWithGap`, which every check of a text refuses.
-    - If a part of the text would be an empty value, a list, a dict or a function: a `TextWithGap`, which
-      every check of a text refuses.
+    - If the template is anything else: a text. Exception: if a part of the text would be an empty
+      value, a list, a dict or a function, the value is a `TextWithGap`, which every check of a text refuses.
 
     :cvar object_fields: the names of the template fields that may be a list or a dict. If such a field is
         given as one text, Airflow's own conversion applies: the text of ``{{ params.rows | tojson }}``

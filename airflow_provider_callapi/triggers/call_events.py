@@ -216,7 +216,8 @@ class CallApiEventTrigger(BaseEventTrigger):
     def _log_error(self, text: str, error: Exception, *, of_polls: bool = True) -> None:
         """Log an error of the trigger, unless the same error was logged in the last ten minutes.
 
-        :param of_polls: False: a correct connection does not help against the error.
+        :param of_polls: True: a poll failed, so the log line may advise to correct the connection. False:
+            another action failed, and the line gives no advice.
         """
         from airflow_provider_callapi.triggers._loop.polls_by_connection import is_permanent  # noqa: PLC0415
 
@@ -252,7 +253,7 @@ class CallApiEventTrigger(BaseEventTrigger):
     async def _save(self, detector: EventDetector) -> bool:
         """Save in Airflow's asset state what is known of the calls.
 
-        Return False if there is a store and no write succeeded, else True.
+        Return False if all writes failed. Without an asset that could store it, return True.
         """
         stores = self._stores()
         saved = 0

@@ -53,9 +53,9 @@ class Escalation:
     def ring_next(self) -> Outcome | None:
         """Call the next person of the alert. If the call is not placed, call the following person, and so on.
 
-        :return: the placed call. Wait until it is answered or ends, and then use `ring_next` again if nobody
-            has answered. None: there is nothing to wait for, because the last person is called or no call was
-            placed.
+        :return: the placed call, if more people are left. Wait until it is answered or ends, and then use
+            `ring_next` again if nobody has answered. None: do not wait, because this call went to the last
+            person, or because no call could be placed.
         """
         while self.has_next:
             self._person += 1

@@ -40,7 +40,8 @@ class MissingReports:
 
     :ivar refused: whether the Data API refuses every request, e.g. because its key has expired. The calls
         without a report then stay open in the ledger. The next try asks for their reports.
-    :ivar patience: how many seconds after its deadline a report becomes overdue if the last request failed.
+    :ivar patience: the time in seconds for which the campaign still waits for a report after the report's
+        deadline, while the requests to the Data API fail. After this time, the report is overdue.
     """
 
     def __init__(

@@ -149,10 +149,10 @@ class _PlainText:
 
 
 class RowTemplate:
-    """A Jinja template that is compiled once and filled in for many people. A person's row is ``contact``.
+    """A Jinja template that is compiled once and filled in for many people.
 
     :param environment: the sandbox that compiles the template.
-    :param text: the text of the template.
+    :param text: the text of the template. It uses the person's row by the name ``contact``.
     :param values: name → value, for the other names that the template can use. They are the same for all
         people.
     :param where: the name of the field that has the template, such as ``call.contact``, for error messages.

@@ -51,7 +51,7 @@ class TagPlan:
         """Return the ids of the tags that a finished call should have and will never get.
 
         The Data API can tag a finished call only if it has reported the call's ``communication_id``. Without
-        a Data API, the list is empty, because no finished call should get tags.
+        a Data API, a campaign tags only active calls, so the list is empty.
         """
         call = attempt.call
         if self._rules.report_timeout is None or call is None or call.communication_id is not None:

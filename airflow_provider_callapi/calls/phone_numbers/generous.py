@@ -151,9 +151,9 @@ def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozen
     """Return the phone numbers whose beginning a text leaves out, because it equals that of another number.
 
     Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
-    ``02`` may be the end of a number if one of these conditions is met:
+    ``02`` count unless a word beside them, such as ``house`` or ``years``, explains them. They always count
+    if one of these conditions is met:
 
-    - No word beside them, such as ``house`` or ``years``, shows that they mean something else.
     - They begin with a zero.
     - A name or a sign such as ``…`` is before them.
     - A name is behind them.

@@ -97,7 +97,7 @@ def read_contact(text: str, region: str) -> str:
 
 
 def read_destination(given: object, region: str) -> str:
-    """Convert the number in an operator's parameter, which may be an extension, to the service's form.
+    """Convert a phone number, SIP number or extension in a task's parameter to the service's form.
 
     The function reads every form that `read_contact` reads. Two more forms stay unchanged: the E.164 digits
     of any country, and extensions of up to six digits. E.164 digits that may be a mistyped number of the
@@ -191,9 +191,9 @@ def _read_plain(digits: str, region: str) -> str:
 
 
 def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits, read with the country code, are a valid number other than ``not_as``.
+    """Return whether digits that begin with the country code are a valid number other than ``not_as``.
 
-    ``not_as``: the number that the digits are without the country code.
+    ``not_as``: the number if their beginning is no country code.
     """
     if not digits.startswith(NumberingPlan.of(region).country_code):
         return False

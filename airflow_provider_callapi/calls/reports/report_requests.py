@@ -119,7 +119,7 @@ class _Query:
     ongoing: bool = False  # whether to ask for active calls, too
 
     def parameters(self, omissions: Omissions) -> dict[str, Any]:
-        """Return a request's parameters, without dates and page, and without the refused ``omissions``."""
+        """Return a request's parameters, without dates and page, and without the parts in ``omissions``."""
         optional = {
             "filter": self.selection.as_filter() if self.selection else None,
             "include_ongoing_calls": self.ongoing or None,

@@ -259,7 +259,7 @@ class StartCallOperator(RequestOperator):
     def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
         """Context manager: convert `InvalidParameter` into `CallApiFailure`, and say what was placed.
 
-        ``placed``: such as ``call session 5 was placed``. None: read it.
+        ``placed``: such as ``call session 5 was placed``. None: use the journal.
         """
         try:
             yield

@@ -104,7 +104,7 @@ class BlacklistWriter:
         return []
 
     def _may_object(self, ending: Ending) -> bool:
-        """Return whether it is not known if a person's answered call has a mark of ``block_on``."""
+        """Return whether a person's call may have a mark of ``block_on`` that no report shows."""
         calls = [attempt.call for attempt in ending.attempts if attempt.call is not None]
         return any(call.answered is not False and may_have_mark(self._marks, call) for call in calls)
 

@@ -95,7 +95,7 @@ class ResultsInTable:
 def _result_of_last(ending: Ending) -> Result:
     """Return the result for the row of a person's last attempt.
 
-    If the attempt has no result: the person's, or ``NOT_CALLED`` if the row of an earlier attempt has it.
+    The attempt may have no result. Then: the person's result, or ``NOT_CALLED`` if an earlier row has it.
     """
     *earlier, last = ending.attempts
     if last.result is not None:
