@@ -147,11 +147,11 @@ def place(
     :param id_is_unique: True: only this task uses the request's ``external_id``. False: a search ignores
         calls that were active before dialling. With ``search_first``, this parameter has no effect.
     :return: the outcome so far of the call.
-    :raises AbsenceNotProven: the unconfirmed call was not found, and may have been placed. Use this function
-        again at the error's ``proven_at``, a time in epoch seconds.
+    :raises AbsenceNotProven: only with ``absence_proven_after``: the unconfirmed call was not found, and may
+        have been placed. Use this function again at the error's ``proven_at``, a time in epoch seconds.
     :raises OutsideCallingHours: the contact may not be called now. The call was not placed.
     :raises Killed: the task was killed before the start request, or during the search for the call.
-    :raises Unresolved: it is unknown whether the call was placed.
+    :raises Unresolved: it stays unknown whether the call was placed.
     :raises AnswerNotStored: the call was placed, and the journal could not store its session id.
     :raises CallApiError: the call was not placed, or the search for the call failed.
     """

@@ -84,7 +84,8 @@ def second_witness(context: Context) -> Judgement:
     The assumption holds if a report of an active call contains the ``talk_duration`` so far, or if the report
     of legs contains the legs of an active call.
 
-    :return: the judgement. ``holds`` is None if one condition is not known, and the other is not met.
+    :return: the judgement. ``holds`` is None if neither condition is known to be met, and at least one is not
+        known.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:

@@ -224,8 +224,8 @@ def compile_templates(value: Any, values: Mapping[str, Any], where: str) -> Any:
     """Return a copy of a value of the parameter ``call``, in which the templates are compiled.
 
     - A template that uses the person's row becomes a `RowTemplate`, which `fill_in` fills in later.
-    - Any other template is filled in at once, and becomes a text. If an error occurs, the template becomes a
-      `RowTemplate`, and `fill_in` raises the error.
+    - Any other template is filled in at once, and becomes a text. If that fails, the template becomes a
+      `RowTemplate`, too, and `fill_in` raises the error later.
 
     :param value: a text, a mapping with texts, or any other value.
     :param values: name → value, for the names that the templates can use beside ``contact`` (the row).

@@ -74,9 +74,9 @@ def shown_text(value: int, number_format: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
-    """Return (text, whether it is a digit's place) for each part of a number format before ``;``.
+    """Return (text, is_place) for each part of a number format, up to its first ``;``.
 
-    None: a part cannot be read, or none is a digit's place.
+    is_place: the part stands for a digit, such as ``0``. None: unreadable, or no digit.
     """
     parts: list[tuple[str, bool]] = []
     position = 0

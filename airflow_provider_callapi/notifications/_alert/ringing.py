@@ -89,8 +89,8 @@ def begin(
 
     Only a deadline's callback and a task that runs the notifier continue with an earlier call.
 
-    :return: the escalation, and the call for which the alert waits. None as the call: the last person was
-        called, so there is nothing to wait for.
+    :return: the escalation, and the call for which the alert waits. None as the call: the called person is
+        the last (or only) one, so the alert does not wait.
     :raises AlertSuppressed: another callback rings or has rung for the alert, a person has acknowledged the
         alert, or a callback that cannot continue has found an earlier call.
     :raises NoPersonRung: no call is known to be placed.
