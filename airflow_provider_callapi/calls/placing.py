@@ -363,7 +363,7 @@ def _search(
 ) -> Outcome | None:
     """Search for a call whose start request got no answer. If it is found, store this.
 
-    Return the outcome. None: not found. ``must_work``: raise each error of the search.
+    Return the outcome. None: not found. ``must_work``: also raise permanent errors.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

@@ -99,7 +99,7 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
 
 
 def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
-    """Return the limits in other rows of `expand_kwargs(rows)` that this row and the DAG file lack."""
+    """Return those ``limit_parameters`` that only other rows of `expand_kwargs(rows)` give."""
     dag = operator.get_dag()
     task = dag.task_dict[operator.task_id]
     rows = task._get_specified_expand_input().value

@@ -162,8 +162,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         campaign treats the call as ended.
     :param report_timeout: seconds after a call's end within which the Data API must report the call, 300 by
         default. Without the report, the polls decide the result: ``answered`` or ``unknown``. While the Data
-        API does not answer, the campaign waits an hour longer; while the Data API lacks points, it waits up
-        to 25 hours for a call without a seen answer.
+        API does not answer, the campaign waits an hour longer. While the Data API lacks points, it waits up
+        to 25 hours for the reports of calls whose answer no poll has shown.
     :param absence_proven_after: seconds, at least ``appear_timeout``. If a start request gets no answer, the
         call may have been placed. If ``list.calls`` does not show this call for ``absence_proven_after``, and
         the Data API does not report it, the campaign dials the person again. Choose a time longer than the

@@ -99,7 +99,7 @@ def _shows_talk(periods: Iterable[tuple[CallSeen, float | None, float | None]]) 
 
     :param periods: for each period: a call, and the period's first and last second, counted from the call's
         start.
-    :return: None: in no period with known times, ``list.calls`` showed the period's call.
+    :return: None: there is no period whose times are known and in which ``list.calls`` showed the call.
     """
     shown: bool | None = None
     for call, begins, ends in periods:  # in seconds since the start of the call

@@ -138,9 +138,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Find and end the call that a failed start request may have placed. Return what was found.
+        """Find and end the call that a failed start request may have placed. Return whether there was one.
 
-        :raises NotPossible: it is not clear what was placed, or the probe does not search.
+        :raises NotPossible: it stays unclear, or `CallPlan.needs_points` forbids the search.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

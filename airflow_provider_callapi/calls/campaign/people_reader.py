@@ -220,7 +220,7 @@ class _PeopleReader:
 def _is_other_zone(text: str, person: Person) -> bool:
     """Return whether another row of a person names another time zone than the person's row.
 
-    An unreadable zone counts as equal, but not if the person's own row names no zone.
+    An unreadable zone differs only from a missing one.
     """
     zone = read_time_zone(text)
     if zone is not None:

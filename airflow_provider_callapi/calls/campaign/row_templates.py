@@ -100,7 +100,7 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
 
 
 def _refuse_in_json(value: Any) -> None:
-    """Raise the error of a value that ``tojson`` cannot convert: an empty cell, or a type unknown to JSON."""
+    """Always raise: ``tojson`` uses this function for values that are no JSON, such as an empty cell."""
     if isinstance(value, EmptyCell):
         raise UndefinedError(EMPTY_VALUE)
     raise TypeError(f"{type(value).__name__} in JSON")

@@ -113,7 +113,7 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a
         misspelt ``phone`` is no error.
     :raises ListUnreadable: a name seems to be misspelt, such as ``timezon``, and no column has the correct
-        name. Or the letters of a name are lost, and no column is named ``timezone``.
+        name. Or a wrong encoding has destroyed the letters of a name, and no column is named ``timezone``.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}

@@ -371,9 +371,9 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield numbers of the region that end with digits which only a number of another country contains.
+    """Yield numbers whose last digits were read only as a part of another country's number.
 
-    ``spans``: phone number → positions in ``groups``.
+    ``spans``: phone number → positions of its digits in ``groups``.
     """
     # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
     code = NumberingPlan.of(region).country_code
@@ -389,7 +389,7 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
 
 
 def _longest_sequence(left: str) -> int:
-    """Return how many digits ``left`` has at most between two phone numbers that were read.
+    """Return the length of the longest run of digits before, between or behind the read phone numbers.
 
     In ``left``, `_READ` replaces the digits of these phone numbers. Other characters do not count.
     """

@@ -42,7 +42,7 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Return a call of the alert, or None. The call did not begin before ``since`` (epoch seconds).
+    """Return a reported call of the alert that did not begin before ``since`` (epoch seconds), or None.
 
     Of several: the call to the last person in calling order.
     """

@@ -28,7 +28,7 @@ _STATUS = {
 
 
 class ResultInTable:
-    """Writes the attempts of one task to call a person to a table of results, one row for each attempt."""
+    """Writes the calls of one task into a table of results: one row for each attempt."""
 
     def __init__(self, writer: TableWriter, campaign: str, person: str) -> None:
         self._writer = writer

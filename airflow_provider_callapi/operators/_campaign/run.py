@@ -282,7 +282,7 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Check that the campaign is the one that this task began. In a new try, announce it.
+        """Announce the campaign in a new try. Raise if it is not the campaign that an earlier try began.
 
         After a deferral, add the trigger's observations to the calls of the campaign.
         """
