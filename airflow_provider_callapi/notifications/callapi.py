@@ -72,10 +72,10 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     If several tasks fail in the same second, one callback rings. The callbacks choose this callback through
     an Airflow Variable, ``callapi_alert_<hash>``.
 
-    Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
-    continues with the next person, for ``quiet_for`` seconds after its last call. Without the Data API, a
-    person may be called twice if Airflow kills the task or triggerer in the second after the start request.
-    With ``quiet_for=0``, the notifier begins again with the first contact.
+    Airflow may restart a deadline's callback, and may retry a task that runs the notifier. If its last call
+    was less than ``quiet_for`` seconds ago, the notifier then continues with the next person. Without the
+    Data API, a person may be called twice if Airflow kills the task or triggerer in the second after the
+    start request. With ``quiet_for=0``, the notifier begins again with the first contact.
 
     :param contact: a phone number, or several: a list, or a text with commas between the numbers. If one
         entry of a list cannot be rendered, the notifier calls the other people.
@@ -92,9 +92,9 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         timedelta or seconds, 15 minutes by default. 0: every failure rings.
     :param dialing_timeout: how many seconds a phone rings, 1 to 120. None: the service's default, 30. Has no
         effect with ``scenario_id``.
-    :param settle: how many seconds a callback waits at least before it checks that only this callback rings,
-        0 to 60, 4 by default. If Airflow's API server needs longer to store a Variable, a second callback may
-        ring.
+    :param settle: after how many seconds a callback checks, before it rings, that no other callback rings for
+        the same alert: 0 to 60, 4 by default. If Airflow's API server needs longer to store a Variable, a
+        second callback may ring.
     :param scenario_id: the id of a scenario (a call flow) of the account, which runs after the message. The
         scenario can ask the person to press a phone key. If the service rejects the scenario, the call only
         speaks the message. None: the call ends after the message.
