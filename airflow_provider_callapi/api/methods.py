@@ -231,7 +231,7 @@ def check_phone_or_sip(text: str) -> str:
 
     - three to nine digits;
     - 3 to 64 ASCII letters, digits and characters ``_.@*#-``, such as ``sip25``. At least one is a digit, and
-      at least one is a letter, ``@``, ``*`` or ``#``. An ``@`` stands once, between a name and a domain.
+      at least one is a letter, ``@``, ``*`` or ``#``. It has at most one ``@``, between a name and a domain.
       Exponents such as ``7e5`` are no SIP numbers.
 
     :raises ValueError: the text is anything else. The error does not contain the text.
@@ -483,7 +483,7 @@ class StartInformerCall(StartCall):
 
 
 def _operator_phone(value: Any) -> Any:
-    """Return the phone number in ``operator``: a text, or an object with the key ``phone_number``."""
+    """Return the number in a value of ``operator``, which is a text, or a dict with ``phone_number``."""
     # The parameter is an object in the vendor's v4.0 document, and a string in later revisions.
     return value.get("phone_number") if isinstance(value, Mapping) else value
 

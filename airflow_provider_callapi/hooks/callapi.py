@@ -219,7 +219,7 @@ class CallApiHook(BaseHook):
         appear_timeout: float = 60.0,
         delivery: Delivery = "at_most_once",
     ) -> dict[str, Any]:
-        """Place a call at most once in all tries of the running task, and return the call as a dict.
+        """Place one call in all tries of the running task, and return the call as a dict.
 
         Use this method in the function of a task that Airflow may retry. If an earlier try has placed the
         call, a retry returns this call. A call is unconfirmed if its start request got no answer: the call

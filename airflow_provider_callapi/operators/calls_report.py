@@ -24,17 +24,17 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
     """Load the account's finished calls that began in an interval, by default in the run's data interval.
 
     The Airflow connection must use the Data API. Calls that are still active when the task runs are missing.
-    To load them in the next run, use ``lookback``. The next run then loads some calls again. A table keeps
-    one row for each call, and a file of the same name is overwritten.
+    To load them in the next run, use ``lookback``. The next run then loads some calls again. In a table, the
+    new row of a call replaces the old one. A file with the path ``to`` is overwritten.
 
     If ``to`` is None, the operator returns the rows as a list of dicts. Otherwise, it returns a summary:
     ``rows`` (the number of rows), ``path`` or ``table``, ``start`` and ``end`` of the interval, and
     ``points`` (the rate-limit units that were used).
 
     :param to: where the operator writes the rows. A file: a path that ends in ``.jsonl``, ``.csv`` or
-        ``.parquet`` (``s3://…``, ``file:///…``). A table:
-        ``{"conn_id": "dwh", "table": "calls", "schema": "telephony"}``. A missing table is created, and rows
-        with the same ``id`` are replaced. None: the operator returns the rows, at most 1000.
+        ``.parquet`` (``s3://…``, ``file:///…``). A table: ``{"conn_id": "dwh", "table": "calls", "schema":
+        "telephony"}``. A missing table is created, and rows with the same ``id`` are replaced. None: the
+        operator returns the rows, and fails if there are more than 1000.
     :param start: the beginning of the interval: a time with an offset, or a time or day in the account's time
         zone. None: the beginning of the run's data interval.
     :param end: the end of the interval, in the form of ``start``. The interval does not contain this time.

@@ -73,7 +73,7 @@ def is_template(value: Any) -> bool:
 
 
 def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
-    """Return the names of the parameters that contain a template or the output of another task.
+    """Return those of ``names`` whose values contain a template or the output of another task.
 
     The result also names the keys of dicts. For example,
     ``do_not_call={"blacklist": True, "list": other_task.output}`` gives ``do_not_call`` and

@@ -146,7 +146,8 @@ def refuse_another_task(context: Mapping[str, Any], operator: BaseOperator) -> N
     people a second time.
 
     :param context: Airflow's context of the running task.
-    :param operator: the operator. An operator inside another task may have the id of that task.
+    :param operator: the operator. Its class is compared, too, because an operator inside another task may
+        have the id of that task.
     :raises CallApiFailure: the running task is not the operator's task. This try placed no call.
     """
     if "ti" not in context:

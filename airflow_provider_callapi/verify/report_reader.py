@@ -103,7 +103,8 @@ class ReportReader:
         :param keys: possible filters, the best first: field → value, e.g. ``{"id": 206597836}``. The request
             contains the first filter that the Data API has not refused. Without a filter, the request asks
             for the newest entries first.
-        :param all_fields: True: the request names no fields, so that the Data API sends its default fields.
+        :param all_fields: False: the request names the fields that the package needs. True: it names none, so
+            that the Data API sends its own choice.
         :param params: further parameters of the request.
         :return: the answer. After a refusal for another reason, the answer contains the error.
         :raises CallApiError: a request got no answer, or the Data API refuses the login.

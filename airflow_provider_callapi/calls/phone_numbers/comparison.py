@@ -74,7 +74,7 @@ def may_be_same_number(number: str | None, other: str | None) -> bool:
     The result is True in these cases:
 
     - The texts are the same number, see `is_same_number`.
-    - A text contains no digit.
+    - At least one of the two is None or contains no digit.
     - Both texts are masked.
     - One text is masked, such as ``7900***0002``, and its visible digits fit the other number.
     - One text has at least five digits, and the other number ends with these digits.
