@@ -48,9 +48,9 @@ _JSON_TYPES: dict[type, str] = {
 class Entries(list[E]):
     """The readable entries of a list in an answer. The unreadable entries were left out.
 
-    :ivar left_out: how many of the left-out entries have no known id.
-    :ivar left_out_ids: the ids of the left-out entries that have a known id. In a report of calls or of
-        legs, these are call session ids.
+    :ivar left_out_ids: the ids of those left-out entries whose id is known. In a report of calls or of legs,
+        these are call session ids.
+    :ivar left_out: how many further entries were left out, whose ids are not known.
     :ivar total: how many entries the whole list has. None: the service states no number.
     """
 
