@@ -34,8 +34,6 @@ Delivery = Literal["at_most_once", "at_least_once"]
 
 ``at_most_once``: the task fails. ``at_least_once``: the task places a new attempt.
 """
-
-
 _NOT_FOUND = "An earlier search did not find the call"
 
 

@@ -42,7 +42,6 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
-    CallApiFailure,
     CallApiTrouble,
     ConnectionSettingsInvalid,
     InvalidParameter,
@@ -51,7 +50,7 @@ from airflow_provider_callapi.exceptions import (
 )
 from airflow_provider_callapi.observability import update_watch
 from airflow_provider_callapi.parameters.kinds import INTERVAL, SECONDS, SECONDS_OR_ZERO, TEXT, choice, count
-from airflow_provider_callapi.parameters.schema import read_parameter
+from airflow_provider_callapi.parameters.schema import nothing_sent, read_parameter
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -257,12 +256,10 @@ class CallApiHook(BaseHook):
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
 
-        try:
+        with nothing_sent("This use of place_call placed no call"):
             _check_start(request)
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
-        except InvalidParameter as error:
-            raise CallApiFailure(f"{error}. This use of place_call placed no call.") from None
         description = f"{request.method} to {mask_phones(request.contact)}"
         with translate_errors(), open_journal(request, context) as journal:
             gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))

@@ -25,16 +25,11 @@ from airflow_provider_callapi.api.errors import CallNotFound, mask_phones
 from airflow_provider_callapi.api.methods import Repeat
 from airflow_provider_callapi.api.models import Done
 from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.exceptions import (
-    CallApiFailure,
-    CallApiTrouble,
-    InvalidParameter,
-    translate_errors,
-)
+from airflow_provider_callapi.exceptions import CallApiFailure, CallApiTrouble, translate_errors
 from airflow_provider_callapi.operators._call.request_operator import Message, RequestOperator, SessionRef
 from airflow_provider_callapi.operators._call.single_request import send_once
 from airflow_provider_callapi.parameters.kinds import FLAG, SECONDS_OR_ZERO
-from airflow_provider_callapi.parameters.schema import Schema
+from airflow_provider_callapi.parameters.schema import Schema, nothing_sent
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
 if TYPE_CHECKING:
@@ -55,10 +50,8 @@ class _ControlOperator(RequestOperator):
 
         :raises CallApiFailure: a value cannot be used.
         """
-        try:
+        with nothing_sent("Nothing was sent"):
             return super().make_request()
-        except InvalidParameter as error:
-            raise CallApiFailure(f"{error}. Nothing was sent.") from None
 
     def send(self, request: Any) -> Any:
         """Send the request to the Call API, and return the service's answer.

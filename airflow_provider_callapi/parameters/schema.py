@@ -117,15 +117,15 @@ def _with_keys(values: Mapping[str, Any], names: Collection[str]) -> dict[str, A
 
 
 @contextmanager
-def nothing_sent() -> Iterator[None]:
-    """Context manager: say in the error message of an invalid parameter that this try placed no call.
+def nothing_sent(effect: str = "This try placed no call") -> Iterator[None]:
+    """Context manager: say in the error message of an invalid parameter that nothing was sent.
 
-    Use the ``with`` block only before the task sends its first start request.
+    Use the ``with`` block only before the request is sent.
 
-    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`. The error message is the message
-        of the `InvalidParameter`, followed by "This try placed no call".
+    :param effect: the sentence that follows the message of the `InvalidParameter`, without a full stop.
+    :raises CallApiFailure: the ``with`` block raised an `InvalidParameter`.
     """
     try:
         yield
     except InvalidParameter as error:
-        raise CallApiFailure(f"{error}. This try placed no call.") from None
+        raise CallApiFailure(f"{error}. {effect}.") from None

@@ -29,11 +29,7 @@ from airflow_provider_callapi.operators._call.options import CALL_OPTIONS, CallO
 from airflow_provider_callapi.operators._call.request_operator import RequestOperator
 from airflow_provider_callapi.operators._call.tags import read_tag_rules, read_tags
 from airflow_provider_callapi.parameters.kinds import FLAG
-from airflow_provider_callapi.parameters.schema import (
-    Schema,
-    is_template,
-    read_parameters,
-)
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameters
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 from airflow_provider_callapi.task_context.task_state import STATE_KEY, TaskState

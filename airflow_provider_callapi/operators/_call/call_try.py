@@ -92,6 +92,7 @@ class CallTry:
             tag_rules,
             log,
             journal=self._journal,
+            keeps_journal=self.is_durable,
             is_killed=is_killed,
             wait_until=wait_until,
         )

@@ -61,6 +61,7 @@ class CallWait:
         log: Any,
         *,
         journal: Journal,
+        keeps_journal: bool,
         is_killed: Callable[[], bool],
         wait_until: float | None,
     ) -> None:
@@ -70,6 +71,7 @@ class CallWait:
         self._facts = facts
         self._hook = hook
         self._journal = journal
+        self._keeps_journal = keeps_journal  # whether the next try can read the journal
         self._log = log
         self._lifecycle = CallLifecycle(
             journal, self._lifecycle_gateway(), self._lifecycle_rules(tag_rules), wait_until=wait_until
@@ -83,11 +85,6 @@ class CallWait:
         """
         report = self._lifecycle.report
         return report.full_record_file_link if report and self._options.recording_link else None
-
-    @property
-    def _keeps_journal(self) -> bool:
-        """Whether the next try can read the journal of this try."""
-        return self._options.durable and self._facts.state is not None
 
     def begin(self, call: Outcome) -> Result:
         """Wait for a call that this try or an earlier try has placed, if the author wants to wait.
