@@ -54,8 +54,9 @@ def list_campaigns(ledger_conn_ids: Iterable[str] = (), name: str | None = None)
     """Return the campaigns whose ledgers this Airflow knows, or the one campaign with the given name.
 
     The function reads the ledgers in Airflow's task state, and the SQL ledgers that task state and the option
-    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state. From task state and from
-    each SQL ledger, it returns at most 500 tasks, and omits the oldest finished tasks first.
+    ``[callapi] ledger_conn_ids`` name. Inside a task, it cannot read task state. Each task that runs a
+    campaign, or a part of one, is an item of the result. From task state and from each SQL ledger, the
+    function returns at most 500 items. It omits the oldest finished tasks first.
 
     :param ledger_conn_ids: ids of Airflow connections to further SQL ledgers.
     :param name: the name of the only campaign that is wanted. None: all campaigns.

@@ -309,9 +309,9 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _may_be_national(digits: str, region: str, *, has_gap: bool, not_as: str) -> bool:
-    """Return whether digits, read without their ``+``, are a number of the region other than ``not_as``.
+    """Return whether a number with a ``+`` may be a national number of the region, so the ``+`` is wrong.
 
-    ``not_as``: the digits, read with the ``+``.
+    ``has_gap``: the text has a gap behind the first digits. ``not_as``: the number, read with its ``+``.
     """
     plan = NumberingPlan.of(region)
     has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)

@@ -170,8 +170,8 @@ class Refusals:
         """Record that the Data API has accepted a request.
 
         After a refusal, the next request leaves out parts, or changes dates, that the Data API may have
-        refused, see `guesses`. If the Data API accepts this request, these parts and the unchanged dates
-        count as refused from now on.
+        refused, see `guesses`. If the Data API accepts this request, the left-out parts and the original
+        dates count as refused from now on.
 
         :param kind: the class of the accepted request.
         :param omissions: what the accepted request left out, and how it changed dates.

@@ -91,11 +91,12 @@ class Selection:
         """Return the reports that certainly meet the condition.
 
         A report without the condition's field may meet the condition. The method leaves such a report out,
-        and the returned list then counts as incomplete.
+        and counts it in the result's ``left_out``.
 
         :param entries: the reports.
-        :param session_id_field: the name of the field with the call session id. If the condition uses this
-            field, an unreadable report of a call session that is not wanted does not count as missing.
+        :param session_id_field: the name of the field with the call session id. If this is the condition's
+            field, the method removes the ids of other call sessions from ``left_out_ids``, the call sessions
+            whose reports are unreadable.
         """
         ids = entries.left_out_ids
         if self.field == session_id_field:

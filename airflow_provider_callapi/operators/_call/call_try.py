@@ -282,11 +282,11 @@ class CallTry:
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
     def known_call(self, error: BaseException) -> str | None:
-        """Return a text about the call of this try if a retry would not know of the call.
+        """Return a text about the call of this try if a retry cannot know of the call.
 
         :param error: the error that ends the try.
-        :return: for example ``call session 5 was placed``. None: there is no such call, or the class of
-            ``error`` already states whether Airflow retries.
+        :return: for example ``call session 5 was placed``. None: a retry knows of the call, this try placed
+            no call, or the class of ``error`` already tells Airflow whether to retry.
         """
         record = self._journal.record
         if self.is_durable or record is None:
