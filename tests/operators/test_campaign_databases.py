@@ -245,7 +245,7 @@ def test_the_log_counts_people_who_objected_and_have_a_sip_address(desk, capsys)
     campaign(desk, contacts=["sip25", PEOPLE[0]], call=MENU, block_on=["operation:Отказ"]).run()
 
     assert desk.exchange.account.blacklist == {PEOPLE[0]}
-    assert "block_on: 1 people are not put on the blacklist: they objected, but" in capsys.readouterr().out
+    assert "block_on: 1 person is not put on the blacklist: they objected, but" in capsys.readouterr().out
 
 
 def test_no_one_is_on_the_blacklist_unless_the_author_asks_for_it(desk):

@@ -11,6 +11,7 @@ from airflow_provider_callapi.api.list_request import fetch_list
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.people import Plan
 from airflow_provider_callapi.calls.campaign.summary import Ending
+from airflow_provider_callapi.calls.count_texts import count_text
 from airflow_provider_callapi.calls.marks import Mark, first_mark, may_have_mark
 from airflow_provider_callapi.exceptions import CallApiFailure
 from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -110,7 +111,8 @@ class BlacklistWriter:
 
     def _warn(self, people: int, what: str) -> None:
         if people:
-            self._log.warning("block_on: %d people are not put on the blacklist: they %s", people, what)
+            count = count_text(people, "person is", "people are")
+            self._log.warning("block_on: %s not put on the blacklist: they %s", count, what)
 
     def _add(self, contact: str) -> None:
         self._hook.data_api.client.call(CreatePhoneNumberToBlacklist(phone_number=contact))
