@@ -151,7 +151,7 @@ class Record:
 
 
 class Journal:
-    """The stored record of one call of a task: its attempts, from the intent to the outcome.
+    """The stored record of the attempts of one task to call one person. An attempt ends with an outcome.
 
     A method that changes the record returns only after the change is stored.
 
@@ -164,9 +164,9 @@ class Journal:
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
-    :ivar calls_of_others: a function that takes the start request, and returns the session ids of the task's
-        other calls, at least of those to the same person. None of them is this journal's call, so a search
-        for an unconfirmed call ignores them.
+    :ivar calls_of_others: a function that takes the start request, and returns the session ids of calls that
+        other journals of the task contain. The result contains at least the calls to the same person. A
+        search for an unconfirmed call ignores these calls.
     """
 
     def __init__(

@@ -97,7 +97,7 @@ class CallsInTask:
         return self._deployment.fingerprint(*self._owner, text)
 
     def _is_same(self, fingerprint: str, text: str) -> bool:
-        """Return whether a stored fingerprint is the hash of ``text``. Without its secret key: True."""
+        """Return whether a fingerprint is the hash of ``text``. True if the hash's secret key is lost."""
         # If the hash's secret key is gone, nothing can be compared. True then prevents a second call.
         return self._deployment.is_fingerprint_of(fingerprint, *self._owner, text) is not False
 

@@ -69,7 +69,7 @@ class Outcome(Struct, frozen=True, gc=False):
 
     @property
     def finish_category(self) -> FinishCategory | None:
-        """The category of the reason why the call did not reach the contact, such as BUSY; None: not known.
+        """The category of the call's finish reason, such as BUSY. None: the reason has no category.
 
         The property uses ``contact_finish_reason``. If this reason has no category, the property uses
         ``finish_reason``, which may come from the leg of any participant.

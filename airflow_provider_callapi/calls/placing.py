@@ -393,7 +393,7 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return the call's session id. None: not found.
+    Return its session id. None: not found; with ``search_must_work``, no error has prevented the search.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))

@@ -31,9 +31,9 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
     """Context manager that yields the stored record (the journal) of the call that a task is about to place.
 
-    Each person has numbered journals. A retry finds an earlier call by the person and the content of the
-    request. A request with a new content gets the person's next journal. Within one try, two requests with
-    exactly the same content get the same journal.
+    Each person has numbered journals. If a request of an earlier try had the same contact and the same
+    content, the request gets the journal of that earlier request. A request with a new content gets the
+    person's next journal. Within one try, two requests with exactly the same content get the same journal.
 
     If another thread uses the same journal, this thread waits.
 

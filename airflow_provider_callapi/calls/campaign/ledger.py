@@ -112,7 +112,8 @@ def is_taken(newest: Attempt | None, intent: Attempt) -> bool:
 
     - a higher number than the intent;
     - the same number, and a status other than ``not_placed``; or
-    - a lower number, and one of the statuses in `OPEN`: ``dialling``, ``active`` or ``ended``.
+    - a lower number, and one of the statuses in `OPEN`: ``dialling``, ``active``, or ``ended`` (the call has
+      ended, but its result is not known yet).
 
     :param newest: the person's newest attempt in the ledger. None: the person has no attempt, so the
         result is False.

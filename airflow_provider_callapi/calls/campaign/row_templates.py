@@ -100,7 +100,7 @@ def _without_dicts(join: Callable[..., str]) -> Callable[..., str]:
 
 
 def _refuse_in_json(value: Any) -> None:
-    """Always raise: ``tojson`` uses this function for values that are no JSON, such as an empty cell."""
+    """Raise an error: ``tojson`` calls this function with a value that is no JSON, e.g. an empty cell."""
     if isinstance(value, EmptyCell):
         raise UndefinedError(EMPTY_VALUE)
     raise TypeError(f"{type(value).__name__} in JSON")

@@ -1,4 +1,4 @@
-"""Finds the encoding of a list: UTF-8, UTF-16 or UTF-32 with a byte order mark, or Windows-1251."""
+"""Finds the encoding of a list: UTF-8, UTF-16, UTF-32 or Windows-1251."""
 
 from __future__ import annotations
 

@@ -127,8 +127,8 @@ def refuse_octal(given: object, region: str) -> None:
     number ``0612345670`` as 103402424: the phone number of a stranger.
 
     :param given: the value of a parameter. If the value is no int, the function raises no error.
-    :raises NotANumber: the octal digits of the int are a phone number of the region, and the int itself is no
-        phone number with the region's country code.
+    :raises NotANumber: the octal digits of the int are a phone number of the region. An int that begins with
+        the region's country code, and is a phone number, raises no error.
     """
     if type(given) is not int or given <= 0:
         return

@@ -49,7 +49,7 @@ class BlacklistWriter:
         self._log = log
 
     def add(self, attempts: Iterable[Attempt]) -> None:
-        """Put people whose finished call has a mark of ``block_on`` on the account's blacklist.
+        """Add each person to the account's blacklist whose finished call has a mark of ``block_on``.
 
         Such a mark means that the person objects to calls. If a request fails, the method logs a warning.
 

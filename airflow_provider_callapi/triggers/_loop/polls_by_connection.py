@@ -56,7 +56,8 @@ def subscribe(
     """Return a subscription to the polls of a connection's active calls, for an ``async with`` block.
 
     In ``async with subscribe(…) as next_snapshot``, ``await next_snapshot()`` returns the next snapshot. All
-    triggers of an event loop share the polls. `SharedPoll.subscribe` explains the other parameters.
+    triggers of an event loop share the polls. `SharedPoll.subscribe` explains all parameters except the
+    connection id.
     """
     polls = _polls.setdefault(asyncio.get_running_loop(), {})
 
