@@ -22,9 +22,9 @@ class RingExpectations:
     A test names a phone by a script or by an entry in ``times``.
 
     :ivar times: phone → how often the phone must ring in the whole test.
-    :ivar no_other_rings: True: a phone that the test does not name may not ring, with two exceptions. An
-        operator's phone may ring in an inbound call. It may also ring in a call to a contact whose phone the
-        test names, but not if ``times`` contains 0 for the contact's phone.
+    :ivar no_other_rings: True: a phone that the test does not name may not ring. Exception: an operator's
+        phone may ring in an inbound call, and in a call to a contact who may ring. A contact may ring if the
+        test names the contact's phone, and ``times`` does not contain 0 for it.
     """
 
     def __init__(self) -> None:

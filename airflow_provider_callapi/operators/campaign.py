@@ -329,8 +329,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
     def _check_numbers(self, options: CampaignOptions) -> None:
         """Check the phone numbers that contain no template, while Airflow reads the DAG file.
 
-        :raises InvalidParameter: a number in ``call`` cannot be read. Or a number in ``contacts`` or
-            ``do_not_call`` begins with a zero in a YAML file, and YAML may have read it as octal.
+        :raises InvalidParameter: a number in ``call`` cannot be read. Or ``contacts`` or ``do_not_call``
+            contains an int that YAML may have read as an octal number, see `refuse_octal`.
         """
         if is_template(options.region):
             return

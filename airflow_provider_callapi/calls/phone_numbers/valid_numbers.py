@@ -42,11 +42,13 @@ class _Region:
 def is_valid_national(country_code: int, national: str) -> bool:
     """Return whether a country code and a national number are a valid phone number.
 
-    Several regions may have the same country code. The function checks one region after another, until the
-    number is valid in a region. Some regions have leading digits: the first digits of all their numbers.
+    Several regions may have the same country code. Some regions have leading digits: the first digits of all
+    their numbers. The function checks one region after another:
 
-    - If the number begins with a region's leading digits: this region decides, and no further one is checked.
-    - If the number does not begin with a region's leading digits: the number is not valid in this region.
+    - The number begins with the region's leading digits: the region decides whether it is valid.
+    - The region has other leading digits: the number is not valid in this region, and the next region is
+      checked.
+    - The region has no leading digits: if the number is not valid in it, the next region is checked.
 
     :param national: the digits of the number without its country code and without a national prefix.
     """
