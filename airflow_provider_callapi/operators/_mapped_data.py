@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
@@ -12,8 +12,27 @@ from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
 
+if TYPE_CHECKING:
+    from airflow.sdk.bases.operator import BaseOperatorMeta
+else:
+    BaseOperatorMeta = type(BaseOperator)
 
-class MappedDataIsNoTemplate(BaseOperator):
+
+class HidesValues(BaseOperatorMeta):
+    """Metaclass that keeps the values of an operator's parameters out of the error about an unknown one."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
+        # A constructor of the mixin below could do the same. It would cost an operator a tenth of its time.
+        try:
+            return super().__call__(*args, **kwargs)
+        except TypeError:
+            # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
+            if unknown := _unknown_parameters(cls, kwargs):
+                raise TypeError(f"{cls.__name__} has no parameter {', '.join(unknown)}") from None
+            raise
+
+
+class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
     Some parameters limit whom or when the task calls. The mixin remembers which of these parameters get their
@@ -30,15 +49,6 @@ class MappedDataIsNoTemplate(BaseOperator):
     given_limits: frozenset[str] = frozenset()
     # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
     missing_limits: Sequence[str] = ()
-
-    def __init__(self, **kwargs: Any) -> None:
-        try:
-            super().__init__(**kwargs)
-        except TypeError:
-            # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
-            if unknown := _unknown_parameters(type(self), kwargs):
-                raise TypeError(f"{type(self).__name__} has no parameter {', '.join(unknown)}") from None
-            raise
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any

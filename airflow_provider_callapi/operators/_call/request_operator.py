@@ -16,17 +16,13 @@ from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
-from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._mapped_data import HidesValues, MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
 from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 
 if TYPE_CHECKING:
-    from airflow.sdk.bases.operator import BaseOperatorMeta
-
     from airflow_provider_callapi.hooks.callapi import CallApiHook
-else:
-    BaseOperatorMeta = type(BaseOperator)
 
 Q = TypeVar("Q", bound=Request[Any])
 
@@ -93,7 +89,7 @@ def read_call(call_session_id: Any) -> Outcome:
         ) from None
 
 
-class _CheckedAfterConstruction(BaseOperatorMeta):
+class _CheckedAfterConstruction(HidesValues):
     """Metaclass that checks an operator's parameters after its class and all base classes have set them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
