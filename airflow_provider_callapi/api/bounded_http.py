@@ -98,7 +98,8 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        ``room``: how many more bytes the body can have.
+        ``room``: how many more bytes the body may have. If the chunk is larger, the result is cut after one
+        byte more.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """

@@ -14,7 +14,8 @@ ID_RANGE = "a whole number from 1, below 2**63"
 def read_object_id(value: Any) -> int:
     """Return an id as a number: ``36``, ``36.0`` and ``" 36 "`` become 36.
 
-    :raises ValueError: the value is no id, e.g. 0, True, 2**63 or a text with other characters than digits.
+    :raises ValueError: the value is no id, e.g. 0, True, 2**63, or a text with a character that is neither a
+        digit nor white space.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError

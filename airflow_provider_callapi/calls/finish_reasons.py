@@ -16,7 +16,7 @@ from importlib.resources import files
 
 
 class FinishCategory(StrEnum):
-    """The categories of finish reasons: what kept a call from reaching the contact.
+    """The categories of finish reasons: why a call did not connect its participants.
 
     BUSY: the contact's line was busy.
     NOT_REACHED: the contact did not pick up.

@@ -124,8 +124,9 @@ class Dispatcher:
 
         Each fault is planned for a number of requests. This method reduces the number by one.
 
-        :param connecting: whether the client is about to connect. True: the method returns only
-            `Fault.REFUSE`. False: any other fault.
+        :param connecting: True: the client is going to connect, and then to send ``body``; the method returns
+            only `Fault.REFUSE`. False: the emulator has received ``body``; the method returns any other
+            fault.
         :return: the fault. None: no fault is planned for the request.
         """
         with self._lock:

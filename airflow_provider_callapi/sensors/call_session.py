@@ -345,7 +345,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
             state.set(_STORE_KEY, self._stored)
 
     def _judge(self, phase: Phase, call: Outcome) -> dict[str, Any]:
-        """Return the call as a dict after the wait, or raise the error with which the task fails."""
+        """Return the call as a dict after the wait. Raise an error if a parameter fails the task.
+
+        The parameters are ``timeout``, ``require_seen`` and ``require_answer``.
+        """
         name = f"call session {call.call_session_id}"
         if phase is Phase.TIMED_OUT:
             raise AirflowSensorTimeout(f"{name} is still active after timeout ({self.timeout:g} s)")

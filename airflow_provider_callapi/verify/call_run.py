@@ -1,6 +1,6 @@
 """Place one call to the user's own phone, and watch the call.
 
-With the Data API, the watch usually ends when the report contains the finished call.
+`CallRun.watch` lists when the watch ends.
 """
 
 from __future__ import annotations

@@ -36,15 +36,16 @@ def side_of(called: object, numbers: dict[Side, str], *, is_operator: bool) -> S
 class ListWatch:
     """Writes what each poll (answer to ``list.calls``) shows of one call into a `CallSeen`.
 
-    Times are in seconds since the service replied to the start request.
+    The watch counts all times except ``started_at`` in seconds since the service replied to the start
+    request.
 
     :param seen: the object into which the watch writes, e.g. when the call appeared.
     :param session_id: the session id of the watched call.
     :param external_id: the ``external_id`` in the start request.
     :param numbers: side of the call (``contact`` or ``operator``) → phone number.
     :param started_at: when the service replied to the start request, epoch seconds.
-    :ivar missing_since: since when no poll has shown the call. 0: no poll has shown the call yet.
-        None: the newest successful poll shows the call.
+    :ivar missing_since: since when no poll has shown the call; at first 0.0, the time of the reply. None: the
+        newest successful poll shows the call.
     :ivar misses: how many successful polls in a row, up to the newest, have not shown the call.
     """
 

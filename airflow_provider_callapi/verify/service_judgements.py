@@ -141,9 +141,10 @@ def shapes(context: Context) -> Judgement:
 def free_polls(context: Context) -> Judgement:
     """Judge whether ``list.calls`` costs no points (rate-limit units).
 
-    If ``list.calls`` costs points, the result advises a longer ``poll_interval``.
+    If ``list.calls`` costs points, the result advises a longer ``poll_interval``, which it calculates from
+    the account's limit of points per day.
 
-    :return: the judgement. ``holds`` is None if the cost or the account's limit of the day is not known.
+    :return: the judgement. ``holds`` is None if the cost or the limit is not known.
     """
     points = context.findings.points.get("call_api", {}).get("list.calls")
     limit = context.findings.day_limit

@@ -104,7 +104,7 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's stage from the newest stored attempt. Return attempts to store again.
+        """Set each person's stage from the newest stored attempt. Return the attempts that this changes.
 
         A person without an attempt joins the queue.
         """

@@ -55,7 +55,8 @@ def render_report(
     :param calls_per_minute: how many calls per minute the account's points (rate-limit units) pay for; None:
         unknown.
     :param timezone: IANA name of the time zone of the page's dates and times.
-    :param unfinished: why the campaign stopped dialling, as text; None: it did not stop.
+    :param unfinished: why the campaign stopped dialling before the end of the list, as text. None: it did
+        not.
     """
     figures = count_calls(endings, invalid)
     span = (figures.minutes, summary.started_at, summary.ended_at, timezone)

@@ -132,7 +132,8 @@ def check_absence_proven_after(seconds: float | None, appear_timeout: float) -> 
 def check_calling_days(days: CallingDays | None) -> None:
     """Check the parameter ``calling_days``.
 
-    :raises InvalidParameter: it needs the package ``holidays``, which is not installed.
+    :raises InvalidParameter: the value needs the package ``holidays``, e.g. ``"workdays"``, and the package
+        is not installed.
     """
     # A template that Airflow has not rendered yet is no CallingDays.
     if isinstance(days, CallingDays) and days.needs_calendar and not is_installed():
