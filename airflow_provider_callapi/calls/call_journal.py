@@ -259,8 +259,7 @@ class Journal:
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task. Exception: if Airflow has deleted the record of earlier attempts, each
-          clear of the task changes the digits.
+          deployment and the task; with ``record_is_lost``, also of the clears of the task.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.

@@ -170,10 +170,11 @@ def phone_columns(names: tuple[str, ...]) -> list[str]:
     """Return the names of those columns of a do-not-call list that should contain phone numbers.
 
     - If the list has one column: this column, whatever its name is.
-    - If the list has several columns: ``phone`` and all columns with similar names, such as ``mobile``.
+    - If the list has several columns: ``phone``, and also all columns with similar names, such as ``mobile``.
 
     :param names: the names of all columns.
-    :raises ListUnreadable: the list has several columns, and none is named ``phone``.
+    :raises ListUnreadable: the list has several columns, and none is named ``phone`` (also if one is named
+        ``mobile``).
     :raises ListUnreadable: the list has one column, and no column name: instead of the name, it has what
         seems to be an entry, such as ``79260000001``.
     """

@@ -300,7 +300,8 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
     # In Ukraine, people write +38 (050) for +380 50.
     if len(first) < len(code) and code != NumberingPlan.of(region).country_code:
         raise NotANumber("no country code behind the +")
-    if first != code and _may_be_national(digits, region, has_gap=first != digits, not_as=e164(number)):
+    national = None if first == code else _read_without_plus(digits, region, has_gap=first != digits)
+    if national not in (None, e164(number)):
         raise NotANumber(
             "the + may be wrong: without it, this is a number of the region; write the country code of the "
             "region, or a gap behind another country code"
@@ -308,14 +309,14 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
     return e164(number)
 
 
-def _may_be_national(digits: str, region: str, *, has_gap: bool, not_as: str) -> bool:
-    """Return whether a number with a ``+`` may be a national number of the region, so the ``+`` is wrong.
+def _read_without_plus(digits: str, region: str, *, has_gap: bool) -> str | None:
+    """Return the region's number that a text means if its ``+`` is wrong. None: the ``+`` is right.
 
-    ``has_gap``: the text has a gap behind the first digits. ``not_as``: the number, read with its ``+``.
+    ``has_gap``: the text has a gap behind its first digits, as behind a country code.
     """
     plan = NumberingPlan.of(region)
     has_prefix = bool(plan.national_prefix) and digits.startswith(plan.national_prefix)
     # Without a gap, this is E.164. If lengths vary, as in Germany, most numbers could be national numbers.
     if not has_prefix and not (has_gap and plan.has_one_length):
-        return False
-    return read_digits(digits, region) not in (None, not_as)
+        return None
+    return read_digits(digits, region)

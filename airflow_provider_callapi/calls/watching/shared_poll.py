@@ -85,8 +85,8 @@ class SharedPoll:
         """Return the session ids of the watched calls that have vanished since the previous snapshot.
 
         Some subscribers wait for one call only. These calls are the watched calls. A watched call has
-        vanished if the previous snapshot shows the call, and the new snapshot proves that it is not active
-        any more.
+        vanished if the previous snapshot shows the call, and the new snapshot certainly does not. It may come
+        back in a later snapshot.
 
         :param snapshot: the new snapshot, which the subscribers have not received yet.
         """
