@@ -209,10 +209,10 @@ def record_points_left(limits: Limits, *, conn_id: str, service: str) -> None:
 
 
 def record_poll_age(seconds: float, *, conn_id: str) -> None:
-    """Set the metric ``callapi.poll.age`` after a poll in a triggerer. A growing value shows that polls fail.
+    """Set the metric ``callapi.poll.age`` of a triggerer. A growing value shows that polls fail.
 
-    :param seconds: the seconds since the last successful poll of the connection. 0: no trigger polls the
-        connection any more.
+    :param seconds: after a poll: the seconds since the last successful poll of the connection. When no
+        trigger polls the connection any more: 0.
     :param conn_id: id of the Airflow connection.
     """
     _send("gauge", "callapi.poll.age", round(seconds, 3), conn_id=conn_id)

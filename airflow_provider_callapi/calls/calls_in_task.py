@@ -1,4 +1,4 @@
-"""Numbers the calls of one task, so that each call has a journal (a stored record) of its own.
+"""Gives each call of one task a number, and so a journal (a stored record) of its own.
 
 A retry of the task asks for the same calls again, perhaps in another order or with other messages. For each
 request of the retry, the module looks for a call that an earlier try has recorded and the retry has not asked

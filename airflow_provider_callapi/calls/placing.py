@@ -240,7 +240,7 @@ def _place_absent_call(
 def _refuse_doubtful_absence(journal: Journal, request: StartCall, gateway: CallGateway) -> None:
     """Raise `Unresolved` if one of the Data API's reports may be the report of the unconfirmed call.
 
-    :raises Unanswered: no report may be it, but one report cannot be read.
+    :raises Unanswered: a report cannot be read, and no readable report may be that of the unconfirmed call.
     """
     unconfirmed = journal.current
     if gateway.reported_calls is None:  # the connection does not use the Data API

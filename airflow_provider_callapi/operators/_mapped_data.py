@@ -109,7 +109,10 @@ def mapped_from_tasks(operator: Any, context: Mapping[str, Any]) -> Collection[s
 
 
 def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str]:
-    """Return those ``limit_parameters`` that only other rows of `expand_kwargs(rows)` give."""
+    """Return the parameters in ``limit_parameters`` that this task's row of ``expand_kwargs(rows)`` lacks.
+
+    Another row has them.
+    """
     dag = operator.get_dag()
     task = dag.task_dict[operator.task_id]
     rows = task._get_specified_expand_input().value

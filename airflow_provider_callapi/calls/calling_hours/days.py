@@ -42,9 +42,8 @@ class CallingDays:
     :ivar weekdays: the weekdays on which people may be called; 0 is Monday. None: the workdays of a country.
     :ivar also: further dates on which people may be called.
     :ivar excluded: dates on which no one may be called.
-    :ivar calendar: the workdays of the country, needed only if ``weekdays`` is None. If ``weekdays`` and
-        ``calendar`` are both None, `allow` returns None for a date that is neither in ``also`` nor in
-        ``excluded``.
+    :ivar calendar: the workdays of the country, used only if ``weekdays`` is None. None: not known, e.g.
+        while Airflow reads the DAG file.
     """
 
     weekdays: frozenset[int] | None = _ALL_WEEKDAYS

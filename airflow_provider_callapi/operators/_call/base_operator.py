@@ -391,7 +391,7 @@ class StartCallOperator(RequestOperator):
 
 @contextmanager
 def _translate_kill() -> Iterator[None]:
-    """Context manager: convert `Killed` into `CallApiTrouble`. A retry or a clear then continues the task."""
+    """Context manager: convert `Killed` into `CallApiTrouble`, after which Airflow retries the task."""
     try:
         yield
     except Killed as error:

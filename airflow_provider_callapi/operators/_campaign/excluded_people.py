@@ -68,9 +68,9 @@ class ExcludedPeople:
         return numbers
 
     def _remembered(self) -> frozenset[str]:
-        """Return the numbers of the people whom an earlier try found on the do-not-call list.
+        """Return the phone numbers of those people whom an earlier try found on the do-not-call list.
 
-        Only people who are on the contact list now count.
+        The result omits people who are not on the contact list of this try.
         """
         known = self._memory.excluded
         if not known:

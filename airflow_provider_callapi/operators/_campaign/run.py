@@ -357,7 +357,10 @@ class CampaignRun:
             self._campaign.dial_queue.stop(stopped or "the task was killed")
 
     def _publish(self, now: float, *, next_at: float) -> None:
-        """Store how far the campaign is. The command line and the page of calls show this to users."""
+        """Store how far the campaign is, for the command line and the page of calls.
+
+        :param next_at: when the campaign publishes again at the latest, epoch seconds.
+        """
         self._control.publish(
             self._runner.progress.measure(
                 self._options.campaign,
@@ -366,7 +369,7 @@ class CampaignRun:
                 connection=self._options.callapi_conn_id,
                 files=self._files.paths,
                 now=now,
-                next_at=next_at,  # the campaign publishes again at this time at the latest
+                next_at=next_at,
             )
         )
 
