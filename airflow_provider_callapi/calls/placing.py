@@ -211,9 +211,10 @@ def _place_another_attempt(
 def _place_absent_call(
     journal: Journal, request: StartCall, gateway: CallGateway, absence_proven_after: float
 ) -> Outcome:
-    """Send an unconfirmed call's start request again. Return the outcome.
+    """Send an unconfirmed call's start request again, if it is proven that the call was never placed.
 
-    :raises AbsenceNotProven: it is not proven yet that the call was never placed.
+    :param absence_proven_after: seconds without a sign of the call that prove this, from the first search on.
+    :raises AbsenceNotProven: it is not proven yet.
     """
     unconfirmed = journal.current
     journal.mark_missing(gateway.clock())

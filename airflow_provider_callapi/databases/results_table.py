@@ -137,10 +137,9 @@ def _with_short_name(row: Row) -> Row:
 def row_of_result(attempt: Attempt, campaign: str, person: str) -> dict[str, Any]:
     """Convert an attempt to a row of a table of results: column → value.
 
-    The row has no values for the columns ``contact``, ``list_row`` and ``why``.
-
     :param campaign: the campaign's name.
-    :param person: the number that is called: E.164 digits, or a SIP number.
+    :param person: the value of the column ``person``: the number that is called, as E.164 digits or as a SIP
+        number. The row lacks the columns ``contact``, ``list_row`` and ``why``, which describe the list.
     """
     row = row_of_attempt(attempt, campaign)
     return {**{name: value for name, value in row.items() if name not in _NO_ATTEMPT}, "person": person}

@@ -96,12 +96,12 @@ class FaultPlan:
     def take(self, body: bytes, *, connecting: bool) -> PlannedFault | None:
         """Return the first planned fault that matches a request, and reduce its `PlannedFault.times` by one.
 
-        A fault matches if `PlannedFault.method` is None or the method of the request. When
-        `PlannedFault.times` reaches 0, the method removes the fault from the plan.
+        A fault matches if `PlannedFault.method` is None, or names the request's API method. When
+        `PlannedFault.times` reaches 0, the fault leaves the plan.
 
         :param body: the body of the request.
-        :param connecting: whether the client is about to connect. True: only `Fault.REFUSE` can match. False:
-            any other fault.
+        :param connecting: True: the client is going to connect, and then to send ``body``; only
+            `Fault.REFUSE` can match. False: the emulator has received ``body``; any other fault can match.
         :return: the fault. None: no planned fault matches the request.
         """
         if not self._planned:

@@ -240,7 +240,7 @@ class CallApiHook(BaseHook):
         :param request: the start request of the call.
         :param context: Airflow's context of the running task.
         :param appear_timeout: how many seconds the method searches for an unconfirmed call in ``list.calls``,
-            60 by default. Each placed call must appear there within this time.
+            60 by default. Choose a time within which the service lists each placed call.
         :param delivery: what to do if the search does not find an unconfirmed call. ``at_most_once``, the
             default: raise `CallUnresolved`. ``at_least_once``: place a second call, although the first call
             may have rung.

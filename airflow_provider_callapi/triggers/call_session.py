@@ -166,7 +166,7 @@ class CallApiSessionTrigger(BaseTrigger):
             time_out_watch(watch)
 
     def _seconds_left(self) -> float:
-        """Return after how many seconds the trigger ends the wait, even if no further snapshot comes."""
+        """Return the number of seconds after which the trigger ends the wait even without a new snapshot."""
         # Usually, the first snapshot after the deadline ends the wait. If no such snapshot comes, e.g.
         # because a poll hangs, the wait ends when this time is over.
         until_deadline = max(self.deadline - time.time(), 0.0)
