@@ -5,8 +5,8 @@ conditions are met:
 
 - The status is 429 (too many requests) or 503 (unavailable).
 - The header ``Retry-After`` states when the client can repeat the request.
-- The body is no JSON-RPC answer, which only the service itself sends. `is_gateways_own` tells a JSON-RPC
-  answer from JSON of the gateway, because both can have the name ``error``.
+- The body is no JSON-RPC answer, which only the service itself sends. A JSON body of the gateway can also
+  have the key ``error``, so `is_gateways_own` tells the two apart.
 
 After any other answer of a gateway, the service may have carried out the request.
 """

@@ -64,9 +64,9 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     The hook first plays the active calls to their end, because a DAG that does not wait for a call may end
     before the call has rung its second phone.
 
-    pytest calls this hook after the test's own code has passed, and then reports a failure of the test. The
-    fixture itself could check the rings only in its teardown, and pytest would report an error instead of a
-    failure.
+    pytest calls this hook after the test's own code has passed. If the hook raises an error, the test has
+    failed. The fixture itself could check the rings only in its teardown, where an error is no failure of the
+    test.
 
     :raises AssertionError: the rings differ from the expectations, see `Exchange.check_rings`.
     """

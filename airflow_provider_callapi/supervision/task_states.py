@@ -55,9 +55,9 @@ def read_numbered_values(key: str) -> list[tuple[Owner, Any]]:
 
 
 def _read(key: str, *, numbered: bool = False) -> list[tuple[Owner, str, Any]]:
-    """Return up to 500 entries as (task, key, value): the newest first, but those of ended campaigns last.
+    """Read up to 500 entries as (task, key, value): the newest first, but those of ended campaigns last.
 
-    ``numbered`` True: also keys that begin with ``key``.
+    Return the entries with the key ``key``; with ``numbered``, all entries whose key begins with ``key``.
     """
     try:
         from airflow.models.task_state_store import TaskStateStoreModel as State  # noqa: PLC0415 - Airflow 3.3+

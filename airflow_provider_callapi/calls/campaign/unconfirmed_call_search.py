@@ -52,9 +52,9 @@ class UnconfirmedCallSearch:
         return state is not None and state.stage is PersonStage.ACTIVE
 
     def _count_misses(self, snapshot: Snapshot) -> list[str]:
-        """Record for each unconfirmed call whether ``snapshot`` proves that the call is not active.
+        """Count for each unconfirmed call the snapshots that prove that the call is not active.
 
-        Return the keys of the people for whose calls the search now ends without success.
+        Return the keys of the people whose search ends now, because of this count or of the time.
         """
         not_found = []
         for state in self._index.in_stage(PersonStage.UNCONFIRMED):

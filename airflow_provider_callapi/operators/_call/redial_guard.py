@@ -25,12 +25,12 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
     """Turn an error of the ``with`` block into `CallApiFailure`, so that no retry calls the person again.
 
-    The error stays unchanged in these cases: no call may have been placed, a retry would know the call, the
-    author wants a retry after this error, or Airflow does not retry after this error.
+    The error stays unchanged in these cases: this try certainly placed no call, a retry would know the call,
+    the author wants a retry after this error, or Airflow does not retry after this error.
 
     :param known_call: a function that takes the error, and describes the call that this try may have placed
-        and a retry would not know, e.g. ``call session 5 was placed``. None: no call may have been placed, or
-        a retry would know it.
+        and a retry would not know, e.g. ``call session 5 was placed``. None: this try certainly placed no
+        call, or a retry would know it.
     """
     try:
         yield
