@@ -237,7 +237,8 @@ class Exchange(Dispatcher):
         ring in these calls:
 
         - In an inbound call.
-        - In a call to a contact whose phone the test has named. Exception: ``expect_ring(…, times=0)``.
+        - In a call to a contact whose phone the test has named, unless `expect_ring` states that it must not
+          ring.
         """
         with self._lock:
             self._expectations.no_other_rings = True

@@ -141,9 +141,9 @@ class SqlLedger:
     def _claim_in_turn(
         self, intents: Sequence[Attempt], *, is_doubtful: bool, some_granted: bool
     ) -> list[ClaimResult]:
-        """Decide about each intent in one transaction, and store the granted intents. Return the decisions.
+        """Decide about all intents in one transaction, and store the granted intents. Return the decisions.
 
-        ``is_doubtful``: a failed write may have stored them. ``some_granted``: retry briefly.
+        ``is_doubtful``: a failed write may have stored them. ``some_granted``: other intents are granted already.
         """
         if not intents:
             return []

@@ -88,11 +88,12 @@ def refuse_lost(rendered: Collection[str], values: Mapping[str, Any], names: Col
     None means: no limit. Only None in the DAG file itself is allowed. Without this check, the task would
     call without the limit that the author wants.
 
-    :param rendered: the names of those limits that a template or another task gives. A name can have a key,
-        such as ``do_not_call.list``. `rendered_names` returns these names from the values in the DAG file.
+    :param rendered: the names of those limits that a template or another task gives, see `rendered_names`. If
+        the value of a limit is a dict, also names such as ``do_not_call.list``: the key ``list`` of this
+        dict.
     :param values: all parameters of the task when it runs: name → value.
-    :param names: the names of all limits, without keys.
-    :raises InvalidParameter: a limit in ``rendered`` is None or missing in ``values``.
+    :param names: the names of all limits.
+    :raises InvalidParameter: a limit in ``rendered``, or a key of its dict, is None or missing.
     """
     now = _with_keys(values, names)
     # A dict from another task may contain None, too: ``{"blacklist": True, "list": None}``.

@@ -164,9 +164,10 @@ def is_operator(context: Context) -> Judgement:
 
 
 def _call_text(findings: Findings, names: tuple[str, ...]) -> str:
-    """Return one line for each call, e.g. ``heard: success_finish; 20 s of talk; contact connected``.
+    """Describe the calls with these names, each in one line.
 
-    Leave out calls without a report of their legs.
+    For example, the line of the call ``heard`` is ``heard: success_finish; 20 s of talk; contact connected``.
+    A call without a report of its legs has no line.
     """
     lines = []
     for name in names:

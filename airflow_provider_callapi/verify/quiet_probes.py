@@ -44,7 +44,7 @@ def probe_errors(bench: Bench) -> None:
     of the answers in `Findings.errors`.
 
     :raises NotPossible: the Call API ignores the unknown parameter, and so reports no error.
-    :raises CallApiError: a request got no answer, or the Call API refuses the login.
+    :raises CallApiError: a request got no answer, or the Call API refuses the correct login.
     """
     answer = bench.gateway.call_api.send("list.calls", no_such_parameter=1)
     if answer.error is None:

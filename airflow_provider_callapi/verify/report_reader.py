@@ -157,10 +157,10 @@ class ReportReader:
         )
 
     def interval(self, now: float) -> dict[str, str]:
-        """Return the beginning and the end of the period of a request: about the last three days.
+        """Return the beginning and the end of the period of a request.
 
-        The Data API reads the dates as local times of the account, whose time zone is perhaps not known. In
-        every time zone, the period includes the last two days.
+        The Data API reads the dates as local times of the account, whose time zone is perhaps not known. The
+        period is longer than three days, so that it includes the last two days in every time zone.
 
         :param now: the present time, epoch seconds.
         :return: for example ``{"date_from": "2016-10-16 12:26:48", "date_till": "2016-10-20 03:26:48"}``.

@@ -371,9 +371,10 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield numbers whose last digits were read only as a part of another country's number.
+    """Yield numbers of the region, with their last digits replaced by a group behind them, e.g. ``- 37``.
 
-    ``spans``: phone number → positions of its digits in ``groups``.
+    ``spans``: each number that was read → positions of its digits in ``groups``. A group in another number of
+    the region replaces nothing.
     """
     # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
     code = NumberingPlan.of(region).country_code

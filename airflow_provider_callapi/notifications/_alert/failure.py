@@ -141,7 +141,7 @@ def _waits_for_a_person(task: Any) -> bool:
 
 
 def _is_running(ti: Any) -> bool:
-    """Return whether the task is still executing in this process. A failure callback begins only later."""
+    """Return whether the task still executes in this process. False in a failure callback of the task."""
     from airflow.providers.common.compat.sdk import get_current_context  # noqa: PLC0415 - parse time
 
     try:

@@ -95,7 +95,8 @@ class ResultsInTable:
 def _result_of_last(ending: Ending) -> Result:
     """Return the result for the row of a person's last attempt.
 
-    The attempt may have no result. Then: the person's result, or ``NOT_CALLED`` if an earlier row has it.
+    If the attempt has no result: the person's result, or ``NOT_CALLED`` if the person's result is that of an
+    earlier attempt, which has its own row.
     """
     *earlier, last = ending.attempts
     if last.result is not None:
