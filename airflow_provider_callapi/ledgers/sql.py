@@ -143,7 +143,7 @@ class SqlLedger:
     ) -> list[ClaimResult]:
         """Decide about all intents in one transaction, and store the granted intents. Return the decisions.
 
-        ``is_doubtful``: a failed write may have stored them. ``some_granted``: other intents are granted already.
+        ``is_doubtful``: a failed write may have stored them. ``some_granted``: other intents are granted.
         """
         if not intents:
             return []
