@@ -47,8 +47,8 @@ def seconds_until_retry(status: int, headers: Mapping[str, str]) -> int | None:
 def is_gateways_own(body: Mapping[str, Any], status: int) -> bool:
     """Return whether the JSON object in a busy answer comes from a gateway, and not from the service.
 
-    A gateway's object has no field of JSON-RPC except ``error``. This ``error`` is a text, for example, or an
-    object whose ``code`` is the HTTP status.
+    A gateway's object has no field of JSON-RPC except ``error``. This ``error`` is no object, e.g. a text, or
+    its ``code`` is the HTTP status.
 
     :param body: the JSON object, such as ``{"status": 503, "error": "Service Unavailable"}``.
     :param status: the HTTP status of the answer.

@@ -76,8 +76,8 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
 
         These parameters limit whom or when the task calls. None means: no limit.
 
-        :raises InvalidParameter: a template or another task gives None. Or the task is mapped with
-            ``expand_kwargs(rows)``, and its row lacks a parameter that another row has.
+        :raises InvalidParameter: a template or another task gives None for such a parameter. Or the task is
+            mapped with ``expand_kwargs(rows)``, and its row lacks such a parameter, which another row has.
         """
         refuse_lost(self.given_limits, vars(self), self.limit_parameters)
         if self.missing_limits:

@@ -44,8 +44,9 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
 
     - *refused*: the service refused to call this contact (blacklist, direction rules). No phone rang.
     - a mark in ``routes``: the call has this mark. Of several marks, the first in ``routes`` counts.
-    - *unknown*: the contact picked up, ``routes`` contains an operation, and the call's operations are not
-      known; or ``routes`` contains a tag, and no report of the Data API has shown the call's tags.
+    - *unknown*: the contact picked up, and the call may have a mark in ``routes``. This is the case if
+      ``routes`` contains an operation, and the call's operations are not known. It is also the case if
+      ``routes`` contains a tag, and no report of the Data API has shown the call's tags.
     - *answered*: the contact picked up.
     - *our_side_did_not_answer*: the contact did not pick up, because no employee or operator was reached.
     - *not_answered*: the contact did not pick up for another reason.
@@ -54,7 +55,8 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
     Only the Data API shows that a contact did not pick up. Without the Data API, the route of a call that the
     contact did not pick up is *unknown*.
 
-    Airflow must be able to skip each task directly downstream. Otherwise, the branch operator fails:
+    Airflow must be able to skip each task directly downstream. If one of these conditions is not met, the
+    branch operator fails:
 
     - If the branch is mapped with ``expand()``, these tasks must be mapped over the same list.
     - If the branch is in a mapped task group, these tasks must be in the same group, and Airflow must be

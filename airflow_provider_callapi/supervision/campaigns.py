@@ -42,8 +42,8 @@ class Campaigns:
 
     :ivar found: the tasks of all campaigns, one entry for each task. The task that published its progress
         last comes first.
-    :ivar problems: one sentence for each SQL ledger that `list_campaigns` could not read, and for Airflow's
-        own database. The sentences contain no phone numbers.
+    :ivar problems: one sentence, without phone numbers, for each database that `list_campaigns` could not
+        read: for an SQL ledger, or for Airflow's own database.
     """
 
     found: list[SeenCampaign]

@@ -128,7 +128,7 @@ class CallEnding:
     def _is_new(self, active: ActiveCall) -> bool:
         """Return whether a call started less than 30 seconds ago.
 
-        It can take the service up to 30 seconds to show a new call.
+        The service may not show a call so new, so an answer without it does not prove that it has ended.
         """
         return self._gateway.clock() < active.started_at + _LONGEST_APPEARANCE
 

@@ -160,7 +160,8 @@ class _PeopleReader:
     def _read_number(self, row: _Row) -> str:
         """Return the number to call: E.164 digits, or a SIP number.
 
-        :raises NotANumber, InvalidRow: the row contains no valid number.
+        :raises InvalidRow: the author's template for the number cannot be filled in from this row.
+        :raises NotANumber: the filled-in text is no number that can be called.
         """
         written = self._template.written_number(row.cells)
         self._rounded.add(written, row.line)

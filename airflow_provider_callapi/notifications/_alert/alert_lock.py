@@ -122,7 +122,7 @@ class AlertLock:
     def renew(self) -> None:
         """Renew the claim (the right to ring) just before the first call, because a claim expires.
 
-        :raises AlertSuppressed: another callback has claimed the alert in the meantime, and placed a call.
+        :raises AlertSuppressed: the claim has expired, and another callback rings for the alert now.
         """
         if self._candidate is None or self._has_rung:
             return

@@ -46,7 +46,7 @@ class Acknowledgement:
 
     @classmethod
     def of(cls, options: AlertOptions, requests: Sequence[StartCall]) -> Acknowledgement:
-        """Return an alert's `Acknowledgement`: its marks, and the longest waits for a call and its report.
+        """Return an alert's `Acknowledgement`: its marks, and how long the alert waits for them.
 
         :param requests: the start requests of the alert.
         """
