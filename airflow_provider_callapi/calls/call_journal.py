@@ -114,6 +114,7 @@ class Record:
         seconds. None: no search has ended in this way.
     :ivar retries: the task's ``retries`` in the DAG file when the stage was stored. None: not known.
     :ivar run_clears: how often users had cleared tasks of the DAG run when the stage was stored.
+    :ivar connection: id of the Airflow connection of the start request. None: not known.
     """
 
     stage: Stage
@@ -127,6 +128,7 @@ class Record:
     missing_since: float | None = None
     retries: int | None = None
     run_clears: int = 0
+    connection: str | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Record:
@@ -161,6 +163,7 @@ class Journal:
         have changed before the clear, the number can stay the same.
     :param retries: the task's ``retries`` in the DAG file of this try. None: not known.
     :param run_clears: how often users have cleared tasks of the DAG run.
+    :param connection: id of the Airflow connection of this try. None: not known.
     :param deployment: the Airflow deployment of the task.
     :param record_is_lost: True: Airflow has deleted the record of earlier attempts. The new attempts then get
         other ids, so that a search does not take a call of an earlier attempt for the new call.
@@ -177,12 +180,14 @@ class Journal:
         generation: int,
         retries: int | None = None,
         run_clears: int = 0,
+        connection: str | None = None,
         deployment: Deployment = NO_DEPLOYMENT,
         record_is_lost: bool = False,
         calls_of_others: Callable[[StartCall], Collection[int]] = lambda request: (),
     ) -> None:
         self.store = store
         self.calls_of_others = calls_of_others
+        self._connection = connection
         self._deployment = deployment
         self._owner = owner
         self._clears = Clears(generation, retries, run_clears)
@@ -294,6 +299,7 @@ class Journal:
                 external_id=external_id,
                 intended_at=now,
                 others=others,
+                connection=self._connection,
                 **asdict(self._clears),
             )
         )

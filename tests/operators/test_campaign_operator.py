@@ -1504,3 +1504,28 @@ def test_a_stopped_campaign_does_not_wait_a_day_for_points_of_the_data_api(desk)
         task.run()
 
     assert desk.clock() - began < 2 * 3600
+
+
+@TASK_STATE
+def test_a_campaign_does_not_prove_the_absence_of_a_call_with_another_connection(desk, monkeypatch):
+    options: dict[str, Any] = {"contacts": PEOPLE[:1], "absence_proven_after": 600, "max_attempts": 1}
+    calling = campaign(desk, **options)
+    start = services.CampaignServices.start
+
+    def start_and_die(*requests: Any) -> None:
+        start(*requests)
+        kill_the_worker()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.CampaignServices, "start", start_and_die)
+        with pytest.raises(KilledError):
+            calling.run()
+
+    calling.make = campaign(desk, **options, callapi_conn_id=desk.connect_another_account()).make
+    with pytest.raises(CallApiFailure, match="callapi_conn_id: this task began with 'callapi_default'"):
+        calling.retry()
+    assert rings(desk)[0] == 1
+
+    calling.make = campaign(desk, **options).make
+    assert calling.retry()["calls"] == 1
+    assert rings(desk)[0] == 1

@@ -7,9 +7,11 @@ moves this clock, so a wait of an hour takes milliseconds, and every poll happen
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -89,6 +91,15 @@ class Desk:
         )
         fields["extra"] = {**extra, **changes.pop("extra", {})}
         self.monkeypatch.setenv("AIRFLOW_CONN_CALLAPI_DEFAULT", json.dumps({**fields, **changes}))
+
+    def connect_another_account(self) -> str:
+        """Add a second account to the exchange. Return the id of the Airflow connection to this account."""
+        account = copy.deepcopy(self.exchange.account)
+        account.key = "the-key-of-another-account"
+        self.exchange.accounts.append(account)
+        fields = json.loads(os.environ["AIRFLOW_CONN_CALLAPI_DEFAULT"])
+        self.monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({**fields, "password": account.key}))
+        return "other"
 
     def lose_connection(self, seconds: float, error: Exception) -> None:
         """Make the triggerer's look-up of the Airflow connection fail for some seconds."""

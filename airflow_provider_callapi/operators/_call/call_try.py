@@ -80,6 +80,7 @@ class CallTry:
             generation=facts.max_tries,
             retries=facts.retries,
             run_clears=facts.run_clears,
+            connection=hook.callapi_conn_id,
             deployment=facts.deployment,
             record_is_lost=self.is_durable and lost_its_state(facts),
         )
@@ -105,6 +106,7 @@ class CallTry:
         Return the call as a dict, or a deferral if the task must wait.
         """
         step = self._journal.next_step(request)
+        self._refuse_another_connection(step)
         if step is call_journal.Step.ADOPT:
             return self._place(request, step, lambda: None)
         self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
@@ -118,6 +120,27 @@ class CallTry:
         times.refuse_useless_wait(now, opens_at)
         self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
         return self._start_after(opens_at - now, request)
+
+    def _refuse_another_connection(self, step: call_journal.Step) -> None:
+        """Raise `CallApiFailure` if this try would look for an earlier try's call in another account."""
+        record = self._journal.record
+        if record is None or step in _DIALLING_STEPS or record.stage is Stage.DONE:
+            return
+        if record.connection in (None, self._hook.callapi_conn_id):
+            return
+        options = self._options
+        if record.call is None and options.delivery == "at_least_once" and not options.absence_proven_after:
+            return  # the phone must ring, even twice
+        call = (
+            f"the call with external_id {record.external_id} may have been placed"
+            if record.call is None
+            else f"call session {record.outcome.call_session_id} was placed"
+        )
+        raise CallApiFailure(
+            f"callapi_conn_id: {call} through connection {record.connection}. The account of connection "
+            f"{self._hook.callapi_conn_id} may not show this call. This try placed no call. Restore the "
+            "value and clear this task, or start another DAG run"
+        )
 
     def _place(
         self, request: StartCall, step: call_journal.Step, refuse_closed_hours: Callable[[], None]

@@ -194,7 +194,7 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
-        **{name: getattr(options, name) for name in _IDENTITY_FIELDS},
+        **{name: getattr(options, name) for name in (*_IDENTITY_FIELDS, "callapi_conn_id")},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
         "deployment": _checksum(scope),
         "max_tries": max_tries,  # grows each time a user clears the task
@@ -205,16 +205,20 @@ def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def refuse_another_campaign(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+def refuse_another_campaign(
+    now: Mapping[str, Any], before: Mapping[str, Any], *, proves_absence: bool
+) -> None:
     """Raise an error if this try would run another campaign than the task's earlier tries.
 
     :param now: the result of `identity_of` in this try.
     :param before: the result of `identity_of` in the task's last try.
+    :param proves_absence: whether ``absence_proven_after`` is set. Then the connection must not change,
+        because another account does not show the calls of earlier tries.
     :raises CallApiFailure: an option or a setting has changed, so that earlier calls would not be found.
     :raises CallApiTrouble: the contact list has changed, and no user has cleared the task.
     """
-    for name in _IDENTITY_FIELDS:
-        if now[name] != before[name]:
+    for name in (*_IDENTITY_FIELDS, "callapi_conn_id") if proves_absence else _IDENTITY_FIELDS:
+        if now[name] != before.get(name, now[name]):
             raise CallApiFailure(
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "
                 "not find its earlier calls. This try placed no call. Restore the value, or start another run"

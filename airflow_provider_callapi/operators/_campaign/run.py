@@ -230,7 +230,8 @@ class CampaignRun:
         """
         identity = identity_of(self._options, self._plan, self._scope, max_tries=self._facts.max_tries)
         if self._memory.identity is not None:
-            refuse_another_campaign(identity, self._memory.identity)
+            proves_absence = self._options.absence_proven_after is not None
+            refuse_another_campaign(identity, self._memory.identity, proves_absence=proves_absence)
         self._memory.remember_identity(identity)
 
     def _announce(self) -> dict[str, Any]:
