@@ -133,8 +133,14 @@ class CallWait:
         """If Airflow has killed the task, `release` the call that is active now, and raise `Killed`."""
         # Airflow's signal handler only calls `on_kill`: afterwards, the try continues where it was.
         if self._is_killed():
+            record, session_id = self._journal.record, self.active_session_id
+            if session_id is None and record is not None and record.call is not None:
+                session_id = record.outcome.call_session_id
             self.release()
-            raise Killed("The task was killed: this try dials no one, and does not judge its call")
+            placed = "" if session_id is None else f". Call session {session_id} was placed"
+            raise Killed(
+                f"The task was killed: from now on, this try dials no one, and judges no call{placed}"
+            )
 
     # --- from step to step ---
 

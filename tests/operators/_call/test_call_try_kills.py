@@ -149,6 +149,20 @@ def test_the_log_names_a_call_that_goes_on_after_the_kill(desk, calling, capsys)
 
 
 @needs_task_state
+@pytest.mark.parametrize("lost", [[], ["started"]], ids=["stored", "not stored"])
+def test_the_error_of_a_kill_names_the_call_that_the_try_has_placed(desk, calling, lost):
+    killed = calling()
+    kill_before(desk, killed, START)
+    for stage in lost:
+        refuse_stage(desk.monkeypatch, stage)
+
+    with pytest.raises(CallApiTrouble, match=r"from now on, .* Call session \d+ was placed") as caught:
+        killed.run()
+
+    assert str(desk.exchange.calls[0].call_session_id) in str(caught.value)
+
+
+@needs_task_state
 def test_a_killed_call_that_cannot_be_stored_is_released_with_cancel_on_kill(desk, calling):
     killed = calling(cancel_on_kill=True)
     kill_before(desk, killed, START)
