@@ -338,6 +338,8 @@ class StartCallOperator(RequestOperator):
                     results=results,
                 )
                 try:
+                    if placed is not None:  # after a deferral, the template may give another connection
+                        self._try.refuse_another_connection()
                     yield self._try
                 except AirflowTaskTimeout:
                     if not self._try.is_durable:  # Airflow calls on_kill only if the error stays a timeout

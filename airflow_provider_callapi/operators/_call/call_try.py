@@ -106,7 +106,7 @@ class CallTry:
         Return the call as a dict, or a deferral if the task must wait.
         """
         step = self._journal.next_step(request)
-        self._refuse_another_connection(step)
+        self.refuse_another_connection(step)
         if step is call_journal.Step.ADOPT:
             return self._place(request, step, lambda: None)
         self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
@@ -121,8 +121,14 @@ class CallTry:
         self._log.info("%s: %s", request.method, times.describe_wait(opens_at))
         return self._start_after(opens_at - now, request)
 
-    def _refuse_another_connection(self, step: call_journal.Step) -> None:
-        """Raise `CallApiFailure` if this try would look for an earlier try's call in another account."""
+    def refuse_another_connection(self, step: call_journal.Step = call_journal.Step.ADOPT) -> None:
+        """Check that this try does not look for an earlier try's call through another connection.
+
+        A try that dials may use another connection, and so may a try whose call is done.
+
+        :param step: what this try does with the call in the journal.
+        :raises CallApiFailure: the start request was sent through another connection.
+        """
         record = self._journal.record
         if record is None or step in _DIALLING_STEPS or record.stage is Stage.DONE:
             return
@@ -137,9 +143,9 @@ class CallTry:
             else f"call session {record.outcome.call_session_id} was placed"
         )
         raise CallApiFailure(
-            f"callapi_conn_id: {call} through connection {record.connection}. The account of connection "
-            f"{self._hook.callapi_conn_id} may not show this call. This try placed no call. Restore the "
-            "value and clear this task, or start another DAG run"
+            f"callapi_conn_id: {call} through connection {record.connection}, and the account of connection "
+            f"{self._hook.callapi_conn_id} may not show this call. Restore the value and clear this task, or "
+            "start another DAG run"
         )
 
     def _place(

@@ -880,7 +880,7 @@ def test_a_try_with_another_connection_does_not_search_for_the_call_of_an_earlie
             calling.run()
 
     options["callapi_conn_id"] = desk.connect_another_account()
-    with pytest.raises(CallApiFailure, match=r"external_id af-\S+-1 may .* connection callapi_default\."):
+    with pytest.raises(CallApiFailure, match=r"external_id af-\S+-1 may .* connection callapi_default,"):
         calling.retry()
     options["callapi_conn_id"] = "callapi_default"
 
@@ -901,6 +901,23 @@ def test_a_try_with_another_connection_does_not_take_an_active_call_for_ended(de
     with pytest.raises(CallApiFailure, match=r"call session \d+ was placed through connection callapi_def"):
         calling.retry()
     assert desk.exchange.rings(CONTACT) == 1
+
+
+@pytest.mark.needs_airflow("3.3", "task state")
+def test_a_resumed_task_with_another_connection_does_not_take_an_active_call_for_ended(desk, monkeypatch):
+    desk.exchange.script(CONTACT, Script(rings=1, talks=3000))
+    options: dict[str, Any] = {"tags": {"answered": 36}}
+    calling = Task(desk, lambda: task(desk, "deferral", **options).make())
+    trigger = calling.trigger
+
+    def change_the_connection(given):
+        event = trigger(given)
+        options["callapi_conn_id"] = desk.connect_another_account()
+        return event
+
+    monkeypatch.setattr(calling, "trigger", change_the_connection)
+    with pytest.raises(CallApiFailure, match=r"call session \d+ was placed through connection callapi_def"):
+        calling.run()
 
 
 @pytest.mark.needs_airflow("3.3", "task state")
