@@ -93,8 +93,8 @@ _CALLGEAR_MNEMONICS = {
 def finish_reasons() -> dict[str, FinishReason]:
     """Return all finish reasons that the vendor documents: mnemonic → finish reason.
 
-    Seven finish reasons have another mnemonic in the documents of the brand CallGear, such as
-    ``caller_busy``. `proves_no_answer` and `category_of` know both mnemonics.
+    In the documents of the brand CallGear, seven finish reasons have another mnemonic, such as
+    ``caller_busy``. The dict lacks these. `proves_no_answer` and `category_of` accept them, too.
 
     The Data API may send a mnemonic that no document contains. A call that ended with such a mnemonic has no
     category.

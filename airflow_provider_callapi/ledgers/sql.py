@@ -220,7 +220,7 @@ def open_sql_ledger(ledger_conn_id: str, campaign: str, *, min_gap: float | None
 
 
 def _in_one_order(attempt: Attempt) -> tuple[str, int]:
-    """Return the sort key of an attempt: (person, number).
+    """Return the sort key of an attempt: (person, number of the attempt).
 
     All processes write attempts in the order of this key, so that no deadlock occurs.
     """

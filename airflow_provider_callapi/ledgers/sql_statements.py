@@ -65,8 +65,8 @@ def record_statement(new: Callable[[str], Any]) -> Update:
 
     - The row contains more knowledge of its attempt than the new version, see `KNOWLEDGE`.
     - Another process has replaced the intent of the attempt by its own, and the new version still describes
-      the replaced intent. Such a version has the status ``dialling`` or ``not_placed``, or the result
-      ``unresolved``.
+      the replaced intent. Only versions with the status ``dialling`` or ``not_placed``, or with the result
+      ``unresolved``, describe an intent.
 
     :param new: function from a name to the SQL expression for a value of the new version. The name is a
         column of the call table, or ``known``: the result of `knowledge_index` for the new version.

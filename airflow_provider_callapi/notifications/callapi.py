@@ -72,10 +72,11 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     If several tasks fail in the same second, one callback rings. The callbacks choose this callback through
     an Airflow Variable, ``callapi_alert_<hash>``.
 
-    Airflow may restart a deadline's callback, and may retry a task that runs the notifier. If its last call
-    was less than ``quiet_for`` seconds ago, the notifier then continues with the next person. Without the
-    Data API, a person may be called twice if Airflow kills the task or triggerer in the second after the
-    start request. With ``quiet_for=0``, the notifier begins again with the first contact.
+    Airflow may restart a deadline's callback, and may retry a task that runs the notifier. The notifier then
+    continues with the next person if the alert's last call was less than ``quiet_for`` seconds ago.
+    Otherwise, it begins again with the first contact. Without the Data API, a person may be called twice if
+    Airflow kills the task or triggerer in the second after the start request. With ``quiet_for=0``, it always
+    begins again.
 
     :param contact: a phone number, or several: a list, or a text with commas between the numbers. If one
         entry of a list cannot be rendered, the notifier calls the other people.

@@ -240,7 +240,7 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return a text to append to an error message, e.g. `` (row 7 of the list)``.
 
-        ``""``: the error names the parameter, or is no `InvalidParameters`.
+        ``""``: no parameter is invalid, or the error already names the invalid parameter.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -106,7 +106,8 @@ class CallFilter:
 def _meets(raw: Mapping[str, Any], field: str, values: Collection[Any]) -> bool:
     """Return whether a call's field has one of ``values``.
 
-    Return True, too, if a virtual number is missing, or if it is masked and may be one of ``values``.
+    If the field is the virtual number: True, too, if it is missing, or is masked and may be one of
+    ``values``.
     """
     value = _read(raw, field)
     if field != _NUMBER:

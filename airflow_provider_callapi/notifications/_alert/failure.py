@@ -84,13 +84,12 @@ class Failure:
     def external_id(self, deployment: Deployment, people: Iterable[str], *, only_of: str = "") -> str:
         """Return the default id of the alert about a failure: ``af-alert-`` and a hash.
 
-        All failures of one DAG run share an id if the alert calls the same people. Exceptions:
+        All alerts of one DAG run to the same people share an id. Exceptions:
 
-        - A task that waits for a person's decision has an id of its own.
-        - A success, a skipped task and a retry have ids of their own. A call about one of them does not
-          prevent a call about a failure.
-        - With ``only_of``, the id also depends on this text. A random text gives each failure an id of its
-          own.
+        - About tasks that wait for a person's decision: each task has another id.
+        - About successes, skipped tasks and retries: each of these three kinds has another id. A call about
+          one of them then does not prevent a call about a failure.
+        - With ``only_of``, the id also depends on this text. A random text gives each alert another id.
         """
         # Alerts of one DAG run to the same people ring once for all failures, so they share an id. Each task
         # that waits for a person's decision needs an alert of its own.

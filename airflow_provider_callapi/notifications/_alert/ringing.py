@@ -65,7 +65,7 @@ async def ring(options: AlertOptions, context: Mapping[str, Any], execution: Exe
 
 
 async def _connect(hook: CallApiHook, execution: Execution, failure: Failure, lock: AlertLock) -> None:
-    """Read the alert's connection.
+    """Let the hook read the alert's Airflow connection.
 
     If the read fails, e.g. because a secrets backend is down, repeat it a few times, then raise the error.
     """
@@ -91,8 +91,8 @@ def begin(
 
     :return: the escalation, and the call for which the alert waits. None as the call: the called person is
         the last (or only) one, so the alert does not wait.
-    :raises AlertSuppressed: another callback rings or has rung for the alert, a person has acknowledged the
-        alert, or a callback that cannot continue has found an earlier call.
+    :raises AlertSuppressed: another callback has won the right to ring, a person has acknowledged the alert,
+        or there is an earlier call, and the callback is of another kind than the two above.
     :raises NoPersonRung: no call is known to be placed.
     """
     try:

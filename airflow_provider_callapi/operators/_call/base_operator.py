@@ -253,9 +253,9 @@ class StartCallOperator(RequestOperator):
 
     @contextmanager
     def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
-        """Context manager: convert `InvalidParameter` into `CallApiFailure`, and say what was placed.
+        """Context manager: convert `InvalidParameter` into `CallApiFailure`, which names the placed call.
 
-        ``placed``: such as ``call session 5 was placed``. None: use the journal.
+        ``placed``: such as ``call session 5 was placed``. None: the journal may contain a call.
         """
         try:
             yield

@@ -157,9 +157,10 @@ class RequestOperator(
         return read_request(self.request_type, self._request_values(), region=self._read_region())
 
     def refuse_second_request(self, context: Mapping[str, Any], request: Request[Any]) -> None:
-        """Check that this request is the only one of this try. A subclass may execute itself in a loop.
+        """Check that this try, e.g. a loop in a subclass, has made no other request before.
 
-        :raises CallApiFailure: this try has made another request before. A retry would send both again.
+        :raises CallApiFailure: this try has made another request. The task has only one journal, so a retry
+            would send both requests again.
         """
         ti = context["ti"]
         this_try = (ti.run_id, ti.map_index, ti.try_number)

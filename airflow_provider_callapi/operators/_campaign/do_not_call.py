@@ -30,8 +30,8 @@ _FRESH = 60.0
 class DoNotCall:
     """The do-not-call list of a campaign. Invoke the object to get the numbers on the list.
 
-    A number that the object has read stays on the list, even if a later read does not find the number. The
-    object reads the account's blacklist only once.
+    The numbers come from the author's list, which the object reads again and again, and from the account's
+    blacklist, which it reads once. A number that was read once stays on the do-not-call list.
 
     :ivar stale: True: the last read of the list failed, so the campaign must not dial.
     """
