@@ -91,7 +91,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return whether a call may have one of ``marks`` without showing it: `Mark.is_on` returns None."""
+    """Return whether it is unknown for one of ``marks`` whether a call has it."""
     return any(mark.is_on(call) is None for mark in marks)
 
 

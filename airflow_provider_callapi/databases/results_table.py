@@ -1,8 +1,8 @@
 """The table of results: a SQL table with one row for each attempt to call a person.
 
-The primary key is (``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or
-a SIP number. In a row that does not describe an attempt, ``attempt`` is 0. There are two kinds of
-such rows:
+Campaigns write to the table, and so do start operators with the parameter ``results``. The primary key is
+(``campaign``, ``person``, ``attempt``). ``person`` is the number to call: E.164 digits, or a SIP number. In a
+row that does not describe an attempt, ``attempt`` is 0. There are two kinds of such rows:
 
 - A row for a person who was not called.
 - A row for an invalid entry or a duplicate in the contact list. ``person`` is then the position of the

@@ -348,8 +348,8 @@ class Switchboard:
     def finish(self, call: Call, reason: str, ending: Role | None = None) -> None:
         """End a call and disconnect all participants.
 
-        :param reason: why the call ends, a ``finish_reason`` of the Data API. `session_reason` decides
-            whether the report of the call shows this reason or that of another leg.
+        :param reason: why the call ends, a ``finish_reason`` of the Data API. The report of the call shows
+            this reason, or one that `session_reason` chooses from the reasons of the legs.
         :param ending: the role of the participant whose leg ended the call; None: no single leg ended the
             call.
         """

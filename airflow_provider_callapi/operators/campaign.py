@@ -360,8 +360,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             is exceeded.
         :raises CallTooLate: people are left to call, and ``max_lateness`` forbids the calls.
         :raises AirflowSkipException: the contact list is empty.
-        :raises CallApiTrouble: a storage or a database failed, the contact list has changed, or the task was
-            killed. A retry may succeed.
+        :raises CallApiTrouble: a storage or a database failed, the contact list differs from that of the last
+            try, or the task was killed. A retry may succeed.
         :raises CallApiError: a service failed. A retry may succeed.
         """
         return self._carry_out(context)

@@ -82,11 +82,11 @@ def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
 def second_witness(context: Context) -> Judgement:
     """Judge whether the Data API's reports show, during a call, that the contact has picked up.
 
-    The assumption holds if a report of an active call contains the ``talk_duration`` so far, or if the report
-    of legs contains the legs of an active call.
+    The assumption holds if one of two things is seen: a report of an active call contains the
+    ``talk_duration`` so far, or the report of legs contains the legs of an active call, and so whether they
+    are connected.
 
-    :return: the judgement. ``holds`` is None if neither condition is known to be met, and at least one is not
-        known.
+    :return: the judgement. ``holds`` is False only if both are known not to be so. None: no finding shows it.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:

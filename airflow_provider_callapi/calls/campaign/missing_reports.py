@@ -179,8 +179,8 @@ class MissingReports:
     def has_late(self, now: float) -> bool:
         """Return whether the campaign waits for a report that is overdue, see ``patience``.
 
-        A try that begins when a report is overdue asks for it for at most ten minutes. If the Data API does
-        not answer in this time, `give_up` stops waiting for the report.
+        If a report is overdue when a try begins, this try asks for the report for at most ten minutes. Then,
+        `give_up` stops waiting for it, and this method returns False.
         """
         return self._asks and bool(self._overdue(now, self.patience))
 

@@ -123,8 +123,7 @@ def read_digits(digits: str, region: str) -> str | None:
 
     :param digits: a national or international number, with or without the prefix that people dial first.
     :param region: ISO 3166 code of a country. A national number belongs to this country.
-    :return: the number. None: the digits mean no valid number, or contain more digits than the
-        number and its prefixes.
+    :return: the number. None: the digits contain no valid number, or more than a number with its prefixes.
     """
     plan = NumberingPlan.of(region)
     if (quick := _read_by_prefix(digits, plan)) is not None:

@@ -83,7 +83,10 @@ class Omissions:
 
     @property
     def days_before(self) -> float:
-        """By how many days a request's period begins before the wanted interval: 1, after refusals 2 or 7."""
+        """By how many days a request's period begins before the wanted interval: 1, 2 or 7.
+
+        Each time the Data API refuses a shorter number, the next one follows.
+        """
         return _DAYS_EARLIER[self.begin_step]
 
     @property
