@@ -37,7 +37,7 @@ from airflow_provider_callapi.notifications._alert.options import (
 from airflow_provider_callapi.notifications._alert.reporting import log_instead_of_raising
 from airflow_provider_callapi.notifications._alert.ringing import ring
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import read_parameters
+from airflow_provider_callapi.parameters.schema import read_parameters, refuse_single_braces
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -153,6 +153,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
         if "context" not in kwargs:
             read_parameters(ALERT_PARAMETERS, vars(self), not_rendered=self.template_fields)
             read_acknowledgement(acknowledged_by, scenario_id)
+            # Not the message: a function may insert an exception's text, and the alert must ring.
+            refuse_single_braces(vars(self), ["external_id"])
             region = str(region)  # a number is a text, too, but no region
             check_virtual_number(virtual_phone_number, region)
             check_external_id(external_id, contact, region)

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.exceptions import InvalidParameter
-from airflow_provider_callapi.parameters.schema import refuse_lost, rendered_names
+from airflow_provider_callapi.parameters.schema import refuse_lost, refuse_single_braces, rendered_names
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.operator import BaseOperatorMeta
@@ -65,6 +65,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
             rendered = rendered_names(vars(self), self.limit_parameters)
             self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
+            refuse_single_braces(vars(self), [name for name in names if name in vars(self)])
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:

@@ -20,7 +20,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
+from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_single_braces
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
@@ -311,6 +311,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         )
         from airflow_provider_callapi.calls.campaign.shard import read_shard  # noqa: PLC0415 - parse time
 
+        if not getattr(self, "_BaseOperator__from_mapped", False):  # else the values may be data
+            refuse_single_braces(vars(self), self.template_fields)
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):
                 raise InvalidParameter(

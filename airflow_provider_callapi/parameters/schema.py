@@ -10,6 +10,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import Param
 
 from airflow_provider_callapi.api.value_kinds import find_gap, kind_of
+from airflow_provider_callapi.calls.single_braces import PROBLEM, find_single_braces
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.parameters.kinds import Kind
 
@@ -70,6 +71,27 @@ def is_template(value: Any) -> bool:
         return False
     # The output of another task has a method `resolve`, and Airflow calls a function with the context.
     return callable(value) or hasattr(value, "resolve")
+
+
+_OTHER_TEXTS = frozenset({"op_args", "op_kwargs", "templates_dict"})
+"""Template fields with arguments of an author's function, whose texts may be anything."""
+_LISTS = frozenset({"contacts", "do_not_call"})
+"""Template fields with data, such as rows or a SQL statement. Only a path is a text of the author."""
+
+
+def refuse_single_braces(values: Mapping[str, Any], names: Collection[str]) -> None:
+    """Check that the DAG file has no name in single braces where its author wants a template.
+
+    :param values: parameter name → value, before the templates are rendered.
+    :param names: the names of the parameters to check.
+    :raises InvalidParameter: a text contains a name in single braces, such as ``{ params.name }``.
+    """
+    for name in names:
+        value = values[name]
+        if name in _OTHER_TEXTS or (name in _LISTS and not isinstance(value, str)):
+            continue
+        for where in find_single_braces(value, name):
+            raise InvalidParameter(f"{where}: {PROBLEM}")
 
 
 def rendered_names(values: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:

@@ -27,6 +27,7 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi.emulator import Fault, Script
+from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 pytest_plugins = ["airflow_desk"]
@@ -79,6 +80,18 @@ def test_a_notifier_of_many_tasks_renders_its_templates_for_each(desk):
     shared(of_task("2"))
 
     assert rung(desk) == [ON_DUTY, SECOND]
+
+
+def test_an_external_id_that_would_be_the_same_in_each_run_is_an_error_of_the_dag_file(desk):
+    with pytest.raises(InvalidParameter, match="external_id: a name is in single braces"):
+        notifier(external_id="alert-{ run_id }")
+
+
+def test_a_message_with_a_name_in_single_braces_rings(desk):
+    """A function may insert the text of an exception."""
+    notifier(message="KeyError: {order}")(of_task())
+
+    assert rung(desk) == [ON_DUTY]
 
 
 @pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.SKIPPED])

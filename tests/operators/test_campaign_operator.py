@@ -68,6 +68,46 @@ def table(path: Path) -> dict[str, str]:
         return {row["phone"]: row["call_result"] for row in csv.DictReader(file)}
 
 
+# --- templates that a mistake has disabled ---
+
+
+@pytest.mark.parametrize(
+    ("options", "where"),
+    [
+        (
+            {"contact_message": {"type": "tts", "value": "Hello { contact.name }"}},
+            "call.contact_message.value",
+        ),
+        (
+            {"contact_message": {"type": "tts", "value": "{{ ds }}: Hello {name}"}},
+            "call.contact_message.value",
+        ),
+        ({"external_id": "order-{ contact.order }"}, "call.external_id"),
+    ],
+)
+def test_a_field_of_the_call_with_a_name_in_single_braces_rings_nobody(desk, options, where):
+    call = {"method": "start.informer_call", "virtual_phone_number": VNUMBER, "contact_message": TTS}
+
+    with pytest.raises(CallApiFailure, match=f"{where}: a name is in single braces"):
+        campaign(desk, call={**call, **options}).run()
+
+    assert rings(desk) == [0] * len(PEOPLE)
+
+
+def test_a_campaign_does_not_take_an_f_strings_rest_for_the_same_name_in_every_run(desk):
+    with pytest.raises(CallApiFailure, match="campaign: a name is in single braces"):
+        campaign(desk, campaign="spring-{ ds }", ledger_conn_id="ledger").run()
+
+
+def test_a_row_may_contain_a_name_in_single_braces(desk):
+    call = {"method": "start.informer_call", "virtual_phone_number": VNUMBER}
+    spoken = {**call, "contact_message": {"type": "tts", "value": "Hello {{ contact.name }}"}}
+
+    summary = campaign(desk, call=spoken, contacts=[{"phone": PEOPLE[0], "name": "{x}"}]).run()
+
+    assert counted(summary) == {"answered": 1}
+
+
 # --- each person is called once ---
 
 

@@ -22,6 +22,7 @@ from airflow_provider_callapi.calls.campaign.row_values import (
 from airflow_provider_callapi.calls.lists.columns import value_of
 from airflow_provider_callapi.calls.lists.damaged_text import is_damaged
 from airflow_provider_callapi.calls.lists.empty_values import is_empty
+from airflow_provider_callapi.calls.single_braces import PROBLEM, has_single_braces
 
 ROW = "contact"
 """The name of the person's row in templates."""
@@ -241,6 +242,8 @@ def _compile(value: Any, values: Mapping[str, Any], where: str, environment: _Sa
         return {
             name: _compile(inner, values, f"{where}.{name}", environment) for name, inner in value.items()
         }
+    if isinstance(value, str) and has_single_braces(value):
+        raise ValueError(f"{where}: {PROBLEM}")
     if not isinstance(value, str) or not any(begin in value for begin in ("{{", "{%", "{#")):
         return value
     try:

@@ -19,7 +19,13 @@ from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
 from airflow_provider_callapi.operators._mapped_data import HidesValues, MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
+from airflow_provider_callapi.parameters.schema import (
+    Schema,
+    is_template,
+    read_parameter,
+    read_parameters,
+    refuse_single_braces,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -131,6 +137,9 @@ class RequestOperator(
 
         :raises InvalidParameter: a value cannot be used.
         """
+        # A mapped operator also gets data of other tasks. Its templates are checked before their rendering.
+        if not getattr(self, "_BaseOperator__from_mapped", False):
+            refuse_single_braces(vars(self), self.template_fields)
         # Airflow has not rendered the templates yet, so a value with a template is passed unconverted.
         self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read

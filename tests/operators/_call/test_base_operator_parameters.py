@@ -35,6 +35,32 @@ def test_a_duration_may_be_a_timedelta_a_text_or_seconds(desk: Desk, name: str, 
     assert informer_task(desk, **{name: value}).run()["answered"] is True
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "where"),
+    [
+        ("contact_message", {"type": "tts", "value": "Hello { params.name }"}, "contact_message.value"),
+        ("external_id", "order-{ params.order }", "external_id"),
+        ("external_id", "order-{order}", "external_id"),
+    ],
+)
+def test_a_template_that_an_f_string_has_disabled_is_an_error_of_the_dag_file(
+    desk: Desk, name: str, value: Any, where: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=f"{where}: a name is in single braces"):
+        informer_task(desk, **{name: value}).run()
+
+    assert desk.sent() == []
+
+
+def test_a_name_in_single_braces_that_a_template_gives_is_spoken(desk: Desk) -> None:
+    task = informer_task(desk, contact_message={"type": "tts", "value": "Model {{ params.model }}"})
+    operator = task.make()
+
+    operator.render_template_fields({"params": {"model": "{x}"}})
+
+    assert operator.make_request().contact_message.value == "Model {x}"
+
+
 @pytest.mark.parametrize("name", [*DURATIONS, "poll_interval"])
 @pytest.mark.parametrize("value", [None, "soon", float("nan"), float("inf"), -1, True, "{{ params.x }}"])
 def test_a_duration_that_cannot_be_used_is_an_error_of_the_dag_file(
@@ -55,6 +81,13 @@ def mapped_task(desk: Desk, **partial: Any) -> Task:
             contact=[CONTACT]
         )
     return Task(desk, lambda: mapped.unmap({"contact": CONTACT}))
+
+
+def test_a_mapped_task_with_a_disabled_template_in_partial_places_no_call(desk: Desk) -> None:
+    operator = mapped_task(desk, external_id="order-{ params.order }").make()
+
+    with pytest.raises(InvalidParameter, match="external_id: a name is in single braces"):
+        operator.render_template_fields({"ti": TaskInstance()})
 
 
 @pytest.mark.parametrize("name", [*DURATIONS, "poll_interval"])
