@@ -58,7 +58,8 @@ with DAG(
         conn_id="crm",
         sql="""
             SELECT id, phone, employee_id FROM callback_requests
-            WHERE asked_on = '{{ dag_run.run_after | ds }}' ORDER BY id
+            WHERE asked_on = '{{ (dag_run.run_after + macros.timedelta(hours=3)) | ds }}' -- day in Moscow
+            ORDER BY id
         """,
     )
     # --8<-- [start:mapped]

@@ -5,8 +5,9 @@ task calls each person back: an employee's phone rings first, then the person's 
 table `call_backs`, one row for each attempt, while the campaign runs.
 
 Give the DAG an hourly schedule. The interval of two hours overlaps the interval of the run before, because
-the report contains a call only after its end. The ledger prevents second calls: all runs of one day share one
-campaign, so each person is called back at most once a day.
+the report contains a call only after its end. The ledger prevents second calls: all missed calls of one day
+(UTC) belong to one campaign, which calls each person back at most once. A run in the first hour of a day
+still belongs to the day before.
 
 Needs the connection `callapi_default` with the Data API, and a connection `dwh` to PostgreSQL, MySQL or
 SQLite. The tasks create their tables.
@@ -40,13 +41,16 @@ with DAG(
     # --8<-- [start:call_back]
     call_back = CallApiCampaignOperator(
         task_id="call_back",
-        campaign="call-backs {{ dag_run.run_after | ds }}",
+        campaign="call-backs {{ (dag_run.run_after - macros.timedelta(hours=1)) | ds }}",
         ledger_conn_id="dwh",
         contacts={
             "conn_id": "dwh",
             "sql": "SELECT DISTINCT contact_phone_number AS phone FROM missed_calls "
-            "WHERE start_time >= %(since)s",
-            "parameters": {"since": "{{ dag_run.run_after - macros.timedelta(hours=2) }}"},
+            "WHERE start_time >= %(day)s AND start_time < %(next_day)s",
+            "parameters": {
+                "day": "{{ (dag_run.run_after - macros.timedelta(hours=1)) | ds }} 00:00:00+00:00",
+                "next_day": "{{ (dag_run.run_after + macros.timedelta(hours=23)) | ds }} 00:00:00+00:00",
+            },
         },
         call={
             "method": "start.employee_call",

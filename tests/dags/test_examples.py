@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import socket
 import sqlite3
-from datetime import UTC, datetime
+from copy import copy
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.providers.common.compat.sdk import ParamValidationError
@@ -21,6 +25,7 @@ from airflow_provider_callapi.emulator.listing import is_listed
 
 pytestmark = pytest.mark.usefixtures("hurry")
 
+MOSCOW = ZoneInfo("Europe/Moscow")
 CONTACT = "79161234567"
 EMPLOYEE = "79260000001"
 COLLEAGUE = "79260000002"
@@ -212,7 +217,7 @@ def crm(tmp_path, monkeypatch, airflow_db):
 
     def add(request_id, phone, *, asked_on=None, employee_id=25):
         with sqlite3.connect(file) as db:
-            day = asked_on or datetime.now(UTC).date().isoformat()
+            day = asked_on or datetime.now(MOSCOW).date().isoformat()
             db.execute(
                 "INSERT INTO callback_requests VALUES (?, ?, ?, ?)", (request_id, day, phone, employee_id)
             )
@@ -340,6 +345,53 @@ def test_an_unanswered_call_is_not_controlled(run_dag, exchange):
 
 # --- missed_calls.py ---
 
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def campaign_of(operator, run_after, missed_at):
+    """Return the campaign of a run of ``missed_calls.py`` whose list has a missed call. None: no campaign."""
+    operator = copy(operator)
+    context = {
+        "dag_run": SimpleNamespace(run_after=run_after),
+        "macros": SimpleNamespace(timedelta=timedelta),
+    }
+    operator.render_template_fields(context)
+    days = operator.contacts["parameters"].values()
+    first, *last = map(datetime.fromisoformat, days)
+    is_listed = first <= missed_at < min([run_after, *last])
+    return operator.campaign if is_listed else None
+
+
+def module_of(file):
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("minute", [0, 15, 45, 59])
+@pytest.mark.parametrize("missed", [-90, -45, -1, 0, 30, 600])
+def test_a_missed_call_belongs_to_one_campaign_whatever_the_minute_of_the_hourly_run(minute, missed):
+    missed_at = MIDNIGHT + timedelta(minutes=missed)
+    began = missed_at.replace(minute=minute)
+
+    call_back = module_of(EXAMPLES / "missed_calls.py").call_back
+    campaigns = [campaign_of(call_back, began + timedelta(hours=hour), missed_at) for hour in range(-1, 30)]
+
+    assert len(set(campaigns) - {None}) == 1
+
+
+@pytest.mark.parametrize(("clock", "day"), [("00:30", "2026-03-02"), ("23:30", "2026-03-02")])
+def test_the_call_backs_of_today_are_those_of_the_day_in_moscow(clock, day):
+    operator = module_of(EXAMPLES / "etl_callbacks.py").requests
+    run_after = datetime.fromisoformat(f"2026-03-02T{clock}:00+03:00").astimezone(UTC)
+
+    operator.render_template_fields(
+        {"dag_run": SimpleNamespace(run_after=run_after), "macros": SimpleNamespace(timedelta=timedelta)}
+    )
+
+    assert f"asked_on = '{day}'" in operator.sql
+
 
 def test_each_person_whose_call_was_missed_is_called_back_once_a_day(
     run_dag, exchange, warehouse, missed_calls
@@ -347,6 +399,7 @@ def test_each_person_whose_call_was_missed_is_called_back_once_a_day(
     callers = list(missed_calls)
     source = EXAMPLES.joinpath("missed_calls.py").read_text("utf-8")
     source = source.replace("deferrable=True", "deferrable=True, calling_hours=None")
+    source = source.replace("(hours=1)", "(hours=0)").replace("(hours=23)", "(hours=24)")  # at any hour
 
     run = run_dag(source)
 
