@@ -155,6 +155,11 @@ def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning
                 f"has read the list in a wrong encoding. Export it again, or add an empty column {meaning}"
             )
         if _PARTS[meaning].search(folded[name]) or _is_similar(folded[name], meaning):
+            if len(names) == 1 and re.search(r"\w\W+\w", name):
+                raise ListUnreadable(
+                    f"the only column is {shown_name(name)}: if these are several columns, separate them "
+                    f"with semicolons, commas, tabs or |. Otherwise, name the column {meaning}"
+                )
             raise ListUnreadable(
                 f"the column {shown_name(name)}: did you mean {meaning}? Name the column {meaning}. If the "
                 f"column is something else, add an empty column {meaning}"

@@ -34,7 +34,10 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
             continue
         is_empty_file = False
         try:
-            yield read_row(json.loads(line, object_pairs_hook=_object, parse_float=_float))
+            row = json.loads(line, object_pairs_hook=_object, parse_float=_float)
+            if isinstance(row, list):
+                raise ListUnreadable("a JSON array; write each row as an object on a line of its own")
+            yield read_row(row)
         except ListUnreadable as error:
             raise ListUnreadable(f"line {number}: {error}") from None
         except (ValueError, RecursionError):

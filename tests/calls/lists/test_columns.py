@@ -106,6 +106,12 @@ def test_a_list_without_a_column_named_phone_is_refused(name: str) -> None:
     find_columns((name, "name"), needs_phone=False)
 
 
+@pytest.mark.parametrize("name", ["phone:name", "phone name", "Телефон/Имя", "phone :: name"])
+def test_the_error_of_a_list_with_an_unknown_separator_names_the_known_ones(name: str) -> None:
+    with pytest.raises(ListUnreadable, match="separate them with semicolons, commas, tabs or"):
+        find_columns((name,))
+
+
 @pytest.mark.parametrize("names", [("phone", "Phone"), ("timezone", "phone", "time zone")])
 def test_two_columns_with_one_meaning_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(ListUnreadable, match="two columns are named"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_callapi.calls.lists.excluded_numbers import ExcludedNumbers
 from airflow_provider_callapi.calls.lists.json_rows import read_json_lines
+from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import ROUNDED, NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_contact
 
@@ -67,3 +68,9 @@ def test_a_number_without_an_exponent_is_read_as_before(literals: Any) -> None:
 )
 def test_only_a_number_with_an_exponent_keeps_its_written_text(line: str, row: Any) -> None:
     assert rows(line) == [row]
+
+
+@pytest.mark.parametrize("line", ['[{"phone": "79260000001"}]', '["79260000001", "79260000002"]', "[]"])
+def test_the_error_of_a_json_array_tells_how_to_write_the_file(line: str) -> None:
+    with pytest.raises(ListUnreadable, match="line 1: a JSON array; write each row as an object on a line"):
+        rows(line)
