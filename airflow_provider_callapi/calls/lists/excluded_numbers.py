@@ -119,9 +119,10 @@ class _OtherColumn:
         except NotANumber as problem:
             if not re.search(r"[^\W\d_]", text):
                 self.suspects.append((line, str(problem)))
-            return search_numbers(text, region)
-        self.phones += any(_is_written_whole(number, text, region) for number in numbers)
-        return numbers
+            numbers = search_numbers(text, region)
+        else:
+            self.phones += any(_is_written_whole(number, text, region) for number in numbers)
+        return numbers | complete_numbers(text, numbers, region)
 
     def problems(self) -> Iterator[tuple[int, str]]:
         """Yield (number of the row, what is wrong) for each value that seems to be a damaged phone number.

@@ -179,6 +179,11 @@ def test_the_problem_of_a_column_shows_no_phone_number() -> None:
     assert B not in unreadable[3]
 
 
+@pytest.mark.parametrize("text", ["Анна 8 926 000-00-01, Борис 02", "8 926 000-00-01 или 02"])
+def test_a_shortened_second_number_is_excluded_in_every_column(text: str) -> None:
+    assert read({"phone": "79160000004", "whatsapp": text})[0] >= {"79260000001", "79260000002"}
+
+
 @settings(max_examples=200)
 @given(
     in_any_case(SIP_NUMBERS),
