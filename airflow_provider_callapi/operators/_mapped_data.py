@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, MappedOperator
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_provider_callapi.exceptions import InvalidParameter
+from airflow_provider_callapi.operators._checked import CheckedOperator
 from airflow_provider_callapi.parameters.schema import refuse_lost, refuse_single_braces, rendered_names
 
-if TYPE_CHECKING:
-    from airflow.sdk.bases.operator import BaseOperatorMeta
-else:
-    BaseOperatorMeta = type(BaseOperator)
 
-
-class HidesValues(BaseOperatorMeta):
-    """Metaclass that keeps the values of an operator's parameters out of the error about an unknown one."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
-        # A constructor of the mixin below could do the same. It would cost an operator a tenth of its time.
-        try:
-            return super().__call__(*args, **kwargs)
-        except TypeError:
-            # Airflow's error shows the values, and a row of `expand_kwargs(rows)` may hold personal data.
-            if unknown := _unknown_parameters(cls, kwargs):
-                raise TypeError(f"{cls.__name__} has no parameter {', '.join(unknown)}") from None
-            raise
-
-
-class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
+class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
     """Mixin that prevents Airflow from rendering the values that a mapped operator gets from another task.
 
     Some parameters limit whom or when the task calls. The mixin remembers which of these parameters get their
@@ -50,6 +31,20 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
     # The limits that other rows of `expand_kwargs(rows)` have, and the row of this map index lacks.
     missing_limits: Sequence[str] = ()
 
+    @property
+    def may_have_data(self) -> bool:
+        """Whether another task may have given a parameter: Airflow made the operator of a mapped one."""
+        # Airflow has no public attribute for this.
+        return bool(getattr(self, "_BaseOperator__from_mapped", False))
+
+    def check_constants(self) -> None:
+        """Check the parameters whose values contain no template, because Airflow has not rendered them yet.
+
+        :raises InvalidParameter: a value cannot be used.
+        """
+        if not self.may_have_data:  # otherwise, the rendering checks the texts of the DAG file
+            self._refuse_single_braces(self.template_fields)
+
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
     ) -> None:
@@ -65,8 +60,11 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=HidesValues):
             rendered = rendered_names(vars(self), self.limit_parameters)
             self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
-            refuse_single_braces(vars(self), [name for name in names if name in vars(self)])
+            self._refuse_single_braces(names)
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
+
+    def _refuse_single_braces(self, names: Iterable[str]) -> None:
+        refuse_single_braces(vars(self), [name for name in names if name in vars(self)])
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
         """Return the names of the parameters that this mapped operator gets from another task."""
@@ -128,18 +126,6 @@ def _limits_of_other_rows(operator: Any, context: Mapping[str, Any]) -> list[str
     others = {name for row in rows if isinstance(row, Mapping) for name in row}
     given = {*operator.data_parameters, *task.partial_kwargs, *dag.default_args}
     return sorted(others.intersection(operator.limit_parameters) - given)
-
-
-def _unknown_parameters(operator_type: type, kwargs: Mapping[str, Any]) -> list[str]:
-    """Return the names in ``kwargs`` that neither the operator class nor a base class of it takes."""
-    known = {
-        parameter.name
-        for base in operator_type.__mro__
-        if "__init__" in vars(base)
-        for parameter in signature(vars(base)["__init__"]).parameters.values()
-        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    }
-    return sorted(name for name in kwargs.keys() - known if not name.startswith("_"))
 
 
 def _is_in_dag_file(value: Any) -> bool:

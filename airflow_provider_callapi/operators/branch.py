@@ -106,9 +106,12 @@ class CallApiBranchOperator(MappedDataIsNoTemplate, TextStaysText, BaseBranchOpe
         self.if_our_side_did_not_answer = if_our_side_did_not_answer
         self.if_refused = if_refused
         self.if_unknown = if_unknown
-        self._read_targets()  # a wrong parameter is an error of the DAG file
-        if not is_template(call):
-            route_of(call)
+
+    def check_constants(self) -> None:
+        super().check_constants()
+        self._read_targets()
+        if not is_template(self.call):
+            route_of(self.call)
 
     def choose_branch(self, context: Context) -> list[str] | None:
         """Return the ids of the tasks to run after the call. None: skip all downstream tasks.

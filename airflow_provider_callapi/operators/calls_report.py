@@ -104,6 +104,9 @@ class CallApiCallsReportOperator(MappedDataIsNoTemplate, TextStaysText, BaseOper
         self.employees = employees
         self.tags = tags
         self.callapi_conn_id = callapi_conn_id
+
+    def check_constants(self) -> None:
+        super().check_constants()
         check_constants(vars(self), self.template_fields)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:

@@ -20,7 +20,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.operators._outlets import add_to_outlet_events
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import is_template, nothing_sent, refuse_single_braces
+from airflow_provider_callapi.parameters.schema import is_template, nothing_sent
 from airflow_provider_callapi.task_context.deferral import Deferral
 from airflow_provider_callapi.task_context.facts import TaskFacts, refuse_another_task
 
@@ -285,7 +285,11 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         if do_not_call is not None:
             self.given_limits = frozenset({"do_not_call"})  # nothing may replace the list by None
         self._queries = {name for name in _LISTS if has_query(vars(self)[name])}
-        self._check_numbers(self._read_options(templates=True))  # a mistake is an error of the DAG file
+
+    def check_constants(self) -> None:
+        super().check_constants()
+        self._check_texts()
+        self._check_numbers(self._read_options(templates=True))
 
     def _read_options(self, *, templates: bool = False) -> CampaignOptions:
         """Check the operator's parameters, and return them as one object.
@@ -293,15 +297,13 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         :param templates: True: the templates in the parameters are not rendered yet.
         :raises InvalidParameter: a value cannot be used.
         """
-        if templates:
-            self._check_constants()
         if not (templates and is_template(self.tags)):
             read_tags(self.tags)
         # While Airflow reads the DAG file, the templates are not rendered yet, and are not checked.
         not_rendered = (*self.template_fields, "dry_run") if templates else ()
         return CampaignOptions.read({**vars(self), "dry_run": self.is_dry_run}, not_rendered=not_rendered)
 
-    def _check_constants(self) -> None:
+    def _check_texts(self) -> None:
         """Check ``call``, ``shard`` and the SQL queries while Airflow reads the DAG file.
 
         :raises InvalidParameter: a parameter cannot be used.
@@ -311,8 +313,6 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         )
         from airflow_provider_callapi.calls.campaign.shard import read_shard  # noqa: PLC0415 - parse time
 
-        if not getattr(self, "_BaseOperator__from_mapped", False):  # else the values may be data
-            refuse_single_braces(vars(self), self.template_fields)
         for name in _LISTS:
             if any(map(is_template, statements_of(vars(self)[name]))):
                 raise InvalidParameter(
@@ -341,10 +341,8 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
             read_numbers(constants, options.region, method=options.call["method"])
         except InvalidParameters as error:
             raise InvalidParameter(str(error)) from None
-        # A mapped operator gets the rows of another task, and a data frame leaves out the zero of a number.
-        # Airflow has no public attribute for this.
-        is_mapped = getattr(self, "_BaseOperator__from_mapped", False)
-        for name in () if is_mapped else _LISTS:
+        # The rows of another task may come from a data frame, which leaves out the zero of a number.
+        for name in () if self.may_have_data else _LISTS:
             try:
                 for number in _numbers_of(vars(self)[name]):
                     refuse_octal(number, options.region)

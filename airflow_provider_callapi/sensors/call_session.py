@@ -124,7 +124,10 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         self.deferrable = deferrable
         self._stored: Any = None
         self._witness: Any = None
-        self._read_parameters(templates=True)  # a wrong parameter is an error of the DAG file
+
+    def check_constants(self) -> None:
+        super().check_constants()
+        self._read_parameters(templates=True)
 
     def _read_parameters(self, *, templates: bool = False) -> None:
         """Check and convert the sensor's parameters.

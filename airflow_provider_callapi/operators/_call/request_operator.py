@@ -16,16 +16,10 @@ from airflow_provider_callapi.api.value_kinds import kind_of
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter
-from airflow_provider_callapi.operators._mapped_data import HidesValues, MappedDataIsNoTemplate
+from airflow_provider_callapi.operators._mapped_data import MappedDataIsNoTemplate
 from airflow_provider_callapi.parameters.kinds import IDENTIFIER, TEXT
 from airflow_provider_callapi.parameters.rendering import TextStaysText
-from airflow_provider_callapi.parameters.schema import (
-    Schema,
-    is_template,
-    read_parameter,
-    read_parameters,
-    refuse_single_braces,
-)
+from airflow_provider_callapi.parameters.schema import Schema, is_template, read_parameter, read_parameters
 
 if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
@@ -95,20 +89,7 @@ def read_call(call_session_id: Any) -> Outcome:
         ) from None
 
 
-class _CheckedAfterConstruction(HidesValues):
-    """Metaclass that checks an operator's parameters after its class and all base classes have set them."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
-        # The base's constructor cannot check: the constructor of a subclass may set attributes later. Airflow
-        # shows an error from here as an error of the DAG file.
-        operator = super().__call__(*args, **kwargs)
-        operator.check_constants()
-        return operator
-
-
-class RequestOperator(
-    MappedDataIsNoTemplate, TextStaysText, BaseOperator, metaclass=_CheckedAfterConstruction
-):
+class RequestOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperator):
     """Base of the Airflow operators for one API method, e.g. ``hold.call``.
 
     Each field of the method is an attribute of the operator.
@@ -137,9 +118,7 @@ class RequestOperator(
 
         :raises InvalidParameter: a value cannot be used.
         """
-        # A mapped operator also gets data of other tasks. Its templates are checked before their rendering.
-        if not getattr(self, "_BaseOperator__from_mapped", False):
-            refuse_single_braces(vars(self), self.template_fields)
+        super().check_constants()
         # Airflow has not rendered the templates yet, so a value with a template is passed unconverted.
         self.check_together(read_parameters(self.kinds, vars(self), not_rendered=self.template_fields))
         if not is_template(self.region):  # without the region, no number can be read
