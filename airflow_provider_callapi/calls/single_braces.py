@@ -19,7 +19,8 @@ _NAME = re.compile(r"\{\s*[A-Za-z_]\w*(?:\.\w+|\[[^][{}]*\])*\s*(?:(?:\||\bor\b)
 
 def has_single_braces(text: str) -> bool:
     """Return whether a text of the DAG file contains a name in single braces, outside of its templates."""
-    return "{" in text and _NAME.search(_JINJA.sub("", text)) is not None
+    without_templates = text.replace("{{", "").replace("{%", "").replace("{#", "")
+    return "{" in without_templates and _NAME.search(_JINJA.sub("", text)) is not None
 
 
 def find_single_braces(value: Any, where: str) -> Iterator[str]:

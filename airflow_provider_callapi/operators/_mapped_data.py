@@ -43,7 +43,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         :raises InvalidParameter: a value cannot be used.
         """
         if not self.may_have_data:  # otherwise, the rendering checks the texts of the DAG file
-            self._refuse_single_braces(self.template_fields)
+            refuse_single_braces(vars(self), self.template_fields)
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, *args: Any, **kwargs: Any
@@ -60,11 +60,8 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
             rendered = rendered_names(vars(self), self.limit_parameters)
             self.given_limits |= rendered.union(name for name in data if name in self.limit_parameters)
             names = [name for name in names if self.parameter_of_field.get(name, name) not in data]
-            self._refuse_single_braces(names)
+            refuse_single_braces(vars(self), names)
         super()._do_render_template_fields(parent, names, context, *args, **kwargs)
-
-    def _refuse_single_braces(self, names: Iterable[str]) -> None:
-        refuse_single_braces(vars(self), [name for name in names if name in vars(self)])
 
     def mapped_parameters(self, context: Mapping[str, Any]) -> Collection[str]:
         """Return the names of the parameters that this mapped operator gets from another task."""

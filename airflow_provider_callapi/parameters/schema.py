@@ -87,8 +87,8 @@ def refuse_single_braces(values: Mapping[str, Any], names: Collection[str]) -> N
     :raises InvalidParameter: a text contains a name in single braces, such as ``{ params.name }``.
     """
     for name in names:
-        value = values[name]
-        if name in _OTHER_TEXTS or (name in _LISTS and not isinstance(value, str)):
+        value = values.get(name)
+        if value is None or name in _OTHER_TEXTS or (name in _LISTS and not isinstance(value, str)):
             continue
         for where in find_single_braces(value, name):
             raise InvalidParameter(f"{where}: {PROBLEM}")
