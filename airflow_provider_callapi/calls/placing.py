@@ -360,9 +360,9 @@ def _search(
     seconds: float,
     must_work: bool = False,
 ) -> Outcome | None:
-    """Search for a call whose start request got no answer. If it is found, store this.
+    """Search for a call whose start request got no answer. Store and return its outcome. None: not found.
 
-    Return the outcome. None: not found. ``must_work``: also raise permanent errors.
+    An error of the search is raised. Exception: without ``must_work``, a permanent error means: not found.
     """
     record = journal.current
     gateway.log(f"{cause}: searching for external_id {record.external_id}")

@@ -248,7 +248,7 @@ def _leg_name(leg: Leg) -> str:
 
 
 def _to_utc(text: str | None, timezone: str, time_format: str) -> str | None:
-    """Return a local time of the account as text in UTC, in the form ``time_format``.
+    """Convert a local time of the account to UTC. ``time_format`` is the form of the result.
 
     If ``text`` is None or is not a time, return it unchanged.
     """

@@ -55,7 +55,7 @@ class Load:
         self._thread.join()
 
     def place_missing(self) -> None:
-        """Place as many new inbound calls as are missing, so that the wanted number is active.
+        """Place new inbound calls until as many calls are active as the user wants.
 
         Only calls that this object has placed count.
         """

@@ -375,7 +375,7 @@ class Switchboard:
     # --- list.calls ---
 
     def listed_calls(self, account: Account) -> list[Call]:
-        """Return the active calls that ``list.calls`` shows to an account at the time ``now``.
+        """Return the active calls that ``list.calls`` shows to an account now, by the clock of the exchange.
 
         The call that started first comes first.
         """

@@ -51,8 +51,8 @@ class CallSeen(_Found):
         ``(4.0, 2.0)``: 4 seconds after ``appeared``, the call was missing for 2 seconds.
     :ivar ended: when the call ended according to the report. If the report does not show the end:
         ``left_list``.
-    :ivar left_list: the time of the first poll after the last poll that showed the call. None: no poll showed
-        the call, or the last poll still showed it.
+    :ivar left_list: when the call vanished: the time of the first poll after the newest poll that showed the
+        call. None: no poll showed the call, or the watch ended while a poll still showed it.
     :ivar states: the first state of each leg in ``list.calls``, and each change: (time of the poll, side,
         state), e.g. ``(5.0, "contact", "Разговор")``.
     :ivar listed_operator: ``is_operator`` in the operator's leg in ``list.calls``.

@@ -138,9 +138,10 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Find and end the call that a failed start request may have placed. Return whether there was one.
+        """Find and end the call that a failed start request may have placed.
 
-        :raises NotPossible: it stays unclear, or `CallPlan.needs_points` forbids the search.
+        :raises NotPossible: it stays unclear whether there is a call, or `CallPlan.needs_points` forbids the
+            search.
         """
         mnemonic = getattr(error, "mnemonic", None)
         if plan.needs_points:

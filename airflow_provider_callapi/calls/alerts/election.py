@@ -149,11 +149,12 @@ class Candidate:
 
         A claim in the store shows that a candidate wants to ring. A rival is another candidate.
 
-        1. If a rival has a claim but has not placed a call yet, the method waits. If the rival then places a
-           call, the method returns False. If the rival withdraws the claim, or the claim is ``settle`` + 15
-           seconds old, the method goes on.
-        2. The method stores this candidate's claim, and waits at least ``settle`` seconds. If a rival
-           replaces the claim in this time, the method begins again. Otherwise, this candidate has won.
+        1. If a rival has a claim, and has placed a call in the last ``quiet_for`` seconds, the method returns
+           False. While a rival has a claim, and has not placed a call yet, the method waits. If the rival
+           withdraws the claim, or the claim is ``settle`` + 15 seconds old, the method goes on.
+        2. The method stores this candidate's claim, and waits ``settle`` seconds, or longer if the store is
+           slow. If a rival replaces the claim in this time, the method begins again. Otherwise, this
+           candidate has won.
 
         :return: False: a rival placed a call for this alert in the last ``quiet_for`` seconds. True: this
             candidate has won. Also True after a minute without a winner, because someone must be called.

@@ -60,7 +60,8 @@ class Figures:
     :ivar all: the `Tally` of all calls.
     :ivar minutes: minutes since the epoch → how many calls started in this minute.
     :ivar hours: one `Tally` for each hour of the day, 0 to 23, in the time zone of the called person.
-    :ivar by_attempt: n → the `Tally` of the calls that rang their person's phone for the n-th time.
+    :ivar by_attempt: n → the `Tally` of the calls that rang their person's phone for the n-th time. In it,
+        all calls rang a phone.
     :ivar zones: IANA names of the time zones of the people who were called.
     :ivar reasons: (result, reason) → how many people or invalid rows. The reason is a text, such as the name
         of the service's error. People who answered are not counted.

@@ -185,7 +185,7 @@ class MissingReports:
         return self._asks and bool(self._overdue(now, self.patience))
 
     def _overdue(self, now: float, patience: float) -> list[PersonState]:
-        """Return the people whose reports are overdue after ``patience`` seconds, see `give_up`."""
+        """Return the people whose report was due ``patience`` seconds ago or earlier, see `give_up`."""
         shorter = min(patience, UNANSWERED_PATIENCE)  # an answered call leads to no redial
         return [
             state

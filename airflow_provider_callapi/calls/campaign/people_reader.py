@@ -219,9 +219,9 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether another row of a person names another time zone than the person's row.
+    """Return whether the zone in a further row of a person differs from the zone in the person's first row.
 
-    An unreadable zone differs only from a missing one.
+    If the zone in the further row is unreadable: whether the first row has no zone.
     """
     zone = read_time_zone(text)
     if zone is not None:

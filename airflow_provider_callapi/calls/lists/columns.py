@@ -130,7 +130,7 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
 
 
 def seems_time_zone(name: object) -> bool:
-    """Return whether a name is ``timezone``, or seems to be a misspelt or other usual name of it."""
+    """Return whether a column's name seems to mean ``timezone``, e.g. ``timezon`` or ``Часовой пояс``."""
     folded = fold_name(name)
     return _PARTS[TIMEZONE].search(folded) is not None or _is_similar(folded, TIMEZONE)
 

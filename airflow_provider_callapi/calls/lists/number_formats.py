@@ -24,7 +24,8 @@ def may_show_other_digits(value: int | str, number_format: str) -> bool:
     """Return whether a workbook may show more digits of a phone number than are stored.
 
     True for example: the number 9162345678 with the format ``[>9999999]"+1 "0;0``, and the text
-    ``9162345678`` with the format ``"+1 "@``. For a number, False if `shown_text` can read the format.
+    ``9162345678`` with the format ``"+1 "@``. For a number in a format that `shown_text` can read: always
+    False, because `shown_text` adds these digits.
 
     :param number_format: the number format of the cell.
     """

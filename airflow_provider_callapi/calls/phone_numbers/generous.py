@@ -148,11 +148,11 @@ def search_numbers(text: str, region: str) -> frozenset[str]:
 
 
 def complete_numbers(text: str, numbers: Collection[str], region: str) -> frozenset[str]:
-    """Return the phone numbers whose beginning a text leaves out, because it equals that of another number.
+    """Return the phone numbers of which a text contains only the last digits, behind another number.
 
     Example: in ``Anna 8 926 000-00-01, Boris 02``, Boris may have the number ``79260000002``. Digits such as
-    ``02`` count unless a word beside them, such as ``house`` or ``years``, explains them. They always count
-    if one of these conditions is met:
+    ``02`` are taken for the end of a number unless a word beside them, such as ``house`` or ``years``,
+    explains them. They are always taken for it if one of these conditions is met:
 
     - They begin with a zero.
     - A name or a sign such as ``…`` is before them.
@@ -243,7 +243,7 @@ def _is_explained(match: re.Match[str], text: str) -> bool:
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
     """Return the SIP numbers in a text, and the rest of the text.
 
-    If the name before ``@`` can be read as a phone number, the phone number is returned with the SIP numbers.
+    For ``79260000001@example.com``, the first set contains the SIP number and the phone number before ``@``.
     """
     if not _SIP_SIGN.search(text):
         return frozenset(), text

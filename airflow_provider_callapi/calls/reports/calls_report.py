@@ -162,9 +162,10 @@ class CallsReport:
             raise ReportRefused(f"{', '.join(refused)}: {error}" if refused else str(error)) from None
 
     def _refused_parameters(self, error: Rejected, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the operator's parameters that cause an error of the Data API, e.g. ``["fields (tags)"]``.
+        """Return the operator's parameters that cause an error of the Data API. Empty: not known.
 
-        Empty: not known.
+        ``parameters``: those of the request. Example of the result: ``["fields (tags)"]``, if the operator's
+        parameter ``fields`` contains the refused field ``tags``.
         """
         named = [_words(part) for part in (error.field, error.value, list(error.params.values()))]
         words = set().union(*named)

@@ -93,7 +93,8 @@ class Omissions:
     def days_after(self) -> float:
         """By how many days a request's period extends past the end of the wanted interval: 0 or 1.
 
-        Usually 1, in case a clock or time zone is wrong. 0: the Data API has refused an end one day later.
+        Usually 1, in case a clock or time zone is wrong. 0: the Data API has refused a period that ends a day
+        after the interval.
         """
         return 0.0 if self.ends_now else 1.0
 

@@ -42,9 +42,9 @@ def find_earlier_call(
 
 
 def _find_in_data_api(hook: CallApiHook, escalation: Escalation, since: float, log: Any) -> Progress | None:
-    """Return a reported call of the alert that did not begin before ``since`` (epoch seconds), or None.
+    """Return a call of the alert that the Data API reports, and that began at ``since`` or later.
 
-    Of several: the call to the last person in calling order.
+    Of several: the call to the last person in calling order. None: no such call is reported.
     """
     began = time.time()
     for person, external_id in escalation.call_ids:  # begins with the last person

@@ -126,9 +126,9 @@ def with_accessors(context: Mapping[str, Any]) -> Any:
 
 
 def _event(state: Any) -> str:
-    """Return a task's state or the reason of a DAG's callback if it is one of `_EVENTS`, e.g. ``skipped``.
+    """Return ``state`` if it is in `_EVENTS`, e.g. ``skipped``. Otherwise: an empty text.
 
-    Otherwise, e.g. for ``failed``, return an empty text.
+    ``state``: the state of a task, or why Airflow runs a DAG's callback.
     """
     return next((event for event in _EVENTS if state == event), "")
 

@@ -290,7 +290,10 @@ def pause(seconds: float) -> Any:
 
 
 def _judged(step: Finished, *, keeps_journal: bool) -> dict[str, Any]:
-    """Return a finished call for XCom. Raise an error if the task requires an answer and none is known."""
+    """Return a finished call for XCom. Raise an error if ``require_answer`` fails the task.
+
+    ``keeps_journal``: see `CallWait`. It changes only the error's text.
+    """
     call, name = step.call, f"call session {step.call.call_session_id}"
     if step.verdict is Verdict.NOT_ANSWERED:
         reason = f" ({call.finish_reason})" if call.finish_reason else ""
