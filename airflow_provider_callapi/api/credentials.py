@@ -34,7 +34,8 @@ class Credentials(Protocol):
     def discard_refused(self, refused: str) -> bool:
         """Discard an access token that the service has refused.
 
-        :return: True: the client can log in to get a new token. False: these credentials need no login.
+        :return: True: the token is discarded, and the client can log in to get a new one. False: the refused
+            token is a permanent access key, so there is no new one.
         """
 
     def forget(self) -> str | None:

@@ -121,9 +121,9 @@ def _refuse_lone_quotation_marks(values: Sequence[str]) -> None:
 
 
 def _refuse_missing_values(values: Sequence[str], names: Sequence[str], separator: str) -> None:
-    """Raise `ListUnreadable` if a named column has no value, or if a value contains the separator.
+    """Raise `ListUnreadable` for a row with fewer values than columns, and describe the probable cause.
 
-    Use this only for a row with too few values. A blank row raises no error.
+    A blank row raises no error, and neither does a row that lacks only the values of unnamed columns.
     """
     # A misplaced quotation mark can join several values to one.
     if any(separator in value for value in values):

@@ -196,7 +196,7 @@ class HostSnapshots:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Try once to reserve the next poll for this task, until the end of the ``with`` block.
+        """Try once to reserve the next poll for this task. The reservation ends with the ``with`` block.
 
         Yield whether this task may poll.
         """

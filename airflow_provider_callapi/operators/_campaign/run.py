@@ -283,9 +283,9 @@ class CampaignRun:
         return {**self._summary(self._endings()).to_xcom(), **forecast}
 
     def _begin(self) -> None:
-        """Announce the campaign in a new try. Raise if it is not the campaign that an earlier try began.
+        """Check that this is the campaign that earlier tries began. In a new try, log what it will do.
 
-        After a deferral, add the trigger's observations to the calls of the campaign.
+        In a try that continues after a deferral: add the trigger's observations to the campaign's calls.
         """
         self._check_identity()
         if self._hook.settings.timezone is None:
