@@ -181,8 +181,8 @@ class CallApiNotifier(TextStaysText, BaseNotifier):
     def notify(self, context: Context) -> None:
         """Call one contact after another, until one acknowledges the alert or the last call is placed.
 
-        By default, an answer acknowledges the alert. Airflow uses this method for a synchronous callback. The
-        method blocks the process while it waits.
+        By default, an answer acknowledges the alert. The method waits for it after each call except the last
+        one, and blocks the process in this time. Airflow uses this method for a synchronous callback.
 
         :param context: the context of Airflow's callback, e.g. of the failed task.
         """

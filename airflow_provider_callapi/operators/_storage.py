@@ -73,7 +73,7 @@ def is_local(path: ObjectStoragePath) -> bool:
 
 
 def refuse_files_of_others(mapped: MappedTask | None, paths: Iterable[str]) -> None:
-    """Check that no other map index of a mapped task writes the same file, and would overwrite it.
+    """Check that a map index of a mapped task does not write the same file as another map index.
 
     The function stores the paths of this map index where the other map indexes find them. It stores them as
     hashes, because a path may contain names of customers.

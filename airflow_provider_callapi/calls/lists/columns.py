@@ -136,9 +136,11 @@ def seems_time_zone(name: object) -> bool:
 
 
 def is_other_heading(row: Mapping[str, Any]) -> bool:
-    """Return whether the values of a row without a number are names of columns, but not those of the list.
+    """Return whether a row of a list is the heading of another list, which was joined to the list.
 
-    Two lists were then joined: the columns of the second one may have another order or other meanings.
+    The columns of the second list may have another order or other meanings.
+
+    :param row: a row without a phone number: column → value.
     """
     values = [fold_name(value) for value in row.values() if isinstance(value, str)]
     is_heading = any(map(_PARTS[PHONE].match, values)) and (

@@ -224,11 +224,10 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Move each ended call from the active to the ended calls, with the time of its end."""
+        """Move each ended call from the active to the ended calls. ``at``: the end, if it is not known."""
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]
-                # at, the time of the newest snapshot, stands for an unknown end
                 self._ended[call_session_id] = call.observation.missing_since or at
 
     def _forget_ended_calls(self, snapshot: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""The observation of one call: what the snapshots so far have shown. A snapshot makes a new observation."""
+"""The observation of one call: what all snapshots so far have shown of the call."""
 
 from __future__ import annotations
 
