@@ -77,7 +77,8 @@ class CallsInTask:
     def sessions_of_others(self, number: int, request: StartCall) -> list[int]:
         """Return the session ids of the task's other calls to the person whom a start request calls.
 
-        :param number: what `number` returns for the start request. The call with this number is left out.
+        :param number: the number of the call that the start request asks for, see the method `number`. This
+            call is left out.
         """
         records = (
             NumberedStore(self._store, other).get(RECORD_KEY)

@@ -51,7 +51,7 @@ class TagPlan:
         """Return the ids of the tags that a finished call should have and will never get.
 
         The Data API can tag a finished call only if it has reported the call's ``communication_id``. Without
-        a Data API, a campaign tags only active calls, so the list is empty.
+        a Data API: always an empty list, because a campaign then wants tags only on active calls.
         """
         call = attempt.call
         if self._rules.report_timeout is None or call is None or call.communication_id is not None:

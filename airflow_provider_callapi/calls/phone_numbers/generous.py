@@ -392,7 +392,8 @@ def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str
 def _longest_sequence(left: str) -> int:
     """Return the length of the longest run of digits before, between or behind the read phone numbers.
 
-    In ``left``, `_READ` replaces the digits of these phone numbers. Other characters do not count.
+    In ``left``, `_READ` replaces the digits of these phone numbers. Characters between two digits, such as
+    spaces, neither count nor end the run.
     """
     return max(map(len, re.sub(rf"[^\d{_READ}]", "", left).split(_READ)))
 

@@ -91,12 +91,11 @@ class Selection:
         """Return the reports that certainly meet the condition.
 
         A report without the condition's field may meet the condition. The method leaves such a report out,
-        and counts it in the result's ``left_out``.
+        and counts it in the result's ``left_out``. If the condition names call sessions, the result's
+        ``left_out_ids`` contains only ids of these.
 
         :param entries: the reports.
-        :param session_id_field: the name of the field with the call session id. If this is the condition's
-            field, the method removes the ids of other call sessions from ``left_out_ids``, the call sessions
-            whose reports are unreadable.
+        :param session_id_field: the name of the field with the call session id.
         """
         ids = entries.left_out_ids
         if self.field == session_id_field:

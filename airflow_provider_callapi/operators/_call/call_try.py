@@ -292,9 +292,9 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed. Then return what `start` returns.
+        """Wait until a search can prove that the call was never placed. Then search, and place the call if so.
 
-        In a deferrable task: return a deferral at once.
+        Return the call, or a deferral. In a deferrable task: return a deferral at once.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
