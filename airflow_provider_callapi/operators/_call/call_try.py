@@ -292,7 +292,7 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed. Then search, and place the call if so.
+        """Wait until a search can prove that the call was never placed. If so, place the call.
 
         Return the call, or a deferral. In a deferrable task: return a deferral at once.
         """
