@@ -355,8 +355,9 @@ class CallApiHook(BaseHook):
             sleeps longer.
         :param awaited: a function that returns the parameter ``awaited`` of `take_snapshot` for the next
             poll.
-        :param until: when your code leaves the loop, epoch seconds. The hook does not leave it, but it does
-            not sleep beyond this time, and ends a running poll at most ten seconds later.
+        :param until: when your code wants to leave the loop, epoch seconds. The hook does not end the loop,
+            but it does not sleep beyond this time, and ends a running poll at most ten seconds later.
+            Afterwards, it polls without sleeping.
         :raises InvalidParameter: ``poll_interval`` is not allowed.
         """
         poll_interval = read_parameter("poll_interval", poll_interval, INTERVAL)

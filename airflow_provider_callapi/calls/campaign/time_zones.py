@@ -74,9 +74,9 @@ def read_time_zone(text: str) -> str | None:
     """Return the IANA name of the time zone that a text names: ``MSK`` becomes ``Europe/Moscow``.
 
     :param text: an IANA name, or an offset such as ``MSK``, ``MSK+2``, ``UTC+3`` or ``+03:00``.
-    :return: the IANA name. None: the text names no zone, or it is not certain which one. For example, ``+3``
-        may mean UTC+3 or Moscow time plus three hours. ``EST`` may mean New York time with or without summer
-        time. ``+05:30`` has no IANA name.
+    :return: the IANA name. None: the text names no zone, it is not certain which one, or the offset is no
+        whole number of hours. For example, ``+3`` may mean UTC+3 or Moscow time plus three hours. ``EST`` may
+        mean New York time with or without summer time.
     """
     text = fold(text)
     if is_iana_zone(text):

@@ -136,7 +136,10 @@ class _OtherColumn:
 
 
 def _is_written_whole(number: str, text: str, region: str) -> bool:
-    """Return whether ``text`` has all digits of ``number``, and the number is one of the region."""
+    """Return whether a text has at least as many digits as ``number``, a number of the region.
+
+    ``number``: E.164 digits, such as ``79260000011``. A number of another region: False.
+    """
     # Ids with ten or twelve digits, such as tax numbers, can be valid numbers of some country.
     digits = _count_digits(re.sub(r"[.,]0+$", "", fold(text)))
     return number.startswith(NumberingPlan.of(region).country_code) and digits >= len(number)

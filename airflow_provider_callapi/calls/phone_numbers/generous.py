@@ -95,9 +95,10 @@ def find_numbers(text: str, region: str) -> frozenset[str]:
 
     - If a number can be read in two ways, the result contains both readings.
     - If the whole text is a SIP number, the result contains this SIP number.
-    - If a part of the text is a SIP address ``name@domain``, the result contains this address.
+    - If a part of the text is a SIP number with a domain, ``name@domain``, the result contains this SIP
+      number.
     - If a word beside a phone number is a SIP number, such as ``sip25``, the result contains this SIP number.
-    - If the name of a SIP number is a phone number, the result contains this phone number, too.
+    - If the name before ``@`` is a phone number, the result contains this phone number, too.
 
     :param region: ISO 3166 code of a country. Numbers without a country code belong to this country.
     :raises NotANumber: the text contains no number, or digits that seem to be a mistyped number.
