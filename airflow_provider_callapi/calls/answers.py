@@ -180,7 +180,8 @@ def _sort_legs(
 def _outer_number(leg: LegReport, is_started: bool) -> str | None:
     """Return the number of a leg's participant: the caller's, or the number that the exchange has called.
 
-    ``is_started``: a start request placed the call, so no participant is the caller. None: not reported.
+    ``is_started``: a start request placed the call, so no participant is the caller. The result is None if
+    the report lacks the number.
     """
     # A start request can set the direction ``in``, too, but its contact does not call.
     is_caller = leg.direction == "in" and not is_started

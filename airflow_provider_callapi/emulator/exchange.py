@@ -140,8 +140,8 @@ class Exchange(Dispatcher):
         :param fault: the fault, e.g. `Fault.DROP_AFTER`.
         :param method: the API method whose requests the fault hits. None: requests for any method.
         :param times: the number of requests that the fault hits.
-        :param seconds: real seconds. With `Fault.HANG` over HTTP, the connection breaks after this time at
-            the latest.
+        :param seconds: for `Fault.REFUSE`, see above. For `Fault.HANG` over HTTP: after so many real seconds,
+            the connection breaks at the latest. For other faults: no effect.
         :raises ValueError: no API of the exchange has the method, or ``times`` is less than 1.
         """
         methods = {name for service in self._all_services() for name in service.methods}

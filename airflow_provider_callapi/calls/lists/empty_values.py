@@ -96,9 +96,10 @@ def is_empty(value: Any) -> bool:
 def clean(value: Any) -> Any:
     """Return a cell's value: None for an empty value, a text for UTF-8 bytes, or else the same value.
 
-    The function also replaces the values inside of dicts and lists. Bytes that are no text stay bytes.
+    The function also replaces the values inside of dicts, e.g. of a whole row, and of lists. Bytes that are
+    no text stay bytes.
 
-    :raises ListUnreadable: JSON cannot express the name of a column or the key of a dict, e.g. a tuple.
+    :raises ListUnreadable: a key of a dict, such as the name of a column, is neither a text nor a number.
     """
     if isinstance(value, str):
         return None if is_empty_text(value) else value

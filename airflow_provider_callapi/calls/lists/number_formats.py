@@ -77,7 +77,8 @@ def shown_text(value: int, number_format: str) -> str | None:
 def _parts(number_format: str) -> tuple[tuple[str, bool], ...] | None:
     """Return (text, is_place) for each part of a number format, up to its first ``;``.
 
-    is_place: the part stands for a digit, such as ``0``. None: unreadable, or no digit.
+    is_place: the part stands for a digit, such as ``0``. The result is None if the format is unreadable, or
+    no part stands for a digit.
     """
     parts: list[tuple[str, bool]] = []
     position = 0

@@ -106,9 +106,10 @@ class ReportPages:
     def _read_window(self, query: ReportQuery, window: Window, found: set[Hashable]) -> Iterator[list[Raw]]:
         """Yield the rows of a period page by page, each row once.
 
-        If rows are missing, read each half of the period on its own.
+        If the period has more rows than the pages have given, read each half of the period on its own.
 
-        :param found: the keys of rows that were already yielded. These rows are not yielded again.
+        :param found: the keys of rows that were already yielded. These rows are not yielded again. The method
+            adds the new keys.
         """
         first = self._fetch_page(query, window)
         is_whole = False

@@ -35,6 +35,7 @@ SessionRef = int | str | dict[str, Any]
 def read_request(request_type: type[Q], values: Mapping[str, Any], *, region: str | None) -> Q:
     """Return an API request with the given values, converted to the types of its fields.
 
+    :param region: ISO 3166 code of the country of national phone numbers. None: numbers stay unchanged.
     :raises InvalidParameter: a value cannot be used.
     """
     try:

@@ -63,7 +63,7 @@ class Control:
                 store.publish(progress)
 
     def close(self) -> None:
-        """Close the database connections of the store."""
+        """Close the database connections of the store of wishes and progress."""
         if self._store is not None:
             with self._log_failure():
                 self._store.close()
