@@ -24,13 +24,11 @@ Methods = Mapping[str, tuple[type[Request[Any]], Handler]]
 
 
 class Result(dict[str, Any]):
-    """A complete ``result`` of a JSON-RPC answer, which a function that carries out an API method may return.
+    """What a function that carries out an API method returns, if it makes the whole ``result`` of the answer.
 
-    - An empty `Result`: the ``result`` of the answer is ``{}``.
-    - Any other `Result`: the service adds the limits of points to the field ``metadata``.
-
-    If the function returns no `Result`, the service puts the returned value into the field ``data`` of the
-    answer's ``result``.
+    The service adds the limits of points to the field ``metadata`` of the ``result``, unless the `Result` is
+    empty. If the function returns another value instead, the service makes the ``result``: the returned value
+    becomes its field ``data``.
     """
 
 

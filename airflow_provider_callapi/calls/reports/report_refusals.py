@@ -212,12 +212,14 @@ class Refusals:
 def _named_parts(
     kind: ReportRequest, asked: Mapping[str, Any], mnemonic: str | None, named: Sequence[Collection[str]]
 ) -> set[str]:
-    """Return the fields or parameters of a request that an error names as refused, e.g. ``{"tags"}``."""
+    """Return the refused fields or parameters of a request, e.g. ``{"tags"}``. Empty: the error names none.
+
+    ``named``: the words in three parts of the error: its field, its value and its params.
+    """
     fields = set(asked["fields"])
     filter_field = {str(asked[_FILTER]["field"])} if _FILTER in asked else set()
     if filter_field and (mnemonic == "filter_prohibited" or any(_FILTER in names for names in named)):
         return {_FILTER}
-    # named: the words in the error's field, value and params
     parts = fields | ({_ONGOING} & asked.keys())
     for names in named:
         found = parts.intersection(names)

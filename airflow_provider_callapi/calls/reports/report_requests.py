@@ -205,7 +205,8 @@ class ReportRequests:
         :param since: the beginning of the interval, epoch seconds.
         :param until: the end of the interval, epoch seconds.
         :param selection: the condition that each returned leg meets. None: no condition.
-        :raises CallApiError: the Data API did not answer, or refuses every request, e.g. because the credentials are wrong.
+        :raises CallApiError: the Data API did not answer, or refuses every request, e.g. because of a wrong
+            access key.
         """
         try:
             return self._fetch(_Query(GetCallLegsReport, LEG_FIELDS, (since, until), selection))
