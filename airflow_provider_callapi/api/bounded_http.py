@@ -98,8 +98,7 @@ class _Unpacker:
     def __call__(self, chunk: bytes, room: int) -> bytes:
         """Return the next chunk, decompressed.
 
-        ``room``: how many more bytes the body may have. If the chunk is larger, the result is cut after one
-        byte more.
+        ``room``: how many more decompressed bytes the body may have. The result has at most one byte more.
 
         :raises AnswerUnreadable: the compressed body is damaged.
         """

@@ -115,11 +115,12 @@ class UnconfirmedCall:
         conditions:
 
         - It is not in ``others``.
-        - It has the unconfirmed call's ``external_id``, no id, or an id that is not shown or cannot be read.
+        - It has the unconfirmed call's ``external_id``, or no ``external_id``. Or the service does not show
+          its ``external_id``, or shows one that cannot be read.
         - Its contact may be the unconfirmed call's contact, see `may_be_same_number`.
         - It is active, or it started no earlier than 15 hours before the intent was stored.
 
-        If the service states that the reported call has no id, two more conditions must be met:
+        If the service states that the reported call has no ``external_id``, two more conditions must be met:
 
         - The unconfirmed call's contact is known.
         - The service does not report an empty or completely hidden number for the reported call.

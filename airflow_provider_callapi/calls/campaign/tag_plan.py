@@ -40,7 +40,10 @@ class TagPlan:
         return None if self._is_impossible(attempt, tag_id) else tag_id
 
     def due_on_finished(self, attempt: Attempt) -> tuple[int, ...]:
-        """Return the ids of the tags that a finished call should have, without given-up tags."""
+        """Return the ids of the tags to set on a finished call.
+
+        Tags that cannot be set, see `give_up`, are left out.
+        """
         call = attempt.call
         if call is None or call.communication_id is None:
             return ()

@@ -21,8 +21,9 @@ Row = Mapping[str, Any] | str
 def read_json_lines(lines: Iterable[str]) -> Iterator[Row]:
     """Yield one row for each line of a JSON Lines file: an object, or a phone number alone (see `read_row`).
 
-    A blank line becomes an empty row, ``{}``. A number with an exponent, such as ``7.926E+10``, becomes its
-    written text. It may be a rounded phone number, and the reader of phone numbers refuses this form.
+    A blank line becomes an empty row, ``{}``. A number with an exponent, such as ``7.926E+10``, becomes a
+    text with the same characters, because it may be a rounded phone number. The reader of phone numbers
+    refuses this text.
 
     :raises ListUnreadable: all lines are blank. Or a line is neither a JSON object nor a phone number, or
         contains a column twice; the error message then contains the number of the line.

@@ -116,7 +116,7 @@ def _has_digits(*texts: str) -> bool:
 def _contains(text: str, number: str) -> bool:
     """Return whether ``text`` ends with ``number``, or is a SIP address that contains ``number``.
 
-    False: ``number`` has fewer than five digits.
+    A number with fewer than five digits is too short for this: the result is False.
     """
     digits = number.lstrip("0")
     if not digits.isdigit() or len(digits) < _SHORTEST_PART:

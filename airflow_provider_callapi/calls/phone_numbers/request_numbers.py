@@ -1,4 +1,4 @@
-"""Reads every phone number in the values of a request, before the request is built."""
+"""Converts the phone numbers in a request's fields to the service's form, before the request is built."""
 
 from __future__ import annotations
 

@@ -185,20 +185,17 @@ def _read_plain(digits: str, region: str) -> str:
     number = read_digits(digits, region)
     if number is None or len(number) > _MOST_DIGITS:
         raise NotANumber(f"no phone number of region {region}; a number of another country needs its +")
-    if number != digits and _may_have_country_code(digits, region, not_as=number):
+    if number != digits and _read_with_country_code(digits, region) not in (None, number):
         raise NotANumber("two different numbers, with and without a country code; write it with its +")
     return number
 
 
-def _may_have_country_code(digits: str, region: str, *, not_as: str) -> bool:
-    """Return whether digits that begin with the country code are a valid number other than ``not_as``.
-
-    ``not_as``: the number if their beginning is no country code.
-    """
+def _read_with_country_code(digits: str, region: str) -> str | None:
+    """Return the number that digits are if they begin with the region's country code. None: no number."""
     if not digits.startswith(NumberingPlan.of(region).country_code):
-        return False
+        return None
     number = read_international(digits, has_trunk_zero=True)
-    return number is not None and e164(number) != not_as
+    return None if number is None else e164(number)
 
 
 def _read_sip(text: str, region: str) -> str:

@@ -137,7 +137,8 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    A request's period begins 1 to 7 days before the wanted interval, and usually ends 1 day after it.
+    A request's period is longer than the wanted interval. It begins 1 to 7 days before it, the longer the
+    more such requests the Data API has refused, and usually ends 1 day after it.
 
     If a returned list counts as incomplete, a report that is not in the list may still exist. The list is
     incomplete in these cases:
