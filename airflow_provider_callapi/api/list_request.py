@@ -76,10 +76,10 @@ def fetch_pages(
     :param last_offset: the largest offset that ``page_at`` accepts.
     :param key: a function that takes an entry, and returns a key that no other entry has. With these keys,
         `fetch_pages` notices entries that move to another page while it reads. None: it does not notice them.
-    :return: a pair: the entries, and whether more requests would be useless. False: a further request may
-        find more entries. Either the list may continue after ``last_offset``, or entries have moved to
-        another page while the function read, so that it may have missed one. True: neither is the case, or
-        the function has stopped at two equal pages.
+    :return: a pair: the entries, and a bool. False: the function may have missed entries, so reading the list
+        in other parts may find more. Either the list may continue after ``last_offset``, or entries have
+        moved to another page meanwhile. True: the function has read the whole list, or has stopped at two
+        equal pages.
     """
     found: list[E] = []
     pages: list[Entries[E]] = []

@@ -264,7 +264,8 @@ class Journal:
         - If the author chose an ``external_id``: the first attempt uses it, and the next attempts add ``-2``,
           ``-3`` ….
         - Otherwise: ``af-<32 hexadecimal digits>-<number of the attempt>``. The digits are a hash of the
-          deployment and the task; with ``record_is_lost``, also of the clears of the task.
+          deployment and the task. If Airflow has deleted the record of earlier attempts (``record_is_lost``),
+          also of ``generation``, which changes with each clear of the task.
 
         :param request: the start request. Its ``external_id`` is the one that the author chose, or None.
         :param attempt: the number of the attempt; the first is 1.
@@ -306,7 +307,7 @@ class Journal:
         return request.model_copy(update={"external_id": external_id})
 
     def mark_not_placed(self) -> None:
-        """Store that the call was certainly not placed. The next attempt then gets this attempt's number."""
+        """Store that the call was certainly not placed. The next attempt gets the same ordinal number."""
         self._store_stage(Stage.NOTHING, attempt=self.current.attempt - 1)
 
     def mark_missing(self, now: float) -> None:

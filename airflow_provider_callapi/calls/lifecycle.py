@@ -209,13 +209,13 @@ class CallLifecycle:
         return self._ended(call)
 
     def report_due(self, call: Outcome, report_by: float) -> Step:
-        """Fetch the Data API's report, tag the finished call, and return the next step.
+        """Fetch the Data API's report of a finished call, tag the call, and return the next step.
 
-        If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the
-        lifecycle continues without the report. If the task can judge the call without the report, the method
-        fetches the report only with `LifecycleRules.report_always`.
-
-        Without a Data API, the lifecycle ends without a report and without new tags.
+        - If the Data API has no report yet, the next step is `WaitForReport`. After ``report_by``, the method
+          tags the call without the report.
+        - If the task can judge the call without the report, the method fetches the report only with
+          `LifecycleRules.report_always`.
+        - Without a Data API, the method neither fetches a report nor tags the call.
 
         :param report_by: epoch seconds.
         """

@@ -38,7 +38,7 @@ _NOT_FOUND = "An earlier search did not find the call"
 
 
 class Killed(Exception):
-    """The task was killed. The try then sends no start request, and does not judge its call."""
+    """The task was killed. The try then sends no start request, and judges no call."""
 
 
 class Unresolved(Exception):

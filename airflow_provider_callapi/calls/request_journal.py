@@ -51,8 +51,9 @@ class RequestJournal:
         If an earlier try has stored the answer to the same request, nothing is sent. A request is the same if
         its API method and its call are the same, and no user has cleared the task after that try.
 
-        :param send: a function that sends the request and returns the answer. Its parameter is a function
-            that stores the stage ``sending``. ``send`` must call this function before each send.
+        :param send: a function that sends the request and returns the answer. It may send the request again
+            if the service certainly has not carried it out. Its parameter is a function that stores the stage
+            ``sending``; ``send`` must call this function each time before it sends the request.
         :return: the answer to the request, new or stored.
         :raises MaybeCarriedOut: an earlier try may have sent the same request. The request is not sent again.
         :raises CallApiError: the request failed.

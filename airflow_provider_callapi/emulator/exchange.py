@@ -189,9 +189,9 @@ class Exchange(Dispatcher):
                 service.reset()
 
     def take_ids(self, block: int) -> None:
-        """Take the session ids of the next calls from a block. No id is in two blocks.
+        """From now on, give new calls the session ids of another block. No id is in two blocks.
 
-        `Emulator` calls the method if another exchange in this process uses the same block.
+        `Emulator` calls the method if another exchange in this process uses the same block as this exchange.
 
         :param block: the number of the block. It must be larger than the present ``id_block``.
         """

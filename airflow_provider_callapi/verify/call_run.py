@@ -127,14 +127,14 @@ class CallRun:
         return session_id
 
     def watch(self, session_id: int) -> CallSeen:
-        """Poll ``list.calls`` each second until the call has ended, and do what the plan requires meanwhile.
+        """Poll ``list.calls`` each second, and do what the plan requires meanwhile.
 
-        The watch ends at the first of these times:
+        The watch ends when one of these conditions is met:
 
         - ``list.calls`` does not show the call, and the Data API's report contains the finished call.
         - With the Data API: ``list.calls`` has not shown the call for more than 3 minutes.
-        - Without the Data API: 30 successful polls in a row have not shown the call. In addition, an earlier
-          poll has shown the call, or the watch has lasted more than 120 seconds.
+        - Without the Data API: 30 successful polls in a row have not shown the call. If no poll has ever
+          shown the call, the watch goes on for at least 120 seconds.
         - The watch has lasted more than 7 minutes.
 
         :param session_id: the session id of the placed call.

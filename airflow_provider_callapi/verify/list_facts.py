@@ -28,9 +28,9 @@ def appear_delay(findings: Findings) -> float | None:
 def gap(findings: Findings) -> tuple[float, float] | None:
     """Return the longest gap: a time in which ``list.calls`` did not show a call, and later showed it again.
 
-    :return: a pair: how many seconds after the call first appeared the gap began, and how many seconds it
-        lasted. For example, ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call had a gap. None: ``list.calls`` showed no
-        call.
+    :return: a pair: the begin of the gap, in seconds after the call first appeared, and the length of the gap
+        in seconds. For example, ``(4.0, 2.0)``. ``(0.0, 0.0)``: no call had a gap. None: ``list.calls``
+        showed no call.
     """
     listed = [call for call in findings.placed() if call.appeared is not None]
     gaps = [gap for call in listed for gap in call.gaps]

@@ -177,7 +177,8 @@ class DialQueue:
         :param intent: the record of the next attempt to call the person.
         :param claim: the ledger's answer to the request to reserve the attempt.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: ``claim.held`` if it has changed, else none.
+        :return: the attempts to store in the ledger: ``claim.held`` if the campaign changes it when it
+            continues with it, e.g. because the call has ended. Otherwise an empty list.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -251,7 +252,8 @@ class DialQueue:
         The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: a person may be dialled at once, or as soon as an active call ends.
+        - ``now``: a person may be dialled at once; or, if so many calls are active that the reason names
+          this, as soon as one of them ends.
         - The time when dialling ends: no waiting person may be called before this time.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.

@@ -51,7 +51,8 @@ class Dialler:
         :param intents: the records of the next attempts.
         :param changed: attempts that have changed, e.g. because a call was answered. The ledger stores them
             before the first start request.
-        :raises CallApiError: start requests got no answer in too many batches since a call was last placed.
+        :raises CallApiError: since a call was last placed, start requests got no answer too often. Each use
+            of this method with an unanswered request, and without a placed call, counts once.
         """
         granted = self._put_back_late(self._claim(intents, changed))
         if not granted:

@@ -165,7 +165,9 @@ class Campaign:
         ]
 
     def lost_tags(self, reported: Iterable[Attempt]) -> list[tuple[Attempt, int]]:
-        """Return the tags that cannot be set on some finished calls, as pairs (attempt, tag id), for the log.
+        """Return the tags that will never be set on finished calls, as pairs (attempt, tag id), for the log.
+
+        `TagPlan.lost_on_finished` decides which tags these are.
 
         :param reported: the attempts to check: those whose result has just become known, with or without a
             report of the call.

@@ -10,7 +10,7 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import contact_key
 
 
 def own_number(contact: str, numbers: Container[str]) -> str:
-    """Return the number that identifies a person, because it is equal in all rows of the person.
+    """Return the number that identifies a person. It is the same for all rows of a list that mean the person.
 
     - If ``contact`` is a phone number: its E.164 digits.
     - If ``contact`` is a SIP number, and its name (the part before ``@``) is in ``numbers``: the name. For
@@ -18,7 +18,7 @@ def own_number(contact: str, numbers: Container[str]) -> str:
     - If ``contact`` is another SIP number: its `contact_key`.
 
     :param contact: the number to call: E.164 digits, or a SIP number.
-    :param numbers: the phone numbers that the name of the SIP number may mean, as E.164 digits.
+    :param numbers: the phone numbers to which a SIP number's name can be read, as E.164 digits.
     """
     name = contact.partition("@")[0]
     return name if name in numbers else contact_key(contact)

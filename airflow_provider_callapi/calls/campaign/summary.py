@@ -45,7 +45,8 @@ class Ending:
     def accepted(self) -> int:
         """Return how many calls to this person the service placed.
 
-        The calls of deleted attempts count, too: the ledger deletes older attempts that rang no phone.
+        A placed call may ring no phone, e.g. because no line is free. The ledger deletes older attempts with
+        such calls, and these calls count, too.
         """
         forgotten = self.attempts[-1].attempt - len(self.attempts) if self.attempts else 0
         return len(self.calls) + forgotten

@@ -158,7 +158,7 @@ class SharedPoll:
             self._loop_task = None
 
     async def _publish(self, snapshot: Snapshot) -> None:
-        """Give a snapshot to the subscribers that the snapshot concerns."""
+        """Give a snapshot to the subscribers that it concerns, see `Subscription.is_concerned_by`."""
         before, self._newest = self._newest, snapshot
         concerned = [each for each in self._subscriptions if each.is_concerned_by(snapshot, before)]
         for number, subscription in enumerate(concerned):

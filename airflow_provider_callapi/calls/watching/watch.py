@@ -95,10 +95,9 @@ class SessionWatch:
         """Update the watch with one snapshot, and return the call's new phase.
 
         - If the watch has already ended: nothing changes.
-        - From the deadline on: the phase becomes ``TIMED_OUT``, except if the snapshot shows the end or the
-          first answer of the call.
-        - If the poll failed before the deadline: the phase stays. From the deadline on, a failed poll, too,
-          makes it ``TIMED_OUT``, if no error is raised.
+        - From the deadline on: the phase becomes ``TIMED_OUT``, also after a failed poll. Exception: the
+          snapshot shows the end or the first answer of the call.
+        - If the poll failed before the deadline: the phase stays.
 
         :raises CallApiError: the poll failed with a permanent error, or more polls in a row failed than the
             watch tolerates.

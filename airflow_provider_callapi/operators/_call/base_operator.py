@@ -170,7 +170,7 @@ class StartCallOperator(RequestOperator):
             return self._complete(call_try, call_try.start(request))
 
     def search_again(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Continue a task that was deferred before its call was placed. Return the call as a dict.
+        """Continue a task that was deferred before it knew of a placed call. Return the call as a dict.
 
         The task has waited for the calling hours, or for the next search for an unconfirmed call.
         """
@@ -300,8 +300,8 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[CallTry]:
         """Yield the object that carries out one try of the task.
 
-        :param placed: a text about the call that the try continues, see `_placed_call`. None: the try may
-            dial.
+        :param placed: a text for error messages about the call that the try continues, such as ``call session
+            5 was placed``. None: the try may dial.
         :param wait_until: when the wait for this call must end, epoch seconds. None: the wait has not
             begun, or the call has ended.
         :raises CallApiFailure: a retry would fail again, or could call the person a second time.
@@ -354,8 +354,7 @@ class StartCallOperator(RequestOperator):
     ) -> Iterator[ResultInTable | None]:
         """Yield the object that writes the call to the table in ``results``.
 
-        None: ``results`` is None, or the contact's number cannot be read. ``is_new``: this try may place the
-        call.
+        None: ``results`` is None, or the contact's number cannot be read. ``is_new``: see `written_to_table`.
         """
         if options.results is None:
             yield None

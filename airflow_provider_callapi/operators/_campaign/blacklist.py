@@ -73,7 +73,8 @@ class BlacklistWriter:
         """Add all people who objected to the calls of a finished campaign to the account's blacklist.
 
         A person has objected if one of the person's calls has a mark of ``block_on``. Skip the people whose
-        numbers are on the blacklist already. Log how many people may have objected, but are not added.
+        numbers are on the blacklist already. Log how many people are not added because they have a SIP
+        number, or because it is not known whether their calls have such a mark.
 
         :param endings: the result and the attempts of each person.
         :return: the error texts. An empty list: no request failed.
