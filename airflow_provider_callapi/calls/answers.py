@@ -92,7 +92,7 @@ def judge_finished_call(
 
     1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
-    3. The contact has legs, and no leg whose participant is unknown is connected: not answered.
+    3. The contact has legs, and each leg of an unknown participant is unconnected: not answered.
     4. The call has legs, all of them certainly belong to others than the contact, and none is connected: not
        answered. Exception: the call's finish reason names no cause of a failure, e.g.
        ``subscriber_disconnects`` (the contact hung up). The contact's leg may then be missing from the

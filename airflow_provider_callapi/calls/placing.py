@@ -394,7 +394,8 @@ def _find_unconfirmed_call(
 ) -> int | None:
     """Search for a call whose start request got no answer: first in ``list.calls``, then in the Data API.
 
-    Return its session id. None: not found; with ``search_must_work``, no error has prevented the search.
+    Return its session id. None: not found. After a permanent error: raise it with ``search_must_work``, else
+    None.
     """
     record = journal.current
     others = frozenset((*record.others, *journal.calls_of_others(request)))

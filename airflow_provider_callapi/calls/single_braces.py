@@ -24,9 +24,9 @@ def has_single_braces(text: str) -> bool:
 
 
 def find_single_braces(value: Any, where: str) -> Iterator[str]:
-    """Yield the name of each field with a name in single braces, such as ``contact_message.value``.
+    """Yield the path, such as ``contact_message.value``, of each text that contains a name in single braces.
 
-    :param value: a text, or a mapping or list with texts. Any other value has no such field.
+    :param value: a text, or a mapping or list with texts. Any other value contains no text.
     :param where: the name of the parameter that has the value.
     """
     if isinstance(value, str):

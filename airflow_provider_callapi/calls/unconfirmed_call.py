@@ -123,7 +123,8 @@ class UnconfirmedCall:
         If the service states that the reported call has no ``external_id``, two more conditions must be met:
 
         - The unconfirmed call's contact is known.
-        - The service does not report an empty or completely hidden number for the reported call.
+        - The service shows at least one digit of the contact's number in the reported call, or does not show
+          this field.
 
         :param found: an active call, or a call in a report of the Data API.
         """

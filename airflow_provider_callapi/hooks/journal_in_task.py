@@ -33,7 +33,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
 
     Each person has numbered journals. If a request of an earlier try had the same contact and the same
     content, the request gets the journal of that earlier request. A request with a new content gets the
-    person's next journal. Within one try, two requests with exactly the same content get the same journal.
+    person's next journal. Two equal requests of one try get the same journal.
 
     If another thread uses the same journal, this thread waits.
 

@@ -143,7 +143,8 @@ class SqlLedger:
     ) -> list[ClaimResult]:
         """Decide about all intents in one transaction, and store the granted intents. Return the decisions.
 
-        ``is_doubtful``: a failed write may have stored them. ``some_granted``: other intents are granted.
+        ``is_doubtful``: an earlier, failed write may have stored the intents. ``some_granted``: the same
+        claim has other, granted intents.
         """
         if not intents:
             return []

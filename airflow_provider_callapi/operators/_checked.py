@@ -1,4 +1,4 @@
-"""Checks an operator's parameters as soon as its class, and all classes derived from it, have set them."""
+"""Checks an operator's parameters after its constructor and those of its base classes have set them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ else:
 
 
 class CheckedOperator(BaseOperatorMeta):
-    """Metaclass of operators with a method ``check_constants``, and calls this method after the constructors.
+    """Metaclass that calls an operator's method ``check_constants`` as soon as its constructors have ended.
 
-    Airflow shows an error from there as an error of the DAG file.
+    Airflow shows an error of this method as an error of the DAG file.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass

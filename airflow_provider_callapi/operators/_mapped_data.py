@@ -33,7 +33,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
 
     @property
     def may_have_data(self) -> bool:
-        """Whether another task may have given a parameter: Airflow made the operator of a mapped one."""
+        """Whether Airflow made this operator from a mapped task, so another task may give parameters."""
         # Airflow has no public attribute for this.
         return bool(getattr(self, "_BaseOperator__from_mapped", False))
 

@@ -238,7 +238,7 @@ def route_of(call: Any, marks: Collection[Mark] = ()) -> Route | Mark:
 def _parse(text: str) -> Mapping[str, Any] | str | None:
     """Read a rendered template's text as JSON or as a Python literal, usually the dict of a call.
 
-    Return a text that is neither of the two unchanged. None: the text is empty.
+    Any other text is returned unchanged. None: the text is empty.
     """
     for parse in (json.loads, ast.literal_eval):
         with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""The tasks with the map indexes of a mapped task: the values that they exchange, and their states."""
+"""The task instances of a mapped task: the values that they exchange through XCom, and their states."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def ongoing(context: Context) -> Judgement:
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
     """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``, or the text ``leave empty``.
 
-    With the latter, neither a poll nor a report is certain to show a placed call. ``delay``: the time until a
-    report contained an active call; ``never``: no report contained one.
+    The text is the advice if neither a poll nor a report is certain to show a placed call. ``delay``: the
+    time until a report contained an active call; ``never``: no report contained one.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]
     # "never": no report contained an active call. Then only list.calls can show an unconfirmed call, and only
@@ -86,7 +86,8 @@ def second_witness(context: Context) -> Judgement:
     ``talk_duration`` so far, or the report of legs contains the legs of an active call, and so whether they
     are connected.
 
-    :return: the judgement. ``holds`` is False only if both are known not to be so. None: no finding shows it.
+    :return: the judgement. ``holds`` is True if a finding shows one of the two, False if the findings exclude
+        both, and None in all other cases.
     """
     talk, legs = report_facts.ongoing_talk(context.findings), report_facts.ongoing_legs(context.findings)
     if talk is None and legs is None:

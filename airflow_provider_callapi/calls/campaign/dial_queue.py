@@ -177,8 +177,8 @@ class DialQueue:
         :param intent: the record of the next attempt to call the person.
         :param claim: the ledger's answer to the request to reserve the attempt.
         :param now: epoch seconds.
-        :return: the attempts to store in the ledger: ``claim.held`` if the campaign changes it when it
-            continues with it, e.g. because the call has ended. Otherwise an empty list.
+        :return: the attempts to store in the ledger: a list with the new version of ``claim.held``, or an
+            empty list if the attempt stays as it is.
         """
         state = self._index[intent.person]
         if claim.held is not None:
@@ -239,9 +239,9 @@ class DialQueue:
         return isinstance(error, AuthenticationFailed | AccessDenied | ProtocolMismatch)
 
     def _row_of(self, person: Person, error: CallApiError) -> str:
-        """Return a text to append to an error message, e.g. `` (row 7 of the list)``.
+        """Return a text to append to the message of a start request's error, e.g. `` (row 7 of the list)``.
 
-        ``""``: no parameter is invalid, or the error already names the invalid parameter.
+        The text is empty unless a parameter is invalid, and the error does not name this parameter.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""
@@ -252,8 +252,8 @@ class DialQueue:
         The time is in epoch seconds. Special values:
 
         - Infinity: no person waits for a call, or dialling is paused or has stopped.
-        - ``now``: a person may be dialled at once; or, if so many calls are active that the reason names
-          this, as soon as one of them ends.
+        - ``now``: no time must pass. If the reason is ``an active call to end``, dialling waits for this
+          event.
         - The time when dialling ends: no waiting person may be called before this time.
 
         The reason is a text, such as ``the calling hours``. ``""``: dialling goes on at its normal pace.

@@ -18,7 +18,8 @@ def own_number(contact: str, numbers: Container[str]) -> str:
     - If ``contact`` is another SIP number: its `contact_key`.
 
     :param contact: the number to call: E.164 digits, or a SIP number.
-    :param numbers: the phone numbers to which a SIP number's name can be read, as E.164 digits.
+    :param numbers: phone numbers, as E.164 digits. A SIP number whose name is one of them means the same
+        person.
     """
     name = contact.partition("@")[0]
     return name if name in numbers else contact_key(contact)

@@ -219,9 +219,9 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether the zone in a further row of a person differs from the zone in the person's first row.
+    """Return whether ``text``, the zone in a person's second row, is another zone than that of the first row.
 
-    If the zone in the further row is unreadable: whether the first row has no zone.
+    If ``text`` is unreadable: True if the first row has no zone, and False if it has one.
     """
     zone = read_time_zone(text)
     if zone is not None:

@@ -112,9 +112,9 @@ def find_columns(names: tuple[str, ...], *, needs_phone: bool = True) -> Columns
     :param names: the names of all columns of a list.
     :param needs_phone: whether the campaign takes the number to call from the column ``phone``. False: a
         misspelt ``phone`` is no error.
-    :raises ListUnreadable: no column is named ``timezone``, and a name seems to be a misspelling of it, or a
-        wrong encoding has destroyed the letters of a name. Or no column is named ``phone``, and a name seems
-        to be a misspelling of it.
+    :raises ListUnreadable: a column seems to be the missing column ``phone`` or ``timezone``, because its
+        name is a similar word. Or it may be the missing column ``timezone``, because a wrong encoding has
+        destroyed the letters of its name.
     :raises ListUnreadable: two names mean the same column, such as ``Time Zone`` and ``timezone``.
     """
     folded = {name: fold_name(name) for name in names}

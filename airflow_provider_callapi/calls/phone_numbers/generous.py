@@ -244,7 +244,7 @@ def _is_explained(match: re.Match[str], text: str) -> bool:
 def _split_sip_numbers(text: str, region: str) -> tuple[frozenset[str], str]:
     """Return the SIP numbers in a text, and the rest of the text.
 
-    For ``79260000001@example.com``, the first set contains the SIP number and the phone number before ``@``.
+    If the name before ``@`` is a phone number, the set contains the SIP number, and also this phone number.
     """
     if not _SIP_SIGN.search(text):
         return frozenset(), text
@@ -372,12 +372,13 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield numbers of the region, with their last digits replaced by a group behind them, e.g. ``- 37``.
+    """Yield each second number of which a text has only the last digits, read as the end of a foreign number.
 
-    ``spans``: each number that was read → positions of its digits in ``groups``. A group in another number of
-    the region replaces nothing.
+    Example: in ``8 (916) 736-67-79 - 37``, the 37 may be the end of +91 67366 77937 (India). It may also mean
+    the second number 8 (916) 736-67-37, which the function yields.
+
+    ``spans``: each number that was read → positions of its digits in ``groups``, the runs of digits.
     """
-    # The 37 in 8 (916) 736-67-79 - 37 may end +91 67366 77937 of India, or shorten 8 (916) 736-67-37.
     code = NumberingPlan.of(region).country_code
     of_region = {number: span for number, span in spans.items() if number.startswith(code)}
     covered = {position for span in spans.values() for position in span}

@@ -85,7 +85,8 @@ class Omissions:
     def days_before(self) -> float:
         """By how many days a request's period begins before the wanted interval: 1, 2 or 7.
 
-        Each time the Data API refuses a shorter number, the next one follows.
+        It begins with 1. When the Data API refuses the beginning of the period, the next of these numbers
+        follows.
         """
         return _DAYS_EARLIER[self.begin_step]
 

@@ -137,8 +137,8 @@ class _Query:
 class ReportRequests:
     """Asks one Data API for reports of calls and legs.
 
-    A request's period is longer than the wanted interval. It begins 1 to 7 days before it, the longer the
-    more such requests the Data API has refused, and usually ends 1 day after it.
+    A request asks for a longer period than the wanted interval, see `Omissions.days_before` and
+    `Omissions.days_after`.
 
     If a returned list counts as incomplete, a report that is not in the list may still exist. The list is
     incomplete in these cases:

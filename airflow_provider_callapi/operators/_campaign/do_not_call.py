@@ -33,7 +33,7 @@ class DoNotCall:
     The numbers come from the author's list, which the object reads again and again, and from the account's
     blacklist, which it reads once. A number that was read once stays on the do-not-call list.
 
-    :ivar stale: True: the last read of the list failed, so the campaign must not dial.
+    :ivar stale: True: the last read of the author's list failed, so the campaign must not dial.
     """
 
     def __init__(

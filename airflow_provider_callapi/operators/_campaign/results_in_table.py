@@ -95,8 +95,8 @@ class ResultsInTable:
 def _result_of_last(ending: Ending) -> Result:
     """Return the result for the row of a person's last attempt.
 
-    If the attempt has no result: the person's result, or ``NOT_CALLED`` if the person's result is that of an
-    earlier attempt, which has its own row.
+    If the attempt has no result: the person's result. Exception: an earlier attempt, which has its own row,
+    has this result. Then: ``NOT_CALLED``.
     """
     *earlier, last = ending.attempts
     if last.result is not None:
