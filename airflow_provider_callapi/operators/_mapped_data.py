@@ -38,7 +38,7 @@ class MappedDataIsNoTemplate(BaseOperator, metaclass=CheckedOperator):
         return bool(getattr(self, "_BaseOperator__from_mapped", False))
 
     def check_constants(self) -> None:
-        """Check the parameters whose values contain no template, because Airflow has not rendered them yet.
+        """Check the parameters whose values contain no template. Templates are not rendered at this time.
 
         :raises InvalidParameter: a value cannot be used.
         """

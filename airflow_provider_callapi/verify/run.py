@@ -138,7 +138,9 @@ class Run:
         return seen
 
     def _not_placed(self, plan: CallPlan, error: CallApiError, active: ActiveCall) -> CallSeen:
-        """Find and end the call that a failed start request may have placed.
+        """Find and end the call that a failed start request may have placed. Return what was seen of it.
+
+        If there is no such call, ``appeared`` of the result is None.
 
         :raises NotPossible: it stays unclear whether there is a call, or `CallPlan.needs_points` forbids the
             search.

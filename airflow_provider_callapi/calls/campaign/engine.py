@@ -104,9 +104,10 @@ class Campaign:
         self._unstored = self._adopt_known(known, now)
 
     def _adopt_known(self, known: Iterable[Attempt], now: float) -> list[Attempt]:
-        """Set each person's stage from the newest stored attempt. Return the attempts that this changes.
+        """Set each person's stage from the newest stored attempt.
 
-        A person without an attempt joins the queue.
+        A person without an attempt joins the queue. An attempt can get a new status, e.g. finished if its
+        result is known. Return the attempts with a new status, so that the ledger stores them.
         """
         newest: dict[str, Attempt] = {}
         results: dict[str, Result] = {}

@@ -35,7 +35,7 @@ class Ending:
 
     @property
     def calls(self) -> list[Attempt]:
-        """Return those attempts to call the person whose call the service placed.
+        """Return the attempts with a call that the service placed.
 
         Only these attempts cost points (rate-limit units).
         """

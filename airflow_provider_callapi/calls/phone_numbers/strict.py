@@ -307,7 +307,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _read_without_plus(digits: str, region: str, *, has_gap: bool) -> str | None:
-    """Return the region's number that a text means if its ``+`` is wrong. None: the ``+`` is right.
+    """Return the number of the region that a text with a ``+`` may mean. None: the ``+`` is certainly right.
 
     ``has_gap``: the text has a gap behind its first digits, as behind a country code.
     """

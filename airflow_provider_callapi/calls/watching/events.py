@@ -224,7 +224,10 @@ class EventDetector:
         return {name: getattr(session, name) for name in (*_SESSION_FIELDS, *numbers)}
 
     def _move_ended_calls(self, at: float) -> None:
-        """Move each ended call from the active to the ended calls. ``at``: the end, if it is not known."""
+        """Move each ended call from the active to the ended calls, with the time of its first miss.
+
+        ``at``: the time to use for a call without a miss.
+        """
         for call_session_id, call in list(self._active.items()):
             if call.stage is _Stage.ENDED:
                 del self._active[call_session_id]

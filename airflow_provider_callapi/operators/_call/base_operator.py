@@ -255,7 +255,8 @@ class StartCallOperator(RequestOperator):
     def _name_placed_call(self, context: Context, placed: str | None = None) -> Iterator[None]:
         """Context manager: convert `InvalidParameter` into `CallApiFailure`, which names the placed call.
 
-        ``placed``: such as ``call session 5 was placed``. None: the journal may contain a call.
+        ``placed``: such as ``call session 5 was placed``. None: the text names the call in the journal, if
+        any.
         """
         try:
             yield

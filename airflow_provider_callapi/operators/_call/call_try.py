@@ -292,9 +292,10 @@ class CallTry:
             )
 
     def _await_proof(self, error: AbsenceNotProven, request: StartCall) -> Result:
-        """Wait until a search can prove that the call was never placed. If so, place the call.
+        """Wait for the time of the next search for an unconfirmed call. Then return the result of `start`.
 
-        Return the call, or a deferral. In a deferrable task: return a deferral at once.
+        `start` repeats the search, and places the call if the search proves that it was never placed. In a
+        deferrable task: return a deferral at once.
         """
         seconds = max(error.proven_at - time.time(), 0.0)
         self._log.info("%s: waiting %.0f s before the next search", error, seconds)
