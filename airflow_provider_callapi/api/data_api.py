@@ -157,8 +157,8 @@ class CallReport(Answer):
 class LegReport(Answer):
     """The Data API's report of one leg (one participant) of a call, an entry of ``get.call_legs_report``.
 
-    :ivar connect_time: when the participant picked up. None or a time of zeros: this field shows no
-        answer. ``is_talked`` may show one nevertheless.
+    :ivar connect_time: when the participant picked up. None, or a time such as ``0000-00-00 00:00:00``: this
+        field shows no answer, but ``is_talked`` may show one.
     :ivar direction: ``in``: the participant has called. ``out``: the participant was called.
     :ivar is_operator: True: the leg of an operator, such as an employee. False: the contact's leg. On some
         accounts, False also marks an operator who is no employee. None: the Data API does not state whose leg

@@ -184,7 +184,7 @@ def tells(entry: Model, field: str) -> bool:
 def read_inner(model: type[M]) -> Callable[[Any], Any]:
     """Return a pydantic validator for a field that contains a list of objects, such as the tags of a call.
 
-    An unreadable object is left out of the list. ``null`` becomes None.
+    An unreadable object is left out of the list. If the field is ``null``, the value is None.
     """
 
     def read(value: Any) -> Any:

@@ -120,9 +120,9 @@ class JsonRpc:
         :param method: the method's name, e.g. ``list.calls``.
         :param params: the parameters of the method, with ``access_token`` if the method needs a token.
         :param new_connection: False: use the kept-alive connection, if there is one. The service may close it
-            during the request, which can end in `Unanswered`. True: open a new connection, and take an answer
-            in which a JSON object has one key twice for no answer. Use True for a request that must not be
-            repeated.
+            during the request, which can end in `Unanswered`. True: open a new connection. In addition, an
+            answer in which a JSON object has a key twice counts as unreadable. Use True for a request that
+            must not be repeated.
         :param time_limit: the longest time for this request, in seconds. A shorter ``timeout`` of this
             `JsonRpc` applies.
         :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any

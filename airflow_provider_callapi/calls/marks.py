@@ -91,7 +91,7 @@ def first_mark(marks: Iterable[Mark], call: Outcome | None) -> Mark | None:
 
 
 def may_have_mark(marks: Iterable[Mark], call: Outcome) -> bool:
-    """Return True if `Mark.is_on` returns None (not known) for at least one of ``marks``."""
+    """Return whether a call may have one of ``marks`` that is not known: `Mark.is_on` returns None for it."""
     return any(mark.is_on(call) is None for mark in marks)
 
 

@@ -33,7 +33,7 @@ class Query:
 
     :ivar conn_id: id of an Airflow connection to a SQL database.
     :ivar sql: one SELECT statement, with placeholders in the form of the database's driver, such as
-        ``%(day)s``. SQLite takes this form too.
+        ``%(day)s``. For SQLite, the package converts this form.
     :ivar parameters: the values of the placeholders: a dict by name, or a list in order. None: no
         placeholders.
     """

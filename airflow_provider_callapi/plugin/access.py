@@ -42,7 +42,7 @@ def is_allowed(method: str, connection_id: str, user: BaseUser) -> bool:
 
 
 def _requires(method: str) -> Any:
-    """Return a FastAPI dependency that refuses users without the right ``method`` of `is_allowed`."""
+    """Return a FastAPI dependency. It refuses a request if `is_allowed` returns False for ``method``."""
 
     # If Airflow has several teams, its own dependency reads the body of a request as JSON. A form is no JSON.
     def check(connection_id: ConnectionId, user: UserDep) -> None:

@@ -64,9 +64,9 @@ def ongoing(context: Context) -> Judgement:
 
 
 def _absence(findings: Findings, delay: float | Literal["never"]) -> str:
-    """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``, or the text ``leave empty``.
+    """Return the advised ``absence_proven_after`` in seconds, e.g. ``300``, or the advice ``leave empty``.
 
-    The text is the advice if neither a poll nor a report is certain to show a placed call. ``delay``: the
+    ``leave empty``: it can happen that neither a poll nor a report shows a placed call. ``delay``: the
     time until a report contained an active call; ``never``: no report contained one.
     """
     ids = [call.external_id_listed for call in findings.placed() if call.external_id_listed is not None]

@@ -219,9 +219,9 @@ class _PeopleReader:
 
 
 def _is_other_zone(text: str, person: Person) -> bool:
-    """Return whether ``text``, the zone in a person's second row, is another zone than that of the first row.
+    """Return whether ``text``, the zone in a person's second row, contradicts the zone of the first row.
 
-    If ``text`` is unreadable: True if the first row has no zone, and False if it has one.
+    An unreadable ``text`` contradicts only a first row without a zone: the person's zone is then not known.
     """
     zone = read_time_zone(text)
     if zone is not None:

@@ -372,7 +372,7 @@ def _read_segment(segment: str, region: str) -> tuple[set[str], str]:
 
 
 def _foreign_ends(spans: Mapping[str, range], groups: Sequence[str], region: str) -> Iterator[str]:
-    """Yield each second number of which a text has only the last digits, read as the end of a foreign number.
+    """Yield second numbers that a text shortens to their last digits, if these may also end a foreign number.
 
     Example: in ``8 (916) 736-67-79 - 37``, the 37 may be the end of +91 67366 77937 (India). It may also mean
     the second number 8 (916) 736-67-37, which the function yields.

@@ -307,7 +307,7 @@ def _read_with_plus(text: str, digits: str, region: str) -> str:
 
 
 def _read_without_plus(digits: str, region: str, *, has_gap: bool) -> str | None:
-    """Return the number of the region that a text with a ``+`` may mean. None: the ``+`` is certainly right.
+    """Read a number as a number of the region, in case its ``+`` is a mistake. None: it is no mistake.
 
     ``has_gap``: the text has a gap behind its first digits, as behind a country code.
     """

@@ -256,7 +256,7 @@ class CallTry:
             )
 
     def _withdraw_claim(self, request: StartCall) -> None:
-        """Record that this map index of a mapped task has not called the person, because no call was placed.
+        """Delete the record that this map index of a mapped task calls the person: no call was placed.
 
         If a call may have been placed, do nothing.
         """

@@ -95,8 +95,9 @@ class ResultsInTable:
 def _result_of_last(ending: Ending) -> Result:
     """Return the result for the row of a person's last attempt.
 
-    If the attempt has no result: the person's result. Exception: an earlier attempt, which has its own row,
-    has this result. Then: ``NOT_CALLED``.
+    - If the attempt has a result: this result.
+    - Otherwise, if an earlier attempt with its own row has the person's result: ``NOT_CALLED``.
+    - Otherwise: the person's result.
     """
     *earlier, last = ending.attempts
     if last.result is not None:

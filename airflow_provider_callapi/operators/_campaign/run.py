@@ -237,7 +237,7 @@ class CampaignRun:
     def _announce(self) -> dict[str, Any]:
         """Log how many people the campaign will call, and what the account lacks for it.
 
-        Return the forecast and the account's ``problems`` as a dict.
+        Return these counts and the account's ``problems`` as a dict.
         """
         excluded = sum(result is Result.DO_NOT_CALL for result in self._results().values())
         announcement = Announcement(
