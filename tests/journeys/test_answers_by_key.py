@@ -32,7 +32,7 @@ from failing_callbacks import (
 )
 
 from airflow_provider_callapi.emulator import Profile, Script
-from airflow_provider_callapi.notifications._alert import answer
+from airflow_provider_callapi.notifications._alert import answer_wait
 from airflow_provider_callapi.operators.branch import CallApiBranchOperator
 from airflow_provider_callapi.operators.campaign import CallApiCampaignOperator
 from airflow_provider_callapi.operators.start_call import CallApiStartScenarioCallOperator
@@ -303,7 +303,7 @@ def test_a_report_that_comes_after_report_timeout_acknowledges_nothing(duty):
 def test_a_person_who_pressed_the_key_ends_the_alert_after_a_restart(duty, monkeypatch):
     duty.exchange.script(ON_DUTY, Script.presses("1"))
     with monkeypatch.context() as stopped:
-        stopped.setattr(answer, "watch_of", lambda *_: (_ for _ in ()).throw(SystemExit))
+        stopped.setattr(answer_wait, "watch_of", lambda *_: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
             in_the_triggerer(notifier(ALL_CONTACTS, **CONFIRMED), of_deadline())
     duty.sleep(120)

@@ -16,7 +16,7 @@ from airflow_provider_callapi.calls.alerts.escalation import (
 )
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
-from airflow_provider_callapi.notifications._alert.answer import (
+from airflow_provider_callapi.notifications._alert.answer_wait import (
     APPEAR_TIMEOUT,
     Acknowledgement,
     wait_for_acknowledgement,

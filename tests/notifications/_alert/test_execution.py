@@ -14,7 +14,7 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, in_the_triggerer, notifier, of_dag, of_deadline, rung
 
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.notifications._alert import answer, execution, ringing
+from airflow_provider_callapi.notifications._alert import answer_wait, execution, ringing
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertSuppressed
 from airflow_provider_callapi.notifications._alert.execution import InTriggerer, run_without_loop
 from airflow_provider_callapi.triggers._loop import polls_by_connection
@@ -32,10 +32,10 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
     async def main():
         workers = min(32, (os.cpu_count() or 1) + 4)
         hook, log = SimpleNamespace(callapi_conn_id="callapi_default"), logging.getLogger("callapi")
-        wanted = answer.Acknowledgement((), longest_wait=30.0, report_timeout=0.0)
+        wanted = answer_wait.Acknowledgement((), longest_wait=30.0, report_timeout=0.0)
         waits = [
             asyncio.create_task(
-                answer.wait_for_acknowledgement(hook, InTriggerer(), Outcome(number), wanted, log)
+                answer_wait.wait_for_acknowledgement(hook, InTriggerer(), Outcome(number), wanted, log)
             )
             for number in range(workers)
         ]
@@ -52,7 +52,7 @@ def test_alerts_that_ask_the_data_api_take_no_threads_from_the_polls(monkeypatch
         yield next_snapshot
 
     monkeypatch.setattr(polls_by_connection, "subscribe", fails_to_poll)
-    monkeypatch.setattr(answer, "is_answered", hangs)
+    monkeypatch.setattr(answer_wait, "is_answered", hangs)
     asyncio.run(main())
 
 

@@ -8,7 +8,7 @@ import pytest
 from failing_callbacks import ON_DUTY, SECOND, SYNC_AND_ASYNC, notifier, of_dag, of_task
 
 from airflow_provider_callapi.emulator import Script
-from airflow_provider_callapi.notifications._alert import answer, ringing
+from airflow_provider_callapi.notifications._alert import answer_wait, ringing
 
 pytest_plugins = ["airflow_desk"]
 
@@ -36,7 +36,7 @@ def test_an_error_after_the_first_call_is_logged_as_an_interrupted_escalation(
     def fails(*_):
         raise RuntimeError("no watch")
 
-    monkeypatch.setattr(answer, "watch_of", fails)
+    monkeypatch.setattr(answer_wait, "watch_of", fails)
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert results() == ["rang"]

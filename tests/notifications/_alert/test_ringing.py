@@ -21,7 +21,7 @@ from failing_callbacks import (
 from structlog.testing import capture_logs
 
 from airflow_provider_callapi.emulator import Fault, Script
-from airflow_provider_callapi.notifications._alert import answer
+from airflow_provider_callapi.notifications._alert import answer_wait
 
 pytest_plugins = ["airflow_desk"]
 
@@ -68,13 +68,13 @@ def test_an_unconfirmed_call_is_found_and_its_person_is_not_called_twice(desk, r
 @SYNC_AND_ASYNC
 def test_the_call_to_one_person_is_not_adopted_as_the_unconfirmed_call_to_the_next(desk, monkeypatch, ring):
     desk.exchange.script(ON_DUTY, Script.busy())
-    watch = answer.watch_of
+    watch = answer_wait.watch_of
 
     def and_the_next_start_is_lost(*args):
         desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
         return watch(*args)
 
-    monkeypatch.setattr(answer, "watch_of", and_the_next_start_is_lost)
+    monkeypatch.setattr(answer_wait, "watch_of", and_the_next_start_is_lost)
     ring(notifier([ON_DUTY, SECOND]), of_dag())
 
     assert rung(desk) == [ON_DUTY, SECOND]
@@ -138,7 +138,7 @@ def restart(request, desk, monkeypatch):
 
     def act(contact):
         with monkeypatch.context() as stopped:
-            stopped.setattr(answer, "watch_of", lambda *_: (_ for _ in ()).throw(SystemExit))
+            stopped.setattr(answer_wait, "watch_of", lambda *_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 in_the_triggerer(notifier(contact), of_deadline())
 
