@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from airflow_provider_callapi.notifications._alert import (
     alert_lock,
-    answer,
+    answer_wait,
     earlier_call,
     variable_store,
 )
@@ -130,7 +130,7 @@ SYNC_AND_ASYNC = pytest.mark.parametrize("ring", [sync, in_the_triggerer])
 def without_airflows_database(desk, monkeypatch):
     """Give the notifier the desk's clock, and Variables without a database."""
     fake_time = SimpleNamespace(time=desk.clock, sleep=desk.sleep)
-    for module in (alert_lock, answer, earlier_call):
+    for module in (alert_lock, answer_wait, earlier_call):
         monkeypatch.setattr(module, "time", fake_time)
     monkeypatch.setattr(variable_store, "Variable", Variables)
     monkeypatch.setattr(Variables, "values", {})
