@@ -8,20 +8,28 @@ from collections.abc import Mapping
 from typing import Any
 
 _FORMULA = frozenset("=+-@\t\r\n")
-_SIGNED_NUMBER = re.compile(r"[+-][\d\s().,-]*")
+_SIGNED_NUMBER = re.compile(r"[+-](?![\s(]*\d[\d.,]*[\s)]*-)[\d\s().,-]*")
+"""Matches a number with a sign. A spreadsheet calculates ``+7-926-000-00-01``, so this is a formula."""
+_INNER_FORMULA = re.compile(r'(?<=[;,\t\r\n])(?="*(?:[=@]|[+-](?:[^\W\d_]|.{0,200}(?:[|!]|[^\W\d_]\())))')
+"""Matches the place before a formula inside of a text.
+
+A spreadsheet may begin a cell at this place: Excel in Russian splits each CSV file at ``;``.
+"""
 
 
 def csv_cell(value: Any) -> str:
     """Return a value as the text of a CSV cell. None becomes an empty cell.
 
     A boolean, a list or an object becomes JSON text. A text that a spreadsheet would run as a formula gets a
-    ``'`` before it: ``=1+1`` becomes ``'=1+1``. A number with a sign, such as ``+7 926``, stays unchanged.
+    ``'`` before it: ``=1+1`` becomes ``'=1+1``, and ``a;=1+1`` becomes ``a;'=1+1``. A number with a sign,
+    such as ``+7 926``, stays unchanged.
     """
     if value is None:
         return ""
-    if isinstance(value, str):
-        harmless = value[:1] not in _FORMULA or _SIGNED_NUMBER.fullmatch(value)
-        return value if harmless else f"'{value}"
     if isinstance(value, bool | Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return csv_cell(str(value))
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    else:
+        text = str(value)
+    if text[:1] in _FORMULA and not _SIGNED_NUMBER.fullmatch(text):
+        text = f"'{text}"
+    return _INNER_FORMULA.sub("'", text)

@@ -213,6 +213,9 @@ def test_json_lines_contain_every_row_unchanged(row: dict[str, Any]) -> None:
         "a\nb",
         "a\rb",
         "",
+        "8 926 000-00-01, +7 926 000-00-02",
+        "8 926 000-00-01; +7 (926) 000-00-02",
+        "a,-5;+7",
     ],
 )
 def test_a_text_that_no_spreadsheet_runs_is_unchanged(text: str) -> None:
@@ -227,14 +230,45 @@ def test_a_text_that_no_spreadsheet_runs_is_unchanged(text: str) -> None:
         "+cmd|' /C calc'!A0",
         "-2+3+cmd|' /C calc'!A0",
         "@SUM(A1)",
-        "\t=1",
-        "\r=1",
         "-1+A1",
+        "+7-926-000-00-01",
+        "+7926-000-00-01",
+        "-2-3",
     ],
 )
 def test_a_text_that_a_spreadsheet_would_run_is_quoted_in_csv_and_unchanged_in_json(text: str) -> None:
     assert as_csv([with_row(name=text)])[0]["name"] == f"'{text}"
     assert as_json([with_row(name=text)])[0]["name"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Анна;=1+1;x", "Анна;'=1+1;x"),
+        ("Анна,=1+1", "Анна,'=1+1"),
+        ("Анна\n=1+1", "Анна\n'=1+1"),
+        ("Анна\r\n@SUM(A1)", "Анна\r\n'@SUM(A1)"),
+        ('Анна;"=1+1"', 'Анна;\'"=1+1"'),
+        ("x;+cmd|' /C calc'!A0", "x;'+cmd|' /C calc'!A0"),
+        ("x;-2+3+cmd|' /C calc'!A0", "x;'-2+3+cmd|' /C calc'!A0"),
+        ('x;-2+HYPERLINK("http://x")', 'x;\'-2+HYPERLINK("http://x")'),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("=1;=2", "'=1;'=2"),
+    ],
+)
+def test_a_formula_where_a_spreadsheet_with_another_separator_begins_a_cell_is_quoted(
+    text: str, written: str
+) -> None:
+    """Excel in Russian splits a file with commas at each ``;``, also inside of quotation marks."""
+    assert as_csv([with_row(name=text)])[0]["name"] == written
+    assert as_json([with_row(name=text)])[0]["name"] == text
+
+
+def test_a_list_in_a_cell_stays_json_although_its_texts_contain_formulas() -> None:
+    value: list[Any] = ["a", -5, "x;=1", {"b": "-c"}]
+
+    assert json.loads(as_csv([with_row(x=value)])[0]["x"]) == ["a", -5, "x;'=1", {"b": "-c"}]
 
 
 def test_the_name_of_a_column_is_no_formula_either() -> None:
