@@ -68,6 +68,13 @@ def table(file: Path) -> list[dict[str, str]]:
 # --- contacts ---
 
 
+@pytest.mark.parametrize("name", [1, 2.5, None])
+def test_a_column_of_a_data_frame_may_have_a_number_as_its_name(desk, name):
+    campaign(desk, contacts=[{"phone": A, name: "Анна"}, {"phone": B, name: "Борис"}]).run()
+
+    assert rung(desk) == [A, B]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

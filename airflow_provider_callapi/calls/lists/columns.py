@@ -151,7 +151,7 @@ def is_other_heading(row: Mapping[str, Any]) -> bool:
 
 def _refuse_near_misses(names: Sequence[str], folded: Mapping[str, str], meaning: str) -> None:
     for name in names:
-        if meaning == TIMEZONE and is_damaged(name):
+        if meaning == TIMEZONE and is_damaged(str(name)):
             raise ListUnreadable(
                 f"the letters of the column {shown_name(name)} are lost, so it may be {meaning}: a program "
                 f"has read the list in a wrong encoding. Export it again, or add an empty column {meaning}"
