@@ -61,6 +61,20 @@ def test_a_row_has_a_value_for_each_column_also_if_its_last_cells_are_empty() ->
     ]
 
 
+def test_a_character_that_xml_cannot_contain_is_read_as_excel_shows_it() -> None:
+    """Programs write a line end of Windows in a cell so."""
+    file = workbook(
+        ["phone_x000D_\n", "name"],
+        ["79260000001_x000D_\n79260000002", "Анна_x000d_\nИванова"],
+        ["7926_x200B_0000003_x000D_", "x_000D_"],
+    )
+
+    assert list(read_xlsx(file)) == [
+        {"phone": "79260000001\r\n79260000002", "name": "Анна\r\nИванова"},
+        {"phone": "7926\u200b0000003\r", "name": "x_000D_"},
+    ]
+
+
 def test_a_line_of_failed_formulas_is_a_row_but_not_the_line_of_column_names() -> None:
     file = workbook(["#ССЫЛКА!", "#REF!"], ["phone", "name"], ["#N/A", "#ЗНАЧ!"])
 
