@@ -70,7 +70,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
 def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield (line number, values) for each line of a sheet, except empty lines.
 
-    :raises ListUnreadable: a formula has no stored result, or a number format cannot be read.
+    :raises ListUnreadable: a formula has no stored result or an empty one, or a number format cannot be read.
     """
     # A cell with a formula contains the formula's stored result in sheet, and the formula itself in formulas.
     for page in (sheet, formulas):
@@ -80,7 +80,8 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
         values = tuple(_value(cell, number) for cell in cells)
         if any(value is None and text is not None for value, text in zip(values, written, strict=True)):
             raise ListUnreadable(
-                f"line {number}: a formula has no stored result. Open and save the file in Excel"
+                f"line {number}: a formula has no stored result, or an empty one. Open and save the file in "
+                "Excel, or save it as CSV UTF-8, which contains no formulas"
             )
         if not all(map(is_empty, values)):
             yield number, values

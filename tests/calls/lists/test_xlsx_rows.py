@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -73,6 +74,19 @@ def test_a_character_that_xml_cannot_contain_is_read_as_excel_shows_it() -> None
         {"phone": "79260000001\r\n79260000002", "name": "Анна\r\nИванова"},
         {"phone": "7926\u200b0000003\r", "name": "x_000D_"},
     ]
+
+
+@pytest.mark.parametrize("cell", ['<c r="B2" t="str"><f>A2</f><v></v></c>', '<c r="B2"><f>A2</f></c>'])
+def test_the_advice_for_a_formula_helps_also_if_its_result_is_an_empty_text(cell: str) -> None:
+    """Excel stores the result of ``=IF(C2="","",C2)`` like a program that calculates nothing."""
+    file = workbook(["phone", "timezone"], ["79260000001", "x"])
+    changed = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(r'<c r="B2".*?</c>', cell, old.read(name).decode()))
+
+    with pytest.raises(ListUnreadable, match=r"no stored result, or an empty one\. .* save it as CSV UTF-8"):
+        list(read_xlsx(changed))
 
 
 def test_a_line_of_failed_formulas_is_a_row_but_not_the_line_of_column_names() -> None:
