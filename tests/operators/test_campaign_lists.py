@@ -68,6 +68,19 @@ def table(file: Path) -> list[dict[str, str]]:
 # --- contacts ---
 
 
+@pytest.mark.parametrize("form", ["rows", "csv", "jsonl"])
+def test_a_code_that_pandas_leaves_in_the_text_of_a_workbook_is_no_part_of_the_text(desk, tmp_path, form):
+    row = {"phone": f"{A}_x000D_", "name": "Анна_x000D_ Иванова", "note": "_x000D_"}
+    file = tmp_path / f"people.{form}"
+    file.write_text(json.dumps(row) if form == "jsonl" else f"{';'.join(row)}\n{';'.join(row.values())}\n")
+    contacts, results = [row] if form == "rows" else f"file://{file}", tmp_path / "results.jsonl"
+    campaign(desk, contacts=contacts, call=CALL, results=f"file://{results}").run()
+
+    assert rung(desk) == [A]
+    read = json.loads(results.read_text())
+    assert (read["phone"], read["name"], read["note"]) == (f"{A}\r", "Анна\r Иванова", None)
+
+
 @pytest.mark.parametrize("name", [1, 2.5, None])
 def test_a_column_of_a_data_frame_may_have_a_number_as_its_name(desk, name):
     campaign(desk, contacts=[{"phone": A, name: "Анна"}, {"phone": B, name: "Борис"}]).run()

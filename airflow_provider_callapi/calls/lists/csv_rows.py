@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
-from airflow_provider_callapi.calls.lists.empty_values import is_empty_text
+from airflow_provider_callapi.calls.lists.empty_values import is_empty_text, text_or_none
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 from airflow_provider_callapi.calls.lists.table import Table
 
@@ -52,7 +52,7 @@ def read_csv(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             else:
                 if len(values) < len(table.names):
                     _refuse_missing_values(values, table.names, separator)
-                yield table.row(values, _cell)
+                yield table.row(values, text_or_none)
             first = line
     except csv.Error as error:
         raise ListUnreadable(f"line {line + 1}: {_describe(error)}") from None
@@ -85,10 +85,6 @@ def _find_separator(lines: Iterator[str]) -> tuple[str, int, Iterator[str]]:
             "line 1: what separates the values is not certain. Add a first line such as sep=;"
         )
     return (separator if most else _NO_SEPARATOR), 0, chain([heading], lines)
-
-
-def _cell(text: str) -> str | None:
-    return None if is_empty_text(text) else text
 
 
 def _refuse_swallowed_lines(values: Sequence[str], separator: str) -> None:

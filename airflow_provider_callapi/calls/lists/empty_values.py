@@ -49,6 +49,23 @@ _NAMES = (str, int, float, NoneType)
 """The types of names that the results can contain, because JSON can express them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+_CONTROL_CODE = re.compile("_x00([01][0-9A-Fa-f])_")
+"""Matches how a workbook stores a control character, such as ``_x000D_`` in a line end of Windows."""
+
+
+def without_codes(text: str) -> str:
+    """Return a text with the control characters whose codes it contains, such as ``_x000D_``.
+
+    openpyxl and pandas leave these codes of a workbook in the texts.
+    """
+    return _CONTROL_CODE.sub(lambda code: chr(int(code[1], 16)), text) if "_x00" in text else text
+
+
+def text_or_none(text: str) -> str | None:
+    """Return the text of a cell as Excel shows it. None: the text means a missing value."""
+    text = without_codes(text)
+    return None if is_empty_text(text) else text
+
 
 def is_empty_text(text: str) -> bool:
     """Return whether a text means a missing value, such as ``NaN``, or has no visible character."""
@@ -102,7 +119,7 @@ def clean(value: Any) -> Any:
     :raises ListUnreadable: a key of a dict, such as the name of a column, is neither a text nor a number.
     """
     if isinstance(value, str):
-        return None if is_empty_text(value) else value
+        return text_or_none(value)
     if isinstance(value, _NESTED):
         if not isinstance(value, _SEQUENCES) and not all(isinstance(name, _NAMES) for name in value):
             raise ListUnreadable(

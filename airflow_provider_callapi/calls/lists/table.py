@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_callapi.api.number_text import fold
 from airflow_provider_callapi.calls.lists.columns import refuse_duplicates
-from airflow_provider_callapi.calls.lists.empty_values import has_no_value
+from airflow_provider_callapi.calls.lists.empty_values import has_no_value, without_codes
 from airflow_provider_callapi.calls.lists.problems import ListUnreadable
 
 _DIGITS_OF_A_PHONE = 7
@@ -62,4 +62,4 @@ def _is_an_entry(name: str) -> bool:
 
 def _name(text: str) -> str:
     """Return the name of a column without spaces and invisible characters around it."""
-    return text.strip().strip("\ufeff\u200b\u200e\u200f\u2060").strip()
+    return without_codes(text).strip().strip("\ufeff\u200b\u200e\u200f\u2060").strip()

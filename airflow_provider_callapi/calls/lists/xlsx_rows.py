@@ -15,8 +15,6 @@ from airflow_provider_callapi.calls.lists.table import Table
 
 _PART = 65536
 """How many bytes of a sheet's XML are read at once."""
-_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-"""Matches how a workbook stores a character that XML cannot contain, such as ``_x000D_`` in a line end."""
 
 
 def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -151,8 +149,6 @@ def _value(cell: Any, line: int) -> Any:
     :raises ListUnreadable: the number format may add digits, but cannot be read.
     """
     value = cell.value
-    if isinstance(value, str):
-        value = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)  # openpyxl does not do so
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
