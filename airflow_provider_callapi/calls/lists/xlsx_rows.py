@@ -29,6 +29,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
     :raises ListUnreadable: the sheet has merged cells. Only the first cell of merged cells has their value.
     :raises ListUnreadable: a row with a value is hidden, for example by a filter. It is not certain whether
         the author wants it.
+    :raises ListUnreadable: the lines or cells are not in order, so openpyxl would leave out some of them.
     :raises ListUnreadable: a line cannot be read. The error message contains the number of the line.
     """
     try:
@@ -62,6 +63,11 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         raise ListUnreadable(
             f"line {min(hidden)}: a hidden row. Show all rows, and delete the rows that nobody needs"
         )
+    if mark.disordered:
+        raise ListUnreadable(
+            f"line {mark.disordered}: a line or cell is stored in a wrong place, so it would be missing. "
+            "Open and save the file in Excel, or save it as CSV UTF-8"
+        )
     yield from _rows(lines)
 
 
@@ -86,23 +92,35 @@ def _lines(sheet: Any, formulas: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 
 class _Marks:
-    """Reads the XML of a sheet, and records merged cells and hidden lines.
+    """Reads the XML of a sheet, and records merged cells, hidden lines, and lines out of their order.
 
     :ivar merged: the first line of each range of merged cells, such as 2 of ``C2:C4``.
     :ivar hidden: the lines that Excel does not show, for example because of a filter.
+    :ivar disordered: the first line that follows a later line, or that has a cell behind a later cell. None:
+        all are in order. openpyxl leaves out such lines and cells.
     """
 
     def __init__(self) -> None:
         self.merged: list[int] = []
         self.hidden: set[int] = set()
+        self.disordered: int | None = None
         self._line = 0
+        self._column = (0, "")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Record the hidden row or the merged cells that an XML element describes."""
+        """Record what an XML element tells of hidden rows, merged cells, or the order of rows and cells."""
         if tag.endswith("}row"):
-            self._line = int(attributes.get("r", self._line + 1))
+            before, self._line = self._line, int(attributes.get("r", self._line + 1))
+            self._column = (0, "")
+            if self._line <= before:
+                self.disordered = self.disordered or self._line
             if attributes.get("hidden") in ("1", "true"):
                 self.hidden.add(self._line)
+        elif tag.endswith("}c") and "r" in attributes:
+            name = attributes["r"].rstrip("0123456789")
+            before_cell, self._column = self._column, (len(name), name)  # A, B, … Z, AA, …
+            if self._column <= before_cell:
+                self.disordered = self.disordered or self._line
         elif tag.endswith("}mergeCell"):
             first = re.search(r"\d+", attributes["ref"])
             self.merged.append(int(first[0]) if first else 1)  # A:B begins in line 1

@@ -201,3 +201,32 @@ def test_a_value_whose_format_may_show_other_digits_makes_the_workbook_unreadabl
 
     with pytest.raises(ListUnreadable, match="line 2: a number format that may show further digits"):
         list(read_xlsx(saved(book)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('<row r="2"', '<row r="9"', 3),
+        ('<row r="4"', '<row r="3"', 3),
+        (r'(<c r="A3".*?</c>)(<c r="B3".*?</c>)', r"\2\1", 3),
+        ('<c r="B4"', '<c r="A4"', 4),
+    ],
+)
+def test_a_workbook_whose_lines_or_cells_are_not_in_order_is_refused(old: str, new: str, line: int) -> None:
+    """openpyxl leaves them out, and the list would be shorter without a word."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(workbook(*PEOPLE)) as whole, zipfile.ZipFile(changed, "w") as copy:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            copy.writestr(name, re.sub(old, new, text) if name.endswith("sheet1.xml") else text)
+
+    with pytest.raises(ListUnreadable, match=f"line {line}: a line or cell is stored in a wrong place"):
+        list(read_xlsx(changed))
+
+
+def test_a_workbook_with_more_than_26_columns_is_in_order() -> None:
+    names = ["phone", *(f"c{number}" for number in range(60))]
+
+    [row] = read_xlsx(workbook(names, [79260000001, *range(60)]))
+
+    assert row["c59"] == 59
