@@ -50,6 +50,10 @@ def read_xlsx(file: BinaryIO) -> Iterator[dict[str, Any]]:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged workbook
         raise ListUnreadable(f"not a readable .xlsx workbook ({type(error).__name__})") from None
+    if not sheets:  # openpyxl does not know the names in such a file
+        raise ListUnreadable(
+            "no readable sheet. Save the file as an Excel workbook, not as a Strict Open XML Spreadsheet"
+        )
     if not filled:
         raise ListUnreadable("the workbook is empty")
     if len(filled) > 1:

@@ -224,6 +224,20 @@ def test_a_workbook_whose_lines_or_cells_are_not_in_order_is_refused(old: str, n
         list(read_xlsx(changed))
 
 
+def test_the_error_of_a_strict_open_xml_workbook_names_the_form_to_save() -> None:
+    changed = io.BytesIO()
+    with zipfile.ZipFile(workbook(*PEOPLE)) as whole, zipfile.ZipFile(changed, "w") as copy:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            strict = text.replace("schemas.openxmlformats.org", "purl.oclc.org/ooxml").replace(
+                "2006/main", "main"
+            )
+            copy.writestr(name, strict if name.startswith("xl/work") else text)
+
+    with pytest.raises(ListUnreadable, match="not as a Strict Open XML Spreadsheet"):
+        list(read_xlsx(changed))
+
+
 def test_a_workbook_with_more_than_26_columns_is_in_order() -> None:
     names = ["phone", *(f"c{number}" for number in range(60))]
 
