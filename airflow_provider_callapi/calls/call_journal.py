@@ -79,6 +79,8 @@ class Step(StrEnum):
     GIVE_UP = "failing, because it is unknown whether the call was placed"
 
 
+DIALLING_STEPS = (Step.DIAL, Step.DIAL_AGAIN)
+
 _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.NOTHING, False): Step.DIAL,
     (Stage.NOTHING, True): Step.DIAL,
@@ -215,6 +217,29 @@ class Journal:
         if self.is_of(request.contact) is False:
             return Step.DIAL_AGAIN
         return _STEPS[self.record.stage, self._clears.since(self.record.clears)]
+
+    def connection_conflict(self, step: Step, *, dials_again: bool) -> str | None:
+        """Return why this try must not look for an earlier try's call through its own connection.
+
+        :param step: what this try does with the call, see `next_step`.
+        :param dials_again: True: this try may place an unconfirmed call again, even if the phone rings twice.
+        :return: the reason, as text for an error message. None: the try may use its connection.
+        """
+        record = self.record
+        if record is None or step in DIALLING_STEPS or record.stage is Stage.DONE:
+            return None
+        if record.connection in (None, self._connection) or (record.call is None and dials_again):
+            return None
+        call = (
+            f"the call with external_id {record.external_id} may have been placed"
+            if record.call is None
+            else f"call session {record.outcome.call_session_id} was placed"
+        )
+        return (
+            f"callapi_conn_id: {call} through connection {record.connection}, and the account of connection "
+            f"{self._connection} may not show this call. Restore the value and clear this task, or start "
+            "another DAG run"
+        )
 
     def is_of(self, contact: str) -> bool | None:
         """Return whether the journal's call is a call to the phone number ``contact``.

@@ -42,6 +42,7 @@ from airflow_provider_callapi.connection.check import check_connection
 from airflow_provider_callapi.connection.clients import make_client
 from airflow_provider_callapi.connection.settings import ConnectionSettings, read_settings
 from airflow_provider_callapi.exceptions import (
+    CallApiFailure,
     CallApiTrouble,
     ConnectionSettingsInvalid,
     InvalidParameter,
@@ -252,6 +253,7 @@ class CallApiHook(BaseHook):
             for the call.
         :raises CallApiFailure: the start request was not sent or was refused, and a retry would fail too.
             Example: the task has retries, but Airflow is older than 3.3.
+        :raises CallApiFailure: an earlier try has sent the start request through another connection.
         :raises CallApiError: the call was not placed, or the search failed. A retry may help.
         """
         from airflow_provider_callapi.hooks.journal_in_task import open_journal  # noqa: PLC0415 - parse time
@@ -261,12 +263,17 @@ class CallApiHook(BaseHook):
             seconds = read_parameter("appear_timeout", appear_timeout, SECONDS)
             read_parameter("delivery", delivery, choice(get_args(Delivery)))
         description = f"{request.method} to {mask_phones(request.contact)}"
-        with translate_errors(), open_journal(request, context) as journal:
+        conn_id = self.callapi_conn_id
+        with translate_errors(), open_journal(request, context, connection=conn_id) as journal:
+            may_dial_again = delivery == "at_least_once"
+            conflict = journal.connection_conflict(journal.next_step(request), dials_again=may_dial_again)
+            if conflict is not None:
+                raise CallApiFailure(conflict)
             gateway = self.call_gateway(lambda text: self.log.info("%s: %s", description, text))
             try:
                 call = place(journal, request, gateway, appear_timeout=seconds, delivery=delivery)
             except Unresolved as error:
-                raise unresolved_call(error, may_dial_again=delivery == "at_least_once") from error
+                raise unresolved_call(error, may_dial_again=may_dial_again) from error
             except AnswerNotStored as error:
                 raise CallApiTrouble(str(error)) from error
             journal.mark_done(call)

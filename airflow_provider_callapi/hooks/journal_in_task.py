@@ -28,7 +28,7 @@ _call_locks: defaultdict[tuple[str, ...], Lock] = defaultdict(Lock)
 
 
 @contextmanager
-def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Journal]:
+def open_journal(request: StartCall, context: Mapping[str, Any], *, connection: str) -> Iterator[Journal]:
     """Context manager that yields the stored record (the journal) of the call that a task is about to place.
 
     Each person has numbered journals. If a request of an earlier try had the same contact and the same
@@ -39,6 +39,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
 
     :param request: the start request of the call.
     :param context: Airflow's context of the running task.
+    :param connection: id of the Airflow connection through which the call is placed.
     :raises CallApiFailure: the task has retries, and this Airflow has no task state.
     """
     facts = TaskFacts.of(context, execution_timeout=None)
@@ -62,6 +63,7 @@ def open_journal(request: StartCall, context: Mapping[str, Any]) -> Iterator[Jou
             generation=facts.max_tries,
             retries=facts.retries,
             run_clears=facts.run_clears,
+            connection=connection,
             deployment=facts.deployment,
             record_is_lost=lost_its_state(facts),
             calls_of_others=partial(calls.sessions_of_others, number),

@@ -47,6 +47,7 @@ class Function:
     state: TaskState | None = field(default_factory=installed_task_state)
     ti: TaskInstance = field(default_factory=lambda: TaskInstance(start_date=datetime.now(UTC)))
     clears: int = 0
+    conn_id: str = "callapi_default"
 
     def place(
         self, contact: str = CONTACT, text: str = "Hello", external_id: str | None = None, **options: Any
@@ -64,7 +65,7 @@ class Function:
             contact_message={"type": "tts", "value": text},
             external_id=external_id,
         )
-        with CallApiHook() as hook:
+        with CallApiHook(self.conn_id) as hook:
             return hook.place_call(request, context, **options)
 
     def retry(self) -> None:
@@ -194,6 +195,44 @@ def test_an_unconfirmed_call_is_not_taken_for_another_call_of_the_task_to_the_sa
     else:
         with pytest.raises(CallUnresolved):
             function.place(CONTACT, "Your order is ready", external_id="order-7")
+
+
+@needs_state
+@pytest.mark.parametrize("stage", ["starting", "started"])
+def test_a_retry_through_another_connection_names_the_connection_of_the_earlier_try(
+    function: Function, desk: Desk, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """The new account does not show the call. A user who searched there in vain would clear the task."""
+    next_stage = {"starting": "started", "started": "done"}[stage]
+    with monkeypatch.context() as down:
+        refuse_stage(down, next_stage)
+        with pytest.raises(Exception, match=r"stored|API_SERVER_ERROR"):
+            function.place()
+    function.retry()
+    function.conn_id = desk.connect_another_account()
+
+    with pytest.raises(CallApiFailure, match=r"through connection callapi_default, .* Restore the value"):
+        function.place()
+
+    function.conn_id = "callapi_default"
+    function.clear()
+    function.retry()
+    function.place()
+    assert desk.sent(but=("list.calls", "get.account", "get.calls_report")) == [START]
+
+
+@needs_state
+def test_at_least_once_places_an_unconfirmed_call_again_through_another_connection(
+    function: Function, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as down:
+        refuse_stage(down, "started")
+        with pytest.raises(CallApiTrouble):
+            function.place(delivery="at_least_once")
+    function.retry()
+    function.conn_id = desk.connect_another_account()
+
+    assert function.place(delivery="at_least_once")["attempt"] == 2
 
 
 @needs_state

@@ -45,9 +45,6 @@ if TYPE_CHECKING:  # SQLAlchemy is heavy
     from airflow_provider_callapi.operators._call.result_in_table import ResultInTable
 
 
-_DIALLING_STEPS = (call_journal.Step.DIAL, call_journal.Step.DIAL_AGAIN)
-
-
 class CallTry:
     """One try of a start operator: it places a call, or continues with the call of an earlier try."""
 
@@ -109,7 +106,7 @@ class CallTry:
         self.refuse_another_connection(step)
         if step is call_journal.Step.ADOPT:
             return self._place(request, step, lambda: None)
-        self._require_what_proves_absence(may_dial=step in _DIALLING_STEPS)
+        self._require_what_proves_absence(may_dial=step in call_journal.DIALLING_STEPS)
         times = CallingTimes.of(self._options, self._facts, time.time())
         times.refuse_timeout(time.time())
         try:
@@ -129,24 +126,11 @@ class CallTry:
         :param step: what this try does with the call in the journal.
         :raises CallApiFailure: the start request was sent through another connection.
         """
-        record = self._journal.record
-        if record is None or step in _DIALLING_STEPS or record.stage is Stage.DONE:
-            return
-        if record.connection in (None, self._hook.callapi_conn_id):
-            return
         options = self._options
-        if record.call is None and options.delivery == "at_least_once" and not options.absence_proven_after:
-            return  # the phone must ring, even twice
-        call = (
-            f"the call with external_id {record.external_id} may have been placed"
-            if record.call is None
-            else f"call session {record.outcome.call_session_id} was placed"
-        )
-        raise CallApiFailure(
-            f"callapi_conn_id: {call} through connection {record.connection}, and the account of connection "
-            f"{self._hook.callapi_conn_id} may not show this call. Restore the value and clear this task, or "
-            "start another DAG run"
-        )
+        dials_again = options.delivery == "at_least_once" and not options.absence_proven_after
+        conflict = self._journal.connection_conflict(step, dials_again=dials_again)
+        if conflict is not None:
+            raise CallApiFailure(conflict)
 
     def _place(
         self, request: StartCall, step: call_journal.Step, refuse_closed_hours: Callable[[], None]
@@ -159,7 +143,7 @@ class CallTry:
         :raises Killed: the task was killed.
         """
         late = too_late_reason(self._facts.run_after, time.time(), self._options.max_lateness)
-        if step in _DIALLING_STEPS:
+        if step in call_journal.DIALLING_STEPS:
             self._prepare_to_dial(request, late, refuse_closed_hours)
         self._warn_about_retries()
         self._warn_without_data_api()
