@@ -327,7 +327,7 @@ with DAG("unequal_rows", default_args={"poll_interval": 0.5, "virtual_phone_numb
     start.partial(task_id="of_tasks").expand_kwargs(value.expand(value=[START, DAY]))
     start.partial(task_id="days").expand_kwargs([value(START), {**DAY, "calling_days": None}])
     campaign = CallApiCampaignOperator
-    campaign.partial(task_id="list", call=CALL).expand_kwargs(
+    campaign.partial(task_id="list", call=CALL, calling_hours=["00:00", "23:59"]).expand_kwargs(
         values(PEOPLE, {**PEOPLE, "do_not_call": ["79160000001"]})
     )
     start.partial(task_id="skipped").expand_kwargs(
