@@ -80,6 +80,7 @@ class Step(StrEnum):
 
 
 DIALLING_STEPS = (Step.DIAL, Step.DIAL_AGAIN)
+"""The steps in which a try places a new attempt, and does not search for an earlier one."""
 
 _STEPS: dict[tuple[Stage, bool], Step] = {
     (Stage.NOTHING, False): Step.DIAL,
@@ -146,6 +147,15 @@ class Record:
         stored.
         """
         return Clears(self.generation, self.retries, self.run_clears)
+
+    def describe_call(self) -> str:
+        """Describe the newest attempt's call for an error text, e.g. ``call session 5 was placed``.
+
+        If no placed call is known: ``the call with external_id … may have been placed``.
+        """
+        if self.call is None:
+            return f"the call with external_id {self.external_id} may have been placed"
+        return f"call session {self.outcome.call_session_id} was placed"
 
     @property
     def outcome(self) -> Outcome:
@@ -230,15 +240,10 @@ class Journal:
             return None
         if record.connection in (None, self._connection) or (record.call is None and dials_again):
             return None
-        call = (
-            f"the call with external_id {record.external_id} may have been placed"
-            if record.call is None
-            else f"call session {record.outcome.call_session_id} was placed"
-        )
         return (
-            f"callapi_conn_id: {call} through connection {record.connection}, and the account of connection "
-            f"{self._connection} may not show this call. Restore the value and clear this task, or start "
-            "another DAG run"
+            f"callapi_conn_id: {record.describe_call()} through connection {record.connection}, and the "
+            f"account of connection {self._connection} may not show this call. Restore the value and clear "
+            "this task, or start another DAG run"
         )
 
     def is_of(self, contact: str) -> bool | None:

@@ -1,4 +1,4 @@
-"""Finds the encoding of a list: UTF-8, UTF-16, UTF-32 or Windows-1251."""
+"""Finds the encoding of a list: UTF-8, Windows-1251, or with a byte order mark also UTF-16 and UTF-32."""
 
 from __future__ import annotations
 

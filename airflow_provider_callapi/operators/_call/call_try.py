@@ -305,12 +305,11 @@ class CallTry:
         record = self._journal.record
         if self.is_durable or record is None:
             return None
-        if record.call is not None:
-            return f"call session {record.outcome.call_session_id} was placed"
         # If a service failed, `place` has decided about the unconfirmed call, and the class of the error
         # states whether Airflow retries. Other errors interrupt `place`.
-        if record.stage is Stage.STARTING and not isinstance(error, CallApiError | CallApiTrouble):
-            return f"the call with external_id {record.external_id} may have been placed"
+        is_interrupted = not isinstance(error, CallApiError | CallApiTrouble)
+        if record.call is not None or (record.stage is Stage.STARTING and is_interrupted):
+            return record.describe_call()
         return None
 
     def _refused_result(self, request: StartCall, error: CallRefused) -> dict[str, Any]:

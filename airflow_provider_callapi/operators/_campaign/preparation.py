@@ -32,6 +32,7 @@ from airflow_provider_callapi.operators._campaign.options import CampaignOptions
 
 _IDENTITY_FIELDS = ("campaign", "shard", "ledger_conn_id")
 """The options that determine the ledger records in which a try finds the people that earlier tries called."""
+_FIELDS_WITH_CONNECTION = (*_IDENTITY_FIELDS, "callapi_conn_id")
 _DIGITS = 6
 """The number of hexadecimal digits of the contact list's hash.
 
@@ -194,7 +195,7 @@ def identity_of(options: CampaignOptions, plan: Plan, scope: str, *, max_tries: 
     """
     keys = "\n".join(sorted(person.key for person in plan.people))
     return {
-        **{name: getattr(options, name) for name in (*_IDENTITY_FIELDS, "callapi_conn_id")},
+        **{name: getattr(options, name) for name in _FIELDS_WITH_CONNECTION},
         "contacts": f"{len(plan.people)} people ({_checksum(keys)})",
         "deployment": _checksum(scope),
         "max_tries": max_tries,  # grows each time a user clears the task
@@ -217,7 +218,7 @@ def refuse_another_campaign(
     :raises CallApiFailure: an option or a setting has changed, so that earlier calls would not be found.
     :raises CallApiTrouble: the contact list has changed, and no user has cleared the task.
     """
-    for name in (*_IDENTITY_FIELDS, "callapi_conn_id") if proves_absence else _IDENTITY_FIELDS:
+    for name in _FIELDS_WITH_CONNECTION if proves_absence else _IDENTITY_FIELDS:
         if now[name] != before.get(name, now[name]):
             raise CallApiFailure(
                 f"{name}: this task began with {before[name]!r}. With {now[name]!r}, the task would "

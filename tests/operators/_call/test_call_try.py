@@ -837,10 +837,7 @@ def test_a_retry_that_cannot_search_for_an_unconfirmed_call_states_that_the_phon
     desk.exchange.script(CONTACT, Script.busy(0))
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
     calling = task(desk, absence_proven_after=300)
-    with monkeypatch.context() as patched:
-        patched.setattr(CallApiHook, "poll_snapshots", _fails)
-        with pytest.raises(RuntimeError):
-            calling.run()
+    _lose_the_first_try(calling, monkeypatch)
     desk.connect(extra={"data_api": False})
 
     with pytest.raises(CallApiFailure, match=r"extra\.data_api.* external_id af-\S+-1 may have been placed"):
@@ -849,6 +846,14 @@ def test_a_retry_that_cannot_search_for_an_unconfirmed_call_states_that_the_phon
 
 def _fails(*_: Any, **__: Any) -> Any:
     raise RuntimeError("the worker ends here")
+
+
+def _lose_the_first_try(calling, monkeypatch):
+    """Run a try whose start request gets no answer, and which dies before its search for the call."""
+    with monkeypatch.context() as patched:
+        patched.setattr(CallApiHook, "poll_snapshots", _fails)
+        with pytest.raises(RuntimeError):
+            calling.run()
 
 
 @pytest.mark.parametrize(
@@ -874,10 +879,7 @@ def test_a_try_with_another_connection_does_not_search_for_the_call_of_an_earlie
     desk.exchange.fault(Fault.DROP_AFTER, method="start.informer_call")
     options: dict[str, Any] = dict(changes)
     calling = Task(desk, lambda: task(desk, **options).make())
-    with monkeypatch.context() as patched:
-        patched.setattr(CallApiHook, "poll_snapshots", _fails)
-        with pytest.raises(RuntimeError):
-            calling.run()
+    _lose_the_first_try(calling, monkeypatch)
 
     options["callapi_conn_id"] = desk.connect_another_account()
     with pytest.raises(CallApiFailure, match=r"external_id af-\S+-1 may .* connection callapi_default,"):
@@ -936,10 +938,7 @@ def test_an_alert_that_must_ring_may_use_another_connection(desk, monkeypatch):
     desk.exchange.fault(Fault.DROP_BEFORE, method="start.informer_call")
     options: dict[str, Any] = {"delivery": "at_least_once"}
     calling = Task(desk, lambda: task(desk, **options).make())
-    with monkeypatch.context() as patched:
-        patched.setattr(CallApiHook, "poll_snapshots", _fails)
-        with pytest.raises(RuntimeError):
-            calling.run()
+    _lose_the_first_try(calling, monkeypatch)
 
     options["callapi_conn_id"] = desk.connect_another_account()
     assert calling.retry()["answered"]
