@@ -19,7 +19,6 @@ from airflow_provider_callapi.api.models import StartedCall
 from airflow_provider_callapi.calls.call_journal import Journal, Step
 from airflow_provider_callapi.calls.calling_hours.hours import OutsideCallingHours
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import TOLERANCE
 from airflow_provider_callapi.calls.unconfirmed_call import (
     CLOCK_DIFFERENCE,
     SMALL_CLOCK_DIFFERENCE,
@@ -27,6 +26,7 @@ from airflow_provider_callapi.calls.unconfirmed_call import (
     is_own_id,
     is_used_once,
 )
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 Delivery = Literal["at_most_once", "at_least_once"]

@@ -13,7 +13,7 @@ from airflow_provider_callapi.api.data_api import CallReport
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession, parse_time
 from airflow_provider_callapi.calls.phone_numbers.comparison import may_be_same_number
-from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 CLOCK_DIFFERENCE = 600.0

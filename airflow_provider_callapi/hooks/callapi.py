@@ -29,11 +29,11 @@ from airflow_provider_callapi.calls.placing import (
 )
 from airflow_provider_callapi.calls.reports.report_refusals import Refusals
 from airflow_provider_callapi.calls.reports.report_requests import ReportRequests
-from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.absence_history import AbsenceHistory
 from airflow_provider_callapi.calls.watching.answer_witness import AnswerWitness
 from airflow_provider_callapi.calls.watching.end_witness import EndWitness
 from airflow_provider_callapi.calls.watching.host_snapshots import HostSnapshots, private_folder
+from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot, take_snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.calls.watching.witness_source import WitnessSource
@@ -283,7 +283,7 @@ class CallApiHook(BaseHook):
         self,
         log: Callable[[str], None],
         *,
-        poll_interval: float = 5.0,
+        poll_interval: float = POLL_INTERVAL,
         report_timeout: float = 0.0,
         before_each_send: Callable[[], object] = lambda: None,
     ) -> CallGateway:

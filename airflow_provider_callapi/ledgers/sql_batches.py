@@ -141,11 +141,11 @@ def _claim_statement(*, has_gap: bool) -> Any:
 
 
 def _lock(intent: CTE) -> CTE:
-    """Return the SQL expression that locks the stripes of all people of a batch.
+    """Return the SQL expression that locks, in the lock table, the stripes of all people of a batch.
 
-    The expression selects the locked stripes.
+    A stripe is a row of the lock table, which several people share. The expression selects the locked rows.
     """
-    # Several people can share a row of the lock table. Until the statement is committed, all other claims
+    # Until the statement is committed, all other claims
     # with `min_gap` for these people wait.
     stripes = locks.c.stripe.in_(select(intent.c.stripe))
     # `before`: the rows when the statement began. `held`: the same rows after the wait for other claims.

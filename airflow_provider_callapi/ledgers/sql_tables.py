@@ -3,8 +3,8 @@
 ``callapi_campaign_call``
     The call table: one row for each attempt to call a person, with the columns of `attempt_columns`.
 ``callapi_campaign_lock``
-    The lock table: 4096 rows. With ``min_gap``, a process locks a person's row while it reserves an attempt
-    to call this person.
+    The lock table: 4096 rows, the stripes. Several people share a stripe. With ``min_gap``, a process locks
+    the stripe of a person while it reserves an attempt to call this person.
 """
 
 from __future__ import annotations

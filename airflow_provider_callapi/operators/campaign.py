@@ -13,6 +13,7 @@ from airflow_provider_callapi.api.errors import InvalidParameters
 from airflow_provider_callapi.calls.lists.columns import PHONE, fold_name
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.phone_numbers.strict import refuse_octal
+from airflow_provider_callapi.calls.watching.poll_interval import CAMPAIGN_POLL_INTERVAL
 from airflow_provider_callapi.databases.query import has_query, statements_of
 from airflow_provider_callapi.exceptions import CallApiFailure, InvalidParameter, translate_errors
 from airflow_provider_callapi.operators._call.tags import read_tags
@@ -236,7 +237,7 @@ class CallApiCampaignOperator(MappedDataIsNoTemplate, TextStaysText, BaseOperato
         tags: Mapping[str, int | str] | None = None,
         dry_run: bool | str = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 10.0,
+        poll_interval: float = CAMPAIGN_POLL_INTERVAL,
         appear_timeout: float = 60.0,
         report_timeout: float = 300.0,
         absence_proven_after: float | None = None,

@@ -26,8 +26,9 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_callapi.api.errors import CallApiError, NotSent
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.time_texts import local_time
-from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS, POLL_INTERVAL
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until
 from airflow_provider_callapi.exceptions import CallOutcomeUnknown, translate_errors
@@ -106,7 +107,7 @@ class CallApiSessionSensor(MappedDataIsNoTemplate, TextStaysText, BaseSensorOper
         require_answer: bool = False,
         callapi_conn_id: str = "callapi_default",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: timedelta | float = 5.0,
+        poke_interval: timedelta | float = POLL_INTERVAL,
         timeout: timedelta | float = 3600.0,
         **kwargs: Any,
     ) -> None:

@@ -23,6 +23,7 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.phone_numbers.numbering_plan import NotANumber
 from airflow_provider_callapi.calls.phone_numbers.strict import read_number_or_prefix
 from airflow_provider_callapi.calls.watching.events import EVENT_KINDS, CallFilter, EventDetector, EventKind
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import InvalidParameter
 from airflow_provider_callapi.parameters.kinds import FLAG, TEXT, TEXTS, choice, seconds
 from airflow_provider_callapi.parameters.schema import read_parameter
@@ -40,7 +41,7 @@ _PAUSE_BEFORE_RECONNECT = 60.0
 
 With a shorter pause, the trigger would send a wrong password too often.
 """
-_POLL_INTERVAL = seconds(at_least=0.1, at_most=600.0)
+_INTERVAL = seconds(at_least=0.1, at_most=600.0)
 _DIRECTION = choice(("in", "out")).or_none("both directions")
 _LOG_AGAIN_AFTER = 600.0
 """The least number of seconds between two log lines about the same error."""
@@ -115,7 +116,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         contacts: str | Sequence[str] = (),
         region: str = "RU",
         include_phone_numbers: bool = False,
-        poll_interval: float = 5.0,
+        poll_interval: float = POLL_INTERVAL,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.callapi_conn_id = read_parameter("callapi_conn_id", callapi_conn_id, TEXT)
@@ -127,7 +128,7 @@ class CallApiEventTrigger(BaseEventTrigger):
         self.contacts = _sorted_tuple(read_parameter("contacts", contacts, TEXTS))
         self.region = read_parameter("region", region, TEXT)
         self.include_phone_numbers = read_parameter("include_phone_numbers", include_phone_numbers, FLAG)
-        self.poll_interval = read_parameter("poll_interval", poll_interval, _POLL_INTERVAL)
+        self.poll_interval = read_parameter("poll_interval", poll_interval, _INTERVAL)
         if not self.events or not set(self.events) <= set(EVENT_KINDS):
             raise InvalidParameter(f"events: one or several of {', '.join(EVENT_KINDS)} are needed")
         self._call_filter = CallFilter(

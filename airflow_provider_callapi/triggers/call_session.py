@@ -15,8 +15,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS, PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
+from airflow_provider_callapi.calls.watching.poll_interval import LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.shared_poll import NextSnapshot
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, Phase, SessionWatch, Until

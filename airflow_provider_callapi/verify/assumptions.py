@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.verify import call_judgements, service_judgements
 from airflow_provider_callapi.verify.judgement import (
     APPEAR_TIMEOUT,
-    POLL_INTERVAL,
     REPORT_TIMEOUT,
     Context,
     Judgement,

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from airflow_provider_callapi.api.models import leg_state
 from airflow_provider_callapi.calls.iana_zones import have_same_times
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.verify import account_facts, list_facts, report_facts
 from airflow_provider_callapi.verify.findings import Findings
 from airflow_provider_callapi.verify.judgement import (
     APPEAR_TIMEOUT,
-    POLL_INTERVAL,
     Context,
     Judgement,
     seconds_text,

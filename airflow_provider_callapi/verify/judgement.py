@@ -13,7 +13,7 @@ from airflow_provider_callapi.verify.findings import Findings
 
 Settings = dict[str, str]
 
-APPEAR_TIMEOUT, REPORT_TIMEOUT, POLL_INTERVAL = 60.0, 120.0, 5.0
+APPEAR_TIMEOUT, REPORT_TIMEOUT = 60.0, 120.0
 """The default values of these parameters of the Airflow operators, in seconds."""
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from verify_world import CONTACT, World
 
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.emulator import Profile, Script
 from airflow_provider_callapi.operators._call.base_operator import StartCallOperator
 from airflow_provider_callapi.verify import judgement
@@ -32,7 +33,7 @@ def test_the_defaults_agree_with_those_of_the_operators():
 
     assert parameters["appear_timeout"].default == judgement.APPEAR_TIMEOUT
     assert parameters["report_timeout"].default == judgement.REPORT_TIMEOUT
-    assert parameters["poll_interval"].default == judgement.POLL_INTERVAL
+    assert parameters["poll_interval"].default == POLL_INTERVAL
 
 
 def test_every_probe_belongs_to_an_assumption_and_every_named_probe_exists():

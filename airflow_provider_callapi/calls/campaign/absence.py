@@ -26,8 +26,8 @@ from airflow_provider_callapi.calls.campaign.person_state import PersonState
 from airflow_provider_callapi.calls.campaign.rules import Rules
 from airflow_provider_callapi.calls.campaign.unconfirmed_call_search import owner_of
 from airflow_provider_callapi.calls.count_texts import count_text
-from airflow_provider_callapi.calls.tolerance import TOLERANCE
 from airflow_provider_callapi.calls.unconfirmed_call import UnconfirmedCall
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 
 _DAY = 86_400.0
 

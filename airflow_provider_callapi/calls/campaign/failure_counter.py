@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from airflow_provider_callapi.api.errors import CallApiError, LimitExceeded
-from airflow_provider_callapi.calls.tolerance import TOLERANCE
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE
 
 
 class FailureCounter:

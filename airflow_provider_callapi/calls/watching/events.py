@@ -16,7 +16,7 @@ import pendulum
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.phone_numbers.comparison import begins_with, is_same_number
-from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -215,7 +215,7 @@ class EventDetector:
         return calls
 
     def _stage_of(self, observation: Observation, snapshot: Snapshot) -> _Stage:
-        if observation.proves_end(snapshot, self.tolerance):
+        if self.tolerance.has_ended(observation, snapshot):
             return _Stage.ENDED
         return _Stage.ACTIVE if observation.answered_at is None else _Stage.ANSWERED
 

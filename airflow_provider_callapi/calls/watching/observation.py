@@ -10,7 +10,6 @@ from msgspec.structs import asdict, replace
 from airflow_provider_callapi.api.entries import tells
 from airflow_provider_callapi.api.models import CallSession
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import PollTolerance
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
 
@@ -91,20 +90,6 @@ class Observation(Struct, frozen=True, gc=False):
         """
         missing_since = at if self.missing_since is None else self.missing_since
         return replace(self, missing_since=missing_since, misses=self.misses + 1, failures=0)
-
-    def proves_end(self, snapshot: Snapshot, tolerance: PollTolerance) -> bool:
-        """Return whether the call has been missing often enough and long enough to prove its end.
-
-        - Often enough: in at least ``tolerance.misses`` snapshots.
-        - Long enough: for longer than `Snapshot.longest_return`, the longest absence in seconds after which a
-          call of the account came back. If ``longest_return`` is 0, any time is enough.
-
-        :param snapshot: the newest snapshot. This observation already includes the snapshot.
-        """
-        if self.misses < tolerance.misses:
-            return False
-        missing_for = snapshot.at - (self.missing_since or snapshot.at)
-        return not snapshot.longest_return or missing_for > snapshot.longest_return
 
     def _with_session(self, session: CallSession, snapshot: Snapshot) -> Observation:
         answered_at = self.answered_at

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from airflow_provider_callapi.api.errors import CallApiError
 from airflow_provider_callapi.calls.outcome import Outcome, ReportedEnd
-from airflow_provider_callapi.calls.tolerance import TOLERANCE, PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import TOLERANCE, PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 
@@ -146,7 +146,7 @@ class SessionWatch:
         self.observation = self.observation.with_snapshot(snapshot, self.call_session_id)
         if is_listed:
             self.phase = self._active_phase()
-        elif self.observation.proves_end(snapshot, self.tolerance):
+        elif self.tolerance.has_ended(self.observation, snapshot):
             if self.observation.listed:
                 self.phase = Phase.ENDED
             elif snapshot.at >= self.appear_by:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_callapi.api.errors import CallApiError
-from airflow_provider_callapi.calls.tolerance import LAST_POLL_SECONDS
+from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL, LAST_POLL_SECONDS
 from airflow_provider_callapi.calls.watching.watch import WAIT_ENDS_IN, SessionWatch, Until
 from airflow_provider_callapi.notifications._alert.failure import Failure
 from airflow_provider_callapi.observability import update_watch
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from airflow_provider_callapi.hooks.callapi import CallApiHook
 
 R = TypeVar("R")
-
-POLL_INTERVAL = 2.0
-"""Seconds between two polls while a call waits for its answer."""
 
 
 class Execution(Protocol):
@@ -68,7 +65,7 @@ class InProcess:
         return function(*args)
 
     async def watch(self, hook: CallApiHook, watch: SessionWatch, until: Until) -> None:
-        hook.watch_session(watch, until=until, poll_interval=POLL_INTERVAL)
+        hook.watch_session(watch, until=until, poll_interval=ALERT_POLL_INTERVAL)
 
 
 class InTriggerer:
@@ -91,13 +88,13 @@ class InTriggerer:
         from airflow_provider_callapi.triggers._loop.polls_by_connection import subscribe  # noqa: PLC0415 - parse time
 
         # If a poll hangs, no snapshot shows that the deadline is over. The next person must be called then.
-        longest = max(watch.deadline - time.time(), 0.0) + POLL_INTERVAL + LAST_POLL_SECONDS
+        longest = max(watch.deadline - time.time(), 0.0) + ALERT_POLL_INTERVAL + LAST_POLL_SECONDS
         # The alert and the deferred tasks of the same connection share one poll.
         async with (
             asyncio.timeout(longest),
             subscribe(
                 hook.callapi_conn_id,
-                POLL_INTERVAL,
+                ALERT_POLL_INTERVAL,
                 lambda: watch.awaited_answers(until),
                 only_call=watch.call_session_id,
                 wake_at=watch.deadline,

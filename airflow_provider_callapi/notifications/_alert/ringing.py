@@ -15,6 +15,7 @@ from airflow_provider_callapi.calls.alerts.escalation import (
     with_scenario_fallback,
 )
 from airflow_provider_callapi.calls.outcome import Outcome
+from airflow_provider_callapi.calls.watching.poll_interval import ALERT_POLL_INTERVAL
 from airflow_provider_callapi.notifications._alert.alert_lock import AlertLock, AlertSuppressed
 from airflow_provider_callapi.notifications._alert.answer_wait import (
     APPEAR_TIMEOUT,
@@ -22,7 +23,7 @@ from airflow_provider_callapi.notifications._alert.answer_wait import (
     wait_for_acknowledgement,
 )
 from airflow_provider_callapi.notifications._alert.earlier_call import find_earlier_call
-from airflow_provider_callapi.notifications._alert.execution import POLL_INTERVAL, Execution
+from airflow_provider_callapi.notifications._alert.execution import Execution
 from airflow_provider_callapi.notifications._alert.failure import CONTINUED, Failure
 from airflow_provider_callapi.notifications._alert.options import AlertOptions
 from airflow_provider_callapi.notifications._alert.reporting import (
@@ -143,7 +144,7 @@ def _make_escalation(
     )
     send = with_scenario_fallback(send, warn)
     gateway = hook.call_gateway(
-        lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=POLL_INTERVAL
+        lambda text: log.info("Alert for %s: %s", failure, text), poll_interval=ALERT_POLL_INTERVAL
     )
     requests = build_requests(options, failure, log)
     return Escalation(

@@ -19,6 +19,7 @@ from airflow_provider_callapi.calls.phone_numbers.comparison import SHOWN_NUMBER
 from airflow_provider_callapi.calls.phone_numbers.request_numbers import read_numbers
 from airflow_provider_callapi.calls.placing import Delivery, Killed
 from airflow_provider_callapi.calls.tagging import TagWhen
+from airflow_provider_callapi.calls.watching.poll_interval import POLL_INTERVAL
 from airflow_provider_callapi.exceptions import (
     CallApiFailure,
     CallApiTrouble,
@@ -88,7 +89,7 @@ class StartCallOperator(RequestOperator):
         direction: str | None = None,
         wait_for_completion: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 5.0,
+        poll_interval: float = POLL_INTERVAL,
         appear_timeout: float = 60.0,
         timeout: float = 3600.0,
         poll_failures_tolerated: int = 10,
@@ -316,11 +317,11 @@ class StartCallOperator(RequestOperator):
         self._try = None
 
         # `placed` describes the call that the try continues, see `_placed_call`. None: the try may dial.
-        def known_call(error: BaseException) -> str | None:
-            call_of_try = self._try.known_call(error) if self._try is not None else None
+        def describe_call(error: BaseException) -> str | None:
+            call_of_try = self._try.describe_forgotten_call(error) if self._try is not None else None
             return call_of_try or (None if self._keeps_journal(context) else placed)
 
-        with _translate_kill(), forbid_redial(known_call), translate_errors(), self.hook as hook:
+        with _translate_kill(), forbid_redial(describe_call), translate_errors(), self.hook as hook:
             facts = TaskFacts.of(context, execution_timeout=self.execution_timeout)
             with self._name_placed_call(context, placed):
                 options = self._read_options()

@@ -295,7 +295,7 @@ class CallTry:
             return self.start(request)
         return Deferral(pause(seconds), method_name="search_again", kwargs={})
 
-    def known_call(self, error: BaseException) -> str | None:
+    def describe_forgotten_call(self, error: BaseException) -> str | None:
         """Return a text about the call of this try if a retry cannot know of the call.
 
         :param error: the error that ends the try.

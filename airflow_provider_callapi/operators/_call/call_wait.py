@@ -28,7 +28,7 @@ from airflow_provider_callapi.calls.outcome import Outcome
 from airflow_provider_callapi.calls.placing import Killed
 from airflow_provider_callapi.calls.tagging import TagRules
 from airflow_provider_callapi.calls.time_texts import local_time
-from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, Phase, SessionWatch
 from airflow_provider_callapi.connection.call_release import release_calls

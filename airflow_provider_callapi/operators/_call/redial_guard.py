@@ -22,23 +22,25 @@ _AS_THE_AUTHOR_WANTS = (AirflowFailException, AirflowSkipException, CallNotAnswe
 
 
 @contextmanager
-def forbid_redial(known_call: Callable[[BaseException], str | None]) -> Iterator[None]:
+def forbid_redial(describe_call: Callable[[BaseException], str | None]) -> Iterator[None]:
     """Turn an error of the ``with`` block into `CallApiFailure`, so that no retry calls the person again.
 
-    The error stays unchanged in these cases: this try certainly placed no call, a retry would know the call,
-    the author wants a retry after this error, or Airflow does not retry after this error.
+    The error stays unchanged in these cases:
 
-    :param known_call: a function that takes the error, and describes the call that this try may have placed
-        and a retry would not know, e.g. ``call session 5 was placed``. None: this try certainly placed no
-        call, or a retry would know it.
+    - ``describe_call`` returns None: a retry is safe.
+    - The author wants a retry after this error.
+    - Airflow does not retry after this error.
+
+    :param describe_call: a function that takes the error. If a retry could call the person again, the
+        function returns a description of the call of this try, e.g. ``call session 5 was placed``. If a retry
+        is safe, the function returns None: this try placed no call, or a retry can read the call's record.
     """
     try:
         yield
     except _AS_THE_AUTHOR_WANTS:
         raise
     except (Exception, AirflowTaskTimeout) as error:
-        # E.g. "call session 5 was placed". None: there is no call of which a retry would not know.
-        call = known_call(error)
+        call = describe_call(error)
         if call is None:
             raise
         text = mask_phones(str(error)) or type(error).__name__

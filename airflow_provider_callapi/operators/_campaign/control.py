@@ -93,7 +93,10 @@ class Control:
 
 @contextmanager
 def _raise_failure() -> Iterator[None]:
-    """Raise `CallApiTrouble` if the ``with`` block cannot read a wish, so that no one is dialled."""
+    """Turn an error of the ``with`` block into `CallApiTrouble`, so that the campaign dials no one.
+
+    The block reads the users' newest wish from the store. If it fails, a user may have paused the campaign.
+    """
     try:
         yield
     except Exception as error:

@@ -24,7 +24,7 @@ from airflow_provider_callapi.api.errors import (
 )
 from airflow_provider_callapi.api.models import CallSession, Leg, LegState, Tag
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.calls.tolerance import PollTolerance
+from airflow_provider_callapi.calls.watching.end_rule import PollTolerance
 from airflow_provider_callapi.calls.watching.observation import Observation
 from airflow_provider_callapi.calls.watching.snapshot import Snapshot
 from airflow_provider_callapi.calls.watching.watch import FINAL_PHASES, WAIT_ENDS_IN, Phase, SessionWatch
