@@ -9,7 +9,7 @@ from airflow_provider_callapi.api.errors import mask_phones
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import Result
 from airflow_provider_callapi.calls.outcome import Outcome
-from airflow_provider_callapi.databases.columns import LONGEST_TEXT
+from airflow_provider_callapi.databases.column_types import LONGEST_TEXT
 from airflow_provider_callapi.exceptions import CallApiFailure
 
 T = TypeVar("T")

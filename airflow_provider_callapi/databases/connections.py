@@ -71,7 +71,7 @@ def engine_of(hook: Any, conn_id: str, field: str, *, pings: bool = True) -> Eng
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - SQLAlchemy is heavy
 
-    from airflow_provider_callapi.databases.columns import DIALECTS  # noqa: PLC0415
+    from airflow_provider_callapi.databases.column_types import DIALECTS  # noqa: PLC0415
 
     try:
         # The server may close idle connections while a campaign pauses for a night.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import JSON, BigInteger, Boolean, Column, MetaData, Table, Text
 
 from airflow_provider_callapi.calls.reports.report_fields import FieldKind, kind_of_field
-from airflow_provider_callapi.databases.columns import IN_MYSQL, Moment
+from airflow_provider_callapi.databases.column_types import IN_MYSQL, Moment
 from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
 from airflow_provider_callapi.databases.retries import RETRY_OUTAGE, mask_errors
 

@@ -26,8 +26,9 @@ from typing import Any
 from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt
+from airflow_provider_callapi.databases.attempt_columns import KEY, attempt_columns
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
-from airflow_provider_callapi.databases.columns import IN_MYSQL, KEY, LONGEST_NAME, attempt_columns
+from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME
 from airflow_provider_callapi.databases.keyed_table import CHUNK, KeyedTable
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.databases.table_name import TableName

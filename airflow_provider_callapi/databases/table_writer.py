@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from airflow_provider_callapi.databases.columns import KEY
+from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.connections import masked_text
 from airflow_provider_callapi.databases.results_table import ResultsTable, Row
 from airflow_provider_callapi.exceptions import CallApiTrouble

@@ -19,8 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult
+from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row
-from airflow_provider_callapi.databases.columns import KEY, LONGEST_NAME
+from airflow_provider_callapi.databases.column_types import LONGEST_NAME
 from airflow_provider_callapi.databases.connections import open_engine
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, RETRY_OUTAGE, mask_errors
 from airflow_provider_callapi.exceptions import CallApiTrouble

@@ -27,8 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, insert
 
 from airflow_provider_callapi.calls.campaign.ledger import OPEN, Attempt
+from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import row_of_attempt
-from airflow_provider_callapi.databases.columns import KEY, Moment
+from airflow_provider_callapi.databases.column_types import Moment
 from airflow_provider_callapi.ledgers.sql_statements import RANG, knowledge_index, record_statement
 from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of
 

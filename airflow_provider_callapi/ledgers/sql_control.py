@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Column, MetaData, String, Table, case, insert, sele
 
 from airflow_provider_callapi.calls.campaign.progress import Progress
 from airflow_provider_callapi.calls.campaign.wishes import Wish, WishKind
-from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, Moment
+from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME, Moment
 from airflow_provider_callapi.databases.connections import open_engine
 from airflow_provider_callapi.databases.retries import RETRY_BRIEFLY, mask_errors
 from airflow_provider_callapi.ledgers.sql_tables import DATABASE

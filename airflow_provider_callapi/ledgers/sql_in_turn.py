@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select, update
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, ClaimResult, Status, is_taken
+from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import attempt_of_row, row_of_attempt
-from airflow_provider_callapi.databases.columns import KEY
 from airflow_provider_callapi.databases.retries import LostRaceError
 from airflow_provider_callapi.ledgers.sql_statements import RANG, RECORD, TAKE_OVER, knowledge_index
 from airflow_provider_callapi.ledgers.sql_tables import calls, locks, stripe_of

@@ -13,8 +13,8 @@ from sqlalchemy import Column, Integer, and_, bindparam, case, func, or_, update
 
 from airflow_provider_callapi.calls.campaign.ledger import Attempt, Status
 from airflow_provider_callapi.calls.campaign.outcomes import RANG_NO_PHONE, Result
+from airflow_provider_callapi.databases.attempt_columns import KEY
 from airflow_provider_callapi.databases.attempt_rows import CALL_COLUMNS
-from airflow_provider_callapi.databases.columns import KEY
 from airflow_provider_callapi.ledgers.sql_tables import calls
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-from airflow_provider_callapi.databases.columns import IN_MYSQL, LONGEST_NAME, attempt_columns
+from airflow_provider_callapi.databases.attempt_columns import attempt_columns
+from airflow_provider_callapi.databases.column_types import IN_MYSQL, LONGEST_NAME
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

@@ -1,4 +1,4 @@
-"""The columns of the tables of attempts, and their types in PostgreSQL, MySQL and SQLite.
+"""The column types and table options of this package's tables in PostgreSQL, MySQL and SQLite.
 
 Times are stored in UTC with microseconds. In PostgreSQL, the column type is ``timestamptz``. In MySQL and
 SQLite, the column type has no time zone.
@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, String
+from sqlalchemy import DateTime
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.types import TypeDecorator
 
@@ -63,40 +63,3 @@ IN_MYSQL: Any = {
     for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
 }
 """Table options for MySQL and MariaDB: an engine with transactions, and a case-sensitive collation."""
-
-KEY = ("campaign", "person", "attempt")
-"""The columns of the primary key."""
-
-
-def attempt_columns() -> list[Column[Any]]:
-    """Return new SQLAlchemy columns for a table with one row for each attempt.
-
-    The columns are the campaign's name and the fields of `Attempt` and `Outcome`. The function creates new
-    objects each time, because a `Column` can belong to one table only.
-    """
-    return [
-        Column("campaign", String(LONGEST_NAME), primary_key=True),
-        Column("person", String(LONGEST_NAME), primary_key=True),
-        Column("attempt", Integer, primary_key=True, autoincrement=False),
-        Column("status", String(16), nullable=False),
-        Column("result", String(32)),
-        Column("external_id", String(LONGEST_TEXT), nullable=False),
-        Column("unrung", Integer, nullable=False),
-        Column("intended_at", Moment, nullable=False),
-        Column("result_known_at", Moment),
-        Column("refused_with", String(LONGEST_TEXT)),
-        Column("call_session_id", BigInteger),
-        Column("call_status", String(16)),
-        Column("answered", Boolean),
-        Column("started_at", Moment),
-        Column("answered_at", Moment),
-        Column("ended_at", Moment),
-        Column("observed", Boolean),
-        Column("finish_reason", String(LONGEST_TEXT)),
-        Column("contact_finish_reason", String(LONGEST_TEXT)),
-        Column("talk_seconds", Integer),
-        Column("tags", JSON(none_as_null=True)),
-        Column("operations", JSON(none_as_null=True)),
-        Column("communication_id", BigInteger),
-        Column("source", String(16)),
-    ]
