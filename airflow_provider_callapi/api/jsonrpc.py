@@ -127,7 +127,8 @@ class JsonRpc:
             `JsonRpc` applies.
         :param exact_type: the type of ``result.data`` in an answer with exactly the documented shape. For any
             other answer, ``result.data`` is plain JSON. None: ``result.data`` is always plain JSON.
-        :raises InvalidParameters: a text contains half of a character, so nothing was sent.
+        :raises InvalidParameters: a text contains a lone surrogate, which UTF-8 cannot encode. Nothing was
+            sent.
         :raises NotSent: no byte of the request's body was sent.
         :raises LimitExceeded: a busy HTTP server refused the request. The service has not seen the request.
         :raises Unanswered: the request was sent, but no readable JSON-RPC answer came back in time.
@@ -193,7 +194,7 @@ class JsonRpc:
 def _encode(body: Mapping[str, Any], method: str) -> bytes:
     """Return a JSON-RPC request as the bytes of an HTTP body.
 
-    :raises InvalidParameters: a text contains half of a character.
+    :raises InvalidParameters: a text contains a lone surrogate, which UTF-8 cannot encode.
     """
     try:
         return json.dumps(body, ensure_ascii=False).encode()

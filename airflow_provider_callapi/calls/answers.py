@@ -92,11 +92,11 @@ def judge_finished_call(
 
     1. The call had a talk, or a leg of the contact is connected: answered.
     2. A leg of the call could not be read: not known.
-    3. The contact has legs, and each leg of an unknown participant is unconnected: not answered.
-    4. The call has legs, all of them certainly belong to others than the contact, and none is connected: not
-       answered. Exception: the call's finish reason names no cause of a failure, e.g.
-       ``subscriber_disconnects`` (the contact hung up). The contact's leg may then be missing from the
-       report, so this rule does not fit.
+    3. The contact has legs, and neither these legs nor a leg of an unknown participant is connected: not
+       answered.
+    4. The call has only legs that certainly belong to others than the contact, and none is connected: not
+       answered. This rule leaves out calls whose finish reason is no failure, e.g. ``subscriber_disconnects``
+       (the contact hung up): the contact's leg may be missing from their reports.
     5. The call's finish reason can concern only the contact, e.g. ``subscriber_busy``: not answered.
     6. Otherwise: not known.
 

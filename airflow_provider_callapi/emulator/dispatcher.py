@@ -124,10 +124,9 @@ class Dispatcher:
 
         Each fault is planned for a number of requests. This method reduces the number by one.
 
-        :param connecting: True: the client is going to connect, and then to send ``body``; the method returns
-            only `Fault.REFUSE`. False: the emulator has received ``body``; the method returns any other
-            fault.
-        :return: the fault. None: no fault is planned for the request.
+        :param connecting: whether the client has yet to connect. If True, the fault can only be
+            `Fault.REFUSE`: the connection is refused. If False, it can be any other fault.
+        :return: the fault. None: no such fault is planned for the request.
         """
         with self._lock:
             planned = self._faults.take(body, connecting=connecting)

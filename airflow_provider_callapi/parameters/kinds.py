@@ -159,7 +159,7 @@ def flag(value: Any) -> bool:
 def text(value: Any) -> str:
     """Check that the value of a parameter is a text, and return the text. The number 1234 becomes ``"1234"``.
 
-    :raises ValueError: the text is empty or blank, or contains half of a character (a lone surrogate).
+    :raises ValueError: the text is empty or blank, or contains a lone surrogate, which UTF-8 cannot encode.
     :raises ValueError: the value is neither a text nor a whole number. A float is refused, because Python
         writes 1.10 as ``1.1``, and the author may mean the text ``"1.10"``.
     """

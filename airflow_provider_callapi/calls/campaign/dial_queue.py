@@ -241,8 +241,8 @@ class DialQueue:
     def _row_of(self, person: Person, error: CallApiError) -> str:
         """Return a text to append to the message of a start request's error, e.g. `` (row 7 of the list)``.
 
-        The text is empty in two cases: the error is not about an invalid parameter, or it names the
-        parameter.
+        The text is empty if the row would not help to find the cause: the error is not about an invalid
+        parameter, or the error's message already names the parameter.
         """
         unnamed = isinstance(error, InvalidParameters) and not error.field
         return f" (row {person.line} of the list)" if unnamed else ""

@@ -57,7 +57,7 @@ class Actions:
 class Campaign:
     """Holds the people of a campaign and their attempts, and decides what to do next.
 
-    :param plan: the people to call, and the rows of the contact list from which no one is called.
+    :param plan: the people to call, and those rows of the contact list that lead to no call.
     :param known: the attempts in the ledger; for each person, the oldest first.
     :param personal: the names of the start request's parameters whose values differ between people.
     :param new_external_id: a function: (person, number of an attempt) → ``external_id`` of the attempt.

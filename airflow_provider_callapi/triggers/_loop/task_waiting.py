@@ -1,4 +1,6 @@
-"""Ask Airflow whether the task of a cancelled trigger still waits. If so, its call must not be released."""
+"""Ask Airflow whether the task of a cancelled trigger still waits for its call.
+
+If the task still waits, e.g. in another triggerer, the cancelled trigger must not end the call."""
 
 from __future__ import annotations
 
